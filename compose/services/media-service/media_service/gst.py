@@ -1,0 +1,20 @@
+"""GStreamer, imported and initialised in one place."""
+
+import gi
+
+gi.require_version("Gst", "1.0")
+
+from gi.repository import Gst  # noqa: E402
+
+Gst.init(None)
+
+# Looking a plug-in up for the first time opens its library. A waiting worker does this before it has a stream, because
+# what the publisher sends meanwhile is lost.
+_ELEMENTS = """
+    rtspsrc rtpbin rtpjitterbuffer rtph264depay h264parse rtpmp4gdepay decodebin avdec_aac audioconvert audioresample
+    appsink appsrc avenc_aac aacparse flvmux rtmp2sink
+"""
+for _name in _ELEMENTS.split():
+    Gst.ElementFactory.make(_name, None)
+
+__all__ = ["Gst"]

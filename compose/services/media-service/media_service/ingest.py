@@ -1,0 +1,208 @@
+"""Reads a stream from MediaMTX by RTSP: H.264 access units untouched, audio as PCM."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from media_service.gst import Gst
+from media_service.log import logger
+from media_service.segmenter import CHANNELS, AccessUnit, PcmChunk
+from media_service.track_sync import TrackSync, packet_duration_ns
+
+START_RETRY_DELAYS_S = (1, 2, 4)
+# Content is held back this long while TrackSync learns; a segment is cut later than that anyway.
+SETTLE_S = 4.0
+
+# MediaMTX delays each RTSP SETUP of clients that call themselves GStreamer by 1 s; two tracks would lose 2 s of content.
+USER_AGENT = "media-service"
+
+
+@dataclass(frozen=True)
+class SourceEnded:
+    """The source is over: `error` is None at its regular end, else what/where (then nothing can be dubbed)."""
+
+    error: str | None
+
+
+IngestEvent = AccessUnit | PcmChunk | SourceEnded
+
+
+class Ingest:
+    """Reads `url` in threads of its own and hands AccessUnit and PcmChunk to `emit`, at last one SourceEnded.
+
+    A source that is absent at the start is tried again after 1, 2 and 4 s. `emit` is called from several threads.
+    """
+
+    def __init__(self, url: str, rate_hz: int, emit: Callable[[IngestEvent], None]) -> None:
+        self._url = url
+        self._rate = rate_hz
+        self._emit = emit
+        self._stop = threading.Event()
+        self._has_content = False
+        self._fatal: str | None = None
+        self._sync = TrackSync()
+        self._lock = threading.Lock()  # guards the next two
+        self._held: list[AccessUnit | PcmChunk] | None = []
+        self._first_at: float | None = None
+        self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
+
+    def start(self) -> None:
+        """Begin reading."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End reading without a SourceEnded and wait for it, at most 1 s."""
+        self._stop.set()
+        self._thread.join(1)
+
+    def _run(self) -> None:
+        for delay in (*START_RETRY_DELAYS_S, None):
+            error = self._read()
+            if self._stop.is_set():
+                return
+            if self._has_content or self._fatal or delay is None:
+                break
+            logger.warning("RTSP source is not available", extra={"url": self._url, "error": error, "retry_in_s": delay})
+            self._stop.wait(delay)
+        if self._fatal:
+            self._emit(SourceEnded(f"{self._fatal}: {self._url}"))
+        elif not self._has_content:
+            self._emit(SourceEnded(f"RTSP source {self._url} not available after 3 retries: {error}"))
+        else:
+            # A reader cannot tell a publisher that left from one that was cut off: what came is complete in itself.
+            logger.info("source ended", extra={"url": self._url, "detail": error})
+            with self._lock:
+                if self._held is not None:
+                    self._release()
+            self._emit(SourceEnded(None))
+
+    def _read(self) -> str | None:
+        """Play the source until it ends; returns the error that ended it, None for an end of stream."""
+        pipeline = Gst.Pipeline.new("ingest")
+        source = Gst.ElementFactory.make("rtspsrc", None)
+        source.set_property("location", self._url)
+        source.set_property("user-agent", USER_AGENT)
+        source.set_property("protocols", 4)  # TCP
+        source.set_property("latency", 200)
+        # Times as the RTP packets have them, each track from 0: the receiver's clock must not bend them. TrackSync puts
+        # the tracks together.
+        source.set_property("buffer-mode", 0)
+        pipeline.add(source)
+        kinds: set[str] = set()
+        source.connect("select-stream", self._on_track, kinds)
+        source.connect("pad-added", self._on_pad, pipeline)
+        source.connect("no-more-pads", self._on_all_pads, kinds)
+        bus = pipeline.get_bus()
+        pipeline.set_state(Gst.State.PLAYING)
+        try:
+            while not self._stop.is_set() and not self._fatal:
+                message = bus.timed_pop_filtered(
+                    50_000_000, Gst.MessageType.ERROR | Gst.MessageType.EOS | Gst.MessageType.WARNING
+                )
+                if message is None:
+                    continue
+                if message.type == Gst.MessageType.EOS:
+                    return None
+                if message.type == Gst.MessageType.WARNING:
+                    logger.debug("GStreamer warning", extra={"detail": message.parse_warning()[0].message})
+                    continue
+                error, debug = message.parse_error()
+                # Let the pictures and sound that are already received through before the pipeline is taken down.
+                time.sleep(0.1)
+                return f"{error.message} ({(debug or '').splitlines()[-1] if debug else ''})"
+            return self._fatal
+        finally:
+            pipeline.set_state(Gst.State.NULL)
+
+    def _on_track(self, _source: Any, _number: int, caps: Any, kinds: set[str]) -> bool:
+        """Whether the track is wanted: the first of each kind. Called for each track before the first pad appears."""
+        kind = caps.get_structure(0).get_string("media")
+        if kind in kinds or kind not in ("video", "audio"):
+            return False
+        kinds.add(kind)
+        return True
+
+    def _on_pad(self, _source: Any, pad: Any, pipeline: Any) -> None:
+        structure = pad.get_current_caps().get_structure(0)
+        kind = structure.get_string("media")
+        encoding = (structure.get_string("encoding-name") or "").upper()
+        if kind == "video":
+            if encoding != "H264":
+                self._fatal = f"H.264 video track required, the source has {encoding}"
+                return
+            # queue-less on purpose: the callbacks only copy, so nothing can pile up.
+            text = "rtph264depay name=first ! h264parse ! video/x-h264,stream-format=avc,alignment=au"
+            handler = self._on_video
+        else:
+            caps = f"audio/x-raw,format=S16LE,layout=interleaved,rate={self._rate},channels={CHANNELS}"
+            text = f"decodebin name=first ! audioconvert ! audioresample ! {caps}"
+            handler = self._on_audio
+        track = (kind, encoding, structure.get_int("clock-rate").value)
+        pad.add_probe(Gst.PadProbeType.BUFFER, self._on_packet, track)
+        branch = Gst.parse_bin_from_description(f"{text} ! appsink name=sink sync=false emit-signals=true", False)
+        # Not left to the parser: it would take the sink pad of audioconvert, which decodebin links only later.
+        branch.add_pad(Gst.GhostPad.new("sink", branch.get_by_name("first").get_static_pad("sink")))
+        branch.get_by_name("sink").connect("new-sample", handler)
+        pipeline.add(branch)
+        branch.sync_state_with_parent()
+        if pad.link(branch.get_static_pad("sink")) != Gst.PadLinkReturn.OK:
+            self._fatal = f"{kind} track ({encoding}) cannot be read"
+
+    def _on_all_pads(self, _source: Any, kinds: set[str]) -> None:
+        if "audio" not in kinds:
+            self._fatal = "audio track required for dubbing"
+        elif "video" not in kinds:
+            self._fatal = self._fatal or "video track required"
+
+    def _on_packet(self, _pad: Any, info: Any, track: tuple[str, str, int]) -> Any:
+        kind, encoding, clock_rate = track
+        packet = info.get_buffer()
+        duration = packet_duration_ns(encoding, packet.extract_dup(0, 64), clock_rate)
+        self._sync.observe(kind, time.monotonic_ns(), packet.pts + duration)
+        # Once the tracks are placed they stay where they are.
+        return Gst.PadProbeReturn.REMOVE if self._held is None else Gst.PadProbeReturn.OK
+
+    def _deliver(self, event: AccessUnit | PcmChunk) -> None:
+        with self._lock:
+            self._has_content = True
+            if self._held is None:
+                self._emit(self._placed(event))
+                return
+            self._held.append(event)
+            if self._first_at is None:
+                self._first_at = time.monotonic()
+            elif time.monotonic() - self._first_at >= SETTLE_S:
+                self._release()
+
+    def _release(self) -> None:
+        held, self._held = self._held or [], None
+        for event in held:
+            self._emit(self._placed(event))
+        logger.info(
+            "tracks placed",
+            extra={f"{kind}_offset_ms": round(self._sync.offset_ns(kind) / 1e6, 1) for kind in ("video", "audio")},
+        )
+
+    def _placed(self, event: AccessUnit | PcmChunk) -> AccessUnit | PcmChunk:
+        kind = "video" if isinstance(event, AccessUnit) else "audio"
+        return replace(event, pts_ns=event.pts_ns + self._sync.offset_ns(kind))
+
+    def _on_video(self, sink: Any) -> Any:
+        sample = sink.emit("pull-sample")
+        buffer = sample.get_buffer()
+        keyframe = not buffer.has_flags(Gst.BufferFlags.DELTA_UNIT)
+        data = buffer.extract_dup(0, buffer.get_size())
+        self._deliver(AccessUnit(_running_time(sample, buffer), keyframe, data, sample.get_caps()))
+        return Gst.FlowReturn.OK
+
+    def _on_audio(self, sink: Any) -> Any:
+        sample = sink.emit("pull-sample")
+        buffer = sample.get_buffer()
+        self._deliver(PcmChunk(_running_time(sample, buffer), buffer.extract_dup(0, buffer.get_size())))
+        return Gst.FlowReturn.OK
+
+
+def _running_time(sample: Any, buffer: Any) -> int:
+    return int(sample.get_segment().to_running_time(Gst.Format.TIME, buffer.pts))

@@ -1,0 +1,45 @@
+"""JSON logs on stdout, one object a line: timestamp (ISO 8601, UTC), level, service, message and the fields of the call."""
+
+import logging
+import sys
+from datetime import UTC, datetime
+
+from pythonjsonlogger.json import JsonFormatter
+
+logger = logging.getLogger("media-service")
+
+
+class _Formatter(JsonFormatter):
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class _CommonFields(logging.Filter):
+    def __init__(self, fields: dict[str, object]) -> None:
+        super().__init__()
+        self._fields = fields
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        for name, value in self._fields.items():
+            if not hasattr(record, name):
+                setattr(record, name, value)
+        return True
+
+
+def setup_logging(level: str, **fields: object) -> None:
+    """Send the log of this process to stdout; `fields` (stream_id, worker_id) are added to every line.
+
+    May be called again, e.g. when a waiting worker learns of its stream.
+    """
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        _Formatter(
+            ["asctime", "levelname", "message"],
+            rename_fields={"asctime": "timestamp", "levelname": "level"},
+            static_fields={"service": "media-service"},
+        )
+    )
+    handler.addFilter(_CommonFields(fields))
+    logger.handlers[:] = [handler]
+    logger.setLevel(level)
+    logger.propagate = False

@@ -1,0 +1,30 @@
+"""HTTP side of the supervisor: /health and /metrics."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.multiprocess import MultiProcessCollector
+
+
+def make_app(health: Callable[[], dict[str, Any]], metrics_dir: str) -> web.Application:
+    """`health` returns the body of /health; its `status` is "ok" (answered with 200) or something else (503).
+
+    /metrics adds up what the worker processes wrote to `metrics_dir`.
+    """
+
+    async def get_health(_request: web.Request) -> web.Response:
+        body = health()
+        return web.json_response(body, status=200 if body["status"] == "ok" else 503)
+
+    async def get_metrics(_request: web.Request) -> web.Response:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, path=metrics_dir)  # type: ignore[no-untyped-call]
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+    app = web.Application()
+    app.router.add_get("/health", get_health)
+    app.router.add_get("/metrics", get_metrics)
+    return app

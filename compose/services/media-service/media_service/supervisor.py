@@ -1,0 +1,209 @@
+"""The main process: learns of streams from the MediaMTX API and runs one worker process for each publication."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import uuid
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from media_service.config import Config
+from media_service.log import logger
+from media_service.server import make_app
+
+# What is published before the worker plays the path is lost to it: ask often.
+POLL_S = 0.075
+API_TIMEOUT_S = 2.0
+STOP_TIMEOUT_S = 2.0
+_PATH = re.compile(r"live/([^/]+)/in")
+
+
+class _Stream:
+    """A publication and the worker that handles it."""
+
+    def __init__(self, stream_id: str, worker_id: str, process: asyncio.subprocess.Process) -> None:
+        self.stream_id = stream_id
+        self.worker_id = worker_id
+        self.process = process
+        self.done = asyncio.Event()
+
+
+class Supervisor:
+    """Polls MediaMTX, assigns streams to workers, keeps one worker warm, answers for the health of the service."""
+
+    def __init__(self, config: Config, metrics_dir: str) -> None:
+        self._config = config
+        self._metrics_dir = metrics_dir
+        self._started_at = time.monotonic()
+        self._spare: asyncio.subprocess.Process | None = None
+        self._publications: dict[str, str] = {}  # path -> identity of the publication that has got a worker
+        self._streams: list[_Stream] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._api_error: str | None = "not asked yet"
+
+    def health(self) -> dict[str, Any]:
+        """Body of /health."""
+        reachable = self._api_error is None
+        return {
+            "status": "ok" if reachable else "unavailable",
+            "uptime_s": round(time.monotonic() - self._started_at, 1),
+            "streams": [s.stream_id for s in self._streams],
+            "mediamtx": {"url": self._config.mediamtx_api_url, "reachable": reachable, "error": self._api_error},
+        }
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then end all workers."""
+        runner = web.AppRunner(make_app(self.health, self._metrics_dir), access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, self._config.host, self._config.port).start()
+        logger.info("media-service started", extra={"host": self._config.host, "port": self._config.port})
+        try:
+            self._spare = await self._spawn()
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=API_TIMEOUT_S)) as session:
+                while not stop.is_set():
+                    await self._poll(session)
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(stop.wait(), POLL_S)
+        finally:
+            await self._stop_workers()
+            await runner.cleanup()
+            logger.info("media-service stopped")
+
+    async def _poll(self, session: aiohttp.ClientSession) -> None:
+        url = f"{self._config.mediamtx_api_url}/v3/paths/list?itemsPerPage=1000"
+        try:
+            async with session.get(url) as response:
+                response.raise_for_status()
+                items = (await response.json())["items"]
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
+            self._set_api_error(f"GET {url}: {error or type(error).__name__}")
+            return
+        self._set_api_error(None)
+        ready = {item["name"]: _identity(item) for item in items if item.get("ready") and _PATH.fullmatch(item["name"])}
+        for path in [p for p in self._publications if p not in ready]:
+            del self._publications[path]
+        for path, publication in ready.items():
+            if self._publications.get(path) != publication:
+                self._publications[path] = publication
+                await self._assign(path)
+
+    def _set_api_error(self, error: str | None) -> None:
+        if (error is None) != (self._api_error is None):
+            if error is None:
+                logger.info("MediaMTX API answers", extra={"url": self._config.mediamtx_api_url})
+            else:
+                logger.error("MediaMTX API cannot be reached", extra={"error": error})
+        self._api_error = error
+
+    async def _assign(self, path: str) -> None:
+        match = _PATH.fullmatch(path)
+        assert match is not None
+        stream_id, worker_id = match.group(1), f"worker-{uuid.uuid4().hex[:8]}"
+        process = self._spare or await self._spawn()
+        self._spare = None
+        if process.returncode is not None:  # the waiting worker has died
+            process = await self._spawn()
+        # A worker of the stream's former publication may still be playing its end to the same output path.
+        formers = [s for s in self._streams if s.stream_id == stream_id]
+        stream = _Stream(stream_id, worker_id, process)
+        self._streams.append(stream)
+        await _order(process, {"stream_id": stream_id, "worker_id": worker_id, "output_allowed": not formers})
+        logger.info("stream assigned", extra={"stream_id": stream_id, "worker_id": worker_id, "pid": process.pid})
+        self._background(self._watch(stream, formers))
+        # Starting the next waiting worker takes most of a core for half a second: not while this one connects.
+        self._background(self._replace_spare(delay_s=0.5))
+
+    async def _watch(self, stream: _Stream, formers: list[_Stream]) -> None:
+        exit_task = asyncio.create_task(stream.process.wait())
+        for former in formers:
+            await former.done.wait()
+        if formers:
+            await _order(stream.process, {"output_allowed": True})
+        code = await exit_task
+        self._streams.remove(stream)
+        stream.done.set()
+        level = logger.info if code == 0 else logger.error
+        level("worker ended", extra={"stream_id": stream.stream_id, "worker_id": stream.worker_id, "exit_code": code})
+
+    async def _replace_spare(self, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
+        if self._spare is None:
+            self._spare = await self._spawn()
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        # stdin stays open as long as this process lives: its end tells the worker that the supervisor is gone.
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "media_service.worker",
+            stdin=asyncio.subprocess.PIPE,
+            env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": self._metrics_dir},
+        )
+
+    def _background(self, coroutine: Any) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _stop_workers(self) -> None:
+        processes = [s.process for s in self._streams] + ([self._spare] if self._spare else [])
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+        exits = [asyncio.create_task(p.wait()) for p in processes]
+        if exits:
+            await asyncio.wait(exits, timeout=STOP_TIMEOUT_S)
+        for process in processes:
+            if process.returncode is None:
+                logger.warning("worker killed: it did not stop in time", extra={"pid": process.pid})
+                process.kill()
+                await process.wait()
+        # Whoever waits for a worker's exit has seen it now; whoever wants to start one must not.
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def run(config: Config) -> int:
+    """Run the service until SIGTERM or SIGINT; returns the exit code."""
+    metrics_dir = tempfile.mkdtemp(prefix="media-service-metrics-")
+    try:
+        return asyncio.run(_run(config, metrics_dir))
+    finally:
+        shutil.rmtree(metrics_dir, ignore_errors=True)
+
+
+async def _run(config: Config, metrics_dir: str) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await Supervisor(config, metrics_dir).run(stop)
+    except OSError as error:
+        logger.error("media-service cannot run", extra={"error": str(error)})
+        return 1
+    return 0
+
+
+def _identity(item: dict[str, Any]) -> str:
+    """What tells one publication of a path from the next."""
+    source = item.get("source") or {}
+    return f"{source.get('id')} {item.get('readyTime')}"
+
+
+async def _order(process: asyncio.subprocess.Process, order: dict[str, Any]) -> None:
+    """Write one line to a worker's stdin; a worker that has ended is found by its exit code."""
+    assert process.stdin is not None
+    with contextlib.suppress(ConnectionError):
+        process.stdin.write(json.dumps(order).encode() + b"\n")
+        await process.stdin.drain()

@@ -1,0 +1,114 @@
+"""Start the service: `python -m sts_service`, settings from the environment.
+
+Exit codes: 0 after SIGTERM or SIGINT, 1 when the service cannot start, 2 for a setting that cannot be used.
+"""
+
+import asyncio
+import logging
+import os
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from aiohttp import web
+
+from . import __version__, programs
+from .config import Config, ConfigError, read_config
+from .engine import SpeechEngine
+from .log import configure_logging
+from .server import StsServer
+
+logger = logging.getLogger("sts_service")
+
+CLOSE_TIMEOUT_S = 1.0
+
+
+def main() -> int:
+    """Run until a signal comes; returns the exit code."""
+    started = time.perf_counter()
+    try:
+        config = read_config(os.environ)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    configure_logging(config.log_level)
+    if config.asr_is_local:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    # Everything temporary, also what libraries make, goes where one removal takes it all.
+    folder = tempfile.mkdtemp(prefix="sts-service-")
+    tempfile.tempdir = folder
+    try:
+        return asyncio.run(serve(config, started))
+    finally:
+        programs.kill_all()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def serve(config: Config, started: float) -> int:
+    """Listen at once (503 while loading), load, serve until a signal; returns the exit code."""
+    loop = asyncio.get_running_loop()
+    stop, loaded = asyncio.Event(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    engine = SpeechEngine(config)
+    server = StsServer(config, engine)
+    runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=CLOSE_TIMEOUT_S)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, config.host, config.port).start()
+    except OSError as error:
+        print(f"HOST {config.host}, PORT {config.port}: cannot listen: {error}", file=sys.stderr)
+        return 1
+    # Not the loop's default executor: asyncio.run would wait for it, and a signal must end the service while it loads.
+    loading = loop.run_in_executor(ThreadPoolExecutor(1, "load"), engine.load)
+    loading.add_done_callback(lambda _: loaded.set())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([stopping, asyncio.create_task(loaded.wait())], return_when=asyncio.FIRST_COMPLETED)
+    if loading.done():
+        try:
+            loading.result()
+        except ConfigError as error:
+            print(error, file=sys.stderr)
+            return 2
+        except RuntimeError as error:
+            print(error, file=sys.stderr)
+            return 1
+        server.ready = True
+        logger.info(
+            "ready",
+            extra={
+                "version": __version__,
+                "port": config.port,
+                "engines": engine.describe(),
+                "startup_s": round(time.perf_counter() - started, 2),
+                "rss_mb": rss_mb(),
+            },
+        )
+    await stopping
+    logger.info("stopping", extra={"peak_rss_mb": rss_mb()})
+    programs.kill_all()
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await server.close()
+            await runner.cleanup()
+    except TimeoutError:
+        logger.warning("connections did not close in time")
+    return 0
+
+
+def rss_mb() -> int:
+    """Largest resident memory of this process so far, in MB (10^6 bytes)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 // 1_000_000
+
+
+if __name__ == "__main__":
+    code = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A recognition that still runs cannot be interrupted, and a normal exit would wait for its thread.
+    os._exit(code)

@@ -1,0 +1,52 @@
+"""Samples: decoding, channels, sample rates. Decoding and resampling are FFmpeg's, through PyAV (no process a call)."""
+
+import io
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.int16]
+"""Shape (frames,): mono, signed 16 bit."""
+
+
+class AudioDecodeError(ValueError):
+    """The bytes are not audio in the format they claim to be."""
+
+
+def resample(samples: Samples, rate_from: int, rate_to: int) -> Samples:
+    """Change the sample rate (Hz). The length is right to within a few samples: the resampler's own rounding."""
+    if rate_from == rate_to or not len(samples):
+        return samples
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=rate_to)
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples)[np.newaxis], format="s16", layout="mono")
+    frame.sample_rate = rate_from
+    blocks = [out.to_ndarray()[0] for out in [*resampler.resample(frame), *resampler.resample(None)]]
+    return np.concatenate(blocks).astype(np.int16, copy=False)
+
+
+def decode_pcm(data: bytes, channels: int) -> Samples:
+    """Interleaved s16le bytes to mono: the mean of the channels."""
+    interleaved = np.frombuffer(data, dtype="<i2").reshape(-1, channels)
+    if channels == 1:
+        return interleaved[:, 0].astype(np.int16)
+    return np.asarray(interleaved.mean(axis=1), dtype=np.int16)
+
+
+def decode_m4a(data: bytes, rate: int) -> Samples:
+    """Decode the first audio stream of an MP4 file to mono at `rate` Hz. Raises AudioDecodeError."""
+    try:
+        with av.open(io.BytesIO(data), "r", format="mp4") as container:
+            resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
+            blocks = [out.to_ndarray()[0] for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+            blocks += [out.to_ndarray()[0] for out in resampler.resample(None)]
+    except (av.FFmpegError, IndexError, ValueError) as error:
+        raise AudioDecodeError(f"m4a audio does not decode: {error}") from error
+    if not blocks:
+        raise AudioDecodeError("m4a audio holds no samples")
+    return np.concatenate(blocks).astype(np.int16, copy=False)
+
+
+def encode_pcm(samples: Samples, channels: int) -> bytes:
+    """Mono samples to interleaved s16le bytes with the same signal in every channel."""
+    return np.repeat(samples.astype("<i2"), channels).tobytes()

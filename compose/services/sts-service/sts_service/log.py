@@ -1,0 +1,23 @@
+"""JSON logs on stdout, one object a line."""
+
+import logging
+import sys
+
+from pythonjsonlogger.json import JsonFormatter
+
+
+def configure_logging(level: str) -> None:
+    """Send every log record as one JSON line (timestamp in ISO 8601 UTC, level, service, message, extra fields)."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        JsonFormatter(
+            "%(levelname)s %(name)s %(message)s",
+            rename_fields={"levelname": "level", "name": "logger"},
+            static_fields={"service": "sts-service"},
+            timestamp=True,
+            json_ensure_ascii=False,
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    # Only our own records follow LOG_LEVEL: libraries at INFO would log every HTTP request and every decoder step.
+    logging.getLogger("sts_service").setLevel(level)

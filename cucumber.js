@@ -1,0 +1,30 @@
+// Profiles: default, ci (shuffled features make no sense here: the order is kept, colours are off), p1, debug.
+// `paths` is left unset: paths of the command line would be added to it instead of replacing it.
+const reports = process.env.REPORTS_DIR || 'reports';
+
+const common = {
+  requireModule: ['ts-node/register'],
+  require: [
+    'support/world.ts',
+    'support/parameter-types.ts',
+    'support/hooks.ts',
+    'step-definitions/**/*.ts',
+  ],
+  format: [
+    ['./support/report/live-formatter.cjs'],
+    ['html', `${reports}/cucumber.html`],
+    ['json', `${reports}/cucumber.json`],
+    ['junit', `${reports}/junit.xml`],
+    ['message', `${reports}/messages.ndjson`],
+  ],
+  formatOptions: { snippetInterface: 'async-await', printAttachments: false },
+  publish: false,
+  strict: true,
+};
+
+module.exports = {
+  default: common,
+  ci: { ...common, formatOptions: { ...common.formatOptions, colorsEnabled: false } },
+  p1: { ...common, tags: '@P1' },
+  debug: { ...common, failFast: true, backtrace: true },
+};

@@ -1,0 +1,46 @@
+@021 @P1
+Feature: Starting and stopping the dubbing services
+  A release engineer starts the two compositions, media and STS, with one call. Nothing can be said about dubbing
+  before both are healthy, and nothing may be left on the machine afterwards.
+
+  @021-US1-1 @021-E6 @judges-compose-files
+  Scenario: Both compose files are there and valid
+    Given the media and the STS compose files
+    When they are read and checked
+    Then the media composition has the services mediamtx and media-service
+    And the STS composition has the service sts-service
+
+  @021-US1-1 @judges-services
+  Scenario: The STS composition starts first, then the media composition
+    Given the media and the STS compose files
+    When all services are started
+    Then the STS composition was healthy before the media composition was started
+    And each composition was healthy within 60 seconds
+
+  @021-US1-2
+  Scenario: Both services report that they are healthy
+    Given all services are running
+    When the test host asks media-service and the STS for their health
+    Then media-service answers with status 200
+    And the STS answers with status 200
+
+  @021-US1-3 @broadcast
+  Scenario: media-service reaches the STS through its published port
+    Given media-service is configured with the published port of the STS
+    When the one-minute broadcast is dubbed
+    Then the Socket.IO connection of media-service arrived at that port
+    And the STS accepted the stream on it
+
+  @021-US1-4
+  Scenario Outline: Everything is gone after the services were stopped: <test> test
+    Given a second set of services is running on other ports
+    When its services are stopped after a <test> test
+    Then none of its services is running
+    And its volumes are removed
+    And its ports are free again
+    And the logs of its services are <logs>
+
+    Examples:
+      | test       | logs          |
+      | successful | not collected |
+      | failed     | collected     |

@@ -1,0 +1,71 @@
+@021 @P1 @edge-case
+Feature: When something is missing or broken, the suite says so
+  A suite that stays green when the pipeline is broken is worse than none. These scenarios break one thing each and
+  expect a message that names it.
+
+  @021-E1
+  Scenario: The STS cannot be reached
+    Given all services are running
+    And the STS cannot be reached for this stream
+    When a short broadcast is dubbed
+    Then media-service tried at least 3 times to connect
+    And every segment was played with its original audio
+    And the output lasts 12 seconds, give or take 1 second
+    And judging its connection to the STS fails with "was not connected to the STS"
+
+  @021-E1
+  Scenario: The STS is lost while a fragment is in flight
+    Given all services are running
+    And the STS cannot be reached any more once 1 fragment has been sent
+    When a short broadcast is dubbed
+    Then media-service tried at least 2 times to connect again
+    And every segment was played with its original audio
+    And the sound of the output is the original
+    And judging the answers to its fragments fails with "not every fragment was answered"
+
+  @021-E2
+  Scenario: The broadcast file is missing
+    When the suite is run with a broadcast file that does not exist
+    Then the scenario "The broadcast file is there" fails, naming that file
+    And every scenario that needs the broadcast is skipped, naming that file
+    And the suite reports failure
+
+  @021-E3
+  Scenario: The STS is too slow
+    Given all services are running
+    And the STS takes 16 seconds longer for each answer
+    When a short broadcast is dubbed with a budget of 20 seconds
+    Then judging its time fails with "0 of 2 fragments answered"
+
+  @021-E4
+  Scenario: The media server is not running
+    Given a media server that has been stopped
+    When the one-minute broadcast is published to it
+    Then publishing fails within 5 seconds
+    And the message names the host and the port of the media server
+
+  @021-E5
+  Scenario Outline: The port of the <service> is taken
+    When the suite is run while another program listens on the port of the <service>
+    Then the scenario "The STS composition starts first, then the media composition" fails, naming the port and the program
+    And every scenario that needs the services is skipped, naming the port
+    And the suite reports failure
+
+    Examples:
+      | service       |
+      | media server  |
+      | STS           |
+      | media-service |
+
+  @021-E6
+  Scenario Outline: The compose file of the STS is <fault>
+    When the suite is run with an STS compose file that is <fault>
+    Then the scenario "Both compose files are there and valid" fails, naming <place>
+    And every scenario that needs the services is skipped, naming <place>
+    And the suite reports failure
+
+    Examples:
+      | fault                    | place             |
+      | missing                  | the file          |
+      | not YAML                 | the file and line |
+      | without image and build  | the file and line |

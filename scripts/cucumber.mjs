@@ -1,0 +1,34 @@
+// Runs cucumber-js and then says whether the run counts (scripts/verdict.ts). Arguments are cucumber-js's own.
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const reports = process.env.REPORTS_DIR || join(root, 'reports');
+const messages = join(reports, 'messages.ndjson');
+mkdirSync(reports, { recursive: true });
+// Results of an earlier run must not be taken for this one's.
+rmSync(messages, { force: true });
+
+function run(...args) {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
+    // On Ctrl-C the child gets the signal as well and tidies up; this process waits for it.
+    const forward = (signal) => child.kill(signal);
+    process.on('SIGTERM', forward);
+    const wait = () => undefined;
+    process.on('SIGINT', wait);
+    child.on('exit', (code, signal) => {
+      process.off('SIGTERM', forward);
+      process.off('SIGINT', wait);
+      done(code ?? (signal === 'SIGINT' ? 130 : 143));
+    });
+  });
+}
+
+const cucumber = join(root, 'node_modules/@cucumber/cucumber/bin/cucumber.js');
+const ran = await run(cucumber, ...process.argv.slice(2));
+if (ran > 1) process.exit(ran);
+const verdict = await run('-r', 'ts-node/register', join(root, 'scripts/verdict.ts'), messages);
+process.exit(ran || verdict);

@@ -1,0 +1,119 @@
+import { Given, Then, When } from '@cucumber/cucumber';
+
+import type { DubbingWorld } from '../support/world';
+import { expectThat, observed } from './expect';
+import { checkBudget } from './judgements';
+
+Given('the STS cannot be reached for this stream', function (this: DubbingWorld) {
+  this.plan = { unreachableAfterFragments: 0 };
+});
+
+Given(
+  'the STS cannot be reached any more once {int} fragment has been sent',
+  function (this: DubbingWorld, fragments: number) {
+    this.plan = { unreachableAfterFragments: fragments };
+  },
+);
+
+Given(
+  'the STS takes {duration} longer for each answer',
+  function (this: DubbingWorld, delayMs: number) {
+    this.plan = { delayAnswersMs: delayMs };
+  },
+);
+
+When(
+  /^(?:the|a) (one-minute|short) broadcast is dubbed(?: with a budget of (\d+) seconds)?$/,
+  async function (this: DubbingWorld, length: string, budgetSeconds: string | null) {
+    this.broadcast.value = await this.session.broadcast({
+      ...(length === 'short' ? { name: '12-s-nfl' } : {}),
+      ...(this.plan ? { plan: this.plan } : {}),
+      ...(budgetSeconds ? { budgetSeconds: Number(budgetSeconds) } : {}),
+    });
+  },
+);
+
+Then(
+  'the broadcast was listed as ready within {duration} of being published',
+  function (this: DubbingWorld, withinMs: number) {
+    const { stream, secondsBetween } = bound(this);
+    const { seconds } = observed(
+      `live/${stream}/in`,
+      'the published broadcast',
+      secondsBetween('published', 'inputReady'),
+    );
+    this.log(`ready after ${seconds} s`);
+    expectThat(seconds * 1000 <= withinMs, {
+      what: 'the broadcast was listed too late',
+      where: `MediaMTX, live/${stream}/in`,
+      seen: `${seconds} s`,
+      expected: `at most ${withinMs / 1000} s`,
+    });
+  },
+);
+
+Then(
+  'the metrics of its worker appeared within {duration} of the stream being active',
+  function (this: DubbingWorld, withinMs: number) {
+    const { stream, secondsBetween } = bound(this);
+    const { seconds } = observed(
+      this.session.endpoints.mediaMetrics,
+      `metrics of stream ${stream}`,
+      secondsBetween('inputReady', 'metricsSeen'),
+    );
+    this.log(`metrics after ${seconds} s`);
+    expectThat(seconds * 1000 <= withinMs, {
+      what: 'the metrics appeared too late',
+      where: this.session.endpoints.mediaMetrics,
+      seen: `${seconds} s`,
+      expected: `at most ${withinMs / 1000} s`,
+    });
+  },
+);
+
+Then(
+  'the broadcast was dubbed to its end within {duration}',
+  function (this: DubbingWorld, withinMs: number) {
+    checkBudget(this.broadcast.value, withinMs / 1000);
+  },
+);
+
+Then('the published file is the one that was inspected', function (this: DubbingWorld) {
+  const { fixtureFile } = this.broadcast.value.evidence.run;
+  const { path } = this.session.fixture();
+  expectThat(fixtureFile === path, {
+    what: 'another file was published',
+    where: `live/${this.broadcast.value.stream}/in`,
+    seen: fixtureFile,
+    expected: path,
+  });
+});
+
+Then('it was published once, to its end', function (this: DubbingWorld) {
+  const { evidence, fixture } = this.broadcast.value;
+  const { publisher } = evidence.run;
+  const { seconds } = observed(
+    'publisher',
+    'the end of the broadcast',
+    this.broadcast.value.secondsBetween('published', 'publisherEnded'),
+  );
+  // ffmpeg sends at the speed of the broadcast: less time means that not all was sent, more that it was sent again.
+  const isWhole = publisher.exitCode === 0 && Math.abs(seconds - fixture.durationSeconds) < 3;
+  expectThat(isWhole, {
+    what: 'the broadcast was not published to its end, once',
+    where: `live/${evidence.run.stream}/in`,
+    seen: `exit code ${publisher.exitCode} after ${seconds} s: ${publisher.stderr || 'no message'}`,
+    expected: `exit code 0 after ${fixture.durationSeconds} s, give or take 3 s`,
+  });
+});
+
+function bound(world: DubbingWorld): {
+  stream: string;
+  secondsBetween: DubbingWorld['broadcast']['value']['secondsBetween'];
+} {
+  const broadcast = world.broadcast.value;
+  return {
+    stream: broadcast.stream,
+    secondsBetween: (from, to) => broadcast.secondsBetween(from, to),
+  };
+}

@@ -1,0 +1,239 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+import { After, Given, Then, When } from '@cucumber/cucumber';
+
+import { endpointsOf, projectRoot, type Ports } from '../support/config';
+import { runSuite } from '../support/environment/nested-suite';
+import { freePort } from '../support/environment/ports';
+import { publish } from '../support/observe/publisher';
+import type { DubbingWorld } from '../support/world';
+import { expectThat } from './expect';
+import { checkAnswered, checkBudget, checkConnection } from './judgements';
+
+/** What the edge cases put in the way; removed after the scenario. */
+const cleanups: (() => Promise<void>)[] = [];
+
+After({ tags: '@edge-case' }, async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** The scenarios that need services or broadcast, without those that bring services of their own. */
+const DEPENDENT = 'not @edge-case and not @021-US1-4';
+
+async function runNested(
+  world: DubbingWorld,
+  name: string,
+  options: { tags: string; environment: Record<string, string>; culprit: string },
+): Promise<void> {
+  world.suiteRun.value = await runSuite({
+    ...options,
+    projectRoot,
+    reportsFolder: join(world.session.config.reportsFolder, 'nested', name),
+    track: world.session.track,
+  });
+}
+
+When(
+  'the suite is run with a broadcast file that does not exist',
+  async function (this: DubbingWorld) {
+    const culprit = join(this.session.config.reportsFolder, 'nested', 'no-such-broadcast.mp4');
+    await runNested(this, 'fixture-missing', {
+      tags: '@broadcast or @fixture or @judges-fixture',
+      environment: { FIXTURE_FILE: culprit },
+      culprit,
+    });
+  },
+);
+
+const PORT_OF = {
+  'media server': 'MEDIAMTX_RTMP_PORT',
+  STS: 'STS_PORT',
+  'media-service': 'MEDIA_SERVICE_PORT',
+} as const;
+
+When(
+  'the suite is run while another program listens on the port of the {service}',
+  async function (this: DubbingWorld, service: keyof typeof PORT_OF) {
+    const port = await freePort();
+    const listener = createServer();
+    await new Promise<void>((done) => listener.listen(port, '127.0.0.1', done));
+    cleanups.push(() => new Promise((done) => listener.close(() => done())));
+    await runNested(this, `port-of-${PORT_OF[service]}`, {
+      tags: `${DEPENDENT} and not @fixture and not @judges-fixture and not @judges-compose-files`,
+      environment: { [PORT_OF[service]]: String(port) },
+      culprit: `port ${port}`,
+    });
+  },
+);
+
+const COMPOSE_FAULTS: Record<string, string | undefined> = {
+  missing: undefined,
+  'not YAML': 'services:\n  sts-service:\n    image: "unclosed\n',
+  'without image and build': 'services:\n  sts-service:\n    ports:\n      - 3000:3000\n',
+};
+
+When(
+  /^the suite is run with an STS compose file that is (.+)$/,
+  async function (this: DubbingWorld, fault: string) {
+    const culprit = join(
+      this.session.config.reportsFolder,
+      'nested',
+      `${fault.replaceAll(' ', '-')}.docker-compose.yml`,
+    );
+    const content = COMPOSE_FAULTS[fault];
+    if (content !== undefined) writeFileSync(culprit, content);
+    await runNested(this, `compose-file-${fault.replaceAll(' ', '-')}`, {
+      tags: `${DEPENDENT} and not @fixture and not @judges-fixture`,
+      environment: { STS_COMPOSE_FILE: culprit },
+      culprit: content === undefined ? culprit : `${culprit}:`,
+    });
+  },
+);
+
+Then(
+  /^the scenario "(.+)" fails, naming (?:that file|the port and the program|the file|the file and line)$/,
+  function (this: DubbingWorld, name: string) {
+    const { scenarios, culprit, output } = this.suiteRun.value;
+    const result = scenarios.find((scenario) => scenario.name === name);
+    const file = relativeCulprit(culprit);
+    const isNamed =
+      (result?.message.includes(file) ?? false) &&
+      (!culprit.startsWith('port') || /\(pid \d+\)/.test(result?.message ?? '')) &&
+      (!culprit.endsWith(':') || /\.yml:\d+/.test(result?.message ?? ''));
+    expectThat(String(result?.status) === 'FAILED' && isNamed, {
+      what: 'the scenario did not fail with that message',
+      where: name,
+      seen: `${result?.status ?? 'did not run'}: ${result?.message || output.slice(-2000)}`,
+      expected: `FAILED, naming ${file}`,
+    });
+    this.log(result?.message ?? '');
+  },
+);
+
+Then(
+  /^every scenario that needs the (?:broadcast|services) is skipped, naming (?:that file|the port|the file|the file and line)$/,
+  function (this: DubbingWorld) {
+    const { scenarios, culprit } = this.suiteRun.value;
+    const others = scenarios.filter(({ tags }) => !tags.some((tag) => tag.startsWith('@judges-')));
+    const file = relativeCulprit(culprit);
+    const wrong = others.filter(
+      ({ status, skipReason }) => String(status) !== 'SKIPPED' || !skipReason?.includes(file),
+    );
+    expectThat(others.length > 0 && wrong.length === 0, {
+      what: 'scenarios were not skipped for that reason',
+      where: `${others.length} scenarios`,
+      seen: wrong
+        .map(
+          ({ name, status, skipReason, message }) => `${name}: ${status} ${skipReason ?? message}`,
+        )
+        .join('\n'),
+      expected: `all skipped, naming ${file}`,
+    });
+    this.log(`${others.length} scenarios skipped`);
+  },
+);
+
+Then('the suite reports failure', function (this: DubbingWorld) {
+  const { exitCode, output } = this.suiteRun.value;
+  expectThat(exitCode !== undefined && exitCode !== 0, {
+    what: 'the suite reported success',
+    where: 'exit code',
+    seen: `${exitCode}: ${output.slice(-500)}`,
+    expected: 'not 0',
+  });
+});
+
+/** Messages show paths inside the project without the project's folder. */
+function relativeCulprit(culprit: string): string {
+  return culprit.replace(`${projectRoot}/`, '').replace(/:$/, '');
+}
+
+Given('a media server that has been stopped', async function (this: DubbingWorld) {
+  const { manager, ports } = await this.session.secondServices();
+  await manager.runtime.up(manager.media, { withinMs: 60_000, services: ['mediamtx'] });
+  await manager.runtime.stop(manager.media, 'mediamtx');
+  cleanups.push(() => manager.stopAll());
+  this.portsOfStopped.value = ports;
+});
+
+When('the one-minute broadcast is published to it', async function (this: DubbingWorld) {
+  const url = `${endpointsOf(this.portsOfStopped.value).rtsp}/live/nowhere/in`;
+  const started = performance.now();
+  const result = await publish(this.session.fixture().path, url, this.session.track).result;
+  this.publishing.value = { ...result, url, seconds: (performance.now() - started) / 1000 };
+});
+
+Then('publishing fails within {duration}', function (this: DubbingWorld, withinMs: number) {
+  const { exitCode, seconds, url, stderr } = this.publishing.value;
+  expectThat(exitCode !== 0 && seconds * 1000 <= withinMs, {
+    what: 'publishing did not fail at once',
+    where: url,
+    seen: `exit code ${exitCode} after ${seconds.toFixed(1)} s: ${stderr}`,
+    expected: `another exit code than 0 within ${withinMs / 1000} s`,
+  });
+});
+
+Then('the message names the host and the port of the media server', function (this: DubbingWorld) {
+  const { stderr } = this.publishing.value;
+  const port = String((this.portsOfStopped.value satisfies Ports).MEDIAMTX_RTSP_PORT);
+  expectThat(stderr.includes('127.0.0.1') && stderr.includes(port), {
+    what: 'the message does not name where publishing failed',
+    where: this.publishing.value.url,
+    seen: stderr,
+    expected: `127.0.0.1 and ${port}`,
+  });
+  this.log(stderr);
+});
+
+/** What a judgement says about this broadcast; an empty text when it holds. */
+function verdictOf(judge: () => unknown): string {
+  try {
+    judge();
+    return '';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+Then(
+  'judging its connection to the STS fails with {string}',
+  function (this: DubbingWorld, message: string) {
+    expectVerdict(
+      this,
+      message,
+      verdictOf(() => checkConnection(this.broadcast.value, 5000)),
+    );
+  },
+);
+
+Then(
+  'judging the answers to its fragments fails with {string}',
+  function (this: DubbingWorld, message: string) {
+    expectVerdict(
+      this,
+      message,
+      verdictOf(() => checkAnswered(this.broadcast.value)),
+    );
+  },
+);
+
+Then('judging its time fails with {string}', function (this: DubbingWorld, message: string) {
+  const { budgetSeconds } = this.broadcast.value.evidence.run;
+  expectVerdict(
+    this,
+    message,
+    verdictOf(() => checkBudget(this.broadcast.value, budgetSeconds)),
+  );
+});
+
+function expectVerdict(world: DubbingWorld, message: string, verdict: string): void {
+  world.log(verdict);
+  expectThat(verdict.includes(message), {
+    what: 'the judgement does not fail with that message',
+    where: `stream ${world.broadcast.value.stream}`,
+    seen: verdict || 'it holds',
+    expected: message,
+  });
+}

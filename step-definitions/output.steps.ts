@@ -1,0 +1,163 @@
+import { Then } from '@cucumber/cucumber';
+
+import { countAbove } from '../support/analyze/prometheus';
+import type { DubbingWorld } from '../support/world';
+import { expectThat, observed } from './expect';
+import { checkDuration } from './judgements';
+
+Then('a viewer who joined live could watch the output', function (this: DubbingWorld) {
+  const run = this.broadcast.value;
+  const { viewer, outcome, problems } = run.evidence.run;
+  expectThat(viewer !== undefined && viewer.framesDecoded > 0 && viewer.stderr === '', {
+    what: 'a viewer could not watch the output',
+    where: viewer?.url ?? `live/${run.stream}/out`,
+    seen: viewer
+      ? `${viewer.framesDecoded} pictures decoded; ${viewer.stderr || 'no error'}`
+      : [`nobody could join: ${outcome}`, ...problems].join('; '),
+    expected: 'decoded pictures, no error',
+  });
+  this.log(`${viewer?.framesDecoded} pictures decoded live`);
+});
+
+Then(
+  'the output has one H.264 picture and one AAC sound track',
+  async function (this: DubbingWorld) {
+    const run = this.broadcast.value;
+    const codecs = (await run.outputStreams()).map(({ kind, codec }) => `${kind} ${codec}`).sort();
+    expectThat(codecs.join() === 'audio aac,video h264', {
+      what: 'the output has other tracks',
+      where: run.outputFile,
+      seen: codecs.join(', ') || 'none',
+      expected: 'audio aac, video h264',
+    });
+  },
+);
+
+Then(
+  'the output lasts {duration}, give or take {duration}',
+  async function (this: DubbingWorld, wantedMs: number, toleranceMs: number) {
+    const [from, to] = [(wantedMs - toleranceMs) / 1000, (wantedMs + toleranceMs) / 1000];
+    this.log(await checkDuration(this.broadcast.value, from, to));
+  },
+);
+
+Then(
+  'the output lasts between {int} and {int} seconds',
+  async function (this: DubbingWorld, from: number, to: number) {
+    this.log(await checkDuration(this.broadcast.value, from, to));
+  },
+);
+
+Then('no track of the output has a gap', async function (this: DubbingWorld) {
+  const run = this.broadcast.value;
+  const span = await run.outputSpan();
+  for (const kind of ['video', 'audio'] as const) {
+    const { gaps } = observed(run.outputFile, `a ${kind} track`, span[kind]);
+    expectThat(gaps.length === 0, {
+      what: `the ${kind} track has gaps`,
+      where: run.outputFile,
+      seen: gaps
+        .map((g) => `${g.stepSeconds.toFixed(3)} s at ${g.atSeconds.toFixed(3)} s`)
+        .join(', '),
+      expected: 'none',
+    });
+  }
+});
+
+Then('the output decodes to its end without an error', async function (this: DubbingWorld) {
+  const run = this.broadcast.value;
+  const { errorLines, exitCode } = await run.outputDecoded();
+  expectThat(exitCode === 0 && errorLines.length === 0, {
+    what: 'the output does not decode',
+    where: run.outputFile,
+    seen: `${errorLines.length} errors: ${errorLines.slice(0, 5).join('; ')}`,
+    expected: 'no error',
+  });
+});
+
+Then(
+  'at least {int} seconds of pictures are decoded',
+  async function (this: DubbingWorld, seconds: number) {
+    const run = this.broadcast.value;
+    const { frames } = observed(
+      run.outputFile,
+      'decoded pictures',
+      (await run.outputDecoded()).video,
+    );
+    const least = seconds * run.fixture.picture.framesPerSecond;
+    this.log(`${frames} pictures`);
+    expectThat(frames >= least, {
+      what: 'too few pictures decode',
+      where: run.outputFile,
+      seen: `${frames} pictures`,
+      expected: `at least ${least}`,
+    });
+  },
+);
+
+Then(
+  'the metrics count {int} processed audio segments',
+  function (this: DubbingWorld, count: number) {
+    const run = this.broadcast.value;
+    const name = 'media_service_worker_segments_processed_total';
+    const finding = run.counter(name, { type: 'audio' });
+    const { delta } = observed(this.session.endpoints.mediaMetrics, name, finding);
+    expectThat(delta === count, {
+      what: 'the metrics count another number of audio segments',
+      where: `${name}{type="audio"} of stream ${run.stream}`,
+      seen: String(delta),
+      expected: String(count),
+    });
+  },
+);
+
+Then(
+  'in every segment the dub plays less than {duration} from its pictures',
+  async function (this: DubbingWorld, limitMs: number) {
+    const run = this.broadcast.value;
+    const { segments, videoClock } = await run.avDeltas();
+    const table = segments.map(({ index, delta }) =>
+      delta.observed
+        ? `segment ${index}: ${delta.deltaMs.toFixed(1)} ms`
+        : `segment ${index}: not observed, ${delta.reason}`,
+    );
+    this.log(`audio minus video (${videoClock}): ${table.join('; ')}`);
+    const isFine = segments.every(
+      ({ delta }) => delta.observed && Math.abs(delta.deltaMs) < limitMs,
+    );
+    expectThat(isFine && segments.length === run.fixture.script.length, {
+      what: 'sound and picture are apart (audio minus video; positive: sound is late)',
+      where: run.outputFile,
+      seen: table.join('; ') || `no dubbed segment: ${run.evidence.run.outcome}`,
+      expected: `${run.fixture.script.length} segments, each less than ${limitMs} ms`,
+    });
+  },
+);
+
+Then(
+  'media-service measured an A\\/V delta of less than {duration} for every segment',
+  function (this: DubbingWorld, limitMs: number) {
+    const run = this.broadcast.value;
+    const name = 'worker_av_sync_delta_ms';
+    const seen = observed(this.session.endpoints.mediaMetrics, name, run.histogram(name));
+    const { provenAtMost, maybeAbove } = countAbove(seen, limitMs);
+    const segments = run.fixture.script.length;
+    expectThat(maybeAbove === 0 && provenAtMost === segments, {
+      what: 'media-service measured larger A/V deltas, or not for every segment',
+      where: `${name} of stream ${run.stream}`,
+      seen: `${seen.count} measured, ${provenAtMost} of them at most ${limitMs} ms, mean ${(seen.sum / seen.count).toFixed(1)} ms`,
+      expected: `${segments} measured, all below ${limitMs} ms`,
+    });
+  },
+);
+
+Then('the sound of the output is the original', async function (this: DubbingWorld) {
+  const run = this.broadcast.value;
+  const match = observed(run.outputFile, 'a fingerprint', await run.outputAgainstOriginal());
+  expectThat(match.bitErrorRate < 0.25, {
+    what: 'the sound of the output is not the original',
+    where: run.outputFile,
+    seen: `bit error rate ${match.bitErrorRate.toFixed(2)}`,
+    expected: 'below 0.25 (the same sound, encoded again)',
+  });
+});

@@ -1,0 +1,255 @@
+import { Then } from '@cucumber/cucumber';
+import { request } from 'undici';
+
+import type { FragmentStory } from '../support/analyze/run-findings';
+import type { DubbingWorld } from '../support/world';
+import { expectThat, observed } from './expect';
+
+/** Chromaprint: above, the sounds differ; below 0.25 they are the same; between the two nothing is proved. */
+const DIFFERENT_ABOVE = 0.3;
+
+/** One line for each fragment that a check does not hold for; the check needs at least one fragment. */
+function expectForEach(
+  world: DubbingWorld,
+  what: string,
+  expected: string,
+  wrongWith: (fragment: FragmentStory) => string | undefined,
+): void {
+  const run = world.broadcast.value;
+  const wrong = run.fragments.flatMap((fragment) => {
+    const why = wrongWith(fragment);
+    return why === undefined ? [] : [`fragment ${fragment.sequence}: ${why}`];
+  });
+  expectThat(run.fragments.length > 0 && wrong.length === 0, {
+    what,
+    where: `stream ${run.stream}`,
+    seen: wrong.join('; ') || `no fragment was sent: ${run.evidence.run.outcome}`,
+    expected,
+    next: `read tap.ndjson and listen to audio/ in ${run.evidence.folder}`,
+  });
+}
+
+Then('{int} processed fragments were received', function (this: DubbingWorld, count: number) {
+  const run = this.broadcast.value;
+  expectThat(run.answers.length === count, {
+    what: 'another number of processed fragments was received',
+    where: `stream ${run.stream}`,
+    seen: `${run.answers.length} fragment:processed for ${run.sent.length} fragment:data (${run.evidence.run.outcome})`,
+    expected: String(count),
+  });
+});
+
+Then(
+  'they carry the sequence numbers {int} to {int}, in order',
+  function (this: DubbingWorld, first: number, last: number) {
+    const run = this.broadcast.value;
+    const seen = run.answers.map(({ data }) => data.sequence_number);
+    const expected = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+    expectThat(seen.join() === expected.join(), {
+      what: 'fragments are lost, repeated or out of order',
+      where: `stream ${run.stream}`,
+      seen: seen.join(', ') || 'none',
+      expected: expected.join(', '),
+    });
+  },
+);
+
+Then(
+  'every processed fragment has dubbed audio, a transcript and a translation',
+  function (this: DubbingWorld) {
+    expectForEach(
+      this,
+      'a processed fragment is incomplete',
+      'all three, not empty',
+      ({ answer }) => {
+        const missing = [
+          ...(answer?.data.dubbed_audio?.bytes ? [] : ['dubbed_audio']),
+          ...(answer?.data.transcript?.trim() ? [] : ['transcript']),
+          ...(answer?.data.translated_text?.trim() ? [] : ['translated_text']),
+        ];
+        return missing.length > 0 ? `no ${missing.join(', no ')}` : undefined;
+      },
+    );
+  },
+);
+
+Then(
+  'every processed fragment took time in transcription, translation and speech synthesis',
+  function (this: DubbingWorld) {
+    expectForEach(this, 'a stage took no time', 'more than 0 ms in each stage', ({ answer }) => {
+      const timings = answer?.data.stage_timings;
+      const isReal = timings && Object.values({ ...timings }).every((ms) => Number(ms) > 0);
+      return isReal ? undefined : JSON.stringify(timings ?? 'no stage_timings');
+    });
+  },
+);
+
+Then(
+  'the dubbed audio of every fragment is as long as the fragment, give or take {int} percent',
+  async function (this: DubbingWorld, percent: number) {
+    const lengths = await levelsOf(this);
+    expectForEach(
+      this,
+      'the dubbed audio has another length',
+      `within ${percent} percent`,
+      (fragment) => {
+        const wanted = fragment.sent.data.audio.duration_ms / 1000;
+        const seconds = lengths.get(fragment.sequence)?.durationSeconds ?? 0;
+        const isFine = Math.abs(seconds - wanted) <= (wanted * percent) / 100;
+        return isFine ? undefined : `${seconds.toFixed(2)} s for ${wanted.toFixed(2)} s`;
+      },
+    );
+  },
+);
+
+Then(
+  'the dubbed audio of every fragment has at least {duration} of sound',
+  async function (this: DubbingWorld, leastMs: number) {
+    const levels = await levelsOf(this);
+    expectForEach(
+      this,
+      'the dubbed audio is silent',
+      `at least ${leastMs / 1000} s of sound`,
+      (fragment) => {
+        const level = levels.get(fragment.sequence);
+        const isLoud = level && level.nonSilentSeconds * 1000 >= leastMs;
+        return isLoud
+          ? undefined
+          : `${level?.nonSilentSeconds.toFixed(2)} s of sound, peak ${level?.peakDbfs.toFixed(1)} dBFS`;
+      },
+    );
+  },
+);
+
+Then('the dubbed audio of no fragment is the original audio', async function (this: DubbingWorld) {
+  const rates = new Map<number, number>();
+  for (const fragment of this.broadcast.value.fragments) {
+    const where = `fragment ${fragment.sequence}`;
+    const match = observed(
+      where,
+      'a fingerprint',
+      await this.broadcast.value.dubbedAgainstOriginal(fragment),
+    );
+    rates.set(fragment.sequence, match.bitErrorRate);
+  }
+  this.log(`bit error rates: ${[...rates.values()].map((rate) => rate.toFixed(2)).join(', ')}`);
+  expectForEach(
+    this,
+    'the dubbed audio is the original',
+    `bit error rate above ${DIFFERENT_ABOVE}`,
+    (fragment) => {
+      const rate = rates.get(fragment.sequence) ?? 0;
+      return rate > DIFFERENT_ABOVE ? undefined : `bit error rate ${rate.toFixed(2)}`;
+    },
+  );
+});
+
+Then(
+  /^the (transcript|translation)s are in (English|Spanish)$/,
+  async function (this: DubbingWorld, what: 'transcript' | 'translation', language: string) {
+    const run = this.broadcast.value;
+    const code = language === 'English' ? 'en' : 'es';
+    const where = `${what}s of stream ${run.stream}`;
+    const found = observed(where, `the language of the ${what}s`, await run.languageOf(what));
+    this.log(
+      `${found.language}, score ${found.score.toFixed(2)}: ${run.texts.map((t) => t[what]).join(' ')}`,
+    );
+    expectThat(found.language === code, {
+      what: `the ${what}s are in another language`,
+      where,
+      seen: `${found.language}: "${run.texts.map((text) => text[what]).join(' ')}"`,
+      expected: `${code} (${language})`,
+    });
+  },
+);
+
+Then(
+  'the transcripts differ from the script in at most {int} percent of the words on average',
+  function (this: DubbingWorld, percent: number) {
+    const run = this.broadcast.value;
+    const rates = run.texts.map(({ words }) => words.wordErrorRate);
+    const mean = rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
+    this.log(
+      `word error rates: ${rates.map((rate) => rate.toFixed(2)).join(', ')}; mean ${mean.toFixed(3)}`,
+    );
+    const worst = [...run.texts].sort((a, b) => b.words.wordErrorRate - a.words.wordErrorRate)[0];
+    // A segment without a transcript has every word wrong: the mean is over all segments of the script.
+    expectThat(rates.length === run.fixture.script.length && mean * 100 <= percent, {
+      what: 'the transcripts are not what was said',
+      where: `stream ${run.stream}`,
+      seen:
+        `${rates.length} transcripts, mean word error rate ${mean.toFixed(3)}; the worst, ` +
+        `segment ${worst?.sequence}:\n${worst?.words.aligned ?? 'none'}`,
+      expected: `${run.fixture.script.length} transcripts, mean at most ${percent / 100}`,
+    });
+  },
+);
+
+Then('no translation is the transcript unchanged', function (this: DubbingWorld) {
+  expectForEach(this, 'a translation is the transcript', 'other words', ({ answer }) => {
+    const { transcript, translated_text: translation } = answer?.data ?? {};
+    const plain = (text?: string | null): string =>
+      (text ?? '').toLowerCase().replace(/\W+/g, ' ').trim();
+    return plain(translation) && plain(translation) !== plain(transcript)
+      ? undefined
+      : `"${translation}"`;
+  });
+});
+
+Then('every processed fragment reports success and no error', function (this: DubbingWorld) {
+  expectForEach(this, 'a fragment failed', 'status success, no error', ({ answer }) => {
+    const { status, error } = answer?.data ?? {};
+    return status === 'success' && !error
+      ? undefined
+      : `${status ?? 'no answer'} ${JSON.stringify(error ?? '')}`;
+  });
+});
+
+Then('no segment was played with its original audio', function (this: DubbingWorld) {
+  const run = this.broadcast.value;
+  const fallbacks = run.counter('worker_audio_fragments_total', { status: 'fallback' });
+  const { delta } = observed('metrics of media-service', 'the count of fallbacks', fallbacks);
+  expectThat(delta === 0, {
+    what: 'segments were played with their original audio',
+    where: `stream ${run.stream}, worker_audio_fragments_total{status="fallback"}`,
+    seen: String(delta),
+    expected: '0',
+  });
+});
+
+Then('every segment was played with its original audio', function (this: DubbingWorld) {
+  const run = this.broadcast.value;
+  const fallbacks = run.counter('worker_audio_fragments_total', { status: 'fallback' });
+  const { delta } = observed('metrics of media-service', 'the count of fallbacks', fallbacks);
+  expectThat(delta === run.fixture.script.length, {
+    what: 'not every segment was played with its original audio',
+    where: `stream ${run.stream}, worker_audio_fragments_total{status="fallback"}`,
+    seen: String(delta),
+    expected: String(run.fixture.script.length),
+  });
+});
+
+Then('the STS says that it runs on the CPU', async function (this: DubbingWorld) {
+  const { body } = await request(this.session.endpoints.stsHealth);
+  const health = (await body.json()) as { device?: unknown };
+  expectThat(health.device === 'cpu', {
+    what: 'the STS runs on another device',
+    where: this.session.endpoints.stsHealth,
+    seen: JSON.stringify(health),
+    expected: 'device: cpu',
+  });
+});
+
+async function levelsOf(
+  world: DubbingWorld,
+): Promise<Map<number, { durationSeconds: number; nonSilentSeconds: number; peakDbfs: number }>> {
+  const levels = new Map<
+    number,
+    { durationSeconds: number; nonSilentSeconds: number; peakDbfs: number }
+  >();
+  for (const fragment of world.broadcast.value.fragments) {
+    const level = await world.broadcast.value.dubbedLevels(fragment);
+    levels.set(fragment.sequence, observed(`fragment ${fragment.sequence}`, 'dubbed audio', level));
+  }
+  return levels;
+}

@@ -1,0 +1,162 @@
+import { SuiteError } from '../errors';
+import { requireFile, runFfmpeg, unreadable } from './ffmpeg';
+import { type Finding, unobserved } from './finding';
+import { probeStreams } from './media';
+
+/** A file was asked for sound but has no audio track. */
+export class NoAudioTrack extends SuiteError {}
+
+/** Bytes that are no whole number of samples. */
+export class PcmInvalid extends SuiteError {}
+
+export interface AudioLevels {
+  durationSeconds: number;
+  /** dB relative to full scale, 0 is the loudest; -Infinity for digital silence. Full-scale sine: -3.01. */
+  rmsDbfs: number;
+  peakDbfs: number;
+  /** Windows of 20 ms whose RMS is below `silenceBelowDbfs`, as share of all windows, 0 to 1. */
+  silentShare: number;
+  /** The time covered by the other windows. */
+  nonSilentSeconds: number;
+}
+
+export const SILENCE_WINDOW_SECONDS = 0.02;
+
+/**
+ * Interleaved signed 16-bit little-endian PCM as mono samples from -1 to 1; channels are averaged.
+ *
+ * @throws PcmInvalid when the bytes end inside a sample
+ */
+export function pcmFromS16le(bytes: Uint8Array, channels = 1): Float32Array {
+  const frameBytes = 2 * channels;
+  if (bytes.byteLength % frameBytes !== 0) {
+    throw new PcmInvalid({
+      what: 'the PCM ends inside a sample',
+      where: 's16le audio',
+      seen: `${bytes.byteLength} bytes`,
+      expected: `a multiple of ${frameBytes} bytes (${channels} channels of 2 bytes)`,
+    });
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const mono = new Float32Array(bytes.byteLength / frameBytes);
+  for (let i = 0; i < mono.length; i += 1) {
+    let sum = 0;
+    for (let c = 0; c < channels; c += 1) sum += view.getInt16((i * channels + c) * 2, true);
+    mono[i] = sum / channels / 32768;
+  }
+  return mono;
+}
+
+/** Mono samples from -1 to 1 as signed 16-bit little-endian PCM, clipped. */
+export function pcmToS16le(samples: Float32Array): Buffer {
+  const bytes = Buffer.alloc(samples.length * 2);
+  samples.forEach((sample, i) => {
+    bytes.writeInt16LE(Math.max(-32768, Math.min(32767, Math.round(sample * 32768))), i * 2);
+  });
+  return bytes;
+}
+
+/**
+ * The first audio track of a media file as mono samples from -1 to 1. Timestamps are not looked at: gaps in
+ * the track are closed (see `audioTimeline` for audio on the file's clock).
+ *
+ * @param rateHz sample rate of the result
+ * @throws MediaUnreadable, NoAudioTrack
+ */
+export async function readAudio(file: string, rateHz: number): Promise<Float32Array> {
+  await requireAudioTrack(file);
+  const run = await runFfmpeg([
+    ...['-v', 'error', '-i', file, '-map', '0:a:0', '-ac', '1', '-ar', String(rateHz)],
+    ...['-f', 'f32le', 'pipe:1'],
+  ]);
+  if (run.exitCode !== 0) throw unreadable(file, run.stderr, 'ffmpeg');
+  return samplesFromF32le(run.stdout);
+}
+
+/**
+ * PCM at another sample rate, mono in and out, by ffmpeg's resampler.
+ *
+ * @throws MediaUnreadable when ffmpeg refuses
+ */
+export async function resample(
+  samples: Float32Array,
+  fromHz: number,
+  toHz: number,
+): Promise<Float32Array> {
+  if (fromHz === toHz || samples.length === 0) return samples;
+  const input = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
+  const run = await runFfmpeg(
+    [
+      ...['-v', 'error', '-f', 'f32le', '-ar', String(fromHz), '-ac', '1', '-i', 'pipe:0'],
+      ...['-ar', String(toHz), '-f', 'f32le', 'pipe:1'],
+    ],
+    input,
+  );
+  if (run.exitCode !== 0) throw unreadable('PCM in memory', run.stderr, 'ffmpeg');
+  return samplesFromF32le(run.stdout);
+}
+
+/** @throws MediaUnreadable, NoAudioTrack */
+export async function requireAudioTrack(file: string): Promise<void> {
+  await requireFile(file);
+  const streams = await probeStreams(file);
+  if (streams.some((stream) => stream.kind === 'audio')) return;
+  throw new NoAudioTrack({
+    what: 'there is no audio track',
+    where: file,
+    seen: streams.map((stream) => `${stream.kind} (${stream.codec})`).join(', '),
+    expected: 'an audio track',
+  });
+}
+
+/** 32-bit float little-endian bytes as samples; a copy, for alignment. */
+export function samplesFromF32le(bytes: Uint8Array): Float32Array {
+  const whole = bytes.byteLength - (bytes.byteLength % 4);
+  const copy = new ArrayBuffer(whole);
+  new Uint8Array(copy).set(bytes.subarray(0, whole));
+  return new Float32Array(copy);
+}
+
+/**
+ * How loud mono samples are. The last window may be shorter than 20 ms and counts by its length.
+ *
+ * @param silenceBelowDbfs RMS of a 20 ms window below which it is silent; -50 dBFS is quieter than any speech
+ *   and louder than the noise that lossy coding leaves in silence
+ * @returns unobserved when there are no samples
+ */
+export function audioLevels(
+  samples: Float32Array,
+  rateHz: number,
+  silenceBelowDbfs = -50,
+): Finding<AudioLevels> {
+  if (samples.length === 0) return unobserved('there are no audio samples');
+  const windowLength = Math.max(1, Math.round(SILENCE_WINDOW_SECONDS * rateHz));
+  let energy = 0;
+  let peak = 0;
+  let silentSamples = 0;
+  for (let start = 0; start < samples.length; start += windowLength) {
+    const end = Math.min(samples.length, start + windowLength);
+    let windowEnergy = 0;
+    for (let i = start; i < end; i += 1) {
+      const sample = samples[i] ?? 0;
+      windowEnergy += sample * sample;
+      peak = Math.max(peak, Math.abs(sample));
+    }
+    energy += windowEnergy;
+    if (dbfs(Math.sqrt(windowEnergy / (end - start))) < silenceBelowDbfs) {
+      silentSamples += end - start;
+    }
+  }
+  return {
+    observed: true,
+    durationSeconds: samples.length / rateHz,
+    rmsDbfs: dbfs(Math.sqrt(energy / samples.length)),
+    peakDbfs: dbfs(peak),
+    silentShare: silentSamples / samples.length,
+    nonSilentSeconds: (samples.length - silentSamples) / rateHz,
+  };
+}
+
+function dbfs(amplitude: number): number {
+  return 20 * Math.log10(amplitude);
+}

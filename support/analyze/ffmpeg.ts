@@ -1,0 +1,130 @@
+import { stat } from 'node:fs/promises';
+
+import { execa } from 'execa';
+
+import { messageOf, SuiteError } from '../errors';
+
+/** A media file is missing, empty, or nothing that ffprobe or ffmpeg can open. */
+export class MediaUnreadable extends SuiteError {}
+
+/** The media tool itself cannot be run on this machine. */
+export class MediaToolMissing extends SuiteError {}
+
+export interface ProbeTool {
+  path: string;
+  /** As the tool says it, e.g. `5.1.9-0+deb12u1`. */
+  version: string;
+  source: 'system' | 'ffprobe-static';
+}
+
+export interface ToolOutput {
+  exitCode: number;
+  stdout: Buffer;
+  stderr: string;
+}
+
+let chosenProbe: Promise<ProbeTool> | undefined;
+
+/**
+ * The ffprobe that this suite uses: the system's, else the one of the npm package ffprobe-static (4.0.2).
+ * Chosen once per process.
+ *
+ * @throws MediaToolMissing when neither runs
+ */
+export function probeTool(): Promise<ProbeTool> {
+  chosenProbe ??= chooseProbe();
+  return chosenProbe;
+}
+
+async function chooseProbe(): Promise<ProbeTool> {
+  const system = await versionOf('ffprobe');
+  if (system.version) return { path: 'ffprobe', version: system.version, source: 'system' };
+  const { path } = await import('ffprobe-static');
+  const bundled = await versionOf(path);
+  if (bundled.version) return { path, version: bundled.version, source: 'ffprobe-static' };
+  throw new MediaToolMissing({
+    what: 'no ffprobe runs on this machine',
+    where: `ffprobe, ${path}`,
+    seen: `${system.problem}; ${bundled.problem}`,
+    expected: 'ffprobe 4 or newer on the PATH',
+    next: 'install ffmpeg (Debian: apt-get install ffmpeg)',
+  });
+}
+
+async function versionOf(path: string): Promise<{ version?: string; problem: string }> {
+  try {
+    const { stdout } = await execa(path, ['-version']);
+    const version = /^ffprobe version (\S+)/.exec(stdout)?.[1];
+    return version
+      ? { version, problem: '' }
+      : { problem: `unknown version: ${stdout.slice(0, 80)}` };
+  } catch (error) {
+    return { problem: messageOf(error).split('\n')[0] ?? '' };
+  }
+}
+
+/**
+ * Runs a media tool to its end. A non-zero exit is part of the answer, not an exception.
+ *
+ * @param input bytes for its standard input
+ * @throws MediaToolMissing when the program cannot be started
+ */
+export async function runTool(
+  program: string,
+  args: readonly string[],
+  input?: Uint8Array,
+): Promise<ToolOutput> {
+  const result = await execa(program, [...args], {
+    encoding: 'buffer',
+    reject: false,
+    maxBuffer: 2 ** 30,
+    stripFinalNewline: false,
+    ...(input ? { input } : { stdin: 'ignore' as const }),
+  });
+  const stderr = Buffer.from(result.stderr ?? []).toString('utf8');
+  if (result.exitCode === undefined) {
+    throw new MediaToolMissing({
+      what: 'the program did not run to its end',
+      where: `${program} ${args.join(' ')}`,
+      seen: result.failed ? messageOf(result) : stderr,
+      expected: `${program} on the PATH`,
+    });
+  }
+  return { exitCode: result.exitCode, stdout: Buffer.from(result.stdout ?? []), stderr };
+}
+
+/** Runs the system's ffmpeg without banner and statistics; see {@link runTool}. */
+export function runFfmpeg(args: readonly string[], input?: Uint8Array): Promise<ToolOutput> {
+  return runTool('ffmpeg', ['-hide_banner', '-nostats', ...args], input);
+}
+
+/**
+ * Runs ffprobe on a file and returns its JSON as text.
+ *
+ * @throws MediaUnreadable when the file is missing or empty, or ffprobe cannot open it
+ */
+export async function runFfprobe(file: string, args: readonly string[]): Promise<string> {
+  await requireFile(file);
+  const tool = await probeTool();
+  const run = await runTool(tool.path, ['-v', 'error', ...args, '-of', 'json', '-i', file]);
+  if (run.exitCode !== 0) throw unreadable(file, run.stderr, `ffprobe ${tool.version}`);
+  return run.stdout.toString('utf8');
+}
+
+/** @throws MediaUnreadable unless `file` is a file with at least one byte */
+export async function requireFile(file: string): Promise<void> {
+  const seen = await stat(file).catch((error: unknown) => messageOf(error));
+  if (typeof seen === 'string') throw unreadable(file, seen, 'file system');
+  if (!seen.isFile()) throw unreadable(file, 'not a regular file', 'file system');
+  if (seen.size === 0) throw unreadable(file, 'the file is empty (0 bytes)', 'file system');
+}
+
+/** @param witness who says so, e.g. `ffprobe 5.1` */
+export function unreadable(file: string, said: string, witness: string): MediaUnreadable {
+  return new MediaUnreadable({
+    what: 'the media file cannot be read',
+    where: file,
+    seen: `${witness}: ${said.trim() || 'no message'}`,
+    expected: 'a media file with at least one stream',
+  });
+}

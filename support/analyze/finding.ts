@@ -1,0 +1,35 @@
+/** What could not be measured, and why. Never replaced by a default value. */
+export interface Unobserved {
+  observed: false;
+  reason: string;
+}
+
+/** A measurement, or the reason why there is none. */
+export type Finding<T> = ({ observed: true } & T) | Unobserved;
+
+export function unobserved(reason: string): Unobserved {
+  return { observed: false, reason };
+}
+
+/** Whether a signed delta lies within a tolerance, both in ms; the border itself is within. */
+export function withinMs(deltaMs: number, toleranceMs: number): boolean {
+  return Math.abs(deltaMs) <= toleranceMs;
+}
+
+/** Whether a value lies within `tolerance` of `expected` (same unit); the borders are within. */
+export function within(value: number, expected: number, tolerance: number): boolean {
+  // A nanosecond of slack, so that 59.1 - 60 does not fail for its binary representation.
+  return Math.abs(value - expected) <= tolerance + 1e-9;
+}
+
+/**
+ * Nearest-rank percentile: the smallest value with at least `percent` % of the values at or below it.
+ * https://en.wikipedia.org/wiki/Percentile#The_nearest-rank_method
+ *
+ * @param percent above 0, at most 100
+ */
+export function percentile(values: readonly number[], percent: number): Finding<{ value: number }> {
+  const sorted = [...values].sort((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
+  return value === undefined ? unobserved('there are no values') : { observed: true, value };
+}

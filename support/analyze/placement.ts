@@ -1,0 +1,239 @@
+import FFT from 'fft.js';
+
+import { runFfmpeg, unreadable } from './ffmpeg';
+import { requireAudioTrack, resample, samplesFromF32le } from './audio';
+import { type Finding, unobserved } from './finding';
+
+export interface Placement {
+  /** Where the needle's first sample lies in the haystack; negative when its beginning is cut off. */
+  offsetSeconds: number;
+  /** Normalised correlation there: 1 for the same signal at any volume, about 0 for an unrelated one. */
+  score: number;
+  /** The best score more than 50 ms away from `offsetSeconds`. */
+  runnerUpScore: number;
+}
+
+export interface AudioTimeline {
+  /** Mono, -1 to 1, without gaps: sample `i` is heard at `firstPtsSeconds + i / rateHz`. */
+  samples: Float32Array;
+  rateHz: number;
+  /** In the file's own timeline. */
+  firstPtsSeconds: number;
+  /** Silence that was put in where the file's timestamps leave a hole. */
+  filledGaps: { atSeconds: number; seconds: number }[];
+}
+
+/** Finds a needle in the haystack it was made for. */
+export type Locator = (needle: Float32Array) => Finding<Placement>;
+
+const RUNNER_UP_DISTANCE_SECONDS = 0.05;
+
+/**
+ * Finds where in the haystack the needle plays best: normalised cross-correlation, dividing by the energy of
+ * the place compared, so that loud places do not win (J. P. Lewis, "Fast Normalized Cross-Correlation", 1995).
+ * The needle may stick out at either end by half its length; what sticks out counts as missing.
+ *
+ * @param needle mono samples at `rateHz`
+ * @returns unobserved when needle or haystack is empty or digitally silent
+ */
+export function locate(
+  needle: Float32Array,
+  haystack: Float32Array,
+  rateHz: number,
+): Finding<Placement> {
+  return makeLocator(haystack, rateHz)(needle);
+}
+
+/** As {@link locate}, for many needles: the spectra of the haystack are computed once. */
+export function makeLocator(haystack: Float32Array, rateHz: number): Locator {
+  const spectra = new Map<number, BlockSpectra>();
+  const energySums = cumulativeEnergy(haystack);
+  const haystackEnergy = energySums[haystack.length] ?? 0;
+  return (needle) => {
+    const needleEnergy = cumulativeEnergy(needle)[needle.length] ?? 0;
+    if (needleEnergy === 0) return unobserved('the audio to look for is empty or digitally silent');
+    if (haystackEnergy === 0)
+      return unobserved('the audio to look in is empty or digitally silent');
+
+    const size = 2 ** Math.ceil(Math.log2(Math.max(1024, 2 * needle.length)));
+    let blocks = spectra.get(size);
+    if (!blocks) spectra.set(size, (blocks = { fft: new FFT(size), size, byStart: new Map() }));
+
+    const firstLag = -Math.floor(needle.length / 2);
+    const lastLag = haystack.length - Math.ceil(needle.length / 2);
+    const scores = correlate(needle, haystack, blocks, firstLag, lastLag);
+    // In a place 30 dB below the needle's mean, what correlates is noise: no less energy is divided by.
+    const floor = Math.min(needleEnergy, (haystackEnergy * needle.length) / haystack.length) / 1000;
+    scores.forEach((dot, i) => {
+      const start = Math.max(0, firstLag + i);
+      const end = Math.min(haystack.length, firstLag + i + needle.length);
+      const energy = (energySums[end] ?? 0) - (energySums[start] ?? 0);
+      scores[i] = dot / Math.sqrt(needleEnergy * Math.max(energy, floor));
+    });
+
+    const best = peakOf(scores, () => true);
+    const distance = RUNNER_UP_DISTANCE_SECONDS * rateHz;
+    const runnerUp = peakOf(scores, (i) => Math.abs(i - best) > distance);
+    return {
+      observed: true,
+      offsetSeconds: (firstLag + best) / rateHz,
+      score: clamp(scores[best]),
+      runnerUpScore: clamp(scores[runnerUp]),
+    };
+  };
+}
+
+interface BlockSpectra {
+  fft: FFT;
+  size: number;
+  /** Spectra of pieces of the haystack, by first sample; complex numbers as re, im, re, im, … */
+  byStart: Map<number, Float64Array>;
+}
+
+/** Dot products of the needle with the haystack at each lag, by the overlap-save method. */
+function correlate(
+  needle: Float32Array,
+  haystack: Float32Array,
+  blocks: BlockSpectra,
+  firstLag: number,
+  lastLag: number,
+): Float64Array {
+  const { fft, size, byStart } = blocks;
+  const needleSpectrum = spectrum(fft, size, needle, 0);
+  const dots = new Float64Array(lastLag - firstLag + 1);
+  const usable = size - needle.length + 1;
+  const product = new Float64Array(2 * size);
+  const result = new Float64Array(2 * size);
+  for (let lag = firstLag; lag <= lastLag; lag += usable) {
+    let block = byStart.get(lag);
+    if (!block) byStart.set(lag, (block = spectrum(fft, size, haystack, lag)));
+    for (let k = 0; k < 2 * size; k += 2) {
+      const [a, b] = [block[k] ?? 0, block[k + 1] ?? 0];
+      const [c, d] = [needleSpectrum[k] ?? 0, needleSpectrum[k + 1] ?? 0];
+      product[k] = a * c + b * d;
+      product[k + 1] = b * c - a * d;
+    }
+    fft.inverseTransform(result, product);
+    const count = Math.min(usable, lastLag - lag + 1);
+    for (let i = 0; i < count; i += 1) dots[lag - firstLag + i] = result[2 * i] ?? 0;
+  }
+  return dots;
+}
+
+/** Spectrum of `size` samples from `start` on; samples outside of the signal are 0. */
+function spectrum(fft: FFT, size: number, signal: Float32Array, start: number): Float64Array {
+  const piece = new Float64Array(size);
+  const from = Math.max(0, start);
+  const to = Math.min(signal.length, start + size);
+  if (to > from) piece.set(signal.subarray(from, to), from - start);
+  const out = new Float64Array(2 * size);
+  fft.realTransform(out, piece);
+  fft.completeSpectrum(out);
+  return out;
+}
+
+/** Element `i` is the energy of the first `i` samples. */
+function cumulativeEnergy(signal: Float32Array): Float64Array {
+  const sums = new Float64Array(signal.length + 1);
+  for (let i = 0; i < signal.length; i += 1) sums[i + 1] = (sums[i] ?? 0) + (signal[i] ?? 0) ** 2;
+  return sums;
+}
+
+function peakOf(scores: Float64Array, allowed: (index: number) => boolean): number {
+  let best = -1;
+  for (let i = 0; i < scores.length; i += 1) {
+    if ((best < 0 || (scores[i] ?? 0) > (scores[best] ?? 0)) && allowed(i)) best = i;
+  }
+  return best;
+}
+
+function clamp(score: number | undefined): number {
+  return Math.max(0, Math.min(1, score ?? 0));
+}
+
+// Containers with ms timestamps (FLV) let them jitter by 1 ms a frame; that is no gap.
+const JITTER_SECONDS = 0.003;
+
+interface AudioFrame {
+  ptsSamples: number;
+  samples: number;
+}
+
+/**
+ * The first audio track of a file on the file's own clock. Each decoded frame lies where its PTS says: holes
+ * of more than 3 ms are filled with silence, overlaps of more than 3 ms overwrite. (ffmpeg's own
+ * `aresample=async=1` leaves holes of up to 100 ms closed, which would shift everything after them.)
+ *
+ * @param rateHz sample rate of the result
+ * @throws MediaUnreadable, NoAudioTrack
+ */
+export async function audioTimeline(file: string, rateHz: number): Promise<AudioTimeline> {
+  await requireAudioTrack(file);
+  const run = await runFfmpeg([
+    ...['-v', 'info', '-copyts', '-i', file, '-map', '0:a:0'],
+    ...['-af', 'aformat=sample_fmts=flt:channel_layouts=mono,ashowinfo', '-f', 'f32le', 'pipe:1'],
+  ]);
+  const decoded = samplesFromF32le(run.stdout);
+  const { frames, sourceHz } = audioFrames(run.stderr);
+  const first = frames[0];
+  if (run.exitCode !== 0 || !first || sourceHz === undefined) {
+    throw unreadable(file, run.stderr.trim().split('\n').slice(-3).join(' | '), 'ffmpeg (audio)');
+  }
+  const { runs, length } = continuousRuns(frames, JITTER_SECONDS * sourceHz);
+  const timeline = new Float32Array(length);
+  const filledGaps: AudioTimeline['filledGaps'] = [];
+  let filledTo = 0;
+  for (const { from, samples, at } of runs) {
+    if (at > filledTo) {
+      filledGaps.push({
+        atSeconds: (first.ptsSamples + filledTo) / sourceHz,
+        seconds: (at - filledTo) / sourceHz,
+      });
+    }
+    timeline.set(decoded.subarray(from, from + samples), at);
+    filledTo = Math.max(filledTo, at + samples);
+  }
+  return {
+    samples: await resample(timeline, sourceHz, rateHz),
+    rateHz,
+    firstPtsSeconds: first.ptsSamples / sourceHz,
+    filledGaps,
+  };
+}
+
+/** The frames in ashowinfo's lines; their timestamps count samples. */
+function audioFrames(log: string): { frames: AudioFrame[]; sourceHz: number | undefined } {
+  const lines = [
+    ...log.matchAll(/ashowinfo[^\]]*\] n:\d+ pts:(-?\d+) .*? rate:(\d+) nb_samples:(\d+)/g),
+  ];
+  return {
+    frames: lines.map(([, pts, , samples]) => ({
+      ptsSamples: Number(pts),
+      samples: Number(samples),
+    })),
+    sourceHz: lines[0]?.[2] === undefined ? undefined : Number(lines[0][2]),
+  };
+}
+
+/** Frames that follow each other without a hole; `from`: index in the decoded samples, `at`: on the timeline. */
+function continuousRuns(
+  frames: readonly AudioFrame[],
+  toleranceSamples: number,
+): { runs: { from: number; samples: number; at: number }[]; length: number } {
+  const origin = frames[0]?.ptsSamples ?? 0;
+  const runs: { from: number; samples: number; at: number }[] = [];
+  let from = 0;
+  let length = 0;
+  for (const frame of frames) {
+    const at = frame.ptsSamples - origin;
+    const current = runs.at(-1);
+    const follows =
+      current !== undefined && Math.abs(at - (current.at + current.samples)) <= toleranceSamples;
+    if (follows) current.samples += frame.samples;
+    else runs.push({ from, samples: frame.samples, at: Math.max(0, at) });
+    const end = runs.at(-1);
+    if (end) length = Math.max(length, end.at + end.samples);
+    from += frame.samples;
+  }
+  return { runs, length };
+}

@@ -1,0 +1,76 @@
+/** The variables that `${VAR}` refers to in a compose file. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Replaces variables as Docker Compose does: `$VAR`, `${VAR}`, `${VAR:-default}`, `${VAR-default}`,
+ * `${VAR:?message}`, `${VAR?message}`, `${VAR:+other}`, `${VAR+other}`, `$$`; defaults may hold variables themselves.
+ * Source: Compose specification, "Interpolation".
+ *
+ * @throws Error with the message of a `?` expression, or when braces are not closed
+ */
+export function interpolate(text: string, variables: Variables): string {
+  let result = '';
+  let position = 0;
+  while (position < text.length) {
+    const dollar = text.indexOf('$', position);
+    if (dollar < 0) return result + text.slice(position);
+    result += text.slice(position, dollar);
+    const next = text[dollar + 1];
+    if (next === '$') {
+      result += '$';
+      position = dollar + 2;
+    } else if (next === '{') {
+      const end = closingBrace(text, dollar + 2);
+      result += expand(text.slice(dollar + 2, end), variables);
+      position = end + 1;
+    } else {
+      const name = /^[A-Za-z_]\w*/.exec(text.slice(dollar + 1))?.[0];
+      result += name ? (variables[name] ?? '') : '$';
+      position = dollar + 1 + (name?.length ?? 0);
+    }
+  }
+  return result;
+}
+
+/** Interpolates every string in a parsed YAML value; keys stay as they are. */
+export function interpolateAll(value: unknown, variables: Variables): unknown {
+  if (typeof value === 'string') return interpolate(value, variables);
+  if (Array.isArray(value)) return value.map((item) => interpolateAll(item, variables));
+  if (value !== null && typeof value === 'object') {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, interpolateAll(item, variables)]),
+    );
+  }
+  return value;
+}
+
+function closingBrace(text: string, from: number): number {
+  let depth = 1;
+  for (let index = from; index < text.length; index += 1) {
+    if (text[index] === '{' && text[index - 1] === '$') depth += 1;
+    if (text[index] === '}') depth -= 1;
+    if (depth === 0) return index;
+  }
+  throw new Error(`"${text}" has a \${ without its }`);
+}
+
+function expand(expression: string, variables: Variables): string {
+  const parts = /^([A-Za-z_]\w*)(?:(:?[-?+])(.*))?$/s.exec(expression);
+  if (!parts?.[1]) throw new Error(`"\${${expression}}" is not a variable`);
+  const [, name, operator, argument = ''] = parts;
+  const value = variables[name];
+  const isSet = operator?.startsWith(':')
+    ? value !== undefined && value !== ''
+    : value !== undefined;
+  switch (operator?.at(-1)) {
+    case '-':
+      return isSet ? (value ?? '') : interpolate(argument, variables);
+    case '+':
+      return isSet ? interpolate(argument, variables) : '';
+    case '?':
+      if (!isSet) throw new Error(`variable ${name} is required: ${argument || 'it is not set'}`);
+      return value ?? '';
+    default:
+      return value ?? '';
+  }
+}

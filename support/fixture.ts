@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+import { SuiteError } from './errors';
+
+const fixtureSchema = z.strictObject({
+  id: z.string().regex(/^[a-z0-9-]+$/),
+  title: z.string(),
+  /** The media file, relative to the YAML file. */
+  file: z.string(),
+  durationSeconds: z.number().positive(),
+  segmentSeconds: z.number().positive(),
+  /** Silence between the speech of a segment and the segment's borders. */
+  speechMarginSeconds: z.number().nonnegative().default(0),
+  language: z.string().length(2),
+  targetLanguage: z.string().length(2),
+  /** The Piper voice that speaks the script; absent for media that is not generated. */
+  voice: z.string().optional(),
+  picture: z.strictObject({
+    width: z.int().positive(),
+    height: z.int().positive(),
+    framesPerSecond: z.number().positive(),
+    gopFrames: z.int().positive().optional(),
+    /** Whether the picture carries the frame number as a machine-readable strip. */
+    frameStrip: z.boolean().default(false),
+  }),
+  audio: z.strictObject({ sampleRateHz: z.int().positive(), channels: z.int().positive() }),
+  /** What is said in each segment, in order. */
+  script: z.array(z.string().min(1)).min(1),
+});
+
+/** A broadcast to publish: a media file and what is said in it. `path` and `yamlPath` are absolute. */
+export type Fixture = z.infer<typeof fixtureSchema> & { path: string; yamlPath: string };
+
+/**
+ * Reads a fixture's YAML. The media file itself may be missing: that is what the fixture scenarios find out.
+ *
+ * @param mediaFile replaces the media file named in the YAML (FIXTURE_FILE)
+ * @throws SuiteError when the YAML is missing or does not describe a fixture
+ */
+export function readFixture(yamlPath: string, mediaFile?: string): Fixture {
+  if (!existsSync(yamlPath)) {
+    throw new SuiteError({
+      what: 'the description of the fixture is missing',
+      where: yamlPath,
+      seen: 'no such file',
+      expected: 'a YAML file like fixtures/1-min-nfl.yaml',
+      next: 'set FIXTURE_SCRIPT to the YAML file that tells what is said in your media file',
+    });
+  }
+  const parsed = fixtureSchema.safeParse(parse(readFileSync(yamlPath, 'utf8')));
+  if (!parsed.success) {
+    throw new SuiteError({
+      what: 'the description of the fixture is not valid',
+      where: yamlPath,
+      seen: z.prettifyError(parsed.error),
+      expected: 'the fields of fixtures/1-min-nfl.yaml',
+      next: 'correct the fields named above',
+    });
+  }
+  const path = mediaFile ? resolve(mediaFile) : resolve(dirname(yamlPath), parsed.data.file);
+  return { ...parsed.data, path, yamlPath };
+}
+
+/** The number of segments of `segmentSeconds` in the fixture; a remainder under 1 s joins the last one. */
+export function expectedSegments(fixture: Fixture): number {
+  const whole = Math.floor(fixture.durationSeconds / fixture.segmentSeconds);
+  const rest = fixture.durationSeconds - whole * fixture.segmentSeconds;
+  return whole + (rest >= 1 ? 1 : 0);
+}

@@ -1,0 +1,58 @@
+import {
+  After,
+  AfterAll,
+  Before,
+  setDefinitionFunctionWrapper,
+  Status,
+  type ITestCaseHookParameter,
+} from '@cucumber/cucumber';
+
+import { PrerequisiteMissing } from './errors';
+import { attachEvidence } from './report/attachments';
+import { SKIP_REASON } from './report/scenario-results';
+import { closeSession } from './session';
+import type { DubbingWorld } from './world';
+
+type Definition = (this: DubbingWorld, ...args: unknown[]) => unknown;
+
+/** The tags of the scenario that runs; scenarios run one after the other. */
+let tagsOfScenario: string[] = [];
+
+Before(function (this: DubbingWorld, { pickle }: ITestCaseHookParameter) {
+  tagsOfScenario = pickle.tags.map((tag) => tag.name);
+});
+
+// A missing broadcast is noticed before services are started for nothing.
+Before({ tags: '@broadcast' }, function (this: DubbingWorld) {
+  this.session.fixture();
+});
+
+/**
+ * What a scenario needs may be missing. The scenario that judges it (`@judges-…`) fails; the others are skipped, and
+ * say why. A run with skipped scenarios is not a passed run (scripts/verdict.ts).
+ */
+setDefinitionFunctionWrapper((definition: Definition): Definition => {
+  return async function (this: DubbingWorld, ...args: unknown[]): Promise<unknown> {
+    try {
+      return await definition.apply(this, args);
+    } catch (error) {
+      if (!(error instanceof PrerequisiteMissing)) throw error;
+      if (tagsOfScenario.includes(`@judges-${error.prerequisite}`)) throw error;
+      if (error.prerequisite === 'configuration') throw error;
+      this.attach(error.message, { mediaType: 'text/plain', fileName: SKIP_REASON });
+      return 'skipped';
+    }
+  };
+});
+
+After(async function (this: DubbingWorld, { result }: ITestCaseHookParameter) {
+  if (result?.status === Status.PASSED || result?.status === Status.SKIPPED) return;
+  this.session.noteFailure();
+  const broadcast = this.broadcastIfAny;
+  if (!broadcast) return;
+  await attachEvidence(broadcast, (body, options) => this.attach(body, options));
+});
+
+AfterAll(async () => {
+  await closeSession();
+});

@@ -1,0 +1,200 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { request } from 'undici';
+
+import { parsePrometheus } from '../analyze/prometheus';
+import { messageOf } from '../errors';
+import type { Fixture } from '../fixture';
+import { EvidenceWriter, evidenceFiles, type RunRecord, type RunTimes } from './evidence';
+import type { MediaMtxApi } from './mediamtx-api';
+import { publish } from './publisher';
+import { sample } from './sampler';
+import type { SocketIOMonitor } from './socket-io-monitor';
+import type { TapEvent } from './tap';
+import type { Track } from './track';
+import { watch, type Viewer } from './viewer';
+
+/** A run is given up when the output has not grown for this long after the end of the broadcast. */
+const OUTPUT_PATIENCE_MS = 60_000;
+/** … or when MediaMTX has not answered for this long. */
+const API_PATIENCE_MS = 10_000;
+const METRICS_EVERY_MS = 1000;
+
+/** How far a run has come; times in seconds since publishing began. */
+export interface Progress {
+  stream: string;
+  elapsedSeconds: number;
+  durationSeconds: number;
+  fragmentsProcessed: number;
+}
+
+export interface RunOptions {
+  fixture: Fixture;
+  /** Unique among all streams of the media server. */
+  stream: string;
+  folder: string;
+  api: MediaMtxApi;
+  /** Addresses seen from this host, without path. */
+  rtspUrl: string;
+  rtmpUrl: string;
+  metricsUrl: string;
+  monitor: SocketIOMonitor;
+  /** How the complete recording is made and fetched. */
+  recording: {
+    /** File name pattern as MediaMTX sees it. */
+    pattern: string;
+    /** Puts the recording of the stream's output in `file`; says how many pieces there were. */
+    fetch: (file: string) => Promise<number>;
+  };
+  logs: () => Promise<Map<string, string>>;
+  budgetSeconds: number;
+  runtime: string;
+  monitorMode: string;
+  track: Track;
+  onProgress: (progress: Progress) => void;
+  signal: AbortSignal;
+}
+
+/**
+ * Publishes one fixture once and observes everything until the output has ended. What goes wrong is written to the
+ * evidence, never thrown: the Then steps judge it.
+ */
+export async function runPipeline(options: RunOptions): Promise<RunRecord> {
+  const { fixture, stream, api, monitor, signal } = options;
+  const input = `live/${stream}/in`;
+  const output = `live/${stream}/out`;
+  const evidence = new EvidenceWriter(options.folder);
+  const startedAt = new Date().toISOString();
+  const times: RunTimes = {};
+  const problems: string[] = [];
+  const note =
+    (what: string) =>
+    (error: unknown): void =>
+      void problems.push(`${what}: ${messageOf(error)}`);
+
+  const isOurs = (event: TapEvent): boolean => event.stream === stream || event.connection === 0;
+  monitor.events.filter(isOurs).forEach((event) => evidence.addTapEvent(event));
+  const endListening = monitor.onEvent((event) => {
+    if (isOurs(event)) evidence.addTapEvent(event);
+  });
+
+  const lookAtMetrics = async (): Promise<void> => {
+    const { body } = await request(options.metricsUrl, { headersTimeout: 5000, bodyTimeout: 5000 });
+    const { samples } = parsePrometheus(await body.text(), options.metricsUrl);
+    const at = Date.now();
+    evidence.addMetrics({ at, samples });
+    if (samples.some(({ labels }) => labels['stream_id'] === stream)) times.metricsSeen ??= at;
+  };
+  // The counters before the broadcast are what later ones are compared with.
+  await lookAtMetrics().catch(note('metrics before the broadcast'));
+  await api.record(output, options.recording.pattern).catch(note('recording of the output'));
+
+  let viewer: Viewer | undefined;
+  let isOutputReady = false;
+  let outputBytes = 0;
+  let outputGrewAt = Date.now();
+  let apiAnsweredAt = Date.now();
+  const lookAtPaths = async (): Promise<void> => {
+    const paths = (await api.paths()).filter(({ name }) => name === input || name === output);
+    const at = Date.now();
+    apiAnsweredAt = at;
+    evidence.addMediaMtx({
+      at,
+      paths: paths.map(({ name, ready, tracks, bytesReceived, readers }) => ({
+        ...{ name, ready, tracks, bytesReceived, readers: readers.length },
+      })),
+    });
+    const out = paths.find(({ name }) => name === output);
+    isOutputReady = out?.ready ?? false;
+    if (paths.some(({ name, ready }) => name === input && ready)) times.inputReady ??= at;
+    if (isOutputReady) {
+      times.outputReady ??= at;
+      viewer ??= watch(
+        `${options.rtmpUrl}/${output}`,
+        evidence.path(evidenceFiles.viewer),
+        options.track,
+      );
+    }
+    if (out && out.bytesReceived > outputBytes) {
+      outputBytes = out.bytesReceived;
+      outputGrewAt = at;
+    }
+  };
+  const pathSampler = sample(() => (times.outputReady ? 250 : 50), lookAtPaths);
+  const metricsSampler = sample(() => (times.metricsSeen ? METRICS_EVERY_MS : 100), lookAtMetrics);
+
+  times.published = Date.now();
+  const publication = publish(fixture.path, `${options.rtspUrl}/${input}`, options.track);
+  const publisherEnd = publication.result.then((result) => {
+    times.publisherEnded = Date.now();
+    return result;
+  });
+
+  /** Why the run is over; undefined while it goes on. */
+  const whyOver = (now: number): string | undefined => {
+    const elapsedSeconds = (now - (times.published ?? now)) / 1000;
+    if (signal.aborted) return 'the run was broken off';
+    if (elapsedSeconds > options.budgetSeconds) {
+      return `the budget of ${options.budgetSeconds} s was used up`;
+    }
+    if (now - apiAnsweredAt > API_PATIENCE_MS) {
+      return `MediaMTX has not answered for ${API_PATIENCE_MS / 1000} s: ${pathSampler.lastError()}`;
+    }
+    if (times.publisherEnded === undefined) return undefined;
+    if (times.inputReady === undefined) return 'the broadcast never reached the media server';
+    if (times.outputReady !== undefined && !isOutputReady) return 'the output ended';
+    const quietSince = Math.max(outputGrewAt, times.publisherEnded);
+    return now - quietSince > OUTPUT_PATIENCE_MS
+      ? `the output did not grow for ${OUTPUT_PATIENCE_MS / 1000} s after the end of the broadcast`
+      : undefined;
+  };
+  let outcome: string | undefined;
+  let saidAt = 0;
+  while ((outcome = whyOver(Date.now())) === undefined) {
+    const elapsedSeconds = (Date.now() - times.published) / 1000;
+    if (elapsedSeconds - saidAt >= 5) {
+      saidAt = elapsedSeconds;
+      const answers = monitor.events.filter((e) => isOurs(e) && e.event === 'fragment:processed');
+      options.onProgress({
+        ...{ stream, elapsedSeconds, durationSeconds: fixture.durationSeconds },
+        fragmentsProcessed: answers.length,
+      });
+    }
+    await delay(50, undefined, { signal }).catch(() => undefined);
+  }
+  times.outputEnded = Date.now();
+
+  publication.stop();
+  const publisher = await publisherEnd;
+  await lookAtMetrics().catch(note('metrics after the broadcast'));
+  await Promise.all([pathSampler.stop(), metricsSampler.stop()]);
+  // A viewer of an output that has ended stops by itself; of one that goes on (budget used up), not.
+  if (viewer && isOutputReady) viewer.stop();
+  const watched = await viewer?.result;
+  if (times.outputReady === undefined) {
+    problems.push(`${output} was never ready in MediaMTX`);
+  } else {
+    await api.stopRecording(output).catch(note('end of the recording'));
+    const pieces = await options.recording
+      .fetch(evidence.path(evidenceFiles.output))
+      .catch((error: unknown) => {
+        note('recording of the output')(error);
+        return 1;
+      });
+    if (pieces > 1) problems.push(`the output was interrupted: ${pieces} recordings`);
+  }
+  endListening();
+  for (const [service, text] of await options.logs()) evidence.addLog(service, text);
+  const run: RunRecord = {
+    ...{ stream, startedAt, outcome, times, publisher, problems },
+    finishedAt: Date.now(),
+    budgetSeconds: options.budgetSeconds,
+    runtime: options.runtime,
+    monitor: options.monitorMode,
+    fixtureScript: fixture.yamlPath,
+    fixtureFile: fixture.path,
+    ...(watched ? { viewer: watched } : {}),
+  };
+  evidence.finish(run);
+  return run;
+}

@@ -1,0 +1,37 @@
+import { execa } from 'execa';
+
+import type { Track } from './track';
+
+/** How publishing ended. `exitCode` is null when the publisher was ended by a signal. */
+export interface PublisherResult {
+  exitCode: number | null;
+  stderr: string;
+}
+
+/** A broadcast on its way; `result` resolves when it is over and never rejects. */
+export interface Publication {
+  url: string;
+  result: Promise<PublisherResult>;
+  stop(): void;
+}
+
+/** Sends a media file once, at its own speed and as it is, to an RTSP address. */
+export function publish(mediaFile: string, url: string, track: Track): Publication {
+  const child = execa(
+    'ffmpeg',
+    [
+      ...['-hide_banner', '-nostdin', '-loglevel', 'error'],
+      ...['-re', '-i', mediaFile, '-c', 'copy', '-f', 'rtsp', '-rtsp_transport', 'tcp', url],
+    ],
+    { reject: false, stdin: 'ignore', stdout: 'ignore', detached: true, cleanup: false },
+  );
+  const ended = track('publisher', child.pid);
+  return {
+    url,
+    result: child.then(({ exitCode, stderr, message }) => {
+      ended();
+      return { exitCode: exitCode ?? null, stderr: stderr || (message ?? '') };
+    }),
+    stop: () => void child.kill('SIGTERM'),
+  };
+}

@@ -1,0 +1,41 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { messageOf } from '../errors';
+
+/** Something that is looked at again and again. */
+export interface Sampler {
+  /** Ends the sampling after the look that is under way. */
+  stop(): Promise<void>;
+  /** Why the last look failed; undefined when it did not. */
+  lastError(): string | undefined;
+}
+
+/**
+ * Calls `look` every so often. A look that fails is not an error here: what was never seen is missing from the
+ * evidence, and `lastError` says why.
+ *
+ * @param everyMs pause between two looks; may change while sampling
+ */
+export function sample(everyMs: () => number, look: () => Promise<void>): Sampler {
+  const stopping = new AbortController();
+  let lastError: string | undefined;
+  const loop = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      try {
+        await look();
+        lastError = undefined;
+      } catch (error) {
+        lastError = messageOf(error);
+      }
+      await delay(everyMs(), undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  };
+  const ended = loop();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await ended;
+    },
+    lastError: () => lastError,
+  };
+}

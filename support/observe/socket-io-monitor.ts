@@ -1,0 +1,88 @@
+import { io, type Socket } from 'socket.io-client';
+
+import { NotInTime } from '../eventually';
+import type { Tap, TapEvent } from './tap';
+
+/** Hears what an STS says: through the tap, or as one more client of the STS. */
+export class SocketIOMonitor {
+  readonly events: TapEvent[] = [];
+  readonly #waiting = new Set<() => void>();
+  readonly #listeners = new Set<(event: TapEvent) => void>();
+  #socket: Socket | undefined;
+  #endListening: (() => void) | undefined;
+
+  /** @param source the tap, or the address of the STS (http://…) for direct mode */
+  constructor(private readonly source: Tap | string) {}
+
+  /**
+   * Starts listening; call it before anything is published.
+   *
+   * @throws Error when the STS of direct mode does not complete the Socket.IO handshake within 5 s
+   */
+  async connect(): Promise<void> {
+    if (typeof this.source !== 'string') {
+      this.#endListening = this.source.listen((event) => this.#add(event));
+      return;
+    }
+    const socket = io(this.source, {
+      transports: ['websocket'],
+      reconnection: false,
+      timeout: 5000,
+    });
+    this.#socket = socket;
+    socket.onAny((event: string, payload: unknown) => {
+      this.#add({
+        ...{ at: Date.now(), connection: 0, stream: undefined, direction: 'from-sts' },
+        ...{ kind: 'event', event, payload },
+      });
+    });
+    await new Promise<void>((connected, failed) => {
+      socket.once('connect', connected).once('connect_error', failed);
+    });
+  }
+
+  /**
+   * Resolves with the first `count` events that fit, heard since `connect`.
+   *
+   * @throws NotInTime saying how many came instead
+   */
+  async waitForEvents(
+    count: number,
+    withinMs: number,
+    fits: (event: TapEvent) => boolean = (event) => event.event === 'fragment:processed',
+  ): Promise<TapEvent[]> {
+    const fitting = (): TapEvent[] => this.events.filter(fits);
+    await new Promise<void>((enough, failed) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(check);
+        failed(new NotInTime(`${count} events`, withinMs, `${fitting().length} events`));
+      }, withinMs);
+      const check = (): void => {
+        if (fitting().length < count) return;
+        clearTimeout(timer);
+        this.#waiting.delete(check);
+        enough();
+      };
+      this.#waiting.add(check);
+      check();
+    });
+    return fitting().slice(0, count);
+  }
+
+  /** Calls `listener` for every further event; returns the function that ends it. */
+  onEvent(listener: (event: TapEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  disconnect(): void {
+    this.#endListening?.();
+    this.#socket?.disconnect();
+  }
+
+  #add(event: TapEvent): void {
+    this.events.push(event);
+    this.#listeners.forEach((listener) => listener(event));
+    this.#waiting.forEach((check) => check());
+  }
+}

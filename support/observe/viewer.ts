@@ -1,0 +1,52 @@
+import { execa } from 'execa';
+
+import type { Track } from './track';
+
+/** What a viewer saw who joined while the broadcast was running. */
+export interface ViewerResult {
+  url: string;
+  exitCode: number | null;
+  framesDecoded: number;
+  stderr: string;
+}
+
+/** A viewer at work; `result` resolves at the end of the stream and never rejects. */
+export interface Viewer {
+  result: Promise<ViewerResult>;
+  stop(): void;
+}
+
+/**
+ * Joins a live stream as a viewer does: plays it (decodes pictures and sound) and keeps a copy as it arrived.
+ *
+ * @param copyFile Matroska file for the copy
+ */
+export function watch(url: string, copyFile: string, track: Track): Viewer {
+  const child = execa(
+    'ffmpeg',
+    [
+      ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-y', '-progress', 'pipe:1'],
+      ...['-rw_timeout', '40000000', '-i', url],
+      ...['-map', '0', '-c', 'copy', '-f', 'matroska', copyFile],
+      ...['-map', '0', '-f', 'null', '-'],
+    ],
+    { reject: false, stdin: 'ignore', detached: true, cleanup: false },
+  );
+  const ended = track('viewer', child.pid);
+  return {
+    result: child.then(({ exitCode, stdout, stderr, message }) => {
+      ended();
+      const frames = stdout
+        .match(/frame=\s*(\d+)/g)
+        ?.at(-1)
+        ?.replace(/\D/g, '');
+      return {
+        url,
+        exitCode: exitCode ?? null,
+        framesDecoded: Number(frames ?? 0),
+        stderr: stderr || (message ?? ''),
+      };
+    }),
+    stop: () => void child.kill('SIGTERM'),
+  };
+}

@@ -1,0 +1,11 @@
+import type { Progress } from '../observe/pipeline-run';
+
+/** One line on how far a running stream is. On a terminal it stays in place. */
+export function showProgress(progress: Progress): void {
+  const { stream, elapsedSeconds, durationSeconds, fragmentsProcessed } = progress;
+  const line =
+    `  … ${stream}: ${Math.round(elapsedSeconds)} s of ${durationSeconds} s, ` +
+    `${fragmentsProcessed} fragments dubbed`;
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${line}\r`);
+  else process.stderr.write(`${line}\n`);
+}

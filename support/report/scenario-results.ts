@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+import type { Envelope, TestStepResultStatus } from '@cucumber/messages';
+
+import { NotObserved } from '../errors';
+
+/** The name of the attachment that says why a scenario was skipped. */
+export const SKIP_REASON = 'skip-reason.txt';
+
+/** How one scenario ended. */
+export interface ScenarioResult {
+  name: string;
+  tags: string[];
+  status: TestStepResultStatus;
+  /** Messages of failed steps. */
+  message: string;
+  /** Why it was skipped; undefined when it does not say. */
+  skipReason: string | undefined;
+  seconds: number;
+}
+
+/** From worst to best: a scenario is as bad as its worst step. */
+const WORST_FIRST: TestStepResultStatus[] = [
+  'UNKNOWN',
+  'AMBIGUOUS',
+  'UNDEFINED',
+  'FAILED',
+  'PENDING',
+  'SKIPPED',
+  'PASSED',
+] as TestStepResultStatus[];
+
+/**
+ * Reads Cucumber's messages (`reports/messages.ndjson`).
+ *
+ * @throws NotObserved when the file is not there or holds no message
+ */
+export function readScenarioResults(messagesFile: string): ScenarioResult[] {
+  const text = existsSync(messagesFile) ? readFileSync(messagesFile, 'utf8').trim() : '';
+  if (text === '') {
+    throw new NotObserved({
+      what: 'there are no results',
+      where: messagesFile,
+      seen: 'no file, or an empty one',
+      expected: "Cucumber's messages",
+      next: 'read what cucumber-js printed: it ended before the first scenario',
+    });
+  }
+  const pickles = new Map<string, { name: string; tags: string[] }>();
+  const pickleOfCase = new Map<string, string>();
+  const results = new Map<string, ScenarioResult & { startedSeconds: number }>();
+  for (const line of text.split('\n')) {
+    const message = JSON.parse(line) as Envelope;
+    if (message.pickle) {
+      const { id, name, tags } = message.pickle;
+      pickles.set(id, { name, tags: tags.map((tag) => tag.name) });
+    } else if (message.testCase) {
+      pickleOfCase.set(message.testCase.id, message.testCase.pickleId);
+    } else if (message.testCaseStarted) {
+      const { id, testCaseId, timestamp } = message.testCaseStarted;
+      const pickle = pickles.get(pickleOfCase.get(testCaseId) ?? '');
+      results.set(id, {
+        ...{ name: pickle?.name ?? testCaseId, tags: pickle?.tags ?? [], message: '' },
+        ...{ status: 'PASSED' as TestStepResultStatus, skipReason: undefined, seconds: 0 },
+        startedSeconds: timestamp.seconds + timestamp.nanos / 1e9,
+      });
+    } else if (message.testStepFinished) {
+      const { testCaseStartedId, testStepResult } = message.testStepFinished;
+      const result = results.get(testCaseStartedId);
+      if (!result) continue;
+      const isWorse =
+        WORST_FIRST.indexOf(testStepResult.status) < WORST_FIRST.indexOf(result.status);
+      if (isWorse) result.status = testStepResult.status;
+      if (testStepResult.message) result.message += `${testStepResult.message}\n`;
+    } else if (message.attachment?.fileName === SKIP_REASON) {
+      const result = results.get(message.attachment.testCaseStartedId ?? '');
+      const { body, contentEncoding } = message.attachment;
+      if (!result) continue;
+      result.skipReason =
+        String(contentEncoding) === 'BASE64' ? Buffer.from(body, 'base64').toString() : body;
+    } else if (message.testCaseFinished) {
+      const result = results.get(message.testCaseFinished.testCaseStartedId);
+      const { seconds, nanos } = message.testCaseFinished.timestamp;
+      if (result) result.seconds = seconds + nanos / 1e9 - result.startedSeconds;
+    }
+  }
+  return [...results.values()];
+}
+
+/**
+ * What is wrong with a run although no step failed: nothing ran, something is undefined, or was skipped.
+ *
+ * @returns one line for each thing that is wrong; empty when the run counts as passed
+ */
+export function faultsOf(results: readonly ScenarioResult[]): string[] {
+  const faults = results.flatMap(({ status, name, skipReason }) => {
+    if (String(status) === 'PASSED') return [];
+    if (String(status) !== 'SKIPPED') return [`${status.toLowerCase()}: ${name}`];
+    return [`skipped: ${name}: ${skipReason?.split('\n')[0] ?? 'without a reason'}`];
+  });
+  return results.length === 0 ? ['no scenario ran'] : faults;
+}

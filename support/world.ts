@@ -1,0 +1,98 @@
+import {
+  setDefaultTimeout,
+  setWorldConstructor,
+  World,
+  type IWorldOptions,
+} from '@cucumber/cucumber';
+
+import type { RunFindings } from './analyze/run-findings';
+import { readConfig, type Ports } from './config';
+import type { DualComposeManager } from './environment/dual-compose-manager';
+import type { SuiteRun } from './environment/nested-suite';
+import { SuiteError } from './errors';
+import type { Fixture } from './fixture';
+import type { PublisherResult } from './observe/publisher';
+import type { TapPlan } from './observe/tap';
+import { openSession, type Session } from './session';
+import type { MediaStream } from './analyze/media';
+
+// Longer than any limit of the specs: those are judged by the steps, which say what was seen.
+setDefaultTimeout(400_000);
+
+/** An HTTP answer, or why there was none. */
+export interface HttpOutcome {
+  url: string;
+  status: number | undefined;
+  body: string;
+}
+
+/** What one scenario has set up and seen. Reading what no step has set fails, naming the missing step. */
+export class DubbingWorld extends World {
+  /** Faults that the next broadcast is dubbed under. */
+  plan: TapPlan | undefined;
+  readonly #values = new Map<string, unknown>();
+
+  constructor(options: IWorldOptions) {
+    super(options);
+    this.broadcast = this.#slot<RunFindings>('a broadcast that was dubbed');
+    this.manager = this.#slot<DualComposeManager>('compose files or services');
+    this.answers = this.#slot<Map<string, HttpOutcome>>('a request to the services');
+    this.inspected = this.#slot<{ fixture: Fixture; streams: MediaStream[]; seconds: number }>(
+      'a broadcast file that was inspected',
+    );
+    this.suiteRun = this.#slot<SuiteRun>('a run of the suite');
+    this.publishing = this.#slot<PublisherResult & { url: string; seconds: number }>(
+      'an attempt to publish',
+    );
+    this.portsOfStopped = this.#slot<Ports>('a media server that was stopped');
+    this.logFolder = this.#slot<string>('services that were stopped');
+  }
+
+  readonly broadcast: Slot<RunFindings>;
+  readonly manager: Slot<DualComposeManager>;
+  readonly answers: Slot<Map<string, HttpOutcome>>;
+  readonly inspected: Slot<{ fixture: Fixture; streams: MediaStream[]; seconds: number }>;
+  readonly suiteRun: Slot<SuiteRun>;
+  readonly publishing: Slot<PublisherResult & { url: string; seconds: number }>;
+  readonly portsOfStopped: Slot<Ports>;
+  readonly logFolder: Slot<string>;
+
+  /** What all scenarios share. */
+  get session(): Session {
+    return openSession(readConfig);
+  }
+
+  /** The broadcast of this scenario, if there is one; for the attachments of a failure. */
+  get broadcastIfAny(): RunFindings | undefined {
+    return this.broadcast.isSet ? this.broadcast.value : undefined;
+  }
+
+  #slot<T>(what: string): Slot<T> {
+    const values = this.#values;
+    return {
+      get isSet() {
+        return values.has(what);
+      },
+      get value() {
+        if (values.has(what)) return values.get(what) as T;
+        throw new SuiteError({
+          what: `bad step sequence: ${what} is not there yet`,
+          where: 'this scenario',
+          seen: 'a step that needs it',
+          expected: 'an earlier step that provides it',
+        });
+      },
+      set value(value: T) {
+        values.set(what, value);
+      },
+    };
+  }
+}
+
+/** One thing that a step provides and later steps use. */
+export interface Slot<T> {
+  readonly isSet: boolean;
+  value: T;
+}
+
+setWorldConstructor(DubbingWorld);

@@ -1,0 +1,177 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { MediaUnreadable, probeTool } from '../../support/analyze/ffmpeg';
+import { within } from '../../support/analyze/finding';
+import { decodeWhole, packetSpan, probeStreams } from '../../support/analyze/media';
+import { ffmpeg, observed, rejection, run, tempFolder } from './make-media';
+
+const folder = tempFolder();
+const path = (name: string): string => join(folder, name);
+
+/** 10 frames a second, 64 x 36, 48 kHz mono sine. */
+function movie(name: string, seconds: number, ...options: string[]): string {
+  ffmpeg(
+    ...['-f', 'lavfi', '-i', `testsrc2=s=64x36:r=10:d=${seconds}`],
+    ...['-f', 'lavfi', '-i', `sine=f=300:r=48000:d=${seconds}`],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '0', '-g', '10', '-c:a', 'aac'],
+    ...options,
+    path(name),
+  );
+  return path(name);
+}
+
+describe('probeTool', () => {
+  it('says which ffprobe runs', async () => {
+    const tool = await probeTool();
+    expect(tool.version).to.match(/^[N\d]/);
+    expect(tool.source).to.equal(tool.path === 'ffprobe' ? 'system' : 'ffprobe-static');
+  });
+});
+
+describe('a complete movie of 4 s', () => {
+  let file = '';
+  before(() => {
+    file = movie('whole.mp4', 4, '-metadata:s:a:0', 'language=spa');
+  });
+
+  it('has its streams told', async () => {
+    expect(await probeStreams(file)).to.deep.equal([
+      { index: 0, kind: 'video', codec: 'h264', language: null, width: 64, height: 36, fps: 10 },
+      { index: 1, kind: 'audio', codec: 'aac', language: 'spa', sampleRateHz: 48000, channels: 1 },
+    ]);
+  });
+
+  it('decodes without an error, every frame and sample', async () => {
+    const report = await decodeWhole(file);
+    expect(report.errorLines).to.deep.equal([]);
+    expect(report.exitCode).to.equal(0);
+    expect(observed(report.video).frames).to.equal(40);
+    expect(observed(report.audio).seconds).to.be.closeTo(4, 0.022);
+  });
+});
+
+describe('packetSpan', () => {
+  for (const [seconds, inside] of [
+    [58.9, false],
+    [59.1, true],
+  ] as const) {
+    it(`tells ${seconds} s from the packets, whatever the timeline begins with`, async () => {
+      const file = movie(`${seconds}.ts`, seconds, '-output_ts_offset', '7');
+      const { video, audio } = await packetSpan(file);
+      expect(observed(video)).to.include({ packets: seconds * 10, packetsWithoutPts: 0 });
+      expect(observed(video).gaps).to.deep.equal([]);
+      expect(observed(video).firstPtsSeconds).to.be.greaterThan(7);
+      expect(observed(video).durationSeconds).to.be.closeTo(seconds, 0.001);
+      expect(observed(audio).durationSeconds).to.be.closeTo(seconds, 0.044);
+      expect(within(observed(video).durationSeconds, 60, 1)).to.equal(inside);
+    });
+  }
+
+  it('is not deceived by the duration in the header', async () => {
+    const file = movie('lying.flv', 2);
+    const bytes = readFileSync(file);
+    const at = bytes.indexOf('duration') + 'duration'.length + 1;
+    bytes.writeDoubleBE(60, at);
+    writeFileSync(file, bytes);
+    expect(headerDurationSeconds(file)).to.be.closeTo(60, 0.1);
+    expect(observed((await packetSpan(file)).video).durationSeconds).to.be.closeTo(2, 0.002);
+  });
+
+  it('counts B-frames by PTS and leaves AAC priming out', async () => {
+    const file = movie('b-frames.mp4', 3, '-bf', '2', '-preset', 'fast');
+    const { video, audio } = await packetSpan(file);
+    expect(observed(video).durationSeconds).to.be.closeTo(3, 0.001);
+    expect(observed(audio).firstPtsSeconds).to.be.closeTo(0, 0.001);
+    expect(observed(audio).discardedPackets).to.equal(1);
+  });
+
+  it('lists a gap with place and size', async () => {
+    const file = movie(
+      'gap.mp4',
+      3,
+      ...['-vf', "select='not(between(n,10,14))'", '-fps_mode', 'passthrough'],
+    );
+    const { gaps, packets } = observed((await packetSpan(file)).video);
+    expect(packets).to.equal(25);
+    expect(gaps).to.have.length(1);
+    expect(gaps[0]?.atSeconds).to.be.closeTo(0.9, 0.001);
+    expect(gaps[0]?.stepSeconds).to.be.closeTo(0.6, 0.001);
+  });
+
+  it('says that a track is missing', async () => {
+    const file = movie('no-audio.mp4', 1, '-an');
+    const { video, audio } = await packetSpan(file);
+    expect(observed(video).durationSeconds).to.be.closeTo(1, 0.001);
+    expect(audio).to.deep.equal({ observed: false, reason: `${file} has no audio track` });
+    expect((await decodeWhole(file)).audio).to.have.property('observed', false);
+  });
+});
+
+describe('damaged media', () => {
+  it('counts the errors of corrupt bytes in the middle', async () => {
+    const file = movie('corrupt.ts', 4, '-b:v', '400k');
+    const bytes = readFileSync(file);
+    const middle = Math.floor(bytes.length / 2);
+    for (let i = 0; i < 8000; i += 1) {
+      // Packet headers are left alone: the damage is in the coded pictures, not in the container.
+      if ((middle + i) % 188 > 20) bytes[middle + i] = (i * 7919) & 0xff;
+    }
+    writeFileSync(path('corrupted.ts'), bytes);
+    expect((await decodeWhole(file)).errorLines).to.deep.equal([]);
+    const report = await decodeWhole(path('corrupted.ts'));
+    expect(report.errorLines.length).to.be.greaterThan(1);
+  });
+
+  it('finds no picture in H.264 without SPS and PPS', async () => {
+    const file = path('no-sps.ts');
+    const whole = movie('with-sps.ts', 2, '-an');
+    ffmpeg(...['-i', whole, '-c', 'copy', '-bsf:v', 'filter_units=remove_types=7|8'], file);
+    const [stream] = await probeStreams(file);
+    expect(stream).to.include({ kind: 'video', codec: 'h264', width: null, height: null });
+    const report = await decodeWhole(file);
+    expect(observed(report.video).frames).to.equal(0);
+    expect(report.errorLines.join('\n')).to.match(/PPS|SPS|decode/);
+    expect(report.exitCode).to.not.equal(0);
+  });
+
+  it('sees the missing end of a truncated file', async () => {
+    const whole = readFileSync(movie('long.ts', 6));
+    writeFileSync(path('truncated.ts'), whole.subarray(0, whole.length / 2));
+    const span = observed((await packetSpan(path('truncated.ts'))).video);
+    expect(span.durationSeconds).to.be.within(2, 4);
+    expect(observed((await decodeWhole(path('truncated.ts'))).video).frames).to.be.within(20, 40);
+  });
+
+  for (const [name, content, said] of [
+    ['missing.mp4', null, 'ENOENT'],
+    ['empty.mp4', '', '0 bytes'],
+    ['text.mp4', 'this is no film', 'Invalid data'],
+  ] as const) {
+    it(`names ${name} and what was said about it`, async () => {
+      if (content !== null) writeFileSync(path(name), content);
+      for (const read of [probeStreams, packetSpan, decodeWhole]) {
+        const error = await rejection(read(path(name)));
+        expect(error).to.be.instanceOf(MediaUnreadable);
+        expect(String(error)).to.include(path(name)).and.to.include(said);
+      }
+    });
+  }
+
+  it('refuses an MP4 whose index is cut off', async () => {
+    const whole = readFileSync(movie('index-at-end.mp4', 2));
+    writeFileSync(path('no-index.mp4'), whole.subarray(0, whole.length / 2));
+    const error = await rejection(probeStreams(path('no-index.mp4')));
+    expect(error).to.be.instanceOf(MediaUnreadable);
+    expect(String(error)).to.include('moov atom not found');
+  });
+});
+
+/** What the header claims. */
+function headerDurationSeconds(file: string): number {
+  const entry = ['-show_entries', 'format=duration', '-of', 'csv=p=0'];
+  return Number(run('ffprobe', ['-v', 'error', ...entry, file]));
+}

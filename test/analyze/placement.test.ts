@@ -1,0 +1,143 @@
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { audioTimeline, locate, makeLocator } from '../../support/analyze/placement';
+import { ffmpeg, mixInto, noise, observed, speech, stripMovie, tempFolder } from './make-media';
+
+const folder = tempFolder();
+const RATE = 8000;
+const path = (name: string): string => join(folder, name);
+
+describe('locate', () => {
+  const sayings = [
+    'The quarterback throws the ball to the end zone and the crowd goes wild.',
+    'It is third down and they need seven yards to keep this drive alive.',
+    'What a catch by the young receiver, right there on the sideline.',
+  ].map((text) => speech(text, { rateHz: RATE }));
+
+  it('finds each of several sentences to the sample, with a clear lead', () => {
+    const track = noise(30 * RATE, 1).map((sample) => sample * 0.01);
+    const starts = [16123, 90001, 170500];
+    sayings.forEach((saying, i) => mixInto(track, saying, starts[i] ?? 0));
+    const find = makeLocator(track, RATE);
+    sayings.forEach((saying, i) => {
+      const place = observed(find(saying));
+      expect(place.offsetSeconds * RATE).to.equal(starts[i]);
+      expect(place.score).to.be.greaterThan(0.95);
+      expect(place.runnerUpScore).to.be.lessThan(0.5);
+      expect(observed(locate(saying, track, RATE))).to.deep.equal(place);
+    });
+  });
+
+  it('prefers the quiet right place to a loud wrong one', () => {
+    const track = noise(20 * RATE, 2).map((sample, i) => sample * (i > 10 * RATE ? 1 : 0.0002));
+    const saying = sayings[0] ?? new Float32Array();
+    mixInto(
+      track,
+      saying.map((sample) => sample * 0.02),
+      2 * RATE,
+    );
+    const place = observed(locate(saying, track, RATE));
+    expect(place.offsetSeconds).to.equal(2);
+    expect(place.score).to.be.greaterThan(0.9);
+  });
+
+  it('scores speech low that is not there', () => {
+    const track = new Float32Array(20 * RATE);
+    mixInto(track, sayings[1] ?? new Float32Array(), 4000);
+    mixInto(track, sayings[2] ?? new Float32Array(), 80000);
+    expect(observed(locate(sayings[0] ?? new Float32Array(), track, RATE)).score).to.be.lessThan(
+      0.5,
+    );
+  });
+
+  it('has no lead when the same sound plays twice', () => {
+    const track = new Float32Array(20 * RATE);
+    mixInto(track, sayings[0] ?? new Float32Array(), 0);
+    mixInto(track, sayings[0] ?? new Float32Array(), 80000);
+    const place = observed(locate(sayings[0] ?? new Float32Array(), track, RATE));
+    expect(place.runnerUpScore).to.be.closeTo(place.score, 1e-6);
+  });
+
+  it('finds a sound whose beginning or end is cut off', () => {
+    const sound = noise(4000, 5);
+    const [early, late] = [new Float32Array(20000), new Float32Array(20000)];
+    mixInto(early, sound, -1000);
+    mixInto(late, sound, 17000);
+    expect(observed(locate(sound, early, RATE)).offsetSeconds).to.equal(-0.125);
+    const cut = observed(locate(sound, late, RATE));
+    expect(cut.offsetSeconds).to.equal(2.125);
+    expect(cut.score).to.be.closeTo(Math.sqrt(0.75), 0.02);
+  });
+
+  it('does not answer for silence', () => {
+    const [silence, sound] = [new Float32Array(8000), noise(8000, 3)];
+    expect(locate(silence, sound, RATE)).to.have.property('observed', false);
+    expect(locate(sound, silence, RATE)).to.have.property('observed', false);
+    expect(locate(new Float32Array(0), sound, RATE)).to.have.property('observed', false);
+  });
+});
+
+describe('audioTimeline', () => {
+  const clicks = (): Float32Array => {
+    const track = new Float32Array(6 * 48000);
+    for (let second = 0; second < 6; second += 1) {
+      mixInto(track, noise(4800, second + 7), second * 48000 + 24000);
+    }
+    return track;
+  };
+  const placeOf = (timeline: Float32Array, second: number): number =>
+    observed(
+      locate(
+        noise(4800, second + 7).filter((_, i) => i % 3 === 0),
+        timeline,
+        16000,
+      ),
+    ).offsetSeconds;
+
+  it('keeps the PTS of a late start', async () => {
+    const file = stripMovie(path('late.mp4'), {
+      fps: 10,
+      durationSeconds: 6,
+      audio: { samples: clicks(), rateHz: 48000 },
+      audioDelaySeconds: 1.234,
+    });
+    const timeline = await audioTimeline(file, 16000);
+    expect(timeline.filledGaps).to.deep.equal([]);
+    expect(timeline.firstPtsSeconds).to.be.closeTo(1.234, 0.0011);
+    for (const second of [0, 4]) {
+      const pts = timeline.firstPtsSeconds + placeOf(timeline.samples, second);
+      expect(pts).to.be.closeTo(1.234 + second + 0.5, 0.001);
+    }
+  });
+
+  // 64 ms is a hole that aresample=async=1 leaves closed.
+  for (const [milliseconds, frames] of [
+    [64, 3],
+    [1493, 70],
+  ] as const) {
+    it(`fills a hole of ${milliseconds} ms with silence`, async () => {
+      const whole = stripMovie(path('whole.mkv'), {
+        fps: 10,
+        durationSeconds: 6,
+        audio: { samples: clicks(), rateHz: 48000 },
+      });
+      const file = path('hole.mkv');
+      // Drops whole AAC packets of 1024 samples from 2.65 s on, between two clicks or over the third.
+      ffmpeg(
+        ...['-i', whole, '-map', '0', '-c', 'copy'],
+        ...['-bsf:a', `noise=drop='between(n,125,${124 + frames})':amount=0`, file],
+      );
+      const timeline = await audioTimeline(file, 16000);
+      expect(timeline.filledGaps).to.have.length(1);
+      expect(timeline.filledGaps[0]?.seconds).to.be.closeTo(milliseconds / 1000, 0.002);
+      expect(timeline.samples.length / 16000).to.be.closeTo(6, 0.05);
+      for (const second of [0, 1, 4, 5]) {
+        const pts = timeline.firstPtsSeconds + placeOf(timeline.samples, second);
+        expect(pts).to.be.closeTo(second + 0.5, 0.0015);
+      }
+    });
+  }
+});
