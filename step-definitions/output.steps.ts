@@ -5,19 +5,23 @@ import type { DubbingWorld } from '../support/world';
 import { expectThat, observed } from './expect';
 import { checkDuration } from './judgements';
 
-Then('a viewer who joined live could watch the output', function (this: DubbingWorld) {
-  const run = this.broadcast.value;
-  const { viewer, outcome, problems } = run.evidence.run;
-  expectThat(viewer !== undefined && viewer.framesDecoded > 0 && viewer.stderr === '', {
-    what: 'a viewer could not watch the output',
-    where: viewer?.url ?? `live/${run.stream}/out`,
-    seen: viewer
-      ? `${viewer.framesDecoded} pictures decoded; ${viewer.stderr || 'no error'}`
-      : [`nobody could join: ${outcome}`, ...problems].join('; '),
-    expected: 'decoded pictures, no error',
-  });
-  this.log(`${viewer?.framesDecoded} pictures decoded live`);
-});
+Then(
+  'a viewer who joined live saw at least {duration} of it',
+  function (this: DubbingWorld, leastMs: number) {
+    const run = this.broadcast.value;
+    const { viewer, outcome, problems } = run.evidence.run;
+    const least = (leastMs / 1000) * run.fixture.picture.framesPerSecond;
+    expectThat(viewer !== undefined && viewer.framesDecoded >= least && viewer.stderr === '', {
+      what: 'a viewer could not watch the output',
+      where: viewer?.url ?? `live/${run.stream}/out`,
+      seen: viewer
+        ? `${viewer.framesDecoded} pictures decoded; ${viewer.stderr || 'no error'}`
+        : [`nobody could join: ${outcome}`, ...problems].join('; '),
+      expected: `at least ${least} pictures decoded, no error`,
+    });
+    this.log(`${viewer?.framesDecoded} pictures decoded live`);
+  },
+);
 
 Then(
   'the output has one H.264 picture and one AAC sound track',

@@ -27,7 +27,7 @@ Feature: Dubbing a one-minute broadcast from end to end
 
   @021-US2-5
   Scenario: The dubbed broadcast is there to watch, complete and in the right codecs
-    Then a viewer who joined live could watch the output
+    Then a viewer who joined live saw at least 55 seconds of it
     And the output has one H.264 picture and one AAC sound track
     And the output lasts 60 seconds, give or take 1 second
 

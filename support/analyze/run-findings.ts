@@ -21,10 +21,14 @@ import { bitErrorRate, fingerprintFile, type FingerprintMatch } from './fingerpr
 import { detectLanguage, type DetectedLanguage } from './language';
 import { decodeWhole, packetSpan, probeStreams } from './media';
 import { counterDelta, histogram, type Histogram, type Labels, type Sample } from './prometheus';
+import { audioTimeline, makeLocator } from './placement';
 import { wordErrorRate, type WordErrors } from './transcript';
 
 /** Sample rate at which dubs are searched in the output; speech has what is needed below 4 kHz. */
 const SEARCH_RATE_HZ = 8000;
+
+/** The worker decodes what the fixture holds: the same sound, short of some resampling, correlates above 0.9. */
+const LEAST_SOURCE_SCORE = 0.8;
 
 /** An event of the run that fits the contract; `at` is milliseconds since the epoch. */
 export interface Seen<T> {
@@ -218,18 +222,38 @@ export class RunFindings {
     );
   }
 
+  /**
+   * When each sent fragment begins in the fixture, in seconds, by sequence number: found by its sound. A worker that
+   * joined late counts its timestamps from there, so they are not believed.
+   */
+  sourceStarts(): Promise<Map<number, number>> {
+    return this.#once('source starts', async () => {
+      const source = await audioTimeline(this.fixture.path, SEARCH_RATE_HZ);
+      const find = makeLocator(source.samples, SEARCH_RATE_HZ);
+      const starts = new Map<number, number>();
+      for (const { sequence, sent } of this.fragments) {
+        const original = join(this.evidence.folder, sent.data.audio.file);
+        const found = find(await readAudio(original, SEARCH_RATE_HZ));
+        if (found.observed && found.score >= LEAST_SOURCE_SCORE) {
+          starts.set(sequence, source.firstPtsSeconds + found.offsetSeconds);
+        }
+      }
+      return starts;
+    });
+  }
+
   /** Where each segment's dub really plays, against where its pictures are shown. */
   avDeltas(): Promise<AvDeltas> {
     return this.#once('av deltas', async () => {
+      const starts = await this.sourceStarts();
       const segments = [];
       for (const fragment of this.fragments) {
         const file = this.#dubbedFile(fragment);
-        if (!file) continue;
-        segments.push({
-          index: fragment.sequence,
-          startSeconds: fragment.sent.data.timestamp / 1000,
-          dubbedPcm: await readAudio(file, SEARCH_RATE_HZ),
-        });
+        const startSeconds = starts.get(fragment.sequence);
+        // A fragment without one of them has no delta; the caller counts the segments.
+        if (!file || startSeconds === undefined) continue;
+        const dubbedPcm = await readAudio(file, SEARCH_RATE_HZ);
+        segments.push({ index: fragment.sequence, startSeconds, dubbedPcm });
       }
       return avDeltas({
         outputFile: this.outputFile,

@@ -34,7 +34,7 @@ export function watch(url: string, copyFile: string, track: Track): Viewer {
   );
   const ended = track('viewer', child.pid);
   return {
-    result: child.then(({ exitCode, stdout, stderr, message }) => {
+    result: child.then(({ exitCode, stdout, stderr }) => {
       ended();
       const frames = stdout
         .match(/frame=\s*(\d+)/g)
@@ -44,9 +44,22 @@ export function watch(url: string, copyFile: string, track: Track): Viewer {
         url,
         exitCode: exitCode ?? null,
         framesDecoded: Number(frames ?? 0),
-        stderr: stderr || (message ?? ''),
+        stderr: withoutEndOfStream(stderr, url),
       };
     }),
     stop: () => void child.kill('SIGTERM'),
   };
+}
+
+/**
+ * Errors without the end of the stream: a media server ends a live RTMP stream by closing the connection, which ffmpeg
+ * calls an input/output error.
+ */
+function withoutEndOfStream(stderr: string, url: string): string {
+  return stderr
+    .split('\n')
+    .filter(
+      (line) => line !== `${url}: Input/output error` && !/^\s*Last message repeated/.test(line),
+    )
+    .join('\n');
 }

@@ -32,6 +32,7 @@ class Config:
     breaker_open_ms: int
     reconnect_base_delay_ms: int
     reconnect_max_attempts: int
+    spare_workers: int
     log_level: str
 
     @staticmethod
@@ -56,6 +57,8 @@ class Config:
             breaker_open_ms=_integer(env, "BREAKER_OPEN_MS", 30_000, 100, 600_000),
             reconnect_base_delay_ms=_integer(env, "RECONNECT_BASE_DELAY_MS", 2_000, 10, 60_000),
             reconnect_max_attempts=_integer(env, "RECONNECT_MAX_ATTEMPTS", 5, 1, 20),
+            # A stream that finds no waiting worker loses most of a second more at its start.
+            spare_workers=_integer(env, "SPARE_WORKERS", 1, 0, 16),
             log_level=_choice(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
         )
 

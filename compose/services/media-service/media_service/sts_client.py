@@ -77,10 +77,12 @@ class StsClient:
         self._thread.start()
 
     def stop(self) -> None:
-        """Disconnect for good and wait for it, at most 1 s. No StsLost follows."""
+        """Disconnect for good and wait for it, at most 0.5 s. No StsLost follows."""
         self._stop.set()
-        self._disconnect()
-        self._thread.join(1)
+        # The library waits for the STS to close its side; one that hangs must not hold the worker.
+        closing = threading.Thread(target=self._disconnect, name="sts-close", daemon=True)
+        closing.start()
+        closing.join(0.5)
 
     def drop(self) -> None:
         """Give the session up; it is lost and made again like after a broken connection."""

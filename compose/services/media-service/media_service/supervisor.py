@@ -38,13 +38,14 @@ class _Stream:
 
 
 class Supervisor:
-    """Polls MediaMTX, assigns streams to workers, keeps one worker warm, answers for the health of the service."""
+    """Polls MediaMTX, assigns streams to workers, keeps workers warm, answers for the health of the service."""
 
     def __init__(self, config: Config, metrics_dir: str) -> None:
         self._config = config
         self._metrics_dir = metrics_dir
         self._started_at = time.monotonic()
-        self._spare: asyncio.subprocess.Process | None = None
+        self._spares: list[asyncio.subprocess.Process] = []
+        self._filling = asyncio.Lock()
         self._publications: dict[str, str] = {}  # path -> identity of the publication that has got a worker
         self._streams: list[_Stream] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -67,7 +68,7 @@ class Supervisor:
         await web.TCPSite(runner, self._config.host, self._config.port).start()
         logger.info("media-service started", extra={"host": self._config.host, "port": self._config.port})
         try:
-            self._spare = await self._spawn()
+            await self._fill_spares()
             async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=API_TIMEOUT_S)) as session:
                 while not stop.is_set():
                     await self._poll(session)
@@ -108,10 +109,8 @@ class Supervisor:
         match = _PATH.fullmatch(path)
         assert match is not None
         stream_id, worker_id = match.group(1), f"worker-{uuid.uuid4().hex[:8]}"
-        process = self._spare or await self._spawn()
-        self._spare = None
-        if process.returncode is not None:  # the waiting worker has died
-            process = await self._spawn()
+        self._spares = [p for p in self._spares if p.returncode is None]
+        process = self._spares.pop(0) if self._spares else await self._spawn()
         # A worker of the stream's former publication may still be playing its end to the same output path.
         formers = [s for s in self._streams if s.stream_id == stream_id]
         stream = _Stream(stream_id, worker_id, process)
@@ -120,7 +119,7 @@ class Supervisor:
         logger.info("stream assigned", extra={"stream_id": stream_id, "worker_id": worker_id, "pid": process.pid})
         self._background(self._watch(stream, formers))
         # Starting the next waiting worker takes most of a core for half a second: not while this one connects.
-        self._background(self._replace_spare(delay_s=0.5))
+        self._background(self._fill_spares(delay_s=0.5))
 
     async def _watch(self, stream: _Stream, formers: list[_Stream]) -> None:
         exit_task = asyncio.create_task(stream.process.wait())
@@ -134,10 +133,11 @@ class Supervisor:
         level = logger.info if code == 0 else logger.error
         level("worker ended", extra={"stream_id": stream.stream_id, "worker_id": stream.worker_id, "exit_code": code})
 
-    async def _replace_spare(self, delay_s: float) -> None:
+    async def _fill_spares(self, delay_s: float = 0.0) -> None:
         await asyncio.sleep(delay_s)
-        if self._spare is None:
-            self._spare = await self._spawn()
+        async with self._filling:
+            while len(self._spares) < self._config.spare_workers:
+                self._spares.append(await self._spawn())
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         # stdin stays open as long as this process lives: its end tells the worker that the supervisor is gone.
@@ -155,7 +155,7 @@ class Supervisor:
         task.add_done_callback(self._tasks.discard)
 
     async def _stop_workers(self) -> None:
-        processes = [s.process for s in self._streams] + ([self._spare] if self._spare else [])
+        processes = [s.process for s in self._streams] + self._spares
         for process in processes:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()

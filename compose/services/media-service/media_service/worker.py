@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import queue
+import shutil
 import signal
 import sys
 import threading
@@ -391,7 +392,8 @@ def main() -> int:
                 assigned.set()
             if order.get("output_allowed"):
                 output_allowed.set()
-        # End of file: the supervisor is gone, and a worker never outlives it.
+        # End of file: the supervisor was killed. A worker never outlives it, and cleans up in its place.
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
         os._exit(EXIT_ORPHANED)
 
     signal.signal(signal.SIGTERM, on_signal)

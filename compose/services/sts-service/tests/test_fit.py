@@ -43,7 +43,7 @@ def test_place_keeps_the_length_and_moves_speech_inside(length: int, start: int,
         (4.5, 1.0, 1.0, 0.5, False),  # begins earlier
         (6.0, 1.0, 6.0 / 4.95, 0.0, False),  # the synthesizer talks faster
         (10.0, 1.0, 10.0 / 4.95, 0.0, False),  # and the stretcher does the rest
-        (20.0, 1.0, 1.6 * 1.8, 0.0, True),  # too much for both
+        (20.0, 1.0, 1.6 * 1.8, 1.0, True),  # too much for both: what the cut leaves fits where the speech began
     ],
 )
 def test_fit_speech(seconds: float, start_s: float, speed: float, begins: float, cut: bool) -> None:

@@ -1,0 +1,47 @@
+// Every check that reads the code without running it. All of them run; any that fails fails the whole.
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const npm = (name, ...args) => [join('node_modules/.bin', name), ...args];
+const python = (name, ...args) => [join('.venv/bin', name), ...args];
+const services = 'compose/services';
+
+const checks = {
+  types: npm('tsc', '--noEmit'),
+  eslint: npm('eslint', '--max-warnings', '0', '.'),
+  prettier: npm('prettier', '--check', '--log-level', 'warn', '.'),
+  'unused code': npm('knip'),
+  'folder rules': npm('depcruise', '--log-level', 'error', 'support', 'step-definitions', 'scripts', 'fixtures'),
+  gherkin: [process.execPath, 'scripts/check-features.mjs'],
+  ruff: python('ruff', 'check', services, 'fixtures'),
+  'ruff format': python('ruff', 'format', '--check', services, 'fixtures'),
+  'types (media-service)': python('mypy', '--config-file', `${services}/pyproject.toml`, `${services}/media-service/media_service`),
+  'types (sts-service)': python('mypy', '--config-file', `${services}/pyproject.toml`, `${services}/sts-service/sts_service`),
+};
+
+function run([command, ...args]) {
+  return new Promise((done) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    const add = (chunk) => (output += chunk);
+    child.stdout.on('data', add);
+    child.stderr.on('data', add);
+    child.on('error', (error) => done({ code: 1, output: error.message }));
+    child.on('close', (code) => done({ code, output }));
+  });
+}
+
+const waiting = Object.entries(checks);
+async function worker() {
+  for (let next = waiting.shift(); next; next = waiting.shift()) {
+    const [name, command] = next;
+    const { code, output } = await run(command);
+    console.log(`lint: ${name}: ${code === 0 ? 'ok' : 'failed'}`);
+    if (code === 0) continue;
+    console.log(output.trimEnd());
+    process.exitCode = 1;
+  }
+}
+await Promise.all([worker(), worker()]);

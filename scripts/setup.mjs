@@ -1,0 +1,237 @@
+// `npm run setup`: everything a fresh machine needs, and nothing when nothing changed.
+// Runs before anything is installed: only what Node.js brings may be imported here.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const tools = join(root, '.tools');
+const logs = join(tools, 'logs');
+const stampFile = join(tools, 'setup.json');
+const started = performance.now();
+
+const MEDIAMTX_VERSION = 'v1.14.0';
+
+/** Debian's names, and a program or a Python module that tells elsewhere whether it is there. */
+const SYSTEM_PACKAGES = [
+  'ffmpeg',
+  'fonts-dejavu-core',
+  'espeak-ng',
+  'apertium',
+  'apertium-eng-spa',
+  'rubberband-cli',
+  'gstreamer1.0-plugins-base',
+  'gstreamer1.0-plugins-good',
+  'gstreamer1.0-plugins-bad',
+  'gstreamer1.0-libav',
+  'gir1.2-gstreamer-1.0',
+  'gir1.2-gst-plugins-base-1.0',
+  'python3-gi',
+  'python3-venv',
+];
+const PROGRAMS = ['ffmpeg', 'ffprobe', 'espeak-ng', 'apertium', 'rubberband'];
+
+const LOCKS = [
+  'compose/services/sts-service/requirements.lock',
+  'compose/services/media-service/requirements.lock',
+  'compose/services/requirements-dev.lock',
+  'fixtures/requirements.lock',
+];
+
+class SetupError extends Error {}
+
+/** Runs a command, its output in a log file; fails with the last lines of it. */
+async function run(step, command, args, options = {}) {
+  mkdirSync(logs, { recursive: true });
+  const logFile = join(logs, `${step}.log`);
+  const log = openSync(logFile, 'a');
+  const code = await new Promise((done, failed) => {
+    spawn(command, args, { cwd: root, stdio: ['ignore', log, log], ...options })
+      .on('error', failed)
+      .on('exit', done);
+  }).finally(() => closeSync(log));
+  if (code === 0) return;
+  const lastLines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-25).join('\n    ');
+  throw new SetupError(
+    `${command} ${args.join(' ')} ended with ${code}:\n    ${lastLines}\n  the whole log: ${logFile}`,
+  );
+}
+
+/** Standard output of a command, or undefined when it fails or is not there. */
+async function outputOf(command, args, options = {}) {
+  return new Promise((done) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'], ...options });
+    let text = '';
+    child.stdout.on('data', (chunk) => (text += chunk));
+    child.on('error', () => done(undefined)).on('close', (code) => done(code === 0 ? text : undefined));
+  });
+}
+
+function onPath(program) {
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, program))
+    .find((path) => existsSync(path));
+}
+
+function hashOf(files) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(file).update(readFileSync(join(root, file)));
+  return hash.digest('hex');
+}
+
+const stamps = existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, 'utf8')) : {};
+
+function stamp(name, value) {
+  stamps[name] = value;
+  mkdirSync(tools, { recursive: true });
+  writeFileSync(stampFile, JSON.stringify(stamps, null, 2));
+}
+
+async function systemPackages() {
+  const list = await outputOf('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n']);
+  if (list === undefined) {
+    const missing = PROGRAMS.filter((program) => !onPath(program));
+    if (missing.length === 0) return 'found';
+    throw new SetupError(
+      `missing: ${missing.join(', ')}. This is not Debian: install what these packages hold,\n` +
+        `  ${SYSTEM_PACKAGES.join(' ')}`,
+    );
+  }
+  const installed = new Set(
+    list
+      .split('\n')
+      .filter((line) => line.endsWith(' installed'))
+      .map((line) => line.split(' ')[0]),
+  );
+  const missing = SYSTEM_PACKAGES.filter((name) => !installed.has(name));
+  if (missing.length === 0) return 'unchanged';
+  const install = ['install', '-y', '--no-install-recommends', ...missing];
+  if (process.getuid?.() !== 0) {
+    throw new SetupError(
+      `packages are missing, and only root may install them. Run\n  sudo apt-get update && sudo apt-get ${install.join(' ')}`,
+    );
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  await run('system', 'apt-get', ['update'], { env });
+  await run('system', 'apt-get', install, { env });
+  return `${missing.length} installed`;
+}
+
+async function npmPackages() {
+  const hash = hashOf(['package-lock.json']);
+  if (stamps.npm === hash && existsSync(join(root, 'node_modules/.package-lock.json'))) {
+    return 'unchanged';
+  }
+  await run('npm', 'npm', ['ci', '--no-audit', '--no-fund']);
+  stamp('npm', hash);
+  return 'installed';
+}
+
+/** PyGObject belongs to one Python, usually the distribution's: the environment is made from that one. */
+async function pythonWithGObject() {
+  for (const python of ['/usr/bin/python3', 'python3']) {
+    if ((await outputOf(python, ['-c', 'import gi, venv'])) !== undefined) return python;
+  }
+  throw new SetupError('no Python 3 has PyGObject (import gi): install python3-gi and python3-venv');
+}
+
+async function pythonPackages() {
+  const hash = hashOf(LOCKS);
+  if (stamps.python === hash && existsSync(join(root, '.venv/bin/python'))) return 'unchanged';
+  const python = await pythonWithGObject();
+  await run('python', python, ['-m', 'venv', '--clear', '--system-site-packages', '.venv']);
+  const requirements = LOCKS.flatMap((lock) => ['-r', lock]);
+  const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--require-hashes'];
+  await run('python', join(root, '.venv/bin/python'), [...pip, ...requirements]);
+  stamp('python', hash);
+  return 'installed';
+}
+
+/** MediaMTX from the Go module proxy; a `mediamtx` of the same version on PATH is taken as it is. */
+async function mediaMtx() {
+  const target = join(tools, 'mediamtx');
+  const fits = async (path) =>
+    (await outputOf(path, ['--version']))?.trim().replace(/^v?/, 'v') === MEDIAMTX_VERSION;
+  if (await fits(target)) return 'unchanged';
+  const found = onPath('mediamtx');
+  if (found && (await fits(found))) {
+    rmSync(target, { force: true });
+    symlinkSync(found, target);
+    return `found, ${found}`;
+  }
+  if (!onPath('go')) {
+    throw new SetupError(
+      `neither mediamtx ${MEDIAMTX_VERSION} nor Go is on PATH: install Go 1.24 or newer to build it, or MediaMTX itself`,
+    );
+  }
+  const folder = join(root, 'compose/services/mediamtx');
+  const module = join(folder, 'vendor/github.com/bluenviron/mediamtx/internal');
+  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '' };
+  // -e: three files that MediaMTX generates are not in the module; two of them are put there by hand, the third is
+  // for a Raspberry Pi camera.
+  await run('mediamtx', 'go', ['mod', 'vendor', '-e'], { cwd: folder, env });
+  writeFileSync(join(module, 'core/VERSION'), MEDIAMTX_VERSION);
+  copyFileSync(join(root, 'node_modules/hls.js/dist/hls.min.js'), join(module, 'servers/hls/hls.min.js'));
+  const build = ['build', '-mod=vendor', '-trimpath', '-ldflags', '-s -w', '-o', target];
+  await run('mediamtx', 'go', [...build, 'github.com/bluenviron/mediamtx'], { cwd: folder, env });
+  if (!(await fits(target))) throw new SetupError(`${target} is not MediaMTX ${MEDIAMTX_VERSION}`);
+  return 'built';
+}
+
+async function fixtures() {
+  const scripts = readdirSync(join(root, 'fixtures')).filter((name) => name.endsWith('.yaml'));
+  const inputs = ['generate.ts', 'speak.py', 'requirements.lock', ...scripts];
+  const hash = hashOf([...inputs.map((name) => `fixtures/${name}`), 'support/analyze/frame-strip.ts']);
+  const isThere = scripts.every((name) =>
+    existsSync(join(root, 'fixtures/generated', name.replace(/\.yaml$/, '.mp4'))),
+  );
+  if (stamps.fixtures === hash && isThere) return 'unchanged';
+  await run('fixtures', process.execPath, ['-r', 'ts-node/register', 'fixtures/generate.ts']);
+  stamp('fixtures', hash);
+  return 'made';
+}
+
+async function step(name, work) {
+  const from = performance.now();
+  const say = (text) => console.log(`setup: ${name.padEnd(16)} ${text}`);
+  const slow = setTimeout(() => say('…'), 1500);
+  try {
+    const outcome = await work();
+    clearTimeout(slow);
+    say(`${outcome} (${((performance.now() - from) / 1000).toFixed(1)} s)`);
+  } catch (error) {
+    clearTimeout(slow);
+    say('failed');
+    throw error;
+  }
+}
+
+try {
+  rmSync(logs, { recursive: true, force: true });
+  const system = step('system packages', systemPackages);
+  const npm = step('npm packages', npmPackages);
+  const python = system.then(() => step('Python packages', pythonPackages));
+  const server = npm.then(() => step('MediaMTX', mediaMtx));
+  const outcomes = await Promise.allSettled([system, npm, python, server]);
+  const failures = [...new Set(outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : [])))];
+  if (failures.length > 0) throw failures[0];
+  await step('fixtures', fixtures);
+  console.log(`setup: done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+} catch (error) {
+  console.error(`\n${error instanceof SetupError ? `setup: ${error.message}` : (error.stack ?? error)}`);
+  process.exitCode = 1;
+}
