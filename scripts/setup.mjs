@@ -76,7 +76,9 @@ async function outputOf(command, args, options = {}) {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'], ...options });
     let text = '';
     child.stdout.on('data', (chunk) => (text += chunk));
-    child.on('error', () => done(undefined)).on('close', (code) => done(code === 0 ? text : undefined));
+    child
+      .on('error', () => done(undefined))
+      .on('close', (code) => done(code === 0 ? text : undefined));
   });
 }
 
@@ -146,7 +148,9 @@ async function pythonWithGObject() {
   for (const python of ['/usr/bin/python3', 'python3']) {
     if ((await outputOf(python, ['-c', 'import gi, venv'])) !== undefined) return python;
   }
-  throw new SetupError('no Python 3 has PyGObject (import gi): install python3-gi and python3-venv');
+  throw new SetupError(
+    'no Python 3 has PyGObject (import gi): install python3-gi and python3-venv',
+  );
 }
 
 async function pythonPackages() {
@@ -185,7 +189,10 @@ async function mediaMtx() {
   // for a Raspberry Pi camera.
   await run('mediamtx', 'go', ['mod', 'vendor', '-e'], { cwd: folder, env });
   writeFileSync(join(module, 'core/VERSION'), MEDIAMTX_VERSION);
-  copyFileSync(join(root, 'node_modules/hls.js/dist/hls.min.js'), join(module, 'servers/hls/hls.min.js'));
+  copyFileSync(
+    join(root, 'node_modules/hls.js/dist/hls.min.js'),
+    join(module, 'servers/hls/hls.min.js'),
+  );
   const build = ['build', '-mod=vendor', '-trimpath', '-ldflags', '-s -w', '-o', target];
   await run('mediamtx', 'go', [...build, 'github.com/bluenviron/mediamtx'], { cwd: folder, env });
   if (!(await fits(target))) throw new SetupError(`${target} is not MediaMTX ${MEDIAMTX_VERSION}`);
@@ -195,7 +202,10 @@ async function mediaMtx() {
 async function fixtures() {
   const scripts = readdirSync(join(root, 'fixtures')).filter((name) => name.endsWith('.yaml'));
   const inputs = ['generate.ts', 'speak.py', 'requirements.lock', ...scripts];
-  const hash = hashOf([...inputs.map((name) => `fixtures/${name}`), 'support/analyze/frame-strip.ts']);
+  const hash = hashOf([
+    ...inputs.map((name) => `fixtures/${name}`),
+    'support/analyze/frame-strip.ts',
+  ]);
   const isThere = scripts.every((name) =>
     existsSync(join(root, 'fixtures/generated', name.replace(/\.yaml$/, '.mp4'))),
   );
@@ -227,11 +237,15 @@ try {
   const python = system.then(() => step('Python packages', pythonPackages));
   const server = npm.then(() => step('MediaMTX', mediaMtx));
   const outcomes = await Promise.allSettled([system, npm, python, server]);
-  const failures = [...new Set(outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : [])))];
+  const failures = [
+    ...new Set(outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))),
+  ];
   if (failures.length > 0) throw failures[0];
   await step('fixtures', fixtures);
   console.log(`setup: done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 } catch (error) {
-  console.error(`\n${error instanceof SetupError ? `setup: ${error.message}` : (error.stack ?? error)}`);
+  console.error(
+    `\n${error instanceof SetupError ? `setup: ${error.message}` : (error.stack ?? error)}`,
+  );
   process.exitCode = 1;
 }

@@ -9,7 +9,7 @@ const [messagesFile = 'reports/messages.ndjson'] = process.argv.slice(2);
 try {
   const results = readScenarioResults(messagesFile);
   const count = (status: string): number =>
-    results.filter((result) => String(result.status) === status).length;
+    results.filter((result) => result.status === status).length;
   const [passed, skipped] = [count('PASSED'), count('SKIPPED')];
   const failed = results.length - passed - skipped;
   faultsOf(results).forEach((fault) => console.log(`  ${fault}`));

@@ -102,7 +102,7 @@ Then(
       (result?.message.includes(file) ?? false) &&
       (!culprit.startsWith('port') || /\(pid \d+\)/.test(result?.message ?? '')) &&
       (!culprit.endsWith(':') || /\.yml:\d+/.test(result?.message ?? ''));
-    expectThat(String(result?.status) === 'FAILED' && isNamed, {
+    expectThat(result?.status === 'FAILED' && isNamed, {
       what: 'the scenario did not fail with that message',
       where: name,
       seen: `${result?.status ?? 'did not run'}: ${result?.message || output.slice(-2000)}`,
@@ -119,7 +119,7 @@ Then(
     const others = scenarios.filter(({ tags }) => !tags.some((tag) => tag.startsWith('@judges-')));
     const file = relativeCulprit(culprit);
     const wrong = others.filter(
-      ({ status, skipReason }) => String(status) !== 'SKIPPED' || !skipReason?.includes(file),
+      ({ status, skipReason }) => status !== 'SKIPPED' || !skipReason?.includes(file),
     );
     expectThat(others.length > 0 && wrong.length === 0, {
       what: 'scenarios were not skipped for that reason',

@@ -1,6 +1,7 @@
 import { Then } from '@cucumber/cucumber';
 import { request } from 'undici';
 
+import type { AudioLevels } from '../support/analyze/audio';
 import type { FragmentStory } from '../support/analyze/run-findings';
 import type { DubbingWorld } from '../support/world';
 import { expectThat, observed } from './expect';
@@ -122,16 +123,16 @@ Then(
 );
 
 Then('the dubbed audio of no fragment is the original audio', async function (this: DubbingWorld) {
-  const rates = new Map<number, number>();
-  for (const fragment of this.broadcast.value.fragments) {
-    const where = `fragment ${fragment.sequence}`;
-    const match = observed(
-      where,
-      'a fingerprint',
-      await this.broadcast.value.dubbedAgainstOriginal(fragment),
-    );
-    rates.set(fragment.sequence, match.bitErrorRate);
-  }
+  const run = this.broadcast.value;
+  const rates = new Map(
+    await Promise.all(
+      run.fragments.map(async (fragment): Promise<[number, number]> => {
+        const match = await run.dubbedAgainstOriginal(fragment);
+        const where = `fragment ${fragment.sequence}`;
+        return [fragment.sequence, observed(where, 'a fingerprint', match).bitErrorRate];
+      }),
+    ),
+  );
   this.log(`bit error rates: ${[...rates.values()].map((rate) => rate.toFixed(2)).join(', ')}`);
   expectForEach(
     this,
@@ -240,16 +241,17 @@ Then('the STS says that it runs on the CPU', async function (this: DubbingWorld)
   });
 });
 
-async function levelsOf(
-  world: DubbingWorld,
-): Promise<Map<number, { durationSeconds: number; nonSilentSeconds: number; peakDbfs: number }>> {
-  const levels = new Map<
-    number,
-    { durationSeconds: number; nonSilentSeconds: number; peakDbfs: number }
-  >();
-  for (const fragment of world.broadcast.value.fragments) {
-    const level = await world.broadcast.value.dubbedLevels(fragment);
-    levels.set(fragment.sequence, observed(`fragment ${fragment.sequence}`, 'dubbed audio', level));
-  }
-  return levels;
+async function levelsOf(world: DubbingWorld): Promise<Map<number, AudioLevels>> {
+  const run = world.broadcast.value;
+  return new Map(
+    await Promise.all(
+      run.fragments.map(async (fragment): Promise<[number, AudioLevels]> => {
+        const levels = await run.dubbedLevels(fragment);
+        return [
+          fragment.sequence,
+          observed(`fragment ${fragment.sequence}`, 'dubbed audio', levels),
+        ];
+      }),
+    ),
+  );
 }

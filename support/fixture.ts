@@ -64,10 +64,3 @@ export function readFixture(yamlPath: string, mediaFile?: string): Fixture {
   const path = mediaFile ? resolve(mediaFile) : resolve(dirname(yamlPath), parsed.data.file);
   return { ...parsed.data, path, yamlPath };
 }
-
-/** The number of segments of `segmentSeconds` in the fixture; a remainder under 1 s joins the last one. */
-export function expectedSegments(fixture: Fixture): number {
-  const whole = Math.floor(fixture.durationSeconds / fixture.segmentSeconds);
-  const rest = fixture.durationSeconds - whole * fixture.segmentSeconds;
-  return whole + (rest >= 1 ? 1 : 0);
-}

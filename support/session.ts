@@ -175,7 +175,9 @@ export class Session {
       const services = await this.#services?.catch(() => undefined);
       services?.monitor.disconnect();
       await Promise.all(
-        [services?.manager, ...this.#secondServices].map((manager) => manager?.stopAll(logsTo)),
+        [...(services ? [services.manager] : []), ...this.#secondServices].map((manager) =>
+          manager.stopAll(logsTo),
+        ),
       );
       await this.#tap?.close();
     } finally {

@@ -65,7 +65,7 @@ Feature: When something is missing or broken, the suite says so
     And the suite reports failure
 
     Examples:
-      | fault                    | place             |
-      | missing                  | the file          |
-      | not YAML                 | the file and line |
-      | without image and build  | the file and line |
+      | fault                   | place             |
+      | missing                 | the file          |
+      | not YAML                | the file and line |
+      | without image and build | the file and line |

@@ -62,8 +62,8 @@ export function makeLocator(haystack: Float32Array, rateHz: number): Locator {
     const firstLag = -Math.floor(needle.length / 2);
     const lastLag = haystack.length - Math.ceil(needle.length / 2);
     const scores = correlate(needle, haystack, blocks, firstLag, lastLag);
-    // In a place 30 dB below the needle's mean, what correlates is noise: no less energy is divided by.
-    const floor = Math.min(needleEnergy, (haystackEnergy * needle.length) / haystack.length) / 1000;
+    // 60 dB below the needle or the mean of the haystack there is only rounding noise to correlate with.
+    const floor = Math.min(needleEnergy, (haystackEnergy * needle.length) / haystack.length) / 1e6;
     scores.forEach((dot, i) => {
       const start = Math.max(0, firstLag + i);
       const end = Math.min(haystack.length, firstLag + i + needle.length);

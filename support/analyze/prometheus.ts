@@ -96,7 +96,7 @@ function readSample(line: string, timestampUnitMs: number, fail: Fail): Sample {
   const name = /^[ \t]*([a-zA-Z_:][a-zA-Z0-9_:]*)[ \t]*/.exec(line);
   if (!name?.[1]) return fail('a line that begins with a metric name');
   const { labels, end } = readLabels(line, name[0].length, fail);
-  const [body = '', exemplarText] = splitOnce(line.slice(end), '#');
+  const [body, exemplarText] = splitOnce(line.slice(end), '#');
   const { value, timestampMs } = readValue(body, timestampUnitMs, fail);
   const sample: Sample = { name: name[1], labels, value };
   if (timestampMs !== undefined) sample.timestampMs = timestampMs;

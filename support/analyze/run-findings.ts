@@ -24,8 +24,8 @@ import { counterDelta, histogram, type Histogram, type Labels, type Sample } fro
 import { audioTimeline, makeLocator } from './placement';
 import { wordErrorRate, type WordErrors } from './transcript';
 
-/** Sample rate at which dubs are searched in the output; speech has what is needed below 4 kHz. */
-const SEARCH_RATE_HZ = 8000;
+/** Sample rate at which dubs are searched in the output; one sample is 0.25 ms, and speech is loudest below 2 kHz. */
+const SEARCH_RATE_HZ = 4000;
 
 /** The worker decodes what the fixture holds: the same sound, short of some resampling, correlates above 0.9. */
 const LEAST_SOURCE_SCORE = 0.8;
@@ -261,6 +261,8 @@ export class RunFindings {
         fps: this.fixture.picture.framesPerSecond,
         rateHz: SEARCH_RATE_HZ,
         videoClock: this.fixture.picture.frameStrip ? 'frame-strip' : 'first-packet',
+        // A worker that joined late has no picture of the very start: the first one it has tells the time as well.
+        maxFrameDistanceSeconds: 1,
       });
     });
   }

@@ -92,10 +92,10 @@ export function normalizeWords(text: string): string[] {
     .replace(/(\d),(?=\d{3}\b)/g, '$1')
     .replace(/\$\s?(\d+(?:\.\d+)?)/g, '$1 dollars')
     .replace(/(\d)\s?%/g, '$1 percent')
-    .replace(/(\d)\.(?=\d)/g, '$1\u0000')
+    .replace(/(\d)\.(?=\d)/g, '$1\uE000')
     .replace(/'/g, '')
-    .replace(/[^\p{L}\p{N}\u0000]+/gu, ' ')
-    .replaceAll('\u0000', '.');
+    .replace(/[^\p{L}\p{N}\uE000]+/gu, ' ')
+    .replaceAll('\uE000', '.');
   return numbersAsDigits(plain.split(' ').filter((word) => word !== ''));
 }
 

@@ -6,7 +6,7 @@ import { request } from 'undici';
 import { messageOf, SuiteError } from '../errors';
 import { eventually } from '../eventually';
 import { besideComposeFile, type ComposeService } from './compose-file';
-import { startGroup, stopGroup, type ProcessGroup } from './processes';
+import { startGroup, stopGroup, type ProcessGroup } from './process-group';
 import type { Composition, Runtime, ServiceState } from './runtime';
 import type { SessionState } from './session-state';
 
@@ -136,7 +136,7 @@ export class HostRuntime implements Runtime {
     const temporary = join(folder, service.name);
     mkdirSync(temporary, { recursive: true });
     const [program = '', ...args] = service.host.command;
-    const { PATH, HOME, LANG } = process.env;
+    const { PATH, HOME, LANG } = composition.variables;
     try {
       return await startGroup(this.state, {
         name: `${project}/${service.name}`,
@@ -192,7 +192,7 @@ export class HostRuntime implements Runtime {
         },
       );
     } catch (error) {
-      const reason = exited.signal.aborted ? exited.signal.reason : error;
+      const reason: unknown = exited.signal.aborted ? exited.signal.reason : error;
       const lastLines = (await this.logs(composition, service.name)).trim().split('\n').slice(-12);
       throw new SuiteError(
         {

@@ -1,89 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-
-import type { SessionState } from './session-state';
-
-/** A program that runs in a process group of its own. */
-export interface ProcessGroup {
-  name: string;
-  /** Process id of the leader, which is the id of the group. */
-  pid: number;
-  child: ChildProcess;
-  /** How the leader ended; undefined while it runs. */
-  ended: { code: number | null; signal: NodeJS.Signals | null } | undefined;
-  /** Resolves when the leader has ended. */
-  end: Promise<void>;
-}
-
-/**
- * Starts a program in a process group of its own, its output appended to `logFile`.
- * The group is written to the session's state file, so that a later run can remove what a killed one left.
- *
- * @throws Error when the program cannot be started (ENOENT …)
- */
-export async function startGroup(
-  state: SessionState,
-  options: {
-    name: string;
-    command: readonly string[];
-    cwd: string;
-    environment: NodeJS.ProcessEnv;
-    logFile: string;
-  },
-): Promise<ProcessGroup> {
-  const [program = '', ...args] = options.command;
-  const log = openSync(options.logFile, 'a');
-  try {
-    const child = spawn(program, args, {
-      cwd: options.cwd,
-      env: options.environment,
-      detached: true,
-      stdio: ['ignore', log, log],
-    });
-    await new Promise<void>((started, failed) => {
-      child.once('spawn', started).once('error', failed);
-    });
-    const pid = child.pid ?? 0;
-    const group: ProcessGroup = {
-      name: options.name,
-      pid,
-      child,
-      ended: undefined,
-      end: new Promise((done) => {
-        child.once('exit', (code, signal) => {
-          group.ended = { code, signal };
-          done();
-        });
-      }),
-    };
-    state.addGroup({ pid, startTime: startTimeOf(pid), name: options.name });
-    return group;
-  } finally {
-    closeSync(log);
-  }
-}
-
-/**
- * Ends a group: SIGTERM, and SIGKILL for what is left after `graceMs`.
- *
- * @returns whether SIGTERM was enough
- */
-export async function stopGroup(
-  state: SessionState,
-  group: ProcessGroup,
-  graceMs: number,
-): Promise<boolean> {
-  signalGroup(group.pid, 'SIGTERM');
-  const gone = await groupGone(group.pid, graceMs);
-  if (!gone) {
-    signalGroup(group.pid, 'SIGKILL');
-    await groupGone(group.pid, 5000);
-  }
-  await group.end;
-  state.removeGroup(group.pid);
-  return gone;
-}
 
 /** Sends a signal to a whole group; a group that has ended is no error. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {
@@ -105,7 +21,8 @@ export function startTimeOf(pid: number): string | undefined {
   }
 }
 
-async function groupGone(pid: number, withinMs: number): Promise<boolean> {
+/** Waits until no process of the group is left; returns whether that came within `withinMs`. */
+export async function groupGone(pid: number, withinMs: number): Promise<boolean> {
   const deadline = performance.now() + withinMs;
   while (groupExists(pid)) {
     if (performance.now() > deadline) return false;

@@ -139,10 +139,11 @@ export class EvidenceWriter {
     if (fields === null || typeof fields !== 'object') return payload;
     const { data_base64: base64, ...format } = fields as Record<string, unknown>;
     if (typeof base64 !== 'string') return payload;
-    const sequence = String((payload as Record<string, unknown>)['sequence_number'] ?? 'x');
+    const number = (payload as Record<string, unknown>)['sequence_number'];
+    const sequence = typeof number === 'number' ? String(number) : 'x';
     const name = `audio/${connection}-${sequence.padStart(4, '0')}-${key === 'audio' ? 'original' : 'dubbed'}`;
     const bytes = Buffer.from(base64, 'base64');
-    const isPcm = 'sample_rate_hz' in format && String(format['format'] ?? '').startsWith('pcm');
+    const isPcm = format['format'] === 'pcm_s16le' && 'sample_rate_hz' in format;
     const file = isPcm ? `${name}.wav` : `${name}.bin`;
     writeFileSync(
       this.path(file),

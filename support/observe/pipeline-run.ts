@@ -89,8 +89,7 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
   await lookAtMetrics().catch(note('metrics before the broadcast'));
   await api.record(output, options.recording.pattern).catch(note('recording of the output'));
 
-  let viewer: Viewer | undefined;
-  let isOutputReady = false;
+  const live: { viewer?: Viewer; isReady: boolean } = { isReady: false };
   let outputBytes = 0;
   let outputGrewAt = Date.now();
   let apiAnsweredAt = Date.now();
@@ -105,11 +104,11 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
       })),
     });
     const out = paths.find(({ name }) => name === output);
-    isOutputReady = out?.ready ?? false;
+    live.isReady = out?.ready ?? false;
     if (paths.some(({ name, ready }) => name === input && ready)) times.inputReady ??= at;
-    if (isOutputReady) {
+    if (live.isReady) {
       times.outputReady ??= at;
-      viewer ??= watch(
+      live.viewer ??= watch(
         `${options.rtmpUrl}/${output}`,
         evidence.path(evidenceFiles.viewer),
         options.track,
@@ -142,15 +141,15 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     }
     if (times.publisherEnded === undefined) return undefined;
     if (times.inputReady === undefined) return 'the broadcast never reached the media server';
-    if (times.outputReady !== undefined && !isOutputReady) return 'the output ended';
+    if (times.outputReady !== undefined && !live.isReady) return 'the output ended';
     const quietSince = Math.max(outputGrewAt, times.publisherEnded);
     return now - quietSince > OUTPUT_PATIENCE_MS
       ? `the output did not grow for ${OUTPUT_PATIENCE_MS / 1000} s after the end of the broadcast`
       : undefined;
   };
-  let outcome: string | undefined;
   let saidAt = 0;
-  while ((outcome = whyOver(Date.now())) === undefined) {
+  let outcome = whyOver(Date.now());
+  while (outcome === undefined) {
     const elapsedSeconds = (Date.now() - times.published) / 1000;
     if (elapsedSeconds - saidAt >= 5) {
       saidAt = elapsedSeconds;
@@ -161,6 +160,7 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
       });
     }
     await delay(50, undefined, { signal }).catch(() => undefined);
+    outcome = whyOver(Date.now());
   }
   times.outputEnded = Date.now();
 
@@ -169,8 +169,8 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
   await lookAtMetrics().catch(note('metrics after the broadcast'));
   await Promise.all([pathSampler.stop(), metricsSampler.stop()]);
   // A viewer of an output that has ended stops by itself; of one that goes on (budget used up), not.
-  if (viewer && isOutputReady) viewer.stop();
-  const watched = await viewer?.result;
+  if (live.isReady) live.viewer?.stop();
+  const watched = await live.viewer?.result;
   if (times.outputReady === undefined) {
     problems.push(`${output} was never ready in MediaMTX`);
   } else {

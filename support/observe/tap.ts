@@ -7,13 +7,13 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { type AddressInfo, type Socket } from 'node:net';
+import { type Duplex } from 'node:stream';
 
 import {
   decodePacket,
   decodePayload,
   type BinaryType,
   type Packet as EnginePacket,
-  type RawData as EngineData,
 } from 'engine.io-parser';
 import { Decoder, PacketType, type Packet } from 'socket.io-parser';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
@@ -86,7 +86,7 @@ export class Tap {
       socket.once('close', () => this.#sockets.delete(socket));
     });
     this.#server.on('upgrade', (incoming, socket, head) => {
-      this.#relayUpgrade(incoming, socket as Socket, head);
+      this.#relayUpgrade(incoming, socket, head);
     });
   }
 
@@ -122,7 +122,7 @@ export class Tap {
     await once(this.#server, 'close');
   }
 
-  #relayUpgrade(incoming: IncomingMessage, socket: Socket, head: Buffer): void {
+  #relayUpgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
     const connection = this.#connectionOf(incoming);
     const refuse = (reason: string): void => {
       this.#record(connection, 'from-sts', 'refused', { sts: this.upstream.href, reason });
@@ -187,7 +187,7 @@ export class Tap {
     data: RawData,
     isBinary: boolean,
   ): void {
-    const message = isBinary ? (data as Buffer) : data.toString();
+    const message = isBinary ? (data as Buffer) : (data as Buffer).toString();
     const plan = connection.stream === undefined ? undefined : this.#plans.get(connection.stream);
     const relay = (): void => {
       const events = this.#decode(connection, direction, [decodePacket(message, ENGINE_BINARY)]);
@@ -262,7 +262,7 @@ export class Tap {
     decoder.on('decoded', onDecoded);
     try {
       for (const packet of packets) {
-        if (packet.type === 'message') decoder.add(packet.data as EngineData);
+        if (packet.type === 'message') decoder.add(packet.data);
       }
     } catch (error) {
       this.#record(connection, direction, 'undecodable', { reason: messageOf(error) });

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-import type { Envelope, TestStepResultStatus } from '@cucumber/messages';
+import type { Envelope } from '@cucumber/messages';
 
 import { NotObserved } from '../errors';
 
@@ -11,7 +11,7 @@ export const SKIP_REASON = 'skip-reason.txt';
 export interface ScenarioResult {
   name: string;
   tags: string[];
-  status: TestStepResultStatus;
+  status: Status;
   /** Messages of failed steps. */
   message: string;
   /** Why it was skipped; undefined when it does not say. */
@@ -20,7 +20,7 @@ export interface ScenarioResult {
 }
 
 /** From worst to best: a scenario is as bad as its worst step. */
-const WORST_FIRST: TestStepResultStatus[] = [
+const WORST_FIRST = [
   'UNKNOWN',
   'AMBIGUOUS',
   'UNDEFINED',
@@ -28,7 +28,10 @@ const WORST_FIRST: TestStepResultStatus[] = [
   'PENDING',
   'SKIPPED',
   'PASSED',
-] as TestStepResultStatus[];
+] as const;
+
+/** How a step or scenario ended, as Cucumber's messages say it. */
+export type Status = (typeof WORST_FIRST)[number];
 
 /**
  * Reads Cucumber's messages (`reports/messages.ndjson`).
@@ -61,7 +64,7 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
       const pickle = pickles.get(pickleOfCase.get(testCaseId) ?? '');
       results.set(id, {
         ...{ name: pickle?.name ?? testCaseId, tags: pickle?.tags ?? [], message: '' },
-        ...{ status: 'PASSED' as TestStepResultStatus, skipReason: undefined, seconds: 0 },
+        ...{ status: 'PASSED', skipReason: undefined, seconds: 0 },
         startedSeconds: timestamp.seconds + timestamp.nanos / 1e9,
       });
     } else if (message.testStepFinished) {
@@ -77,7 +80,7 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
       const { body, contentEncoding } = message.attachment;
       if (!result) continue;
       result.skipReason =
-        String(contentEncoding) === 'BASE64' ? Buffer.from(body, 'base64').toString() : body;
+        (contentEncoding as string) === 'BASE64' ? Buffer.from(body, 'base64').toString() : body;
     } else if (message.testCaseFinished) {
       const result = results.get(message.testCaseFinished.testCaseStartedId);
       const { seconds, nanos } = message.testCaseFinished.timestamp;
@@ -94,8 +97,8 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
  */
 export function faultsOf(results: readonly ScenarioResult[]): string[] {
   const faults = results.flatMap(({ status, name, skipReason }) => {
-    if (String(status) === 'PASSED') return [];
-    if (String(status) !== 'SKIPPED') return [`${status.toLowerCase()}: ${name}`];
+    if (status === 'PASSED') return [];
+    if (status !== 'SKIPPED') return [`${status.toLowerCase()}: ${name}`];
     return [`skipped: ${name}: ${skipReason?.split('\n')[0] ?? 'without a reason'}`];
   });
   return results.length === 0 ? ['no scenario ran'] : faults;

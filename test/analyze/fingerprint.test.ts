@@ -32,7 +32,7 @@ function wav(name: string, samples: Float32Array): string {
 }
 
 describe('fingerprints', () => {
-  let original = new Float32Array();
+  let original: Float32Array = new Float32Array();
   let originalFile = '';
   before(() => {
     original = speech(ENGLISH, { rateHz: 16000 });

@@ -58,27 +58,25 @@ describe('the frame strip', () => {
     expect(frames.at(-1)).to.have.property('frame', 89);
   });
 
-  it('uses all 16 bits and the parity', async () => {
-    const file = path('high.mp4');
-    // Frame 65530 would be 36 minutes into the picture: the first frames are dropped before coding.
-    const graph =
-      'color=s=40x90:r=1000:d=66[card];' +
-      drawFrameStrip({
-        ...{ input: 'card', output: 'numbered', width: 40, height: 90 },
-        ...{ framesPerSecond: 1000, durationSeconds: 66 },
-      }) +
-      ";[numbered]select='between(n,21840,21849)+between(n,65530,65539)'[picture]";
-    ffmpeg(
-      ...['-filter_complex', graph, '-map', '[picture]', '-fps_mode', 'passthrough'],
-      ...['-c:v', 'libx264', '-preset', 'ultrafast', file],
-    );
-    const frames = await readFrameNumbers(file);
-    expect(frames.map(({ frame }) => frame)).to.deep.equal([
-      ...counting(21840, 10),
-      ...counting(65530, 6),
-      ...counting(0, 4),
-    ]);
-  });
+  for (const first of [21840, 32760, 65530]) {
+    it(`counts on from ${first}`, async () => {
+      const file = path('high.mp4');
+      const strip = drawFrameStrip({
+        ...{ input: 'card', output: 'picture', width: 320, height: 180 },
+        ...{ framesPerSecond: 10, durationSeconds: 2 },
+      });
+      expect(strip).to.include('floor(N/');
+      ffmpeg(
+        '-filter_complex',
+        `color=s=320x180:r=10:d=2[card];${strip.replaceAll('floor(N/', `floor((N+${first})/`)}`,
+        ...['-map', '[picture]', '-c:v', 'libx264', '-preset', 'ultrafast', file],
+      );
+      const frames = await readFrameNumbers(file);
+      expect(frames.map(({ frame }) => frame)).to.deep.equal(
+        counting(first, 20).map((number) => number % 65536),
+      );
+    });
+  }
 
   it('reads nothing where there is no strip, or where a bit is damaged', async () => {
     const [none, damaged] = [path('none.mp4'), path('damaged.mp4')];

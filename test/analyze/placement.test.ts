@@ -24,7 +24,8 @@ describe('locate', () => {
     const find = makeLocator(track, RATE);
     sayings.forEach((saying, i) => {
       const place = observed(find(saying));
-      expect(place.offsetSeconds * RATE).to.equal(starts[i]);
+      expect(Math.round(place.offsetSeconds * RATE)).to.equal(starts[i]);
+      expect(place.offsetSeconds).to.be.closeTo((starts[i] ?? NaN) / RATE, 1e-9);
       expect(place.score).to.be.greaterThan(0.95);
       expect(place.runnerUpScore).to.be.lessThan(0.5);
       expect(observed(locate(saying, track, RATE))).to.deep.equal(place);
@@ -106,7 +107,8 @@ describe('audioTimeline', () => {
     });
     const timeline = await audioTimeline(file, 16000);
     expect(timeline.filledGaps).to.deep.equal([]);
-    expect(timeline.firstPtsSeconds).to.be.closeTo(1.234, 0.0011);
+    // Up to one AAC frame of priming may come before it.
+    expect(timeline.firstPtsSeconds).to.be.within(1.212, 1.235);
     for (const second of [0, 4]) {
       const pts = timeline.firstPtsSeconds + placeOf(timeline.samples, second);
       expect(pts).to.be.closeTo(1.234 + second + 0.5, 0.001);
