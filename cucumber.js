@@ -1,5 +1,19 @@
-// Profiles: default, ci (shuffled features make no sense here: the order is kept, colours are off), p1, debug.
+// Profiles: default, ci (no colours), p1, debug.
 // `paths` is left unset: paths of the command line would be added to it instead of replacing it.
+const { existsSync } = require('node:fs');
+const { join } = require('node:path');
+
+const missing = ['.tools/mediamtx', '.venv/bin/python'].filter(
+  (path) => !existsSync(join(__dirname, path)),
+);
+if (missing.length > 0) {
+  console.error(
+    `The set-up has not been run (no ${missing.join(', no ')}).\n` +
+      'Run: npm run setup   (or npm run acceptance, which does it first)',
+  );
+  process.exit(2);
+}
+
 const reports = process.env.REPORTS_DIR || 'reports';
 
 const common = {

@@ -52,6 +52,7 @@ export default tseslint.config(
           'performance',
           'setTimeout',
           'clearTimeout',
+          '__dirname',
         ].map((name) => [name, 'readonly']),
       ),
     },

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { z } from 'zod';
@@ -122,26 +121,4 @@ export function endpointsOf(ports: Ports): Endpoints {
     mediaMetrics: `http://127.0.0.1:${ports.MEDIA_SERVICE_PORT}/metrics`,
     stsHealth: `http://127.0.0.1:${ports.STS_PORT}/health`,
   };
-}
-
-/**
- * Says which command is missing, when the suite is started before the set-up.
- *
- * @throws PrerequisiteMissing
- */
-export function checkSetUp(): void {
-  const missing = ['.tools/mediamtx', '.venv/bin/python', '.tools/setup.json'].filter(
-    (path) => !existsSync(join(projectRoot, path)),
-  );
-  if (missing.length === 0) return;
-  throw new PrerequisiteMissing(
-    {
-      what: 'the set-up has not been run',
-      where: projectRoot,
-      seen: `no ${missing.join(', no ')}`,
-      expected: 'what `npm run setup` makes',
-      next: 'npm run setup (or npm run acceptance, which does it first)',
-    },
-    'services',
-  );
 }

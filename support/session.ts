@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { RunFindings } from './analyze/run-findings';
-import { checkSetUp, endpointsOf, portNames, projectRoot, type Config, type Ports } from './config';
+import { endpointsOf, portNames, projectRoot, type Config, type Ports } from './config';
 import { DualComposeManager } from './environment/dual-compose-manager';
 import { HostRuntime } from './environment/host-runtime';
 import { freePort } from './environment/ports';
@@ -195,7 +195,6 @@ export class Session {
     // Read first, so that a faulty file or a missing program is named before anything is started.
     this.composeManager();
     try {
-      checkSetUp();
       const tap = config.monitor === 'tap' ? await Tap.start(config.stsUrl) : undefined;
       this.#tap = tap;
       const host = this.#runtime.testHostForServices;

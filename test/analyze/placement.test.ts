@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
+import { packetSpan } from '../../support/analyze/media';
 import { audioTimeline, locate, makeLocator } from '../../support/analyze/placement';
 import { ffmpeg, mixInto, noise, observed, speech, stripMovie, tempFolder } from './make-media';
 
@@ -133,12 +134,14 @@ describe('audioTimeline', () => {
         ...['-bsf:a', `noise=drop='between(n,125,${124 + frames})':amount=0`, file],
       );
       const timeline = await audioTimeline(file, 16000);
+      // Matroska has no times below 0: the muxer moves both tracks by the AAC priming.
+      const videoStart = observed((await packetSpan(file)).video).firstPtsSeconds;
       expect(timeline.filledGaps).to.have.length(1);
       expect(timeline.filledGaps[0]?.seconds).to.be.closeTo(milliseconds / 1000, 0.002);
       expect(timeline.samples.length / 16000).to.be.closeTo(6, 0.05);
       for (const second of [0, 1, 4, 5]) {
         const pts = timeline.firstPtsSeconds + placeOf(timeline.samples, second);
-        expect(pts).to.be.closeTo(second + 0.5, 0.0015);
+        expect(pts - videoStart).to.be.closeTo(second + 0.5, 0.0015);
       }
     });
   }
