@@ -7,6 +7,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const npm = (name, ...args) => [join('node_modules/.bin', name), ...args];
 const python = (name, ...args) => [join('.venv/bin', name), ...args];
 const services = 'compose/services';
+const ruffConfig = ['--config', `${services}/pyproject.toml`];
+const mypyConfig = ['--config-file', `${services}/pyproject.toml`];
 
 const checks = {
   types: npm('tsc', '--noEmit'),
@@ -15,20 +17,11 @@ const checks = {
   'unused code': npm('knip'),
   'folder rules': npm('depcruise', 'support', 'step-definitions', 'scripts', 'fixtures'),
   gherkin: [process.execPath, 'scripts/check-features.mjs'],
-  ruff: python('ruff', 'check', services, 'fixtures'),
-  'ruff format': python('ruff', 'format', '--check', services, 'fixtures'),
-  'types (media-service)': python(
-    'mypy',
-    '--config-file',
-    `${services}/pyproject.toml`,
-    `${services}/media-service/media_service`,
-  ),
-  'types (sts-service)': python(
-    'mypy',
-    '--config-file',
-    `${services}/pyproject.toml`,
-    `${services}/sts-service/sts_service`,
-  ),
+  ruff: python('ruff', 'check', ...ruffConfig, services, 'fixtures'),
+  'ruff format': python('ruff', 'format', '--check', ...ruffConfig, services, 'fixtures'),
+  'types (media-service)': python('mypy', ...mypyConfig, `${services}/media-service`),
+  'types (sts-service)': python('mypy', ...mypyConfig, `${services}/sts-service`),
+  'types (fixtures)': python('mypy', ...mypyConfig, 'fixtures/speak.py'),
 };
 
 function run([command, ...args]) {

@@ -81,7 +81,7 @@ export async function runTool(
     stripFinalNewline: false,
     ...(input ? { input } : { stdin: 'ignore' as const }),
   });
-  const stderr = Buffer.from(result.stderr ?? []).toString('utf8');
+  const stderr = Buffer.from(result.stderr).toString('utf8');
   if (result.exitCode === undefined) {
     throw new MediaToolMissing({
       what: 'the program did not run to its end',
@@ -90,7 +90,7 @@ export async function runTool(
       expected: `${program} on the PATH`,
     });
   }
-  return { exitCode: result.exitCode, stdout: Buffer.from(result.stdout ?? []), stderr };
+  return { exitCode: result.exitCode, stdout: Buffer.from(result.stdout), stderr };
 }
 
 /** Runs the system's ffmpeg without banner and statistics; see {@link runTool}. */

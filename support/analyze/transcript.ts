@@ -140,7 +140,7 @@ function readNumber(words: readonly string[], start: number): { text: string; en
     }
     last = word.kind;
     if (joined) at += 1;
-    if (word.ordinal) return { text: withSuffix(total + (group ?? 0)), end: at + 1 };
+    if (word.ordinal) return { text: withSuffix(total + group), end: at + 1 };
   }
   return last === null ? null : { text: String(total + (group ?? 0)), end: at };
 }

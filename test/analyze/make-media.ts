@@ -6,6 +6,8 @@ import { after } from 'node:test';
 
 import { drawFrameStrip } from '../../support/analyze/frame-strip';
 
+import { messageOf } from '../../support/errors';
+
 /** A temp folder that is removed after the tests of this file. */
 export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'analyze-test-'));
@@ -20,7 +22,9 @@ export function run(program: string, args: readonly string[], input?: Uint8Array
     ...(input ? { input } : {}),
   });
   if (result.status !== 0) {
-    throw new Error(`${program} ${args.join(' ')}: ${String(result.stderr ?? result.error)}`);
+    throw new Error(
+      `${program} ${args.join(' ')}: ${result.error ? messageOf(result.error) : result.stderr.toString()}`,
+    );
   }
   return result.stdout;
 }

@@ -141,9 +141,7 @@ class SpeechEngine:
 
         def dub(text: str, frames: int, start_s: float) -> tuple[Samples, bool]:
             tts = self._synthesizer
-            fitted = fit_speech(
-                lambda speed: tts.speak(text, speed), tts.max_speed, frames, stream.sample_rate_hz, start_s
-            )
+            fitted = fit_speech(lambda speed: tts.speak(text, speed), tts.max_speed, frames, stream.sample_rate_hz, start_s)
             return fitted.samples, fitted.cut
 
         try:

@@ -46,9 +46,7 @@ class ApertiumTranslator:
         self.version = programs.run(["apertium", "-V"]).decode().split()[-1]
 
     def pair_problem(self, source: str, target: str) -> str | None:
-        return (
-            None if (source, target) == ("en", "es") else f"apertium translates en to es only, not {source} to {target}"
-        )
+        return None if (source, target) == ("en", "es") else f"apertium translates en to es only, not {source} to {target}"
 
     def translate(self, text: str, source: str, target: str) -> str:
         # -u hides the marks (*, @, #) of words that Apertium does not know.

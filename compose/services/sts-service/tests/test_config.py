@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from sts_service.config import ConfigError, read_config
 
 

@@ -2,6 +2,7 @@ import base64
 from typing import Any
 
 import pytest
+
 from sts_service.contract import MAX_FRAGMENT_BYTES, ContractError, parse_fragment, parse_init
 
 RATE = 44_100

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from sts_service.audio import Samples
 from sts_service.fit import cut_in_pause, fit_speech, place, trim
 

@@ -1,4 +1,5 @@
 import pytest
+
 from sts_service.contract import ContractError
 from sts_service.sessions import Sequence, pressure_of
 from sts_service.statistics import StreamStatistics, percentile

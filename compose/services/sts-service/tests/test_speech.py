@@ -4,6 +4,7 @@ import asyncio
 
 import numpy as np
 import pytest
+
 from sts_service.audio import Samples, decode_pcm, encode_pcm, resample
 from sts_service.config import read_config
 from sts_service.contract import Fragment, StreamConfig
