@@ -4,7 +4,7 @@ import type { Progress } from '../observe/pipeline-run';
 export function showProgress(progress: Progress): void {
   const { stream, elapsedSeconds, durationSeconds, fragmentsProcessed } = progress;
   const line =
-    `  … ${stream}: ${Math.round(elapsedSeconds)} s of ${durationSeconds} s, ` +
+    `  … ${stream}: ${Math.min(Math.round(elapsedSeconds), durationSeconds)} s of ${durationSeconds} s, ` +
     `${fragmentsProcessed} fragments dubbed`;
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${line}\r`);
   else process.stderr.write(`${line}\n`);
