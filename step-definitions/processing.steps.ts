@@ -2,14 +2,14 @@ import { Then } from '@cucumber/cucumber';
 import { request } from 'undici';
 
 import type { AudioLevels } from '../support/analyze/audio';
-import type { FragmentStory } from '../support/analyze/run-findings';
+import type { FragmentStory, RunFindings } from '../support/analyze/run-findings';
 import type { DubbingWorld } from '../support/world';
 import { expectThat, observed } from './expect';
 
 /** Chromaprint: above, the sounds differ; below 0.25 they are the same; between the two nothing is proved. */
 const DIFFERENT_ABOVE = 0.3;
 
-/** One line for each fragment that a check does not hold for; the check needs at least one fragment. */
+/** Names each fragment that a check does not hold for; it has to hold for every segment of the broadcast. */
 function expectForEach(
   world: DubbingWorld,
   what: string,
@@ -17,16 +17,31 @@ function expectForEach(
   wrongWith: (fragment: FragmentStory) => string | undefined,
 ): void {
   const run = world.broadcast.value;
+  expectAllSegments(run, run.fragments.length, 'fragments sent');
   const wrong = run.fragments.flatMap((fragment) => {
     const why = wrongWith(fragment);
     return why === undefined ? [] : [`fragment ${fragment.sequence}: ${why}`];
   });
-  expectThat(run.fragments.length > 0 && wrong.length === 0, {
+  expectThat(wrong.length === 0, {
     what,
     where: `stream ${run.stream}`,
-    seen: wrong.join('; ') || `no fragment was sent: ${run.evidence.run.outcome}`,
+    seen: wrong.join('; '),
     expected,
     next: `read tap.ndjson and listen to audio/ in ${run.evidence.folder}`,
+  });
+}
+
+/** What holds for a part of the broadcast says nothing about the rest: all segments have to be there. */
+function expectAllSegments(run: RunFindings, count: number, ofWhat: string): void {
+  const { outcome, publisher, problems } = run.evidence.run;
+  expectThat(count === run.fixture.script.length, {
+    what: 'not every segment of the broadcast was seen',
+    where: `stream ${run.stream}`,
+    seen: [`${count} ${ofWhat}: ${outcome}`, publisher.stderr, ...problems]
+      .filter(Boolean)
+      .join('; '),
+    expected: `${run.fixture.script.length} segments`,
+    next: `read the services' logs in ${run.evidence.folder}`,
   });
 }
 
@@ -150,6 +165,7 @@ Then(
   async function (this: DubbingWorld, what: 'transcript' | 'translation', language: string) {
     const run = this.broadcast.value;
     const code = language === 'English' ? 'en' : 'es';
+    expectAllSegments(run, run.texts.length, `${what}s`);
     const where = `${what}s of stream ${run.stream}`;
     const found = observed(where, `the language of the ${what}s`, await run.languageOf(what));
     this.log(
