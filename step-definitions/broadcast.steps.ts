@@ -36,16 +36,16 @@ When(
 Then(
   'the broadcast was listed as ready within {duration} of being published',
   function (this: DubbingWorld, withinMs: number) {
-    const { stream, secondsBetween } = bound(this);
+    const run = this.broadcast.value;
     const { seconds } = observed(
-      `live/${stream}/in`,
+      `live/${run.stream}/in`,
       'the published broadcast',
-      secondsBetween('published', 'inputReady'),
+      run.secondsBetween('published', 'inputReady'),
     );
     this.log(`ready after ${seconds} s`);
     expectThat(seconds * 1000 <= withinMs, {
       what: 'the broadcast was listed too late',
-      where: `MediaMTX, live/${stream}/in`,
+      where: `MediaMTX, live/${run.stream}/in`,
       seen: `${seconds} s`,
       expected: `at most ${withinMs / 1000} s`,
     });
@@ -55,11 +55,11 @@ Then(
 Then(
   'the metrics of its worker appeared within {duration} of the stream being active',
   function (this: DubbingWorld, withinMs: number) {
-    const { stream, secondsBetween } = bound(this);
+    const run = this.broadcast.value;
     const { seconds } = observed(
       this.session.endpoints.mediaMetrics,
-      `metrics of stream ${stream}`,
-      secondsBetween('inputReady', 'metricsSeen'),
+      `metrics of stream ${run.stream}`,
+      run.secondsBetween('inputReady', 'metricsSeen'),
     );
     this.log(`metrics after ${seconds} s`);
     expectThat(seconds * 1000 <= withinMs, {
@@ -90,30 +90,19 @@ Then('the published file is the one that was inspected', function (this: Dubbing
 });
 
 Then('it was published once, to its end', function (this: DubbingWorld) {
-  const { evidence, fixture } = this.broadcast.value;
-  const { publisher } = evidence.run;
+  const run = this.broadcast.value;
+  const { publisher } = run.evidence.run;
   const { seconds } = observed(
     'publisher',
     'the end of the broadcast',
-    this.broadcast.value.secondsBetween('published', 'publisherEnded'),
+    run.secondsBetween('published', 'publisherEnded'),
   );
   // ffmpeg sends at the speed of the broadcast: less time means that not all was sent, more that it was sent again.
-  const isWhole = publisher.exitCode === 0 && Math.abs(seconds - fixture.durationSeconds) < 3;
+  const isWhole = publisher.exitCode === 0 && Math.abs(seconds - run.fixture.durationSeconds) < 3;
   expectThat(isWhole, {
     what: 'the broadcast was not published to its end, once',
-    where: `live/${evidence.run.stream}/in`,
+    where: `live/${run.stream}/in`,
     seen: `exit code ${publisher.exitCode} after ${seconds} s: ${publisher.stderr || 'no message'}`,
-    expected: `exit code 0 after ${fixture.durationSeconds} s, give or take 3 s`,
+    expected: `exit code 0 after ${run.fixture.durationSeconds} s, give or take 3 s`,
   });
 });
-
-function bound(world: DubbingWorld): {
-  stream: string;
-  secondsBetween: DubbingWorld['broadcast']['value']['secondsBetween'];
-} {
-  const broadcast = world.broadcast.value;
-  return {
-    stream: broadcast.stream,
-    secondsBetween: (from, to) => broadcast.secondsBetween(from, to),
-  };
-}

@@ -16,11 +16,12 @@ async function get(url: string): Promise<HttpOutcome> {
 }
 
 Given('the media and the STS compose files', function (this: DubbingWorld) {
-  this.manager.value = this.session.composeManager();
+  const { mediaComposeFile, stsComposeFile } = this.session.config;
+  this.log(`${mediaComposeFile}\n${stsComposeFile}`);
 });
 
 When('they are read and checked', function (this: DubbingWorld) {
-  // Reading them is checking them; a faulty one has failed the step before, with file and line.
+  // Throws, with file and line, when one is missing or faulty.
   this.manager.value = this.session.composeManager();
 });
 

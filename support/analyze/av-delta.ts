@@ -38,6 +38,7 @@ export interface SegmentDelta {
   /** Audio minus video, signed: positive when the audio is late. */
   deltaMs: number;
   audioPtsSeconds: number;
+  /** When the picture of the segment's start is shown, by the pictures of its first 0.4 s. */
   videoPtsSeconds: number;
   score: number;
   runnerUpScore: number;
@@ -144,7 +145,7 @@ type ReadFrame = NumberedFrame & { frame: number };
 
 async function stripClock(input: AvDeltaInput): Promise<ShowTime> {
   const pictures = await readFrameNumbers(input.outputFile);
-  const frames = withoutLeadIn(
+  const frames = firstShowings(
     pictures.filter((picture): picture is ReadFrame => picture.frame !== null),
   );
   const { fps, maxFrameDistanceSeconds = 0.5 } = input;
@@ -161,22 +162,29 @@ async function stripClock(input: AvDeltaInput): Promise<ShowTime> {
         `frame ${Math.round(exact)} is not in the output; the nearest readable one is ${nearest.frame}`,
       );
     }
-    return {
-      observed: true,
-      ptsSeconds: nearest.ptsSeconds + (exact - nearest.frame) / fps,
-      frameDistance: Math.round(distance),
-    };
+    // The median over the next pictures: one displaced picture (ffmpeg's fragmented MP4 shows the very first
+    // one 21 ms early) or the jitter of ms timestamps says nothing about the segment.
+    const shownAt = frames
+      .filter(({ frame }) => frame >= nearest.frame && frame - nearest.frame <= CLOCK_SECONDS * fps)
+      .map(({ ptsSeconds, frame }) => ptsSeconds + (exact - frame) / fps);
+    const median = percentile(shownAt, 50);
+    if (!median.observed) return median;
+    return { observed: true, ptsSeconds: median.value, frameDistance: Math.round(distance) };
   };
 }
 
+/** Pictures this long after the wanted one tell its time as well. */
+const CLOCK_SECONDS = 0.4;
+
 /**
- * A worker may repeat its first picture before the content begins (media servers drop an RTMP publisher's
- * first seconds): of these only the last belongs to its source time. Repeats elsewhere are a frozen picture,
- * whose first showing counts.
+ * Each picture once. A worker may repeat its first picture before the content begins (media servers drop an
+ * RTMP publisher's first seconds): of these only the last belongs to its source time. Repeats elsewhere are a
+ * frozen picture, whose first showing counts.
  */
-function withoutLeadIn(frames: readonly ReadFrame[]): readonly ReadFrame[] {
+function firstShowings(frames: readonly ReadFrame[]): readonly ReadFrame[] {
   const moved = frames.findIndex(({ frame }) => frame !== frames[0]?.frame);
-  return moved > 0 ? frames.slice(moved - 1) : frames.slice(-1);
+  const content = moved > 0 ? frames.slice(moved - 1) : frames.slice(-1);
+  return content.filter(({ frame }, i) => frame !== content[i - 1]?.frame);
 }
 
 function nearestFrame(frames: readonly ReadFrame[], exact: number): ReadFrame | undefined {

@@ -39,8 +39,8 @@ def main() -> int:
     if config.asr_is_local:
         os.environ["HF_HUB_OFFLINE"] = "1"
     # OpenMP's threads otherwise spin while they wait for each other. On cores shared with other programs the waiting one
-    # keeps the awaited one from running: a recognition of 0.6 s then took up to 19 s, all of it CPU time (2 cores,
-    # load 5; with PASSIVE at most 1.5 s). Read once, when CTranslate2 is imported, so it must be set before.
+    # keeps the awaited one from running: a recognition of 0.6 s then took up to 19 s and as much CPU time (2 cores,
+    # load 5; with PASSIVE at most 1.5 s of CPU time). Read once, when CTranslate2 is imported, so it must be set before.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Everything temporary, also what libraries make, goes where one removal takes it all.
     folder = tempfile.mkdtemp(prefix="sts-service-")

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 
 TIMEOUT_S = 10.0
-"""Far above any measured run (0.25 s), below the 15 s that a fragment may take in all."""
+"""Far above any measured run (0.9 s), below the 15 s that a fragment may take in all."""
 
 
 class MissingProgramError(RuntimeError):
