@@ -53,15 +53,23 @@ const LOCKS = [
 
 class SetupError extends Error {}
 
+const running = new Set();
+
 /** Runs a command, its output in a log file; fails with the last lines of it. */
 async function run(step, command, args, options = {}) {
   mkdirSync(logs, { recursive: true });
   const logFile = join(logs, `${step}.log`);
   const log = openSync(logFile, 'a');
   const code = await new Promise((done, failed) => {
-    spawn(command, args, { cwd: root, stdio: ['ignore', log, log], ...options })
-      .on('error', failed)
-      .on('exit', done);
+    const child = spawn(command, args, {
+      ...{ cwd: root, stdio: ['ignore', log, log], detached: true },
+      ...options,
+    });
+    running.add(child);
+    child.on('error', failed).on('exit', (code) => {
+      running.delete(child);
+      done(code);
+    });
   }).finally(() => closeSync(log));
   if (code === 0) return;
   const lastLines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-25).join('\n    ');
@@ -230,22 +238,33 @@ async function step(name, work) {
   }
 }
 
+/** Ends what other steps have started: process groups, as npm, pip and go start programs of their own. */
+function stopCommands() {
+  for (const { pid } of running) process.kill(-pid, 'SIGTERM');
+}
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+]) {
+  process.on(signal, () => {
+    stopCommands();
+    process.exit(code);
+  });
+}
+
 try {
   rmSync(logs, { recursive: true, force: true });
   const system = step('system packages', systemPackages);
   const npm = step('npm packages', npmPackages);
   const python = system.then(() => step('Python packages', pythonPackages));
   const server = npm.then(() => step('MediaMTX', mediaMtx));
-  const outcomes = await Promise.allSettled([system, npm, python, server]);
-  const failures = [
-    ...new Set(outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))),
-  ];
-  if (failures.length > 0) throw failures[0];
+  await Promise.all([system, npm, python, server]);
   await step('fixtures', fixtures);
   console.log(`setup: done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 } catch (error) {
   console.error(
     `\n${error instanceof SetupError ? `setup: ${error.message}` : (error.stack ?? error)}`,
   );
-  process.exitCode = 1;
+  stopCommands();
+  process.exit(1);
 }

@@ -39,6 +39,8 @@ function track(deltasMs: readonly number[]): Float32Array {
 function output(name: string, deltasMs: readonly number[], ...options: string[]): string {
   return stripMovie(path(name), {
     fps: FPS,
+    width: 160,
+    height: 90,
     durationSeconds: DURATION_SECONDS,
     audio: { samples: track(deltasMs), rateHz: RATE },
     output: ['-ar', '48000', ...options],
@@ -76,7 +78,7 @@ describe('avDeltas', () => {
   it('does not change with the container, scaling, or where the timeline begins', async () => {
     for (const [name, ...options] of [
       ['border.ts', '-muxdelay', '0', '-output_ts_offset', '33.3'],
-      ['border.flv', '-s', '640x360', '-b:v', '500k'],
+      ['border.flv', '-s', '320x180', '-b:v', '300k'],
       // Its first picture is 21 ms too early, the others are right.
       ['fragmented.mp4', '-movflags', '+frag_keyframe+empty_moov'],
       ['border.mkv', '-bf', '2', '-preset', 'veryfast'],
@@ -93,8 +95,9 @@ describe('avDeltas', () => {
     const frozen = path('frozen.mp4');
     // Frames 80 to 99 show the picture of frame 79.
     ffmpeg(
-      ...['-i', border, '-vf', 'freezeframes=first=80:last=99:replace=79', '-c:a', 'copy'],
-      ...['-c:v', 'libx264', '-preset', 'ultrafast', frozen],
+      ...['-i', border, '-c:a', 'copy', '-map', '0:a', '-c:v', 'libx264', '-preset', 'ultrafast'],
+      ...['-filter_complex', '[0:v]split[a][b];[a][b]freezeframes=first=80:last=99:replace=79[v]'],
+      ...['-map', '[v]', frozen],
     );
     const found = await measure(frozen);
     found.segments.forEach(({ delta }, i) =>
@@ -151,7 +154,7 @@ describe('avDeltas', () => {
   it('does not answer without a frame number unless told to use the first packet', async () => {
     const plain = path('plain.mp4');
     ffmpeg(
-      ...['-i', border, '-vf', 'drawbox=h=20:color=gray:t=fill', '-c:a', 'copy'],
+      ...['-i', border, '-vf', 'drawbox=h=10:color=gray:t=fill', '-c:a', 'copy'],
       ...['-c:v', 'libx264', '-preset', 'ultrafast', plain],
     );
     const strict = await measure(plain);
