@@ -162,8 +162,9 @@ async function stripClock(input: AvDeltaInput): Promise<ShowTime> {
         `frame ${Math.round(exact)} is not in the output; the nearest readable one is ${nearest.frame}`,
       );
     }
-    // The median over the next pictures: one displaced picture (ffmpeg's fragmented MP4 shows the very first
-    // one 21 ms early) or the jitter of ms timestamps says nothing about the segment.
+    // The median over the next pictures: a single displaced one says nothing about the segment, be it the
+    // first of ffmpeg's fragmented MP4 (21 ms early), the lead-in that a worker sends because media servers
+    // drop an RTMP publisher's first 2 s, or the jitter of ms timestamps.
     const shownAt = frames
       .filter(({ frame }) => frame >= nearest.frame && frame - nearest.frame <= CLOCK_SECONDS * fps)
       .map(({ ptsSeconds, frame }) => ptsSeconds + (exact - frame) / fps);
@@ -176,15 +177,9 @@ async function stripClock(input: AvDeltaInput): Promise<ShowTime> {
 /** Pictures this long after the wanted one tell its time as well. */
 const CLOCK_SECONDS = 0.4;
 
-/**
- * Each picture once. A worker may repeat its first picture before the content begins (media servers drop an
- * RTMP publisher's first seconds): of these only the last belongs to its source time. Repeats elsewhere are a
- * frozen picture, whose first showing counts.
- */
+/** Each picture once, when it is first shown; a frozen picture or a repeated lead-in adds nothing. */
 function firstShowings(frames: readonly ReadFrame[]): readonly ReadFrame[] {
-  const moved = frames.findIndex(({ frame }) => frame !== frames[0]?.frame);
-  const content = moved > 0 ? frames.slice(moved - 1) : frames.slice(-1);
-  return content.filter(({ frame }, i) => frame !== content[i - 1]?.frame);
+  return frames.filter(({ frame }, i) => frame !== frames[i - 1]?.frame);
 }
 
 function nearestFrame(frames: readonly ReadFrame[], exact: number): ReadFrame | undefined {

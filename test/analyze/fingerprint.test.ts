@@ -109,6 +109,18 @@ describe('bitErrorRate', () => {
     });
   });
 
+  it('compares only where both are, at the best shift', () => {
+    const a = Uint32Array.from({ length: 8 }, (_, i) => Math.imul(i + 1, 0x9e3779b1));
+    const b = Uint32Array.of(1, 2, ...a.subarray(0, 6));
+    const later = observed(bitErrorRate(a, b, 0.3));
+    expect(later).to.include({ bitErrorRate: 0, items: 6 });
+    expect(later.offsetSeconds).to.be.closeTo(0.248, 0.001);
+    const earlier = observed(bitErrorRate(b, a, 0.3));
+    expect(earlier).to.include({ bitErrorRate: 0, items: 6 });
+    expect(earlier.offsetSeconds).to.be.closeTo(-0.248, 0.001);
+    expect(bitErrorRate(a, b, 0)).to.have.property('items', 8);
+  });
+
   it('leaves a band undecided', () => {
     expect([0.249, 0.25, 0.3, 0.301].map((rate) => judgeFingerprint(rate, limits))).to.deep.equal([
       'same',

@@ -15,8 +15,8 @@ const phrases: Record<string, string[]> = {
     'He runs past the line and nobody can stop him',
   ],
   es: [
-    'El quarterback echa la bola a la zona final',
-    'El *quarterback echa la bola a la zona final',
+    'El quarterback echa la bola a la zona final. La multitud está de pie.',
+    'El *quarterback echa la bola a la zona final. La multitud está de pie.',
     'La defensa está cansada y la multitud está de pie',
     'Es tercero abajo y necesitan siete yardas',
     'Qué captura por el receptor joven en la línea de banda',
