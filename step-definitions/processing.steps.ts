@@ -5,9 +5,7 @@ import type { AudioLevels } from '../support/analyze/audio';
 import type { FragmentStory, RunFindings } from '../support/analyze/run-findings';
 import type { DubbingWorld } from '../support/world';
 import { expectThat, observed } from './expect';
-
-/** Chromaprint: above, the sounds differ; below 0.25 they are the same; between the two nothing is proved. */
-const DIFFERENT_ABOVE = 0.3;
+import { DIFFERENT_ABOVE } from './judgements';
 
 /** Names each fragment that a check does not hold for; it has to hold for every segment of the broadcast. */
 function expectForEach(
