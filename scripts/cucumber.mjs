@@ -1,6 +1,7 @@
 // Runs cucumber-js and then says whether the run counts (scripts/verdict.ts). Arguments are cucumber-js's own.
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -22,7 +23,7 @@ function run(...args) {
     child.on('exit', (code, signal) => {
       process.off('SIGTERM', forward);
       process.off('SIGINT', wait);
-      done(code ?? (signal === 'SIGINT' ? 130 : 143));
+      done(code ?? 128 + constants.signals[signal]);
     });
   });
 }

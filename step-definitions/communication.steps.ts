@@ -28,7 +28,10 @@ Then(
     expectThat(opened.length > 0, {
       what: 'media-service did not connect to the STS',
       where: session.config.stsUrl,
-      seen: `${attempts.length} refused attempts: ${JSON.stringify(attempts.at(-1)?.payload)}`,
+      seen:
+        attempts.length === 0
+          ? `no attempt to connect: ${broadcast.value.evidence.run.outcome}`
+          : `${attempts.length} refused attempts: ${JSON.stringify(attempts.at(-1)?.payload)}`,
       expected: 'a Socket.IO connection',
     });
   },

@@ -15,13 +15,14 @@ export function checkConnection(run: RunFindings, withinMs: number): number {
   const ready = run.events('event', 'stream:ready')[0];
   const opened = run.events('open')[0];
   const tookMs = attempts[0] && ready ? ready.at - attempts[0].at : undefined;
+  const tried =
+    attempts.length === 0
+      ? `no attempt to connect: ${run.evidence.run.outcome}`
+      : `${attempts.length} attempts, none answered with stream:ready; the last: ${JSON.stringify(attempts.at(-1)?.payload)}`;
   expectThat(opened !== undefined && tookMs !== undefined && tookMs <= withinMs, {
     what: 'media-service was not connected to the STS in time',
     where: `stream ${run.stream}`,
-    seen:
-      tookMs === undefined
-        ? `${attempts.length} attempts, none answered with stream:ready; the last: ${JSON.stringify(attempts.at(-1)?.payload)}`
-        : `${tookMs} ms from the first attempt to stream:ready`,
+    seen: tookMs === undefined ? tried : `${tookMs} ms from the first attempt to stream:ready`,
     expected: `at most ${withinMs} ms`,
     next: `read media-service.log in ${run.evidence.folder}`,
   });

@@ -79,7 +79,8 @@ export class SessionState {
   removeAll(): void {
     removeWhatIsLeft(this.#state);
     rmSync(this.#file, { force: true });
-    this.#watchdog?.stdin?.end();
+    if (this.#watchdog?.pid !== undefined) signalGroup(this.#watchdog.pid, 'SIGKILL');
+    this.#watchdog = undefined;
   }
 
   #save(): void {

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -22,6 +22,9 @@ def make_app(health: Callable[[], dict[str, Any]], metrics_dir: str) -> web.Appl
     async def get_metrics(_request: web.Request) -> web.Response:
         registry = CollectorRegistry()
         MultiProcessCollector(registry, path=metrics_dir)  # type: ignore[no-untyped-call]
+        # A Gauge made here lives in this registry only: the workers' files are not touched.
+        active = Gauge("media_service_active_streams", "Streams that have a worker now", registry=registry)
+        active.set(len(health()["streams"]))
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
     app = web.Application()
