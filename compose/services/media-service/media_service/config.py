@@ -6,6 +6,9 @@ from urllib.parse import urlsplit
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
+# The supervisor gives each worker the write end of a pipe; the worker closes it when it could take a stream at once.
+WARM_FD_VARIABLE = "WORKER_WARM_FD"
+
 
 class ConfigError(ValueError):
     """An environment variable has a value that cannot be used; the message names variable, value and what is expected."""

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from media_service.config import Config
+from media_service.config import WARM_FD_VARIABLE, Config
 from media_service.log import logger
 from media_service.server import make_app
 
@@ -43,6 +43,7 @@ class Supervisor:
     def __init__(self, config: Config, metrics_dir: str) -> None:
         self._config = config
         self._metrics_dir = metrics_dir
+        self._was_warm = False
         self._started_at = time.monotonic()
         self._spares: list[asyncio.subprocess.Process] = []
         self._filling = asyncio.Lock()
@@ -54,8 +55,10 @@ class Supervisor:
     def health(self) -> dict[str, Any]:
         """Body of /health."""
         reachable = self._api_error is None
+        # A stream that came before the first worker is warm would lose its beginning.
+        starting = self._config.spare_workers > 0 and not self._was_warm
         return {
-            "status": "ok" if reachable else "unavailable",
+            "status": "unavailable" if not reachable else "starting" if starting else "ok",
             "uptime_s": round(time.monotonic() - self._started_at, 1),
             "streams": [s.stream_id for s in self._streams],
             "mediamtx": {"url": self._config.mediamtx_api_url, "reachable": reachable, "error": self._api_error},
@@ -141,13 +144,32 @@ class Supervisor:
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         # stdin stays open as long as this process lives: its end tells the worker that the supervisor is gone.
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "media_service.worker",
-            stdin=asyncio.subprocess.PIPE,
-            env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": self._metrics_dir},
-        )
+        # The worker closes the pipe `warm` when it could take a stream at once; it ends as well when the worker does.
+        read_end, warm = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "media_service.worker",
+                stdin=asyncio.subprocess.PIPE,
+                pass_fds=(warm,),
+                env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": self._metrics_dir, WARM_FD_VARIABLE: str(warm)},
+            )
+        finally:
+            os.close(warm)
+        self._background(self._note_warm(read_end))
+        return process
+
+    async def _note_warm(self, read_end: int) -> None:
+        """Wait for the end of the pipe `read_end`, and close it."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(read_end, ended.set)
+        try:
+            await ended.wait()
+            self._was_warm = True
+        finally:
+            loop.remove_reader(read_end)
+            os.close(read_end)
 
     def _background(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)

@@ -18,7 +18,7 @@ from typing import Any
 
 from media_service.audio import AudioError, fit_length, to_mono, to_stream_format
 from media_service.breaker import BreakerState, CircuitBreaker, is_retryable
-from media_service.config import Config
+from media_service.config import WARM_FD_VARIABLE, Config
 from media_service.dispatch import Dispatcher, Pacing
 from media_service.ingest import Ingest, IngestEvent, SourceEnded
 from media_service.log import logger, setup_logging
@@ -399,6 +399,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     threading.Thread(target=read_stdin, name="stdin", daemon=True).start()
+    # Everything is imported: closing the pipe tells the supervisor so.
+    if WARM_FD_VARIABLE in os.environ:
+        os.close(int(os.environ[WARM_FD_VARIABLE]))
     assigned.wait()
     setup_logging(config.log_level, stream_id=assignment["stream_id"], worker_id=assignment["worker_id"])
     logger.info("worker started", extra={"pid": os.getpid()})
