@@ -66,7 +66,11 @@ async function run(step, command, args, options = {}) {
       ...options,
     });
     running.add(child);
-    child.on('error', failed).on('exit', (code) => {
+    child.on('error', (error) => {
+      running.delete(child);
+      failed(error);
+    });
+    child.on('exit', (code) => {
       running.delete(child);
       done(code);
     });

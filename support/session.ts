@@ -192,7 +192,7 @@ export class Session {
 
   async #startServices(): Promise<Services> {
     const { config } = this;
-    // Read first, so that a faulty file or a missing program is named before anything is started.
+    // Read first, so that a faulty file is named before anything is started.
     this.composeManager();
     try {
       const tap = config.monitor === 'tap' ? await Tap.start(config.stsUrl) : undefined;
