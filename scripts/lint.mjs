@@ -8,7 +8,16 @@ const npm = (name, ...args) => [join('node_modules/.bin', name), ...args];
 const python = (name, ...args) => [join('.venv/bin', name), ...args];
 const services = 'compose/services';
 const ruffConfig = ['--config', `${services}/pyproject.toml`];
-const mypyConfig = ['--config-file', `${services}/pyproject.toml`];
+// Two mypy that run at once must not share a cache: one would read what the other is writing, and crash.
+const mypy = (name, path) =>
+  python(
+    'mypy',
+    '--config-file',
+    `${services}/pyproject.toml`,
+    '--cache-dir',
+    `.mypy_cache/${name}`,
+    path,
+  );
 
 const checks = {
   types: npm('tsc', '--noEmit'),
@@ -19,9 +28,9 @@ const checks = {
   gherkin: [process.execPath, 'scripts/check-features.mjs'],
   ruff: python('ruff', 'check', ...ruffConfig, services, 'fixtures'),
   'ruff format': python('ruff', 'format', '--check', ...ruffConfig, services, 'fixtures'),
-  'types (media-service)': python('mypy', ...mypyConfig, `${services}/media-service`),
-  'types (sts-service)': python('mypy', ...mypyConfig, `${services}/sts-service`),
-  'types (fixtures)': python('mypy', ...mypyConfig, 'fixtures/speak.py'),
+  'types (media-service)': mypy('media-service', `${services}/media-service`),
+  'types (sts-service)': mypy('sts-service', `${services}/sts-service`),
+  'types (fixtures)': mypy('fixtures', 'fixtures/speak.py'),
 };
 
 function run([command, ...args]) {
