@@ -1,25 +1,32 @@
-// `npm run setup`: everything a fresh machine needs, and nothing when nothing changed.
+// `npm run setup`: everything a fresh machine needs, and nothing when nothing changed. With `--docker` a Docker engine
+// as well; images are built wherever an engine answers.
 // Runs before anything is installed: only what Node.js brings may be imported here.
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
-  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const tools = join(root, '.tools');
-const logs = join(tools, 'logs');
+import {
+  installPackages,
+  logs,
+  onPath,
+  outputOf,
+  root,
+  run,
+  SetupError,
+  stopCommands,
+  tools,
+} from './commands.mjs';
+import { dockerIsUsed, images, setUpEngine } from './docker.mjs';
+
 const stampFile = join(tools, 'setup.json');
 const started = performance.now();
 
@@ -50,56 +57,6 @@ const LOCKS = [
   'compose/services/requirements-dev.lock',
   'fixtures/requirements.lock',
 ];
-
-class SetupError extends Error {}
-
-const running = new Set();
-
-/** Runs a command, its output in a log file; fails with the last lines of it. */
-async function run(step, command, args, options = {}) {
-  mkdirSync(logs, { recursive: true });
-  const logFile = join(logs, `${step}.log`);
-  const log = openSync(logFile, 'a');
-  const code = await new Promise((done, failed) => {
-    const child = spawn(command, args, {
-      ...{ cwd: root, stdio: ['ignore', log, log], detached: true },
-      ...options,
-    });
-    running.add(child);
-    child.on('error', (error) => {
-      running.delete(child);
-      failed(error);
-    });
-    child.on('exit', (code) => {
-      running.delete(child);
-      done(code);
-    });
-  }).finally(() => closeSync(log));
-  if (code === 0) return;
-  const lastLines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-25).join('\n    ');
-  throw new SetupError(
-    `${command} ${args.join(' ')} ended with ${code}:\n    ${lastLines}\n  the whole log: ${logFile}`,
-  );
-}
-
-/** Standard output of a command, or undefined when it fails or is not there. */
-async function outputOf(command, args, options = {}) {
-  return new Promise((done) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'], ...options });
-    let text = '';
-    child.stdout.on('data', (chunk) => (text += chunk));
-    child
-      .on('error', () => done(undefined))
-      .on('close', (code) => done(code === 0 ? text : undefined));
-  });
-}
-
-function onPath(program) {
-  return (process.env.PATH ?? '')
-    .split(delimiter)
-    .map((folder) => join(folder, program))
-    .find((path) => existsSync(path));
-}
 
 function hashOf(files) {
   const hash = createHash('sha256');
@@ -133,15 +90,7 @@ async function systemPackages() {
   );
   const missing = SYSTEM_PACKAGES.filter((name) => !installed.has(name));
   if (missing.length === 0) return 'unchanged';
-  const install = ['install', '-y', '--no-install-recommends', ...missing];
-  if (process.getuid?.() !== 0) {
-    throw new SetupError(
-      `packages are missing, and only root may install them. Run\n  sudo apt-get update && sudo apt-get ${install.join(' ')}`,
-    );
-  }
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  await run('system', 'apt-get', ['update'], { env });
-  await run('system', 'apt-get', install, { env });
+  await installPackages('system', missing);
   return `${missing.length} installed`;
 }
 
@@ -242,10 +191,6 @@ async function step(name, work) {
   }
 }
 
-/** Ends what other steps have started: process groups, as npm, pip and go start programs of their own. */
-function stopCommands() {
-  for (const { pid } of running) process.kill(-pid, 'SIGTERM');
-}
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -262,8 +207,13 @@ try {
   const npm = step('npm packages', npmPackages);
   const python = system.then(() => step('Python packages', pythonPackages));
   const server = npm.then(() => step('MediaMTX', mediaMtx));
-  await Promise.all([system, npm, python, server]);
-  await step('fixtures', fixtures);
+  // apt is one at a time: the engine comes after the system packages.
+  const engine = process.argv.includes('--docker')
+    ? system.then(() => step('Docker engine', setUpEngine))
+    : undefined;
+  await Promise.all([system, npm, python, server, engine]);
+  const containers = (await dockerIsUsed()) ? [step('images', () => images(stamps, stamp))] : [];
+  await Promise.all([step('fixtures', fixtures), ...containers]);
   console.log(`setup: done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 } catch (error) {
   console.error(

@@ -1,0 +1,78 @@
+// Running programs for the set-up; only what Node.js brings may be imported here.
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+export const tools = join(root, '.tools');
+export const logs = join(tools, 'logs');
+
+/** Something that the set-up cannot do; the message says what it was, and what to do. */
+export class SetupError extends Error {}
+
+const running = new Set();
+
+/** Runs a command, its output in the log file of a step; fails with the last lines of it. */
+export async function run(step, command, args, options = {}) {
+  mkdirSync(logs, { recursive: true });
+  const logFile = join(logs, `${step}.log`);
+  const log = openSync(logFile, 'a');
+  const code = await new Promise((done, failed) => {
+    const child = spawn(command, args, {
+      ...{ cwd: root, stdio: ['ignore', log, log], detached: true },
+      ...options,
+    });
+    running.add(child);
+    child.on('error', (error) => {
+      running.delete(child);
+      failed(error);
+    });
+    child.on('exit', (code) => {
+      running.delete(child);
+      done(code);
+    });
+  }).finally(() => closeSync(log));
+  if (code === 0) return;
+  const lastLines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-25).join('\n    ');
+  throw new SetupError(
+    `${command} ${args.join(' ')} ended with ${code}:\n    ${lastLines}\n  the whole log: ${logFile}`,
+  );
+}
+
+/** Standard output of a command, or undefined when it fails or is not there. */
+export async function outputOf(command, args, options = {}) {
+  return new Promise((done) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'], ...options });
+    let text = '';
+    child.stdout.on('data', (chunk) => (text += chunk));
+    child
+      .on('error', () => done(undefined))
+      .on('close', (code) => done(code === 0 ? text : undefined));
+  });
+}
+
+export function onPath(program) {
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, program))
+    .find((path) => existsSync(path));
+}
+
+/** Ends the commands that still run: process groups, as npm, pip and go start programs of their own. */
+export function stopCommands() {
+  for (const { pid } of running) process.kill(-pid, 'SIGTERM');
+}
+
+/** Debian packages; the command to install them where only root may. */
+export async function installPackages(step, packages) {
+  const install = ['install', '-y', '--no-install-recommends', ...packages];
+  if (process.getuid?.() !== 0) {
+    throw new SetupError(
+      `packages are missing, and only root may install them. Run\n  sudo apt-get update && sudo apt-get ${install.join(' ')}`,
+    );
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  await run(step, 'apt-get', ['update'], { env });
+  await run(step, 'apt-get', install, { env });
+}
