@@ -57,14 +57,14 @@ Then(
   function (this: DubbingWorld, withinMs: number) {
     const run = this.broadcast.value;
     const { seconds } = observed(
-      this.session.endpoints.mediaMetrics,
+      'metrics of media-service',
       `metrics of stream ${run.stream}`,
       run.secondsBetween('inputReady', 'metricsSeen'),
     );
     this.log(`metrics after ${seconds} s`);
     expectThat(seconds * 1000 <= withinMs, {
       what: 'the metrics appeared too late',
-      where: this.session.endpoints.mediaMetrics,
+      where: `metrics of media-service, stream ${run.stream}`,
       seen: `${seconds} s`,
       expected: `at most ${withinMs / 1000} s`,
     });

@@ -1,44 +1,84 @@
 import { Given, Then } from '@cucumber/cucumber';
 
 import type { DubbingWorld } from '../support/world';
-import { expectThat } from './expect';
+import { expectThat, observed } from './expect';
 import { checkAnswered, checkConnection } from './judgements';
 
 Given(
   'media-service is configured with the published port of the STS',
   async function (this: DubbingWorld) {
-    const { manager, tap } = await this.session.services();
-    const configured = manager.media.variables['STS_SERVICE_URL'] ?? '';
+    const { manager, settings, tap } = await this.session.services();
+    const configured = manager.media.variables[settings.services.mediaService.stsUrlVariable] ?? '';
     const port = Number(new URL(tap ? tap.upstream : configured).port);
-    expectThat(manager.publishedPorts().get(port) === 'sts-service', {
+    const { name } = settings.services.sts;
+    expectThat(manager.publishedPorts().get(port) === name, {
       what: 'media-service is configured with another address',
-      where: 'STS_SERVICE_URL',
+      where: settings.services.mediaService.stsUrlVariable,
       seen: tap ? `${configured}, relayed to ${tap.upstream.href}` : configured,
-      expected: `a port that sts-service publishes: ${JSON.stringify([...manager.publishedPorts()])}`,
+      expected: `a port that ${name} publishes: ${JSON.stringify([...manager.publishedPorts()])}`,
     });
   },
 );
 
 Then(
-  'the Socket.IO connection of media-service arrived at that port',
-  function (this: DubbingWorld) {
-    const { broadcast, session } = this;
-    const opened = broadcast.value.events('open');
-    const attempts = broadcast.value.events('refused');
-    expectThat(opened.length > 0, {
-      what: 'media-service did not connect to the STS',
-      where: session.config.stsUrl,
-      seen:
-        attempts.length === 0
-          ? `no attempt to connect: ${broadcast.value.evidence.run.outcome}`
-          : `${attempts.length} refused attempts: ${JSON.stringify(attempts.at(-1)?.payload)}`,
-      expected: 'a Socket.IO connection',
+  'media-service was connected to that port by the name of the test host',
+  async function (this: DubbingWorld) {
+    const { manager, settings, tap } = await this.session.services();
+    const run = this.broadcast.value;
+    const { stsConnection, problems, outcome } = run.evidence.run;
+    const url = new URL(
+      manager.media.variables[settings.services.mediaService.stsUrlVariable] ?? '',
+    );
+    const { runtime } = manager;
+    const name = tap ? runtime.testHost.name : runtime.servicesHostForServices;
+    const address = await runtime.addressOf(
+      manager.media,
+      settings.services.mediaService.name,
+      url.hostname,
+    );
+    const seen = stsConnection
+      ? `connected to ${stsConnection.remoteAddress}:${stsConnection.remotePort}`
+      : `never connected: ${[outcome, ...problems].join('; ')}`;
+    this.log(`${url.host}: ${seen}`);
+    expectThat(url.hostname === name && stsConnection?.remoteAddress === address, {
+      what: 'media-service was not connected to the STS by the name of the test host',
+      where: `stream ${run.stream}`,
+      seen: `told ${url.host}, ${seen}`,
+      expected: `told ${name}, connected to ${address ?? 'its address'}:${url.port}`,
+      next: `read media-service.log in ${run.evidence.folder}`,
+    });
+    if (!tap) return;
+    // What it asked for is in the request that arrived.
+    const asked = run.events('open').map(({ payload }) => (payload as { host?: string }).host);
+    expectThat(asked.length > 0 && asked.every((host) => host === url.host), {
+      what: 'the Socket.IO connection was opened under another name',
+      where: `stream ${run.stream}`,
+      seen: asked.join(', ') || 'no Socket.IO connection',
+      expected: url.host,
     });
   },
 );
 
-Then('the STS accepted the stream on it', function (this: DubbingWorld) {
+Then('the STS accepted the stream on it', async function (this: DubbingWorld) {
   const run = this.broadcast.value;
+  const { tap, settings } = await this.session.services();
+  if (!tap) {
+    // Only the connection's own ends hear what is said on it; media-service counts the answers.
+    const { audioFragments: name } = settings.metrics;
+    const processed = run.counter(name, { status: 'processed' });
+    const { delta } = observed(
+      'metrics of media-service',
+      `${name}{status="processed"}`,
+      processed,
+    );
+    expectThat(delta > 0, {
+      what: 'the STS has answered no fragment of the stream',
+      where: `stream ${run.stream}, ${name}{status="processed"}`,
+      seen: String(delta),
+      expected: 'more than 0',
+    });
+    return;
+  }
   const ready = run.events('event', 'stream:ready');
   expectThat(ready.length === 1 && ready[0]?.connection === run.events('open')[0]?.connection, {
     what: 'the STS did not accept the stream, once',

@@ -1,10 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { After, Given, Then, When } from '@cucumber/cucumber';
 
-import { endpointsOf, projectRoot, type Ports } from '../support/config';
+import { projectRoot } from '../support/config';
 import { runSuite } from '../support/environment/nested-suite';
 import { freePort } from '../support/environment/ports';
 import { publish } from '../support/observe/publisher';
@@ -68,26 +68,32 @@ When(
   },
 );
 
+/** What is written to the file; nothing is where it is missing. */
 const COMPOSE_FAULTS: Record<string, string | undefined> = {
-  missing: undefined,
-  'not YAML': 'services:\n  sts-service:\n    image: "unclosed\n',
-  'without image and build': 'services:\n  sts-service:\n    ports:\n      - 3000:3000\n',
+  'it is missing': undefined,
+  'it is not YAML': 'services:\n  sts-service:\n    image: "unclosed\n',
+  'it has a key that nobody knows':
+    'services:\n  sts-service:\n    image: sts\n    prots: [3000:3000]\n',
+  'it has neither image nor build': 'services:\n  sts-service:\n    ports: [3000:3000]\n',
+  'the STS is not in it': 'services:\n  speech:\n    image: sts\n    ports: [3000:3000]\n',
+  'the port of the STS is not open': 'services:\n  sts-service:\n    image: sts\n',
 };
+/** Faults that no line of the file can be named for. */
+const WITHOUT_LINE = ['it is missing', 'the STS is not in it', 'the port of the STS is not open'];
 
 When(
-  /^the suite is run with an STS compose file that is (.+)$/,
+  /^the suite is run with an STS compose file of which this is true: (.+)$/,
   async function (this: DubbingWorld, fault: string) {
-    const culprit = join(
-      this.session.config.reportsFolder,
-      'nested',
-      `${fault.replaceAll(' ', '-')}.docker-compose.yml`,
-    );
+    const name = fault.replaceAll(' ', '-');
+    const culprit = join(this.session.config.reportsFolder, 'nested', `${name}.yml`);
+    if (!(fault in COMPOSE_FAULTS)) throw new Error(`no such fault: ${fault}`);
     const content = COMPOSE_FAULTS[fault];
+    mkdirSync(dirname(culprit), { recursive: true });
     if (content !== undefined) writeFileSync(culprit, content);
-    await runNested(this, `compose-file-${fault.replaceAll(' ', '-')}`, {
+    await runNested(this, `compose-file-${name}`, {
       tags: `${DEPENDENT} and not @fixture and not @judges-fixture`,
       environment: { STS_COMPOSE_FILE: culprit },
-      culprit: content === undefined ? culprit : `${culprit}:`,
+      culprit: WITHOUT_LINE.includes(fault) ? culprit : `${culprit}:`,
     });
   },
 );
@@ -151,15 +157,16 @@ function relativeCulprit(culprit: string): string {
 }
 
 Given('a media server that has been stopped', async function (this: DubbingWorld) {
-  const { manager, ports } = await this.session.secondServices();
-  await manager.runtime.up(manager.media, { withinMs: 60_000, services: ['mediamtx'] });
-  await manager.runtime.stop(manager.media, 'mediamtx');
+  const { manager, settings } = await this.session.secondServices();
+  const { name, rtsp } = settings.services.mediaServer;
   cleanups.push(() => manager.stopAll());
-  this.portsOfStopped.value = ports;
+  await manager.runtime.up(manager.media, { withinMs: 60_000, services: [name] });
+  await manager.runtime.control(manager.media, name, 'stop');
+  this.stoppedServer.value = rtsp;
 });
 
 When('the one-minute broadcast is published to it', async function (this: DubbingWorld) {
-  const url = `${endpointsOf(this.portsOfStopped.value).rtsp}/live/nowhere/in`;
+  const url = `${this.stoppedServer.value}/live/nowhere/in`;
   const started = performance.now();
   const result = await publish(this.session.fixture().path, url, this.session.track).result;
   this.publishing.value = { ...result, url, seconds: (performance.now() - started) / 1000 };
@@ -177,12 +184,12 @@ Then('publishing fails within {duration}', function (this: DubbingWorld, withinM
 
 Then('the message names the host and the port of the media server', function (this: DubbingWorld) {
   const { stderr } = this.publishing.value;
-  const port = String((this.portsOfStopped.value satisfies Ports).MEDIAMTX_RTSP_PORT);
-  expectThat(stderr.includes('127.0.0.1') && stderr.includes(port), {
+  const { hostname, port } = new URL(this.stoppedServer.value);
+  expectThat(stderr.includes(hostname) && stderr.includes(port), {
     what: 'the message does not name where publishing failed',
     where: this.publishing.value.url,
     seen: stderr,
-    expected: `127.0.0.1 and ${port}`,
+    expected: `${hostname} and ${port}`,
   });
   this.log(stderr);
 });

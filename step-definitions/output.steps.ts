@@ -107,11 +107,11 @@ Then(
 
 Then(
   'the metrics count {int} processed audio segments',
-  function (this: DubbingWorld, count: number) {
+  async function (this: DubbingWorld, count: number) {
     const run = this.broadcast.value;
-    const name = 'media_service_worker_segments_processed_total';
+    const { segmentsProcessed: name } = (await this.session.settings()).metrics;
     const finding = run.counter(name, { type: 'audio' });
-    const { delta } = observed(this.session.endpoints.mediaMetrics, name, finding);
+    const { delta } = observed('metrics of media-service', name, finding);
     expectThat(delta === count, {
       what: 'the metrics count another number of audio segments',
       where: `${name}{type="audio"} of stream ${run.stream}`,
@@ -146,10 +146,10 @@ Then(
 
 Then(
   'media-service measured an A\\/V delta of less than {duration} for every segment',
-  function (this: DubbingWorld, limitMs: number) {
+  async function (this: DubbingWorld, limitMs: number) {
     const run = this.broadcast.value;
-    const name = 'worker_av_sync_delta_ms';
-    const seen = observed(this.session.endpoints.mediaMetrics, name, run.histogram(name));
+    const { avSyncDelta: name } = (await this.session.settings()).metrics;
+    const seen = observed('metrics of media-service', name, run.histogram(name));
     const { provenAtMost, maybeAbove } = countAbove(seen, limitMs);
     const segments = run.fixture.script.length;
     expectThat(maybeAbove === 0 && provenAtMost === segments, {

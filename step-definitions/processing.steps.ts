@@ -220,36 +220,34 @@ Then('every processed fragment reports success and no error', function (this: Du
   });
 });
 
-Then('no segment was played with its original audio', function (this: DubbingWorld) {
-  const run = this.broadcast.value;
-  const fallbacks = run.counter('worker_audio_fragments_total', { status: 'fallback' });
-  const { delta } = observed('metrics of media-service', 'the count of fallbacks', fallbacks);
-  expectThat(delta === 0, {
-    what: 'segments were played with their original audio',
-    where: `stream ${run.stream}, worker_audio_fragments_total{status="fallback"}`,
-    seen: String(delta),
-    expected: '0',
-  });
+Then('no segment was played with its original audio', async function (this: DubbingWorld) {
+  await expectFallbacks(this, 0);
 });
 
-Then('every segment was played with its original audio', function (this: DubbingWorld) {
-  const run = this.broadcast.value;
-  const fallbacks = run.counter('worker_audio_fragments_total', { status: 'fallback' });
-  const { delta } = observed('metrics of media-service', 'the count of fallbacks', fallbacks);
-  expectThat(delta === run.fixture.script.length, {
-    what: 'not every segment was played with its original audio',
-    where: `stream ${run.stream}, worker_audio_fragments_total{status="fallback"}`,
-    seen: String(delta),
-    expected: String(run.fixture.script.length),
-  });
+Then('every segment was played with its original audio', async function (this: DubbingWorld) {
+  await expectFallbacks(this, this.broadcast.value.fixture.script.length);
 });
+
+async function expectFallbacks(world: DubbingWorld, count: number): Promise<void> {
+  const run = world.broadcast.value;
+  const { audioFragments: name } = (await world.session.settings()).metrics;
+  const fallbacks = run.counter(name, { status: 'fallback' });
+  const { delta } = observed('metrics of media-service', 'the count of fallbacks', fallbacks);
+  expectThat(delta === count, {
+    what: 'another number of segments was played with their original audio',
+    where: `stream ${run.stream}, ${name}{status="fallback"}`,
+    seen: String(delta),
+    expected: String(count),
+  });
+}
 
 Then('the STS says that it runs on the CPU', async function (this: DubbingWorld) {
-  const { body } = await request(this.session.endpoints.stsHealth);
+  const { health: url } = (await this.session.settings()).services.sts;
+  const { body } = await request(url);
   const health = (await body.json()) as { device?: unknown };
   expectThat(health.device === 'cpu', {
     what: 'the STS runs on another device',
-    where: this.session.endpoints.stsHealth,
+    where: url,
     seen: JSON.stringify(health),
     expected: 'device: cpu',
   });

@@ -2,10 +2,15 @@ import { Given, Then, When } from '@cucumber/cucumber';
 import { request } from 'undici';
 
 import { parsePrometheus } from '../support/analyze/prometheus';
-import { checkPortsFree } from '../support/environment/ports';
+import type { StartRecord } from '../support/environment/dual-compose-manager';
 import { messageOf } from '../support/errors';
 import type { DubbingWorld, HttpOutcome } from '../support/world';
 import { expectThat } from './expect';
+
+/** 12:34:56.789 */
+function clock(ms: number): string {
+  return new Date(ms).toISOString().slice(11, 23);
+}
 
 async function get(url: string): Promise<HttpOutcome> {
   try {
@@ -16,14 +21,14 @@ async function get(url: string): Promise<HttpOutcome> {
   }
 }
 
-Given('the media and the STS compose files', function (this: DubbingWorld) {
-  const { mediaComposeFile, stsComposeFile } = this.session.config;
-  this.log(`${mediaComposeFile}\n${stsComposeFile}`);
+Given('the media and the STS compose files', async function (this: DubbingWorld) {
+  const { media, sts } = (await this.session.settings()).compositions;
+  this.log([...media.files, ...sts.files].join('\n'));
 });
 
-When('they are read and checked', function (this: DubbingWorld) {
+When('they are read and checked', async function (this: DubbingWorld) {
   // Throws, with file and line, when one is missing or faulty.
-  this.manager.value = this.session.composeManager();
+  this.manager.value = await this.session.composeManager();
 });
 
 Then(
@@ -34,7 +39,7 @@ Then(
     const found = compose.services.map((service) => service.name).sort();
     expectThat(found.join() === names.split(' and ').sort().join(), {
       what: 'the composition has other services',
-      where: compose.file,
+      where: compose.files.join(', '),
       seen: found.join(', '),
       expected: names,
     });
@@ -51,17 +56,30 @@ When('all services are started', useServices);
 Then(
   'the STS composition was healthy before the media composition was started',
   function (this: DubbingWorld) {
-    const [first, second] = this.manager.value.starts;
+    const { starts } = this.manager.value;
+    const sts = starts.find(({ composition }) => composition === 'sts');
+    const media = starts.find(({ composition }) => composition === 'media');
+    // When processes and containers were started is what the kernel or the engine says, not the suite.
+    const startOf = (start?: StartRecord): number[] =>
+      (start?.services ?? []).map(({ startedAt }) => startedAt);
+    const startedLater = (at: number): boolean => startOf(media).every((start) => start >= at);
     const isInOrder =
-      first?.composition === 'sts' &&
-      second?.composition === 'media' &&
-      first.healthyAt <= second.startedAt;
+      sts !== undefined &&
+      startOf(sts).length > 0 &&
+      startOf(media).length > 1 &&
+      startedLater(Math.max(...startOf(sts))) &&
+      startedLater(sts.healthyAt);
+    const table = starts.map(
+      ({ composition, services, healthyAt }) =>
+        `${composition}: ${services.map((one) => `${one.service} started ${clock(one.startedAt)}`).join(', ')}, healthy ${clock(healthyAt)}`,
+    );
     expectThat(isInOrder, {
       what: 'the compositions were started in another order',
       where: 'startAll',
-      seen: JSON.stringify(this.manager.value.starts),
-      expected: 'sts healthy, then media started',
+      seen: table.join('; ') || 'nothing was started',
+      expected: 'the STS started and healthy, then each service of the media composition started',
     });
+    this.log(table.join('\n'));
   },
 );
 
@@ -83,8 +101,8 @@ Then(
 When(
   'the test host asks media-service and the STS for their health',
   async function (this: DubbingWorld) {
-    const { mediaHealth, stsHealth } = this.session.endpoints;
-    const [media, sts] = await Promise.all([get(mediaHealth), get(stsHealth)]);
+    const { mediaService, sts: server } = (await this.session.settings()).services;
+    const [media, sts] = await Promise.all([get(mediaService.health), get(server.health)]);
     this.answers.value = new Map([
       ['media-service', media],
       ['STS', sts],
@@ -93,14 +111,15 @@ When(
 );
 
 When('the test host asks the STS for its health', async function (this: DubbingWorld) {
-  this.answers.value = new Map([['STS', await get(this.session.endpoints.stsHealth)]]);
+  const { sts } = (await this.session.settings()).services;
+  this.answers.value = new Map([['STS', await get(sts.health)]]);
 });
 
 When(
   'the test host asks for the metrics of media-service and the health of the STS',
   async function (this: DubbingWorld) {
-    const { mediaMetrics, stsHealth } = this.session.endpoints;
-    const [media, sts] = await Promise.all([get(mediaMetrics), get(stsHealth)]);
+    const { mediaService, sts: server } = (await this.session.settings()).services;
+    const [media, sts] = await Promise.all([get(mediaService.metrics), get(server.health)]);
     this.answers.value = new Map([
       ['media-service', media],
       ['STS', sts],
@@ -135,6 +154,19 @@ Then('media-service answers with metrics', function (this: DubbingWorld) {
 Given('a second set of services is running on other ports', async function (this: DubbingWorld) {
   const { manager } = await this.session.secondServices();
   await manager.startAll();
+  // What is gone afterwards must have been there.
+  const { runtime, media, sts } = manager;
+  const there = await Promise.all([runtime.leftovers(media), runtime.leftovers(sts)]);
+  expectThat(
+    there.every((found) => found.length > 1),
+    {
+      what: 'the services have no trace by which one could see that they are gone',
+      where: `${sts.project}, ${media.project}`,
+      seen: there.flat().join(', ') || 'nothing',
+      expected: 'services and volumes of both',
+    },
+  );
+  this.log(there.flat().join('\n'));
   this.manager.value = manager;
 });
 
@@ -147,28 +179,20 @@ When(
   },
 );
 
-Then('none of its services is running', async function (this: DubbingWorld) {
-  const { runtime, media, sts } = this.manager.value;
-  const left = (await Promise.all([runtime.ps(media), runtime.ps(sts)])).flat();
-  expectThat(left.length === 0, {
-    what: 'services are left',
-    where: `${sts.project}, ${media.project}`,
-    seen: JSON.stringify(left),
-    expected: 'none',
-  });
-});
-
-Then('its volumes are removed', async function (this: DubbingWorld) {
-  const { runtime, media, sts } = this.manager.value;
-  const left = (await Promise.all([runtime.volumes(media), runtime.volumes(sts)])).flat();
-  expectThat(left.length === 0, {
-    what: 'volumes are left',
-    where: `${sts.project}, ${media.project}`,
-    seen: left.join(', '),
-    expected: 'none',
-  });
-});
+Then(
+  'no process or container, no network and no volume of them is left',
+  async function (this: DubbingWorld) {
+    const { runtime, media, sts } = this.manager.value;
+    const left = (await Promise.all([runtime.leftovers(media), runtime.leftovers(sts)])).flat();
+    expectThat(left.length === 0, {
+      what: 'something is left',
+      where: `${sts.project}, ${media.project}`,
+      seen: left.join(', '),
+      expected: 'nothing',
+    });
+  },
+);
 
 Then('its ports are free again', async function (this: DubbingWorld) {
-  await checkPortsFree(this.manager.value.publishedPorts());
+  await this.manager.value.checkPortsFree();
 });

@@ -1,76 +1,77 @@
 import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { z } from 'zod';
 
-import { PrerequisiteMissing } from './errors';
+import { PrerequisiteMissing, SuiteError } from './errors';
+import type { Variables } from './interpolate';
+import { readYamlFile } from './yaml-file';
 
 /** The top folder of this project. */
 export const projectRoot = resolve(__dirname, '..');
 
-const port = (byDefault: number) => z.coerce.number().int().min(1).max(65535).default(byDefault);
-
 const environmentSchema = z.object({
+  ACCEPTANCE_CONFIG: z.string().default(join(projectRoot, 'acceptance.yaml')),
   RUNTIME: z.enum(['auto', 'host', 'docker']).default('auto'),
-  MEDIA_COMPOSE_FILE: z.string().default(join(projectRoot, 'compose/media/docker-compose.yml')),
-  STS_COMPOSE_FILE: z.string().default(join(projectRoot, 'compose/sts/docker-compose.yml')),
   FIXTURE_FILE: z.string().optional(),
   FIXTURE_SCRIPT: z.string().default(join(projectRoot, 'fixtures/1-min-nfl.yaml')),
   REPORTS_DIR: z.string().default(join(projectRoot, 'reports')),
-  /** Where the STS answers, seen from this host; the suite puts its tap in front of it. */
-  STS_SERVICE_URL: z.url().optional(),
   /** `tap` relays and records what services say to each other; `direct` listens as one more client of the STS. */
   STS_MONITOR: z.enum(['tap', 'direct']).default('tap'),
-  MEDIAMTX_RTSP_PORT: port(8554),
-  MEDIAMTX_RTMP_PORT: port(1935),
-  MEDIAMTX_API_PORT: port(9997),
-  MEDIAMTX_WEBRTC_PORT: port(8889),
-  MEDIAMTX_WEBRTC_UDP_PORT: port(8189),
-  MEDIA_SERVICE_PORT: port(8080),
-  STS_PORT: port(3000),
 });
 
 type Environment = z.infer<typeof environmentSchema>;
 
-/** Names of the host ports that the compose files publish. */
-export const portNames = [
-  'MEDIAMTX_RTSP_PORT',
-  'MEDIAMTX_RTMP_PORT',
-  'MEDIAMTX_API_PORT',
-  'MEDIAMTX_WEBRTC_PORT',
-  'MEDIAMTX_WEBRTC_UDP_PORT',
-  'MEDIA_SERVICE_PORT',
-  'STS_PORT',
-] as const satisfies readonly (keyof Environment)[];
+const composition = z.strictObject({
+  files: z
+    .string()
+    .transform((text) => text.split(':').map((file) => resolve(projectRoot, file)))
+    .refine((files) => files.length > 0),
+  project: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]*$/, 'a project name: small letters, digits, hyphens, underscores'),
+});
+const name = z.string().min(1);
 
-export type Ports = Record<(typeof portNames)[number], number>;
+const settingsSchema = z.strictObject({
+  ports: z.record(z.string(), z.coerce.number().int().min(1).max(65535)),
+  compositions: z.strictObject({ media: composition, sts: composition }),
+  services: z.strictObject({
+    mediaServer: z.strictObject({
+      ...{ name, health: z.url(), api: z.url(), rtsp: z.url(), rtmp: z.url() },
+      recordings: z.string().startsWith('/'),
+    }),
+    mediaService: z.strictObject({
+      ...{ name, health: z.url(), metrics: z.url(), stsUrlVariable: name },
+    }),
+    sts: z.strictObject({ name, health: z.url(), url: z.url() }),
+  }),
+  metrics: z.strictObject({ segmentsProcessed: name, audioFragments: name, avSyncDelta: name }),
+});
 
-/** Everything that can be set from outside; `environment` is handed on to the compose files' variables. */
+/** What the suite drives and where it finds it: acceptance.yaml with its variables filled in. */
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** Everything that can be set from outside. */
 export interface Config {
   runtime: Environment['RUNTIME'];
-  mediaComposeFile: string;
-  stsComposeFile: string;
   fixtureScript: string;
   fixtureFile: string | undefined;
   reportsFolder: string;
   /** Where what must be removed is written down, for a later run. */
   stateFolder: string;
-  /** Makes the project names of this checkout unique on this host. */
-  projectSuffix: string;
   monitor: Environment['STS_MONITOR'];
-  stsUrl: string;
-  ports: Ports;
-  environment: NodeJS.ProcessEnv;
-}
-
-/** The addresses of the services, seen from this host. */
-export interface Endpoints {
-  mediamtxApi: string;
-  rtsp: string;
-  rtmp: string;
-  mediaHealth: string;
-  mediaMetrics: string;
-  stsHealth: string;
+  /** The environment, what the set-up has decided on, and CHECKOUT: for acceptance.yaml and the compose files. */
+  variables: Variables;
+  /**
+   * acceptance.yaml.
+   *
+   * @param servicesHost the host on which published ports are found
+   * @param ports in place of those of the environment
+   * @throws PrerequisiteMissing ('configuration') naming file, line and what it may be
+   */
+  settings(servicesHost: string, ports?: Variables): Settings;
 }
 
 /**
@@ -82,12 +83,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const parsed = environmentSchema.safeParse(environment);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    const name = String(issue?.path[0]);
+    const variable = String(issue?.path[0]);
     throw new PrerequisiteMissing(
       {
         what: 'the configuration is not valid',
-        where: `environment variable ${name}`,
-        seen: environment[name] ?? 'not set',
+        where: `environment variable ${variable}`,
+        seen: environment[variable] ?? 'not set',
         expected: issue?.message ?? '',
         next: 'README, Configuration',
       },
@@ -95,30 +96,67 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     );
   }
   const values = parsed.data;
-  const ports = Object.fromEntries(portNames.map((name) => [name, values[name]])) as Ports;
+  const variables = {
+    CHECKOUT: createHash('sha256').update(projectRoot).digest('hex').slice(0, 6),
+    ...imagesOfSetup(),
+    ...environment,
+  };
   return {
     runtime: values.RUNTIME,
-    mediaComposeFile: values.MEDIA_COMPOSE_FILE,
-    stsComposeFile: values.STS_COMPOSE_FILE,
     fixtureScript: values.FIXTURE_SCRIPT,
     fixtureFile: values.FIXTURE_FILE,
     reportsFolder: resolve(values.REPORTS_DIR),
     stateFolder: join(projectRoot, '.state'),
-    projectSuffix: createHash('sha256').update(projectRoot).digest('hex').slice(0, 6),
     monitor: values.STS_MONITOR,
-    stsUrl: values.STS_SERVICE_URL ?? `http://127.0.0.1:${ports.STS_PORT}`,
-    ports,
-    environment,
+    variables,
+    settings: (servicesHost, ports = {}) =>
+      readSettings(values.ACCEPTANCE_CONFIG, {
+        ...{ ...variables, SERVICES_HOST: servicesHost },
+        ...ports,
+      }),
   };
 }
 
-export function endpointsOf(ports: Ports): Endpoints {
-  return {
-    mediamtxApi: `http://127.0.0.1:${ports.MEDIAMTX_API_PORT}`,
-    rtsp: `rtsp://127.0.0.1:${ports.MEDIAMTX_RTSP_PORT}`,
-    rtmp: `rtmp://127.0.0.1:${ports.MEDIAMTX_RTMP_PORT}`,
-    mediaHealth: `http://127.0.0.1:${ports.MEDIA_SERVICE_PORT}/health`,
-    mediaMetrics: `http://127.0.0.1:${ports.MEDIA_SERVICE_PORT}/metrics`,
-    stsHealth: `http://127.0.0.1:${ports.STS_PORT}/health`,
-  };
+/** Images that the set-up has made because others could not be pulled (scripts/docker.mjs). */
+function imagesOfSetup(): Variables {
+  const file = join(projectRoot, '.tools/images.json');
+  if (!existsSync(file)) return {};
+  return z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(file, 'utf8')));
+}
+
+function readSettings(path: string, variables: Variables): Settings {
+  try {
+    const file = readYamlFile(path, 'configuration');
+    const first = file.valuesWith(variables) as { ports?: Variables };
+    // Addresses refer to the ports that the file itself lists.
+    const values = file.valuesWith({ ...variables, ...first.ports });
+    const parsed = settingsSchema.safeParse(values);
+    if (parsed.success) return withReachableSts(parsed.data, variables);
+    const [issue] = parsed.error.issues;
+    const keys = (issue?.path ?? []).map(String);
+    throw new SuiteError({
+      what: 'the configuration is not valid',
+      where: file.placeOf(keys).place,
+      seen: `${keys.join('.')}: ${JSON.stringify(valueAt(values, keys) ?? null)}`,
+      expected: issue?.message ?? '',
+    });
+  } catch (error) {
+    if (!(error instanceof SuiteError)) throw error;
+    const next = 'correct it as in acceptance.yaml (README, Your own services)';
+    throw new PrerequisiteMissing({ ...error.problem, next }, 'configuration', { cause: error });
+  }
+}
+
+/** `host.docker.internal` is a name that containers know; from this host, the same ports are at SERVICES_HOST. */
+function withReachableSts(settings: Settings, { SERVICES_HOST: host }: Variables): Settings {
+  const { sts } = settings.services;
+  const url = sts.url.replace('//host.docker.internal', `//${host}`);
+  return { ...settings, services: { ...settings.services, sts: { ...sts, url } } };
+}
+
+function valueAt(values: unknown, keys: readonly string[]): unknown {
+  return keys.reduce<unknown>(
+    (value, key) => (value as Record<string, unknown> | undefined)?.[key],
+    values,
+  );
 }

@@ -8,7 +8,7 @@ import {
 } from '@cucumber/cucumber';
 
 import { PrerequisiteMissing } from './errors';
-import { attachEvidence } from './report/attachments';
+import { attachEvidence, attachLogs, type Attach } from './report/attachments';
 import { SKIP_REASON } from './report/scenario-results';
 import { closeSession } from './session';
 import type { DubbingWorld } from './world';
@@ -48,9 +48,11 @@ setDefinitionFunctionWrapper((definition: Definition): Definition => {
 After(async function (this: DubbingWorld, { result }: ITestCaseHookParameter) {
   if (result?.status === Status.PASSED || result?.status === Status.SKIPPED) return;
   this.session.noteFailure();
+  const attach: Attach = (body, options) => this.attach(body, options);
   const broadcast = this.broadcastIfAny;
-  if (!broadcast) return;
-  await attachEvidence(broadcast, (body, options) => this.attach(body, options));
+  // The evidence of a broadcast has the logs of its time.
+  if (broadcast) await attachEvidence(broadcast, attach);
+  else attachLogs(await this.session.serviceLogs(), attach);
 });
 
 AfterAll(async () => {

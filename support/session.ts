@@ -1,10 +1,18 @@
-import { cpSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 
 import { RunFindings } from './analyze/run-findings';
-import { endpointsOf, portNames, projectRoot, type Config, type Ports } from './config';
+import { projectRoot, type Config, type Settings } from './config';
 import { DualComposeManager } from './environment/dual-compose-manager';
-import { HostRuntime } from './environment/host-runtime';
+import { findRuntime } from './environment/find-runtime';
 import { freePort } from './environment/ports';
 import { startTimeOf } from './environment/processes';
 import type { Runtime } from './environment/runtime';
@@ -19,8 +27,6 @@ import { Tap, type TapPlan } from './observe/tap';
 import type { Track } from './observe/track';
 import { showProgress } from './report/progress';
 
-/** Where MediaMTX keeps recordings; a named volume of its service. */
-const RECORDINGS = '/recordings';
 const HEALTH_TIMEOUT_MS = 60_000;
 /** Spec 021: the whole pipeline, from publishing to the end of the output. */
 const RUN_BUDGET_SECONDS = 300;
@@ -28,29 +34,29 @@ const RUN_BUDGET_SECONDS = 300;
 /** The two compositions, running, and what listens between them. */
 export interface Services {
   manager: DualComposeManager;
+  settings: Settings;
   monitor: SocketIOMonitor;
   tap: Tap | undefined;
 }
 
 /** What the scenarios share: the services, and the broadcasts that were dubbed. It outlives every scenario. */
 export class Session {
-  readonly endpoints;
   readonly #state: SessionState;
-  readonly #runtime: Runtime;
   readonly #broken = new AbortController();
   readonly #broadcasts = new Map<string, Promise<RunFindings>>();
   readonly #secondServices: DualComposeManager[] = [];
+  #runtime: Promise<Runtime> | undefined;
   #services: Promise<Services> | undefined;
   #tap: Tap | undefined;
   #hasFailures = false;
 
   constructor(readonly config: Config) {
-    this.endpoints = endpointsOf(config.ports);
     for (const what of sweepLeftovers(config.stateFolder)) {
       console.error(`removed what an earlier run left: ${what}`);
     }
     this.#state = new SessionState(config.stateFolder);
-    this.#runtime = new HostRuntime(this.#state);
+    // Logs of an earlier run must not be taken for this one's.
+    rmSync(this.#logsFolder, { recursive: true, force: true });
   }
 
   /**
@@ -77,35 +83,60 @@ export class Session {
   }
 
   /**
+   * Containers or host processes.
+   *
+   * @throws PrerequisiteMissing ('services') when RUNTIME asks for an engine that does not answer
+   */
+  runtime(): Promise<Runtime> {
+    const { runtime, variables } = this.config;
+    this.#runtime ??= findRuntime(runtime, variables, this.#state);
+    return this.#runtime;
+  }
+
+  /**
+   * Names and addresses of the services.
+   *
+   * @throws PrerequisiteMissing ('configuration')
+   */
+  async settings(ports: Record<string, string> = {}): Promise<Settings> {
+    return this.config.settings((await this.runtime()).servicesHost, ports);
+  }
+
+  /**
    * A manager for the configured compose files; starts nothing.
    *
+   * @param options.stsUrl where media-service finds the STS; its published port when not given
+   * @param options.secondOn ports of a second set of services, which is another project
    * @throws PrerequisiteMissing ('compose-files')
    */
-  composeManager(
-    options: { ports?: Ports; stsUrlForServices?: string; suffix?: string } = {},
-  ): DualComposeManager {
-    if (this.config.runtime === 'docker') {
-      throw new PrerequisiteMissing(
-        {
-          what: 'this version runs the services as host processes only',
-          where: 'RUNTIME',
-          seen: 'docker',
-          expected: 'auto or host',
-          next: 'unset RUNTIME',
+  async composeManager(
+    options: { stsUrl?: string; secondOn?: Record<string, string> } = {},
+  ): Promise<DualComposeManager> {
+    const runtime = await this.runtime();
+    const settings = await this.settings(options.secondOn);
+    const { media, sts } = settings.compositions;
+    const suffix = options.secondOn ? '-second' : '';
+    // Seen from a service, the ports of this composition's host have another name than seen from here.
+    const published = settings.services.sts.url.replace(
+      `//${runtime.servicesHost}:`,
+      `//${runtime.servicesHostForServices}:`,
+    );
+    return DualComposeManager.read(runtime, {
+      settings: {
+        ...settings,
+        compositions: {
+          media: { ...media, project: `${media.project}${suffix}` },
+          sts: { ...sts, project: `${sts.project}${suffix}` },
         },
-        'services',
-      );
-    }
-    const { ports = this.config.ports, stsUrlForServices, suffix = '' } = options;
-    return new DualComposeManager(this.#runtime, {
-      mediaFile: this.config.mediaComposeFile,
-      stsFile: this.config.stsComposeFile,
-      variables: {
-        ...this.config.environment,
-        ...Object.fromEntries(portNames.map((name) => [name, String(ports[name])])),
-        ...(stsUrlForServices ? { STS_SERVICE_URL: stsUrlForServices } : {}),
       },
-      projectSuffix: `${this.config.projectSuffix}${suffix}`,
+      variables: {
+        ...runtime.variables,
+        ...this.config.variables,
+        ...Object.fromEntries(
+          Object.entries(settings.ports).map(([name, port]) => [name, String(port)]),
+        ),
+        [settings.services.mediaService.stsUrlVariable]: options.stsUrl ?? published,
+      },
       healthTimeoutMs: HEALTH_TIMEOUT_MS,
     });
   }
@@ -121,18 +152,13 @@ export class Session {
   }
 
   /** A second set of services on free ports, which the scenario starts and stops; stopped with the session at the latest. */
-  async secondServices(): Promise<{ manager: DualComposeManager; ports: Ports }> {
-    const numbers = await Promise.all(portNames.map(() => freePort()));
-    const ports = Object.fromEntries(
-      portNames.map((name, index) => [name, numbers[index]]),
-    ) as Ports;
-    const manager = this.composeManager({
-      ports,
-      stsUrlForServices: `http://${this.#runtime.testHostForServices}:${ports.STS_PORT}`,
-      suffix: `-${ports.STS_PORT}`,
-    });
+  async secondServices(): Promise<{ manager: DualComposeManager; settings: Settings }> {
+    const names = Object.keys((await this.settings()).ports);
+    const ports: Record<string, string> = {};
+    for (const name of names) ports[name] = String(await freePort());
+    const manager = await this.composeManager({ secondOn: ports });
     this.#secondServices.push(manager);
-    return { manager, ports };
+    return { manager, settings: await this.settings(ports) };
   }
 
   /**
@@ -153,6 +179,20 @@ export class Session {
     return broadcast;
   }
 
+  /** The logs of the services as far as they have been written; of those that did not start, what was collected. */
+  async serviceLogs(): Promise<Map<string, string>> {
+    const services = await this.#services?.catch(() => undefined);
+    if (services) return services.manager.logs();
+    const folder = this.#logsFolder;
+    if (!existsSync(folder)) return new Map();
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    return new Map(
+      files
+        .filter((name) => name.endsWith('.log'))
+        .map((name) => [basename(name, '.log'), readFileSync(join(folder, name), 'utf8')]),
+    );
+  }
+
   /** Notes that a scenario failed: logs are kept when the session ends. */
   noteFailure(): void {
     this.#hasFailures = true;
@@ -169,7 +209,7 @@ export class Session {
   /** Stops everything that was started. */
   async close(): Promise<void> {
     this.#broken.abort(new Error('the session is being closed'));
-    const logsTo = this.#hasFailures ? join(this.config.reportsFolder, 'logs') : undefined;
+    const logsTo = this.#hasFailures ? this.#logsFolder : undefined;
     try {
       await Promise.allSettled(this.#broadcasts.values());
       const services = await this.#services?.catch(() => undefined);
@@ -190,24 +230,30 @@ export class Session {
     this.#state.removeAll();
   }
 
+  get #logsFolder(): string {
+    return join(this.config.reportsFolder, 'logs');
+  }
+
   async #startServices(): Promise<Services> {
     const { config } = this;
     // Read first, so that a faulty file is named before anything is started.
-    this.composeManager();
+    await this.composeManager();
     try {
-      const tap = config.monitor === 'tap' ? await Tap.start(config.stsUrl) : undefined;
+      const settings = await this.settings();
+      const { testHost } = await this.runtime();
+      const { url } = settings.services.sts;
+      const tap = config.monitor === 'tap' ? await Tap.start(url, testHost.address) : undefined;
       this.#tap = tap;
-      const host = this.#runtime.testHostForServices;
-      const manager = this.composeManager(
-        tap ? { stsUrlForServices: `http://${host}:${tap.port}` } : {},
+      const manager = await this.composeManager(
+        tap ? { stsUrl: `http://${testHost.name}:${tap.port}` } : {},
       );
       await manager.startAll({
         signal: this.#broken.signal,
-        logsTo: join(config.reportsFolder, 'logs'),
+        logsTo: this.#logsFolder,
       });
-      const monitor = new SocketIOMonitor(tap ?? config.stsUrl);
+      const monitor = new SocketIOMonitor(tap ?? url);
       await monitor.connect();
-      return { manager, monitor, tap };
+      return { manager, settings, monitor, tap };
     } catch (error) {
       if (!(error instanceof SuiteError)) throw error;
       throw new PrerequisiteMissing(error.problem, 'services', { cause: error });
@@ -220,7 +266,8 @@ export class Session {
     budgetSeconds?: number;
   }): Promise<RunFindings> {
     const fixture = this.fixture(options.name);
-    const { manager, monitor, tap } = await this.services();
+    const { manager, settings, monitor, tap } = await this.services();
+    const { mediaServer, mediaService } = settings.services;
     const stream = `test_${fixture.id}_${Date.now()}_${this.#broadcasts.size}`;
     const folder = join(this.config.reportsFolder, 'evidence', stream);
     if (options.plan) {
@@ -236,29 +283,34 @@ export class Session {
       tap.setPlan(stream, options.plan);
     }
     const { runtime, media } = manager;
-    const recordings = `${RECORDINGS}/live/${stream}/out`;
+    const { name: server, recordings } = mediaServer;
+    const ours = `${recordings}/live/${stream}/out`;
     await runPipeline({
       fixture,
       stream,
       folder,
       monitor,
-      api: new MediaMtxApi(this.endpoints.mediamtxApi),
-      rtspUrl: this.endpoints.rtsp,
-      rtmpUrl: this.endpoints.rtmp,
-      metricsUrl: this.endpoints.mediaMetrics,
+      api: new MediaMtxApi(mediaServer.api),
+      rtspUrl: mediaServer.rtsp,
+      rtmpUrl: mediaServer.rtmp,
+      metricsUrl: mediaService.metrics,
       recording: {
-        pattern: runtime.pathInService(media, 'mediamtx', `${RECORDINGS}/%path/%s-%f`),
+        pattern: runtime.pathInService(media, server, `${recordings}/%path/%s-%f`),
         fetch: async (file) => {
           const copies = `${file}.pieces`;
-          await runtime.copyOut(media, 'mediamtx', recordings, copies);
+          await runtime.copyOut(media, server, ours, copies);
           const pieces = readdirSync(copies).sort(
             (a, b) => statSync(join(copies, b)).size - statSync(join(copies, a)).size,
           );
-          if (pieces[0] === undefined) throw new Error(`MediaMTX made no file in ${recordings}`);
+          if (pieces[0] === undefined) throw new Error(`${server} made no file in ${ours}`);
           cpSync(join(copies, pieces[0]), file);
           if (pieces.length === 1) rmSync(copies, { recursive: true });
           return pieces.length;
         },
+      },
+      network: {
+        stsPort: portOf(media.variables[mediaService.stsUrlVariable] ?? ''),
+        connections: () => runtime.connections(media, mediaService.name),
       },
       logs: () => manager.logs(),
       budgetSeconds: options.budgetSeconds ?? RUN_BUDGET_SECONDS,
@@ -270,6 +322,12 @@ export class Session {
     });
     return new RunFindings(readEvidence(folder), fixture);
   }
+}
+
+/** The port of an address (http://…), which may be the one that its scheme implies. */
+function portOf(address: string): number {
+  const { port, protocol } = new URL(address);
+  return Number(port || (protocol === 'https:' ? 443 : 80));
 }
 
 let session: Session | undefined;

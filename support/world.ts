@@ -6,7 +6,7 @@ import {
 } from '@cucumber/cucumber';
 
 import type { RunFindings } from './analyze/run-findings';
-import { readConfig, type Ports } from './config';
+import { readConfig } from './config';
 import type { DualComposeManager } from './environment/dual-compose-manager';
 import type { SuiteRun } from './environment/nested-suite';
 import { SuiteError } from './errors';
@@ -44,7 +44,7 @@ export class DubbingWorld extends World {
     this.publishing = this.#slot<PublisherResult & { url: string; seconds: number }>(
       'an attempt to publish',
     );
-    this.portsOfStopped = this.#slot<Ports>('a media server that was stopped');
+    this.stoppedServer = this.#slot<string>('a media server that was stopped');
     this.logFolder = this.#slot<string>('services that were stopped');
   }
 
@@ -54,7 +54,8 @@ export class DubbingWorld extends World {
   readonly inspected: Slot<{ fixture: Fixture; streams: MediaStream[]; seconds: number }>;
   readonly suiteRun: Slot<SuiteRun>;
   readonly publishing: Slot<PublisherResult & { url: string; seconds: number }>;
-  readonly portsOfStopped: Slot<Ports>;
+  /** Its address (rtsp://…). */
+  readonly stoppedServer: Slot<string>;
   readonly logFolder: Slot<string>;
 
   /** What all scenarios share. */

@@ -58,14 +58,17 @@ Feature: When something is missing or broken, the suite says so
       | media-service |
 
   @021-E6
-  Scenario Outline: The compose file of the STS is <fault>
-    When the suite is run with an STS compose file that is <fault>
+  Scenario Outline: The compose file of the STS is faulty: <fault>
+    When the suite is run with an STS compose file of which this is true: <fault>
     Then the scenario "Both compose files are there and valid" fails, naming <place>
     And every scenario that needs the services is skipped, naming <place>
     And the suite reports failure
 
     Examples:
-      | fault                   | place             |
-      | missing                 | the file          |
-      | not YAML                | the file and line |
-      | without image and build | the file and line |
+      | fault                           | place             |
+      | it is missing                   | the file          |
+      | it is not YAML                  | the file and line |
+      | it has a key that nobody knows  | the file and line |
+      | it has neither image nor build  | the file and line |
+      | the STS is not in it            | the file          |
+      | the port of the STS is not open | the file          |

@@ -237,7 +237,7 @@ async function decodeVideo(
   const { stdout, stderr, exitCode } = await runFfmpeg([
     ...ALL_ERRORS,
     ...['-progress', 'pipe:1', '-copyts', '-i', file, '-map', `0:${index}`],
-    ...['-fps_mode', 'passthrough', '-f', 'null', '-'],
+    ...['-fps_mode', 'passthrough', '-enc_time_base:v', '-1', '-f', 'null', '-'],
   ]);
   const counts = [...stdout.toString('utf8').matchAll(/^frame=\s*(\d+)/gm)];
   const last = counts.at(-1)?.[1];

@@ -1,11 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 
-import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
+import Ajv, { type ErrorObject } from 'ajv/dist/2020';
 import { z } from 'zod';
 
-import { messageOf, PrerequisiteMissing } from '../errors';
-import { interpolateAll, type Variables } from './interpolate';
+import { PrerequisiteMissing, SuiteError } from '../errors';
+import type { Variables } from '../interpolate';
+import { readYamlFile, shownPath, type YamlFile } from '../yaml-file';
 
 const environmentSchema = z
   .union([
@@ -28,23 +29,32 @@ const hostSchema = z.strictObject({
   command: z.array(z.string()).min(1),
   /** Added to the service's `environment`, or in its place. */
   environment: environmentSchema.optional(),
-  /** Answers 200 when the service is healthy. */
-  health: z.url(),
 });
 
+const published = z.union([z.string(), z.number()]);
 const portSchema = z.union([
   z.string(),
   z.number(),
-  z.looseObject({ published: z.union([z.string(), z.number()]).optional() }),
+  z.looseObject({ published: published.optional(), protocol: z.string().optional() }),
 ]);
 
+const volumeSchema = z.union([
+  z.string(),
+  z.looseObject({
+    type: z.string(),
+    source: z.string().optional(),
+    target: z.string().optional(),
+  }),
+]);
+
+/** The parts of a service that the suite itself uses. */
 const serviceSchema = z
   .looseObject({
     image: z.string().optional(),
-    build: z.union([z.string(), z.looseObject({})]).optional(),
+    build: z.unknown().optional(),
     environment: environmentSchema.optional(),
     ports: z.array(portSchema).optional(),
-    volumes: z.array(z.union([z.string(), z.looseObject({})])).optional(),
+    volumes: z.array(volumeSchema).optional(),
     depends_on: z.union([z.array(z.string()), z.record(z.string(), z.unknown())]).optional(),
     'x-host': hostSchema.optional(),
   })
@@ -52,9 +62,9 @@ const serviceSchema = z
     error: 'has neither an image nor a build',
   });
 
-const fileSchema = z.looseObject({ services: z.record(z.string(), serviceSchema) });
+const projectSchema = z.looseObject({ services: z.record(z.string(), serviceSchema) });
 
-/** A service of a compose file, with its variables filled in. */
+/** A service of a composition, with its variables filled in. */
 export interface ComposeService {
   name: string;
   environment: Record<string, string>;
@@ -66,60 +76,54 @@ export interface ComposeService {
   host: z.infer<typeof hostSchema> | undefined;
 }
 
-/** A compose file that was read, checked and interpolated. `file` is absolute. */
+/** What one or several compose files say together. `files` are absolute. */
 export interface ComposeFile {
-  file: string;
+  files: string[];
   services: ComposeService[];
 }
 
 /**
- * Reads and checks a compose file.
+ * Checks each file by itself against the Compose specification's JSON Schema.
  *
- * @throws PrerequisiteMissing naming file, line and column of what is wrong
+ * @returns the files and their values, in the same order
+ * @throws PrerequisiteMissing ('compose-files') naming file, line and what is wrong
  */
-export function readComposeFile(file: string, variables: Variables): ComposeFile {
-  const path = resolve(file);
-  if (!existsSync(path)) {
-    throw composeProblem(
-      shown(path),
-      'the compose file is missing',
-      'no such file',
-      'a Docker Compose file',
-    );
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines, merge: true });
-  const [syntaxError] = document.errors;
-  if (syntaxError) {
-    const at = lines.linePos(syntaxError.pos[0]);
-    throw composeProblem(
-      `${shown(path)}:${at.line}:${at.col}`,
-      'the compose file is not valid YAML',
-      syntaxError.message.split('\n')[0]?.replace(/ at line.*$/, '') ?? '',
-      'YAML',
-    );
-  }
-  let values: unknown;
-  try {
-    values = interpolateAll(document.toJS(), variables);
-  } catch (error) {
-    throw composeProblem(
-      shown(path),
-      'a variable of the compose file cannot be filled in',
-      messageOf(error),
-      'every variable set, or with a default',
-    );
-  }
-  const parsed = fileSchema.safeParse(values);
+export function checkComposeFiles(
+  files: readonly string[],
+  variables: Variables,
+): { file: YamlFile; values: unknown }[] {
+  return files.map((path) => {
+    try {
+      const file = readYamlFile(path, 'compose file');
+      const values = file.valuesWith(variables);
+      const fault = schemaFault(values);
+      if (fault) throw fileFault(file, fault.keys, fault.message);
+      return { file, values };
+    } catch (error) {
+      throw error instanceof SuiteError ? composeFault(error) : error;
+    }
+  });
+}
+
+/**
+ * The composition that the values of merged compose files stand for.
+ *
+ * @param checked the files that they come from, to name lines
+ * @throws PrerequisiteMissing ('compose-files')
+ */
+export function composeFrom(values: unknown, checked: readonly { file: YamlFile }[]): ComposeFile {
+  const whereIs = (keys: string[], message: string): Error => {
+    // The last file that has most of the keys is where the value comes from.
+    const places = checked.map(({ file }) => ({ file, depth: file.placeOf(keys).depth }));
+    const deepest = Math.max(...places.map(({ depth }) => depth));
+    const place = places.filter(({ depth }) => depth === deepest).at(-1);
+    if (!place) throw new Error('no compose file was given');
+    return composeFault(fileFault(place.file, keys, message));
+  };
+  const parsed = projectSchema.safeParse(values);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    const keys = (issue?.path ?? []).map(String);
-    throw composeProblem(
-      `${shown(path)}:${lineOf(document, lines, keys)}`,
-      'the compose file is not a valid Compose file',
-      `${keys.join('.') || 'the whole file'}: ${issue?.message ?? ''}`,
-      'services, each with an image or a build (Compose specification)',
-    );
+    throw whereIs((issue?.path ?? []).map(String), issue?.message ?? '');
   }
   const services = Object.entries(parsed.data.services).map(([name, service]): ComposeService => ({
     name,
@@ -133,56 +137,158 @@ export function readComposeFile(file: string, variables: Variables): ComposeFile
   }));
   for (const service of services) {
     const unknown = service.dependsOn.find((name) => !services.some((s) => s.name === name));
-    if (unknown) {
-      throw composeProblem(
-        `${shown(path)}:${lineOf(document, lines, ['services', service.name, 'depends_on'])}`,
-        `${service.name} depends on a service that is not there`,
-        unknown,
-        services.map((s) => s.name).join(', '),
-      );
-    }
+    if (unknown === undefined) continue;
+    const names = services.map((s) => s.name).join(', ');
+    throw whereIs(
+      ['services', service.name, 'depends_on'],
+      `${unknown} is no service; there are ${names}`,
+    );
   }
-  return { file: path, services };
+  return { files: checked.map(({ file }) => file.path), services };
 }
 
-/** Resolves a path of a compose file: relative ones are relative to the file's folder. */
+/** Lists that a later file replaces, where other lists grow (Compose specification, "Merge"). */
+const REPLACED_LISTS = new Set(['command', 'entrypoint', 'test']);
+/** Lists of NAME=value that are merged as if they were mappings. */
+const LISTS_OF_PAIRS = new Set(['environment', 'labels', 'args']);
+
+/** Lays the values of one compose file over those of another, as Docker Compose does with several `-f`. */
+function mergeCompose(base: unknown, over: unknown, key = ''): unknown {
+  if (over === undefined || over === null) return base;
+  if (base === undefined || base === null) return over;
+  if (LISTS_OF_PAIRS.has(key)) {
+    return { ...environmentSchema.parse(base), ...environmentSchema.parse(over) };
+  }
+  if (Array.isArray(base) && Array.isArray(over)) {
+    if (REPLACED_LISTS.has(key)) return over;
+    const known = new Set(base.map((item) => JSON.stringify(item)));
+    const added = (over as unknown[]).filter((item) => !known.has(JSON.stringify(item)));
+    return [...(base as unknown[]), ...added];
+  }
+  if (isMapping(base) && isMapping(over)) {
+    const keys = [...new Set([...Object.keys(base), ...Object.keys(over)])];
+    return Object.fromEntries(
+      keys.map((name) => [name, mergeCompose(base[name], over[name], name)]),
+    );
+  }
+  return over;
+}
+
+/** The values of several checked files, each laid over those before. */
+export function mergeAll(checked: readonly { values: unknown }[]): unknown {
+  return checked.reduce<unknown>((base, { values }) => mergeCompose(base, values), {});
+}
+
+/** Resolves a path of a composition: relative ones are relative to the folder of its first file. */
 export function besideComposeFile(compose: ComposeFile, path: string): string {
-  return isAbsolute(path) ? path : resolve(dirname(compose.file), path);
+  return isAbsolute(path) ? path : resolve(folderOf(compose), path);
 }
 
-function composeProblem(where: string, what: string, seen: string, expected: string): Error {
-  const next = 'correct the file, or name another one by MEDIA_COMPOSE_FILE / STS_COMPOSE_FILE';
-  return new PrerequisiteMissing({ what, where, seen, expected, next }, 'compose-files');
+/** The folder that relative paths start from. */
+export function folderOf(compose: ComposeFile): string {
+  return dirname(compose.files[0] ?? '.');
 }
 
-function shown(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  return fromHere.startsWith('..') ? path : fromHere;
+/** The files of a composition, as messages show them. */
+export function shownFiles(compose: ComposeFile): string {
+  return compose.files.map(shownPath).join(', ');
 }
 
-/** The line of the deepest part of `keys` that the document has. */
-function lineOf(document: Document, lines: LineCounter, keys: string[]): number {
-  for (let depth = keys.length; depth >= 0; depth -= 1) {
-    const found = depth === 0 ? document.contents : document.getIn(keys.slice(0, depth), true);
-    if (isNode(found) && found.range) return lines.linePos(found.range[0]).line;
+/** A fault of compose files, with what to do about it. */
+export function composeFault(error: SuiteError): PrerequisiteMissing {
+  const next =
+    error.problem.next ??
+    'correct the file, or name another one by MEDIA_COMPOSE_FILE / STS_COMPOSE_FILE';
+  return new PrerequisiteMissing({ ...error.problem, next }, 'compose-files', { cause: error });
+}
+
+function fileFault(file: YamlFile, keys: string[], message: string): SuiteError {
+  return new SuiteError({
+    what: 'the compose file is not a valid Compose file',
+    where: file.placeOf(keys).place,
+    seen: `${keys.join('.') || 'the whole file'}: ${message}`,
+    expected: 'services, each with an image or a build (Compose specification)',
+  });
+}
+
+const ajv = new Ajv({ allErrors: true, strict: false });
+const fitsSchema = ajv.compile(
+  JSON.parse(readFileSync(join(__dirname, 'compose-spec.schema.json'), 'utf8')) as object,
+);
+
+/** What of the schema's complaints says most: of those furthest down, a key that nobody knows, else the first. */
+function schemaFault(values: unknown): { keys: string[]; message: string } | undefined {
+  if (fitsSchema(withoutRepeats(values))) return undefined;
+  const errors = fitsSchema.errors ?? [];
+  const depthOf = (error: ErrorObject): number => error.instancePath.split('/').length;
+  const deepest = Math.max(...errors.map(depthOf));
+  const candidates = errors.filter((error) => depthOf(error) === deepest);
+  const chosen = candidates.find((error) => unknownKey(error) !== undefined) ?? candidates[0];
+  if (!chosen) return undefined;
+  const keys = chosen.instancePath
+    .split('/')
+    .slice(1)
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const unknown = unknownKey(chosen);
+  if (unknown !== undefined) return { keys: [...keys, unknown], message: 'there is no such key' };
+  const kinds = candidates
+    .filter(({ keyword, instancePath }) => {
+      return keyword === 'type' && instancePath === chosen.instancePath;
+    })
+    .flatMap(({ params }) => (params as { type: string | string[] }).type);
+  return {
+    keys,
+    message: kinds.length
+      ? `must be ${[...new Set(kinds)].join(' or ')}`
+      : (chosen.message ?? 'not valid'),
+  };
+}
+
+/** Variables may make two entries of a list alike: Compose takes them once, before it checks. */
+function withoutRepeats(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return [...new Map(value.map((item) => [JSON.stringify(item), withoutRepeats(item)])).values()];
   }
-  return 1;
+  if (!isMapping(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, withoutRepeats(item)]),
+  );
 }
 
-/** `127.0.0.1:8080:80`, `8080:80/tcp`, `8080:80`: the host port; none for a container port alone. */
+function unknownKey({ params }: ErrorObject): string | undefined {
+  const { additionalProperty, unevaluatedProperty } = params as Record<string, string | undefined>;
+  return additionalProperty ?? unevaluatedProperty;
+}
+
+/** `127.0.0.1:8080:80`, `8080:80/tcp`, `8000-8002:80-82`: the host ports; none for a container port alone. */
 function publishedPort(port: z.infer<typeof portSchema>): number[] {
   if (typeof port === 'number') return [];
   if (typeof port === 'object') {
-    return port.published === undefined ? [] : [Number(port.published)];
+    return port.protocol === 'udp' ? [] : portRange(String(port.published ?? ''));
   }
   if (port.endsWith('/udp')) return [];
   const parts = port.replace(/\/tcp$/, '').split(':');
-  const published = Number(parts.at(-2));
-  return parts.length < 2 || !Number.isInteger(published) ? [] : [published];
+  return parts.length < 2 ? [] : portRange(parts.at(-2) ?? '');
 }
 
-function namedVolume(volume: string | Record<string, unknown>): [string, string][] {
-  if (typeof volume !== 'string') return [];
+function portRange(text: string): number[] {
+  const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
+  if (first === undefined) return [];
+  return Array.from(
+    { length: Math.max(0, Number(last) - Number(first) + 1) },
+    (_, index) => Number(first) + index,
+  );
+}
+
+function namedVolume(volume: z.infer<typeof volumeSchema>): [string, string][] {
+  if (typeof volume === 'object') {
+    const { type, source, target } = volume;
+    return type === 'volume' && source && target ? [[target, source]] : [];
+  }
   const [source = '', target] = volume.split(':');
   return target && /^[A-Za-z0-9][\w.-]*$/.test(source) ? [[target, source]] : [];
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

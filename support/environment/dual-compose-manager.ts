@@ -1,56 +1,67 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { messageOf } from '../errors';
-import { readComposeFile } from './compose-file';
-import type { Variables } from './interpolate';
-import { checkPortsFree } from './ports';
-import type { Composition, Runtime } from './runtime';
+import type { Settings } from '../config';
+import { messageOf, PrerequisiteMissing, SuiteError } from '../errors';
+import type { Variables } from '../interpolate';
+import { composeFault, shownFiles, type ComposeFile } from './compose-file';
+import type { Composition, Runtime, ServiceState } from './runtime';
 
-/** When a composition was started and when all its services were healthy; milliseconds since the epoch. */
+/** When a composition was started, when all its services were healthy, and what ran then; ms since the epoch. */
 export interface StartRecord {
   composition: 'media' | 'sts';
   startedAt: number;
   healthyAt: number;
+  services: ServiceState[];
 }
 
 /** Starts and stops the two compositions together: STS first, then media; the other way round to stop. */
 export class DualComposeManager {
-  readonly media: Composition;
-  readonly sts: Composition;
   readonly starts: StartRecord[] = [];
-  readonly #healthTimeoutMs: number;
+
+  private constructor(
+    readonly runtime: Runtime,
+    readonly media: Composition,
+    readonly sts: Composition,
+    private readonly healthTimeoutMs: number,
+  ) {}
 
   /**
-   * Reads and checks both compose files; starts nothing.
+   * Reads and checks the compose files of both compositions; starts nothing.
    *
-   * @param options.projectSuffix makes the project names unique on this host
-   * @throws PrerequisiteMissing when a compose file is missing or not valid
+   * @param options.settings name the files, the projects, the services and where they are found
+   * @throws PrerequisiteMissing ('compose-files') when a file is missing or not valid, has not the services that the
+   *   settings name, or does not publish the ports at which they are looked for
    */
-  constructor(
-    readonly runtime: Runtime,
-    options: {
-      mediaFile: string;
-      stsFile: string;
-      variables: Variables;
-      projectSuffix: string;
-      healthTimeoutMs: number;
-    },
-  ) {
-    const { variables, projectSuffix } = options;
-    this.#healthTimeoutMs = options.healthTimeoutMs;
-    this.sts = {
-      name: 'sts',
-      project: `e2e-sts-${projectSuffix}`,
-      compose: readComposeFile(options.stsFile, variables),
+  static async read(
+    runtime: Runtime,
+    options: { settings: Settings; variables: Variables; healthTimeoutMs: number },
+  ): Promise<DualComposeManager> {
+    const { settings, variables } = options;
+    const { mediaServer, mediaService, sts } = settings.services;
+    const { compositions } = settings;
+    const read = async (
+      name: 'media' | 'sts',
+      services: { name: string; health: string }[],
+    ): Promise<Composition> => ({
+      name,
+      project: compositions[name].project,
+      compose: await runtime.read(compositions[name].files, compositions[name].project, variables),
       variables,
-    };
-    this.media = {
-      name: 'media',
-      project: `e2e-media-${projectSuffix}`,
-      compose: readComposeFile(options.mediaFile, variables),
-      variables,
-    };
+      health: new Map(services.map((service) => [service.name, service.health])),
+    });
+    // One after the other, so that of two faulty files always the same one is named.
+    const stsComposition = await read('sts', [sts]);
+    const media = await read('media', [mediaServer, mediaService]);
+    const addresses: [ComposeFile, string, Record<string, string>][] = [
+      [stsComposition.compose, 'sts', { name: sts.name, health: sts.health }],
+      [media.compose, 'mediaServer', mediaServer],
+      [media.compose, 'mediaService', mediaService],
+    ];
+    for (const [compose, key, service] of addresses) {
+      checkService(compose, key, service, runtime.servicesHost);
+    }
+    return new DualComposeManager(runtime, media, stsComposition, options.healthTimeoutMs);
   }
 
   /**
@@ -62,15 +73,17 @@ export class DualComposeManager {
    */
   async startAll(options: { signal?: AbortSignal; logsTo?: string } = {}): Promise<void> {
     const { signal, logsTo } = options;
-    await checkPortsFree(this.publishedPorts());
+    await this.checkPortsFree();
     try {
       for (const composition of [this.sts, this.media]) {
         const startedAt = Date.now();
         await this.runtime.up(composition, {
-          withinMs: this.#healthTimeoutMs,
+          withinMs: this.healthTimeoutMs,
           ...(signal ? { signal } : {}),
         });
-        this.starts.push({ composition: composition.name, startedAt, healthyAt: Date.now() });
+        const healthyAt = Date.now();
+        const services = await this.runtime.ps(composition);
+        this.starts.push({ composition: composition.name, startedAt, healthyAt, services });
       }
     } catch (error) {
       await this.stopAll(logsTo);
@@ -105,6 +118,41 @@ export class DualComposeManager {
     return logs;
   }
 
+  /** Every TCP port of the host that the two compositions publish, and for what. */
+  publishedPorts(): Map<number, string> {
+    return new Map(
+      [this.sts, this.media].flatMap((composition) =>
+        composition.compose.services.flatMap((service) =>
+          service.publishedPorts.map((port): [number, string] => [port, service.name]),
+        ),
+      ),
+    );
+  }
+
+  /**
+   * Refuses to start on ports that somebody else listens on.
+   *
+   * @throws PrerequisiteMissing naming each taken port and the process or container that holds it
+   */
+  async checkPortsFree(): Promise<void> {
+    const taken: string[] = [];
+    for (const [port, purpose] of this.publishedPorts()) {
+      const holder = await this.runtime.holderOf(port);
+      if (holder !== undefined) taken.push(`port ${port} (${purpose}) is held by ${holder}`);
+    }
+    if (taken.length === 0) return;
+    throw new PrerequisiteMissing(
+      {
+        what: 'the services cannot be started: a port they publish is taken',
+        where: this.runtime.servicesHost,
+        seen: taken.join('; '),
+        expected: `ports ${[...this.publishedPorts().keys()].join(', ')} free`,
+        next: 'stop that program, or choose other ports (README, Configuration)',
+      },
+      'services',
+    );
+  }
+
   async #collectLogs(folder: string): Promise<void> {
     for (const composition of [this.sts, this.media]) {
       const target = join(folder, composition.project);
@@ -114,15 +162,46 @@ export class DualComposeManager {
       }
     }
   }
+}
 
-  /** Every host port the two compositions publish, and for what. */
-  publishedPorts(): Map<number, string> {
-    return new Map(
-      [this.sts, this.media].flatMap((composition) =>
-        composition.compose.services.flatMap((service) =>
-          service.publishedPorts.map((port): [number, string] => [port, service.name]),
-        ),
-      ),
+/**
+ * Checks that a composition has a service and publishes the ports of its addresses.
+ *
+ * @param key of the service in acceptance.yaml
+ * @param settings its name and addresses; those on other hosts are somebody else's business
+ */
+function checkService(
+  compose: ComposeFile,
+  key: string,
+  settings: Record<string, string>,
+  servicesHost: string,
+): void {
+  const names = compose.services.map((service) => service.name);
+  const { name = '', ...others } = settings;
+  if (!names.includes(name)) {
+    throw composeFault(
+      new SuiteError({
+        what: 'the composition has no such service',
+        where: shownFiles(compose),
+        seen: names.join(', '),
+        expected: `${name}, as services.${key}.name says`,
+        next: `name the service in acceptance.yaml, services.${key}.name`,
+      }),
+    );
+  }
+  const published = compose.services.flatMap((service) => service.publishedPorts);
+  for (const [what, address] of Object.entries(others)) {
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (url?.hostname !== servicesHost || url.port === '') continue;
+    if (published.includes(Number(url.port))) continue;
+    throw composeFault(
+      new SuiteError({
+        what: `the port at which ${name} is looked for is not published`,
+        where: `${shownFiles(compose)}, service ${name}`,
+        seen: `published: ${published.join(', ') || 'no port'}`,
+        expected: `port ${url.port}, for ${address} (services.${key}.${what})`,
+        next: `publish it in ports of ${name}, or correct services.${key}.${what} in acceptance.yaml`,
+      }),
     );
   }
 }

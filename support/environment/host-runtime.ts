@@ -1,20 +1,35 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
-
-import { request } from 'undici';
+import { lookup } from 'node:dns/promises';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 import { messageOf, SuiteError } from '../errors';
-import { eventually } from '../eventually';
-import { besideComposeFile, type ComposeService } from './compose-file';
+import type { Variables } from '../interpolate';
+import {
+  besideComposeFile,
+  checkComposeFiles,
+  composeFrom,
+  folderOf,
+  mergeAll,
+  shownFiles,
+  type ComposeFile,
+  type ComposeService,
+} from './compose-file';
+import { waitForHealth } from './health';
+import { connectionsOfGroup, localHolderOf } from './ports';
 import { startGroup, stopGroup, type ProcessGroup } from './process-group';
-import type { Composition, Runtime, ServiceState } from './runtime';
+import { signalGroup } from './processes';
+import type { Action, Composition, Connection, Runtime, ServiceState } from './runtime';
 import type { SessionState } from './session-state';
 
 /** Time between SIGTERM and SIGKILL; Docker's own default. */
 const STOP_GRACE_MS = 10_000;
+/** A service that is started again must be healthy in the time that all have at the start. */
+const START_AGAIN_MS = 60_000;
 
 interface RunningProject {
   groups: Map<string, ProcessGroup>;
+  paused: Set<string>;
   /** Holds the volumes and the services' temporary files. */
   folder: string;
 }
@@ -22,10 +37,22 @@ interface RunningProject {
 /** Runs the services of a compose file as processes of this host, each as its `x-host` says. */
 export class HostRuntime implements Runtime {
   readonly name = 'host';
-  readonly testHostForServices = '127.0.0.1';
+  readonly servicesHost = '127.0.0.1';
+  readonly servicesHostForServices = '127.0.0.1';
+  readonly testHost = { name: '127.0.0.1', address: '127.0.0.1' };
+  readonly variables: Variables = {};
   readonly #running = new Map<string, RunningProject>();
 
   constructor(private readonly state: SessionState) {}
+
+  async read(
+    files: readonly string[],
+    _project: string,
+    variables: Variables,
+  ): Promise<ComposeFile> {
+    const checked = checkComposeFiles(files, variables);
+    return Promise.resolve(composeFrom(mergeAll(checked), checked));
+  }
 
   async up(
     composition: Composition,
@@ -34,6 +61,7 @@ export class HostRuntime implements Runtime {
     const { project } = composition;
     const running = this.#running.get(project) ?? {
       groups: new Map<string, ProcessGroup>(),
+      paused: new Set<string>(),
       folder: this.state.makeFolder(project),
     };
     this.#running.set(project, running);
@@ -49,6 +77,7 @@ export class HostRuntime implements Runtime {
     const running = this.#running.get(composition.project);
     if (!running) return;
     for (const [service, group] of [...running.groups].reverse()) {
+      signalGroup(group.pid, 'SIGCONT');
       await stopGroup(this.state, group, STOP_GRACE_MS);
       running.groups.delete(service);
     }
@@ -57,37 +86,79 @@ export class HostRuntime implements Runtime {
   }
 
   async ps(composition: Composition): Promise<ServiceState[]> {
-    const groups = this.#running.get(composition.project)?.groups;
-    return [...(groups ?? [])].map(([service, { ended }]) =>
-      ended
-        ? { service, state: 'exited', ...(ended.code === null ? {} : { exitCode: ended.code }) }
-        : { service, state: 'running' },
+    const running = this.#running.get(composition.project);
+    return Promise.resolve(
+      [...(running?.groups ?? [])].map(([service, { ended, startedAt }]) => ({
+        service,
+        startedAt,
+        state: ended ? 'exited' : running?.paused.has(service) ? 'paused' : 'running',
+        ...(ended && ended.code !== null ? { exitCode: ended.code } : {}),
+      })),
     );
   }
 
-  async volumes(composition: Composition): Promise<string[]> {
-    const volumes = join(this.#running.get(composition.project)?.folder ?? '', 'volumes');
-    return isAbsolute(volumes) && existsSync(volumes) ? readdirSync(volumes) : [];
+  async leftovers(composition: Composition): Promise<string[]> {
+    const running = this.#running.get(composition.project);
+    const volumes = running ? join(running.folder, 'volumes') : '';
+    const processes = (await this.ps(composition)).map(({ service }) => `process ${service}`);
+    return [
+      ...processes,
+      ...(existsSync(volumes) ? readdirSync(volumes).map((name) => `volume ${name}`) : []),
+    ];
   }
 
   async logs(composition: Composition, service: string): Promise<string> {
     const folder = this.#running.get(composition.project)?.folder ?? '';
     const file = join(folder, `${service}.log`);
-    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    return Promise.resolve(stripVTControlCharacters(text));
   }
 
-  async stop(composition: Composition, service: string): Promise<void> {
-    const group = this.#running.get(composition.project)?.groups.get(service);
-    if (!group) {
+  async control(composition: Composition, service: string, action: Action): Promise<void> {
+    if (action === 'start') {
+      return this.up(composition, { withinMs: START_AGAIN_MS, services: [service] });
+    }
+    const running = this.#running.get(composition.project);
+    const group = running?.groups.get(service);
+    if (!running || !group || group.ended) {
+      const there = (await this.ps(composition)).map((one) => `${one.service} (${one.state})`);
       throw new SuiteError({
-        what: 'the service to stop is not running',
+        what: `the service to ${action} is not running`,
         where: `${composition.project}/${service}`,
-        seen: (await this.ps(composition)).map((one) => one.service).join(', ') || 'nothing runs',
+        seen: there.join(', ') || 'nothing runs',
         expected: service,
       });
     }
-    await stopGroup(this.state, group, STOP_GRACE_MS);
-    this.#running.get(composition.project)?.groups.delete(service);
+    switch (action) {
+      case 'stop':
+        signalGroup(group.pid, 'SIGCONT');
+        await stopGroup(this.state, group, STOP_GRACE_MS);
+        break;
+      case 'kill':
+        await stopGroup(this.state, group, 0);
+        break;
+      case 'pause':
+        signalGroup(group.pid, 'SIGSTOP');
+        running.paused.add(service);
+        break;
+      case 'resume':
+        signalGroup(group.pid, 'SIGCONT');
+        running.paused.delete(service);
+        break;
+    }
+  }
+
+  async addressOf(_composition: Composition, _service: string, name: string): Promise<string> {
+    return (await lookup(name, { family: 4 })).address;
+  }
+
+  async connections(composition: Composition, service: string): Promise<Connection[]> {
+    const group = this.#running.get(composition.project)?.groups.get(service);
+    return Promise.resolve(group ? connectionsOfGroup(group.pid) : []);
+  }
+
+  async holderOf(port: number): Promise<string | undefined> {
+    return localHolderOf(port);
   }
 
   pathInService(composition: Composition, service: string, path: string): string {
@@ -100,7 +171,7 @@ export class HostRuntime implements Runtime {
         where: `${composition.project}/${service}`,
         seen: path,
         expected: `a path under ${Object.keys(volumes).join(' or ') || 'a named volume'}`,
-        next: `give ${service} a named volume for it in ${composition.compose.file}`,
+        next: `give ${service} a named volume for it in ${shownFiles(composition.compose)}`,
       });
     }
     return join(folder, 'volumes', volumes[mountPoint] ?? '', path.slice(mountPoint.length));
@@ -124,9 +195,9 @@ export class HostRuntime implements Runtime {
     if (!service.host) {
       throw new SuiteError({
         what: 'the service cannot run as a process of this host',
-        where: `${compose.file}, service ${service.name}`,
+        where: `${shownFiles(compose)}, service ${service.name}`,
         seen: 'no x-host',
-        expected: 'x-host with command and health',
+        expected: 'x-host with command',
         next: 'start a Docker engine, or add x-host to the service (README, Your own services)',
       });
     }
@@ -141,7 +212,7 @@ export class HostRuntime implements Runtime {
       return await startGroup(this.state, {
         name: `${project}/${service.name}`,
         command: [program.includes('/') ? besideComposeFile(compose, program) : program, ...args],
-        cwd: dirname(compose.file),
+        cwd: folderOf(compose),
         // Like a container, a service sees the variables of its compose file and no others.
         environment: {
           ...{ PATH, HOME, LANG, TMPDIR: temporary },
@@ -169,42 +240,16 @@ export class HostRuntime implements Runtime {
     service: ComposeService,
     options: { withinMs: number; signal?: AbortSignal },
   ): Promise<void> {
-    const health = service.host?.health ?? '';
     const group = this.#running.get(composition.project)?.groups.get(service.name);
     const exited = new AbortController();
     void group?.end.then(() =>
       exited.abort(new Error(`it exited: ${JSON.stringify(group.ended)}`)),
     );
-    try {
-      await eventually(
-        `${service.name} healthy`,
-        async () => {
-          const { statusCode, body } = await request(health, {
-            bodyTimeout: 2000,
-            headersTimeout: 2000,
-          });
-          const text = await body.text();
-          if (statusCode !== 200) throw new Error(`${statusCode} ${text.slice(0, 300)}`);
-        },
-        {
-          withinMs: options.withinMs,
-          signal: AbortSignal.any([exited.signal, ...(options.signal ? [options.signal] : [])]),
-        },
-      );
-    } catch (error) {
-      const reason: unknown = exited.signal.aborted ? exited.signal.reason : error;
-      const lastLines = (await this.logs(composition, service.name)).trim().split('\n').slice(-12);
-      throw new SuiteError(
-        {
-          what: 'the service did not become healthy',
-          where: `${composition.project}/${service.name} (${health})`,
-          seen: [messageOf(reason), 'its last log lines:', ...lastLines].join('\n    '),
-          expected: `200 within ${options.withinMs / 1000} s`,
-          next: 'read its whole log in reports/logs',
-        },
-        { cause: error },
-      );
-    }
+    await waitForHealth(composition, service.name, {
+      withinMs: options.withinMs,
+      signals: [exited.signal, ...(options.signal ? [options.signal] : [])],
+      logs: () => this.logs(composition, service.name),
+    });
   }
 }
 
@@ -217,7 +262,7 @@ function inOrder({ compose }: Composition, wanted?: string[]): ComposeService[] 
     if (path.includes(name)) {
       throw new SuiteError({
         what: 'services depend on each other in a circle',
-        where: compose.file,
+        where: shownFiles(compose),
         seen: [...path, name].join(' -> '),
         expected: 'depends_on without a circle',
       });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 
-import { PrerequisiteMissing } from '../errors';
+import { parseTcpTable, type TcpSocket } from './tcp-table';
 
 /** A free TCP port of the loopback address. */
 export async function freePort(): Promise<number> {
@@ -14,28 +14,9 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/**
- * Refuses to start on a port that somebody else listens on.
- *
- * @param ports what each port is for, by its number
- * @throws PrerequisiteMissing naming each taken port and the process that holds it
- */
-export async function checkPortsFree(ports: ReadonlyMap<number, string>): Promise<void> {
-  const taken: string[] = [];
-  for (const [port, purpose] of ports) {
-    if (!(await isFree(port))) taken.push(`port ${port} (${purpose}) is held by ${holderOf(port)}`);
-  }
-  if (taken.length === 0) return;
-  throw new PrerequisiteMissing(
-    {
-      what: 'the services cannot be started: a port they publish is taken',
-      where: 'this host',
-      seen: taken.join('; '),
-      expected: `ports ${[...ports.keys()].join(', ')} free`,
-      next: 'stop that program, or choose other ports (README, Configuration)',
-    },
-    'services',
-  );
+/** Who listens on a TCP port of this host, as "program (pid 12)"; undefined when the port is free. */
+export async function localHolderOf(port: number): Promise<string | undefined> {
+  return (await isFree(port)) ? undefined : processOn(port);
 }
 
 async function isFree(port: number): Promise<boolean> {
@@ -50,40 +31,56 @@ async function isFree(port: number): Promise<boolean> {
   return true;
 }
 
-/** The process that listens on a port, as "program (pid 12)"; read from /proc, where there is one. */
-function holderOf(port: number): string {
+/** The process that listens on a port; read from /proc, where there is one. */
+function processOn(port: number): string {
   const inodes = new Set(
-    ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) =>
-      readLines(table)
-        .slice(1)
-        .map((line) => line.trim().split(/\s+/))
-        .filter(([, local = '', , state]) => state === '0A' && portOf(local) === port)
-        .map((fields) => `socket:[${fields[9]}]`),
-    ),
+    parseTcpTable(tcpTables())
+      .filter(({ state, localPort }) => state === 'listening' && localPort === port)
+      .map(({ inode }) => `socket:[${inode}]`),
   );
   for (const pid of inodes.size
     ? readDirectory('/proc').filter((name) => /^\d+$/.test(name))
     : []) {
-    for (const descriptor of readDirectory(`/proc/${pid}/fd`)) {
-      if (inodes.has(readLink(`/proc/${pid}/fd/${descriptor}`))) {
-        const command = readLines(`/proc/${pid}/cmdline`).join(' ').replaceAll('\0', ' ').trim();
-        return `${command.slice(0, 120)} (pid ${pid})`;
-      }
+    if ([...socketsOf(pid)].some((socket) => inodes.has(socket))) {
+      const command = readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+      return `${command.slice(0, 120)} (pid ${pid})`;
     }
   }
   return 'a process that this user may not see';
 }
 
-function portOf(hexAddress: string): number {
-  return parseInt(hexAddress.split(':')[1] ?? '', 16);
+/** The established TCP connections of all processes of a process group. */
+export function connectionsOfGroup(group: number): TcpSocket[] {
+  const members = readDirectory('/proc').filter(
+    // The fifth field of stat is the process group (proc(5)); the second, in brackets, may hold blanks.
+    (pid) => /^\d+$/.test(pid) && groupOf(readText(`/proc/${pid}/stat`)) === group,
+  );
+  const sockets = new Set(members.flatMap((pid) => [...socketsOf(pid)]));
+  return parseTcpTable(tcpTables()).filter(
+    ({ state, inode }) => state === 'established' && sockets.has(`socket:[${inode}]`),
+  );
+}
+
+function groupOf(stat: string): number {
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
+}
+
+function socketsOf(pid: string): Set<string> {
+  return new Set(
+    readDirectory(`/proc/${pid}/fd`).map((descriptor) => readLink(`/proc/${pid}/fd/${descriptor}`)),
+  );
+}
+
+function tcpTables(): string {
+  return `${readText('/proc/net/tcp')}\n${readText('/proc/net/tcp6')}`;
 }
 
 // Processes come and go while /proc is read: what has gone is not the holder.
-function readLines(path: string): string[] {
+function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8').split('\n');
+    return readFileSync(path, 'utf8');
   } catch {
-    return [];
+    return '';
   }
 }
 

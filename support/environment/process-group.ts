@@ -10,6 +10,8 @@ export interface ProcessGroup {
   /** Process id of the leader, which is the id of the group. */
   pid: number;
   child: ChildProcess;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
   /** How the leader ended; undefined while it runs. */
   ended: { code: number | null; signal: NodeJS.Signals | null } | undefined;
   /** Resolves when the leader has ended. */
@@ -49,6 +51,7 @@ export async function startGroup(
       name: options.name,
       pid,
       child,
+      startedAt: Date.now(),
       ended: undefined,
       end: new Promise((done) => {
         child.once('exit', (code, signal) => {

@@ -1,27 +1,54 @@
+import type { Variables } from '../interpolate';
 import type { ComposeFile } from './compose-file';
-import type { Variables } from './interpolate';
 
-/** One composition: a compose file, the project it runs as, and the variables it is given. */
+/** One composition: its compose files, the project it runs as, and the variables it is given. */
 export interface Composition {
   name: 'media' | 'sts';
   /** Project name; unique among everything that runs on this host. */
   project: string;
   compose: ComposeFile;
   variables: Variables;
+  /** By service: an address that answers 200 when the service is healthy. */
+  health: ReadonlyMap<string, string>;
 }
 
 /** One service of a running composition. */
 export interface ServiceState {
   service: string;
-  state: 'running' | 'exited' | 'stopped';
+  state: 'running' | 'paused' | 'exited' | 'created';
+  /** When its process or container was started; milliseconds since the epoch. */
+  startedAt: number;
   exitCode?: number;
 }
+
+/** An established TCP connection of a service; both ends are addresses as the service sees them. */
+export interface Connection {
+  localPort: number;
+  remoteAddress: string;
+  remotePort: number;
+}
+
+/** What can be done to one service of a running composition. `kill` is SIGKILL; `resume` ends a `pause`. */
+export type Action = 'stop' | 'start' | 'kill' | 'pause' | 'resume';
 
 /** Starts, inspects and stops compositions: as containers, or as processes of this host. */
 export interface Runtime {
   readonly name: 'docker' | 'host';
-  /** The name under which services reach programs of the test host. */
-  readonly testHostForServices: string;
+  /** Where published ports are found, seen from this host: an IP address. */
+  readonly servicesHost: string;
+  /** The name under which services reach ports that other compositions publish. */
+  readonly servicesHostForServices: string;
+  /** How services reach programs of this host: by `name`, on the `address` that such a program must listen on. */
+  readonly testHost: { name: string; address: string };
+  /** Variables of the compose files that depend on the runtime. */
+  readonly variables: Variables;
+
+  /**
+   * Reads and checks compose files; starts nothing.
+   *
+   * @throws PrerequisiteMissing ('compose-files') naming file, line and what is wrong
+   */
+  read(files: readonly string[], project: string, variables: Variables): Promise<ComposeFile>;
 
   /**
    * Starts services of a composition, in the order of `depends_on`, and waits until each is healthy.
@@ -39,14 +66,18 @@ export interface Runtime {
 
   ps(composition: Composition): Promise<ServiceState[]>;
 
-  /** The volumes of a composition that exist now. */
-  volumes(composition: Composition): Promise<string[]>;
+  /** Everything of a composition that exists now, running or not: services, networks, volumes. */
+  leftovers(composition: Composition): Promise<string[]>;
 
-  /** Everything a service has written to its standard output and error. */
+  /** Everything a service has written to its standard output and error, without colours. */
   logs(composition: Composition, service: string): Promise<string>;
 
-  /** Stops one service (SIGTERM). */
-  stop(composition: Composition, service: string): Promise<void>;
+  /**
+   * Stops, starts, kills, pauses or resumes one service.
+   *
+   * @throws SuiteError when the composition has no such service running (or, to start it, stopped)
+   */
+  control(composition: Composition, service: string, action: Action): Promise<void>;
 
   /** The path under which a service sees a file of one of its volumes; `path` is the path in the container. */
   pathInService(composition: Composition, service: string, path: string): string;
@@ -58,4 +89,13 @@ export interface Runtime {
     path: string,
     destination: string,
   ): Promise<void>;
+
+  /** The address that a host name has for a service; undefined when it knows none. */
+  addressOf(composition: Composition, service: string, name: string): Promise<string | undefined>;
+
+  /** The TCP connections that a service has open. */
+  connections(composition: Composition, service: string): Promise<Connection[]>;
+
+  /** Who listens on a TCP port of the host that services are published on; undefined when it is free. */
+  holderOf(port: number): Promise<string | undefined>;
 }

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -23,6 +23,10 @@ const stateSchema = z.strictObject({
   groups: z.array(
     z.strictObject({ pid: z.number(), startTime: z.string().optional(), name: z.string() }),
   ),
+  /** Projects of Docker Compose, each with what tells the engine that they run on. */
+  projects: z.array(
+    z.strictObject({ project: z.string(), engine: z.record(z.string(), z.string()) }),
+  ),
   folders: z.array(z.string()),
 });
 
@@ -30,7 +34,7 @@ type State = z.infer<typeof stateSchema>;
 type Group = State['groups'][number];
 
 /**
- * What a session has made and must remove: process groups and temporary folders.
+ * What a session has made and must remove: process groups, Compose projects and temporary folders.
  *
  * It is kept in a file, so that two others can tidy up when this process is killed: a watchdog that waits for the end
  * of this process, and the next session.
@@ -47,6 +51,7 @@ export class SessionState {
       bootId: bootId(),
       owner: { pid: process.pid, startTime: startTimeOf(process.pid) },
       groups: [],
+      projects: [],
       folders: [],
     };
   }
@@ -58,6 +63,17 @@ export class SessionState {
 
   removeGroup(pid: number): void {
     this.#state.groups = this.#state.groups.filter((group) => group.pid !== pid);
+    this.#save();
+  }
+
+  /** @param engine environment variables that tell which Docker engine the project runs on */
+  addProject(project: string, engine: Record<string, string>): void {
+    this.#state.projects.push({ project, engine });
+    this.#save();
+  }
+
+  removeProject(project: string): void {
+    this.#state.projects = this.#state.projects.filter((one) => one.project !== project);
     this.#save();
   }
 
@@ -130,6 +146,15 @@ function removeWhatIsLeft(state: State): string[] {
     if (startTime !== undefined && startTime !== group.startTime) continue;
     signalGroup(group.pid, 'SIGKILL');
     removed.push(`process group ${group.pid} (${group.name})`);
+  }
+  for (const { project, engine } of state.projects) {
+    const down = ['down', '--volumes', '--remove-orphans', '--timeout', '0'];
+    const { status } = spawnSync('docker', ['compose', '--project-name', project, ...down], {
+      env: engine,
+      stdio: 'ignore',
+      timeout: 60_000,
+    });
+    removed.push(`project ${project}${status === 0 ? '' : `, not removed: exit code ${status}`}`);
   }
   for (const folder of state.folders) {
     if (!existsSync(folder)) continue;

@@ -44,6 +44,15 @@ const runSchema = z.object({
       stderr: z.string(),
     })
     .optional(),
+  /** The first TCP connection of media-service to the port at which it was told to find the STS. */
+  stsConnection: z
+    .object({
+      at: z.number(),
+      localPort: z.number(),
+      remoteAddress: z.string(),
+      remotePort: z.number(),
+    })
+    .optional(),
   /** What could not be observed, and why. */
   problems: z.array(z.string()),
 });

@@ -20,6 +20,13 @@ const OUTPUT_PATIENCE_MS = 60_000;
 const API_PATIENCE_MS = 10_000;
 const METRICS_EVERY_MS = 1000;
 
+/** Both ends of a TCP connection, as the service sees them. */
+interface TcpConnection {
+  localPort: number;
+  remoteAddress: string;
+  remotePort: number;
+}
+
 /** How far a run has come; times in seconds since publishing began. */
 export interface Progress {
   stream: string;
@@ -46,6 +53,8 @@ export interface RunOptions {
     /** Puts the recording of the stream's output in `file`; says how many pieces there were. */
     fetch: (file: string) => Promise<number>;
   };
+  /** The TCP connections of media-service, and the port of the one that leads to the STS. */
+  network: { stsPort: number; connections: () => Promise<TcpConnection[]> };
   logs: () => Promise<Map<string, string>>;
   budgetSeconds: number;
   runtime: string;
@@ -119,6 +128,16 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
       outputGrewAt = at;
     }
   };
+  let stsConnection: RunRecord['stsConnection'];
+  const lookAtConnections = async (): Promise<void> => {
+    if (times.inputReady === undefined || stsConnection) return;
+    const open = await options.network.connections();
+    const found = open.find(({ remotePort }) => remotePort === options.network.stsPort);
+    if (!found) return;
+    const { localPort, remoteAddress, remotePort } = found;
+    stsConnection = { at: Date.now(), localPort, remoteAddress, remotePort };
+  };
+  const networkSampler = sample(() => 250, lookAtConnections);
   const pathSampler = sample(() => (times.outputReady ? 250 : 50), lookAtPaths);
   const metricsSampler = sample(() => (times.metricsSeen ? METRICS_EVERY_MS : 100), lookAtMetrics);
 
@@ -167,7 +186,12 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
   publication.stop();
   const publisher = await publisherEnd;
   await lookAtMetrics().catch(note('metrics after the broadcast'));
-  await Promise.all([pathSampler.stop(), metricsSampler.stop()]);
+  await Promise.all([pathSampler.stop(), metricsSampler.stop(), networkSampler.stop()]);
+  if (!stsConnection) {
+    problems.push(
+      `no TCP connection of media-service to port ${options.network.stsPort} was seen${because(networkSampler.lastError())}`,
+    );
+  }
   // A viewer of an output that has ended stops by itself; of one that goes on (budget used up), not.
   if (live.isReady) live.viewer?.stop();
   const watched = await live.viewer?.result;
@@ -194,7 +218,12 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     fixtureScript: fixture.yamlPath,
     fixtureFile: fixture.path,
     ...(watched ? { viewer: watched } : {}),
+    ...(stsConnection ? { stsConnection } : {}),
   };
   evidence.finish(run);
   return run;
+}
+
+function because(error: string | undefined): string {
+  return error === undefined ? '' : `: ${error}`;
 }

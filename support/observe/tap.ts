@@ -48,6 +48,8 @@ export interface TapPlan {
 interface Connection {
   id: number;
   stream: string | undefined;
+  /** The name and port that the other side has asked for (Host header). */
+  host: string | undefined;
   decoders: Record<Direction, Decoder>;
   fragmentsSent: number;
   cut: () => void;
@@ -151,6 +153,7 @@ export class Tap {
         this.#record(connection, 'to-sts', 'open', {
           sts: this.upstream.href,
           transport: 'websocket',
+          host: connection.host,
           headers: {
             'x-stream-id': connection.stream,
             'x-worker-id': incoming.headers['x-worker-id'],
@@ -243,7 +246,10 @@ export class Tap {
     if (open) {
       const { sid } = JSON.parse(String(open.data)) as { sid: string };
       this.#polling.set(sid, connection);
-      this.#record(connection, 'to-sts', 'open', { sts: this.upstream.href, transport: 'polling' });
+      const { host } = connection;
+      this.#record(connection, 'to-sts', 'open', {
+        ...{ sts: this.upstream.href, transport: 'polling', host },
+      });
     }
     this.#decode(connection, direction, packets);
   }
@@ -281,6 +287,7 @@ export class Tap {
     return {
       id: this.#connections,
       stream: typeof header === 'string' ? header : undefined,
+      host: incoming.headers.host,
       decoders: { 'to-sts': new Decoder(), 'from-sts': new Decoder() },
       fragmentsSent: 0,
       cut: () => undefined,

@@ -28,7 +28,8 @@ export function watch(url: string, copyFile: string, track: Track): Viewer {
       ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-y', '-progress', 'pipe:1'],
       ...['-rw_timeout', '40000000', '-i', url],
       ...['-map', '0', '-c', 'copy', '-f', 'matroska', copyFile],
-      ...['-map', '0', '-f', 'null', '-'],
+      // In the stream's own time base: ffmpeg may guess a frame rate that is too low, and then complain of itself.
+      ...['-map', '0', '-fps_mode', 'passthrough', '-enc_time_base:v', '-1', '-f', 'null', '-'],
     ],
     { reject: false, stdin: 'ignore', detached: true, cleanup: false },
   );

@@ -8,7 +8,7 @@ import { evidenceFiles } from '../observe/evidence';
 /** More than this of a log is not read in a report; the whole of it is in the evidence folder. */
 const LAST_LINES = 200;
 
-type Attach = (body: string, options: { mediaType: string; fileName: string }) => unknown;
+export type Attach = (body: string, options: { mediaType: string; fileName: string }) => unknown;
 
 /** Attaches what was seen of a broadcast: its summary, events, service logs and what ffprobe says of the output. */
 export async function attachEvidence(findings: RunFindings, attach: Attach): Promise<void> {
@@ -17,10 +17,10 @@ export async function attachEvidence(findings: RunFindings, attach: Attach): Pro
     void attach(body, { mediaType: 'text/plain', fileName });
   text('evidence-folder.txt', folder);
   for (const name of [evidenceFiles.run, evidenceFiles.tap]) {
-    if (existsSync(join(folder, name))) text(name, lastLines(join(folder, name)));
+    if (existsSync(join(folder, name))) text(name, lastLinesOf(join(folder, name)));
   }
   for (const log of readdirSync(folder).filter((name) => name.endsWith('.log'))) {
-    text(log, lastLines(join(folder, log)));
+    text(log, lastLinesOf(join(folder, log)));
   }
   // A report on a failure is made even where there is no output to look at: it then says so.
   const probed = await Promise.all([findings.outputStreams(), findings.outputSpan()]).catch(
@@ -29,11 +29,24 @@ export async function attachEvidence(findings: RunFindings, attach: Attach): Pro
   text('ffprobe-output.txt', JSON.stringify(probed, null, 2));
 }
 
-function lastLines(file: string): string {
-  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+/** Attaches what services have logged; by service name. */
+export function attachLogs(logs: ReadonlyMap<string, string>, attach: Attach): void {
+  for (const [service, log] of logs) {
+    const fileName = `${service}.log`;
+    attach(lastLines(log, 'reports/logs'), { mediaType: 'text/plain', fileName });
+  }
+}
+
+function lastLinesOf(file: string): string {
+  return lastLines(readFileSync(file, 'utf8'), file);
+}
+
+/** The end of a long text; `where` the whole of it is. */
+function lastLines(whole: string, where: string): string {
+  const lines = whole.trimEnd().split('\n');
   const left = lines.length - LAST_LINES;
   return [
-    ...(left > 0 ? [`… ${left} earlier lines in ${file}`] : []),
+    ...(left > 0 ? [`… ${left} earlier lines in ${where}`] : []),
     ...lines.slice(-LAST_LINES),
   ].join('\n');
 }

@@ -2,7 +2,7 @@ import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { interpolate } from '../../support/environment/interpolate';
+import { interpolate } from '../support/interpolate';
 
 describe('interpolation of compose files', () => {
   const variables = { SET: 'value', EMPTY: '' };

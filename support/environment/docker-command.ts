@@ -1,0 +1,78 @@
+import { execa } from 'execa';
+
+import { SuiteError } from '../errors';
+import type { Variables } from '../interpolate';
+import { signalGroup, startTimeOf } from './processes';
+import type { SessionState } from './session-state';
+
+const LAST_LINES = 15;
+
+/** What a docker command printed. */
+export interface DockerOutput {
+  stdout: string;
+  stderr: string;
+}
+
+export interface DockerOptions {
+  /** All environment variables of the command. */
+  environment: Variables;
+  /** Ends the command and everything it has started. */
+  signal?: AbortSignal;
+  withinMs?: number;
+  /** Where the command's process group is written down while it runs. */
+  state?: SessionState;
+}
+
+/**
+ * Runs `docker …` and checks that it succeeds.
+ *
+ * Docker starts its plug-ins (`docker compose`) as children that outlive it, so the command gets a process group of its
+ * own, and the whole group is killed when `signal` or the time limit ends it.
+ *
+ * @throws SuiteError with the command, how it ended and the last lines of its output
+ */
+export async function docker(
+  args: readonly string[],
+  options: DockerOptions,
+): Promise<DockerOutput> {
+  const { environment, state, withinMs = 60_000 } = options;
+  const timeUp = AbortSignal.timeout(withinMs);
+  const signal = AbortSignal.any([timeUp, ...(options.signal ? [options.signal] : [])]);
+  signal.throwIfAborted();
+  const child = execa('docker', args, {
+    env: environment,
+    extendEnv: false,
+    reject: false,
+    stdin: 'ignore',
+    detached: true,
+    cleanup: false,
+  });
+  const { pid } = child;
+  const name = `docker ${args.join(' ')}`;
+  if (pid !== undefined) state?.addGroup({ pid, startTime: startTimeOf(pid), name });
+  const kill = (): void => {
+    if (pid !== undefined) signalGroup(pid, 'SIGKILL');
+  };
+  signal.addEventListener('abort', kill);
+  const result = await child;
+  signal.removeEventListener('abort', kill);
+  if (pid !== undefined) state?.removeGroup(pid);
+  if (!result.failed) return { stdout: result.stdout, stderr: result.stderr };
+  if (options.signal?.aborted) throw options.signal.reason;
+  const how = timeUp.aborted
+    ? `no end within ${withinMs / 1000} s`
+    : result.exitCode === undefined
+      ? result.shortMessage
+      : `exit code ${result.exitCode}`;
+  const lines = `${result.stdout}\n${result.stderr}`.trim().split('\n').slice(-LAST_LINES);
+  throw new SuiteError(
+    {
+      what: 'a docker command failed',
+      where: name,
+      seen: [how, ...lines].join('\n    '),
+      expected: 'exit code 0',
+      next: 'run the command by hand; `docker info` tells whether the engine answers',
+    },
+    { cause: result },
+  );
+}

@@ -1,0 +1,383 @@
+import { isIP } from 'node:net';
+import { stripVTControlCharacters } from 'node:util';
+
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+import { messageOf, PrerequisiteMissing, SuiteError } from '../errors';
+import { interpolateAll, type Variables } from '../interpolate';
+import {
+  checkComposeFiles,
+  composeFault,
+  composeFrom,
+  mergeAll,
+  shownFiles,
+  type ComposeFile,
+} from './compose-file';
+import { docker, type DockerOptions, type DockerOutput } from './docker-command';
+import type { Engine } from './docker-engine';
+import { notHealthy, waitForHealth } from './health';
+import { localHolderOf } from './ports';
+import type { Action, Composition, Connection, Runtime, ServiceState } from './runtime';
+import type { SessionState } from './session-state';
+import { parseTcpTable } from './tcp-table';
+
+/** Pulling and building images; not part of the time in which services must be healthy. */
+const CREATE_MS = 15 * 60_000;
+const STOP_GRACE_S = 10;
+const STOP_MS = 120_000;
+
+const PROJECT_LABEL = 'com.docker.compose.project';
+const SERVICE_LABEL = 'com.docker.compose.service';
+
+const containersSchema = z.array(
+  z.object({
+    Id: z.string(),
+    Name: z.string(),
+    Config: z.object({ Labels: z.record(z.string(), z.string()).nullable() }),
+    State: z.object({
+      Status: z.string(),
+      ExitCode: z.number(),
+      Error: z.string(),
+      StartedAt: z.string(),
+      Health: z
+        .object({
+          Status: z.string(),
+          Log: z.array(z.object({ ExitCode: z.number(), Output: z.string() })).nullable(),
+        })
+        .optional(),
+    }),
+  }),
+);
+
+/** A container of a project, as `docker inspect` tells it. */
+type Container = z.infer<typeof containersSchema>[number] & { service: string };
+
+const STATES: Record<string, ServiceState['state'] | undefined> = {
+  running: 'running',
+  paused: 'paused',
+  created: 'created',
+};
+
+/** Runs compositions as containers, by Docker Compose v2. */
+export class DockerRuntime implements Runtime {
+  readonly name = 'docker';
+  readonly servicesHost: string;
+  readonly servicesHostForServices = 'host.docker.internal';
+  readonly testHost: { name: string; address: string };
+  readonly variables: Variables;
+  readonly #started = new Set<string>();
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly state: SessionState,
+  ) {
+    this.servicesHost = engine.servicesHost;
+    this.testHost = engine.testHost;
+    this.variables = {
+      PUBLISH_ADDRESS: engine.publishAddress,
+      GATEWAY_ADDRESS: engine.gatewayAddress,
+    };
+  }
+
+  async read(
+    files: readonly string[],
+    project: string,
+    variables: Variables,
+  ): Promise<ComposeFile> {
+    const checked = checkComposeFiles(files, variables);
+    try {
+      // Compose itself merges the files and follows `include` and `extends`. In YAML, as JSON has no x- keys.
+      const { stdout } = await docker(
+        [...composeArgs(project, files), 'config', '--format', 'yaml'],
+        { environment: variables },
+      );
+      // What is left of "$" is escaped.
+      return composeFrom(interpolateAll(parse(stdout), {}), checked);
+    } catch (error) {
+      if (!(error instanceof SuiteError)) throw error;
+      // The suite's own reading names the line, if it finds the same fault.
+      composeFrom(mergeAll(checked), checked);
+      throw composeFault(error);
+    }
+  }
+
+  async up(
+    composition: Composition,
+    options: { withinMs: number; services?: string[]; signal?: AbortSignal },
+  ): Promise<void> {
+    const { project } = composition;
+    if (!this.#started.has(project)) {
+      await this.#refuseWhatIsThere(composition);
+      this.state.addProject(project, this.engine.environment);
+      this.#started.add(project);
+    }
+    const { withinMs, services = [] } = options;
+    const signal = options.signal ? { signal: options.signal } : {};
+    // Images are pulled and built first: that takes the time that it takes.
+    await this.#compose(composition, ['create', ...services], { withinMs: CREATE_MS, ...signal });
+    const deadline = performance.now() + withinMs;
+    const wait = ['--wait', '--wait-timeout', String(Math.ceil(withinMs / 1000))];
+    const failure = await this.#compose(
+      composition,
+      ['up', '--detach', '--no-build', ...wait, ...services],
+      { withinMs: withinMs + STOP_MS, ...signal },
+    ).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    options.signal?.throwIfAborted();
+    // Compose's word is not enough: a service without a health check counts as healthy at once, and under load a
+    // time limit that has passed has been seen to be reported as success.
+    await this.#checkHealthy(composition, { withinMs, services, failure });
+    const wanted = services.length ? services : composition.compose.services.map((s) => s.name);
+    await Promise.all(
+      wanted.map((service) =>
+        waitForHealth(composition, service, {
+          withinMs: Math.max(0, deadline - performance.now()),
+          signals: options.signal ? [options.signal] : [],
+          logs: () => this.logs(composition, service),
+        }),
+      ),
+    );
+  }
+
+  async down(composition: Composition): Promise<void> {
+    const { project } = composition;
+    if (!this.#started.has(project)) return;
+    await docker(
+      [
+        ...['compose', '--project-name', project, 'down', '--volumes', '--remove-orphans'],
+        ...['--timeout', String(STOP_GRACE_S)],
+      ],
+      { environment: composition.variables, state: this.state, withinMs: STOP_MS },
+    );
+    this.state.removeProject(project);
+    this.#started.delete(project);
+  }
+
+  async ps(composition: Composition): Promise<ServiceState[]> {
+    return (await this.#containers(composition)).map(({ service, State }) => {
+      const state = STATES[State.Status] ?? 'exited';
+      return {
+        ...{ service, state, startedAt: Date.parse(State.StartedAt) },
+        ...(state === 'exited' ? { exitCode: State.ExitCode } : {}),
+      };
+    });
+  }
+
+  async leftovers(composition: Composition): Promise<string[]> {
+    const { project, variables } = composition;
+    const label = ['--filter', `label=${PROJECT_LABEL}=${project}`];
+    const lists: [string, string[]][] = [
+      ['container', ['ps', '--all', ...label, '--format', '{{.Names}}']],
+      ['network', ['network', 'ls', ...label, '--format', '{{.Name}}']],
+      ['volume', ['volume', 'ls', ...label, '--format', '{{.Name}}']],
+    ];
+    const found = await Promise.all(
+      lists.map(async ([kind, args]) => {
+        const { stdout } = await docker(args, { environment: variables });
+        return linesOf(stdout).map((name) => `${kind} ${name}`);
+      }),
+    );
+    return found.flat();
+  }
+
+  async logs(composition: Composition, service: string): Promise<string> {
+    const containers = await this.#containers(composition);
+    const container = containers.find((one) => one.service === service);
+    if (!container) return '';
+    const { stdout, stderr } = await docker(['logs', '--timestamps', container.Id], {
+      environment: composition.variables,
+    });
+    // Two streams, each in order; the times at the start of the lines, all of one length, put them together.
+    const lines = [...linesOf(stdout), ...linesOf(stderr)].map(stripVTControlCharacters);
+    return lines.length === 0 ? '' : `${lines.sort(byTimestamp).join('\n')}\n`;
+  }
+
+  async control(composition: Composition, service: string, action: Action): Promise<void> {
+    const states = await this.ps(composition);
+    const wanted: ServiceState['state'][] =
+      action === 'start' ? ['exited', 'created'] : action === 'resume' ? ['paused'] : ['running'];
+    if (!states.some((one) => one.service === service && wanted.includes(one.state))) {
+      throw new SuiteError({
+        what: `the service to ${action} is not ${wanted.join(' or ')}`,
+        where: `${composition.project}/${service}`,
+        seen: states.map((one) => `${one.service} (${one.state})`).join(', ') || 'nothing runs',
+        expected: service,
+      });
+    }
+    const command = action === 'resume' ? 'unpause' : action;
+    await this.#compose(composition, [command, service], { withinMs: STOP_MS });
+    if (action !== 'start') return;
+    await waitForHealth(composition, service, {
+      withinMs: 60_000,
+      signals: [],
+      logs: () => this.logs(composition, service),
+    });
+  }
+
+  pathInService(_composition: Composition, _service: string, path: string): string {
+    return path;
+  }
+
+  async copyOut(
+    composition: Composition,
+    service: string,
+    path: string,
+    destination: string,
+  ): Promise<void> {
+    const container = await this.#container(composition, service);
+    await docker(['cp', `${container.Id}:${path}`, destination], {
+      environment: composition.variables,
+      state: this.state,
+      withinMs: STOP_MS,
+    });
+  }
+
+  async addressOf(
+    composition: Composition,
+    service: string,
+    name: string,
+  ): Promise<string | undefined> {
+    if (isIP(name)) return name;
+    // Where Docker writes extra_hosts.
+    const hosts = await this.#read(composition, service, '/etc/hosts');
+    return linesOf(hosts)
+      .map((line) => line.split('#')[0]?.trim().split(/\s+/) ?? [])
+      .find(([address, ...names]) => names.includes(name) && isIP(address ?? '') === 4)?.[0];
+  }
+
+  async connections(composition: Composition, service: string): Promise<Connection[]> {
+    const table = await this.#read(composition, service, '/proc/net/tcp', '/proc/net/tcp6');
+    return parseTcpTable(table).filter(({ state }) => state === 'established');
+  }
+
+  async holderOf(port: number): Promise<string | undefined> {
+    const { stdout } = await docker(
+      [
+        ...['ps', '--filter', `publish=${port}/tcp`],
+        ...['--format', 'container {{.Names}} ({{.Image}}, {{.Status}})'],
+      ],
+      { environment: this.engine.environment },
+    );
+    const [container] = linesOf(stdout);
+    if (container) return container;
+    // On another host only its engine can be asked.
+    return this.engine.isRemote ? undefined : localHolderOf(port);
+  }
+
+  /** What is there under this project's name belongs to a run that goes on, or to one that nobody tidied up. */
+  async #refuseWhatIsThere(composition: Composition): Promise<void> {
+    const found = await this.leftovers(composition);
+    if (found.length === 0) return;
+    throw new PrerequisiteMissing(
+      {
+        what: 'the project is there already: another run of this checkout, or one that was not tidied up',
+        where: `project ${composition.project}`,
+        seen: found.join(', '),
+        expected: 'nothing',
+        next: `wait for the other run, or: docker compose --project-name ${composition.project} down --volumes --remove-orphans`,
+      },
+      'services',
+    );
+  }
+
+  async #checkHealthy(
+    composition: Composition,
+    options: { withinMs: number; services: string[]; failure: unknown },
+  ): Promise<void> {
+    const { services, failure } = options;
+    const containers = await this.#containers(composition);
+    for (const { name } of composition.compose.services) {
+      const container = containers.find(({ service }) => service === name);
+      if (!container && services.length > 0 && !services.includes(name)) continue;
+      const ill = container ? illnessOf(container) : 'it has no container';
+      if (ill === undefined) continue;
+      const log = container ? await this.logs(composition, name) : '';
+      const seen = failure === undefined ? ill : `${ill}\n    ${messageOf(failure)}`;
+      throw notHealthy(`${composition.project}/${name}`, { ...options, seen, log, cause: failure });
+    }
+    // All is well, whatever Compose has said; but when it stumbled over something else, that must be seen.
+    if (failure instanceof Error) throw failure;
+  }
+
+  async #container(composition: Composition, service: string): Promise<Container> {
+    const containers = await this.#containers(composition);
+    const container = containers.find((one) => one.service === service);
+    if (container) return container;
+    throw new SuiteError({
+      what: 'the service has no container',
+      where: `${composition.project}/${service}`,
+      seen: containers.map((one) => one.service).join(', ') || 'no containers',
+      expected: service,
+    });
+  }
+
+  /** Files as the service sees them, one after the other; its image must have `cat`. */
+  async #read(composition: Composition, service: string, ...files: string[]): Promise<string> {
+    const { Id } = await this.#container(composition, service);
+    const { variables } = composition;
+    const { stdout } = await docker(['exec', Id, 'cat', ...files], { environment: variables });
+    return stdout;
+  }
+
+  async #containers({ project, variables }: Composition): Promise<Container[]> {
+    const { stdout: ids } = await docker(
+      ['ps', '--all', '--quiet', '--no-trunc', '--filter', `label=${PROJECT_LABEL}=${project}`],
+      { environment: variables },
+    );
+    if (linesOf(ids).length === 0) return [];
+    const { stdout } = await docker(['inspect', ...linesOf(ids)], { environment: variables });
+    return containersSchema.parse(JSON.parse(stdout)).map((container) => ({
+      ...container,
+      service: container.Config.Labels?.[SERVICE_LABEL] ?? container.Name,
+    }));
+  }
+
+  #compose(
+    { project, compose, variables }: Composition,
+    args: readonly string[],
+    options: Omit<DockerOptions, 'environment' | 'state'>,
+  ): Promise<DockerOutput> {
+    return docker([...composeArgs(project, compose.files), ...args], {
+      ...options,
+      environment: variables,
+      state: this.state,
+    }).catch((error: unknown) => {
+      if (!(error instanceof SuiteError)) throw error;
+      const where = `${shownFiles(compose)}: ${error.problem.where}`;
+      throw new SuiteError({ ...error.problem, where }, { cause: error });
+    });
+  }
+}
+
+function composeArgs(project: string, files: readonly string[]): string[] {
+  return [
+    ...['compose', '--ansi', 'never', '--progress', 'plain', '--project-name', project],
+    ...files.flatMap((file) => ['--file', file]),
+  ];
+}
+
+/** What is wrong with a container; undefined when it runs and its health check, if it has one, succeeds. */
+function illnessOf({ State }: Container): string | undefined {
+  const { Status, ExitCode, Error: error, Health } = State;
+  if (Status !== 'running') {
+    return `it is ${Status}, exit code ${ExitCode}${error ? `: ${error}` : ''}`;
+  }
+  if (Health === undefined || Health.Status === 'healthy') return undefined;
+  const last = Health.Log?.at(-1);
+  const said = last
+    ? `: its check ended with ${last.ExitCode}, ${last.Output.trim() || 'silent'}`
+    : '';
+  return `its container is ${Health.Status}${said}`;
+}
+
+function byTimestamp(a: string, b: string): number {
+  const [left, right] = [a.slice(0, 30), b.slice(0, 30)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}

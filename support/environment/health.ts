@@ -1,0 +1,65 @@
+import { request } from 'undici';
+
+import { messageOf, SuiteError } from '../errors';
+import { eventually } from '../eventually';
+import type { Composition } from './runtime';
+
+const LAST_LOG_LINES = 12;
+const ANSWER_MS = 2000;
+
+/**
+ * Waits until the health address of a service answers 200, as this host sees it. A service without an address is taken
+ * as it is.
+ *
+ * @param options.signals end the waiting at once, with their reason
+ * @param options.logs what the service has logged, for the message
+ * @throws SuiteError naming the service, its address, what it answered and what it logged last
+ */
+export async function waitForHealth(
+  composition: Composition,
+  service: string,
+  options: { withinMs: number; signals: AbortSignal[]; logs: () => Promise<string> },
+): Promise<void> {
+  const url = composition.health.get(service);
+  if (url === undefined) return;
+  const signal = AbortSignal.any(options.signals);
+  try {
+    await eventually(
+      `${service} healthy`,
+      async () => {
+        const { statusCode, body } = await request(url, {
+          bodyTimeout: ANSWER_MS,
+          headersTimeout: ANSWER_MS,
+        });
+        const text = await body.text();
+        if (statusCode !== 200) throw new Error(`${statusCode} ${text.slice(0, 300)}`);
+      },
+      { withinMs: options.withinMs, signal },
+    );
+  } catch (error) {
+    throw notHealthy(`${composition.project}/${service} (${url})`, {
+      seen: messageOf(signal.aborted ? signal.reason : error),
+      withinMs: options.withinMs,
+      log: await options.logs(),
+      cause: error,
+    });
+  }
+}
+
+/** The error of a service that is not healthy, with the end of its log. */
+export function notHealthy(
+  where: string,
+  options: { seen: string; withinMs: number; log: string; cause?: unknown },
+): SuiteError {
+  const lastLines = options.log.trim().split('\n').slice(-LAST_LOG_LINES);
+  return new SuiteError(
+    {
+      what: 'the service did not become healthy',
+      where,
+      seen: [options.seen, 'its last log lines:', ...lastLines].join('\n    '),
+      expected: `healthy within ${options.withinMs / 1000} s`,
+      next: 'read its whole log in reports/logs',
+    },
+    { cause: options.cause },
+  );
+}

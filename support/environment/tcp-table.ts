@@ -1,0 +1,47 @@
+/** A line of Linux's table of TCP sockets. */
+export interface TcpSocket {
+  localPort: number;
+  remoteAddress: string;
+  remotePort: number;
+  state: 'established' | 'listening' | 'other';
+  inode: string;
+}
+
+const STATES: Record<string, TcpSocket['state'] | undefined> = {
+  '01': 'established',
+  '0A': 'listening',
+};
+
+/** Reads /proc/net/tcp and /proc/net/tcp6, one or both after each other (proc(5)). */
+export function parseTcpTable(text: string): TcpSocket[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([number]) => number !== undefined && /^\d+:$/.test(number))
+    .map(([, local = '', remote = '', state = '', , , , , , inode = '']) => ({
+      localPort: portOf(local),
+      remoteAddress: addressOf(remote),
+      remotePort: portOf(remote),
+      state: STATES[state] ?? 'other',
+      inode,
+    }));
+}
+
+function portOf(hex: string): number {
+  return parseInt(hex.split(':')[1] ?? '', 16);
+}
+
+/** The kernel prints 32-bit words in the byte order of the machine: little-endian on all that matter here. */
+function addressOf(hex: string): string {
+  const words = (hex.split(':')[0] ?? '').match(/.{8}/g) ?? [];
+  const bytes = words.flatMap((word) => (word.match(/../g) ?? []).reverse());
+  if (bytes.length === 4) return bytes.map((byte) => parseInt(byte, 16)).join('.');
+  // IPv4 in IPv6: ::ffff:a.b.c.d
+  if (/^0{20}ffff/i.test(bytes.join(''))) {
+    return bytes
+      .slice(12)
+      .map((byte) => parseInt(byte, 16))
+      .join('.');
+  }
+  return (bytes.join('').match(/.{4}/g) ?? []).join(':').toLowerCase();
+}

@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { readConfig } from '../../support/config';
+import { DualComposeManager } from '../../support/environment/dual-compose-manager';
+import { HostRuntime } from '../../support/environment/host-runtime';
+import { SessionState } from '../../support/environment/session-state';
+
+describe('reading both compositions', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'manager-test-'));
+  const state = new SessionState(join(folder, 'state'));
+  after(() => {
+    state.removeAll();
+    rmSync(folder, { recursive: true });
+  });
+
+  function read(stsFile: string, environment: Record<string, string> = {}): Promise<unknown> {
+    const file = join(folder, 'sts.yml');
+    writeFileSync(file, stsFile);
+    const config = readConfig({ STS_COMPOSE_FILE: file, ...environment });
+    return DualComposeManager.read(new HostRuntime(state), {
+      settings: config.settings('127.0.0.1'),
+      variables: config.variables,
+      healthTimeoutMs: 1000,
+    });
+  }
+
+  const service = (name: string, port: string): string =>
+    `services:\n  ${name}:\n    image: x\n    ports: ["${port}"]\n`;
+
+  it('takes files of other people that have the service and publish its port', async () => {
+    expect(await read(service('sts-service', '3000:80'))).to.be.instanceOf(DualComposeManager);
+    const renamed = { STS_NAME: 'speech', STS_PORT: '3100' };
+    expect(await read(service('speech', '3100:80'), renamed)).to.be.instanceOf(DualComposeManager);
+  });
+
+  it('leaves the address of a service on another host to its owner', async () => {
+    const elsewhere = { STS_HEALTH_URL: 'http://sts.example:9000/health' };
+    expect(await read(service('sts-service', '80'), elsewhere)).to.be.instanceOf(
+      DualComposeManager,
+    );
+  });
+
+  const faults: [string, string, RegExp][] = [
+    [
+      'a service that is not there',
+      service('speech', '3000:80'),
+      /no such service.*speech.*sts-service.*acceptance\.yaml/s,
+    ],
+    [
+      'a port that is not published',
+      service('sts-service', '3001:80'),
+      /not published.*3001.*port 3000.*services\.sts\.health/s,
+    ],
+    [
+      'a port that gets a random number',
+      service('sts-service', '3000'),
+      /not published.*no port.*port 3000/s,
+    ],
+  ];
+  for (const [name, file, message] of faults) {
+    it(`says what to change about ${name}`, async () => {
+      const refusal = await read(file).then(
+        () => 'it was taken',
+        (error: unknown) => String(error),
+      );
+      expect(refusal).to.match(message).and.include('sts.yml');
+    });
+  }
+});
