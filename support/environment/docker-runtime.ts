@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 
 import { parse } from 'yaml';
@@ -26,6 +27,7 @@ import { parseTcpTable } from './tcp-table';
 const CREATE_MS = 15 * 60_000;
 const STOP_GRACE_S = 10;
 const STOP_MS = 120_000;
+const LOOK_EVERY_MS = 100;
 
 const PROJECT_LABEL = 'com.docker.compose.project';
 const SERVICE_LABEL = 'com.docker.compose.service';
@@ -127,9 +129,10 @@ export class DockerRuntime implements Runtime {
       (error: unknown) => error,
     );
     options.signal?.throwIfAborted();
-    // Compose's word is not enough: a service without a health check counts as healthy at once, and under load a
-    // time limit that has passed has been seen to be reported as success.
-    await this.#checkHealthy(composition, { withinMs, services, failure });
+    // Compose's word is not enough, either way: a service without a health check counts as healthy at once, a time
+    // limit that has passed has been seen to be reported as success, and a service whose health check is switched off,
+    // or that has done its work and ended, as failure.
+    await this.#waitForContainers(composition, { ...options, services, deadline, failure });
     const wanted = services.length ? services : composition.compose.services.map((s) => s.name);
     await Promise.all(
       wanted.map((service) =>
@@ -283,23 +286,47 @@ export class DockerRuntime implements Runtime {
     );
   }
 
-  async #checkHealthy(
+  /** Waits until each container runs and its health check, if it has one, succeeds. */
+  async #waitForContainers(
     composition: Composition,
-    options: { withinMs: number; services: string[]; failure: unknown },
+    options: {
+      withinMs: number;
+      services: string[];
+      deadline: number;
+      failure: unknown;
+      signal?: AbortSignal;
+    },
   ): Promise<void> {
-    const { services, failure } = options;
-    const containers = await this.#containers(composition);
-    for (const { name } of composition.compose.services) {
-      const container = containers.find(({ service }) => service === name);
-      if (!container && services.length > 0 && !services.includes(name)) continue;
-      const ill = container ? illnessOf(container) : 'it has no container';
-      if (ill === undefined) continue;
-      const log = container ? await this.logs(composition, name) : '';
-      const seen = failure === undefined ? ill : `${ill}\n    ${messageOf(failure)}`;
-      throw notHealthy(`${composition.project}/${name}`, { ...options, seen, log, cause: failure });
+    const { services, deadline, failure } = options;
+    for (;;) {
+      options.signal?.throwIfAborted();
+      const containers = await this.#containers(composition);
+      const ill = composition.compose.services
+        .map(({ name }) => ({ name, container: containers.find((c) => c.service === name) }))
+        .filter(({ name, container }) => {
+          // Where only some were asked for, others may be missing.
+          return container !== undefined || services.length === 0 || services.includes(name);
+        })
+        .map(({ name, container }) => ({
+          name,
+          illness: container
+            ? illnessOf(container, composition.health.has(name))
+            : { says: 'it has no container', mayPass: false },
+        }))
+        .find(({ illness }) => illness !== undefined);
+      if (!ill?.illness) return;
+      const { name, illness } = ill;
+      if (!illness.mayPass || performance.now() > deadline) {
+        const said = failure === undefined ? [] : [messageOf(failure)];
+        throw notHealthy(`${composition.project}/${name}`, {
+          seen: [illness.says, ...said].join('\n    '),
+          withinMs: options.withinMs,
+          log: await this.logs(composition, name),
+          cause: failure,
+        });
+      }
+      await delay(LOOK_EVERY_MS);
     }
-    // All is well, whatever Compose has said; but when it stumbled over something else, that must be seen.
-    if (failure instanceof Error) throw failure;
   }
 
   async #container(composition: Composition, service: string): Promise<Container> {
@@ -359,18 +386,29 @@ function composeArgs(project: string, files: readonly string[]): string[] {
   ];
 }
 
-/** What is wrong with a container; undefined when it runs and its health check, if it has one, succeeds. */
-function illnessOf({ State }: Container): string | undefined {
+/**
+ * What is wrong with a container; undefined when it runs and its health check, if it has one, succeeds.
+ *
+ * @param mustRun whether the suite talks to it; others may have done their work and ended
+ */
+function illnessOf(
+  { State }: Container,
+  mustRun: boolean,
+): { says: string; mayPass: boolean } | undefined {
   const { Status, ExitCode, Error: error, Health } = State;
+  if (Status === 'exited' && ExitCode === 0 && !mustRun) return undefined;
   if (Status !== 'running') {
-    return `it is ${Status}, exit code ${ExitCode}${error ? `: ${error}` : ''}`;
+    const why = error ? `: ${error}` : '';
+    return { says: `it is ${Status}, exit code ${ExitCode}${why}`, mayPass: false };
   }
-  if (Health === undefined || Health.Status === 'healthy') return undefined;
+  // "none": a health check that is switched off.
+  if (Health === undefined || ['healthy', 'none'].includes(Health.Status)) return undefined;
   const last = Health.Log?.at(-1);
-  const said = last
-    ? `: its check ended with ${last.ExitCode}, ${last.Output.trim() || 'silent'}`
-    : '';
-  return `its container is ${Health.Status}${said}`;
+  const said = last ? `: its check ended with ${last.ExitCode}, ${last.Output.trim()}` : '';
+  return {
+    says: `its container is ${Health.Status}${said}`,
+    mayPass: Health.Status === 'starting',
+  };
 }
 
 function byTimestamp(a: string, b: string): number {

@@ -18,7 +18,7 @@ import { eventually } from '../../support/eventually';
 
 /** Answers every request, after having written the file that the request names, if any; and logs in colours. */
 const SERVER = `
-import http.server, os, sys, urllib.parse
+import http.server, os, sys, time, urllib.parse
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         path = urllib.parse.unquote(self.path[1:])
@@ -30,6 +30,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 if os.environ.get('FAIL'):
     print('cannot go on', flush=True); sys.exit(3)
 print('\\033[31mfirst line\\033[0m', flush=True)
+# Docker reads the two streams one by one: their order is known when they are some time apart.
+time.sleep(0.2)
 print('second line', file=sys.stderr, flush=True)
 http.server.ThreadingHTTPServer((os.environ['HOST'], int(os.environ['PORT'])), Handler).serve_forever()
 `;
@@ -206,7 +208,7 @@ for (const [name, find] of runtimes) {
       try {
         const holder = await runtime.holderOf(port);
         expect(holder).to.match(
-          name === 'docker' ? /container lda-test-.*web/ : /python3.*\(pid \d+\)/,
+          name === 'docker' ? /container lda-test-.*web/ : /python3.*\(pid \d+\)/s,
         );
       } finally {
         await runtime.down(one);
