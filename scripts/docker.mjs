@@ -16,15 +16,7 @@ import { arch, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import {
-  installPackages,
-  onPath,
-  outputOf,
-  root,
-  run,
-  SetupError,
-  tools,
-} from './commands.mjs';
+import { installPackages, onPath, outputOf, root, run, SetupError, tools } from './commands.mjs';
 
 const MINIMUM_COMPOSE = [2, 20];
 const ENGINE_START_MS = 60_000;

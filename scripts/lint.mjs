@@ -25,6 +25,10 @@ const checks = {
   prettier: npm('prettier', '--check', '--log-level', 'warn', '.'),
   'unused code': npm('knip'),
   'folder rules': npm('depcruise', 'support', 'step-definitions', 'scripts', 'fixtures'),
+  dockerfiles: python(
+    'hadolint',
+    ...['media-service', 'mediamtx', 'sts-service'].map((name) => `${services}/${name}/Dockerfile`),
+  ),
   gherkin: [process.execPath, 'scripts/check-features.mjs'],
   ruff: python('ruff', 'check', ...ruffConfig, services, 'fixtures'),
   'ruff format': python('ruff', 'format', '--check', ...ruffConfig, services, 'fixtures'),
