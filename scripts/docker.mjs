@@ -231,9 +231,15 @@ export async function images(stamps, stamp) {
     await buildMediaMtx(baseImage, env);
     variables.MEDIAMTX_IMAGE = OWN_MEDIAMTX_IMAGE;
   }
+  const before = await Promise.all(built.map(imageId));
   for (const composition of ['sts', 'media']) {
     const file = `compose/${composition}/docker-compose.yml`;
     await run('images', 'docker', ['compose', '-f', file, 'build'], { env });
+  }
+  // What has been replaced would otherwise fill the disk, 700 MB each time.
+  for (const [index, name] of built.entries()) {
+    const old = before[index];
+    if (old !== undefined && old !== (await imageId(name))) await docker('image', 'rm', old);
   }
   writeFileSync(imagesFile, JSON.stringify(variables, null, 2));
   stamp('images', hash);
@@ -243,6 +249,10 @@ export async function images(stamps, stamp) {
 /** The same as in support/config.ts: what belongs to this checkout carries it in its name. */
 function checkoutId() {
   return createHash('sha256').update(root).digest('hex').slice(0, 6);
+}
+
+async function imageId(image) {
+  return (await docker('image', 'inspect', '--format', '{{.Id}}', image))?.trim();
 }
 
 async function isAvailable(image) {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { After, Given, Then, When } from '@cucumber/cucumber';
 
 import { projectRoot } from '../support/config';
+import { messageOf, PrerequisiteMissing } from '../support/errors';
 import { runSuite } from '../support/environment/nested-suite';
 import { freePort } from '../support/environment/ports';
 import { publish } from '../support/observe/publisher';
@@ -56,17 +57,47 @@ const PORT_OF = {
 When(
   'the suite is run while another program listens on the port of the {service}',
   async function (this: DubbingWorld, service: keyof typeof PORT_OF) {
+    const { servicesHost } = await this.session.runtime();
     const port = await freePort();
     const listener = createServer();
-    await new Promise<void>((done) => listener.listen(port, '127.0.0.1', done));
-    cleanups.push(() => new Promise((done) => listener.close(() => done())));
-    await runNested(this, `port-of-${PORT_OF[service]}`, {
-      tags: `${DEPENDENT} and not @fixture and not @judges-fixture and not @judges-compose-files`,
-      environment: { [PORT_OF[service]]: String(port) },
-      culprit: `port ${port}`,
+    await new Promise<void>((done, failed) => {
+      listener.once('error', failed).listen(port, servicesHost, done);
+    }).catch((error: unknown) => {
+      throw new PrerequisiteMissing(
+        {
+          what: 'this program cannot listen on the host that services are published on',
+          where: servicesHost,
+          seen: messageOf(error),
+          expected: 'an address of this host',
+          next: "with a remote Docker engine: --tags 'not @needs-local-host'",
+        },
+        'services',
+      );
     });
+    cleanups.push(() => new Promise((done) => listener.close(() => done())));
+    await runWithPortTaken(this, PORT_OF[service], port);
   },
 );
+
+When('the suite is run with the port of the STS of that set', async function (this: DubbingWorld) {
+  const { manager } = this;
+  const port = manager.value.sts.compose.services.flatMap((one) => one.publishedPorts)[0];
+  if (port === undefined) throw new Error('the STS of the second set publishes no port');
+  cleanups.push(() => manager.value.stopAll());
+  await runWithPortTaken(this, PORT_OF.STS, port);
+});
+
+async function runWithPortTaken(
+  world: DubbingWorld,
+  variable: string,
+  port: number,
+): Promise<void> {
+  await runNested(world, `${variable}-${port}`, {
+    tags: `${DEPENDENT} and not @fixture and not @judges-fixture and not @judges-compose-files`,
+    environment: { [variable]: String(port) },
+    culprit: `port ${port}`,
+  });
+}
 
 /** What is written to the file; nothing is where it is missing. */
 const COMPOSE_FAULTS: Record<string, string | undefined> = {
@@ -99,14 +130,15 @@ When(
 );
 
 Then(
-  /^the scenario "(.+)" fails, naming (?:that file|the port and the program|the file|the file and line)$/,
+  /^the scenario "(.+)" fails, naming (?:that file|the port and who holds it|the file|the file and line)$/,
   function (this: DubbingWorld, name: string) {
     const { scenarios, culprit, output } = this.suiteRun.value;
     const result = scenarios.find((scenario) => scenario.name === name);
     const file = relativeCulprit(culprit);
     const isNamed =
       (result?.message.includes(file) ?? false) &&
-      (!culprit.startsWith('port') || /\(pid \d+\)/.test(result?.message ?? '')) &&
+      (!culprit.startsWith('port') ||
+        /\(pid \d+\)|held by container \S+/.test(result?.message ?? '')) &&
       (!culprit.endsWith(':') || /\.yml:\d+/.test(result?.message ?? ''));
     expectThat(result?.status === 'FAILED' && isNamed, {
       what: 'the scenario did not fail with that message',

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 
@@ -266,8 +266,9 @@ export class DockerRuntime implements Runtime {
     );
     const [container] = linesOf(stdout);
     if (container) return container;
-    // On another host only its engine can be asked.
-    return this.engine.isRemote ? undefined : localHolderOf(port);
+    if (!this.engine.isRemote) return localHolderOf(port);
+    // Of other programs on another host one can only tell that they answer.
+    return (await answersTcp(this.servicesHost, port)) ? 'a program of that host' : undefined;
   }
 
   /** What is there under this project's name belongs to a run that goes on, or to one that nobody tidied up. */
@@ -409,6 +410,18 @@ function illnessOf(
     says: `its container is ${Health.Status}${said}`,
     mayPass: Health.Status === 'starting',
   };
+}
+
+async function answersTcp(host: string, port: number): Promise<boolean> {
+  const socket = connect({ host, port, timeout: 2000 });
+  const answers = await new Promise<boolean>((answer) => {
+    socket
+      .once('connect', () => answer(true))
+      .once('timeout', () => answer(false))
+      .once('error', () => answer(false));
+  });
+  socket.destroy();
+  return answers;
 }
 
 function byTimestamp(a: string, b: string): number {
