@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-import { messageOf, PrerequisiteMissing, SuiteError } from '../errors';
+import { PrerequisiteMissing, SuiteError } from '../errors';
 import { interpolateAll, type Variables } from '../interpolate';
 import {
   checkComposeFiles,
@@ -318,9 +318,9 @@ export class DockerRuntime implements Runtime {
       if (!ill?.illness) return;
       const { name, illness } = ill;
       if (!illness.mayPass || performance.now() > deadline) {
-        const said = failure === undefined ? [] : [messageOf(failure)];
+        const said = failure instanceof SuiteError ? lastLineOf(failure.problem.seen) : '';
         throw notHealthy(`${composition.project}/${name}`, {
-          seen: [illness.says, ...said].join('\n    '),
+          seen: said ? `${illness.says}; Compose: ${said}` : illness.says,
           withinMs: options.withinMs,
           log: await this.logs(composition, name),
           cause: failure,
@@ -427,6 +427,10 @@ async function answersTcp(host: string, port: number): Promise<boolean> {
 function byTimestamp(a: string, b: string): number {
   const [left, right] = [a.slice(0, 30), b.slice(0, 30)];
   return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function lastLineOf(text: string): string {
+  return linesOf(text).at(-1)?.trim() ?? '';
 }
 
 function linesOf(text: string): string[] {

@@ -33,7 +33,8 @@ export async function attachEvidence(findings: RunFindings, attach: Attach): Pro
 export function attachLogs(logs: ReadonlyMap<string, string>, attach: Attach): void {
   for (const [service, log] of logs) {
     const fileName = `${service}.log`;
-    attach(lastLines(log, 'reports/logs'), { mediaType: 'text/plain', fileName });
+    const text = lastLines(log, 'reports/logs') || 'nothing was logged';
+    attach(text, { mediaType: 'text/plain', fileName });
   }
 }
 
