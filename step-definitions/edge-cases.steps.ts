@@ -99,15 +99,17 @@ async function runWithPortTaken(
   });
 }
 
-/** What is written to the file; nothing is where it is missing. */
-const COMPOSE_FAULTS: Record<string, string | undefined> = {
+/** What is written to the file, by the STS's name and port; nothing is where the file is missing. */
+const COMPOSE_FAULTS: Record<string, ((sts: string, port: string) => string) | undefined> = {
   'it is missing': undefined,
-  'it is not YAML': 'services:\n  sts-service:\n    image: "unclosed\n',
-  'it has a key that nobody knows':
-    'services:\n  sts-service:\n    image: sts\n    prots: [3000:3000]\n',
-  'it has neither image nor build': 'services:\n  sts-service:\n    ports: [3000:3000]\n',
-  'the STS is not in it': 'services:\n  speech:\n    image: sts\n    ports: [3000:3000]\n',
-  'the port of the STS is not open': 'services:\n  sts-service:\n    image: sts\n',
+  'it is not YAML': (sts) => `services:\n  ${sts}:\n    image: "unclosed\n`,
+  'it has a key that nobody knows': (sts, port) =>
+    `services:\n  ${sts}:\n    image: sts\n    prots: ["${port}:80"]\n`,
+  'it has neither image nor build': (sts, port) =>
+    `services:\n  ${sts}:\n    ports: ["${port}:80"]\n`,
+  'the STS is not in it': (_sts, port) =>
+    `services:\n  another-service:\n    image: sts\n    ports: ["${port}:80"]\n`,
+  'the port of the STS is not open': (sts) => `services:\n  ${sts}:\n    image: sts\n`,
 };
 /** Faults that no line of the file can be named for. */
 const WITHOUT_LINE = ['it is missing', 'the STS is not in it', 'the port of the STS is not open'];
@@ -119,8 +121,9 @@ When(
     const culprit = join(this.session.config.reportsFolder, 'nested', `${name}.yml`);
     if (!(fault in COMPOSE_FAULTS)) throw new Error(`no such fault: ${fault}`);
     const content = COMPOSE_FAULTS[fault];
+    const { sts } = (await this.session.settings()).services;
     mkdirSync(dirname(culprit), { recursive: true });
-    if (content !== undefined) writeFileSync(culprit, content);
+    if (content) writeFileSync(culprit, content(sts.name, new URL(sts.health).port));
     await runNested(this, `compose-file-${name}`, {
       tags: `${DEPENDENT} and not @fixture and not @judges-fixture`,
       environment: { STS_COMPOSE_FILE: culprit },

@@ -3,6 +3,7 @@ import { request } from 'undici';
 
 import { parsePrometheus } from '../support/analyze/prometheus';
 import type { StartRecord } from '../support/environment/dual-compose-manager';
+import type { Composition } from '../support/environment/runtime';
 import { messageOf } from '../support/errors';
 import type { DubbingWorld, HttpOutcome } from '../support/world';
 import { expectThat } from './expect';
@@ -32,19 +33,35 @@ When('they are read and checked', async function (this: DubbingWorld) {
 });
 
 Then(
-  /^the (media|STS) composition has the services? (.+)$/,
-  function (this: DubbingWorld, composition: string, names: string) {
-    const { media, sts } = this.manager.value;
-    const { compose } = composition === 'media' ? media : sts;
-    const found = compose.services.map((service) => service.name).sort();
-    expectThat(found.join() === names.split(' and ').sort().join(), {
+  'the media composition has the media server and media-service',
+  async function (this: DubbingWorld) {
+    const { mediaServer, mediaService } = (await this.session.settings()).services;
+    expectServices(this, this.manager.value.media, [mediaServer.name, mediaService.name]);
+  },
+);
+
+Then('the STS composition has the STS', async function (this: DubbingWorld) {
+  const { sts } = (await this.session.settings()).services;
+  expectServices(this, this.manager.value.sts, [sts.name]);
+});
+
+function expectServices(
+  world: DubbingWorld,
+  { name, compose }: Composition,
+  expected: string[],
+): void {
+  const found = compose.services.map((service) => service.name);
+  world.log(`${name}: ${found.join(', ')}`);
+  expectThat(
+    expected.every((service) => found.includes(service)),
+    {
       what: 'the composition has other services',
       where: compose.files.join(', '),
       seen: found.join(', '),
-      expected: names,
-    });
-  },
-);
+      expected: expected.join(', '),
+    },
+  );
+}
 
 async function useServices(this: DubbingWorld): Promise<void> {
   this.manager.value = (await this.session.services()).manager;

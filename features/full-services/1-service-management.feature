@@ -7,8 +7,8 @@ Feature: Starting and stopping the dubbing services
   Scenario: Both compose files are there and valid
     Given the media and the STS compose files
     When they are read and checked
-    Then the media composition has the services mediamtx and media-service
-    And the STS composition has the service sts-service
+    Then the media composition has the media server and media-service
+    And the STS composition has the STS
 
   @021-US1-1 @judges-services
   Scenario: The STS composition starts first, then the media composition
