@@ -25,7 +25,7 @@ import { runPipeline } from './observe/pipeline-run';
 import { SocketIOMonitor } from './observe/socket-io-monitor';
 import { Tap, type TapPlan } from './observe/tap';
 import type { Track } from './observe/track';
-import { showProgress } from './report/progress';
+import { showLine, showProgress } from './report/progress';
 
 const HEALTH_TIMEOUT_MS = 60_000;
 /** Spec 021: the whole pipeline, from publishing to the end of the output. */
@@ -88,8 +88,7 @@ export class Session {
    * @throws PrerequisiteMissing ('services') when RUNTIME asks for an engine that does not answer
    */
   runtime(): Promise<Runtime> {
-    const { runtime, variables } = this.config;
-    this.#runtime ??= findRuntime(runtime, variables, this.#state);
+    this.#runtime ??= this.#findRuntime();
     return this.#runtime;
   }
 
@@ -228,6 +227,13 @@ export class Session {
   /** Kills everything at once, without waiting. */
   kill(): void {
     this.#state.removeAll();
+  }
+
+  async #findRuntime(): Promise<Runtime> {
+    const { config } = this;
+    const { runtime, why } = await findRuntime(config.runtime, config.variables, this.#state);
+    showLine(`services run as ${why}`);
+    return runtime;
   }
 
   get #logsFolder(): string {

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
 
 import Ajv, { type ErrorObject } from 'ajv/dist/2020';
 import { z } from 'zod';
@@ -83,7 +84,8 @@ export interface ComposeFile {
 }
 
 /**
- * Checks each file by itself against the Compose specification's JSON Schema.
+ * Checks each file by itself against the Compose specification's JSON Schema. Variables that are not given come from the
+ * file `.env` beside the first compose file, as with Docker Compose.
  *
  * @returns the files and their values, in the same order
  * @throws PrerequisiteMissing ('compose-files') naming file, line and what is wrong
@@ -92,10 +94,11 @@ export function checkComposeFiles(
   files: readonly string[],
   variables: Variables,
 ): { file: YamlFile; values: unknown }[] {
+  const all = { ...dotEnv(files[0]), ...variables };
   return files.map((path) => {
     try {
       const file = readYamlFile(path, 'compose file');
-      const values = file.valuesWith(variables);
+      const values = file.valuesWith(all);
       const fault = schemaFault(values);
       if (fault) throw fileFault(file, fault.keys, fault.message);
       return { file, values };
@@ -103,6 +106,11 @@ export function checkComposeFiles(
       throw error instanceof SuiteError ? composeFault(error) : error;
     }
   });
+}
+
+function dotEnv(composeFile = '.'): Variables {
+  const file = join(dirname(composeFile), '.env');
+  return existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
 }
 
 /**

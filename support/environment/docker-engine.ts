@@ -34,7 +34,7 @@ export interface Engine {
 /**
  * The engine that the docker command talks to (DOCKER_HOST, or the current context).
  *
- * @returns why there is none that can be used, in place of the engine
+ * @returns in place of the engine why there is none that can be used; the first line says it in short
  */
 export async function findEngine(variables: Variables): Promise<Engine | string> {
   const environment = engineVariables(variables);
@@ -45,7 +45,7 @@ export async function findEngine(variables: Variables): Promise<Engine | string>
     await ask('version', '--format', '{{.Server.Version}}');
     endpoint = await ask('context', 'inspect', '--format', '{{.Endpoints.docker.Host}}');
   } catch (error) {
-    return `no Docker engine answers: ${messageOf(error)}`;
+    return `no Docker engine answers\n${messageOf(error)}`;
   }
   try {
     const version = await ask('compose', 'version', '--short');
@@ -56,7 +56,7 @@ export async function findEngine(variables: Variables): Promise<Engine | string>
       (major > LEAST_COMPOSE[0] || (major === LEAST_COMPOSE[0] && minor >= LEAST_COMPOSE[1]));
     if (!isNewEnough) return `Docker Compose is ${version}, older than ${LEAST_COMPOSE.join('.')}`;
   } catch (error) {
-    return `the Docker engine answers, but Compose does not: ${messageOf(error)}`;
+    return `a Docker engine answers, but Docker Compose does not\n${messageOf(error)}`;
   }
   const host = remoteHost(endpoint);
   if (host !== undefined) {

@@ -9,16 +9,21 @@ import type { SessionState } from './session-state';
  * The runtime of this session: containers where a Docker engine with Compose answers, host processes otherwise.
  *
  * @param choice `auto`, or the one that it must be
+ * @returns the runtime, and for people how it was chosen
  * @throws PrerequisiteMissing ('services') when it must be `docker` and no engine can be used
  */
 export async function findRuntime(
   choice: 'auto' | 'docker' | 'host',
   variables: Variables,
   state: SessionState,
-): Promise<Runtime> {
-  if (choice === 'host') return new HostRuntime(state);
+): Promise<{ runtime: Runtime; why: string }> {
+  if (choice === 'host')
+    return { runtime: new HostRuntime(state), why: 'host processes (RUNTIME)' };
   const engine = await findEngine(variables);
-  if (typeof engine !== 'string') return new DockerRuntime(engine, state);
+  if (typeof engine !== 'string') {
+    const why = `containers, engine at ${engine.endpoint}`;
+    return { runtime: new DockerRuntime(engine, state), why };
+  }
   if (choice === 'docker') throw engineMissing(engine);
-  return new HostRuntime(state);
+  return { runtime: new HostRuntime(state), why: `host processes (${engine.split('\n')[0]})` };
 }

@@ -1,5 +1,10 @@
 import type { Progress } from '../observe/pipeline-run';
 
+/** A line that stays. */
+export function showLine(text: string): void {
+  process.stderr.write(`  … ${text}\n`);
+}
+
 /** One line on how far a running stream is. On a terminal it stays in place. */
 export function showProgress(progress: Progress): void {
   const { stream, elapsedSeconds, durationSeconds, fragmentsProcessed } = progress;

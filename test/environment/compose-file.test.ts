@@ -98,6 +98,14 @@ services:
     expect(mergeAll(commands)).to.deep.equal({ command: ['c'] });
   });
 
+  it('takes variables that are not set from the file .env beside it, as Compose does', () => {
+    const file = write('services:\n  a:\n    image: ${NEEDED:?}\n    ports: ["${PORT:?}:80"]\n');
+    const env = write('NEEDED=x\nPORT=81\n', '.env');
+    const [service] = read([file], { PORT: '82' }).services;
+    rmSync(env);
+    expect(service?.publishedPorts).to.deep.equal([82]);
+  });
+
   it('takes two entries that variables make alike once', () => {
     const file = write(`
 services:
