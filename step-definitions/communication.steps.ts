@@ -23,38 +23,31 @@ Given(
 Then(
   'media-service was connected to that port by the name of the test host',
   async function (this: DubbingWorld) {
-    const { manager, settings, tap } = await this.session.services();
+    const { manager, tap } = await this.session.services();
     const run = this.broadcast.value;
-    const { stsConnection, problems, outcome } = run.evidence.run;
-    const url = new URL(
-      manager.media.variables[settings.services.mediaService.stsUrlVariable] ?? '',
-    );
+    const { stsConnection: seen, problems, outcome } = run.evidence.run;
     const { runtime } = manager;
     const name = tap ? runtime.testHost.name : runtime.servicesHostForServices;
-    const address = await runtime.addressOf(
-      manager.media,
-      settings.services.mediaService.name,
-      url.hostname,
-    );
-    const seen = stsConnection
-      ? `connected to ${stsConnection.remoteAddress}:${stsConnection.remotePort}`
+    const told = seen
+      ? `${seen.host} (${seen.hostAddress ?? 'no address'}), connected to ${seen.remoteAddress}:${seen.remotePort}`
       : `never connected: ${[outcome, ...problems].join('; ')}`;
-    this.log(`${url.host}: ${seen}`);
-    expectThat(url.hostname === name && stsConnection?.remoteAddress === address, {
+    this.log(told);
+    expectThat(seen?.host === name && seen.remoteAddress === seen.hostAddress, {
       what: 'media-service was not connected to the STS by the name of the test host',
       where: `stream ${run.stream}`,
-      seen: `told ${url.host}, ${seen}`,
-      expected: `told ${name}, connected to ${address ?? 'its address'}:${url.port}`,
+      seen: told,
+      expected: `${name}, connected to the address of that name`,
       next: `read media-service.log in ${run.evidence.folder}`,
     });
     if (!tap) return;
     // What it asked for is in the request that arrived.
     const asked = run.events('open').map(({ payload }) => (payload as { host?: string }).host);
-    expectThat(asked.length > 0 && asked.every((host) => host === url.host), {
+    const expected = `${name}:${tap.port}`;
+    expectThat(asked.length > 0 && asked.every((host) => host === expected), {
       what: 'the Socket.IO connection was opened under another name',
       where: `stream ${run.stream}`,
       seen: asked.join(', ') || 'no Socket.IO connection',
-      expected: url.host,
+      expected,
     });
   },
 );

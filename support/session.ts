@@ -315,8 +315,9 @@ export class Session {
         },
       },
       network: {
-        stsPort: portOf(media.variables[mediaService.stsUrlVariable] ?? ''),
+        stsUrl: media.variables[mediaService.stsUrlVariable] ?? '',
         connections: () => runtime.connections(media, mediaService.name),
+        addressOf: (name) => runtime.addressOf(media, mediaService.name, name),
       },
       logs: () => manager.logs(),
       budgetSeconds: options.budgetSeconds ?? RUN_BUDGET_SECONDS,
@@ -328,12 +329,6 @@ export class Session {
     });
     return new RunFindings(readEvidence(folder), fixture);
   }
-}
-
-/** The port of an address (http://…), which may be the one that its scheme implies. */
-function portOf(address: string): number {
-  const { port, protocol } = new URL(address);
-  return Number(port || (protocol === 'https:' ? 443 : 80));
 }
 
 let session: Session | undefined;

@@ -174,9 +174,10 @@ export class RunFindings {
     const dubbed = this.#dubbedFile(fragment);
     if (!dubbed) return unobserved(`fragment ${fragment.sequence} has no dubbed audio`);
     const original = join(this.evidence.folder, fragment.sent.data.audio.file);
-    return this.#once(`fingerprint ${dubbed}`, async () =>
-      bitErrorRate(await fingerprintFile(original), await fingerprintFile(dubbed), 1),
-    );
+    return this.#once(`fingerprint ${dubbed}`, async () => {
+      const [one, other] = await Promise.all([fingerprintFile(original), fingerprintFile(dubbed)]);
+      return bitErrorRate(one, other, 1);
+    });
   }
 
   /**

@@ -48,6 +48,9 @@ const runSchema = z.object({
   stsConnection: z
     .object({
       at: z.number(),
+      /** The host name that it was told, and the address that this name had for it then. */
+      host: z.string(),
+      hostAddress: z.string().optional(),
       localPort: z.number(),
       remoteAddress: z.string(),
       remotePort: z.number(),

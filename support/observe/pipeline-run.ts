@@ -53,8 +53,12 @@ export interface RunOptions {
     /** Puts the recording of the stream's output in `file`; says how many pieces there were. */
     fetch: (file: string) => Promise<number>;
   };
-  /** The TCP connections of media-service, and the port of the one that leads to the STS. */
-  network: { stsPort: number; connections: () => Promise<TcpConnection[]> };
+  /** What media-service was told of the STS, its TCP connections, and the addresses that names have for it. */
+  network: {
+    stsUrl: string;
+    connections: () => Promise<TcpConnection[]>;
+    addressOf: (name: string) => Promise<string | undefined>;
+  };
   logs: () => Promise<Map<string, string>>;
   budgetSeconds: number;
   runtime: string;
@@ -128,14 +132,21 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
       outputGrewAt = at;
     }
   };
+  const { network } = options;
+  const { hostname: stsHost, port, protocol } = new URL(network.stsUrl);
+  const stsPort = Number(port || (protocol === 'https:' ? 443 : 80));
   let stsConnection: RunRecord['stsConnection'];
   const lookAtConnections = async (): Promise<void> => {
     if (times.inputReady === undefined || stsConnection) return;
-    const open = await options.network.connections();
-    const found = open.find(({ remotePort }) => remotePort === options.network.stsPort);
+    const open = await network.connections();
+    const found = open.find(({ remotePort }) => remotePort === stsPort);
     if (!found) return;
     const { localPort, remoteAddress, remotePort } = found;
-    stsConnection = { at: Date.now(), localPort, remoteAddress, remotePort };
+    const hostAddress = await network.addressOf(stsHost);
+    stsConnection = {
+      ...{ at: Date.now(), host: stsHost, localPort, remoteAddress, remotePort },
+      ...(hostAddress === undefined ? {} : { hostAddress }),
+    };
   };
   const networkSampler = sample(() => 250, lookAtConnections);
   const pathSampler = sample(() => (times.outputReady ? 250 : 50), lookAtPaths);
@@ -189,7 +200,7 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
   await Promise.all([pathSampler.stop(), metricsSampler.stop(), networkSampler.stop()]);
   if (!stsConnection) {
     problems.push(
-      `no TCP connection of media-service to port ${options.network.stsPort} was seen${because(networkSampler.lastError())}`,
+      `no TCP connection of media-service to port ${stsPort} was seen${because(networkSampler.lastError())}`,
     );
   }
   // A viewer of an output that has ended stops by itself; of one that goes on (budget used up), not.
