@@ -1,5 +1,6 @@
 import { Given, Then, When } from '@cucumber/cucumber';
 
+import { MediaMtxApi } from '../support/observe/mediamtx-api';
 import type { DubbingWorld } from '../support/world';
 import { expectThat, observed } from './expect';
 import { checkBudget } from './judgements';
@@ -22,11 +23,17 @@ Given(
   },
 );
 
+/** Broadcasts by the names that product people use; the one-minute broadcast is the configured one. */
+const FIXTURES: Record<string, string | undefined> = {
+  short: '12-s-nfl',
+  counting: '30s-counting-english',
+};
+
 When(
-  /^(?:the|a) (one-minute|short) broadcast is dubbed(?: with a budget of (\d+) seconds)?$/,
+  /^(?:the|a) (one-minute|short|counting) broadcast is dubbed(?: with a budget of (\d+) seconds)?$/,
   async function (this: DubbingWorld, length: string, budgetSeconds: string | null) {
     this.broadcast.value = await this.session.broadcast({
-      ...(length === 'short' ? { name: '12-s-nfl' } : {}),
+      ...(FIXTURES[length] ? { name: FIXTURES[length] } : {}),
       ...(this.plan ? { plan: this.plan } : {}),
       ...(budgetSeconds ? { budgetSeconds: Number(budgetSeconds) } : {}),
     });
@@ -104,5 +111,87 @@ Then('it was published once, to its end', function (this: DubbingWorld) {
     where: `live/${run.stream}/in`,
     seen: `exit code ${publisher.exitCode} after ${seconds} s: ${publisher.stderr || 'no message'}`,
     expected: `exit code 0 after ${run.fixture.durationSeconds} s, give or take 3 s`,
+  });
+});
+
+Then(
+  'the worker was reading the broadcast within {duration} of its being published',
+  function (this: DubbingWorld, withinMs: number) {
+    const run = this.broadcast.value;
+    const where = `live/${run.stream}/in`;
+    const ingest = run.secondsBetween('published', 'ingested');
+    const { seconds } = observed(where, 'a reader of the broadcast', ingest);
+    this.log(`read after ${seconds} s`);
+    expectThat(seconds * 1000 <= withinMs, {
+      what: 'the worker took up the broadcast too late',
+      where,
+      seen: `${seconds} s`,
+      expected: `at most ${withinMs / 1000} s`,
+    });
+  },
+);
+
+Then(
+  /^the media server saw the (broadcast read|output published) by (RTSP|RTMP)$/,
+  function (this: DubbingWorld, what: string, protocol: string) {
+    const run = this.broadcast.value;
+    const path = `live/${run.stream}/${what === 'broadcast read' ? 'in' : 'out'}`;
+    const looks = run.evidence.mediamtx.flatMap(({ paths }) => paths);
+    const ours = looks.filter(({ name }) => name === path);
+    const kinds = new Set(
+      ours.flatMap(({ readers, source = 'nobody' }) =>
+        what === 'broadcast read' ? readers : [source],
+      ),
+    );
+    this.log([...kinds].join(', '));
+    expectThat(
+      [...kinds].some((kind) => kind.startsWith(protocol.toLowerCase())),
+      {
+        what: `the ${what} by ${protocol} was not seen`,
+        where: path,
+        seen: `${ours.length} looks, ${[...kinds].join(', ') || 'no connection'}`,
+        expected: `a connection by ${protocol}`,
+      },
+    );
+  },
+);
+
+Then(
+  'the media server lists neither the broadcast nor its output any more',
+  async function (this: DubbingWorld) {
+    const { stream } = this.broadcast.value;
+    const { api } = (await this.session.settings()).services.mediaServer;
+    const left = (await new MediaMtxApi(api).paths()).filter(({ name }) => name.includes(stream));
+    expectThat(left.length === 0, {
+      what: 'paths of a broadcast that has ended are left',
+      where: api,
+      seen: left.map(({ name }) => name).join(', '),
+      expected: 'none',
+    });
+  },
+);
+
+When('the short broadcast is dubbed twice at the same time', async function (this: DubbingWorld) {
+  this.broadcasts.value = await Promise.all(
+    [1, 2].map((use) => this.session.broadcast({ name: FIXTURES['short'] ?? '', use })),
+  );
+});
+
+Then('each was a stream of its own, with answers of its own', function (this: DubbingWorld) {
+  const runs = this.broadcasts.value;
+  const names = runs.map(({ stream }) => stream);
+  const answered = runs.map(({ stream, answers, fixture }) => {
+    const numbers = answers.map(({ data }) => data.sequence_number).join();
+    const wanted = fixture.script.map((_, index) => index).join();
+    const isOwn = answers.every(({ data }) => data.fragment_id.includes(stream));
+    return { stream, numbers, isFine: isOwn && numbers === wanted };
+  });
+  expectThat(new Set(names).size === runs.length && answered.every(({ isFine }) => isFine), {
+    what: "broadcasts got in each other's way",
+    where: names.join(', '),
+    seen: answered
+      .map(({ stream, numbers }) => `${stream}: answers ${numbers || 'none'}`)
+      .join('; '),
+    expected: 'different streams, each with all its answers in order',
   });
 });

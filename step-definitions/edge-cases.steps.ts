@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 
-import { After, Given, Then, When } from '@cucumber/cucumber';
+import { Given, Then, When } from '@cucumber/cucumber';
 
 import { projectRoot } from '../support/config';
 import { messageOf, PrerequisiteMissing } from '../support/errors';
@@ -13,15 +13,8 @@ import type { DubbingWorld } from '../support/world';
 import { expectThat } from './expect';
 import { checkAnswered, checkBudget, checkConnection } from './judgements';
 
-/** What the edge cases put in the way; removed after the scenario. */
-const cleanups: (() => Promise<void>)[] = [];
-
-After({ tags: '@edge-case' }, async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
 /** The scenarios that need services or broadcast, without those that bring services of their own. */
-const DEPENDENT = 'not @edge-case and not @021-US1-4';
+const DEPENDENT = '@021 and not @edge-case and not @021-US1-4';
 
 async function runNested(
   world: DubbingWorld,
@@ -41,7 +34,7 @@ When(
   async function (this: DubbingWorld) {
     const culprit = join(this.session.config.reportsFolder, 'nested', 'no-such-broadcast.mp4');
     await runNested(this, 'fixture-missing', {
-      tags: '@broadcast or @fixture or @judges-fixture',
+      tags: '@021 and (@broadcast or @fixture or @judges-fixture)',
       environment: { FIXTURE_FILE: culprit },
       culprit,
     });
@@ -74,7 +67,7 @@ When(
         'services',
       );
     });
-    cleanups.push(() => new Promise((done) => listener.close(() => done())));
+    this.cleanups.push(() => new Promise((done) => listener.close(() => done())));
     await runWithPortTaken(this, PORT_OF[service], port);
   },
 );
@@ -83,7 +76,7 @@ When('the suite is run with the port of the STS of that set', async function (th
   const { manager } = this;
   const port = manager.value.sts.compose.services.flatMap((one) => one.publishedPorts)[0];
   if (port === undefined) throw new Error('the STS of the second set publishes no port');
-  cleanups.push(() => manager.value.stopAll());
+  this.cleanups.push(() => manager.value.stopAll());
   await runWithPortTaken(this, PORT_OF.STS, port);
 });
 
@@ -194,7 +187,7 @@ function relativeCulprit(culprit: string): string {
 Given('a media server that has been stopped', async function (this: DubbingWorld) {
   const { manager, settings } = await this.session.secondServices();
   const { name, rtsp } = settings.services.mediaServer;
-  cleanups.push(() => manager.stopAll());
+  this.cleanups.push(() => manager.stopAll());
   await manager.runtime.up(manager.media, { withinMs: 60_000, services: [name] });
   await manager.runtime.control(manager.media, name, 'stop');
   this.stoppedServer.value = rtsp;

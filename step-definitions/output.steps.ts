@@ -178,3 +178,38 @@ Then(
     });
   },
 );
+
+Then(
+  'the output was available within {duration} of the first answer',
+  function (this: DubbingWorld, withinMs: number) {
+    const run = this.broadcast.value;
+    const { outputReady } = run.evidence.run.times;
+    const [first] = run.answers;
+    // A segment is put together after its answer, so this is at least as strict as counting from there.
+    const tookMs = first && outputReady !== undefined ? outputReady - first.at : undefined;
+    this.log(`${tookMs} ms`);
+    expectThat(tookMs !== undefined && tookMs <= withinMs, {
+      what: 'the output was not available in time',
+      where: `live/${run.stream}/out`,
+      seen:
+        tookMs === undefined
+          ? `answers: ${run.answers.length}; ${run.evidence.run.outcome}`
+          : `${tookMs} ms`,
+      expected: `at most ${withinMs} ms`,
+    });
+  },
+);
+
+Then('the dub of every fragment is heard in the output', async function (this: DubbingWorld) {
+  const run = this.broadcast.value;
+  const { segments } = await run.avDeltas();
+  const missing = segments.flatMap(({ index, delta }) =>
+    delta.observed ? [] : [`fragment ${index}: ${delta.reason}`],
+  );
+  expectThat(segments.length === run.fixture.script.length && missing.length === 0, {
+    what: 'a dub is not heard in the output',
+    where: run.outputFile,
+    seen: missing.join('; ') || `${segments.length} dubs: ${run.evidence.run.outcome}`,
+    expected: `${run.fixture.script.length} dubs, found by correlation`,
+  });
+});

@@ -271,3 +271,79 @@ async function ofEach<T>(
   for (const fragment of run.fragments) found.set(fragment.sequence, await look(fragment));
   return found;
 }
+
+Then(
+  'the STS received the first fragment within {duration} of the worker reading the broadcast',
+  function (this: DubbingWorld, withinMs: number) {
+    const run = this.broadcast.value;
+    const { ingested } = run.evidence.run.times;
+    const [first] = run.sent;
+    const where = `stream ${run.stream}`;
+    const tookMs = first && ingested !== undefined ? first.at - ingested : undefined;
+    this.log(`${tookMs} ms`);
+    expectThat(tookMs !== undefined && tookMs <= withinMs, {
+      what: 'the first fragment came too late',
+      where,
+      seen: tookMs === undefined ? `none: ${run.evidence.run.outcome}` : `${tookMs} ms`,
+      expected: `at most ${withinMs} ms`,
+      next: `read media-service.log in ${run.evidence.folder}`,
+    });
+  },
+);
+
+Then(
+  'every fragment but the last holds {duration} of sound, give or take {duration}',
+  function (this: DubbingWorld, wantedMs: number, toleranceMs: number) {
+    const last = this.broadcast.value.fragments.length - 1;
+    expectForEach(
+      this,
+      'a fragment holds more or less sound',
+      `${wantedMs} ms, give or take ${toleranceMs} ms`,
+      ({ sequence, sent }) => {
+        const { duration_ms: ms } = sent.data.audio;
+        const isFine = sequence === last || Math.abs(ms - wantedMs) <= toleranceMs;
+        return isFine ? undefined : `${ms} ms`;
+      },
+    );
+  },
+);
+
+Then(
+  'every fragment was answered within {duration}',
+  function (this: DubbingWorld, withinMs: number) {
+    const { roundTrip } = this.broadcast.value;
+    if (roundTrip.observed) {
+      this.log(`p50 ${roundTrip.p50Ms} ms, p95 ${roundTrip.p95Ms} ms`);
+    }
+    expectForEach(
+      this,
+      'an answer took too long',
+      `at most ${withinMs} ms`,
+      ({ roundTripMs: ms }) => (ms !== undefined && ms <= withinMs ? undefined : `${ms} ms`),
+    );
+  },
+);
+
+Then('every answer says that its language is Spanish', function (this: DubbingWorld) {
+  expectForEach(this, 'an answer is in another language', 'target_language es', ({ answer }) => {
+    const language = answer?.data.target_language;
+    return language === 'es' ? undefined : String(language);
+  });
+});
+
+Then(
+  'the log of the STS has every transcript and every translation',
+  async function (this: DubbingWorld) {
+    const run = this.broadcast.value;
+    const { name } = (await this.session.settings()).services.sts;
+    const log = run.log(name);
+    // Logs may be JSON, in which texts are escaped.
+    const has = (text?: string | null): boolean =>
+      Boolean(text) &&
+      (log.includes(String(text)) || log.includes(JSON.stringify(text).slice(1, -1)));
+    expectForEach(this, 'the log lacks a text', `both texts in ${name}.log`, ({ answer }) => {
+      const { transcript, translated_text: translation } = answer?.data ?? {};
+      return has(transcript) && has(translation) ? undefined : `"${transcript}", "${translation}"`;
+    });
+  },
+);

@@ -1,25 +1,15 @@
 import { Given, Then, When } from '@cucumber/cucumber';
-import { request } from 'undici';
 
 import { parsePrometheus } from '../support/analyze/prometheus';
 import type { StartRecord } from '../support/environment/dual-compose-manager';
 import type { Composition } from '../support/environment/runtime';
-import { messageOf } from '../support/errors';
-import type { DubbingWorld, HttpOutcome } from '../support/world';
+import type { DubbingWorld } from '../support/world';
 import { expectThat } from './expect';
+import { get } from './http';
 
 /** 12:34:56.789 */
 function clock(ms: number): string {
   return new Date(ms).toISOString().slice(11, 23);
-}
-
-async function get(url: string): Promise<HttpOutcome> {
-  try {
-    const response = await request(url, { headersTimeout: 5000, bodyTimeout: 5000 });
-    return { url, status: response.statusCode, body: await response.body.text() };
-  } catch (error) {
-    return { url, status: undefined, body: messageOf(error) };
-  }
 }
 
 Given('the media and the STS compose files', async function (this: DubbingWorld) {
@@ -169,7 +159,9 @@ Then('media-service answers with metrics', function (this: DubbingWorld) {
 });
 
 Given('a second set of services is running on other ports', async function (this: DubbingWorld) {
-  const { manager } = await this.session.secondServices();
+  const { manager, settings } = await this.session.secondServices();
+  this.settings.value = settings;
+  this.cleanups.push(() => manager.stopAll());
   await manager.startAll();
   // What is gone afterwards must have been there.
   const { runtime, media, sts } = manager;

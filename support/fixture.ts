@@ -15,6 +15,8 @@ const fixtureSchema = z.strictObject({
   segmentSeconds: z.number().positive(),
   /** Silence between the speech of a segment and the segment's borders. */
   speechMarginSeconds: z.number().nonnegative().default(0),
+  /** The words of a line, divided by commas, are spoken one by one, each beginning a margin after its mark. */
+  wordEverySeconds: z.number().positive().optional(),
   language: z.string().length(2),
   targetLanguage: z.string().length(2),
   /** The Piper voice that speaks the script; absent for media that is not generated. */

@@ -45,6 +45,11 @@ setDefinitionFunctionWrapper((definition: Definition): Definition => {
   };
 });
 
+// After hooks run in reverse order: the evidence of a failure is collected before anything is undone.
+After({ name: 'cleanup' }, async function (this: DubbingWorld) {
+  for (const cleanup of this.cleanups.splice(0).reverse()) await cleanup();
+});
+
 After(async function (this: DubbingWorld, { result }: ITestCaseHookParameter) {
   if (result?.status === Status.PASSED || result?.status === Status.SKIPPED) return;
   this.session.noteFailure();

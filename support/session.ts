@@ -49,6 +49,7 @@ export class Session {
   #services: Promise<Services> | undefined;
   #tap: Tap | undefined;
   #hasFailures = false;
+  #streams = 0;
 
   constructor(readonly config: Config) {
     for (const what of sweepLeftovers(config.stateFolder)) {
@@ -166,9 +167,10 @@ export class Session {
    *
    * @param options.name of a YAML file in fixtures/; the configured fixture when not given
    * @param options.plan what the tap does to the stream
+   * @param options.use tells broadcasts apart that are otherwise the same
    */
   broadcast(
-    options: { name?: string; plan?: TapPlan; budgetSeconds?: number } = {},
+    options: { name?: string; plan?: TapPlan; budgetSeconds?: number; use?: number } = {},
   ): Promise<RunFindings> {
     const key = JSON.stringify(options);
     const known = this.#broadcasts.get(key);
@@ -274,7 +276,9 @@ export class Session {
     const fixture = this.fixture(options.name);
     const { manager, settings, monitor, tap } = await this.services();
     const { mediaServer, mediaService } = settings.services;
-    const stream = `test_${fixture.id}_${Date.now()}_${this.#broadcasts.size}`;
+    // Two broadcasts may begin in the same millisecond.
+    this.#streams += 1;
+    const stream = `test_${fixture.id}_${Date.now()}_${this.#streams}`;
     const folder = join(this.config.reportsFolder, 'evidence', stream);
     if (options.plan) {
       if (!tap) {

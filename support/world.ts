@@ -6,7 +6,7 @@ import {
 } from '@cucumber/cucumber';
 
 import type { RunFindings } from './analyze/run-findings';
-import { readConfig } from './config';
+import { readConfig, type Settings } from './config';
 import type { DualComposeManager } from './environment/dual-compose-manager';
 import type { SuiteRun } from './environment/nested-suite';
 import { SuiteError } from './errors';
@@ -24,19 +24,25 @@ export interface HttpOutcome {
   url: string;
   status: number | undefined;
   body: string;
+  tookMs: number;
 }
 
 /** What one scenario has set up and seen. Reading what no step has set fails, naming the missing step. */
 export class DubbingWorld extends World {
   /** Faults that the next broadcast is dubbed under. */
   plan: TapPlan | undefined;
+  /** What is undone when the scenario has ended, whatever its outcome, the last first. */
+  readonly cleanups: (() => Promise<void>)[] = [];
   readonly #values = new Map<string, unknown>();
 
   constructor(options: IWorldOptions) {
     super(options);
     this.broadcast = this.#slot<RunFindings>('a broadcast that was dubbed');
     this.manager = this.#slot<DualComposeManager>('compose files or services');
+    this.broadcasts = this.#slot<RunFindings[]>('several broadcasts that were dubbed');
+    this.settings = this.#slot<Settings>('services on ports of their own');
     this.answers = this.#slot<Map<string, HttpOutcome>>('a request to the services');
+    this.handshakeMs = this.#slot<number>('a client that connected');
     this.inspected = this.#slot<{ fixture: Fixture; streams: MediaStream[]; seconds: number }>(
       'a broadcast file that was inspected',
     );
@@ -49,8 +55,13 @@ export class DubbingWorld extends World {
   }
 
   readonly broadcast: Slot<RunFindings>;
+  readonly broadcasts: Slot<RunFindings[]>;
   readonly manager: Slot<DualComposeManager>;
+  /** Names and addresses of `manager`, where they are not those of the session. */
+  readonly settings: Slot<Settings>;
   readonly answers: Slot<Map<string, HttpOutcome>>;
+  /** How long the Socket.IO handshake took. */
+  readonly handshakeMs: Slot<number>;
   readonly inspected: Slot<{ fixture: Fixture; streams: MediaStream[]; seconds: number }>;
   readonly suiteRun: Slot<SuiteRun>;
   readonly publishing: Slot<PublisherResult & { url: string; seconds: number }>;

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { z } from 'zod';
@@ -98,6 +98,22 @@ export class RunFindings {
     return this.evidence.tap.filter(
       (seen) => seen.kind === kind && (event === undefined || seen.event === event),
     );
+  }
+
+  /**
+   * What a service had logged by the end of the run.
+   *
+   * @throws NotObserved when its log was not collected
+   */
+  log(service: string): string {
+    const file = join(this.evidence.folder, `${service}.log`);
+    if (existsSync(file)) return readFileSync(file, 'utf8');
+    throw new NotObserved({
+      what: `the log of ${service} was not collected`,
+      where: this.evidence.folder,
+      seen: this.evidence.run.problems.join('; ') || 'no such file',
+      expected: `${service}.log`,
+    });
   }
 
   /** `fragment:data` of the worker, in the order sent. */

@@ -12,6 +12,8 @@ const timesSchema = z.object({
   published: z.number().optional(),
   /** MediaMTX listed the input as ready. */
   inputReady: z.number().optional(),
+  /** Somebody, the worker, was reading the input. */
+  ingested: z.number().optional(),
   /** The worker's metrics of this stream were first seen. */
   metricsSeen: z.number().optional(),
   /** MediaMTX listed the output as ready. */
@@ -84,7 +86,10 @@ export interface MediaMtxRecord {
     ready: boolean;
     tracks: string[];
     bytesReceived: number;
-    readers: number;
+    /** What kind of connection publishes the path (rtspSession, rtmpConn …). */
+    source?: string;
+    /** The kinds of connections that read it. */
+    readers: string[];
   }[];
 }
 

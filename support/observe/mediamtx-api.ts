@@ -10,6 +10,7 @@ export interface MediaMtxPath {
   tracks: string[];
   bytesReceived: number;
   bytesSent: number;
+  source: { type: string } | null;
   readers: { type: string }[];
 }
 

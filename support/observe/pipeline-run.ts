@@ -112,13 +112,16 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     apiAnsweredAt = at;
     evidence.addMediaMtx({
       at,
-      paths: paths.map(({ name, ready, tracks, bytesReceived, readers }) => ({
-        ...{ name, ready, tracks, bytesReceived, readers: readers.length },
+      paths: paths.map(({ name, ready, tracks, bytesReceived, readers, source }) => ({
+        ...{ name, ready, tracks, bytesReceived, readers: readers.map(({ type }) => type) },
+        ...(source ? { source: source.type } : {}),
       })),
     });
     const out = paths.find(({ name }) => name === output);
     live.isReady = out?.ready ?? false;
-    if (paths.some(({ name, ready }) => name === input && ready)) times.inputReady ??= at;
+    const received = paths.find(({ name }) => name === input);
+    if (received?.ready) times.inputReady ??= at;
+    if (received?.readers.length) times.ingested ??= at;
     if (live.isReady) {
       times.outputReady ??= at;
       live.viewer ??= watch(

@@ -1,0 +1,30 @@
+@019 @P1
+Feature: The compositions reach each other
+  The two compositions share no network. Everything goes through published ports, and the worker reaches the media server
+  inside its own composition.
+
+  @019-US2-1 @019-US7-1 @counting
+  Scenario: media-service reaches the STS through its published port
+    Given media-service is configured with the published port of the STS
+    When the counting broadcast is dubbed
+    Then media-service was connected to that port by the name of the test host
+    And the STS accepted the stream on it
+
+  @019-US2-2
+  Scenario: A client outside completes the Socket.IO handshake with the STS
+    Given all services are running
+    When a client on the test host connects to the STS by Socket.IO
+    Then it was connected within 5 seconds
+
+  @019-US2-3 @counting
+  Scenario: The worker reads from and publishes to the media server
+    Given all services are running
+    When the counting broadcast is dubbed
+    Then the media server saw the broadcast read by RTSP
+    And the media server saw the output published by RTMP
+
+  @019-US2-4
+  Scenario: Every service reports its health quickly
+    Given all services are running
+    When the test host asks every service for its health
+    Then every service answers with status 200 within 5 seconds

@@ -1,0 +1,26 @@
+@019 @P2 @counting
+Feature: The dubbed counting can be played
+  One picture, one Spanish sound track, thirty seconds, and a recording that plays from beginning to end.
+
+  Background:
+    Given all services are running
+    When the counting broadcast is dubbed
+
+  @019-US6-1
+  Scenario: The output has one picture and one sound track
+    Then the output has one H.264 picture and one AAC sound track
+
+  @019-US6-2
+  Scenario: The output is as long as the broadcast
+    Then the output lasts 30 seconds, give or take 0.5 seconds
+
+  @019-US6-3
+  Scenario: The sound track is the Spanish dub
+    Then every answer says that its language is Spanish
+    And the dub of every fragment is heard in the output
+
+  @019-US6-4
+  Scenario: A recording of the output plays without corruption
+    Then the output decodes to its end without an error
+    And at least 29 seconds of pictures are decoded
+    And after its first 1 second, no track of the output has a gap

@@ -1,0 +1,162 @@
+import { connect } from 'node:net';
+
+import { Then, When } from '@cucumber/cucumber';
+
+import type { Settings } from '../support/config';
+import { SocketIOMonitor } from '../support/observe/socket-io-monitor';
+import type { DubbingWorld } from '../support/world';
+import { expectThat } from './expect';
+import { get } from './http';
+
+const HEALTH_TIMEOUT_MS = 60_000;
+
+async function askAll({ services }: Settings): Promise<DubbingWorld['answers']['value']> {
+  const { mediaServer, mediaService, sts } = services;
+  const asked = [mediaServer, mediaService, sts].map(async ({ name, health }) => {
+    return [name, await get(health)] as const;
+  });
+  return new Map(await Promise.all(asked));
+}
+
+When('the test host asks every service for its health', async function (this: DubbingWorld) {
+  this.answers.value = await askAll(await this.session.settings());
+});
+
+When('every service of that set is asked for its health', async function (this: DubbingWorld) {
+  this.answers.value = await askAll(this.settings.value);
+});
+
+Then(
+  'every service answers with status 200 within {duration}',
+  function (this: DubbingWorld, withinMs: number) {
+    const answers = [...this.answers.value];
+    const table = answers.map(
+      ([name, { status, tookMs }]) =>
+        `${name}: ${status ?? 'no answer'} after ${tookMs.toFixed(0)} ms`,
+    );
+    this.log(table.join('\n'));
+    const isFine = answers.every(([, { status, tookMs }]) => status === 200 && tookMs <= withinMs);
+    expectThat(answers.length === 3 && isFine, {
+      what: 'a service is not healthy, or slow to say so',
+      where: answers.map(([, { url }]) => url).join(', '),
+      seen: table.join('; '),
+      expected: `three services, status 200 within ${withinMs} ms`,
+    });
+  },
+);
+
+/** Completes the Socket.IO handshake as a client of nobody's acquaintance; how long it took, in ms. */
+async function handshake(url: string): Promise<number> {
+  const client = new SocketIOMonitor(url);
+  const started = performance.now();
+  try {
+    await client.connect();
+    return performance.now() - started;
+  } finally {
+    client.disconnect();
+  }
+}
+
+When(
+  'a client on the test host connects to the STS by Socket.IO',
+  async function (this: DubbingWorld) {
+    this.handshakeMs.value = await handshake((await this.session.settings()).services.sts.url);
+  },
+);
+
+Then('it was connected within {duration}', function (this: DubbingWorld, withinMs: number) {
+  expectThat(this.handshakeMs.value <= withinMs, {
+    what: 'the Socket.IO handshake took too long',
+    where: 'STS',
+    seen: `${this.handshakeMs.value.toFixed(0)} ms`,
+    expected: `at most ${withinMs} ms`,
+  });
+});
+
+Then(
+  'a client on the test host completes the Socket.IO handshake with it',
+  async function (this: DubbingWorld) {
+    const tookMs = await handshake(
+      `http://${new URL(this.settings.value.services.sts.health).host}`,
+    );
+    this.log(`${tookMs.toFixed(0)} ms`);
+  },
+);
+
+When(
+  /^the (media|STS) composition is started alone, on other ports$/,
+  async function (this: DubbingWorld, which: 'media' | 'STS') {
+    const { manager, settings } = await this.session.secondServices();
+    this.cleanups.push(() => manager.stopAll());
+    this.manager.value = manager;
+    this.settings.value = settings;
+    await manager.checkPortsFree();
+    const composition = which === 'media' ? manager.media : manager.sts;
+    await manager.runtime.up(composition, { withinMs: HEALTH_TIMEOUT_MS });
+    const { mediaService, sts } = settings.services;
+    const [name, { health }] =
+      which === 'media' ? (['media-service', mediaService] as const) : (['STS', sts] as const);
+    this.answers.value = new Map([[name, await get(health)]]);
+  },
+);
+
+/** Whether something accepts connections at an address (http://…, rtsp://…). */
+async function isOpen(address: string): Promise<boolean> {
+  const { hostname, port } = new URL(address);
+  const socket = connect({ host: hostname, port: Number(port), timeout: 2000 });
+  const opened = await new Promise<boolean>((answer) => {
+    socket
+      .once('connect', () => answer(true))
+      .once('timeout', () => answer(false))
+      .once('error', () => answer(false));
+  });
+  socket.destroy();
+  return opened;
+}
+
+async function expectOpen(addresses: string[], wanted: boolean): Promise<void> {
+  const seen = await Promise.all(
+    addresses.map(async (address) => ({ address, open: await isOpen(address) })),
+  );
+  expectThat(
+    seen.every(({ open }) => open === wanted),
+    {
+      what: wanted ? 'a port is not open' : 'a port is open',
+      where: addresses.join(', '),
+      seen: seen.map(({ address, open }) => `${address}: ${open ? 'open' : 'closed'}`).join(', '),
+      expected: wanted ? 'all open' : 'all closed',
+    },
+  );
+}
+
+Then(
+  'the ports of the media server for RTSP and RTMP are open',
+  async function (this: DubbingWorld) {
+    const { rtsp, rtmp } = this.settings.value.services.mediaServer;
+    await expectOpen([rtsp, rtmp], true);
+  },
+);
+
+Then('nothing listens where the STS would be', async function (this: DubbingWorld) {
+  await expectOpen([this.settings.value.services.sts.health], false);
+});
+
+Then(
+  'every port that it publishes is one that a variable names, and is open',
+  async function (this: DubbingWorld) {
+    const { ports, services } = this.settings.value;
+    const named = new Set(Object.values(ports));
+    const published = [...this.manager.value.publishedPorts().keys()];
+    expectThat(published.length > 0 && published.every((port) => named.has(port)), {
+      what: 'a published port is not one of the variables',
+      where: this.manager.value.media.project,
+      seen: published.join(', '),
+      expected: JSON.stringify(ports),
+    });
+    const { hostname } = new URL(services.sts.health);
+    await expectOpen(
+      published.map((port) => `http://${hostname}:${port}`),
+      true,
+    );
+  },
+);
