@@ -12,6 +12,7 @@ import type { SuiteRun } from './environment/nested-suite';
 import { SuiteError } from './errors';
 import type { Fixture } from './fixture';
 import type { PublisherResult } from './observe/publisher';
+import type { StsAnswers } from './observe/sts-client';
 import type { TapPlan } from './observe/tap';
 import { openSession, type Session } from './session';
 import type { MediaStream } from './analyze/media';
@@ -46,6 +47,8 @@ export class DubbingWorld extends World {
     this.inspected = this.#slot<{ fixture: Fixture; streams: MediaStream[]; seconds: number }>(
       'a broadcast file that was inspected',
     );
+    this.stsAnswers = this.#slot<StsAnswers>('something that was sent to the STS');
+    this.said = this.#slot<string>('something that was said');
     this.suiteRun = this.#slot<SuiteRun>('a run of the suite');
     this.publishing = this.#slot<PublisherResult & { url: string; seconds: number }>(
       'an attempt to publish',
@@ -63,6 +66,8 @@ export class DubbingWorld extends World {
   /** How long the Socket.IO handshake took. */
   readonly handshakeMs: Slot<number>;
   readonly inspected: Slot<{ fixture: Fixture; streams: MediaStream[]; seconds: number }>;
+  readonly stsAnswers: Slot<StsAnswers>;
+  readonly said: Slot<string>;
   readonly suiteRun: Slot<SuiteRun>;
   readonly publishing: Slot<PublisherResult & { url: string; seconds: number }>;
   /** Its address (rtsp://…). */

@@ -49,5 +49,22 @@ export const fragmentProcessed = z.looseObject({
     .nullish(),
 });
 
+/** `fragment:processed` as it arrives, with its audio (Base64). */
+export const fragmentAnswer = fragmentProcessed.extend({
+  dubbed_audio: z
+    .union([
+      z.looseObject({
+        format: z.string(),
+        sample_rate_hz: z.number().positive(),
+        channels: z.number().int().positive(),
+        data_base64: z.string(),
+      }),
+      z.string(),
+    ])
+    .nullish(),
+});
+
+export type FragmentAnswer = z.infer<typeof fragmentAnswer>;
+
 export type FragmentData = z.infer<typeof fragmentData>;
 export type FragmentProcessed = z.infer<typeof fragmentProcessed>;
