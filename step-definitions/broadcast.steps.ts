@@ -23,20 +23,26 @@ Given(
   },
 );
 
-/** Broadcasts by the names that product people use; the one-minute broadcast is the configured one. */
-const FIXTURES: Record<string, string | undefined> = {
-  short: '12-s-nfl',
-  counting: '30s-counting-english',
-};
+async function dub(
+  world: DubbingWorld,
+  name: string | undefined,
+  options: { budgetSeconds?: number } = {},
+): Promise<void> {
+  world.broadcast.value = await world.session.broadcast({
+    ...(name ? { name } : {}),
+    ...(world.plan ? { plan: world.plan } : {}),
+    ...options,
+  });
+}
+
+When('the/a {broadcast} is dubbed', async function (this: DubbingWorld, name?: string) {
+  await dub(this, name);
+});
 
 When(
-  /^(?:the|a) (one-minute|short|counting) broadcast is dubbed(?: with a budget of (\d+) seconds)?$/,
-  async function (this: DubbingWorld, length: string, budgetSeconds: string | null) {
-    this.broadcast.value = await this.session.broadcast({
-      ...(FIXTURES[length] ? { name: FIXTURES[length] } : {}),
-      ...(this.plan ? { plan: this.plan } : {}),
-      ...(budgetSeconds ? { budgetSeconds: Number(budgetSeconds) } : {}),
-    });
+  'a {broadcast} is dubbed with a budget of {int} seconds',
+  async function (this: DubbingWorld, name: string | undefined, budgetSeconds: number) {
+    await dub(this, name, { budgetSeconds });
   },
 );
 
@@ -171,11 +177,14 @@ Then(
   },
 );
 
-When('the short broadcast is dubbed twice at the same time', async function (this: DubbingWorld) {
-  this.broadcasts.value = await Promise.all(
-    [1, 2].map((use) => this.session.broadcast({ name: FIXTURES['short'] ?? '', use })),
-  );
-});
+When(
+  'the {broadcast} is dubbed twice at the same time',
+  async function (this: DubbingWorld, name: string | undefined) {
+    this.broadcasts.value = await Promise.all(
+      [1, 2].map((use) => this.session.broadcast({ ...(name ? { name } : {}), use })),
+    );
+  },
+);
 
 Then('each was a stream of its own, with answers of its own', function (this: DubbingWorld) {
   const runs = this.broadcasts.value;

@@ -1,14 +1,11 @@
-import { connect } from 'node:net';
-
 import { Then, When } from '@cucumber/cucumber';
 
 import type { Settings } from '../support/config';
+import { acceptsConnections } from '../support/environment/ports';
 import { SocketIOMonitor } from '../support/observe/socket-io-monitor';
 import type { DubbingWorld } from '../support/world';
 import { expectThat } from './expect';
 import { get } from './http';
-
-const HEALTH_TIMEOUT_MS = 60_000;
 
 async function askAll({ services }: Settings): Promise<DubbingWorld['answers']['value']> {
   const { mediaServer, mediaService, sts } = services;
@@ -86,13 +83,9 @@ Then(
 When(
   /^the (media|STS) composition is started alone, on other ports$/,
   async function (this: DubbingWorld, which: 'media' | 'STS') {
-    const { manager, settings } = await this.session.secondServices();
-    this.cleanups.push(() => manager.stopAll());
-    this.manager.value = manager;
-    this.settings.value = settings;
+    const { manager, settings } = await this.secondServices();
     await manager.checkPortsFree();
-    const composition = which === 'media' ? manager.media : manager.sts;
-    await manager.runtime.up(composition, { withinMs: HEALTH_TIMEOUT_MS });
+    await manager.start(which === 'media' ? manager.media : manager.sts);
     const { mediaService, sts } = settings.services;
     const [name, { health }] =
       which === 'media' ? (['media-service', mediaService] as const) : (['STS', sts] as const);
@@ -100,23 +93,13 @@ When(
   },
 );
 
-/** Whether something accepts connections at an address (http://…, rtsp://…). */
-async function isOpen(address: string): Promise<boolean> {
-  const { hostname, port } = new URL(address);
-  const socket = connect({ host: hostname, port: Number(port), timeout: 2000 });
-  const opened = await new Promise<boolean>((answer) => {
-    socket
-      .once('connect', () => answer(true))
-      .once('timeout', () => answer(false))
-      .once('error', () => answer(false));
-  });
-  socket.destroy();
-  return opened;
-}
-
+/** @param addresses http://…, rtsp://…, with a port */
 async function expectOpen(addresses: string[], wanted: boolean): Promise<void> {
   const seen = await Promise.all(
-    addresses.map(async (address) => ({ address, open: await isOpen(address) })),
+    addresses.map(async (address) => {
+      const { hostname, port } = new URL(address);
+      return { address, open: await acceptsConnections(hostname, Number(port)) };
+    }),
   );
   expectThat(
     seen.every(({ open }) => open === wanted),

@@ -76,7 +76,6 @@ When('the suite is run with the port of the STS of that set', async function (th
   const { manager } = this;
   const port = manager.value.sts.compose.services.flatMap((one) => one.publishedPorts)[0];
   if (port === undefined) throw new Error('the STS of the second set publishes no port');
-  this.cleanups.push(() => manager.value.stopAll());
   await runWithPortTaken(this, PORT_OF.STS, port);
 });
 
@@ -185,10 +184,9 @@ function relativeCulprit(culprit: string): string {
 }
 
 Given('a media server that has been stopped', async function (this: DubbingWorld) {
-  const { manager, settings } = await this.session.secondServices();
+  const { manager, settings } = await this.secondServices();
   const { name, rtsp } = settings.services.mediaServer;
-  this.cleanups.push(() => manager.stopAll());
-  await manager.runtime.up(manager.media, { withinMs: 60_000, services: [name] });
+  await manager.start(manager.media, { services: [name] });
   await manager.runtime.control(manager.media, name, 'stop');
   this.stoppedServer.value = rtsp;
 });

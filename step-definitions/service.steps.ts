@@ -159,9 +159,7 @@ Then('media-service answers with metrics', function (this: DubbingWorld) {
 });
 
 Given('a second set of services is running on other ports', async function (this: DubbingWorld) {
-  const { manager, settings } = await this.session.secondServices();
-  this.settings.value = settings;
-  this.cleanups.push(() => manager.stopAll());
+  const { manager } = await this.secondServices();
   await manager.startAll();
   // What is gone afterwards must have been there.
   const { runtime, media, sts } = manager;
@@ -176,7 +174,6 @@ Given('a second set of services is running on other ports', async function (this
     },
   );
   this.log(there.flat().join('\n'));
-  this.manager.value = manager;
 });
 
 When(

@@ -5,14 +5,13 @@ import { normalizeWords, wordErrorRate } from '../support/analyze/transcript';
 import type { FragmentAnswer } from '../support/contract/events';
 import { NotObserved } from '../support/errors';
 import { askSts } from '../support/observe/sts-client';
+import { fixtureNames } from '../support/parameter-types';
 import type { DubbingWorld } from '../support/world';
 import { expectThat, observed } from './expect';
 
 const RATE_HZ = 44_100;
 const FRAGMENT_SECONDS = 6;
 const ANSWER_MS = 60_000;
-/** Silence, for the levels of dubbed audio. */
-const SILENCE_DBFS = -50;
 
 async function send(world: DubbingWorld, sound: Float32Array[]): Promise<void> {
   const { sts } = (await world.session.settings()).services;
@@ -21,13 +20,18 @@ async function send(world: DubbingWorld, sound: Float32Array[]): Promise<void> {
     ...{ url: sts.url, stream: `test_direct_${Date.now()}`, rateHz: RATE_HZ },
     ...{ fragments: sound.map(pcmToS16le), withinMs: ANSWER_MS },
   });
+  for (const answer of world.stsAnswers.value.answers) {
+    world.log(JSON.stringify({ ...answer, dubbed_audio: undefined }));
+  }
 }
 
-/** The sound of one segment of a fixture. */
-async function segmentOf(world: DubbingWorld, name: string, index = 0): Promise<Float32Array> {
+/** The sound of the first segments of a fixture. */
+async function segmentsOf(world: DubbingWorld, name: string, count = 1): Promise<Float32Array[]> {
   const samples = await readAudio(world.session.fixture(name).path, RATE_HZ);
   const length = FRAGMENT_SECONDS * RATE_HZ;
-  return samples.slice(index * length, (index + 1) * length);
+  return Array.from({ length: count }, (_, index) =>
+    samples.slice(index * length, (index + 1) * length),
+  );
 }
 
 When('the STS is sent somebody saying {string}', async function (this: DubbingWorld, text: string) {
@@ -38,15 +42,16 @@ When('the STS is sent somebody saying {string}', async function (this: DubbingWo
     seen: script.join(' '),
     expected: text,
   });
-  await send(this, [await segmentOf(this, 'hello-world')]);
+  await send(this, await segmentsOf(this, 'hello-world'));
 });
 
 When(
   'the STS is sent speech in noise, {int} dB below it',
   async function (this: DubbingWorld, snrDb: number) {
-    const speech = await segmentOf(this, '12-s-nfl');
-    this.said.value = this.session.fixture('12-s-nfl').script[0] ?? '';
-    const { rmsDbfs } = observed('12-s-nfl', 'its loudness', audioLevels(speech, RATE_HZ));
+    const name = fixtureNames['short broadcast'];
+    const [speech = new Float32Array()] = await segmentsOf(this, name);
+    this.said.value = this.session.fixture(name).script[0] ?? '';
+    const { rmsDbfs } = observed(name, 'its loudness', audioLevels(speech, RATE_HZ));
     const noise = 10 ** ((rmsDbfs - snrDb) / 20) * Math.sqrt(3);
     // Equally distributed from -a to a has an RMS of a / sqrt(3). A generator of its own: the same noise each time.
     let state = 1;
@@ -65,10 +70,7 @@ When('the STS is sent silence', async function (this: DubbingWorld) {
 When(
   'the STS is sent {int} fragments of the counting broadcast at once',
   async function (this: DubbingWorld, count: number) {
-    const name = '30s-counting-english';
-    const sound: Float32Array[] = [];
-    for (let index = 0; index < count; index += 1) sound.push(await segmentOf(this, name, index));
-    await send(this, sound);
+    await send(this, await segmentsOf(this, fixtureNames['counting broadcast'], count));
   },
 );
 
@@ -77,7 +79,6 @@ function answerOf(world: DubbingWorld): FragmentAnswer {
   const { answers, errors, stream, url } = world.stsAnswers.value;
   const [answer] = answers;
   if (answer && answers.length === 1 && errors.length === 0 && answer.status === 'success') {
-    world.log(JSON.stringify({ ...answer, dubbed_audio: undefined }));
     return answer;
   }
   throw new NotObserved({
@@ -147,7 +148,7 @@ Then(
       });
     }
     const pcm = pcmFromS16le(Buffer.from(audio.data_base64, 'base64'), audio.channels);
-    const levels = audioLevels(pcm, audio.sample_rate_hz, SILENCE_DBFS);
+    const levels = audioLevels(pcm, audio.sample_rate_hz);
     const { nonSilentSeconds: seconds } = observed('STS', 'the loudness of the dub', levels);
     const limit = Number(text);
     this.log(`${seconds.toFixed(2)} s of sound`);
@@ -166,7 +167,6 @@ Then(
     const { answers, errors, stream, url } = this.stsAnswers.value;
     const numbers = answers.map(({ sequence_number: number }) => number);
     const wanted = Array.from({ length: count }, (_, index) => index);
-    this.log(answers.map(({ sequence_number: n, transcript }) => `${n}: ${transcript}`).join('\n'));
     expectThat(numbers.join() === wanted.join() && errors.length === 0, {
       what: 'answers are lost, repeated or out of order',
       where: `${url}, stream ${stream}`,
@@ -177,7 +177,7 @@ Then(
 );
 
 Then('each answer has the words of its own fragment', function (this: DubbingWorld) {
-  const { script } = this.session.fixture('30s-counting-english');
+  const { script } = this.session.fixture(fixtureNames['counting broadcast']);
   const { answers } = this.stsAnswers.value;
   const wrong = answers.filter(({ transcript, sequence_number: number }) => {
     return (

@@ -8,11 +8,17 @@ defineParameterType({
   useForSnippets: false,
 });
 
-/** The broadcasts by the names that product people use; undefined is the configured one. */
+/** The fixtures by the names that product people use. */
+export const fixtureNames = {
+  'short broadcast': '12-s-nfl',
+  'counting broadcast': '30s-counting-english',
+} as const;
+
+/** A broadcast by its name; undefined is the one-minute broadcast, which is the configured one. */
 defineParameterType({
   name: 'broadcast',
-  regexp: /one-minute broadcast|short broadcast/,
-  transformer: (words: string) => (words === 'short broadcast' ? '12-s-nfl' : undefined),
+  regexp: /one-minute broadcast|short broadcast|counting broadcast/,
+  transformer: (words: string) => (fixtureNames as Record<string, string | undefined>)[words],
   useForSnippets: false,
 });
 

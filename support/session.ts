@@ -244,17 +244,16 @@ export class Session {
 
   async #startServices(): Promise<Services> {
     const { config } = this;
-    // Read first, so that a faulty file is named before anything is started.
-    await this.composeManager();
+    const settings = await this.settings();
+    const { testHost } = await this.runtime();
+    const { url } = settings.services.sts;
+    const tap = config.monitor === 'tap' ? await Tap.start(url, testHost.address) : undefined;
+    this.#tap = tap;
+    // A faulty file is named as such, before any service is started.
+    const manager = await this.composeManager(
+      tap ? { stsUrl: `http://${testHost.name}:${tap.port}` } : {},
+    );
     try {
-      const settings = await this.settings();
-      const { testHost } = await this.runtime();
-      const { url } = settings.services.sts;
-      const tap = config.monitor === 'tap' ? await Tap.start(url, testHost.address) : undefined;
-      this.#tap = tap;
-      const manager = await this.composeManager(
-        tap ? { stsUrl: `http://${testHost.name}:${tap.port}` } : {},
-      );
       await manager.startAll({
         signal: this.#broken.signal,
         logsTo: this.#logsFolder,

@@ -79,6 +79,15 @@ export class DubbingWorld extends World {
     return openSession(readConfig);
   }
 
+  /** A second set of services on free ports, not started yet; stopped when the scenario has ended. */
+  async secondServices(): Promise<{ manager: DualComposeManager; settings: Settings }> {
+    const second = await this.session.secondServices();
+    this.cleanups.push(() => second.manager.stopAll());
+    this.manager.value = second.manager;
+    this.settings.value = second.settings;
+    return second;
+  }
+
   /** The broadcast of this scenario, if there is one; for the attachments of a failure. */
   get broadcastIfAny(): RunFindings | undefined {
     return this.broadcast.isSet ? this.broadcast.value : undefined;

@@ -1,4 +1,4 @@
-import { connect, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 
@@ -17,8 +17,8 @@ import {
 } from './compose-file';
 import { docker, type DockerOptions, type DockerOutput } from './docker-command';
 import type { Engine } from './docker-engine';
-import { notHealthy, waitForHealth } from './health';
-import { localHolderOf } from './ports';
+import { notHealthy, START_AGAIN_MS, waitForHealth } from './health';
+import { acceptsConnections, localHolderOf } from './ports';
 import type { Action, Composition, Connection, Runtime, ServiceState } from './runtime';
 import type { SessionState } from './session-state';
 import { parseTcpTable } from './tcp-table';
@@ -214,7 +214,7 @@ export class DockerRuntime implements Runtime {
     await this.#compose(composition, [command, service], { withinMs: STOP_MS });
     if (action !== 'start') return;
     await waitForHealth(composition, service, {
-      withinMs: 60_000,
+      withinMs: START_AGAIN_MS,
       signals: [],
       logs: () => this.logs(composition, service),
     });
@@ -268,7 +268,9 @@ export class DockerRuntime implements Runtime {
     if (container) return container;
     if (!this.engine.isRemote) return localHolderOf(port);
     // Of other programs on another host one can only tell that they answer.
-    return (await answersTcp(this.servicesHost, port)) ? 'a program of that host' : undefined;
+    return (await acceptsConnections(this.servicesHost, port))
+      ? 'a program of that host'
+      : undefined;
   }
 
   /** What is there under this project's name belongs to a run that goes on, or to one that nobody tidied up. */
@@ -410,18 +412,6 @@ function illnessOf(
     says: `its container is ${Health.Status}${said}`,
     mayPass: Health.Status === 'starting',
   };
-}
-
-async function answersTcp(host: string, port: number): Promise<boolean> {
-  const socket = connect({ host, port, timeout: 2000 });
-  const answers = await new Promise<boolean>((answer) => {
-    socket
-      .once('connect', () => answer(true))
-      .once('timeout', () => answer(false))
-      .once('error', () => answer(false));
-  });
-  socket.destroy();
-  return answers;
 }
 
 function byTimestamp(a: string, b: string): number {

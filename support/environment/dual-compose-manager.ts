@@ -77,10 +77,7 @@ export class DualComposeManager {
     try {
       for (const composition of [this.sts, this.media]) {
         const startedAt = Date.now();
-        await this.runtime.up(composition, {
-          withinMs: this.healthTimeoutMs,
-          ...(signal ? { signal } : {}),
-        });
+        await this.start(composition, signal ? { signal } : {});
         const healthyAt = Date.now();
         const services = await this.runtime.ps(composition);
         this.starts.push({ composition: composition.name, startedAt, healthyAt, services });
@@ -89,6 +86,18 @@ export class DualComposeManager {
       await this.stopAll(logsTo);
       throw error;
     }
+  }
+
+  /**
+   * Starts one composition, or some services of it, until all are healthy.
+   *
+   * @throws SuiteError when a service is not healthy in time
+   */
+  async start(
+    composition: Composition,
+    options: { services?: string[]; signal?: AbortSignal } = {},
+  ): Promise<void> {
+    await this.runtime.up(composition, { withinMs: this.healthTimeoutMs, ...options });
   }
 
   /**
@@ -158,7 +167,9 @@ export class DualComposeManager {
       const target = join(folder, composition.project);
       mkdirSync(target, { recursive: true });
       for (const { name } of composition.compose.services) {
-        writeFileSync(join(target, `${name}.log`), await this.runtime.logs(composition, name));
+        const log = await this.runtime.logs(composition, name);
+        // A composition that was stopped before has nothing to say any more, but may have been collected then.
+        if (log !== '') writeFileSync(join(target, `${name}.log`), log);
       }
     }
   }

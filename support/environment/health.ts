@@ -4,6 +4,8 @@ import { messageOf, SuiteError } from '../errors';
 import { eventually } from '../eventually';
 import type { Composition } from './runtime';
 
+/** A service that is started again must be healthy in the time that all have at the start. */
+export const START_AGAIN_MS = 60_000;
 const LAST_LOG_LINES = 12;
 const ANSWER_MS = 2000;
 

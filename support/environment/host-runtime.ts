@@ -15,7 +15,7 @@ import {
   type ComposeFile,
   type ComposeService,
 } from './compose-file';
-import { waitForHealth } from './health';
+import { START_AGAIN_MS, waitForHealth } from './health';
 import { connectionsOfGroup, localHolderOf } from './ports';
 import { startGroup, stopGroup, type ProcessGroup } from './process-group';
 import { signalGroup } from './processes';
@@ -24,8 +24,6 @@ import type { SessionState } from './session-state';
 
 /** Time between SIGTERM and SIGKILL; Docker's own default. */
 const STOP_GRACE_MS = 10_000;
-/** A service that is started again must be healthy in the time that all have at the start. */
-const START_AGAIN_MS = 60_000;
 
 interface RunningProject {
   groups: Map<string, ProcessGroup>;

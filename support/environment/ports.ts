@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 
 import { parseTcpTable, type TcpSocket } from './tcp-table';
 
@@ -12,6 +12,19 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((done) => server.close(done));
   return port;
+}
+
+/** Whether something accepts TCP connections at an address; an answer that takes longer than 2 s is none. */
+export async function acceptsConnections(host: string, port: number): Promise<boolean> {
+  const socket = connect({ host, port, timeout: 2000 });
+  const accepts = await new Promise<boolean>((answer) => {
+    socket
+      .once('connect', () => answer(true))
+      .once('timeout', () => answer(false))
+      .once('error', () => answer(false));
+  });
+  socket.destroy();
+  return accepts;
 }
 
 /** Who listens on a TCP port of this host, as "program (pid 12)"; undefined when the port is free. */
