@@ -191,8 +191,10 @@ Then(
       what: 'the transcripts are not what was said',
       where: `stream ${run.stream}`,
       seen:
-        `${rates.length} transcripts, mean word error rate ${mean.toFixed(3)}; the worst, ` +
-        `segment ${worst?.sequence}:\n${worst?.words.aligned ?? 'none'}`,
+        `${rates.length} transcripts` +
+        (worst
+          ? `, mean word error rate ${mean.toFixed(3)}; the worst, segment ${worst.sequence}:\n${worst.words.aligned}`
+          : `: ${run.evidence.run.outcome}`),
       expected: `${run.fixture.script.length} transcripts, mean at most ${percent / 100}`,
     });
   },
