@@ -1,3 +1,7 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { SuiteError } from '../errors';
 import { requireFile, runFfmpeg, unreadable } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
@@ -58,7 +62,7 @@ export function pcmToS16le(samples: Float32Array): Buffer {
 
 /**
  * The first audio track of a media file as mono samples from -1 to 1. Timestamps are not looked at: gaps in
- * the track are closed (see `audioTimeline` for audio on the file's clock).
+ * the track are closed (see `readTimeline` for audio on the file's clock).
  *
  * @param rateHz sample rate of the result
  * @throws MediaUnreadable, NoAudioTrack
@@ -71,6 +75,33 @@ export async function readAudio(file: string, rateHz: number): Promise<Float32Ar
   ]);
   if (run.exitCode !== 0) throw unreadable(file, run.stderr, 'ffmpeg');
   return samplesFromF32le(run.stdout);
+}
+
+/**
+ * As {@link readAudio}, for many small files by one program; in the order given.
+ *
+ * @throws MediaUnreadable when one of them is missing, empty, or has no sound
+ */
+export async function readAudioFiles(
+  files: readonly string[],
+  rateHz: number,
+): Promise<Float32Array[]> {
+  if (files.length === 0) return [];
+  await Promise.all(files.map((file) => requireFile(file)));
+  const folder = mkdtempSync(join(tmpdir(), 'audio-'));
+  try {
+    const raw = files.map((_, i) => join(folder, `${i}.f32`));
+    const format = ['-ac', '1', '-ar', String(rateHz), '-f', 'f32le'];
+    const run = await runFfmpeg([
+      ...['-v', 'error', '-threads', '1'],
+      ...files.flatMap((file) => ['-i', file]),
+      ...raw.flatMap((file, i) => ['-map', `${i}:a:0`, ...format, file]),
+    ]);
+    if (run.exitCode !== 0) throw unreadable(files.join(', '), run.stderr, 'ffmpeg');
+    return raw.map((file) => samplesFromF32le(readFileSync(file)));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /**

@@ -23,6 +23,12 @@ export interface ToolOutput {
   stderr: string;
 }
 
+/** A stretch of a file's own timeline. */
+export interface Span {
+  fromSeconds: number;
+  seconds: number;
+}
+
 let chosenProbe: Promise<ProbeTool> | undefined;
 
 /**
@@ -127,4 +133,14 @@ export function unreadable(file: string, said: string, witness: string): MediaUn
     seen: `${witness}: ${said.trim() || 'no message'}`,
     expected: 'a media file with at least one stream',
   });
+}
+
+/** The errors in the log of an ffmpeg that marks levels (`-v repeat+level+…`). */
+export function errorLinesOf(log: string): string[] {
+  return log.split('\n').filter((line) => /\[(error|fatal|panic)\]/.test(line));
+}
+
+/** What a program said last. */
+export function lastLines(log: string): string {
+  return log.trim().split('\n').slice(-3).join(' | ');
 }

@@ -97,6 +97,40 @@ export function bitErrorRate(
     : unobserved('the fingerprints do not overlap by half within the offsets allowed');
 }
 
+/** How alike a stretch of `a` and the same stretch of `b` are. */
+export interface FingerprintWindow extends FingerprintMatch {
+  /** Where the stretch begins in `a`. */
+  fromSeconds: number;
+}
+
+/**
+ * The bit error rate by windows: each of `a` against where it should be in `b`, give or take 0.5 s. An item is made of
+ * 2.6 s of sound, so a window sees a little of its neighbours.
+ *
+ * @param laterSeconds how much later the same sound should be in `b`
+ */
+export function fingerprintWindows(
+  a: Uint32Array,
+  b: Uint32Array,
+  windowSeconds: number,
+  laterSeconds: number,
+): FingerprintWindow[] {
+  const size = Math.round(windowSeconds / FINGERPRINT_ITEM_SECONDS);
+  const later = Math.round(laterSeconds / FINGERPRINT_ITEM_SECONDS);
+  const windows: FingerprintWindow[] = [];
+  for (let from = 0; from + size / 2 <= a.length; from += size) {
+    const margin = Math.round(0.5 / FINGERPRINT_ITEM_SECONDS);
+    const start = Math.max(0, from + later - margin);
+    const match = bitErrorRate(
+      a.subarray(from, from + size),
+      b.subarray(start, from + size + later + margin),
+      2 * margin * FINGERPRINT_ITEM_SECONDS,
+    );
+    if (match.observed) windows.push({ ...match, fromSeconds: from * FINGERPRINT_ITEM_SECONDS });
+  }
+  return windows;
+}
+
 /**
  * What a bit error rate says. Measured on speech: the same audio re-encoded 0.02 to 0.06, another text,
  * voice or language 0.35 to 0.42. `sameBelow` and `differentAbove` are the caller's thresholds.

@@ -1,7 +1,3 @@
-import { SuiteError } from '../errors';
-import { runFfmpeg, unreadable } from './ffmpeg';
-import { probeStreams } from './media';
-
 /*
  * The frame strip: over the full width at the top of the picture, 32/720 of its height, 20 equal cells, each
  * white (luma 235) or black (16). Cell 0 white, 1 black, 2..17 the frame number as 16 bits (most significant
@@ -15,12 +11,6 @@ const STRIP_SHARE = 32 / 720;
 /** Frames that a strip can number; number 65536 is shown as 0 again. */
 export const FRAME_NUMBERS = 2 ** BITS;
 
-/** The timestamps of decoded pictures could not be told. */
-export class FrameClockUnreadable extends SuiteError {}
-
-/** A file was asked for pictures but has no video track. */
-export class NoVideoTrack extends SuiteError {}
-
 export interface FrameStripDrawing {
   /** Label of the picture stream to draw on, without brackets. */
   input: string;
@@ -31,13 +21,6 @@ export interface FrameStripDrawing {
   height: number;
   framesPerSecond: number;
   durationSeconds: number;
-}
-
-export interface NumberedFrame {
-  /** In the file's own timeline. */
-  ptsSeconds: number;
-  /** Null when guard cells or parity do not fit: no strip, or damaged beyond reading. */
-  frame: number | null;
 }
 
 /** Height in pixels of the strip in a picture of that height; even, as 4:2:0 pictures need. */
@@ -68,69 +51,16 @@ export function drawFrameStrip(drawing: FrameStripDrawing): string {
 }
 
 /**
- * Reads the frame number of every decoded picture of the first video track, in presentation order. The middle
- * half of the strip's height is averaged cell by cell, so scaling and ordinary lossy coding do no harm.
- *
- * @throws MediaUnreadable, NoVideoTrack, FrameClockUnreadable
+ * Filters that reduce a picture to the bytes that {@link readStrip} takes, one a cell. The middle half of the strip's
+ * height is averaged cell by cell, so scaling and ordinary lossy coding do no harm.
  */
-export async function readFrameNumbers(file: string): Promise<NumberedFrame[]> {
-  const streams = await probeStreams(file);
-  const video = streams.find((stream) => stream.kind === 'video');
-  if (!video) {
-    throw new NoVideoTrack({
-      what: 'there is no video track',
-      where: file,
-      seen: streams.map((stream) => `${stream.kind} (${stream.codec})`).join(', '),
-      expected: 'a video track with a frame strip',
-    });
-  }
-  const run = await runFfmpeg([
-    // -copyts: without it ffmpeg shifts the first timestamp to zero.
-    ...[
-      '-v',
-      'info',
-      '-copyts',
-      '-i',
-      file,
-      '-map',
-      `0:${video.index}`,
-      '-fps_mode',
-      'passthrough',
-    ],
-    '-vf',
-    `crop=iw:ih*${STRIP_SHARE}/2:0:ih*${STRIP_SHARE}/4,scale=${CELLS}:1:flags=area,format=gray,` +
-      'showinfo=checksum=0',
-    ...['-f', 'rawvideo', 'pipe:1'],
-  ]);
-  const times = pictureTimes(run.stderr);
-  const pictures = Math.floor(run.stdout.length / CELLS);
-  if (run.exitCode !== 0 && pictures === 0) throw unreadable(file, lastLines(run.stderr), 'ffmpeg');
-  if (times.length !== pictures) {
-    throw new FrameClockUnreadable({
-      what: 'not every decoded picture has a timestamp',
-      where: file,
-      seen: `${pictures} pictures, ${times.length} timestamps`,
-      expected: 'one timestamp a picture',
-    });
-  }
-  return times.map((ptsSeconds, i) => ({
-    ptsSeconds,
-    frame: frameOf(run.stdout.subarray(i * CELLS, (i + 1) * CELLS)),
-  }));
-}
+export const STRIP_FILTERS = `crop=iw:ih*${STRIP_SHARE}/2:0:ih*${STRIP_SHARE}/4,scale=${CELLS}:1:flags=area,format=gray`;
 
-/** PTS in seconds from showinfo's lines; exact, unlike its rounded `pts_time`. */
-function pictureTimes(log: string): number[] {
-  const [, over, under] = /config in time_base: (\d+)\/(\d+)/.exec(log) ?? [];
-  if (over === undefined || under === undefined) return [];
-  const tickSeconds = Number(over) / Number(under);
-  // Not anchored to the line: ffmpeg writes other messages into the same stream.
-  return [...log.matchAll(/showinfo[^\]]*\] n: *\d+ pts: *(-?\d+) /g)].map(
-    ([, pts]) => Number(pts) * tickSeconds,
-  );
-}
+/** Bytes that a picture is after {@link STRIP_FILTERS}. */
+export const STRIP_BYTES = CELLS;
 
-function frameOf(cells: Uint8Array): number | null {
+/** @returns the number in a strip; null when guard cells or parity do not fit: no strip, or damaged beyond reading */
+export function readStrip(cells: Uint8Array): number | null {
   // A third of the range around the middle is neither black nor white.
   const bits = [...cells].map((luma) => (luma >= 155 ? 1 : luma <= 96 ? 0 : null));
   if (bits.includes(null) || bits[0] !== 1 || bits[1] !== 0 || bits[CELLS - 1] !== 1) return null;
@@ -138,8 +68,4 @@ function frameOf(cells: Uint8Array): number | null {
   const ones = number.filter((bit) => bit === 1).length;
   if (bits[FIRST_BIT + BITS] !== ones % 2) return null;
   return number.reduce<number>((value, bit) => 2 * value + (bit ?? 0), 0);
-}
-
-function lastLines(log: string): string {
-  return log.trim().split('\n').slice(-3).join(' | ');
 }

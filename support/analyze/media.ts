@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { probeTool, runFfmpeg, runFfprobe, unreadable } from './ffmpeg';
+import { probeTool, runFfprobe, unreadable } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
 
 interface StreamBase {
@@ -54,6 +54,12 @@ export interface TrackSpan {
   /** Median PTS step; the packet's own duration when there is only one packet. */
   nominalStepSeconds: number;
   gaps: PtsGap[];
+  /** PTS that two presented packets share. */
+  repeatedPtsSeconds: number[];
+  /** DTS that do not come after the one before, in the order of the file. */
+  backwardDtsSeconds: number[];
+  /** Between key packets; the GOP length of a video track. Unobserved with fewer than two of them. */
+  keyInterval: Finding<{ medianSeconds: number; maxSeconds: number }>;
 }
 
 export interface PacketSpan {
@@ -61,16 +67,6 @@ export interface PacketSpan {
   /** The first video and the first audio track. */
   video: Finding<TrackSpan>;
   audio: Finding<TrackSpan>;
-}
-
-export interface DecodeReport {
-  file: string;
-  video: Finding<{ frames: number }>;
-  audio: Finding<{ samples: number; sampleRateHz: number; channels: number; seconds: number }>;
-  /** Every error that the decoders and the demuxer reported, in order. Empty for an intact file. */
-  errorLines: string[];
-  /** 0 unless ffmpeg gave up. */
-  exitCode: number;
 }
 
 const streamsSchema = z.object({
@@ -94,6 +90,7 @@ const packetsSchema = z.object({
     z.object({
       stream_index: z.number(),
       pts_time: z.string().optional(),
+      dts_time: z.string().optional(),
       duration_time: z.string().optional(),
       flags: z.string(),
     }),
@@ -154,7 +151,7 @@ export async function packetSpan(file: string): Promise<PacketSpan> {
   const streams = await probeStreams(file);
   const json = await runFfprobe(file, [
     '-show_entries',
-    'packet=stream_index,pts_time,duration_time,flags',
+    'packet=stream_index,pts_time,dts_time,duration_time,flags',
   ]);
   const { packets } = packetsSchema.parse(JSON.parse(json));
   const track = (kind: 'video' | 'audio'): Finding<TrackSpan> => {
@@ -200,77 +197,22 @@ function spanOf(packets: Packet[], stream: MediaStream, file: string): Finding<T
     gaps: steps.flatMap((stepSeconds, i) =>
       stepSeconds > 1.5 * nominal ? [{ atSeconds: timed[i]?.pts ?? NaN, stepSeconds }] : [],
     ),
+    repeatedPtsSeconds: steps.flatMap((step, i) => (step === 0 ? [timed[i]?.pts ?? NaN] : [])),
+    backwardDtsSeconds: backward(packets.map((packet) => Number(packet.dts_time))),
+    keyInterval: keyInterval(presented),
   };
 }
 
-/**
- * Decodes the first video and the first audio track to the end and counts what comes out. Errors do not stop
- * it, so that all of them are listed; frames that a decoder conceals are counted and their errors listed.
- *
- * @throws MediaUnreadable when the file is missing, empty or not media
- */
-export async function decodeWhole(file: string): Promise<DecodeReport> {
-  const streams = await probeStreams(file);
-  const video = streams.find((stream) => stream.kind === 'video');
-  const audio = streams.find((stream) => stream.kind === 'audio');
-  const runs = await Promise.all([
-    video ? decodeVideo(file, video.index) : undefined,
-    audio ? decodeAudio(file, audio) : undefined,
-  ]);
-  const [videoRun, audioRun] = runs;
-  return {
-    file,
-    video: videoRun?.finding ?? unobserved(`${file} has no video track`),
-    audio: audioRun?.finding ?? unobserved(`${file} has no audio track`),
-    errorLines: runs.flatMap((run) => run?.errorLines ?? []),
-    exitCode: Math.max(...runs.map((run) => run?.exitCode ?? 0)),
-  };
+function backward(dts: readonly number[]): number[] {
+  const told = dts.filter((time) => Number.isFinite(time));
+  return told.filter((time, i) => i > 0 && time <= (told[i - 1] ?? time));
 }
 
-// `repeat`: without it ffmpeg folds equal messages into one. `level`: marks them among the progress lines.
-const ALL_ERRORS = ['-v', 'repeat+level+error'];
-
-async function decodeVideo(
-  file: string,
-  index: number,
-): Promise<{ finding: Finding<{ frames: number }>; errorLines: string[]; exitCode: number }> {
-  const { stdout, stderr, exitCode } = await runFfmpeg([
-    ...ALL_ERRORS,
-    ...['-progress', 'pipe:1', '-copyts', '-i', file, '-map', `0:${index}`],
-    ...['-fps_mode', 'passthrough', '-enc_time_base:v', '-1', '-f', 'null', '-'],
-  ]);
-  const counts = [...stdout.toString('utf8').matchAll(/^frame=\s*(\d+)/gm)];
-  const last = counts.at(-1)?.[1];
-  // ffmpeg gives up before its first progress report when it cannot even tell the picture format.
-  const finding: Finding<{ frames: number }> =
-    last !== undefined
-      ? { observed: true, frames: Number(last) }
-      : exitCode !== 0
-        ? { observed: true, frames: 0 }
-        : unobserved('ffmpeg reported no progress');
-  return { finding, errorLines: errorLinesOf(stderr), exitCode };
-}
-
-async function decodeAudio(
-  file: string,
-  stream: AudioStream,
-): Promise<{ finding: DecodeReport['audio']; errorLines: string[]; exitCode: number }> {
-  const { stdout, stderr, exitCode } = await runFfmpeg([
-    ...ALL_ERRORS,
-    ...['-copyts', '-i', file, '-map', `0:${stream.index}`],
-    ...['-c:a', 'pcm_s16le', '-f', 's16le', 'pipe:1'],
-  ]);
-  const { sampleRateHz, channels } = stream;
-  const samples = channels === null ? 0 : stdout.length / 2 / channels;
-  const finding: DecodeReport['audio'] =
-    sampleRateHz === null || channels === null
-      ? unobserved(`the audio track of ${file} does not tell its sample rate and channels`)
-      : { observed: true, samples, sampleRateHz, channels, seconds: samples / sampleRateHz };
-  return { finding, errorLines: errorLinesOf(stderr), exitCode };
-}
-
-function errorLinesOf(stderr: string): string[] {
-  return stderr.split('\n').filter((line) => /\[(error|fatal|panic)\]/.test(line));
+function keyInterval(packets: readonly Packet[]): TrackSpan['keyInterval'] {
+  const keys = packets.filter(({ flags }) => flags.startsWith('K')).map((key) => Number(key.pts_time));
+  const intervals = keys.slice(1).map((pts, i) => pts - (keys[i] ?? pts));
+  if (intervals.length === 0) return unobserved(`${keys.length} key packets`);
+  return { observed: true, medianSeconds: median(intervals), maxSeconds: Math.max(...intervals) };
 }
 
 function positive(value: number | undefined): number | null {

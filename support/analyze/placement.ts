@@ -1,7 +1,5 @@
 import FFT from 'fft.js';
 
-import { runFfmpeg, unreadable } from './ffmpeg';
-import { requireAudioTrack, resample, samplesFromF32le } from './audio';
 import { type Finding, unobserved } from './finding';
 
 export interface Placement {
@@ -11,22 +9,22 @@ export interface Placement {
   score: number;
   /** The best score more than 50 ms away from `offsetSeconds`. */
   runnerUpScore: number;
+  /** Every place that scores 0.5 or more and is the best within 0.25 s, in the order of time. */
+  places: Place[];
 }
 
-export interface AudioTimeline {
-  /** Mono, -1 to 1, without gaps: sample `i` is heard at `firstPtsSeconds + i / rateHz`. */
-  samples: Float32Array;
-  rateHz: number;
-  /** In the file's own timeline. */
-  firstPtsSeconds: number;
-  /** Silence that was put in where the file's timestamps leave a hole. */
-  filledGaps: { atSeconds: number; seconds: number }[];
+export interface Place {
+  offsetSeconds: number;
+  score: number;
 }
 
 /** Finds a needle in the haystack it was made for. */
 export type Locator = (needle: Float32Array) => Finding<Placement>;
 
 const RUNNER_UP_DISTANCE_SECONDS = 0.05;
+/** Correlation from which on a sound counts as found. Unrelated speech stays below 0.15, see the tests. */
+export const FOUND_SCORE = 0.5;
+const PLACE_DISTANCE_SECONDS = 0.25;
 
 /**
  * Finds where in the haystack the needle plays best: normalised cross-correlation, dividing by the energy of
@@ -79,6 +77,10 @@ export function makeLocator(haystack: Float32Array, rateHz: number): Locator {
       offsetSeconds: (firstLag + best) / rateHz,
       score: clamp(scores[best]),
       runnerUpScore: clamp(scores[runnerUp]),
+      places: peaksOf(scores, PLACE_DISTANCE_SECONDS * rateHz).map((peak) => ({
+        offsetSeconds: (firstLag + peak) / rateHz,
+        score: clamp(scores[peak]),
+      })),
     };
   };
 }
@@ -147,93 +149,19 @@ function peakOf(scores: Float64Array, allowed: (index: number) => boolean): numb
   return best;
 }
 
+/** The indices of scores that are found and not beaten within `distance`. */
+function peaksOf(scores: Float64Array, distance: number): number[] {
+  const peaks: number[] = [];
+  for (let i = 0; i < scores.length; i += 1) {
+    const score = scores[i] ?? 0;
+    if (score < FOUND_SCORE) continue;
+    const last = peaks.at(-1);
+    if (last === undefined || i - last > distance) peaks.push(i);
+    else if (score > (scores[last] ?? 0)) peaks[peaks.length - 1] = i;
+  }
+  return peaks;
+}
+
 function clamp(score: number | undefined): number {
   return Math.max(0, Math.min(1, score ?? 0));
-}
-
-// Containers with ms timestamps (FLV) let them jitter by 1 ms a frame; that is no gap.
-const JITTER_SECONDS = 0.003;
-
-interface AudioFrame {
-  ptsSamples: number;
-  samples: number;
-}
-
-/**
- * The first audio track of a file on the file's own clock. Each decoded frame lies where its PTS says: holes
- * of more than 3 ms are filled with silence, overlaps of more than 3 ms overwrite. (ffmpeg's own
- * `aresample=async=1` leaves holes of up to 100 ms closed, which would shift everything after them.)
- *
- * @param rateHz sample rate of the result
- * @throws MediaUnreadable, NoAudioTrack
- */
-export async function audioTimeline(file: string, rateHz: number): Promise<AudioTimeline> {
-  await requireAudioTrack(file);
-  const run = await runFfmpeg([
-    ...['-v', 'info', '-copyts', '-i', file, '-map', '0:a:0'],
-    ...['-af', 'aformat=sample_fmts=flt:channel_layouts=mono,ashowinfo', '-f', 'f32le', 'pipe:1'],
-  ]);
-  const decoded = samplesFromF32le(run.stdout);
-  const { frames, sourceHz } = audioFrames(run.stderr);
-  const first = frames[0];
-  if (run.exitCode !== 0 || !first || sourceHz === undefined) {
-    throw unreadable(file, run.stderr.trim().split('\n').slice(-3).join(' | '), 'ffmpeg (audio)');
-  }
-  const { runs, length } = continuousRuns(frames, JITTER_SECONDS * sourceHz);
-  const timeline = new Float32Array(length);
-  const filledGaps: AudioTimeline['filledGaps'] = [];
-  let filledTo = 0;
-  for (const { from, samples, at } of runs) {
-    if (at > filledTo) {
-      filledGaps.push({
-        atSeconds: (first.ptsSamples + filledTo) / sourceHz,
-        seconds: (at - filledTo) / sourceHz,
-      });
-    }
-    timeline.set(decoded.subarray(from, from + samples), at);
-    filledTo = Math.max(filledTo, at + samples);
-  }
-  return {
-    samples: await resample(timeline, sourceHz, rateHz),
-    rateHz,
-    firstPtsSeconds: first.ptsSamples / sourceHz,
-    filledGaps,
-  };
-}
-
-/** The frames in ashowinfo's lines; their timestamps count samples. */
-function audioFrames(log: string): { frames: AudioFrame[]; sourceHz: number | undefined } {
-  const lines = [
-    ...log.matchAll(/ashowinfo[^\]]*\] n:\d+ pts:(-?\d+) .*? rate:(\d+) nb_samples:(\d+)/g),
-  ];
-  return {
-    frames: lines.map(([, pts, , samples]) => ({
-      ptsSamples: Number(pts),
-      samples: Number(samples),
-    })),
-    sourceHz: lines[0]?.[2] === undefined ? undefined : Number(lines[0][2]),
-  };
-}
-
-/** Frames that follow each other without a hole; `from`: index in the decoded samples, `at`: on the timeline. */
-function continuousRuns(
-  frames: readonly AudioFrame[],
-  toleranceSamples: number,
-): { runs: { from: number; samples: number; at: number }[]; length: number } {
-  const origin = frames[0]?.ptsSamples ?? 0;
-  const runs: { from: number; samples: number; at: number }[] = [];
-  let from = 0;
-  let length = 0;
-  for (const frame of frames) {
-    const at = frame.ptsSamples - origin;
-    const current = runs.at(-1);
-    const follows =
-      current !== undefined && Math.abs(at - (current.at + current.samples)) <= toleranceSamples;
-    if (follows) current.samples += frame.samples;
-    else runs.push({ from, samples: frame.samples, at: Math.max(0, at) });
-    const end = runs.at(-1);
-    if (end) length = Math.max(length, end.at + end.samples);
-    from += frame.samples;
-  }
-  return { runs, length };
 }

@@ -13,6 +13,8 @@ export interface WordErrors {
   deletions: number;
   referenceWords: number;
   hypothesisWords: number;
+  /** Word by word; `mark` is S, I or D where they differ, and the missing side is empty. */
+  pairs: AlignedPair[];
   /** Three lines of columns: reference, hypothesis, and S, I or D below each difference. */
   aligned: string;
 }
@@ -179,11 +181,12 @@ export function wordErrorRate(reference: string, hypothesis: string): WordErrors
     deletions,
     referenceWords: ref.length,
     hypothesisWords: hyp.length,
+    pairs,
     aligned: table(pairs),
   };
 }
 
-interface AlignedPair {
+export interface AlignedPair {
   ref: string;
   hyp: string;
   mark: '' | 'S' | 'I' | 'D';

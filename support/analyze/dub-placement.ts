@@ -1,0 +1,312 @@
+import { audioLevels } from './audio';
+import { type Finding, percentile, unobserved } from './finding';
+import { type FrameClock, type Showing, showings } from './frame-clock';
+import { FOUND_SCORE, locate, makeLocator, type Place } from './placement';
+import { takeOut } from './residual';
+import type { AudioTimeline } from './sound';
+
+/** A fragment of the source and the dub that it was given; samples are mono, at the rate of the output's sound. */
+export interface DubbedFragment {
+  sequence: number;
+  /** Where it begins in the source, in seconds. */
+  startSeconds: number;
+  /** Of the same length as the fragment; silence around the speech is fine. */
+  dubbed: Float32Array;
+  /** Its sound before dubbing; without it, whether the original is still heard cannot be told. */
+  original?: Float32Array;
+}
+
+/** One time that a dub is heard. */
+export interface Play {
+  /** Where the fragment would begin, in the output's timeline. */
+  ptsSeconds: number;
+  /** Normalised correlation, 0 to 1. */
+  score: number;
+  /** How much faster it plays than it was given; 1 unless it was found only after stretching. */
+  speed: number;
+  /** Audio minus video, in ms: positive when the sound is late. Undefined where its pictures are not shown. */
+  deltaMs?: number;
+  /** The part of the dub's loud time that is there unaltered, 0 to 1. */
+  heardShare: number;
+  /** Frames between the one that the time was taken from and the wanted one; see `Showing`. */
+  frameDistance?: number;
+}
+
+/** How much of a fragment's original sound is heard where its pictures are shown. */
+export interface OriginalHeard {
+  /** Correlation with what is left of the output without the dub, 0 to 1. */
+  score: number;
+  /** Its level against how it was, in dB; 0 when it is passed through. */
+  levelDb: number;
+}
+
+/** What became of one fragment in the output. */
+export interface FragmentPlacement {
+  sequence: number;
+  startSeconds: number;
+  /** When its pictures are shown. */
+  showings: Finding<{ showings: Showing[] }>;
+  /** Every time that its dub is heard, in the order of time. Unobserved when there is nothing to look for. */
+  plays: Finding<{ plays: Play[]; bestScore: number }>;
+  /** Audio minus video of its first play at its pictures, in ms. */
+  delta: Finding<Play & { deltaMs: number }>;
+  original: Finding<OriginalHeard>;
+}
+
+/** How far sound and picture are apart over all fragments that are heard at their pictures. */
+export interface Sync {
+  measuredFragments: number;
+  /** The delta that is farthest from 0, with its sign. */
+  worstMs: number;
+  worstSequence: number;
+  /** Percentiles (nearest rank) of the deltas without sign. */
+  p50AbsoluteMs: number;
+  p95AbsoluteMs: number;
+  /** The least-squares line through the deltas: how much they change from the first to the last fragment. */
+  driftMs: number;
+  /** The delta that is farthest from 0 when that change is taken out, its middle kept. */
+  worstWithoutDriftMs: number;
+}
+
+/** A play belongs to pictures that are at most this part of the fragment's length away. */
+const MATCH_SHARE = 1 / 3;
+/** A worker's clock that runs up to 1 % fast or slow stretches the dub beyond what correlation finds. */
+const SPEEDS = Array.from({ length: 20 }, (_, i) => 1 + (i < 10 ? i - 10 : i - 9) / 1000);
+const HEARD_WINDOW_SECONDS = 0.1;
+
+/**
+ * Where each fragment's dub is heard in an output, against when the frames of that source time are shown. No timestamp
+ * of the pipeline is believed but those of the file.
+ *
+ * @param sound of the output
+ */
+export function placeDubs(
+  sound: AudioTimeline,
+  clock: FrameClock,
+  fragments: readonly DubbedFragment[],
+): FragmentPlacement[] {
+  const find = makeLocator(sound.samples, sound.rateHz);
+  return fragments.map((fragment) => place(sound, clock, fragment, find));
+}
+
+function place(
+  sound: AudioTimeline,
+  clock: FrameClock,
+  fragment: DubbedFragment,
+  find: ReturnType<typeof makeLocator>,
+): FragmentPlacement {
+  const { sequence, startSeconds, dubbed } = fragment;
+  const lengthSeconds = dubbed.length / sound.rateHz;
+  const shown = showings(clock, startSeconds, lengthSeconds);
+  const at = shown.observed ? shown.showings : [];
+  const needle = trimSilence(dubbed, sound.rateHz);
+  const plays = findPlays(sound, at, lengthSeconds, needle, find);
+  const [first] = plays.observed ? plays.plays.filter((play) => play.deltaMs !== undefined) : [];
+  return {
+    ...{ sequence, startSeconds, showings: shown, plays },
+    delta: first?.deltaMs !== undefined
+      ? { observed: true, ...first, deltaMs: first.deltaMs }
+      : whyNoDelta(shown, plays),
+    original: originalHeard(sound, fragment, at[0], first),
+  };
+}
+
+function whyNoDelta(
+  shown: FragmentPlacement['showings'],
+  plays: FragmentPlacement['plays'],
+): { observed: false; reason: string } {
+  if (!plays.observed) return plays;
+  if (!shown.observed) return shown;
+  const [play] = plays.plays;
+  return unobserved(
+    play
+      ? `the dub is heard elsewhere, at ${play.ptsSeconds.toFixed(2)} s; its pictures are shown at ` +
+          shown.showings.map(({ ptsSeconds }) => `${ptsSeconds.toFixed(2)} s`).join(', ')
+      : `the dub was not found in the output: best correlation ${plays.bestScore.toFixed(2)}, ` +
+          `needed ${FOUND_SCORE}`,
+  );
+}
+
+function findPlays(
+  sound: AudioTimeline,
+  at: readonly Showing[],
+  lengthSeconds: number,
+  needle: Finding<Trimmed>,
+  find: ReturnType<typeof makeLocator>,
+): FragmentPlacement['plays'] {
+  if (!needle.observed) return unobserved(`the dubbed audio is no use: ${needle.reason}`);
+  const found = find(needle.samples);
+  if (!found.observed) return found;
+  const toPts = (offsetSeconds: number, speed: number): number =>
+    sound.firstPtsSeconds + offsetSeconds - needle.trimmedStartSeconds / speed;
+  const tolerance = MATCH_SHARE * lengthSeconds;
+  const isAt = (showing: Showing) => (play: Play): boolean =>
+    Math.abs(play.ptsSeconds - showing.ptsSeconds) <= tolerance;
+  const playOf = ({ offsetSeconds, score }: Place, samples: Float32Array, speed = 1): Play => ({
+    ...{ ptsSeconds: toPts(offsetSeconds, speed), score, speed },
+    heardShare: heardShare(sound, offsetSeconds, samples),
+  });
+  const plays = found.places.map((one) => playOf(one, needle.samples));
+  for (const showing of at.filter((one) => !plays.some(isAt(one)))) {
+    const stretched = findStretched(sound, showing, tolerance, needle);
+    if (stretched) plays.push(playOf(stretched.place, stretched.samples, stretched.speed));
+  }
+  for (const showing of at) {
+    const [nearest] = plays
+      .filter((play) => isAt(showing)(play) && play.deltaMs === undefined)
+      .sort((a, b) => Math.abs(a.ptsSeconds - showing.ptsSeconds) - Math.abs(b.ptsSeconds - showing.ptsSeconds));
+    if (!nearest) continue;
+    nearest.deltaMs = (nearest.ptsSeconds - showing.ptsSeconds) * 1000;
+    nearest.frameDistance = showing.frameDistance;
+  }
+  plays.sort((a, b) => a.ptsSeconds - b.ptsSeconds);
+  return { observed: true, plays, bestScore: found.score };
+}
+
+/** The dub near its pictures, played a little faster or slower than it was given. */
+function findStretched(
+  sound: AudioTimeline,
+  showing: Showing,
+  toleranceSeconds: number,
+  needle: Trimmed,
+): { place: Place; samples: Float32Array; speed: number } | undefined {
+  const { rateHz } = sound;
+  const wanted = showing.ptsSeconds + needle.trimmedStartSeconds - sound.firstPtsSeconds;
+  const from = Math.max(0, Math.round((wanted - toleranceSeconds) * rateHz));
+  const to = Math.round((wanted + toleranceSeconds) * rateHz) + needle.samples.length;
+  const find = makeLocator(sound.samples.subarray(from, to), rateHz);
+  let best: ReturnType<typeof findStretched>;
+  for (const speed of SPEEDS) {
+    const samples = atSpeed(needle.samples, speed);
+    const found = find(samples);
+    if (!found.observed || found.score < Math.max(FOUND_SCORE, best?.place.score ?? 0)) continue;
+    const offsetSeconds = from / rateHz + found.offsetSeconds;
+    best = { place: { offsetSeconds, score: found.score }, samples, speed };
+  }
+  return best;
+}
+
+/** Linear interpolation: good enough to recognise speech by. */
+function atSpeed(samples: Float32Array, speed: number): Float32Array {
+  return Float32Array.from({ length: Math.floor(samples.length / speed) }, (_, i) => {
+    const [whole, part] = [Math.floor(i * speed), (i * speed) % 1];
+    return (1 - part) * (samples[whole] ?? 0) + part * (samples[whole + 1] ?? 0);
+  });
+}
+
+/** By windows of 0.1 s in which the dub is loud: there, less than half of the energy may be something else. */
+function heardShare(sound: AudioTimeline, offsetSeconds: number, needle: Float32Array): number {
+  const { rateHz } = sound;
+  const { fitted, rest } = takeOut(cut(sound, offsetSeconds, needle.length), needle);
+  const size = Math.round(HEARD_WINDOW_SECONDS * rateHz);
+  const windows = Array.from({ length: Math.ceil(fitted.length / size) }, (_, i) => ({
+    wanted: energy(fitted.subarray(i * size, (i + 1) * size)),
+    wrong: energy(rest.subarray(i * size, (i + 1) * size)),
+  }));
+  const mean = windows.reduce((sum, { wanted }) => sum + wanted, 0) / windows.length;
+  const loud = windows.filter(({ wanted }) => wanted > mean / 10);
+  const heard = loud.filter(({ wanted, wrong }) => wrong < wanted / 2);
+  return loud.length === 0 ? 0 : heard.length / loud.length;
+}
+
+/** The original is looked for in what is left of the output when the dub is taken out of it. */
+function originalHeard(
+  sound: AudioTimeline,
+  { original, dubbed }: DubbedFragment,
+  showing: Showing | undefined,
+  play: Play | undefined,
+): Finding<OriginalHeard> {
+  if (!original) return unobserved('the original sound of the fragment is not known');
+  if (!showing) return unobserved('its pictures are not shown');
+  const { rateHz } = sound;
+  const lengthSeconds = original.length / rateHz;
+  const tolerance = MATCH_SHARE * lengthSeconds;
+  const from = showing.ptsSeconds - sound.firstPtsSeconds - tolerance;
+  const heard = cut(sound, from, Math.round((lengthSeconds + 2 * tolerance) * rateHz));
+  if (play) {
+    const known = new Float32Array(heard.length);
+    const samples = play.speed === 1 ? dubbed : atSpeed(dubbed, play.speed);
+    const start = Math.round((play.ptsSeconds - sound.firstPtsSeconds - from) * rateHz);
+    known.set(samples.subarray(Math.max(0, -start), heard.length - start), Math.max(0, start));
+    const { rest } = takeOut(heard, known);
+    // Around the dub its neighbours are heard, which nobody has taken out.
+    heard.fill(0);
+    heard.set(rest.subarray(Math.max(0, start), start + samples.length), Math.max(0, start));
+  }
+  const needle = trimSilence(original, rateHz);
+  if (!needle.observed) return unobserved(`the original sound is no use: ${needle.reason}`);
+  const found = locate(needle.samples, heard, rateHz);
+  if (!found.observed) return { observed: true, score: 0, levelDb: -Infinity };
+  const place = Math.round(found.offsetSeconds * rateHz);
+  let product = 0;
+  needle.samples.forEach((sample, i) => (product += sample * (heard[place + i] ?? 0)));
+  const levelDb = 20 * Math.log10(Math.abs(product) / energy(needle.samples));
+  return { observed: true, score: found.score, levelDb };
+}
+
+/** Samples of the output; silence where it has none. */
+function cut(sound: AudioTimeline, fromSeconds: number, count: number): Float32Array {
+  const piece = new Float32Array(count);
+  const from = Math.round(fromSeconds * sound.rateHz);
+  const part = sound.samples.subarray(Math.max(0, from), Math.max(0, from + count));
+  piece.set(part, Math.max(0, -from));
+  return piece;
+}
+
+function energy(samples: Float32Array): number {
+  return samples.reduce((sum, sample) => sum + sample * sample, 0);
+}
+
+interface Trimmed {
+  samples: Float32Array;
+  trimmedStartSeconds: number;
+}
+
+/** The part of the samples between the first and the last 20 ms window that is not silent. */
+function trimSilence(samples: Float32Array, rateHz: number): Finding<Trimmed> {
+  const window = Math.max(1, Math.round(0.02 * rateHz));
+  let first: number | undefined;
+  let end = 0;
+  for (let at = 0; at < samples.length; at += window) {
+    const piece = audioLevels(samples.subarray(at, at + window), rateHz);
+    if (!piece.observed || piece.nonSilentSeconds === 0) continue;
+    first ??= at;
+    end = Math.min(samples.length, at + window);
+  }
+  if (first === undefined) return unobserved(samples.length === 0 ? 'it is empty' : 'it is silent');
+  return {
+    observed: true,
+    samples: samples.subarray(first, end),
+    trimmedStartSeconds: first / rateHz,
+  };
+}
+
+/** @returns unobserved when no fragment is heard at its pictures */
+export function syncOf(placements: readonly FragmentPlacement[]): Finding<Sync> {
+  const measured = placements.flatMap(({ sequence, startSeconds, delta }) =>
+    delta.observed ? [{ sequence, x: startSeconds, ms: delta.deltaMs }] : [],
+  );
+  const worst = [...measured].sort((a, b) => Math.abs(b.ms) - Math.abs(a.ms))[0];
+  const absolute = measured.map(({ ms }) => Math.abs(ms));
+  const [p50, p95] = [percentile(absolute, 50), percentile(absolute, 95)];
+  if (!worst || !p50.observed || !p95.observed) {
+    return unobserved(`none of ${placements.length} fragments could be measured`);
+  }
+  const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const [x, y] = [mean(measured.map((one) => one.x)), mean(measured.map((one) => one.ms))];
+  const spread = measured.reduce((sum, one) => sum + (one.x - x) ** 2, 0);
+  const slope =
+    spread === 0 ? 0 : measured.reduce((sum, one) => sum + (one.x - x) * (one.ms - y), 0) / spread;
+  const places = measured.map((one) => one.x);
+  const rests = measured.map((one) => one.ms - slope * (one.x - x));
+  return {
+    observed: true,
+    measuredFragments: measured.length,
+    worstMs: worst.ms,
+    worstSequence: worst.sequence,
+    p50AbsoluteMs: p50.value,
+    p95AbsoluteMs: p95.value,
+    driftMs: slope * (Math.max(...places) - Math.min(...places)),
+    worstWithoutDriftMs: rests.sort((a, b) => Math.abs(b) - Math.abs(a))[0] ?? worst.ms,
+  };
+}

