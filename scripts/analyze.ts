@@ -1,22 +1,85 @@
 /**
- * `npm run analyze -- <evidence folder | media file>`: works out all findings again, offline, and prints them as JSON.
+ * `npm run analyze -- FILE [--source FIXTURE] [--dubs FOLDER]`: judges any recording by its content, offline. Findings
+ * go to standard output as JSON, a table for people to standard error. Exit code 1 when a check fails, 2 for a question
+ * that cannot be understood.
+ *
+ * FILE is a recording, or an evidence folder, which brings source and dubs. FIXTURE is the name of a YAML file in
+ * fixtures/, or the path of one. FOLDER is an evidence folder, or one with files named …NNNN-dubbed.wav (and
+ * …NNNN-original.wav), NNNN being the sequence number of the fragment.
  */
-import { statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 import { probeTool } from '../support/analyze/ffmpeg';
-import { decodeWhole, packetSpan, probeStreams } from '../support/analyze/media';
+import { checkOutput, type Check } from '../support/analyze/output-checks';
+import { type DubFiles, OutputFindings } from '../support/analyze/output-findings';
 import { RunFindings } from '../support/analyze/run-findings';
-import { messageOf } from '../support/errors';
-import { readFixture } from '../support/fixture';
-import { readEvidence } from '../support/observe/evidence';
+import { projectRoot } from '../support/config';
+import { messageOf, SuiteError } from '../support/errors';
+import { readFixture, type Fixture } from '../support/fixture';
+import { evidenceFiles, readEvidence } from '../support/observe/evidence';
 
-async function analyzeMedia(file: string): Promise<unknown> {
-  const [streams, packets, decoded] = [
-    await probeStreams(file),
-    await packetSpan(file),
-    await decodeWhole(file),
-  ];
-  return { file, streams, packets, decoded };
+const USAGE = 'usage: npm run analyze -- FILE [--source FIXTURE] [--dubs FOLDER]';
+
+interface Question {
+  output: OutputFindings;
+  /** Where an evidence folder was given. */
+  run: RunFindings | undefined;
+}
+
+function readQuestion(args: string[]): Question {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { source: { type: 'string' }, dubs: { type: 'string' } },
+  });
+  const [file, ...others] = positionals;
+  if (file === undefined || others.length > 0) throw new TypeError('one FILE is needed');
+  const fixture = values.source === undefined ? undefined : fixtureOf(values.source);
+  const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const folder = isFolder ? file : values.dubs;
+  if (folder !== undefined && existsSync(join(folder, evidenceFiles.run))) {
+    const evidence = readEvidence(folder);
+    const { fixtureScript, fixtureFile } = evidence.run;
+    const run = new RunFindings(evidence, fixture ?? readFixture(fixtureScript, fixtureFile));
+    if (isFolder) return { run, output: run.output };
+    return { run, output: new OutputFindings(file, run.fixture, run.dubFiles) };
+  }
+  if (isFolder) readEvidence(file);
+  return {
+    run: undefined,
+    output: new OutputFindings(file, fixture, folder ? dubsIn(folder) : []),
+  };
+}
+
+function fixtureOf(name: string): Fixture {
+  return readFixture(existsSync(name) ? name : join(projectRoot, 'fixtures', `${name}.yaml`));
+}
+
+function dubsIn(folder: string): DubFiles[] {
+  const names = statSync(folder, { throwIfNoEntry: false })?.isDirectory()
+    ? readdirSync(folder)
+    : [];
+  const dubs = names.sort().flatMap((name): DubFiles[] => {
+    const [, before = '', number] = /^(.*?)(\d+)-dubbed\.\w+$/.exec(name) ?? [];
+    if (number === undefined) return [];
+    const original = names.find((other) => other.startsWith(`${before}${number}-original.`));
+    return [
+      {
+        sequence: Number(number),
+        dubbed: join(folder, name),
+        original: original && join(folder, original),
+      },
+    ];
+  });
+  if (dubs.length > 0) return dubs;
+  throw new SuiteError({
+    what: 'there are no dubs in this folder',
+    where: folder,
+    seen: names.slice(0, 5).join(', ') || 'nothing',
+    expected: 'an evidence folder, or files like 0003-dubbed.wav and 0003-original.wav',
+  });
 }
 
 /** A finding that cannot be worked out says why, in its place. */
@@ -28,60 +91,132 @@ async function orReason(work: () => unknown): Promise<unknown> {
   }
 }
 
-async function analyzeRun(folder: string): Promise<unknown> {
-  const evidence = readEvidence(folder);
-  const { fixtureScript, fixtureFile } = evidence.run;
-  const run = new RunFindings(evidence, readFixture(fixtureScript, fixtureFile));
-  const fragments = [];
-  for (const fragment of run.fragments) {
-    fragments.push({
-      sequence: fragment.sequence,
-      roundTripMs: fragment.roundTripMs,
-      status: fragment.answer?.data.status,
-      dubbedLevels: await orReason(() => run.dubbedLevels(fragment)),
-      dubbedAgainstOriginal: await orReason(() => run.dubbedAgainstOriginal(fragment)),
-    });
-  }
+async function findingsOf(output: OutputFindings): Promise<Record<string, unknown>> {
   return {
-    run: evidence.run,
+    streams: await orReason(() => output.streams()),
+    packets: await orReason(() => output.span()),
+    pictures: await orReason(async () => {
+      const { pictures, ...rest } = await output.pictures();
+      return { count: pictures.length, ...rest };
+    }),
+    clock: await orReason(async () => {
+      const clock = await output.clock();
+      if (!clock.observed) return clock;
+      const { runs, ...rest } = clock;
+      return {
+        ...rest,
+        runs: runs.map(({ frames, ...run }) => ({ ...run, frames: frames.length })),
+      };
+    }),
+    sound: await orReason(async () => {
+      const { samples, ...rest } = await output.sound();
+      return { ...rest, seconds: samples.length / rest.rateHz };
+    }),
+    placements: await orReason(() => output.placements()),
+    sync: await orReason(() => output.sync()),
+    seams: await orReason(() => output.seams()),
+    likeOriginal: await orReason(() => output.likeOriginal()),
+    likeOriginalBySegment: await orReason(() => output.likeOriginalBySegment()),
+    englishHeard: await orReason(() => output.englishHeard()),
+    isochrony: await orReason(() => output.isochrony()),
+  };
+}
+
+async function runFindingsOf(run: RunFindings): Promise<Record<string, unknown>> {
+  return {
+    run: run.evidence.run,
     secondsToInputReady: run.secondsBetween('published', 'inputReady'),
     secondsToMetrics: run.secondsBetween('published', 'metricsSeen'),
-    secondsToFirstAnswer:
-      run.answers[0] && evidence.run.times.published
-        ? (run.answers[0].at - evidence.run.times.published) / 1000
-        : null,
     secondsToOutputReady: run.secondsBetween('published', 'outputReady'),
     roundTrip: run.roundTrip,
-    fragments,
-    texts: run.texts,
+    endToEndLatency: await orReason(() => run.endToEndLatency()),
+    texts: await run.judgedTexts(),
     transcriptLanguage: await orReason(() => run.languageOf('transcript')),
     translationLanguage: await orReason(() => run.languageOf('translation')),
-    output: await orReason(() => analyzeMedia(run.outputFile)),
-    outputAgainstOriginal: await orReason(() => run.outputAgainstOriginal()),
-    sourceStarts: await orReason(async () => Object.fromEntries(await run.sourceStarts())),
-    avDeltas: await orReason(() => run.avDeltas()),
-    audioSegments: await orReason(() =>
-      run.counter('media_service_worker_segments_processed_total', { type: 'audio' }),
-    ),
-    fallbacks: await orReason(() =>
-      run.counter('worker_audio_fragments_total', { status: 'fallback' }),
-    ),
     measuredDeltas: await orReason(() => run.histogram('worker_av_sync_delta_ms')),
   };
 }
 
-async function main([path]: string[]): Promise<void> {
-  if (!path) {
-    console.error('usage: npm run analyze -- <evidence folder | media file>');
+function printChecks(checks: readonly Check[]): void {
+  const marks = {
+    passed: 'ok',
+    failed: 'FAILED',
+    follows: 'follows',
+    'not observed': 'UNSEEN',
+    'not asked': '–',
+  };
+  for (const { id, title, state, seen, expected, because } of checks) {
+    console.error(`${marks[state].padEnd(8)} ${id.padEnd(12)} ${title}: ${seen}`);
+    if (state === 'failed') console.error(`${' '.repeat(22)}expected: ${expected}`);
+    if (because) console.error(`${' '.repeat(22)}follows from: ${because}`);
+  }
+}
+
+/** A line for each fragment: where its dub plays, and what was said in it. */
+async function printFragments({ output, run }: Question): Promise<void> {
+  const texts = await run?.judgedTexts();
+  const isochrony = await output.isochrony();
+  const speech = isochrony.observed ? isochrony.segments : [];
+  console.error(
+    '\nfragment  A-V ms   dub  heard  original  latency   WER  chrF  speech s     transcript → translation',
+  );
+  for (const { sequence, delta, original } of await output.placements()) {
+    const text = texts?.find((one) => one.sequence === sequence);
+    const story = run?.fragments.find((one) => one.sequence === sequence);
+    const said = speech.find((one) => one.sequence === sequence);
+    const cell = (value: string | undefined, width: number): string =>
+      (value ?? '–').padStart(width);
+    console.error(
+      [
+        cell(String(sequence), 8),
+        cell(delta.observed ? delta.deltaMs.toFixed(1) : undefined, 7),
+        cell(delta.observed ? delta.score.toFixed(2) : undefined, 5),
+        cell(delta.observed ? `${(100 * delta.heardShare).toFixed(0)} %` : undefined, 6),
+        cell(original.observed ? original.score.toFixed(2) : undefined, 9),
+        cell(story?.roundTripMs === undefined ? undefined : `${story.roundTripMs} ms`, 8),
+        cell(text?.words.wordErrorRate.toFixed(2), 5),
+        cell(text?.match?.chrf.toFixed(2), 5),
+        cell(
+          said &&
+            `${said.originalSpeechSeconds.toFixed(1)} → ${said.dubbedSpeechSeconds.toFixed(1)}`,
+          9,
+        ),
+        `    ${text ? `${text.transcript} → ${text.translation}` : ''}`,
+      ].join(' '),
+    );
+  }
+}
+
+async function main(): Promise<void> {
+  let question: Question;
+  try {
+    question = readQuestion(process.argv.slice(2));
+  } catch (error) {
+    console.error(error instanceof TypeError ? `${error.message}\n${USAGE}` : messageOf(error));
     process.exitCode = 2;
     return;
   }
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  const findings = isFolder ? await analyzeRun(path) : await analyzeMedia(path);
-  console.log(JSON.stringify({ tool: await probeTool(), ...(findings as object) }, null, 2));
+  const { output, run } = question;
+  const checks = await checkOutput(output, await run?.judgedTexts());
+  const findings = { ...(run ? await runFindingsOf(run) : {}), ...(await findingsOf(output)) };
+  console.log(
+    JSON.stringify({ file: output.file, tool: await probeTool(), checks, ...findings }, null, 2),
+  );
+  printChecks(checks);
+  if (output.dubs.length > 0) await printFragments(question);
+  if (run?.roundTrip.observed) {
+    const { p50Ms, p95Ms, maxMs } = run.roundTrip;
+    const latency = await run.endToEndLatency();
+    console.error(
+      `\nanswers: p50 ${p50Ms} ms, p95 ${p95Ms} ms, max ${maxMs} ms; end to end: ` +
+        (latency.observed ? `${latency.seconds.toFixed(1)} s` : latency.reason),
+    );
+  }
+  if (checks.some(({ state }) => state === 'failed' || state === 'not observed'))
+    process.exitCode = 1;
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
+main().catch((error: unknown) => {
   console.error(messageOf(error));
   process.exitCode = 1;
 });

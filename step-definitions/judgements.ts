@@ -65,7 +65,7 @@ export function checkBudget(run: RunFindings, budgetSeconds: number): void {
 /** The output's picture lasts as long as wanted, and so does its sound; from packets, not from headers. */
 export async function checkDuration(run: RunFindings, from: number, to: number): Promise<string> {
   const { outputFile } = run;
-  const span = await run.outputSpan();
+  const span = await run.output.span();
   const video = observed(outputFile, 'a picture track', span.video);
   const audio = observed(outputFile, 'a sound track', span.audio);
   const [start, end] = [

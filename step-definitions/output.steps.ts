@@ -27,7 +27,7 @@ Then(
   'the output has one H.264 picture and one AAC sound track',
   async function (this: DubbingWorld) {
     const run = this.broadcast.value;
-    const codecs = (await run.outputStreams()).map(({ kind, codec }) => `${kind} ${codec}`).sort();
+    const codecs = (await run.output.streams()).map(({ kind, codec }) => `${kind} ${codec}`).sort();
     expectThat(codecs.join() === 'audio aac,video h264', {
       what: 'the output has other tracks',
       where: run.outputFile,
@@ -56,7 +56,7 @@ Then(
   'after its first {duration}, no track of the output has a gap',
   async function (this: DubbingWorld, warmUpMs: number) {
     const run = this.broadcast.value;
-    const span = await run.outputSpan();
+    const span = await run.output.span();
     for (const kind of ['video', 'audio'] as const) {
       const track = observed(run.outputFile, `a ${kind} track`, span[kind]);
       // A worker joins at the next key picture: before it, there is sound alone.
@@ -76,24 +76,22 @@ Then(
 
 Then('the output decodes to its end without an error', async function (this: DubbingWorld) {
   const run = this.broadcast.value;
-  const { errorLines, exitCode } = await run.outputDecoded();
-  expectThat(exitCode === 0 && errorLines.length === 0, {
-    what: 'the output does not decode',
-    where: run.outputFile,
-    seen: `${errorLines.length} errors: ${errorLines.slice(0, 5).join('; ')}`,
-    expected: 'no error',
-  });
+  for (const track of [await run.output.pictures(), await run.output.sound()]) {
+    const { errorLines, exitCode } = track;
+    expectThat(exitCode === 0 && errorLines.length === 0, {
+      what: 'the output does not decode',
+      where: run.outputFile,
+      seen: `exit code ${exitCode}, ${errorLines.length} errors: ${errorLines.slice(0, 5).join('; ')}`,
+      expected: 'no error',
+    });
+  }
 });
 
 Then(
   'at least {int} seconds of pictures are decoded',
   async function (this: DubbingWorld, seconds: number) {
     const run = this.broadcast.value;
-    const { frames } = observed(
-      run.outputFile,
-      'decoded pictures',
-      (await run.outputDecoded()).video,
-    );
+    const { length: frames } = (await run.output.pictures()).pictures;
     const least = seconds * run.fixture.picture.framesPerSecond;
     this.log(`${frames} pictures`);
     expectThat(frames >= least, {
@@ -125,17 +123,18 @@ Then(
   'in every segment the dub plays less than {duration} from its pictures',
   async function (this: DubbingWorld, limitMs: number) {
     const run = this.broadcast.value;
-    const { segments, videoClock } = await run.avDeltas();
-    const table = segments.map(({ index, delta }) =>
+    const placements = await run.output.placements();
+    const { kind } = observed(run.outputFile, 'a clock', await run.output.clock());
+    const table = placements.map(({ sequence, delta }) =>
       delta.observed
-        ? `segment ${index}: ${delta.deltaMs.toFixed(1)} ms`
-        : `segment ${index}: not observed, ${delta.reason}`,
+        ? `segment ${sequence}: ${delta.deltaMs.toFixed(1)} ms`
+        : `segment ${sequence}: not observed, ${delta.reason}`,
     );
-    this.log(`audio minus video (${videoClock}): ${table.join('; ')}`);
-    const isFine = segments.every(
+    this.log(`audio minus video (${kind}): ${table.join('; ')}`);
+    const isFine = placements.every(
       ({ delta }) => delta.observed && Math.abs(delta.deltaMs) < limitMs,
     );
-    expectThat(isFine && segments.length === run.fixture.script.length, {
+    expectThat(isFine && placements.length === run.fixture.script.length, {
       what: 'sound and picture are apart (audio minus video; positive: sound is late)',
       where: run.outputFile,
       seen: table.join('; ') || `no dubbed segment: ${run.evidence.run.outcome}`,
@@ -165,7 +164,7 @@ Then(
   /^the sound of the output is (not )?the original$/,
   async function (this: DubbingWorld, not: string | null) {
     const run = this.broadcast.value;
-    const match = observed(run.outputFile, 'a fingerprint', await run.outputAgainstOriginal());
+    const match = observed(run.outputFile, 'a fingerprint', await run.output.likeOriginal());
     const rate = match.bitErrorRate;
     this.log(`bit error rate ${rate.toFixed(2)}`);
     expectThat(not ? rate > DIFFERENT_ABOVE : rate < SAME_BELOW, {
@@ -202,14 +201,14 @@ Then(
 
 Then('the dub of every fragment is heard in the output', async function (this: DubbingWorld) {
   const run = this.broadcast.value;
-  const { segments } = await run.avDeltas();
-  const missing = segments.flatMap(({ index, delta }) =>
-    delta.observed ? [] : [`fragment ${index}: ${delta.reason}`],
+  const placements = await run.output.placements();
+  const missing = placements.flatMap(({ sequence, delta }) =>
+    delta.observed ? [] : [`fragment ${sequence}: ${delta.reason}`],
   );
-  expectThat(segments.length === run.fixture.script.length && missing.length === 0, {
+  expectThat(placements.length === run.fixture.script.length && missing.length === 0, {
     what: 'a dub is not heard in the output',
     where: run.outputFile,
-    seen: missing.join('; ') || `${segments.length} dubs: ${run.evidence.run.outcome}`,
+    seen: missing.join('; ') || `${placements.length} dubs: ${run.evidence.run.outcome}`,
     expected: `${run.fixture.script.length} dubs, found by correlation`,
   });
 });

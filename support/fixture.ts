@@ -32,6 +32,8 @@ const fixtureSchema = z.strictObject({
   audio: z.strictObject({ sampleRateHz: z.int().positive(), channels: z.int().positive() }),
   /** What is said in each segment, in order. */
   script: z.array(z.string().min(1)).min(1),
+  /** The same lines in the target language, by somebody who knows both; what translations are compared with. */
+  translation: z.array(z.string().min(1)).optional(),
 });
 
 /** A broadcast to publish: a media file and what is said in it. `path` and `yamlPath` are absolute. */
@@ -61,6 +63,15 @@ export function readFixture(yamlPath: string, mediaFile?: string): Fixture {
       seen: z.prettifyError(parsed.error),
       expected: 'the fields of fixtures/1-min-nfl.yaml',
       next: 'correct the fields named above',
+    });
+  }
+  const { script, translation } = parsed.data;
+  if (translation && translation.length !== script.length) {
+    throw new SuiteError({
+      what: 'the description of the fixture has not as many translations as lines',
+      where: yamlPath,
+      seen: `${script.length} lines, ${translation.length} translations`,
+      expected: 'a translation of each line, or none at all',
     });
   }
   const path = mediaFile ? resolve(mediaFile) : resolve(dirname(yamlPath), parsed.data.file);

@@ -71,8 +71,11 @@ export interface Sync {
 /** A play belongs to pictures that are at most this part of the fragment's length away. */
 const MATCH_SHARE = 1 / 3;
 /** A worker's clock that runs up to 1 % fast or slow stretches the dub beyond what correlation finds. */
-const SPEEDS = Array.from({ length: 20 }, (_, i) => 1 + (i < 10 ? i - 10 : i - 9) / 1000);
+const MOST_SPEED_CHANGE = 0.01;
+const SPEED_STEPS = [0.0005, 0.0001, 0.00002];
 const HEARD_WINDOW_SECONDS = 0.1;
+/** Of a dub that is not heard as well as this, it is tried whether it plays faster or slower. */
+const WHOLE_SHARE = 0.9;
 
 /**
  * Where each fragment's dub is heard in an output, against when the frames of that source time are shown. No timestamp
@@ -104,9 +107,10 @@ function place(
   const [first] = plays.observed ? plays.plays.filter((play) => play.deltaMs !== undefined) : [];
   return {
     ...{ sequence, startSeconds, showings: shown, plays },
-    delta: first?.deltaMs !== undefined
-      ? { observed: true, ...first, deltaMs: first.deltaMs }
-      : whyNoDelta(shown, plays),
+    delta:
+      first?.deltaMs !== undefined
+        ? { observed: true, ...first, deltaMs: first.deltaMs }
+        : whyNoDelta(shown, plays),
     original: originalHeard(sound, fragment, at[0], first),
   };
 }
@@ -140,21 +144,31 @@ function findPlays(
   const toPts = (offsetSeconds: number, speed: number): number =>
     sound.firstPtsSeconds + offsetSeconds - needle.trimmedStartSeconds / speed;
   const tolerance = MATCH_SHARE * lengthSeconds;
-  const isAt = (showing: Showing) => (play: Play): boolean =>
-    Math.abs(play.ptsSeconds - showing.ptsSeconds) <= tolerance;
+  const isAt =
+    (showing: Showing) =>
+    (play: Play): boolean =>
+      Math.abs(play.ptsSeconds - showing.ptsSeconds) <= tolerance;
   const playOf = ({ offsetSeconds, score }: Place, samples: Float32Array, speed = 1): Play => ({
     ...{ ptsSeconds: toPts(offsetSeconds, speed), score, speed },
     heardShare: heardShare(sound, offsetSeconds, samples),
   });
   const plays = found.places.map((one) => playOf(one, needle.samples));
-  for (const showing of at.filter((one) => !plays.some(isAt(one)))) {
+  for (const showing of at) {
+    const before = plays.findIndex(isAt(showing));
+    const known = plays[before];
+    if (known && known.heardShare >= WHOLE_SHARE) continue;
     const stretched = findStretched(sound, showing, tolerance, needle);
-    if (stretched) plays.push(playOf(stretched.place, stretched.samples, stretched.speed));
+    if (!stretched || stretched.place.score <= (known?.score ?? 0)) continue;
+    const play = playOf(stretched.place, stretched.samples, stretched.speed);
+    plays.splice(known ? before : plays.length, known ? 1 : 0, play);
   }
   for (const showing of at) {
     const [nearest] = plays
       .filter((play) => isAt(showing)(play) && play.deltaMs === undefined)
-      .sort((a, b) => Math.abs(a.ptsSeconds - showing.ptsSeconds) - Math.abs(b.ptsSeconds - showing.ptsSeconds));
+      .sort(
+        (a, b) =>
+          Math.abs(a.ptsSeconds - showing.ptsSeconds) - Math.abs(b.ptsSeconds - showing.ptsSeconds),
+      );
     if (!nearest) continue;
     nearest.deltaMs = (nearest.ptsSeconds - showing.ptsSeconds) * 1000;
     nearest.frameDistance = showing.frameDistance;
@@ -176,12 +190,18 @@ function findStretched(
   const to = Math.round((wanted + toleranceSeconds) * rateHz) + needle.samples.length;
   const find = makeLocator(sound.samples.subarray(from, to), rateHz);
   let best: ReturnType<typeof findStretched>;
-  for (const speed of SPEEDS) {
-    const samples = atSpeed(needle.samples, speed);
-    const found = find(samples);
-    if (!found.observed || found.score < Math.max(FOUND_SCORE, best?.place.score ?? 0)) continue;
-    const offsetSeconds = from / rateHz + found.offsetSeconds;
-    best = { place: { offsetSeconds, score: found.score }, samples, speed };
+  // Coarse steps first, then finer ones around the best: 0.0005 of 4 s is 2 ms, 0.00002 a fraction of a sample.
+  let [slowest, fastest] = [1 - MOST_SPEED_CHANGE, 1 + MOST_SPEED_CHANGE];
+  for (const step of SPEED_STEPS) {
+    for (let speed = slowest; speed <= fastest; speed += step) {
+      const samples = atSpeed(needle.samples, speed);
+      const found = find(samples);
+      if (!found.observed || found.score < Math.max(FOUND_SCORE, best?.place.score ?? 0)) continue;
+      const offsetSeconds = from / rateHz + found.offsetSeconds;
+      best = { place: { offsetSeconds, score: found.score }, samples, speed };
+    }
+    if (!best) return undefined;
+    [slowest, fastest] = [best.speed - step, best.speed + step];
   }
   return best;
 }

@@ -99,8 +99,10 @@ function held(
       found.push({
         frame: first.frame,
         fromSeconds: first.ptsSeconds,
-        seconds: (picture?.ptsSeconds ?? before.ptsSeconds + 1 / framesPerSecond) -
-          first.ptsSeconds - 1 / framesPerSecond,
+        seconds:
+          (picture?.ptsSeconds ?? before.ptsSeconds + 1 / framesPerSecond) -
+          first.ptsSeconds -
+          1 / framesPerSecond,
       });
     }
     first = picture;
@@ -120,9 +122,7 @@ function lost(
   const end = Math.max(lastFrame ?? 0, numbers.at(-1) ?? 0) + 1;
   return numbers.flatMap((frame, i) => {
     const count = (numbers[i + 1] ?? end) - frame - 1;
-    return count > 0
-      ? [{ fromFrame: frame + 1, count, atSeconds: shown.get(frame) ?? NaN }]
-      : [];
+    return count > 0 ? [{ fromFrame: frame + 1, count, atSeconds: shown.get(frame) ?? NaN }] : [];
   });
 }
 
@@ -180,7 +180,5 @@ export function showings(
     return [{ ptsSeconds: median.value, frameDistance }];
   });
   if (found.length > 0) return { observed: true, showings: found };
-  return unobserved(
-    `frames ${Math.round(from)} to ${Math.round(to)} are not in the output`,
-  );
+  return unobserved(`frames ${Math.round(from)} to ${Math.round(to)} are not in the output`);
 }

@@ -61,8 +61,8 @@ def main() -> None:
         windows = []
         for start in range(0, len(samples), WINDOW_S * RATE_HZ) if model and file["transcribe"] else ():
             end = min(len(samples), start + WINDOW_S * RATE_HZ)
-            # Whisper invents sentences for silence.
-            is_spoken = any(first < end and last > start for first, last in speech)
+            # Whisper invents sentences for silence, and for scraps of words at the very end.
+            is_spoken = any(min(last, end) - max(first, start) > RATE_HZ / 4 for first, last in speech)
             text = understand(model, samples[start:end]) if model and is_spoken else ""
             windows.append({"from": start / RATE_HZ, "to": end / RATE_HZ, "text": text})
         answers.append({"speech": [[first / RATE_HZ, last / RATE_HZ] for first, last in speech], "windows": windows})

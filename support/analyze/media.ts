@@ -209,7 +209,9 @@ function backward(dts: readonly number[]): number[] {
 }
 
 function keyInterval(packets: readonly Packet[]): TrackSpan['keyInterval'] {
-  const keys = packets.filter(({ flags }) => flags.startsWith('K')).map((key) => Number(key.pts_time));
+  const keys = packets
+    .filter(({ flags }) => flags.startsWith('K'))
+    .map((key) => Number(key.pts_time));
   const intervals = keys.slice(1).map((pts, i) => pts - (keys[i] ?? pts));
   if (intervals.length === 0) return unobserved(`${keys.length} key packets`);
   return { observed: true, medianSeconds: median(intervals), maxSeconds: Math.max(...intervals) };

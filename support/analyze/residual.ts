@@ -23,7 +23,10 @@ export function takeOut(heard: Float32Array, known: Float32Array): Residual {
   // Minute regularisation: digital silence at both ends would make the equations singular.
   const equations = Array.from({ length: TAPS }, (_, i) =>
     Float64Array.from([
-      ...Array.from({ length: TAPS }, (_, j) => (auto[Math.abs(i - j)] ?? 0) * (i === j ? 1 + 1e-6 : 1)),
+      ...Array.from(
+        { length: TAPS },
+        (_, j) => (auto[Math.abs(i - j)] ?? 0) * (i === j ? 1 + 1e-6 : 1),
+      ),
       dot(heard, known, i - half, length),
     ]),
   );

@@ -15,20 +15,18 @@ import type { Fixture } from '../fixture';
 import { evidenceFiles, type Evidence } from '../observe/evidence';
 import type { TapEvent } from '../observe/tap';
 import { audioLevels, readAudio, type AudioLevels } from './audio';
-import { avDeltas, type AvDeltas } from './av-delta';
 import { type Finding, percentile, unobserved } from './finding';
 import { bitErrorRate, fingerprintFile, type FingerprintMatch } from './fingerprint';
 import { detectLanguage, type DetectedLanguage } from './language';
-import { decodeWhole, packetSpan, probeStreams } from './media';
+import { showings } from './frame-clock';
+import { type DubFiles, OutputFindings } from './output-findings';
 import { counterDelta, histogram, type Histogram, type Labels, type Sample } from './prometheus';
-import { audioTimeline, makeLocator } from './placement';
+import { Remembered } from './remember';
 import { wordErrorRate, type WordErrors } from './transcript';
+import { matchTranslation, type TranslationMatch } from './translation';
 
-/** Sample rate at which dubs are searched in the output; one sample is 0.25 ms, and speech is loudest below 2 kHz. */
-const SEARCH_RATE_HZ = 4000;
-
-/** The worker decodes what the fixture holds: the same sound, short of some resampling, correlates above 0.9. */
-const LEAST_SOURCE_SCORE = 0.8;
+/** Enough to tell how loud speech is. */
+const LEVEL_RATE_HZ = 4000;
 
 /** An event of the run that fits the contract; `at` is milliseconds since the epoch. */
 export interface Seen<T> {
@@ -56,12 +54,16 @@ export interface FragmentText {
   words: WordErrors;
 }
 
+/** The same with how well the translation fits the reference; undefined where the fixture has none. */
+export type JudgedText = FragmentText & { match: TranslationMatch | undefined };
+
 /**
  * What the evidence of one run says. Each finding is worked out when it is first asked for, from the evidence alone;
  * none is judged here.
  */
 export class RunFindings {
-  readonly #known = new Map<string, unknown>();
+  readonly #remembered = new Remembered();
+  #output: OutputFindings | undefined;
 
   constructor(
     readonly evidence: Evidence,
@@ -146,12 +148,31 @@ export class RunFindings {
     });
   }
 
-  /** Median and 95th percentile of the time an answer took, in ms. */
-  get roundTrip(): Finding<{ p50Ms: number; p95Ms: number }> {
+  /** Median, 95th percentile and longest of the time an answer took, in ms. */
+  get roundTrip(): Finding<{ p50Ms: number; p95Ms: number; maxMs: number }> {
     const times = this.fragments.flatMap(({ roundTripMs }) => roundTripMs ?? []);
     const [p50, p95] = [percentile(times, 50), percentile(times, 95)];
     if (!p50.observed || !p95.observed) return unobserved('no fragment was answered');
-    return { observed: true, p50Ms: p50.value, p95Ms: p95.value };
+    return { observed: true, p50Ms: p50.value, p95Ms: p95.value, maxMs: Math.max(...times) };
+  }
+
+  /**
+   * How much later than it is published a picture is shown to viewers, in seconds. The output is taken to begin when
+   * the media server lists it, and both streams to run at their own speed: right to within 0.3 s.
+   */
+  async endToEndLatency(): Promise<Finding<{ seconds: number }>> {
+    const { inputReady, outputReady } = this.evidence.run.times;
+    if (inputReady === undefined || outputReady === undefined) {
+      return unobserved(`no output was ready: ${this.evidence.run.outcome}`);
+    }
+    const [clock, { video, audio }] = [await this.output.clock(), await this.output.span()];
+    if (!clock.observed) return clock;
+    const shown = showings(clock, 0, this.fixture.durationSeconds / 2);
+    if (!shown.observed) return shown;
+    const begins = [video, audio].flatMap((track) => (track.observed ? track.firstPtsSeconds : []));
+    const [showing] = shown.showings;
+    const later = (showing?.ptsSeconds ?? NaN) - Math.min(...begins);
+    return { observed: true, seconds: (outputReady - inputReady) / 1000 + later };
   }
 
   /** What was said in each answered segment against the fixture's script. */
@@ -170,18 +191,36 @@ export class RunFindings {
     });
   }
 
+  judgedTexts(): Promise<JudgedText[]> {
+    const { translation, targetLanguage } = this.fixture;
+    return this.#remembered.once('judged texts', () =>
+      Promise.all(
+        this.texts.map(async (text) => {
+          const reference = translation?.[text.sequence];
+          return {
+            ...text,
+            match:
+              reference === undefined
+                ? undefined
+                : await matchTranslation(text.script, text.translation, reference, targetLanguage),
+          };
+        }),
+      ),
+    );
+  }
+
   /** The language of all transcripts, or all translations, taken together. */
   async languageOf(what: 'transcript' | 'translation'): Promise<Finding<DetectedLanguage>> {
     const text = this.texts.map((one) => one[what]).join(' ');
-    return this.#once(`language of ${what}`, () => detectLanguage(text));
+    return this.#remembered.once(`language of ${what}`, () => detectLanguage(text));
   }
 
   /** How loud and long the dubbed audio of an answer is. */
   async dubbedLevels(fragment: FragmentStory): Promise<Finding<AudioLevels>> {
     const file = this.#dubbedFile(fragment);
     if (!file) return unobserved(`fragment ${fragment.sequence} has no dubbed audio`);
-    return this.#once(`levels ${file}`, async () =>
-      audioLevels(await readAudio(file, SEARCH_RATE_HZ), SEARCH_RATE_HZ),
+    return this.#remembered.once(`levels ${file}`, async () =>
+      audioLevels(await readAudio(file, LEVEL_RATE_HZ), LEVEL_RATE_HZ),
     );
   }
 
@@ -190,7 +229,7 @@ export class RunFindings {
     const dubbed = this.#dubbedFile(fragment);
     if (!dubbed) return unobserved(`fragment ${fragment.sequence} has no dubbed audio`);
     const original = join(this.evidence.folder, fragment.sent.data.audio.file);
-    return this.#once(`fingerprint ${dubbed}`, async () => {
+    return this.#remembered.once(`fingerprint ${dubbed}`, async () => {
       const [one, other] = await Promise.all([fingerprintFile(original), fingerprintFile(dubbed)]);
       return bitErrorRate(one, other, 1);
     });
@@ -216,72 +255,23 @@ export class RunFindings {
     });
   }
 
-  outputStreams(): ReturnType<typeof probeStreams> {
-    return this.#once('streams', () => probeStreams(this.outputFile));
-  }
-
-  outputSpan(): ReturnType<typeof packetSpan> {
-    return this.#once('span', () => packetSpan(this.outputFile));
-  }
-
-  outputDecoded(): ReturnType<typeof decodeWhole> {
-    return this.#once('decoded', () => decodeWhole(this.outputFile));
-  }
-
-  /** How alike the sound of the whole output and of the fixture are. */
-  outputAgainstOriginal(): Promise<Finding<FingerprintMatch>> {
-    return this.#once('output against original', async () =>
-      bitErrorRate(
-        await fingerprintFile(this.fixture.path),
-        await fingerprintFile(this.outputFile),
-        5,
-      ),
-    );
-  }
-
   /**
-   * When each sent fragment begins in the fixture, in seconds, by sequence number: found by its sound. A worker that
-   * joined late counts its timestamps from there, so they are not believed.
+   * What the recording of the output says.
+   *
+   * @throws NotObserved when there is none
    */
-  sourceStarts(): Promise<Map<number, number>> {
-    return this.#once('source starts', async () => {
-      const source = await audioTimeline(this.fixture.path, SEARCH_RATE_HZ);
-      const find = makeLocator(source.samples, SEARCH_RATE_HZ);
-      const starts = new Map<number, number>();
-      for (const { sequence, sent } of this.fragments) {
-        const original = join(this.evidence.folder, sent.data.audio.file);
-        const found = find(await readAudio(original, SEARCH_RATE_HZ));
-        if (found.observed && found.score >= LEAST_SOURCE_SCORE) {
-          starts.set(sequence, source.firstPtsSeconds + found.offsetSeconds);
-        }
-      }
-      return starts;
-    });
+  get output(): OutputFindings {
+    this.#output ??= new OutputFindings(this.outputFile, this.fixture, this.dubFiles);
+    return this.#output;
   }
 
-  /** Where each segment's dub really plays, against where its pictures are shown. */
-  avDeltas(): Promise<AvDeltas> {
-    return this.#once('av deltas', async () => {
-      const starts = await this.sourceStarts();
-      const segments = [];
-      for (const fragment of this.fragments) {
-        const file = this.#dubbedFile(fragment);
-        const startSeconds = starts.get(fragment.sequence);
-        // A fragment without one of them has no delta; the caller counts the segments.
-        if (!file || startSeconds === undefined) continue;
-        const dubbedPcm = await readAudio(file, SEARCH_RATE_HZ);
-        segments.push({ index: fragment.sequence, startSeconds, dubbedPcm });
-      }
-      return avDeltas({
-        outputFile: this.outputFile,
-        segments,
-        fps: this.fixture.picture.framesPerSecond,
-        rateHz: SEARCH_RATE_HZ,
-        videoClock: this.fixture.picture.frameStrip ? 'frame-strip' : 'first-packet',
-        // A worker that joined late has no picture of the very start: the first one it has tells the time as well.
-        maxFrameDistanceSeconds: 1,
-      });
-    });
+  /** Where the sound of each sent fragment is, before and after. */
+  get dubFiles(): DubFiles[] {
+    return this.fragments.map((fragment) => ({
+      sequence: fragment.sequence,
+      dubbed: this.#dubbedFile(fragment),
+      original: join(this.evidence.folder, fragment.sent.data.audio.file),
+    }));
   }
 
   /** By how much a counter rose during the run. */
@@ -324,13 +314,5 @@ export class RunFindings {
   #dubbedFile({ answer }: FragmentStory): string | undefined {
     const file = answer?.data.dubbed_audio?.file;
     return file === undefined ? undefined : join(this.evidence.folder, file);
-  }
-
-  #once<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const known = this.#known.get(key) as Promise<T> | undefined;
-    if (known) return known;
-    const result = work();
-    this.#known.set(key, result);
-    return result;
   }
 }

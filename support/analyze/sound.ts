@@ -1,5 +1,12 @@
 import { requireAudioTrack, resample, samplesFromF32le } from './audio';
-import { errorLinesOf, lastLines, runFfmpeg, type Span, type ToolOutput, unreadable } from './ffmpeg';
+import {
+  errorLinesOf,
+  lastLines,
+  runFfmpeg,
+  type Span,
+  type ToolOutput,
+  unreadable,
+} from './ffmpeg';
 import { type Finding, unobserved } from './finding';
 
 export interface AudioTimeline {
@@ -117,7 +124,9 @@ export async function soundAt(sound: AudioTimeline, rateHz: number): Promise<Aud
 /** The frames in ashowinfo's lines; their timestamps count samples. */
 function audioFrames(log: string): { frames: AudioFrame[]; rateHz: number | undefined } {
   const lines = [
-    ...log.matchAll(/ashowinfo[^\]]*\] \[info\] n:\d+ pts:(-?\d+) .*? rate:(\d+) nb_samples:(\d+)/g),
+    ...log.matchAll(
+      /ashowinfo[^\]]*\] \[info\] n:\d+ pts:(-?\d+) .*? rate:(\d+) nb_samples:(\d+)/g,
+    ),
   ];
   return {
     frames: lines.map(([, pts, , samples]) => ({

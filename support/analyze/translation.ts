@@ -36,7 +36,11 @@ export function chrF(hypothesis: string, reference: string): number {
 }
 
 function letters(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
+  return text
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
 function grams(text: string, n: number): Map<string, number> {

@@ -23,9 +23,9 @@ export async function attachEvidence(findings: RunFindings, attach: Attach): Pro
     text(log, lastLinesOf(join(folder, log)));
   }
   // A report on a failure is made even where there is no output to look at: it then says so.
-  const probed = await Promise.all([findings.outputStreams(), findings.outputSpan()]).catch(
-    messageOf,
-  );
+  const look = async (): Promise<unknown> =>
+    Promise.all([findings.output.streams(), findings.output.span()]);
+  const probed = await look().catch(messageOf);
   text('ffprobe-output.txt', JSON.stringify(probed, null, 2));
 }
 

@@ -1,0 +1,288 @@
+import type { Fixture } from '../fixture';
+import { audioLevels, readAudio, readAudioFiles } from './audio';
+import {
+  type DubbedFragment,
+  type FragmentPlacement,
+  placeDubs,
+  type Sync,
+  syncOf,
+} from './dub-placement';
+import { type Finding, unobserved } from './finding';
+import {
+  bitErrorRate,
+  fingerprintFile,
+  type FingerprintMatch,
+  type FingerprintWindow,
+  fingerprintWindows,
+} from './fingerprint';
+import { firstPacketClock, type FrameClock, frameClock, showings } from './frame-clock';
+import { type Heard, type LineHeard, linesHeard, listen, speechWithin } from './listening';
+import { type MediaStream, type PacketSpan, packetSpan, probeStreams } from './media';
+import { type Pictures, readPictures } from './pictures';
+import { makeLocator } from './placement';
+import { Remembered } from './remember';
+import { lookAtSeams, type Seam } from './seams';
+import { readSound, readTimeline, type Sound, soundAt } from './sound';
+
+/** Sample rate at which dubs are searched in the output; one sample is 0.25 ms, and speech is loudest below 2 kHz. */
+const SEARCH_RATE_HZ = 4000;
+
+/** The worker decodes what the fixture holds: the same sound, short of some resampling, correlates above 0.9. */
+const LEAST_SOURCE_SCORE = 0.8;
+
+/** The files of one fragment: its dub, and its sound before dubbing where that is known. */
+export interface DubFiles {
+  sequence: number;
+  dubbed: string | undefined;
+  original: string | undefined;
+}
+
+/** When somebody speaks in a fragment's pictures, before and after dubbing, in seconds. */
+export interface Isochrony {
+  sequence: number;
+  originalSpeechSeconds: number;
+  dubbedSpeechSeconds: number;
+}
+
+/**
+ * What a recorded output says, against the source it was made of and the dubs it was given. Each finding is worked out
+ * when it is first asked for; none is judged here.
+ */
+export class OutputFindings {
+  readonly #remembered = new Remembered();
+
+  /** @param dubs by sequence number; what cannot be told without them is unobserved */
+  constructor(
+    readonly file: string,
+    readonly fixture: Fixture | undefined,
+    readonly dubs: readonly DubFiles[],
+  ) {}
+
+  streams(): Promise<MediaStream[]> {
+    return this.#remembered.once('streams', () => probeStreams(this.file));
+  }
+
+  span(): Promise<PacketSpan> {
+    return this.#remembered.once('span', () => packetSpan(this.file));
+  }
+
+  pictures(): Promise<Pictures> {
+    return this.#remembered.once('pictures', () => readPictures(this.file));
+  }
+
+  sound(): Promise<Sound> {
+    return this.#remembered.once('sound', () => readSound(this.file));
+  }
+
+  /** When source time is shown. Unobserved without a source, or where the file has no picture. */
+  clock(): Promise<Finding<FrameClock>> {
+    return this.#remembered.once('clock', async () => {
+      const { fixture } = this;
+      if (!fixture) return unobserved('it is not known of which source this is the output');
+      const { framesPerSecond: fps, frameStrip } = fixture.picture;
+      if (frameStrip) {
+        const { pictures } = await this.pictures();
+        return {
+          observed: true,
+          ...frameClock(pictures, fps, Math.round(fixture.durationSeconds * fps) - 1),
+        };
+      }
+      const { video } = await this.span();
+      if (!video.observed) return video;
+      return {
+        observed: true,
+        ...firstPacketClock(video.firstPtsSeconds, fps, fixture.durationSeconds),
+      };
+    });
+  }
+
+  /**
+   * When each fragment begins in the source, in seconds, by sequence number: found by its sound. A worker that joined
+   * late counts its timestamps from there, so they are not believed. Where the sound of a fragment is not known, it is
+   * taken to begin at its mark.
+   */
+  sourceStarts(): Promise<Map<number, number>> {
+    return this.#remembered.once('source starts', async () => {
+      const { fixture, dubs } = this;
+      const starts = new Map<number, number>();
+      if (!fixture) return starts;
+      const known = dubs.flatMap(({ sequence, original }) =>
+        original ? [{ sequence, original }] : [],
+      );
+      if (known.length === 0) {
+        for (const { sequence } of dubs) starts.set(sequence, sequence * fixture.segmentSeconds);
+        return starts;
+      }
+      const source = await soundAt(await readTimeline(fixture.path), SEARCH_RATE_HZ);
+      const find = makeLocator(source.samples, SEARCH_RATE_HZ);
+      const originals = await readAudioFiles(
+        known.map((one) => one.original),
+        SEARCH_RATE_HZ,
+      );
+      known.forEach(({ sequence }, i) => {
+        const found = find(originals[i] ?? new Float32Array());
+        if (found.observed && found.score >= LEAST_SOURCE_SCORE) {
+          starts.set(sequence, source.firstPtsSeconds + found.offsetSeconds);
+        }
+      });
+      return starts;
+    });
+  }
+
+  /** What became of each fragment. A fragment without a dub, or that is not in the source, has no placement. */
+  placements(): Promise<FragmentPlacement[]> {
+    return this.#remembered.once('placements', async () => {
+      const starts = await this.sourceStarts();
+      const usable = this.dubs.flatMap(({ sequence, dubbed, original }) => {
+        const startSeconds = starts.get(sequence);
+        return dubbed && startSeconds !== undefined
+          ? [{ sequence, startSeconds, dubbed, original }]
+          : [];
+      });
+      const originals = usable.flatMap(({ original }) => original ?? []);
+      const [clock, sound, dubbed, before] = await Promise.all([
+        this.clock(),
+        this.sound().then((whole) => soundAt(whole, SEARCH_RATE_HZ)),
+        readAudioFiles(
+          usable.map((one) => one.dubbed),
+          SEARCH_RATE_HZ,
+        ),
+        readAudioFiles(originals, SEARCH_RATE_HZ),
+      ]);
+      if (!clock.observed) return [];
+      const fragments = usable.map(({ sequence, startSeconds, original }, i): DubbedFragment => {
+        const samples = original === undefined ? undefined : before[originals.indexOf(original)];
+        return {
+          ...{ sequence, startSeconds, dubbed: dubbed[i] ?? new Float32Array() },
+          ...(samples ? { original: samples } : {}),
+        };
+      });
+      return placeDubs(sound, clock, fragments);
+    });
+  }
+
+  async sync(): Promise<Finding<Sync>> {
+    return syncOf(await this.placements());
+  }
+
+  /** What is heard at the borders of the fragments, where their pictures meet. */
+  seams(): Promise<Finding<{ seams: Seam[] }>> {
+    return this.#remembered.once('seams', async () => {
+      const { fixture } = this;
+      const clock = await this.clock();
+      if (!fixture || !clock.observed)
+        return unobserved('the seams of an unknown source are not known');
+      const { segmentSeconds: length, durationSeconds } = fixture;
+      const starts = await this.sourceStarts();
+      const marks = [...starts.values()].filter((at) => at >= length / 2);
+      for (let at = length; starts.size === 0 && at < durationSeconds; at += length) marks.push(at);
+      const places = marks.flatMap((start) => {
+        const shown = showings(clock, start, Math.min(length, durationSeconds - start));
+        return shown.observed ? shown.showings.map(({ ptsSeconds }) => ptsSeconds) : [];
+      });
+      return { observed: true, seams: lookAtSeams(await this.sound(), places, length) };
+    });
+  }
+
+  /** How alike the sound of the whole output and of the source are. */
+  likeOriginal(): Promise<Finding<FingerprintMatch>> {
+    return this.#remembered.once('like original', async () => {
+      const prints = await this.#fingerprints();
+      return prints
+        ? bitErrorRate(prints.source, prints.output, 5)
+        : unobserved('the source is not known');
+    });
+  }
+
+  /** The same by segment of the source; only where source and output both have at least a second of sound. */
+  likeOriginalBySegment(): Promise<Finding<{ windows: FingerprintWindow[] }>> {
+    return this.#remembered.once('like original by segment', async () => {
+      const { fixture } = this;
+      const [prints, clock] = [await this.#fingerprints(), await this.clock()];
+      if (!prints || !fixture || !clock.observed) return unobserved('the source is not known');
+      const { segmentSeconds } = fixture;
+      const shown = showings(clock, 0, fixture.durationSeconds / 2);
+      const sound = await this.sound();
+      const later = shown.observed
+        ? (shown.showings[0]?.ptsSeconds ?? 0) - sound.firstPtsSeconds
+        : 0;
+      const source = await readAudio(fixture.path, SEARCH_RATE_HZ);
+      const output = await soundAt(sound, SEARCH_RATE_HZ);
+      const isLoud = (samples: Float32Array, from: number): boolean => {
+        const piece = samples.subarray(
+          Math.max(0, from * SEARCH_RATE_HZ),
+          Math.max(0, (from + segmentSeconds) * SEARCH_RATE_HZ),
+        );
+        const levels = audioLevels(piece, SEARCH_RATE_HZ);
+        return levels.observed && levels.nonSilentSeconds >= 1;
+      };
+      const windows = fingerprintWindows(
+        prints.source,
+        prints.output,
+        segmentSeconds,
+        later,
+      ).filter(
+        ({ fromSeconds }) =>
+          isLoud(source, fromSeconds) && isLoud(output.samples, fromSeconds + later),
+      );
+      return { observed: true, windows };
+    });
+  }
+
+  #fingerprints(): Promise<{ source: Uint32Array; output: Uint32Array } | undefined> {
+    return this.#remembered.once('fingerprints', async () => {
+      if (!this.fixture) return undefined;
+      const [source, output] = await Promise.all([
+        fingerprintFile(this.fixture.path),
+        fingerprintFile(this.file),
+      ]);
+      return { source, output };
+    });
+  }
+
+  /** What somebody who knows English only hears in the output, and when somebody speaks in the source. */
+  #heard(): Promise<{ output: Heard; source: Heard | undefined }> {
+    return this.#remembered.once('heard', async () => {
+      const [output, source] = await listen([
+        { path: this.file, transcribe: true },
+        ...(this.fixture ? [{ path: this.fixture.path, transcribe: false }] : []),
+      ]);
+      return { output: output ?? { speech: [], windows: [] }, source };
+    });
+  }
+
+  /** What an English listener understands of the output: text by window, and lines of the script. */
+  async englishHeard(): Promise<{ text: string; lines: LineHeard[] }> {
+    const { output } = await this.#heard();
+    return {
+      text: output.windows
+        .map(({ text }) => text)
+        .join(' ')
+        .trim(),
+      lines: linesHeard(this.fixture?.script ?? [], output),
+    };
+  }
+
+  /** How long somebody speaks in each segment, before and after dubbing. */
+  async isochrony(): Promise<Finding<{ segments: Isochrony[] }>> {
+    const [{ output, source }, clock] = [await this.#heard(), await this.clock()];
+    const { fixture } = this;
+    if (!source || !fixture || !clock.observed) return unobserved('the source is not known');
+    const { firstPtsSeconds } = await this.sound();
+    const segments = fixture.script.flatMap((_, sequence): Isochrony[] => {
+      const start = sequence * fixture.segmentSeconds;
+      const shown = showings(clock, start, fixture.segmentSeconds);
+      const [showing] = shown.observed ? shown.showings : [];
+      if (!showing) return [];
+      const from = showing.ptsSeconds - firstPtsSeconds;
+      return [
+        {
+          sequence,
+          originalSpeechSeconds: speechWithin(source, start, start + fixture.segmentSeconds),
+          dubbedSpeechSeconds: speechWithin(output, from, from + fixture.segmentSeconds),
+        },
+      ];
+    });
+    return { observed: true, segments };
+  }
+}

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { checkOutput, type Check } from '../../support/analyze/output-checks';
+import { OutputFindings } from '../../support/analyze/output-findings';
+import { dubbedMovie, type DubbedMovie, FAULTS, faulty } from './dubbed-movie';
+import { tempFolder } from './make-media';
+
+const folder = tempFolder();
+
+const judge = (movie: DubbedMovie, file = movie.output): Promise<Check[]> =>
+  checkOutput(new OutputFindings(file, movie.fixture, movie.dubs));
+const inState = (checks: Check[], ...states: Check['state'][]): string[] =>
+  checks.filter(({ state }) => states.includes(state)).map(({ id }) => id);
+const told = (checks: Check[]): string =>
+  checks.map(({ id, state, seen }) => `${id}: ${state}, ${seen}`).join('\n');
+
+describe('checkOutput', () => {
+  let movie: DubbedMovie;
+  before(() => {
+    movie = dubbedMovie(join(folder, 'good'));
+  });
+
+  it('finds nothing wrong with a good output', async () => {
+    const checks = await judge(movie);
+    expect(inState(checks, 'failed', 'not observed', 'follows'), told(checks)).to.deep.equal([]);
+    expect(inState(checks, 'not asked')).to.deep.equal(['texts']);
+    expect(checks).to.have.length(14);
+  });
+
+  for (const [what, { fault, check }] of Object.entries(FAULTS)) {
+    it(`${what}: only ${check} fails`, async () => {
+      const checks = await judge(movie, faulty(movie, fault, join(folder, 'faulty.mp4')));
+      expect(inState(checks, 'failed', 'not observed'), told(checks)).to.deep.equal([check]);
+    });
+  }
+
+  it('an English dub: only language fails', async () => {
+    const checks = await judge(dubbedMovie(join(folder, 'english'), 'en'));
+    expect(inState(checks, 'failed', 'not observed'), told(checks)).to.deep.equal(['language']);
+  });
+
+  it('does not judge what it was not given', async () => {
+    const checks = await checkOutput(new OutputFindings(movie.output, undefined, []));
+    expect(inState(checks, 'not asked')).to.deep.equal([
+      ...['length', 'pictures', 'original', 'fragments', 'drift', 'offset', 'fingerprint'],
+      ...['language', 'seams', 'texts'],
+    ]);
+    expect(inState(checks, 'failed', 'not observed')).to.deep.equal([]);
+  });
+
+  it('has observed nothing where the dubs are not those of the source', async () => {
+    const others = movie.dubs.map((dub) => ({ ...dub, original: dub.dubbed }));
+    const checks = await checkOutput(new OutputFindings(movie.output, movie.fixture, others));
+    expect(inState(checks, 'not observed')).to.include.members(['original', 'fragments', 'offset']);
+  });
+});
