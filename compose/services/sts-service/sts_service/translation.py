@@ -6,7 +6,7 @@ import urllib.error
 import urllib.request
 from typing import Protocol
 
-from . import programs
+from . import figures, programs
 from .config import Config
 
 GOOGLE_URL = "https://translation.googleapis.com/language/translate/v2"
@@ -51,7 +51,11 @@ class ApertiumTranslator:
     def translate(self, text: str, source: str, target: str) -> str:
         # -u hides the marks (*, @, #) of words that Apertium does not know.
         out = programs.run(["apertium", "-u", "eng-spa"], f"{text}\n".encode()).decode()
-        translated = tidy(out)
+        # Apertium loses the spaces in "línea de 45 patios".
+        spaced = re.sub(r"(?<=[^\W\d_])de(?=\d)", " de ", out)
+        # Whisper writes what is counted in figures, and Apertium leaves them. They become words after the translation, as
+        # Apertium itself makes "veinte un jugadores" of "twenty one players", and "cien y uno" of "one hundred and one".
+        translated = tidy(figures.write_out(spaced))
         if not translated:
             raise TranslationError(f"apertium gave no text for {text!r}", retryable=False)
         return translated
