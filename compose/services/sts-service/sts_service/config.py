@@ -60,6 +60,11 @@ def read_config(env: Mapping[str, str]) -> Config:
     )
 
 
+def read_engine(env: Mapping[str, str]) -> str:
+    """Which engine answers: `speech` or `echo`. Raises ConfigError."""
+    return _choice(env, "ENGINE", "speech", "speech", "echo")
+
+
 def read_speech_config(env: Mapping[str, str]) -> SpeechConfig:
     """The speech engine's settings. Raises ConfigError for the first value that cannot be used."""
     config = SpeechConfig(

@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from sts_service.config import GOOGLE_URL, ConfigError, read_config, read_speech_config
+from sts_service.config import GOOGLE_URL, ConfigError, read_config, read_engine, read_speech_config
 
 KEY = "a-secret-key"
 
 
 def test_defaults() -> None:
-    assert read_config({"PORT": ""}).port == 3000
+    assert (read_config({"PORT": ""}).port, read_engine({"ENGINE": ""})) == (3000, "speech")
     config = read_speech_config({})
     assert (config.asr_model, config.translation_provider, config.tts_provider) == ("bundled", "apertium", "espeak")
     assert config.asr_is_local
@@ -35,6 +35,11 @@ def test_bad_server_setting_is_named_with_what_is_expected(variable: str, value:
 def test_bad_speech_setting_is_named_with_what_is_expected(variable: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"{variable}: seen '{value}', expected "):
         read_speech_config({variable: value})
+
+
+def test_unknown_engine() -> None:
+    with pytest.raises(ConfigError, match="ENGINE: seen 'mock', expected one of speech, echo"):
+        read_engine({"ENGINE": "mock"})
 
 
 def test_providers_need_their_key_or_model(tmp_path: Path) -> None:
