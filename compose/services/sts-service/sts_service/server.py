@@ -22,11 +22,12 @@ logger = logging.getLogger(__name__)
 class StsServer:
     """Sessions by connection and stream. Everything here runs on the event loop; the engine has threads of its own."""
 
-    def __init__(self, config: Config, engine: Engine) -> None:
+    def __init__(self, config: Config) -> None:
         self._config = config
-        self._engine = engine
+        self._engine: Engine | None = None
+        self._problem = ""
+        """Why there will be no engine; empty while there may be."""
         self._sessions: dict[tuple[str, str], Session] = {}
-        self.ready = False
         # Without async_handlers=False each event is a task of its own, and a stream's fragments could overtake.
         self._io = socketio.AsyncServer(
             async_mode="aiohttp",
@@ -52,6 +53,14 @@ class StsServer:
         }.items():
             self._io.on(event, self._answering_errors(event, handler))
 
+    def serve(self, engine: Engine) -> None:
+        """Be ready: from now on streams are served."""
+        self._engine = engine
+
+    def fail(self, reason: str) -> None:
+        """Be unhealthy from now on; /health and every `stream:init` are answered with the reason."""
+        self._problem = reason
+
     async def close(self) -> None:
         """Drop all work and close the connections."""
         for session in list(self._sessions.values()):
@@ -59,13 +68,15 @@ class StsServer:
         await self._io.shutdown()
 
     async def _health(self, _: web.Request) -> web.Response:
-        if not self.ready:
-            return web.json_response({"status": "starting"}, status=503)
+        if self._problem:
+            return web.json_response({"status": "unhealthy", "reason": self._problem}, status=503)
+        if self._engine is None:
+            return web.json_response({"status": "starting", "reason": "loading"}, status=503)
         return web.json_response(
             {
                 "status": "ok",
                 "engines": self._engine.describe(),
-                "device": self._config.device,
+                "device": self._engine.device,
                 "sessions": len(self._sessions),
             }
         )
@@ -103,7 +114,7 @@ class StsServer:
         return handle
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-        if not self.ready:
+        if self._engine is None and not self._problem:
             raise socketio.exceptions.ConnectionRefusedError("the service is starting")
         logger.info(
             "client connected",
@@ -130,6 +141,8 @@ class StsServer:
 
     async def _init(self, sid: str, payload: Any) -> None:
         config = contract.parse_init(payload)
+        if self._engine is None:
+            raise ContractError("INVALID_CONFIG", f"the service cannot dub: {self._problem}", config.stream_id)
         problem = self._engine.config_problem(config)
         if problem:
             raise ContractError("INVALID_CONFIG", f"stream:init config: {problem}", config.stream_id)
@@ -198,6 +211,7 @@ class StsServer:
             session.processing += 1
             await self._ack(session, fragment, "processing")
 
+        assert self._engine is not None  # without one no session is made
         while True:
             await session.running.wait()
             try:

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import programs
 from .audio import Samples
-from .config import Config, ConfigError
+from .config import ConfigError, SpeechConfig
 
 ESPEAK_RATE_HZ = 22_050
 ESPEAK_WORDS_PER_MINUTE = 175
@@ -68,15 +68,22 @@ class PiperSynthesizer:
     max_speed = 1.4
 
     def __init__(self, model: str, device: str) -> None:
-        """Raises ConfigError when there is no such voice file, RuntimeError when the package is missing."""
+        """Raises ConfigError when there is no such voice, RuntimeError when it or the package cannot be loaded."""
         try:
+            import onnxruntime
             from piper import PiperVoice, SynthesisConfig
         except ImportError as error:
-            raise RuntimeError("TTS_PROVIDER=piper needs a package: pip install piper-tts") from error
-        if not Path(model).is_file():
+            raise RuntimeError(f"TTS_PROVIDER=piper: {error}; install piper-tts") from error
+        if not Path(model).is_file() or not Path(f"{model}.json").is_file():
             raise ConfigError("TTS_MODEL", model, "the path of a Piper voice (.onnx with its .onnx.json beside it)")
+        # ONNX Runtime itself only warns, and takes the CPU.
+        if device == "cuda" and "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+            raise ConfigError("DEVICE", device, "cpu or auto: the installed onnxruntime cannot use CUDA")
         self._options = SynthesisConfig
-        self._voice = PiperVoice.load(model, use_cuda=device == "cuda")
+        try:
+            self._voice = PiperVoice.load(model, use_cuda=device == "cuda")
+        except Exception as error:
+            raise RuntimeError(f"TTS_MODEL={model}: the voice cannot be loaded: {error}") from error
         self.model = Path(model).name
         self.version = importlib.metadata.version("piper-tts")
 
@@ -91,26 +98,29 @@ class PiperSynthesizer:
 
 
 class CoquiSynthesizer:
-    """Coqui TTS: a model name of its catalogue, or a model file with config.json beside it."""
+    """Coqui TTS: a model of its catalogue by name, or a model file with config.json beside it; of one speaker."""
 
     name = "coqui"
     max_speed = 1.0  # Few of its models take a speed: the time stretcher does all of it.
 
     def __init__(self, model: str, device: str) -> None:
-        """Raises RuntimeError when the package is missing or the model cannot be loaded."""
+        """Raises ConfigError when there is no such file, RuntimeError when the model or the package cannot be loaded."""
         try:
             from TTS.api import TTS
         except ImportError as error:
-            raise RuntimeError("TTS_PROVIDER=coqui needs a package: pip install 'coqui-tts[codec]' torch") from error
+            raise RuntimeError(f"TTS_PROVIDER=coqui: {error}; run: npm run setup -- --with coqui") from error
+        file = Path(model)
+        config = file.with_name("config.json")
+        if (file.is_absolute() or model.startswith(".")) and not (file.is_file() and config.is_file()):
+            raise ConfigError("TTS_MODEL", model, "a model name, or the path of a model file with config.json beside it")
         try:
-            if Path(model).is_file():
-                tts = TTS(model_path=model, config_path=str(Path(model).with_name("config.json")))
-            else:
-                tts = TTS(model_name=model)
+            tts = TTS(model_path=model, config_path=str(config)) if file.is_file() else TTS(model_name=model)
             self._tts = tts.to("cuda" if device == "cuda" else "cpu")
+            # What a model lacks, a phonemizer or the name of a speaker, shows only when it speaks.
+            self.speak("Hola.", 1.0)
         except Exception as error:
-            raise RuntimeError(f"TTS_MODEL={model}: the model cannot be loaded: {error}") from error
-        self.model = model
+            raise RuntimeError(f"TTS_MODEL={model}: the model cannot be used: {type(error).__name__}: {error}") from error
+        self.model = file.name if file.is_file() else model
         self.version = importlib.metadata.version("coqui-tts")
 
     def language_problem(self, language: str) -> str | None:
@@ -122,7 +132,7 @@ class CoquiSynthesizer:
         return samples, int(self._tts.synthesizer.output_sample_rate)
 
 
-def create_synthesizer(config: Config) -> Synthesizer:
+def create_synthesizer(config: SpeechConfig) -> Synthesizer:
     """The synthesizer that the settings ask for."""
     if config.tts_provider == "piper":
         return PiperSynthesizer(config.tts_model, config.device)

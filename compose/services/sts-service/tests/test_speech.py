@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sts_service.audio import Samples, decode_pcm, encode_pcm, resample
-from sts_service.config import read_config
+from sts_service.config import read_speech_config
 from sts_service.contract import Fragment, StreamConfig
 from sts_service.engine import Deferred, Result, SpeechEngine
 from sts_service.translation import ApertiumTranslator, tidy
@@ -36,7 +36,7 @@ def english() -> Samples:
 
 @pytest.fixture(scope="module")
 def engine() -> SpeechEngine:
-    engine = SpeechEngine(read_config({}))
+    engine = SpeechEngine(read_speech_config({}))
     engine.load()
     return engine
 

@@ -1,0 +1,58 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { waitForHealth } from '../../support/environment/health';
+import type { Composition } from '../../support/environment/runtime';
+import { messageOf } from '../../support/errors';
+
+/** The outcome of waiting for a service whose health address is answered by `answer`. */
+async function waiting(answer: RequestListener, withinMs: number): Promise<string> {
+  const server = await listening(answer);
+  const { port } = server.address() as AddressInfo;
+  const composition: Composition = {
+    ...{ name: 'sts', project: 'project', variables: {} },
+    compose: { files: [], services: [] },
+    health: new Map([['web', `http://127.0.0.1:${port}/health`]]),
+  };
+  try {
+    return await waitForHealth(composition, 'web', {
+      ...{ withinMs, signals: [], logs: () => Promise.resolve('first line\nlast line\n') },
+    }).then(() => 'healthy', messageOf);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+function listening(answer: RequestListener): Promise<Server> {
+  return new Promise((done) => {
+    const server = createServer(answer);
+    server.listen(0, '127.0.0.1', () => done(server));
+  });
+}
+
+describe('waiting for health', () => {
+  it('goes on while a service says that it is loading', async () => {
+    let asked = 0;
+    const outcome = await waiting((_, response) => {
+      asked += 1;
+      response.writeHead(asked < 3 ? 503 : 200).end('{"reason": "loading"}');
+    }, 5000);
+    expect(outcome).to.equal('healthy');
+    expect(asked).to.equal(3);
+  });
+
+  it('says what a service that stays unhealthy answered last', async () => {
+    const outcome = await waiting((_, response) => {
+      response.writeHead(503).end('{"status": "unhealthy", "reason": "MODEL: seen \'/nowhere\'"}');
+    }, 300);
+    expect(outcome).to.match(
+      /project\/web \(http:.*\/health\): the service did not become healthy/,
+    );
+    expect(outcome).to.include(`503 {"status": "unhealthy", "reason": "MODEL: seen '/nowhere'"}`);
+    expect(outcome).to.match(/last line\n.*expected: healthy within 0.3 s/);
+  });
+});
