@@ -24,6 +24,9 @@ export interface AudioLevels {
   nonSilentSeconds: number;
 }
 
+/** Channels are averaged: ffmpeg's own mix of two equal ones would be 3 dB louder. */
+export const MONO = 'aresample=ocl=mono:osf=flt:rematrix_maxval=1';
+
 export const SILENCE_WINDOW_SECONDS = 0.02;
 
 /**
@@ -70,7 +73,7 @@ export function pcmToS16le(samples: Float32Array): Buffer {
 export async function readAudio(file: string, rateHz: number): Promise<Float32Array> {
   await requireAudioTrack(file);
   const run = await runFfmpeg([
-    ...['-v', 'error', '-i', file, '-map', '0:a:0', '-ac', '1', '-ar', String(rateHz)],
+    ...['-v', 'error', '-i', file, '-map', '0:a:0', '-af', MONO, '-ar', String(rateHz)],
     ...['-f', 'f32le', 'pipe:1'],
   ]);
   if (run.exitCode !== 0) throw unreadable(file, run.stderr, 'ffmpeg');
@@ -91,7 +94,7 @@ export async function readAudioFiles(
   const folder = mkdtempSync(join(tmpdir(), 'audio-'));
   try {
     const raw = files.map((_, i) => join(folder, `${i}.f32`));
-    const format = ['-ac', '1', '-ar', String(rateHz), '-f', 'f32le'];
+    const format = ['-af', MONO, '-ar', String(rateHz), '-f', 'f32le'];
     const run = await runFfmpeg([
       ...['-v', 'error', '-threads', '1'],
       ...files.flatMap((file) => ['-i', file]),

@@ -214,19 +214,24 @@ function atSpeed(samples: Float32Array, speed: number): Float32Array {
   });
 }
 
-/** By windows of 0.1 s in which the dub is loud: there, less than half of the energy may be something else. */
+/** By windows of 0.1 s in which the dub is loud: there, more than half of the energy must be the dub's. */
 function heardShare(sound: AudioTimeline, offsetSeconds: number, needle: Float32Array): number {
   const { rateHz } = sound;
-  const { fitted, rest } = takeOut(cut(sound, offsetSeconds, needle.length), needle);
+  const heard = cut(sound, offsetSeconds, needle.length);
+  const { fitted } = takeOut(heard, needle);
   const size = Math.round(HEARD_WINDOW_SECONDS * rateHz);
-  const windows = Array.from({ length: Math.ceil(fitted.length / size) }, (_, i) => ({
-    wanted: energy(fitted.subarray(i * size, (i + 1) * size)),
-    wrong: energy(rest.subarray(i * size, (i + 1) * size)),
-  }));
-  const mean = windows.reduce((sum, { wanted }) => sum + wanted, 0) / windows.length;
-  const loud = windows.filter(({ wanted }) => wanted > mean / 10);
-  const heard = loud.filter(({ wanted, wrong }) => wrong < wanted / 2);
-  return loud.length === 0 ? 0 : heard.length / loud.length;
+  const windows = Array.from({ length: Math.ceil(fitted.length / size) }, (_, i) => {
+    const [wanted, is] = [fitted, heard].map((all) => all.subarray(i * size, (i + 1) * size));
+    return { wanted: wanted ?? fitted, is: is ?? heard };
+  });
+  const mean = energy(fitted) / windows.length;
+  const loud = windows.filter(({ wanted }) => energy(wanted) > mean / 10);
+  const whole = loud.filter(({ wanted, is }) => {
+    // Squared correlation: where half of a dub is missing, the fit is too quiet for the other half.
+    const product = wanted.reduce((sum, sample, i) => sum + sample * (is[i] ?? 0), 0);
+    return product > 0 && product ** 2 > 0.5 * energy(wanted) * energy(is);
+  });
+  return loud.length === 0 ? 0 : whole.length / loud.length;
 }
 
 /** The original is looked for in what is left of the output when the dub is taken out of it. */

@@ -54,7 +54,7 @@ export function drawFrameStrip(drawing: FrameStripDrawing): string {
  * Filters that reduce a picture to the bytes that {@link readStrip} takes, one a cell. The middle half of the strip's
  * height is averaged cell by cell, so scaling and ordinary lossy coding do no harm.
  */
-export const STRIP_FILTERS = `crop=iw:ih*${STRIP_SHARE}/2:0:ih*${STRIP_SHARE}/4,scale=${CELLS}:1:flags=area,format=gray`;
+export const STRIP_FILTERS = `crop=iw:max(2\\,ih*${STRIP_SHARE}/2):0:ih*${STRIP_SHARE}/4,scale=${CELLS}:1:flags=area,format=gray`;
 
 /** Bytes that a picture is after {@link STRIP_FILTERS}. */
 export const STRIP_BYTES = CELLS;

@@ -1,4 +1,4 @@
-import { requireAudioTrack, resample, samplesFromF32le } from './audio';
+import { MONO, requireAudioTrack, resample, samplesFromF32le } from './audio';
 import {
   errorLinesOf,
   lastLines,
@@ -84,7 +84,7 @@ export async function readSound(file: string): Promise<Sound> {
 
 async function decode(file: string, source: string): Promise<ToolOutput> {
   await requireAudioTrack(file);
-  const graph = `${source}aformat=sample_fmts=flt:channel_layouts=mono,ashowinfo[mono]`;
+  const graph = `${source}${MONO},ashowinfo[mono]`;
   return runFfmpeg([
     ...['-v', 'repeat+level+info', '-copyts', '-i', file, '-filter_complex', graph],
     ...['-map', '[mono]', '-f', 'f32le', 'pipe:1'],

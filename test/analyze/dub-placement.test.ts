@@ -4,12 +4,16 @@ import { before, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import {
-  avDeltas,
-  type AvDeltaInput,
-  type AvDeltas,
-  type DubbedSegment,
-} from '../../support/analyze/av-delta';
+  type DubbedFragment,
+  type FragmentPlacement,
+  placeDubs,
+  syncOf,
+} from '../../support/analyze/dub-placement';
 import { percentile, withinMs } from '../../support/analyze/finding';
+import { firstPacketClock, type FrameClock, frameClock } from '../../support/analyze/frame-clock';
+import { packetSpan } from '../../support/analyze/media';
+import { readPictures } from '../../support/analyze/pictures';
+import { readTimeline, soundAt } from '../../support/analyze/sound';
 import { ffmpeg, mixInto, noise, observed, speech, stripMovie, tempFolder } from './make-media';
 
 const folder = tempFolder();
@@ -20,23 +24,23 @@ const FPS = 25;
 const DURATION_SECONDS = 12;
 
 /** Each dub is 3 s long, with 0.3 s of silence before the speech and silence after it. */
-const segments: DubbedSegment[] = [
+const segments: DubbedFragment[] = [
   'El mariscal de campo lanza el balón',
   'La defensa está muy cansada',
   'Qué buena atrapada del receptor',
   'El árbitro para el reloj ahora',
-].map((text, index) => {
-  const dubbedPcm = new Float32Array(SEGMENT_SECONDS * RATE);
+].map((text, sequence) => {
+  const dubbed = new Float32Array(SEGMENT_SECONDS * RATE);
   const words = speech(text, { voice: 'es', rateHz: RATE, wordsPerMinute: 170 });
-  mixInto(dubbedPcm, words, 0.3 * RATE);
-  return { index, startSeconds: index * SEGMENT_SECONDS, dubbedPcm };
+  mixInto(dubbed, words, 0.3 * RATE);
+  return { sequence, startSeconds: sequence * SEGMENT_SECONDS, dubbed };
 });
 
 /** The dubs at 8 kHz, each later by its number of ms (earlier when negative) than its picture. */
 function track(deltasMs: readonly number[]): Float32Array {
   const samples = noise(DURATION_SECONDS * RATE, 1).map((sample) => sample * 0.001);
-  segments.forEach(({ startSeconds, dubbedPcm }, i) => {
-    mixInto(samples, dubbedPcm, (startSeconds + (deltasMs[i] ?? 0) / 1000) * RATE);
+  segments.forEach(({ startSeconds, dubbed }, i) => {
+    mixInto(samples, dubbed, (startSeconds + (deltasMs[i] ?? 0) / 1000) * RATE);
   });
   return samples;
 }
@@ -52,13 +56,19 @@ function output(name: string, deltasMs: readonly number[], ...options: string[])
   });
 }
 
-const measure = (outputFile: string, more: Partial<AvDeltaInput> = {}) =>
-  avDeltas({ outputFile, segments, fps: FPS, rateHz: RATE, ...more });
+async function measure(
+  file: string,
+  given: { fragments?: DubbedFragment[]; clock?: FrameClock } = {},
+): Promise<FragmentPlacement[]> {
+  const sound = await soundAt(await readTimeline(file), RATE);
+  const clock = given.clock ?? frameClock((await readPictures(file)).pictures, FPS);
+  return placeDubs(sound, clock, given.fragments ?? segments);
+}
 
-describe('avDeltas', () => {
+describe('placeDubs', () => {
   const truth = [119, 121, -119, -121];
   let border = '';
-  let atBorder: AvDeltas | undefined;
+  let atBorder: FragmentPlacement[] | undefined;
   before(async () => {
     border = output('border.mp4', truth);
     atBorder = await measure(border);
@@ -66,17 +76,16 @@ describe('avDeltas', () => {
 
   it('tells 119 from 121 ms, late and early', () => {
     if (!atBorder) throw new Error('not measured');
-    const deltas = atBorder.segments.map(({ delta }) => observed(delta).deltaMs);
+    const deltas = atBorder.map(({ delta }) => observed(delta).deltaMs);
     deltas.forEach((delta, i) => expect(delta).to.be.closeTo(truth[i] ?? NaN, 1));
     expect(deltas.map((delta) => withinMs(delta, 120))).to.deep.equal([true, false, true, false]);
-    expect(atBorder.videoClock).to.equal('frame-strip');
   });
 
   it('sums up with sign, percentiles without', async () => {
-    const { summary } = await measure(output('spread.mp4', [0, 40, -80, 20]));
-    const { worstMs, worstIndex, p50AbsoluteMs, p95AbsoluteMs, measuredSegments } =
-      observed(summary);
-    expect([worstIndex, measuredSegments]).to.deep.equal([2, 4]);
+    const sync = syncOf(await measure(output('spread.mp4', [0, 40, -80, 20])));
+    const { worstMs, worstSequence, p50AbsoluteMs, p95AbsoluteMs, measuredFragments } =
+      observed(sync);
+    expect([worstSequence, measuredFragments]).to.deep.equal([2, 4]);
     expect(worstMs).to.be.closeTo(-80, 1);
     expect(p50AbsoluteMs).to.be.closeTo(20, 1);
     expect(p95AbsoluteMs).to.be.closeTo(80, 1);
@@ -92,7 +101,7 @@ describe('avDeltas', () => {
     ] as const) {
       const found = await measure(output(name, truth, ...options));
       // FLV and Matroska round timestamps to 1 ms.
-      found.segments.forEach(({ delta }, i) =>
+      found.forEach(({ delta }, i) =>
         expect(observed(delta).deltaMs, name).to.be.closeTo(truth[i] ?? NaN, 1.5),
       );
     }
@@ -107,7 +116,7 @@ describe('avDeltas', () => {
       ...['-map', '[v]', frozen],
     );
     const found = await measure(frozen);
-    found.segments.forEach(({ delta }, i) =>
+    found.forEach(({ delta }, i) =>
       expect(observed(delta).deltaMs).to.be.closeTo(truth[i] ?? NaN, 1),
     );
   });
@@ -122,39 +131,127 @@ describe('avDeltas', () => {
     ffmpeg('-ss', '0.2', '-i', border, '-c:v', 'libx264', '-preset', 'ultrafast', lost);
     for (const file of [led, lost]) {
       const found = await measure(file);
-      found.segments.forEach(({ delta }, i) =>
+      found.forEach(({ delta }, i) =>
         expect(observed(delta).deltaMs, file).to.be.closeTo(truth[i] ?? NaN, 1),
       );
     }
-    const first = observed(
-      (await measure(lost)).segments[0]?.delta ?? { observed: false, reason: '' },
-    );
+    const first = observed((await measure(lost))[0]?.delta ?? { observed: false, reason: '' });
     expect(first.frameDistance).to.equal(5);
   });
 
   it('sees an offset of the whole track that equal timestamps would hide', async () => {
     const shifted = path('shifted.mp4');
     ffmpeg('-i', border, '-c:v', 'copy', '-af', 'adelay=500:all=1', shifted);
-    const [first] = (await measure(shifted)).segments;
+    const [first] = await measure(shifted);
     if (!first) throw new Error('no segment');
     expect(observed(first.delta).deltaMs).to.be.closeTo(619, 1);
   });
 
+  it('tells how much of a dub is heard', async () => {
+    const half = path('half.mp4');
+    // The first dub from 1.2 s on, of 0.3 s to 2.4 s or so.
+    const mute = "volume=0:enable='between(t,1.2,3)'";
+    ffmpeg('-i', output('whole.mp4', [0, 0, 0, 0]), '-c:v', 'copy', '-af', mute, half);
+    const shares = (await measure(half)).map(({ delta }) => observed(delta).heardShare);
+    expect(shares[0]).to.be.within(0.2, 0.7);
+    expect(shares.slice(1)).to.deep.equal([1, 1, 1]);
+  });
+
+  it('finds every place where a dub is heard', async () => {
+    const twice = path('twice.mp4');
+    const graph =
+      '[0:a]asplit=3[a][b][c];[a]atrim=0:6,asetpts=PTS-STARTPTS[x];' +
+      '[b]atrim=3:6,asetpts=PTS-STARTPTS[y];[c]atrim=9:12,asetpts=PTS-STARTPTS[z];' +
+      '[x][y][z]concat=n=3:v=0:a=1[o]';
+    const map = ['-map', '0:v', '-map', '[o]', '-c:v', 'copy'];
+    ffmpeg('-i', output('once.mp4', [0, 0, 0, 0]), '-filter_complex', graph, ...map, twice);
+    const found = await measure(twice);
+    const places = found.map(({ plays }) => observed(plays).plays.map((play) => play.ptsSeconds));
+    expect(places.map((all) => all.map(Math.round))).to.deep.equal([[0], [3, 6], [], [9]]);
+    expect(observed(found[1]?.delta ?? { observed: false, reason: '' }).deltaMs).to.be.closeTo(
+      0,
+      1,
+    );
+    expect(found[2]?.delta).to.have.property('reason').that.includes('not found');
+  });
+
+  it('follows a clock that runs 0.4 % slow, and calls it drift', async () => {
+    const slow = path('slow.mp4');
+    const stretch = 'asetrate=47808,aresample=48000';
+    ffmpeg('-i', output('steady.mp4', [0, 0, 0, 0]), '-c:v', 'copy', '-af', stretch, slow);
+    const found = await measure(slow);
+    found.forEach(({ startSeconds, delta }) => {
+      const { deltaMs, speed, heardShare } = observed(delta);
+      expect(deltaMs).to.be.closeTo(1000 * startSeconds * (48000 / 47808 - 1), 2);
+      expect(speed).to.be.closeTo(47808 / 48000, 2e-4);
+      expect(heardShare).to.equal(1);
+    });
+    const { driftMs, worstWithoutDriftMs } = observed(syncOf(found));
+    expect(driftMs).to.be.closeTo(36, 2);
+    // Its middle is kept: half of the drift.
+    expect(worstWithoutDriftMs).to.be.closeTo(18, 2);
+  });
+
+  describe('the original', () => {
+    const original = new Float32Array(SEGMENT_SECONDS * RATE);
+    mixInto(original, speech('The quarterback throws the ball', { rateHz: RATE }), 0.2 * RATE);
+    const fragments = segments.map((segment) => ({ ...segment, original }));
+    /** The first fragment's original at a level, over or in place of its dub. */
+    const withOriginal = async (name: string, levelDb: number, dubGain: number) => {
+      const samples = track([0, 0, 0, 0]);
+      samples.subarray(0, 3 * RATE).forEach((sample, i) => (samples[i] = sample * dubGain));
+      mixInto(
+        samples,
+        original.map((sample) => sample * 10 ** (levelDb / 20)),
+        0,
+      );
+      const audio = { samples, rateHz: RATE };
+      const size = { fps: FPS, width: 160, height: 90, durationSeconds: DURATION_SECONDS };
+      const file = stripMovie(path(name), { ...size, audio, output: ['-ar', '48000'] });
+      return (await measure(file, { fragments })).map((one) => observed(one.original));
+    };
+
+    for (const [levelDb, tolerance] of [
+      [-6, 0.5],
+      [-12, 0.7],
+      [-18, 1],
+      [-24, 2.5],
+    ] as const) {
+      it(`is found at ${levelDb} dB under the dub`, async () => {
+        const [first, ...others] = await withOriginal(`under${levelDb}.mp4`, levelDb, 1);
+        expect(first?.score).to.be.greaterThan(0.4);
+        expect(first?.levelDb).to.be.closeTo(levelDb, tolerance);
+        others.forEach(({ score }) => expect(score).to.be.lessThan(0.2));
+      });
+    }
+
+    it('is found in place of the dub', async () => {
+      const [first] = await withOriginal('passed.mp4', 0, 0);
+      expect(first?.score).to.be.greaterThan(0.9);
+      expect(first?.levelDb).to.be.closeTo(0, 0.5);
+    });
+
+    it('is not found where it is not', async () => {
+      const all = await withOriginal('none.mp4', -100, 1);
+      all.forEach(({ score }) => expect(score).to.be.lessThan(0.2));
+    });
+  });
+
   it('does not answer for a dub that is silent, empty, or not in the output', async () => {
     const other = speech('This is something else entirely', { rateHz: RATE });
-    const odd = [new Float32Array(24000), new Float32Array(0), other].map((dubbedPcm, index) => ({
-      index,
+    const odd = [new Float32Array(24000), new Float32Array(0), other].map((dubbed, sequence) => ({
+      sequence,
       startSeconds: 0,
-      dubbedPcm,
+      dubbed,
     }));
-    const found = await measure(border, { segments: odd });
-    expect(found.segments.map(({ delta }) => (delta.observed ? 'found' : delta.reason))).to.satisfy(
+    const found = await measure(border, { fragments: odd });
+    expect(found.map(({ delta }) => (delta.observed ? 'found' : delta.reason))).to.satisfy(
       ([silent = '', empty = '', absent = '']: string[]) =>
         silent.includes('silent') && empty.includes('empty') && absent.includes('not found'),
     );
-    expect(found.summary).to.deep.equal({
+    expect(syncOf(found)).to.deep.equal({
       observed: false,
-      reason: 'none of 3 segments could be measured',
+      reason: 'none of 3 fragments could be measured',
     });
   });
 
@@ -164,13 +261,14 @@ describe('avDeltas', () => {
       ...['-i', border, '-vf', 'drawbox=h=10:color=gray:t=fill', '-c:a', 'copy'],
       ...['-c:v', 'libx264', '-preset', 'ultrafast', plain],
     );
-    const strict = await measure(plain);
-    expect(strict.segments[0]?.delta)
+    const [strict] = await measure(plain);
+    expect(strict?.delta)
       .to.have.property('reason')
       .that.includes('no picture of the output has a readable frame number');
-    const loose = await measure(plain, { videoClock: 'first-packet' });
-    expect(loose.videoClock).to.equal('first-packet');
-    loose.segments.forEach(({ delta }, i) =>
+    const { firstPtsSeconds } = observed((await packetSpan(plain)).video);
+    const clock = firstPacketClock(firstPtsSeconds, FPS, DURATION_SECONDS);
+    const loose = await measure(plain, { clock });
+    loose.forEach(({ delta }, i) =>
       expect(observed(delta).deltaMs).to.be.closeTo(truth[i] ?? NaN, 1),
     );
   });
@@ -178,7 +276,7 @@ describe('avDeltas', () => {
   it('does not answer for a picture that the output ends before', async () => {
     const short = path('short.mp4');
     ffmpeg('-i', border, '-t', '8', '-c:v', 'libx264', '-preset', 'ultrafast', short);
-    const last = (await measure(short, { minScore: 0 })).segments[3]?.delta;
+    const last = (await measure(short))[3]?.delta;
     expect(last).to.have.property('observed', false);
   });
 });

@@ -3,16 +3,14 @@ import { before, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import {
-  drawFrameStrip,
-  NoVideoTrack,
-  readFrameNumbers,
-  stripHeight,
-} from '../../support/analyze/frame-strip';
+import { drawFrameStrip, stripHeight } from '../../support/analyze/frame-strip';
+import { NoVideoTrack, type NumberedPicture, readPictures } from '../../support/analyze/pictures';
 import { ffmpeg, rejection, stripMovie, tempFolder } from './make-media';
 
 const folder = tempFolder();
 const path = (name: string): string => join(folder, name);
+const readFrameNumbers = async (file: string): Promise<NumberedPicture[]> =>
+  (await readPictures(file)).pictures;
 const counting = (from: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => from + i);
 

@@ -4,9 +4,12 @@ import { before, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
+import { NoAudioTrack } from '../../support/analyze/audio';
 import { MediaUnreadable, probeTool } from '../../support/analyze/ffmpeg';
 import { within } from '../../support/analyze/finding';
-import { decodeWhole, packetSpan, probeStreams } from '../../support/analyze/media';
+import { packetSpan, probeStreams } from '../../support/analyze/media';
+import { readPictures } from '../../support/analyze/pictures';
+import { readSound } from '../../support/analyze/sound';
 import { ffmpeg, observed, rejection, run, tempFolder } from './make-media';
 
 const folder = tempFolder();
@@ -46,11 +49,11 @@ describe('a complete movie of 4 s', () => {
   });
 
   it('decodes without an error, every frame and sample', async () => {
-    const report = await decodeWhole(file);
-    expect(report.errorLines).to.deep.equal([]);
-    expect(report.exitCode).to.equal(0);
-    expect(observed(report.video).frames).to.equal(40);
-    expect(observed(report.audio).seconds).to.be.closeTo(4, 0.022);
+    const [pictures, sound] = [await readPictures(file), await readSound(file)];
+    expect(pictures).to.deep.include({ errorLines: [], exitCode: 0, black: [] });
+    expect(sound).to.deep.include({ errorLines: [], exitCode: 0, filledGaps: [] });
+    expect(pictures.pictures).to.have.length(40);
+    expect(sound.decodedSamples / sound.rateHz).to.be.closeTo(4, 0.022);
   });
 });
 
@@ -102,12 +105,26 @@ describe('packetSpan', () => {
     expect(gaps[0]?.stepSeconds).to.be.closeTo(0.6, 0.001);
   });
 
+  it('tells the GOP, and timestamps that go back or come twice', async () => {
+    const good = observed((await packetSpan(movie('gop.ts', 4, '-g', '8'))).video);
+    const { medianSeconds, maxSeconds } = observed(good.keyInterval);
+    expect([medianSeconds, maxSeconds].map((s) => s.toFixed(3))).to.deep.equal(['0.800', '0.800']);
+    expect([...good.backwardDtsSeconds, ...good.repeatedPtsSeconds]).to.deep.equal([]);
+    // Played again from the start, without new timestamps.
+    const again = path('again.ts');
+    const bytes = readFileSync(path('gop.ts'));
+    writeFileSync(again, Buffer.concat([bytes, bytes]));
+    const bad = observed((await packetSpan(again)).video);
+    expect(bad.backwardDtsSeconds).to.have.length(1);
+    expect(bad.repeatedPtsSeconds).to.have.length(40);
+  });
+
   it('says that a track is missing', async () => {
     const file = movie('no-audio.mp4', 1, '-an');
     const { video, audio } = await packetSpan(file);
     expect(observed(video).durationSeconds).to.be.closeTo(1, 0.001);
     expect(audio).to.deep.equal({ observed: false, reason: `${file} has no audio track` });
-    expect((await decodeWhole(file)).audio).to.have.property('observed', false);
+    expect(await rejection(readSound(file))).to.be.instanceOf(NoAudioTrack);
   });
 });
 
@@ -121,9 +138,12 @@ describe('damaged media', () => {
       if ((middle + i) % 188 > 20) bytes[middle + i] = (i * 7919) & 0xff;
     }
     writeFileSync(path('corrupted.ts'), bytes);
-    expect((await decodeWhole(file)).errorLines).to.deep.equal([]);
-    const report = await decodeWhole(path('corrupted.ts'));
-    expect(report.errorLines.length).to.be.greaterThan(1);
+    const errors = async (name: string): Promise<string[]> => [
+      ...(await readPictures(name)).errorLines,
+      ...(await readSound(name)).errorLines,
+    ];
+    expect(await errors(file)).to.deep.equal([]);
+    expect((await errors(path('corrupted.ts'))).length).to.be.greaterThan(1);
   });
 
   it('finds no picture in H.264 without SPS and PPS', async () => {
@@ -132,8 +152,8 @@ describe('damaged media', () => {
     ffmpeg(...['-i', whole, '-c', 'copy', '-bsf:v', 'filter_units=remove_types=7|8'], file);
     const [stream] = await probeStreams(file);
     expect(stream).to.include({ kind: 'video', codec: 'h264', width: null, height: null });
-    const report = await decodeWhole(file);
-    expect(observed(report.video).frames).to.equal(0);
+    const report = await readPictures(file);
+    expect(report.pictures).to.deep.equal([]);
     expect(report.errorLines.join('\n')).to.match(/PPS|SPS|decode/);
     expect(report.exitCode).to.not.equal(0);
   });
@@ -143,7 +163,7 @@ describe('damaged media', () => {
     writeFileSync(path('truncated.ts'), whole.subarray(0, whole.length / 2));
     const span = observed((await packetSpan(path('truncated.ts'))).video);
     expect(span.durationSeconds).to.be.within(2, 4);
-    expect(observed((await decodeWhole(path('truncated.ts'))).video).frames).to.be.within(20, 40);
+    expect((await readPictures(path('truncated.ts'))).pictures.length).to.be.within(20, 40);
   });
 
   for (const [name, content, said] of [
@@ -153,7 +173,7 @@ describe('damaged media', () => {
   ] as const) {
     it(`names ${name} and what was said about it`, async () => {
       if (content !== null) writeFileSync(path(name), content);
-      for (const read of [probeStreams, packetSpan, decodeWhole]) {
+      for (const read of [probeStreams, packetSpan, readPictures, readSound]) {
         const error = await rejection(read(path(name)));
         expect(error).to.be.instanceOf(MediaUnreadable);
         expect(String(error)).to.include(path(name)).and.to.include(said);

@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { packetSpan } from '../../support/analyze/media';
-import { audioTimeline, locate, makeLocator } from '../../support/analyze/placement';
+import { locate, makeLocator } from '../../support/analyze/placement';
+import { readTimeline, soundAt } from '../../support/analyze/sound';
 import { ffmpeg, mixInto, noise, observed, speech, stripMovie, tempFolder } from './make-media';
 
 const folder = tempFolder();
@@ -82,7 +83,7 @@ describe('locate', () => {
   });
 });
 
-describe('audioTimeline', () => {
+describe('readTimeline', () => {
   const clicks = (): Float32Array => {
     const track = new Float32Array(6 * 48000);
     for (let second = 0; second < 6; second += 1) {
@@ -106,7 +107,8 @@ describe('audioTimeline', () => {
       audio: { samples: clicks(), rateHz: 48000 },
       audioDelaySeconds: 1.234,
     });
-    const timeline = await audioTimeline(file, 16000);
+    const whole = await readTimeline(file);
+    const timeline = { ...whole, ...(await soundAt(whole, 16000)) };
     expect(timeline.filledGaps).to.deep.equal([]);
     // Up to one AAC frame of priming may come before it.
     expect(timeline.firstPtsSeconds).to.be.within(1.212, 1.235);
@@ -122,7 +124,7 @@ describe('audioTimeline', () => {
     [1493, 70],
   ] as const) {
     it(`fills a hole of ${milliseconds} ms with silence`, async () => {
-      const whole = stripMovie(path('whole.mkv'), {
+      const intact = stripMovie(path('whole.mkv'), {
         fps: 10,
         durationSeconds: 6,
         audio: { samples: clicks(), rateHz: 48000 },
@@ -130,10 +132,11 @@ describe('audioTimeline', () => {
       const file = path('hole.mkv');
       // Drops whole AAC packets of 1024 samples from 2.65 s on, between two clicks or over the third.
       ffmpeg(
-        ...['-i', whole, '-map', '0', '-c', 'copy'],
+        ...['-i', intact, '-map', '0', '-c', 'copy'],
         ...['-bsf:a', `noise=drop='between(n,125,${124 + frames})':amount=0`, file],
       );
-      const timeline = await audioTimeline(file, 16000);
+      const whole = await readTimeline(file);
+      const timeline = { ...whole, ...(await soundAt(whole, 16000)) };
       // Matroska has no times below 0: the muxer moves both tracks by the AAC priming.
       const videoStart = observed((await packetSpan(file)).video).firstPtsSeconds;
       expect(timeline.filledGaps).to.have.length(1);
