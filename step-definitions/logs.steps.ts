@@ -23,3 +23,22 @@ Then(
     }
   },
 );
+
+Then(
+  /^media-service logged (an error|a warning) about it: "(.+)"$/,
+  async function (this: DubbingWorld, kind: string, text: string) {
+    const run = this.broadcast.value;
+    const { name } = (await this.session.settings()).services.mediaService;
+    const level = kind === 'an error' ? /\b(error|critical|fatal)\b/i : /\bwarn(ing)?\b/i;
+    const lines = run.log(name).split('\n');
+    const ours = lines.filter((line) => line.includes(run.stream));
+    const found = ours.find((line) => level.test(line) && line.includes(text));
+    expectThat(found !== undefined, {
+      what: `media-service did not log ${kind} that says so`,
+      where: `${name}.log, stream ${run.stream}`,
+      seen: [`${lines.length} lines, of this stream:`, ...ours.slice(-10)].join('\n'),
+      expected: `${kind} with "${text}"`,
+    });
+    this.log(found ?? '');
+  },
+);
