@@ -123,11 +123,11 @@ Then('it waited longer before each further try', function (this: DubbingWorld) {
   const times = run.events('refused').map(({ at }) => at);
   const waits = times.slice(1).map((at, index) => at - (times[index] ?? at));
   const isGrowing = waits.every((wait, index) => wait > (waits[index - 1] ?? 0));
-  this.log(`${waits.join(' ms, ')} ms`);
+  this.log(`between the tries: ${waits.join(', ')} ms`);
   expectThat(waits.length >= 2 && isGrowing, {
     what: 'media-service did not wait longer each time',
     where: `stream ${run.stream}`,
-    seen: `waits of ${waits.join(' ms, ') || 'no'} ms`,
+    seen: `${times.length} tries; between them ${waits.map((ms) => `${ms} ms`).join(', ') || 'no wait'}`,
     expected: 'at least two waits, each longer than the one before',
   });
 });
