@@ -24,12 +24,18 @@ Then(
   },
 );
 
+/** Levels as services log them: `"level": "ERROR"`, `level=error`, or the word in capitals. */
+const LEVELS = {
+  'an error': /\b[Ll]evel(?:name)?"?\s*[:=]\s*"?(?:[Ee]rror|[Ff]atal)|\b(?:ERROR|CRITICAL|FATAL)\b/,
+  'a warning': /\b[Ll]evel(?:name)?"?\s*[:=]\s*"?[Ww]arn|\bWARN(?:ING)?\b/,
+};
+
 Then(
   /^media-service logged (an error|a warning) about it: "(.+)"$/,
-  async function (this: DubbingWorld, kind: string, text: string) {
+  async function (this: DubbingWorld, kind: keyof typeof LEVELS, text: string) {
     const run = this.broadcast.value;
     const { name } = (await this.session.settings()).services.mediaService;
-    const level = kind === 'an error' ? /\b(error|critical|fatal)\b/i : /\bwarn(ing)?\b/i;
+    const level = LEVELS[kind];
     const lines = run.log(name).split('\n');
     const ours = lines.filter((line) => line.includes(run.stream));
     const found = ours.find((line) => level.test(line) && line.includes(text));

@@ -23,9 +23,9 @@ export async function attachEvidence(findings: RunFindings, attach: Attach): Pro
     text(log, lastLinesOf(join(folder, log)));
   }
   // A report on a failure is made even where there is no output to look at: it then says so.
-  const probed = await Promise.all([findings.outputStreams(), findings.outputSpan()]).catch(
-    messageOf,
-  );
+  const probe = async (): Promise<unknown> =>
+    Promise.all([findings.outputStreams(), findings.outputSpan()]);
+  const probed = await probe().catch(messageOf);
   text('ffprobe-output.txt', JSON.stringify(probed, null, 2));
 }
 
