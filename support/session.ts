@@ -13,7 +13,7 @@ import { RunFindings } from './analyze/run-findings';
 import { projectRoot, type Config, type Settings } from './config';
 import { DualComposeManager } from './environment/dual-compose-manager';
 import { findRuntime } from './environment/find-runtime';
-import { freePort } from './environment/ports';
+import { freePorts } from './environment/ports';
 import { startTimeOf } from './environment/processes';
 import type { Runtime } from './environment/runtime';
 import { SessionState, sweepLeftovers } from './environment/session-state';
@@ -170,8 +170,8 @@ export class Session {
     overlays?: Overlays,
   ): Promise<{ manager: DualComposeManager; settings: Settings }> {
     const names = Object.keys((await this.settings()).ports);
-    const ports: Record<string, string> = {};
-    for (const name of names) ports[name] = String(await freePort());
+    const free = await freePorts(names.length);
+    const ports = Object.fromEntries(names.map((name, index) => [name, String(free[index])]));
     const manager = await this.composeManager({
       secondOn: ports,
       ...(overlays ? { overlays } : {}),
