@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 import type { Settings } from '../support/config';
 import { acceptsConnections } from '../support/environment/ports';
 import type { Composition } from '../support/environment/runtime';
+import { messageOf } from '../support/errors';
 import { eventually } from '../support/eventually';
 import { publish } from '../support/observe/publisher';
 import { SocketIOMonitor } from '../support/observe/socket-io-monitor';
@@ -200,15 +201,21 @@ Then('media-service of that set reaches the STS of that set', async function (th
     publication.stop();
     await publication.result;
   });
-  const connection = await eventually(
-    'a connection of media-service to the STS',
-    async () => {
-      const open = await runtime.connections(media, mediaService.name);
-      const found = open.find(({ remotePort }) => remotePort === port);
-      if (found) return found;
-      throw new Error(`connections to ${open.map((one) => one.remotePort).join(', ') || 'none'}`);
-    },
-    { withinMs: 10_000 },
+  const peers = async (): Promise<string> => {
+    const open = await runtime.connections(media, mediaService.name);
+    const seen = open.map(({ remoteAddress, remotePort }) => `${remoteAddress}:${remotePort}`);
+    if (!open.some(({ remotePort }) => remotePort === port)) throw new Error(seen.join(', '));
+    return seen.join(', ');
+  };
+  const reached = await eventually('a connection to the STS', peers, { withinMs: 10_000 }).then(
+    (seen) => ({ isThere: true, seen }),
+    (error: unknown) => ({ isThere: false, seen: messageOf(error) }),
   );
-  this.log(`${connection.remoteAddress}:${connection.remotePort}`);
+  this.log(reached.seen);
+  expectThat(reached.isThere, {
+    what: 'media-service does not reach the STS',
+    where: `${media.project}/${mediaService.name}, its TCP connections`,
+    seen: reached.seen,
+    expected: `one to port ${port}, on which the STS of its set is published`,
+  });
 });
