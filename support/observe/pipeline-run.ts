@@ -201,8 +201,9 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     if (now - apiAnsweredAt > API_PATIENCE_MS) {
       return `MediaMTX has not answered for ${API_PATIENCE_MS / 1000} s: ${pathSampler.lastError()}`;
     }
-    const unseenSince = Math.max(workerSeenAt, times.inputReady ?? Infinity);
-    if (times.outputReady === undefined && apiAnsweredAt - unseenSince > WORKER_PATIENCE_MS) {
+    // A worker that has not come yet may be starting.
+    const wasThere = times.ingested !== undefined && times.outputReady === undefined;
+    if (wasThere && apiAnsweredAt - workerSeenAt > WORKER_PATIENCE_MS) {
       return `the worker is gone: for ${WORKER_PATIENCE_MS / 1000} s nobody has read the broadcast or been connected to the STS for it, and there is no output`;
     }
     if (times.publisherEnded === undefined) return undefined;
