@@ -1,6 +1,7 @@
 import { Given, Then, When } from '@cucumber/cucumber';
 
 import { MediaMtxApi } from '../support/observe/mediamtx-api';
+import type { BroadcastOptions } from '../support/session';
 import type { DubbingWorld } from '../support/world';
 import { expectThat, observed } from './expect';
 import { checkBudget } from './judgements';
@@ -26,7 +27,7 @@ Given(
 async function dub(
   world: DubbingWorld,
   name: string | undefined,
-  options: { budgetSeconds?: number } = {},
+  options: Pick<BroadcastOptions, 'budgetSeconds' | 'faults'> = {},
 ): Promise<void> {
   world.broadcast.value = await world.session.broadcast({
     ...(name ? { name } : {}),
@@ -45,6 +46,34 @@ When(
     await dub(this, name, { budgetSeconds });
   },
 );
+
+When(
+  'a {broadcast} is dubbed whose publisher is cut off after {int} seconds',
+  async function (this: DubbingWorld, name: string | undefined, breakOffAfterSeconds: number) {
+    await dub(this, name, { faults: { breakOffAfterSeconds } });
+  },
+);
+
+When(
+  'a {broadcast} is dubbed whose output the media server refuses',
+  async function (this: DubbingWorld, name: string | undefined) {
+    await dub(this, name, { faults: { refuseOutput: true } });
+  },
+);
+
+Given(
+  'a {broadcast} is on the air whose answers take {duration} longer',
+  function (this: DubbingWorld, name: string | undefined, delayAnswersMs: number) {
+    const plan = { delayAnswersMs };
+    this.onAir.value = this.session.broadcast({ ...(name ? { name } : {}), plan });
+    // Why it failed is told by the step that waits for its end.
+    this.onAir.value.catch(() => undefined);
+  },
+);
+
+When('that broadcast has been dubbed to its end', async function (this: DubbingWorld) {
+  this.broadcast.value = await this.onAir.value;
+});
 
 Then(
   'the broadcast was listed as ready within {duration} of being published',

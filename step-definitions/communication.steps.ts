@@ -117,3 +117,17 @@ Then(
     });
   },
 );
+
+Then('it waited longer before each further try', function (this: DubbingWorld) {
+  const run = this.broadcast.value;
+  const times = run.events('refused').map(({ at }) => at);
+  const waits = times.slice(1).map((at, index) => at - (times[index] ?? at));
+  const isGrowing = waits.every((wait, index) => wait > (waits[index - 1] ?? 0));
+  this.log(`between the tries: ${waits.join(', ')} ms`);
+  expectThat(waits.length >= 2 && isGrowing, {
+    what: 'media-service did not wait longer each time',
+    where: `stream ${run.stream}`,
+    seen: `${times.length} tries; between them ${waits.map((ms) => `${ms} ms`).join(', ') || 'no wait'}`,
+    expected: 'at least two waits, each longer than the one before',
+  });
+});

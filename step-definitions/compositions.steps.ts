@@ -1,8 +1,17 @@
-import { Then, When } from '@cucumber/cucumber';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Given, Then, When } from '@cucumber/cucumber';
+import { stringify } from 'yaml';
 
 import type { Settings } from '../support/config';
 import { acceptsConnections } from '../support/environment/ports';
+import type { Composition } from '../support/environment/runtime';
+import { messageOf } from '../support/errors';
+import { eventually } from '../support/eventually';
+import { publish } from '../support/observe/publisher';
 import { SocketIOMonitor } from '../support/observe/socket-io-monitor';
+import { fixtureNames } from '../support/parameter-types';
 import type { DubbingWorld } from '../support/world';
 import { expectThat } from './expect';
 import { get } from './http';
@@ -143,3 +152,70 @@ Then(
     );
   },
 );
+
+const SHARED_NETWORK = 'dubbing';
+
+/** A compose file by which all services of a composition join a network of that name as well. */
+function writeNetworkOverlay(file: string, services: string[]): string {
+  const joined = services.map((name) => [name, { networks: [SHARED_NETWORK] }] as const);
+  const networks = { [SHARED_NETWORK]: { driver: 'bridge' } };
+  writeFileSync(file, stringify({ services: Object.fromEntries(joined), networks }));
+  return file;
+}
+
+Given(
+  'a second set of services whose compose files declare a network of the same name',
+  async function (this: DubbingWorld) {
+    const { manager } = await this.session.services();
+    const folder = join(this.session.config.reportsFolder, 'nested');
+    mkdirSync(folder, { recursive: true });
+    const overlay = ({ name, compose }: Composition): string =>
+      writeNetworkOverlay(
+        join(folder, `${name}-network.yml`),
+        compose.services.map((service) => service.name),
+      );
+    await this.secondServices({ media: overlay(manager.media), sts: overlay(manager.sts) });
+  },
+);
+
+When(
+  'every service of that set is started and asked for its health',
+  async function (this: DubbingWorld) {
+    const { runtime, media, sts } = this.manager.value;
+    await this.manager.value.startAll();
+    const there = await Promise.all([runtime.leftovers(media), runtime.leftovers(sts)]);
+    this.log(there.flat().join('\n'));
+    this.answers.value = await askAll(this.settings.value);
+  },
+);
+
+Then('media-service of that set reaches the STS of that set', async function (this: DubbingWorld) {
+  const { runtime, media } = this.manager.value;
+  const { mediaServer, mediaService, sts } = this.settings.value.services;
+  const port = Number(new URL(sts.health).port);
+  // media-service connects when there is something to dub.
+  const { path } = this.session.fixture(fixtureNames['short broadcast']);
+  const url = `${mediaServer.rtsp}/live/test_network/in`;
+  const publication = publish(path, url, this.session.track);
+  this.cleanups.push(async () => {
+    publication.stop();
+    await publication.result;
+  });
+  const peers = async (): Promise<string> => {
+    const open = await runtime.connections(media, mediaService.name);
+    const seen = open.map(({ remoteAddress, remotePort }) => `${remoteAddress}:${remotePort}`);
+    if (!open.some(({ remotePort }) => remotePort === port)) throw new Error(seen.join(', '));
+    return seen.join(', ');
+  };
+  const reached = await eventually('a connection to the STS', peers, { withinMs: 10_000 }).then(
+    (seen) => ({ isThere: true, seen }),
+    (error: unknown) => ({ isThere: false, seen: messageOf(error) }),
+  );
+  this.log(reached.seen);
+  expectThat(reached.isThere, {
+    what: 'media-service does not reach the STS',
+    where: `${media.project}/${mediaService.name}, its TCP connections`,
+    seen: reached.seen,
+    expected: `one to port ${port}, on which the STS of its set is published`,
+  });
+});

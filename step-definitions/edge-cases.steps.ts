@@ -4,14 +4,20 @@ import { dirname, join } from 'node:path';
 
 import { Given, Then, When } from '@cucumber/cucumber';
 
+import { audioLevels, readAudio } from '../support/analyze/audio';
+import { normalizeWords } from '../support/analyze/transcript';
 import { projectRoot } from '../support/config';
 import { messageOf, PrerequisiteMissing } from '../support/errors';
 import { runSuite } from '../support/environment/nested-suite';
 import { freePort } from '../support/environment/ports';
 import { publish } from '../support/observe/publisher';
+import { fixtureNames } from '../support/parameter-types';
 import type { DubbingWorld } from '../support/world';
-import { expectThat } from './expect';
-import { checkAnswered, checkBudget, checkConnection } from './judgements';
+import { expectThat, observed } from './expect';
+import { checkAnswered, checkBudget, checkConnection, checkDuration } from './judgements';
+
+/** Enough to tell sound from silence. */
+const LEVEL_RATE_HZ = 8000;
 
 /** The scenarios that need services or broadcast, without those that bring services of their own. */
 const DEPENDENT = '@021 and not @edge-case and not @021-US1-4';
@@ -36,6 +42,19 @@ When(
     await runNested(this, 'fixture-missing', {
       tags: '@021 and (@broadcast or @fixture or @judges-fixture)',
       environment: { FIXTURE_FILE: culprit },
+      culprit,
+    });
+  },
+);
+
+When(
+  'the suite is run with a counting broadcast that does not exist',
+  async function (this: DubbingWorld) {
+    const { yamlPath } = this.session.fixture(fixtureNames['counting broadcast']);
+    const culprit = join(this.session.config.reportsFolder, 'nested', 'no-such-counting.mp4');
+    await runNested(this, 'counting-missing', {
+      tags: '@019 and @counting',
+      environment: { FIXTURE_SCRIPT: yamlPath, FIXTURE_FILE: culprit },
       culprit,
     });
   },
@@ -226,7 +245,7 @@ function verdictOf(judge: () => unknown): string {
     judge();
     return '';
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 
@@ -252,6 +271,16 @@ Then(
   },
 );
 
+Then(
+  'judging its output fails with {string}',
+  async function (this: DubbingWorld, message: string) {
+    const { fixture } = this.broadcast.value;
+    const judged = checkDuration(this.broadcast.value, 0, fixture.durationSeconds + 1);
+    const verdict = await judged.then(() => '', messageOf);
+    expectVerdict(this, message, verdict);
+  },
+);
+
 Then('judging its time fails with {string}', function (this: DubbingWorld, message: string) {
   const { budgetSeconds } = this.broadcast.value.evidence.run;
   expectVerdict(
@@ -270,3 +299,87 @@ function expectVerdict(world: DubbingWorld, message: string, verdict: string): v
     expected: message,
   });
 }
+
+Then('nothing was published as its output', function (this: DubbingWorld) {
+  const { stream, evidence } = this.broadcast.value;
+  const path = `live/${stream}/out`;
+  const looks = evidence.mediamtx.flatMap(({ paths }) => paths);
+  const output = looks.filter(({ name }) => name === path);
+  const published = output.filter(({ ready, bytesReceived }) => ready || bytesReceived > 0);
+  // The suite has configured the path, so the media server lists it whether it is published or not.
+  expectThat(output.length > 0 && published.length === 0, {
+    what: 'something was published, or nobody looked',
+    where: path,
+    seen: `${output.length} looks, published in ${published.length}: ${evidence.run.outcome}`,
+    expected: 'looks in all of which nothing was published',
+  });
+  this.log(`${output.length} looks at ${path}; ${evidence.run.outcome}`);
+});
+
+Then('a fragment was in flight when the publisher was cut off', function (this: DubbingWorld) {
+  const run = this.broadcast.value;
+  const { publisher, times } = run.evidence.run;
+  const cutOffAt = times.publisherEnded ?? 0;
+  const inFlight = run.fragments.filter(
+    ({ sent, answer }) => sent.at < cutOffAt && (answer?.at ?? Infinity) > cutOffAt,
+  );
+  const trips = run.fragments.map(({ sequence, sent, answer }) => {
+    const after = (at?: number): string => (at === undefined ? 'never' : `${at - cutOffAt} ms`);
+    return `fragment ${sequence}: sent ${after(sent.at)}, answered ${after(answer?.at)}`;
+  });
+  this.log(`from the cut on: ${trips.join('; ')}`);
+  // A publisher that ends by a signal has no exit code.
+  expectThat(publisher.exitCode === null && inFlight.length > 0, {
+    what: 'no fragment was in flight when the publisher was cut off, or it was not cut off',
+    where: `stream ${run.stream}`,
+    seen: `publisher's exit code ${publisher.exitCode}; from its end on: ${trips.join('; ') || 'no fragment'}`,
+    expected: 'no exit code, and a fragment that was sent before and answered later',
+  });
+});
+
+Then('no answer came within {duration}', function (this: DubbingWorld, withinMs: number) {
+  const run = this.broadcast.value;
+  const trips = run.fragments.map(({ sequence, roundTripMs: ms }) =>
+    ms === undefined ? `fragment ${sequence}: no answer` : `fragment ${sequence}: ${ms} ms`,
+  );
+  const quick = run.fragments.filter(({ roundTripMs: ms = Infinity }) => ms <= withinMs);
+  this.log(trips.join('; '));
+  expectThat(run.fragments.length === run.fixture.script.length && quick.length === 0, {
+    what: 'an answer came earlier, or not every segment was sent',
+    where: `stream ${run.stream}`,
+    seen: trips.join('; ') || `no fragment sent: ${run.evidence.run.outcome}`,
+    expected: `${run.fixture.script.length} fragments, none answered within ${withinMs} ms`,
+  });
+});
+
+Then(
+  'no fragment has a transcript of more than {int} word',
+  function (this: DubbingWorld, most: number) {
+    const run = this.broadcast.value;
+    const texts = run.fragments.map(({ answer }) => answer?.data.transcript ?? '');
+    const wrong = texts.filter((text) => normalizeWords(text).length > most);
+    expectThat(run.answers.length === run.fixture.script.length && wrong.length === 0, {
+      what: 'words were heard that nobody said, or not every segment was answered',
+      where: `stream ${run.stream}`,
+      seen: `${run.answers.length} answers: ${texts.map((text) => `"${text}"`).join(', ')}`,
+      expected: `${run.fixture.script.length} answers, each of at most ${most} words`,
+    });
+  },
+);
+
+Then(
+  'the output has at most {duration} of sound',
+  async function (this: DubbingWorld, mostMs: number) {
+    const { outputFile } = this.broadcast.value;
+    const levels = audioLevels(await readAudio(outputFile, LEVEL_RATE_HZ), LEVEL_RATE_HZ);
+    const { nonSilentSeconds, peakDbfs } = observed(outputFile, 'the loudness', levels);
+    const figures = `${nonSilentSeconds.toFixed(2)} s of sound, peak ${peakDbfs.toFixed(1)} dBFS`;
+    this.log(figures);
+    expectThat(nonSilentSeconds * 1000 <= mostMs, {
+      what: 'there is sound where nobody spoke',
+      where: outputFile,
+      seen: figures,
+      expected: `at most ${mostMs / 1000} s`,
+    });
+  },
+);

@@ -105,6 +105,27 @@ Then(
   },
 );
 
+Then(
+  'every service was healthy within {duration} of its start',
+  function (this: DubbingWorld, withinMs: number) {
+    const { starts, media, sts } = this.manager.value;
+    // A service was healthy when its composition was, or before.
+    const times = starts.flatMap(({ services, healthyAt }) =>
+      services.map(({ service, startedAt }) => ({ service, tookMs: healthyAt - startedAt })),
+    );
+    const all = [...media.compose.services, ...sts.compose.services].map(({ name }) => name);
+    const table = times.map(({ service, tookMs }) => `${service}: ${tookMs} ms`).join(', ');
+    this.log(table);
+    const isFine = all.every((name) => times.some(({ service }) => service === name));
+    expectThat(isFine && times.every(({ tookMs }) => tookMs <= withinMs), {
+      what: 'a service was not healthy in time',
+      where: [sts.project, media.project].join(', '),
+      seen: table || 'nothing was started',
+      expected: `${all.join(', ')}: each within ${withinMs} ms`,
+    });
+  },
+);
+
 When(
   'the test host asks media-service and the STS for their health',
   async function (this: DubbingWorld) {

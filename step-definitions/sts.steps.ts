@@ -47,24 +47,22 @@ When('the STS is sent somebody saying {string}', async function (this: DubbingWo
 
 When(
   'the STS is sent speech in noise, {int} dB below it',
-  async function (this: DubbingWorld, snrDb: number) {
-    const name = fixtureNames['short broadcast'];
-    const [speech = new Float32Array()] = await segmentsOf(this, name);
-    this.said.value = this.session.fixture(name).script[0] ?? '';
-    const { rmsDbfs } = observed(name, 'its loudness', audioLevels(speech, RATE_HZ));
-    const noise = 10 ** ((rmsDbfs - snrDb) / 20) * Math.sqrt(3);
-    // Equally distributed from -a to a has an RMS of a / sqrt(3). A generator of its own: the same noise each time.
-    let state = 1;
-    const random = (): number => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return state / 2 ** 31 - 1;
-    };
-    await send(this, [speech.map((sample) => sample + noise * random())]);
+  async function (this: DubbingWorld, belowDb: number) {
+    const name = fixtureNames['noisy broadcast'];
+    const { audio, script, yamlPath } = this.session.fixture(name);
+    expectThat(audio?.noiseBelowSpeechDb === belowDb, {
+      what: 'the noise is not that loud',
+      where: yamlPath,
+      seen: `${audio?.noiseBelowSpeechDb ?? 'no noise'}`,
+      expected: `${belowDb} dB below the speech`,
+    });
+    this.said.value = script[0] ?? '';
+    await send(this, await segmentsOf(this, name));
   },
 );
 
 When('the STS is sent silence', async function (this: DubbingWorld) {
-  await send(this, [new Float32Array(FRAGMENT_SECONDS * RATE_HZ)]);
+  await send(this, await segmentsOf(this, fixtureNames['silent broadcast']));
 });
 
 When(

@@ -103,7 +103,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   };
   return {
     runtime: values.RUNTIME,
-    fixtureScript: values.FIXTURE_SCRIPT,
+    fixtureScript: resolve(values.FIXTURE_SCRIPT),
     fixtureFile: values.FIXTURE_FILE,
     reportsFolder: resolve(values.REPORTS_DIR),
     stateFolder: join(projectRoot, '.state'),

@@ -29,11 +29,21 @@ const fixtureSchema = z.strictObject({
     /** Whether the picture carries the frame number as a machine-readable strip. */
     frameStrip: z.boolean().default(false),
   }),
-  audio: z.strictObject({ sampleRateHz: z.int().positive(), channels: z.int().positive() }),
-  /** What is said in each segment, in order. */
-  script: z.array(z.string().min(1)).min(1),
+  /** The sound track; null for pictures alone. */
+  audio: z
+    .strictObject({
+      sampleRateHz: z.int().positive(),
+      channels: z.int().positive(),
+      /** How much later than the pictures the track begins. */
+      startsAtSeconds: z.number().nonnegative().default(0),
+      /** White noise under the whole track, this much below the loudness of the speech. */
+      noiseBelowSpeechDb: z.number().optional(),
+    })
+    .nullable(),
+  /** What is said in each segment, in order; an empty text where nobody speaks. */
+  script: z.array(z.string()).min(1),
   /** The same lines in the target language, by somebody who knows both; what translations are compared with. */
-  translation: z.array(z.string().min(1)).optional(),
+  translation: z.array(z.string()).optional(),
 });
 
 /** A broadcast to publish: a media file and what is said in it. `path` and `yamlPath` are absolute. */

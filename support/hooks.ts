@@ -10,6 +10,7 @@ import {
 import { PrerequisiteMissing } from './errors';
 import { attachEvidence, attachLogs, type Attach } from './report/attachments';
 import { SKIP_REASON } from './report/scenario-results';
+import { fixtureNames } from './parameter-types';
 import { closeSession } from './session';
 import type { DubbingWorld } from './world';
 
@@ -25,6 +26,9 @@ Before(function (this: DubbingWorld, { pickle }: ITestCaseHookParameter) {
 // A missing broadcast is noticed before services are started for nothing.
 Before({ tags: '@broadcast' }, function (this: DubbingWorld) {
   this.session.fixture();
+});
+Before({ tags: '@counting' }, function (this: DubbingWorld) {
+  this.session.fixture(fixtureNames['counting broadcast']);
 });
 
 /**

@@ -12,12 +12,16 @@ defineParameterType({
 export const fixtureNames = {
   'short broadcast': '12-s-nfl',
   'counting broadcast': '30s-counting-english',
+  'silent broadcast': '12-s-silence',
+  'noisy broadcast': '6-s-noise',
+  'broadcast whose sound begins late': '12-s-late-audio',
+  'broadcast without a sound track': '12-s-no-audio',
 } as const;
 
 /** A broadcast by its name; undefined is the one-minute broadcast, which is the configured one. */
 defineParameterType({
   name: 'broadcast',
-  regexp: /one-minute broadcast|short broadcast|counting broadcast/,
+  regexp: new RegExp(['one-minute broadcast', ...Object.keys(fixtureNames)].join('|')),
   transformer: (words: string) => (fixtureNames as Record<string, string | undefined>)[words],
   useForSnippets: false,
 });

@@ -13,7 +13,7 @@ import { RunFindings } from './analyze/run-findings';
 import { projectRoot, type Config, type Settings } from './config';
 import { DualComposeManager } from './environment/dual-compose-manager';
 import { findRuntime } from './environment/find-runtime';
-import { freePort } from './environment/ports';
+import { freePorts } from './environment/ports';
 import { startTimeOf } from './environment/processes';
 import type { Runtime } from './environment/runtime';
 import { SessionState, sweepLeftovers } from './environment/session-state';
@@ -21,7 +21,7 @@ import { PrerequisiteMissing, SuiteError, messageOf } from './errors';
 import { readFixture, type Fixture } from './fixture';
 import { readEvidence } from './observe/evidence';
 import { MediaMtxApi } from './observe/mediamtx-api';
-import { runPipeline } from './observe/pipeline-run';
+import { runPipeline, type RunFaults } from './observe/pipeline-run';
 import { SocketIOMonitor } from './observe/socket-io-monitor';
 import { Tap, type TapPlan } from './observe/tap';
 import type { Track } from './observe/track';
@@ -37,6 +37,17 @@ export interface Services {
   settings: Settings;
   monitor: SocketIOMonitor;
   tap: Tap | undefined;
+}
+
+/** A compose file for each composition, laid over its own. */
+export type Overlays = Record<'media' | 'sts', string>;
+
+/** Which broadcast is dubbed, and what goes wrong with it. */
+export interface BroadcastOptions {
+  name?: string;
+  plan?: TapPlan;
+  faults?: RunFaults;
+  budgetSeconds?: number;
 }
 
 /** What the scenarios share: the services, and the broadcasts that were dubbed. It outlives every scenario. */
@@ -67,9 +78,9 @@ export class Session {
    * @throws PrerequisiteMissing ('fixture') when the media file is missing
    */
   fixture(name?: string): Fixture {
-    const fixture = name
-      ? readFixture(join(projectRoot, 'fixtures', `${name}.yaml`))
-      : readFixture(this.config.fixtureScript, this.config.fixtureFile);
+    const { fixtureScript, fixtureFile } = this.config;
+    const script = name ? join(projectRoot, 'fixtures', `${name}.yaml`) : fixtureScript;
+    const fixture = readFixture(script, script === fixtureScript ? fixtureFile : undefined);
     if (statSync(fixture.path, { throwIfNoEntry: false })?.isFile()) return fixture;
     throw new PrerequisiteMissing(
       {
@@ -107,15 +118,21 @@ export class Session {
    *
    * @param options.stsUrl where media-service finds the STS; its published port when not given
    * @param options.secondOn ports of a second set of services, which is another project
+   * @param options.overlays laid over the compositions' own files
    * @throws PrerequisiteMissing ('compose-files')
    */
   async composeManager(
-    options: { stsUrl?: string; secondOn?: Record<string, string> } = {},
+    options: { stsUrl?: string; secondOn?: Record<string, string>; overlays?: Overlays } = {},
   ): Promise<DualComposeManager> {
     const runtime = await this.runtime();
     const settings = await this.settings(options.secondOn);
-    const { media, sts } = settings.compositions;
-    const suffix = options.secondOn ? '-second' : '';
+    const composition = (which: 'media' | 'sts'): Settings['compositions']['media'] => {
+      const { files, project } = settings.compositions[which];
+      return {
+        files: [...files, ...(options.overlays ? [options.overlays[which]] : [])],
+        project: options.secondOn ? `${project}-second` : project,
+      };
+    };
     // Seen from a service, the ports of this composition's host have another name than seen from here.
     const published = settings.services.sts.url.replace(
       `//${runtime.servicesHost}:`,
@@ -124,10 +141,7 @@ export class Session {
     return DualComposeManager.read(runtime, {
       settings: {
         ...settings,
-        compositions: {
-          media: { ...media, project: `${media.project}${suffix}` },
-          sts: { ...sts, project: `${sts.project}${suffix}` },
-        },
+        compositions: { media: composition('media'), sts: composition('sts') },
       },
       variables: {
         ...runtime.variables,
@@ -152,11 +166,16 @@ export class Session {
   }
 
   /** A second set of services on free ports, which the scenario starts and stops; stopped with the session at the latest. */
-  async secondServices(): Promise<{ manager: DualComposeManager; settings: Settings }> {
+  async secondServices(
+    overlays?: Overlays,
+  ): Promise<{ manager: DualComposeManager; settings: Settings }> {
     const names = Object.keys((await this.settings()).ports);
-    const ports: Record<string, string> = {};
-    for (const name of names) ports[name] = String(await freePort());
-    const manager = await this.composeManager({ secondOn: ports });
+    const free = await freePorts(names.length);
+    const ports = Object.fromEntries(names.map((name, index) => [name, String(free[index])]));
+    const manager = await this.composeManager({
+      secondOn: ports,
+      ...(overlays ? { overlays } : {}),
+    });
     this.#secondServices.push(manager);
     return { manager, settings: await this.settings(ports) };
   }
@@ -167,11 +186,10 @@ export class Session {
    *
    * @param options.name of a YAML file in fixtures/; the configured fixture when not given
    * @param options.plan what the tap does to the stream
+   * @param options.faults what is done to its publisher or its output
    * @param options.use tells broadcasts apart that are otherwise the same
    */
-  broadcast(
-    options: { name?: string; plan?: TapPlan; budgetSeconds?: number; use?: number } = {},
-  ): Promise<RunFindings> {
+  broadcast(options: BroadcastOptions & { use?: number } = {}): Promise<RunFindings> {
     const key = JSON.stringify(options);
     const known = this.#broadcasts.get(key);
     if (known) return known;
@@ -267,11 +285,7 @@ export class Session {
     }
   }
 
-  async #dub(options: {
-    name?: string;
-    plan?: TapPlan;
-    budgetSeconds?: number;
-  }): Promise<RunFindings> {
+  async #dub(options: BroadcastOptions): Promise<RunFindings> {
     const fixture = this.fixture(options.name);
     const { manager, settings, monitor, tap } = await this.services();
     const { mediaServer, mediaService } = settings.services;
@@ -296,6 +310,7 @@ export class Session {
     const ours = `${recordings}/live/${stream}/out`;
     await runPipeline({
       fixture,
+      faults: options.faults ?? {},
       stream,
       folder,
       monitor,

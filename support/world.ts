@@ -14,7 +14,7 @@ import type { Fixture } from './fixture';
 import type { PublisherResult } from './observe/publisher';
 import type { StsAnswers } from './observe/sts-client';
 import type { TapPlan } from './observe/tap';
-import { openSession, type Session } from './session';
+import { openSession, type Overlays, type Session } from './session';
 import type { MediaStream } from './analyze/media';
 
 // Longer than any limit of the specs: those are judged by the steps, which say what was seen.
@@ -41,6 +41,7 @@ export class DubbingWorld extends World {
     this.broadcast = this.#slot<RunFindings>('a broadcast that was dubbed');
     this.manager = this.#slot<DualComposeManager>('compose files or services');
     this.broadcasts = this.#slot<RunFindings[]>('several broadcasts that were dubbed');
+    this.onAir = this.#slot<Promise<RunFindings>>('a broadcast on the air');
     this.settings = this.#slot<Settings>('services on ports of their own');
     this.answers = this.#slot<Map<string, HttpOutcome>>('a request to the services');
     this.handshakeMs = this.#slot<number>('a client that connected');
@@ -60,6 +61,8 @@ export class DubbingWorld extends World {
   readonly broadcast: Slot<RunFindings>;
   readonly broadcasts: Slot<RunFindings[]>;
   readonly manager: Slot<DualComposeManager>;
+  /** A broadcast that goes on while others are dubbed. */
+  readonly onAir: Slot<Promise<RunFindings>>;
   /** Names and addresses of `manager`, where they are not those of the session. */
   readonly settings: Slot<Settings>;
   readonly answers: Slot<Map<string, HttpOutcome>>;
@@ -79,9 +82,15 @@ export class DubbingWorld extends World {
     return openSession(readConfig);
   }
 
-  /** A second set of services on free ports, not started yet; stopped when the scenario has ended. */
-  async secondServices(): Promise<{ manager: DualComposeManager; settings: Settings }> {
-    const second = await this.session.secondServices();
+  /**
+   * A second set of services on free ports, not started yet; stopped when the scenario has ended.
+   *
+   * @param overlays compose files that are laid over those of the compositions
+   */
+  async secondServices(
+    overlays?: Overlays,
+  ): Promise<{ manager: DualComposeManager; settings: Settings }> {
+    const second = await this.session.secondServices(overlays);
     this.cleanups.push(() => second.manager.stopAll());
     this.manager.value = second.manager;
     this.settings.value = second.settings;

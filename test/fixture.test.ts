@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { readAudio } from '../support/analyze/audio';
+import { packetSpan, probeStreams } from '../support/analyze/media';
 import { projectRoot } from '../support/config';
 import { readFixture } from '../support/fixture';
 
@@ -30,5 +31,44 @@ describe('the counting broadcast', () => {
       expect(before, `silence of second ${second}`).to.be.below(0.005);
       expect(word, `word of second ${second}`).to.be.above(0.02);
     }
+  });
+});
+
+describe('the small broadcasts', () => {
+  const read = (name: string): ReturnType<typeof readFixture> =>
+    readFixture(join(projectRoot, `fixtures/${name}.yaml`));
+
+  it('have a sound track, or have none, as they say', async () => {
+    const tracks = async (name: string): Promise<string[]> =>
+      (await probeStreams(read(name).path)).map(({ kind }) => kind).sort();
+    expect(await tracks('12-s-no-audio')).to.deep.equal(['video']);
+    expect(await tracks('12-s-silence')).to.deep.equal(['audio', 'video']);
+  });
+
+  it('are silent where nobody speaks', async () => {
+    const samples = await readAudio(read('12-s-silence').path, RATE_HZ);
+    expect(samples.length / RATE_HZ).to.be.closeTo(12, 0.1);
+    expect(Math.max(...samples.map(Math.abs))).to.equal(0);
+  });
+
+  it('have sound that begins late, by as much as they say', async () => {
+    const { path, audio } = read('12-s-late-audio');
+    const { audio: track } = await packetSpan(path);
+    const first = track.observed ? track.firstPtsSeconds : NaN;
+    // The encoder's 1024 samples of priming come first.
+    expect(first).to.be.closeTo(audio?.startsAtSeconds ?? 0, 0.03);
+    expect(first).to.be.above(2);
+  });
+
+  it('have noise under the speech, as loud as they say', async () => {
+    const { path, audio, speechMarginSeconds } = read('6-s-noise');
+    const samples = await readAudio(path, 44_100);
+    const power = (part: Float32Array): number =>
+      part.reduce((sum, sample) => sum + sample * sample, 0) / part.length;
+    const at = (seconds: number): number => Math.round(seconds * 44_100);
+    const noise = power(samples.subarray(at(0.1), at(speechMarginSeconds - 0.1)));
+    // From the first word to the last.
+    const speech = power(samples.subarray(at(speechMarginSeconds), at(3.5))) - noise;
+    expect(10 * Math.log10(speech / noise)).to.be.closeTo(audio?.noiseBelowSpeechDb ?? 0, 2);
   });
 });

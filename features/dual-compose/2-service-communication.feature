@@ -28,3 +28,8 @@ Feature: The compositions reach each other
     Given all services are running
     When the test host asks every service for its health
     Then every service answers with status 200 within 5 seconds
+
+  @019-SC
+  Scenario: Every service is healthy soon after its start
+    Given all services are running
+    Then every service was healthy within 60 seconds of its start

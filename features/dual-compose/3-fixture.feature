@@ -7,7 +7,7 @@ Feature: The counting broadcast can be relied on
     Given all services are running
     When the counting broadcast is dubbed
 
-  @019-US4-1
+  @019-US4-1 @judges-fixture
   Scenario: The broadcast is active in the media server at once
     Then the broadcast was listed as ready within 2 seconds of being published
 

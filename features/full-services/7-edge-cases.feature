@@ -44,7 +44,7 @@ Feature: When something is missing or broken, the suite says so
     Then publishing fails within 5 seconds
     And the message names the host and the port of the media server
 
-  @021-E5 @needs-local-host
+  @021-E5 @019-E5 @needs-local-host
   Scenario Outline: The port of the <service> is taken
     When the suite is run while another program listens on the port of the <service>
     Then the scenario "The STS composition starts first, then the media composition" fails, naming the port and who holds it
@@ -57,7 +57,7 @@ Feature: When something is missing or broken, the suite says so
       | STS           |
       | media-service |
 
-  @021-E5
+  @021-E5 @019-E5
   Scenario: The port of the STS is taken by another set of services
     Given a second set of services is running on other ports
     When the suite is run with the port of the STS of that set

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import { SuiteError } from '../errors';
 import { lastLines, runTool } from './ffmpeg';
-import { wordErrorRate } from './transcript';
+import { normalizeWords, wordErrorRate } from './transcript';
 
 /** Nobody could listen to the sound. */
 export class ListenerFailed extends SuiteError {}
@@ -65,14 +65,16 @@ export interface LineHeard {
  */
 export function linesHeard(script: readonly string[], heard: Heard): LineHeard[] {
   const text = heard.windows.map((window) => window.text).join(' ');
+  const words = script.map((line) => normalizeWords(line).length);
+  if (words.every((count) => count === 0)) return [];
   const { pairs } = wordErrorRate(script.join(' '), text);
   const said = pairs.filter(({ ref }) => ref !== '');
   let from = 0;
   return script.map((line, sequence) => {
-    const count = wordErrorRate(line, '').referenceWords;
-    const own = said.slice(from, from + count);
+    const count = words[sequence] ?? 0;
+    const understood = said.slice(from, from + count).filter(({ mark }) => mark === '').length;
     from += count;
-    return { sequence, line, share: own.filter(({ mark }) => mark === '').length / count };
+    return { sequence, line, share: count === 0 ? 0 : understood / count };
   });
 }
 

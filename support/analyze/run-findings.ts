@@ -179,7 +179,8 @@ export class RunFindings {
   get texts(): FragmentText[] {
     return this.fragments.flatMap(({ sequence, answer }) => {
       const script = this.fixture.script[sequence];
-      if (!answer || script === undefined) return [];
+      // Where nobody speaks there is nothing to compare with.
+      if (!answer || !script) return [];
       const transcript = answer.data.transcript ?? '';
       return [
         {

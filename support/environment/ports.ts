@@ -3,14 +3,22 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 
 import { parseTcpTable, type TcpSocket } from './tcp-table';
 
+/** Different free TCP ports of the loopback address: all are held until the last is found. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  for (const server of servers) {
+    await new Promise<void>((done, failed) => {
+      server.once('error', failed).listen(0, '127.0.0.1', done);
+    });
+  }
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}
+
 /** A free TCP port of the loopback address. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done, failed) => {
-    server.once('error', failed).listen(0, '127.0.0.1', done);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
+  const [port = 0] = await freePorts(1);
   return port;
 }
 

@@ -97,7 +97,8 @@ export interface MediaMtxRecord {
 export interface Evidence {
   folder: string;
   run: RunRecord;
-  tap: TapEvent[];
+  /** What was said between media-service and STS; reading it throws NotObserved where nobody could hear it. */
+  readonly tap: TapEvent[];
   metrics: MetricsRecord[];
   mediamtx: MediaMtxRecord[];
 }
@@ -202,10 +203,21 @@ export function readEvidence(folder: string): Evidence {
     const text = readFileSync(file, 'utf8').trim();
     return text === '' ? [] : text.split('\n').map((line) => JSON.parse(line) as T);
   };
+  const run = runSchema.parse(JSON.parse(readFileSync(runFile, 'utf8')));
+  const heard = lines<TapEvent>(evidenceFiles.tap);
   return {
     folder: path,
-    run: runSchema.parse(JSON.parse(readFileSync(runFile, 'utf8'))),
-    tap: lines(evidenceFiles.tap),
+    run,
+    get tap() {
+      if (run.monitor === 'tap' || heard.length > 0) return heard;
+      throw new NotObserved({
+        what: 'what media-service and the STS said to each other was not heard',
+        where: `stream ${run.stream}`,
+        seen: `STS_MONITOR is ${run.monitor}, and this STS speaks to the connection of media-service only`,
+        expected: 'a run with the tap',
+        next: 'unset STS_MONITOR',
+      });
+    },
     metrics: lines(evidenceFiles.metrics),
     mediamtx: lines(evidenceFiles.mediamtx),
   };

@@ -42,7 +42,16 @@ export class MediaMtxApi {
     });
   }
 
-  async stopRecording(path: string): Promise<void> {
+  /** Has MediaMTX refuse everybody who wants to publish a path: it says that it gets the path from elsewhere. */
+  async refusePublishers(path: string): Promise<void> {
+    await this.#call('POST', `/v3/config/paths/add/${path}`, {
+      source: 'rtsp://127.0.0.1:9/nowhere',
+      sourceOnDemand: true,
+    });
+  }
+
+  /** Takes back what `record` or `refusePublishers` has set. */
+  async forget(path: string): Promise<void> {
     await this.#call('DELETE', `/v3/config/paths/delete/${path}`);
   }
 

@@ -18,6 +18,8 @@ import { watch, type Viewer } from './viewer';
 const OUTPUT_PATIENCE_MS = 60_000;
 /** … or when MediaMTX has not answered for this long. */
 const API_PATIENCE_MS = 10_000;
+/** … or when for this long nobody has read the broadcast or been connected to the STS for it, and there is no output. */
+const WORKER_PATIENCE_MS = 5_000;
 const METRICS_EVERY_MS = 1000;
 
 /** Both ends of a TCP connection, as the service sees them. */
@@ -35,8 +37,17 @@ export interface Progress {
   fragmentsProcessed: number;
 }
 
+/** What is done to a run in place of letting it go on to its end. */
+export interface RunFaults {
+  /** The publisher is killed this long after the media server has the broadcast. */
+  breakOffAfterSeconds?: number;
+  /** The media server refuses to have the output published. */
+  refuseOutput?: boolean;
+}
+
 export interface RunOptions {
   fixture: Fixture;
+  faults: RunFaults;
   /** Unique among all streams of the media server. */
   stream: string;
   folder: string;
@@ -100,12 +111,17 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
   };
   // The counters before the broadcast are what later ones are compared with.
   await lookAtMetrics().catch(note('metrics before the broadcast'));
-  await api.record(output, options.recording.pattern).catch(note('recording of the output'));
+  await (
+    options.faults.refuseOutput
+      ? api.refusePublishers(output)
+      : api.record(output, options.recording.pattern)
+  ).catch(note('configuration of the output'));
 
   const live: { viewer?: Viewer; isReady: boolean } = { isReady: false };
   let outputBytes = 0;
   let outputGrewAt = Date.now();
   let apiAnsweredAt = Date.now();
+  let workerSeenAt = Date.now();
   const lookAtPaths = async (): Promise<void> => {
     const paths = (await api.paths()).filter(({ name }) => name === input || name === output);
     const at = Date.now();
@@ -121,7 +137,10 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     live.isReady = out?.ready ?? false;
     const received = paths.find(({ name }) => name === input);
     if (received?.ready) times.inputReady ??= at;
-    if (received?.readers.length) times.ingested ??= at;
+    if (received?.readers.length) {
+      times.ingested ??= at;
+      workerSeenAt = at;
+    }
     if (live.isReady) {
       times.outputReady ??= at;
       live.viewer ??= watch(
@@ -162,6 +181,16 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     return result;
   });
 
+  /** Whether media-service may still be connected to the STS for this stream, or still be trying. */
+  const mayBeConnected = (): boolean => {
+    // Without the tap nobody knows; but a worker that is there reads the broadcast while it lasts.
+    if (options.monitorMode === 'direct') return times.publisherEnded !== undefined;
+    const last = monitor.events.findLast(
+      (event) => event.stream === stream && ['open', 'close', 'refused'].includes(event.kind),
+    );
+    return last !== undefined && last.kind !== 'close';
+  };
+
   /** Why the run is over; undefined while it goes on. */
   const whyOver = (now: number): string | undefined => {
     const elapsedSeconds = (now - (times.published ?? now)) / 1000;
@@ -171,6 +200,11 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     }
     if (now - apiAnsweredAt > API_PATIENCE_MS) {
       return `MediaMTX has not answered for ${API_PATIENCE_MS / 1000} s: ${pathSampler.lastError()}`;
+    }
+    // A worker that has not come yet may be starting.
+    const wasThere = times.ingested !== undefined && times.outputReady === undefined;
+    if (wasThere && apiAnsweredAt - workerSeenAt > WORKER_PATIENCE_MS) {
+      return `the worker is gone: for ${WORKER_PATIENCE_MS / 1000} s nobody has read the broadcast or been connected to the STS for it, and there is no output`;
     }
     if (times.publisherEnded === undefined) return undefined;
     if (times.inputReady === undefined) return 'the broadcast never reached the media server';
@@ -192,6 +226,11 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
         fragmentsProcessed: answers.length,
       });
     }
+    const { breakOffAfterSeconds = Infinity } = options.faults;
+    if (Date.now() - (times.inputReady ?? Infinity) >= breakOffAfterSeconds * 1000) {
+      publication.breakOff();
+    }
+    if (mayBeConnected()) workerSeenAt = Date.now();
     await delay(50, undefined, { signal }).catch(() => undefined);
     outcome = whyOver(Date.now());
   }
@@ -209,10 +248,10 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
   // A viewer of an output that has ended stops by itself; of one that goes on (budget used up), not.
   if (live.isReady) live.viewer?.stop();
   const watched = await live.viewer?.result;
+  await api.forget(output).catch(note('configuration of the output'));
   if (times.outputReady === undefined) {
     problems.push(`${output} was never ready in MediaMTX`);
   } else {
-    await api.stopRecording(output).catch(note('end of the recording'));
     const pieces = await options.recording
       .fetch(evidence.path(evidenceFiles.output))
       .catch((error: unknown) => {

@@ -13,6 +13,8 @@ export interface Publication {
   url: string;
   result: Promise<PublisherResult>;
   stop(): void;
+  /** Ends it as a crash does: the connection breaks, nothing is said before. */
+  breakOff(): void;
 }
 
 /** Sends a media file once, at its own speed and as it is, to an RTSP address. */
@@ -26,12 +28,18 @@ export function publish(mediaFile: string, url: string, track: Track): Publicati
     { reject: false, stdin: 'ignore', stdout: 'ignore', detached: true, cleanup: false },
   );
   const ended = track('publisher', child.pid);
+  let isStopped = false;
+  const end = (signal: 'SIGTERM' | 'SIGKILL'): void => {
+    isStopped = child.kill(signal) || isStopped;
+  };
   return {
     url,
     result: child.then(({ exitCode, stderr, message }) => {
       ended();
-      return { exitCode: exitCode ?? null, stderr: stderr || (message ?? '') };
+      // That it was ended by a signal is no news to whoever has sent it.
+      return { exitCode: exitCode ?? null, stderr: stderr || (isStopped ? '' : (message ?? '')) };
     }),
-    stop: () => void child.kill('SIGTERM'),
+    stop: () => end('SIGTERM'),
+    breakOff: () => end('SIGKILL'),
   };
 }

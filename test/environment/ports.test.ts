@@ -3,9 +3,14 @@ import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { freePort, localHolderOf } from '../../support/environment/ports';
+import { freePort, freePorts, localHolderOf } from '../../support/environment/ports';
 
 describe('ports', () => {
+  it('that are free are different ones', async () => {
+    const ports = await freePorts(50);
+    expect(new Set(ports).size).to.equal(50);
+  });
+
   it('names the program that listens on a port', async () => {
     const port = await freePort();
     expect(await localHolderOf(port)).to.be.undefined;

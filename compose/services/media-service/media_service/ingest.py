@@ -29,6 +29,14 @@ class SourceEnded:
 IngestEvent = AccessUnit | PcmChunk | SourceEnded
 
 
+def missing_track(kinds: set[str]) -> str | None:
+    """Why a source with these kinds of tracks ("video", "audio") cannot be dubbed; None when it can."""
+    for kind in ("audio", "video"):
+        if kind not in kinds:
+            return f"{kind} track required for dubbing"
+    return None
+
+
 class Ingest:
     """Reads `url` in threads of its own and hands AccessUnit and PcmChunk to `emit`, at last one SourceEnded.
 
@@ -151,10 +159,7 @@ class Ingest:
             self._fatal = f"{kind} track ({encoding}) cannot be read"
 
     def _on_all_pads(self, _source: Any, kinds: set[str]) -> None:
-        if "audio" not in kinds:
-            self._fatal = "audio track required for dubbing"
-        elif "video" not in kinds:
-            self._fatal = self._fatal or "video track required"
+        self._fatal = missing_track(kinds) or self._fatal
 
     def _on_packet(self, _pad: Any, info: Any, track: tuple[str, str, int]) -> Any:
         kind, encoding, clock_rate = track
