@@ -32,6 +32,7 @@ async function dub(
   world.broadcast.value = await world.session.broadcast({
     ...(name ? { name } : {}),
     ...(world.plan ? { plan: world.plan } : {}),
+    ...(world.byEcho ? { byEcho: true } : {}),
     ...options,
   });
 }

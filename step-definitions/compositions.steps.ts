@@ -219,3 +219,20 @@ Then('media-service of that set reaches the STS of that set', async function (th
     expected: `one to port ${port}, on which the STS of its set is published`,
   });
 });
+
+Given(
+  'a media composition is running with the Echo STS in place of the STS composition',
+  async function (this: DubbingWorld) {
+    const { manager } = await this.session.echoServices();
+    const { echo, services } = await this.session.settings();
+    const names = (await manager.runtime.ps(manager.sts)).map(({ service }) => service);
+    this.log(`instead of ${services.sts.name}: ${names.join(', ')}`);
+    expectThat(names.join() === echo.name, {
+      what: 'another STS than the Echo STS is running',
+      where: manager.sts.project,
+      seen: names.join(', ') || 'none',
+      expected: echo.name,
+    });
+    this.byEcho = true;
+  },
+);

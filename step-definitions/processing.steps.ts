@@ -5,7 +5,7 @@ import type { AudioLevels } from '../support/analyze/audio';
 import type { FragmentStory, RunFindings } from '../support/analyze/run-findings';
 import type { DubbingWorld } from '../support/world';
 import { expectThat, observed } from './expect';
-import { DIFFERENT_ABOVE } from './judgements';
+import { DIFFERENT_ABOVE, SAME_BELOW } from './judgements';
 
 /** Names each fragment that a check does not hold for; it has to hold for every segment of the broadcast. */
 function expectForEach(
@@ -135,26 +135,31 @@ Then(
   },
 );
 
-Then('the dubbed audio of no fragment is the original audio', async function (this: DubbingWorld) {
-  const run = this.broadcast.value;
-  const matches = await ofEach(run, (fragment) => run.dubbedAgainstOriginal(fragment));
-  const rates = new Map(
-    [...matches].map(([sequence, match]) => [
-      sequence,
-      observed(`fragment ${sequence}`, 'a fingerprint', match).bitErrorRate,
-    ]),
-  );
-  this.log(`bit error rates: ${[...rates.values()].map((rate) => rate.toFixed(2)).join(', ')}`);
-  expectForEach(
-    this,
-    'the dubbed audio is the original',
-    `bit error rate above ${DIFFERENT_ABOVE}`,
-    (fragment) => {
-      const rate = rates.get(fragment.sequence) ?? 0;
-      return rate > DIFFERENT_ABOVE ? undefined : `bit error rate ${rate.toFixed(2)}`;
-    },
-  );
-});
+Then(
+  /^the dubbed audio of (no|every) fragment is the original audio$/,
+  async function (this: DubbingWorld, which: 'no' | 'every') {
+    const run = this.broadcast.value;
+    const matches = await ofEach(run, (fragment) => run.dubbedAgainstOriginal(fragment));
+    const rates = new Map(
+      [...matches].map(([sequence, match]) => [
+        sequence,
+        observed(`fragment ${sequence}`, 'a fingerprint', match).bitErrorRate,
+      ]),
+    );
+    this.log(`bit error rates: ${[...rates.values()].map((rate) => rate.toFixed(2)).join(', ')}`);
+    const isFine = (rate: number): boolean =>
+      which === 'no' ? rate > DIFFERENT_ABOVE : rate < SAME_BELOW;
+    expectForEach(
+      this,
+      `the dubbed audio is ${which === 'no' ? '' : 'not '}the original`,
+      `bit error rate ${which === 'no' ? `above ${DIFFERENT_ABOVE}` : `below ${SAME_BELOW}`}`,
+      (fragment) => {
+        const rate = rates.get(fragment.sequence) ?? NaN;
+        return isFine(rate) ? undefined : `bit error rate ${rate.toFixed(2)}`;
+      },
+    );
+  },
+);
 
 Then(
   /^the (transcript|translation)s are in (English|Spanish)$/,

@@ -37,6 +37,7 @@ const name = z.string().min(1);
 const settingsSchema = z.strictObject({
   ports: z.record(z.string(), z.coerce.number().int().min(1).max(65535)),
   compositions: z.strictObject({ media: composition, sts: composition }),
+  echo: z.strictObject({ files: composition.shape.files, name, portVariable: name }),
   services: z.strictObject({
     mediaServer: z.strictObject({
       ...{ name, health: z.url(), api: z.url(), rtsp: z.url(), rtmp: z.url() },

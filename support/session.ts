@@ -48,6 +48,20 @@ export interface BroadcastOptions {
   plan?: TapPlan;
   faults?: RunFaults;
   budgetSeconds?: number;
+  /** Dubbed by the set of services whose STS is the Echo STS. */
+  byEcho?: boolean;
+}
+
+/** Which services a manager is for; the configured ones when nothing is given. */
+export interface ServiceSet {
+  /** Where media-service finds the STS; its published port when not given. */
+  stsUrl?: string;
+  /** Ports of a second set of services, which is another project. */
+  secondOn?: Record<string, string>;
+  /** Laid over the compositions' own files. */
+  overlays?: Overlays;
+  /** The echo composition in place of the STS's. */
+  withEcho?: boolean;
 }
 
 /** What the scenarios share: the services, and the broadcasts that were dubbed. It outlives every scenario. */
@@ -58,7 +72,8 @@ export class Session {
   readonly #secondServices: DualComposeManager[] = [];
   #runtime: Promise<Runtime> | undefined;
   #services: Promise<Services> | undefined;
-  #tap: Tap | undefined;
+  #echoServices: Promise<Services> | undefined;
+  readonly #taps: Tap[] = [];
   #hasFailures = false;
   #streams = 0;
 
@@ -114,23 +129,18 @@ export class Session {
   }
 
   /**
-   * A manager for the configured compose files; starts nothing.
+   * A manager for the compose files; starts nothing.
    *
-   * @param options.stsUrl where media-service finds the STS; its published port when not given
-   * @param options.secondOn ports of a second set of services, which is another project
-   * @param options.overlays laid over the compositions' own files
    * @throws PrerequisiteMissing ('compose-files')
    */
-  async composeManager(
-    options: { stsUrl?: string; secondOn?: Record<string, string>; overlays?: Overlays } = {},
-  ): Promise<DualComposeManager> {
+  async composeManager(set: ServiceSet = {}): Promise<DualComposeManager> {
     const runtime = await this.runtime();
-    const settings = await this.settings(options.secondOn);
+    const settings = await this.#settingsOf(set);
     const composition = (which: 'media' | 'sts'): Settings['compositions']['media'] => {
       const { files, project } = settings.compositions[which];
       return {
-        files: [...files, ...(options.overlays ? [options.overlays[which]] : [])],
-        project: options.secondOn ? `${project}-second` : project,
+        files: [...files, ...(set.overlays ? [set.overlays[which]] : [])],
+        project: set.secondOn ? `${project}-${set.withEcho ? 'echo' : 'second'}` : project,
       };
     };
     // Seen from a service, the ports of this composition's host have another name than seen from here.
@@ -149,7 +159,8 @@ export class Session {
         ...Object.fromEntries(
           Object.entries(settings.ports).map(([name, port]) => [name, String(port)]),
         ),
-        [settings.services.mediaService.stsUrlVariable]: options.stsUrl ?? published,
+        ...(set.withEcho ? { [settings.echo.portVariable]: new URL(published).port } : {}),
+        [settings.services.mediaService.stsUrlVariable]: set.stsUrl ?? published,
       },
       healthTimeoutMs: HEALTH_TIMEOUT_MS,
     });
@@ -165,19 +176,45 @@ export class Session {
     return this.#services;
   }
 
+  /**
+   * The running services of a second set whose STS is the Echo STS, on free ports; started on first use.
+   *
+   * @throws PrerequisiteMissing ('compose-files' or 'services'), the same each time
+   */
+  echoServices(): Promise<Services> {
+    this.#echoServices ??= this.#freePorts().then((secondOn) =>
+      this.#startServices({ secondOn, withEcho: true }),
+    );
+    return this.#echoServices;
+  }
+
   /** A second set of services on free ports, which the scenario starts and stops; stopped with the session at the latest. */
   async secondServices(
     overlays?: Overlays,
   ): Promise<{ manager: DualComposeManager; settings: Settings }> {
+    const secondOn = await this.#freePorts();
+    const manager = await this.composeManager({ secondOn, ...(overlays ? { overlays } : {}) });
+    this.#secondServices.push(manager);
+    return { manager, settings: await this.settings(secondOn) };
+  }
+
+  /** A free port for each that the settings name. */
+  async #freePorts(): Promise<Record<string, string>> {
     const names = Object.keys((await this.settings()).ports);
     const free = await freePorts(names.length);
-    const ports = Object.fromEntries(names.map((name, index) => [name, String(free[index])]));
-    const manager = await this.composeManager({
-      secondOn: ports,
-      ...(overlays ? { overlays } : {}),
-    });
-    this.#secondServices.push(manager);
-    return { manager, settings: await this.settings(ports) };
+    return Object.fromEntries(names.map((name, index) => [name, String(free[index])]));
+  }
+
+  async #settingsOf(set: ServiceSet): Promise<Settings> {
+    const settings = await this.settings(set.secondOn);
+    if (!set.withEcho) return settings;
+    const { echo, compositions, services } = settings;
+    const sts = { ...services.sts, name: echo.name };
+    return {
+      ...settings,
+      compositions: { ...compositions, sts: { ...compositions.sts, files: echo.files } },
+      services: { ...services, sts },
+    };
   }
 
   /**
@@ -231,14 +268,14 @@ export class Session {
     const logsTo = this.#hasFailures ? this.#logsFolder : undefined;
     try {
       await Promise.allSettled(this.#broadcasts.values());
-      const services = await this.#services?.catch(() => undefined);
-      services?.monitor.disconnect();
-      await Promise.all(
-        [...(services ? [services.manager] : []), ...this.#secondServices].map((manager) =>
-          manager.stopAll(logsTo),
-        ),
+      const started = await Promise.allSettled([this.#services, this.#echoServices]);
+      const services = started.flatMap((one) =>
+        one.status === 'fulfilled' ? (one.value ?? []) : [],
       );
-      await this.#tap?.close();
+      services.forEach(({ monitor }) => monitor.disconnect());
+      const managers = [...services.map(({ manager }) => manager), ...this.#secondServices];
+      await Promise.all(managers.map((manager) => manager.stopAll(logsTo)));
+      await Promise.all(this.#taps.map((tap) => tap.close()));
     } finally {
       this.#state.removeAll();
     }
@@ -260,17 +297,18 @@ export class Session {
     return join(this.config.reportsFolder, 'logs');
   }
 
-  async #startServices(): Promise<Services> {
+  async #startServices(set: ServiceSet = {}): Promise<Services> {
     const { config } = this;
-    const settings = await this.settings();
+    const settings = await this.#settingsOf(set);
     const { testHost } = await this.runtime();
     const { url } = settings.services.sts;
     const tap = config.monitor === 'tap' ? await Tap.start(url, testHost.address) : undefined;
-    this.#tap = tap;
+    if (tap) this.#taps.push(tap);
     // A faulty file is named as such, before any service is started.
-    const manager = await this.composeManager(
-      tap ? { stsUrl: `http://${testHost.name}:${tap.port}` } : {},
-    );
+    const manager = await this.composeManager({
+      ...set,
+      ...(tap ? { stsUrl: `http://${testHost.name}:${tap.port}` } : {}),
+    });
     try {
       await manager.startAll({
         signal: this.#broken.signal,
@@ -287,7 +325,9 @@ export class Session {
 
   async #dub(options: BroadcastOptions): Promise<RunFindings> {
     const fixture = this.fixture(options.name);
-    const { manager, settings, monitor, tap } = await this.services();
+    const { manager, settings, monitor, tap } = options.byEcho
+      ? await this.echoServices()
+      : await this.services();
     const { mediaServer, mediaService } = settings.services;
     // Two broadcasts may begin in the same millisecond.
     this.#streams += 1;

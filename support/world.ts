@@ -61,6 +61,8 @@ export class DubbingWorld extends World {
   readonly broadcast: Slot<RunFindings>;
   readonly broadcasts: Slot<RunFindings[]>;
   readonly manager: Slot<DualComposeManager>;
+  /** Whether broadcasts are dubbed by the set of services whose STS is the Echo STS. */
+  byEcho = false;
   /** A broadcast that goes on while others are dubbed. */
   readonly onAir: Slot<Promise<RunFindings>>;
   /** Names and addresses of `manager`, where they are not those of the session. */
