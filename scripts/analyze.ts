@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { probeTool } from '../support/analyze/ffmpeg';
+import { milliseconds } from '../support/analyze/finding';
 import { checkOutput, type Check } from '../support/analyze/output-checks';
 import { type DubFiles, OutputFindings } from '../support/analyze/output-findings';
 import { RunFindings } from '../support/analyze/run-findings';
@@ -23,7 +24,9 @@ import { evidenceFiles, readEvidence } from '../support/observe/evidence';
 const USAGE = 'usage: npm run analyze -- FILE [--source FIXTURE] [--dubs FOLDER]';
 
 interface Question {
-  output: OutputFindings;
+  /** Undefined where an evidence folder has no recording; `problem` then says so. */
+  output: OutputFindings | undefined;
+  problem?: string;
   /** Where an evidence folder was given. */
   run: RunFindings | undefined;
 }
@@ -43,7 +46,13 @@ function readQuestion(args: string[]): Question {
     const evidence = readEvidence(folder);
     const { fixtureScript, fixtureFile } = evidence.run;
     const run = new RunFindings(evidence, fixture ?? readFixture(fixtureScript, fixtureFile));
-    if (isFolder) return { run, output: run.output };
+    if (isFolder) {
+      try {
+        return { run, output: run.output };
+      } catch (error) {
+        return { run, output: undefined, problem: messageOf(error) };
+      }
+    }
     return { run, output: new OutputFindings(file, run.fixture, run.dubFiles) };
   }
   if (isFolder) readEvidence(file);
@@ -153,12 +162,12 @@ function printChecks(checks: readonly Check[]): void {
 }
 
 /** A line for each fragment: where its dub plays, and what was said in it. */
-async function printFragments({ output, run }: Question): Promise<void> {
+async function printFragments(output: OutputFindings, run: RunFindings | undefined): Promise<void> {
   const texts = await run?.judgedTexts();
   const isochrony = await output.isochrony();
   const speech = isochrony.observed ? isochrony.segments : [];
   console.error(
-    '\nfragment  A-V ms   dub  heard  original  latency   WER  chrF  speech s     transcript → translation',
+    '\nfragment      A-V   dub  heard  original  latency   WER  chrF  speech s     transcript → translation',
   );
   for (const { sequence, delta, original } of await output.placements()) {
     const text = texts?.find((one) => one.sequence === sequence);
@@ -169,7 +178,7 @@ async function printFragments({ output, run }: Question): Promise<void> {
     console.error(
       [
         cell(String(sequence), 8),
-        cell(delta.observed ? delta.deltaMs.toFixed(1) : undefined, 7),
+        cell(delta.observed ? milliseconds(delta.deltaMs) : undefined, 8),
         cell(delta.observed ? delta.score.toFixed(2) : undefined, 5),
         cell(delta.observed ? `${(100 * delta.heardShare).toFixed(0)} %` : undefined, 6),
         cell(original.observed ? original.score.toFixed(2) : undefined, 9),
@@ -188,22 +197,20 @@ async function printFragments({ output, run }: Question): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  let question: Question;
-  try {
-    question = readQuestion(process.argv.slice(2));
-  } catch (error) {
-    console.error(error instanceof TypeError ? `${error.message}\n${USAGE}` : messageOf(error));
-    process.exitCode = 2;
-    return;
+  const { run, output, problem } = readQuestion(process.argv.slice(2));
+  const ofRun = run ? await runFindingsOf(run) : {};
+  if (!output) {
+    console.log(
+      JSON.stringify({ output: { observed: false, reason: problem }, ...ofRun }, null, 2),
+    );
+    throw new Error(problem);
   }
-  const { output, run } = question;
   const checks = await checkOutput(output, await run?.judgedTexts());
-  const findings = { ...(run ? await runFindingsOf(run) : {}), ...(await findingsOf(output)) };
-  console.log(
-    JSON.stringify({ file: output.file, tool: await probeTool(), checks, ...findings }, null, 2),
-  );
+  const findings = { ...ofRun, ...(await findingsOf(output)) };
+  const tool = await probeTool();
+  console.log(JSON.stringify({ file: output.file, tool, checks, ...findings }, null, 2));
   printChecks(checks);
-  if (output.dubs.length > 0) await printFragments(question);
+  if (output.dubs.length > 0) await printFragments(output, run);
   if (run?.roundTrip.observed) {
     const { p50Ms, p95Ms, maxMs } = run.roundTrip;
     const latency = await run.endToEndLatency();
@@ -212,11 +219,13 @@ async function main(): Promise<void> {
         (latency.observed ? `${latency.seconds.toFixed(1)} s` : latency.reason),
     );
   }
-  if (checks.some(({ state }) => state === 'failed' || state === 'not observed'))
+  if (checks.some(({ state }) => state === 'failed' || state === 'not observed')) {
     process.exitCode = 1;
+  }
 }
 
 main().catch((error: unknown) => {
-  console.error(messageOf(error));
-  process.exitCode = 1;
+  const isUsage = error instanceof TypeError;
+  console.error(isUsage ? `${error.message}\n${USAGE}` : messageOf(error));
+  process.exitCode = isUsage ? 2 : 1;
 });

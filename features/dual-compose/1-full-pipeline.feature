@@ -25,6 +25,7 @@ Feature: Dubbing a broadcast whose every second is known
   @019-US1-4
   Scenario: Sound and picture of every segment belong together
     Then in every segment the dub plays less than 120 ms from its pictures
+    And sound and picture do not drift apart
     And media-service measured an A/V delta of less than 120 ms for every segment
 
   @019-US1-5

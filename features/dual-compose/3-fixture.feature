@@ -24,3 +24,4 @@ Feature: The counting broadcast can be relied on
   @019-US4-4
   Scenario: The transcripts are the numbers that were said
     Then the transcripts differ from the script in at most 25 percent of the words on average
+    And the transcripts are what was said and the translations what they mean

@@ -12,6 +12,10 @@ Feature: The dub is real speech in the right language
     Then the dubbed audio of every fragment is as long as the fragment, give or take 10 percent
     And the dubbed audio of every fragment has at least 1 second of sound
     And the dubbed audio of no fragment is the original audio
+    And every dub is heard once, whole, at its pictures
+    And the original sound is not heard
+    And nobody speaks English in the output
+    And nothing is heard where segments meet
 
   @021-US4-2
   Scenario: The transcript is what was said, in English
@@ -22,6 +26,7 @@ Feature: The dub is real speech in the right language
   Scenario: The translation is Spanish
     Then the translations are in Spanish
     And no translation is the transcript unchanged
+    And the transcripts are what was said and the translations what they mean
 
   @021-US4-4
   Scenario: All ten fragments succeeded

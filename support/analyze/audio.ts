@@ -25,7 +25,7 @@ export interface AudioLevels {
 }
 
 /** Channels are averaged: ffmpeg's own mix of two equal ones would be 3 dB louder. */
-export const MONO = 'aresample=ocl=mono:osf=flt:rematrix_maxval=1';
+export const MONO = 'aresample=ochl=mono:osf=flt:rematrix_maxval=1,aformat=channel_layouts=mono';
 
 export const SILENCE_WINDOW_SECONDS = 0.02;
 

@@ -33,3 +33,8 @@ export function percentile(values: readonly number[], percent: number): Finding<
   const value = sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)];
   return value === undefined ? unobserved('there are no values') : { observed: true, value };
 }
+
+/** A signed time for people: `-26.7 ms`, and never `-0.0 ms`. */
+export function milliseconds(ms: number): string {
+  return `${(Math.round(10 * ms) / 10 || 0).toFixed(1)} ms`;
+}

@@ -1,9 +1,10 @@
 import { messageOf } from '../errors';
 import type { FragmentPlacement } from './dub-placement';
+import { milliseconds } from './finding';
 import type { Span } from './ffmpeg';
-import type { JudgedText } from './run-findings';
 import type { OutputFindings } from './output-findings';
-import { wordErrorRate } from './transcript';
+import { normalizeWords } from './transcript';
+import type { JudgedText } from './translation';
 
 /**
  * One judgement of an output. `follows`: what was expected is not there, but another check, named in `because`, has
@@ -230,7 +231,7 @@ export async function checkOutput(
     async () => {
       const sync = await output.sync();
       if (!sync.observed) return unmeasured(sync.reason, failed);
-      const seen = `${sync.driftMs.toFixed(1)} ms from the first to the last of ${sync.measuredFragments} fragments`;
+      const seen = `${milliseconds(sync.driftMs)} from the first to the last of ${sync.measuredFragments} fragments`;
       return { faults: Math.abs(sync.driftMs) <= LIMITS.driftMs ? [] : [seen], seen };
     },
   );
@@ -245,13 +246,13 @@ export async function checkOutput(
       if (!sync.observed) return unmeasured(sync.reason, failed);
       const late = (await output.placements()).flatMap(({ sequence, delta }) =>
         delta.observed && Math.abs(delta.deltaMs) >= LIMITS.deltaMs
-          ? [`fragment ${sequence}: ${delta.deltaMs.toFixed(1)} ms`]
+          ? [`fragment ${sequence}: ${milliseconds(delta.deltaMs)}`]
           : [],
       );
       const isDrift = failed('drift') && Math.abs(sync.worstWithoutDriftMs) < LIMITS.deltaMs;
       return {
         faults: late,
-        seen: `worst ${sync.worstMs.toFixed(1)} ms, p95 ${sync.p95AbsoluteMs.toFixed(1)} ms`,
+        seen: `worst ${milliseconds(sync.worstMs)}, p95 ${milliseconds(sync.p95AbsoluteMs)}`,
         because: isDrift ? 'drift' : undefined,
       };
     },
@@ -460,10 +461,7 @@ function judgeTexts(texts: readonly JudgedText[], segments: number): Judgement {
   const matches = texts.flatMap(({ match }) => match ?? []);
   const chrf = matches.reduce((sum, one) => sum + one.chrf, 0) / Math.max(1, matches.length);
   const left = matches.flatMap(({ leftUntranslated }) => leftUntranslated);
-  const words = texts.reduce(
-    (sum, { translation }) => sum + wordErrorRate('a', translation).hypothesisWords,
-    0,
-  );
+  const words = texts.reduce((sum, { translation }) => sum + normalizeWords(translation).length, 0);
   const share = left.length / Math.max(1, words);
   const seen =
     `word error rate ${mean.toFixed(3)} on average, chrF ${chrf.toFixed(2)}, ` +

@@ -19,11 +19,12 @@ import { type Finding, percentile, unobserved } from './finding';
 import { bitErrorRate, fingerprintFile, type FingerprintMatch } from './fingerprint';
 import { detectLanguage, type DetectedLanguage } from './language';
 import { showings } from './frame-clock';
+import { type Check, checkOutput } from './output-checks';
 import { type DubFiles, OutputFindings } from './output-findings';
 import { counterDelta, histogram, type Histogram, type Labels, type Sample } from './prometheus';
 import { Remembered } from './remember';
-import { wordErrorRate, type WordErrors } from './transcript';
-import { matchTranslation, type TranslationMatch } from './translation';
+import { wordErrorRate } from './transcript';
+import { type FragmentText, type JudgedText, matchTranslation } from './translation';
 
 /** Enough to tell how loud speech is. */
 const LEVEL_RATE_HZ = 4000;
@@ -44,18 +45,6 @@ export interface FragmentStory {
   /** Time between the two, as seen between the services. */
   roundTripMs: number | undefined;
 }
-
-/** What one fragment's transcript and translation are. */
-export interface FragmentText {
-  sequence: number;
-  script: string;
-  transcript: string;
-  translation: string;
-  words: WordErrors;
-}
-
-/** The same with how well the translation fits the reference; undefined where the fixture has none. */
-export type JudgedText = FragmentText & { match: TranslationMatch | undefined };
 
 /**
  * What the evidence of one run says. Each finding is worked out when it is first asked for, from the evidence alone;
@@ -264,6 +253,13 @@ export class RunFindings {
   get output(): OutputFindings {
     this.#output ??= new OutputFindings(this.outputFile, this.fixture, this.dubFiles);
     return this.#output;
+  }
+
+  /** The judgement of the output by its content. */
+  checks(): Promise<Check[]> {
+    return this.#remembered.once('checks', async () =>
+      checkOutput(this.output, await this.judgedTexts()),
+    );
   }
 
   /** Where the sound of each sent fragment is, before and after. */

@@ -17,9 +17,9 @@ export interface Seam {
 
 const NEAR_SECONDS = 0.02;
 const AROUND_SECONDS = 0.25;
-/** A step of a twentieth of full scale that is 4 times as large as any around it is no speech. */
+/** A step of a twentieth of full scale that is 3 times as large as any around it is no speech. */
 const CLICK_STEP = 0.05;
-const CLICK_RATIO = 4;
+const CLICK_RATIO = 3;
 /** Speech repeats itself from one period of the voice to the next, but never this exactly for 30 ms. */
 const SAME_SCORE = 0.98;
 const SHORTEST_REPEAT_SECONDS = 0.03;

@@ -1,4 +1,16 @@
-import { normalizeWords } from './transcript';
+import { normalizeWords, type WordErrors } from './transcript';
+
+/** What one fragment's transcript and translation are. */
+export interface FragmentText {
+  sequence: number;
+  script: string;
+  transcript: string;
+  translation: string;
+  words: WordErrors;
+}
+
+/** The same with how well the translation fits the reference; undefined where the fixture has none. */
+export type JudgedText = FragmentText & { match: TranslationMatch | undefined };
 
 /** What a translation is like beside a reference. */
 export interface TranslationMatch {

@@ -10,8 +10,10 @@ import {
   pcmFromS16le,
   pcmToS16le,
   readAudio,
+  readAudioFiles,
   resample,
 } from '../../support/analyze/audio';
+import { readSound } from '../../support/analyze/sound';
 import { ffmpeg, observed, rejection, tempFolder } from './make-media';
 
 const folder = tempFolder();
@@ -84,6 +86,23 @@ describe('readAudio', () => {
     const sound = observed(audioLevels(await readAudio(loud, 16000), 16000));
     expect(sound.nonSilentSeconds).to.be.closeTo(2, 0.05);
     expect(sound.rmsDbfs).to.be.closeTo(-21, 1);
+  });
+
+  it('is as loud and long from two channels as from one', async () => {
+    const mono = join(folder, 'mono.wav');
+    ffmpeg('-f', 'lavfi', '-i', 'sine=f=440:d=1:r=8000', '-ac', '1', mono);
+    const stereo = join(folder, 'stereo.wav');
+    ffmpeg('-i', mono, '-af', 'pan=stereo|c0=c0|c1=c0', stereo);
+    const [one, both] = [await readAudio(mono, 8000), await readAudio(stereo, 8000)];
+    const [first, second] = await readAudioFiles([mono, stereo], 8000);
+    for (const samples of [both, first, second]) {
+      expect(samples).to.have.length(one.length);
+      const { peakDbfs } = observed(audioLevels(samples ?? one, 8000));
+      expect(peakDbfs).to.be.closeTo(observed(audioLevels(one, 8000)).peakDbfs, 0.05);
+    }
+    const sound = await readSound(stereo);
+    expect(sound.samples).to.have.length(8000);
+    expect(Math.max(...sound.samples)).to.be.closeTo(Math.max(...one), 0.002);
   });
 
   it('says that there is no audio track', async () => {

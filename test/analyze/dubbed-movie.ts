@@ -103,7 +103,7 @@ export const FAULTS: Record<string, { fault: string[]; check: string }> = {
   },
   'two dubs are swapped': {
     check: 'fragments',
-    fault: sound(`${pieces([0, 6], [12, 18], [6, 12], [18, 24])}`),
+    fault: sound(pieces([0, 6], [12, 18], [6, 12], [18, 24])),
   },
   'one dub is missing': {
     check: 'fragments',
@@ -111,7 +111,7 @@ export const FAULTS: Record<string, { fault: string[]; check: string }> = {
   },
   'one dub is heard twice': {
     check: 'fragments',
-    fault: sound(`${pieces([0, 6], [6, 12], [6, 12], [18, 24])}`),
+    fault: sound(pieces([0, 6], [6, 12], [6, 12], [18, 24])),
   },
   'half of a dub is cut off': {
     check: 'fragments',
