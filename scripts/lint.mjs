@@ -30,11 +30,20 @@ const checks = {
     ...['media-service', 'mediamtx', 'sts-service'].map((name) => `${services}/${name}/Dockerfile`),
   ),
   gherkin: [process.execPath, 'scripts/check-features.mjs'],
-  ruff: python('ruff', 'check', ...ruffConfig, services, 'fixtures'),
-  'ruff format': python('ruff', 'format', '--check', ...ruffConfig, services, 'fixtures'),
+  ruff: python('ruff', 'check', ...ruffConfig, services, 'fixtures', 'support'),
+  'ruff format': python(
+    'ruff',
+    'format',
+    '--check',
+    ...ruffConfig,
+    services,
+    'fixtures',
+    'support',
+  ),
   'types (media-service)': mypy('media-service', `${services}/media-service`),
   'types (sts-service)': mypy('sts-service', `${services}/sts-service`),
   'types (fixtures)': mypy('fixtures', 'fixtures/speak.py'),
+  'types (listening)': mypy('listening', 'support/analyze/listen.py'),
 };
 
 function run([command, ...args]) {

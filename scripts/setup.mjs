@@ -56,6 +56,7 @@ const LOCKS = [
   'compose/services/media-service/requirements.lock',
   'compose/services/requirements-dev.lock',
   'fixtures/requirements.lock',
+  'support/analyze/requirements.lock',
 ];
 
 /** What `--with` installs beside the rest, into the same environment, and what it costs. */

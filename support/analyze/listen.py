@@ -30,7 +30,9 @@ MAX_TOKENS = 20 + 10 * WINDOW_S
 def samples_of(path: str) -> NDArray[np.float32]:
     """Mono samples of the first audio track at 16 kHz, -1 to 1."""
     command = ["ffmpeg", "-v", "error", "-nostdin", "-i", path, "-map", "0:a:0", "-ac", "1", "-ar", str(RATE_HZ)]
-    return np.frombuffer(subprocess.run([*command, "-f", "f32le", "-"], stdout=subprocess.PIPE, check=True).stdout, np.float32)
+    return np.frombuffer(
+        subprocess.run([*command, "-f", "f32le", "-"], stdout=subprocess.PIPE, check=True).stdout, np.float32
+    )
 
 
 def understand(model: WhisperModel, samples: NDArray[np.float32]) -> str:
