@@ -198,14 +198,18 @@ async function printFragments(output: OutputFindings, run: RunFindings | undefin
 
 async function main(): Promise<void> {
   const { run, output, problem } = readQuestion(process.argv.slice(2));
-  const ofRun = run ? await runFindingsOf(run) : {};
+  const texts = await run?.judgedTexts();
+  // The checks first: they begin all that takes long at the same time.
+  const [checks, ofRun] = await Promise.all([
+    output ? checkOutput(output, texts) : [],
+    run ? runFindingsOf(run) : {},
+  ]);
   if (!output) {
     console.log(
       JSON.stringify({ output: { observed: false, reason: problem }, ...ofRun }, null, 2),
     );
     throw new Error(problem);
   }
-  const checks = await checkOutput(output, await run?.judgedTexts());
   const findings = { ...ofRun, ...(await findingsOf(output)) };
   const tool = await probeTool();
   console.log(JSON.stringify({ file: output.file, tool, checks, ...findings }, null, 2));

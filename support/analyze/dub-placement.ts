@@ -1,7 +1,7 @@
 import { audioLevels } from './audio';
 import { type Finding, percentile, unobserved } from './finding';
 import { type FrameClock, type Showing, showings } from './frame-clock';
-import { FOUND_SCORE, locate, makeLocator, type Place } from './placement';
+import { FOUND_SCORE, locate, makeLocator, type Place, type Placement } from './placement';
 import { takeOut } from './residual';
 import type { AudioTimeline } from './sound';
 
@@ -77,33 +77,45 @@ const HEARD_WINDOW_SECONDS = 0.1;
 /** Of a dub that is not heard as well as this, it is tried whether it plays faster or slower. */
 const WHOLE_SHARE = 0.9;
 
+/** A fragment whose dub has been looked for in the whole output; not yet compared with the pictures. */
+export interface LocatedDub {
+  fragment: DubbedFragment;
+  needle: Finding<Trimmed>;
+  found: Finding<Placement>;
+}
+
 /**
- * Where each fragment's dub is heard in an output, against when the frames of that source time are shown. No timestamp
- * of the pipeline is believed but those of the file.
+ * Where each fragment's dub is heard in an output. No timestamp of the pipeline is believed but those of the file.
  *
  * @param sound of the output
  */
+export function locateDubs(
+  sound: AudioTimeline,
+  fragments: readonly DubbedFragment[],
+): LocatedDub[] {
+  const find = makeLocator(sound.samples, sound.rateHz);
+  return fragments.map((fragment) => {
+    const needle = trimSilence(fragment.dubbed, sound.rateHz);
+    const reason = needle.observed ? '' : `the dubbed audio is no use: ${needle.reason}`;
+    return { fragment, needle, found: needle.observed ? find(needle.samples) : unobserved(reason) };
+  });
+}
+
+/** The same against when the frames of that source time are shown. */
 export function placeDubs(
   sound: AudioTimeline,
   clock: FrameClock,
-  fragments: readonly DubbedFragment[],
+  dubs: readonly LocatedDub[],
 ): FragmentPlacement[] {
-  const find = makeLocator(sound.samples, sound.rateHz);
-  return fragments.map((fragment) => place(sound, clock, fragment, find));
+  return dubs.map((dub) => place(sound, clock, dub));
 }
 
-function place(
-  sound: AudioTimeline,
-  clock: FrameClock,
-  fragment: DubbedFragment,
-  find: ReturnType<typeof makeLocator>,
-): FragmentPlacement {
-  const { sequence, startSeconds, dubbed } = fragment;
+function place(sound: AudioTimeline, clock: FrameClock, dub: LocatedDub): FragmentPlacement {
+  const { sequence, startSeconds, dubbed } = dub.fragment;
   const lengthSeconds = dubbed.length / sound.rateHz;
   const shown = showings(clock, startSeconds, lengthSeconds);
   const at = shown.observed ? shown.showings : [];
-  const needle = trimSilence(dubbed, sound.rateHz);
-  const plays = findPlays(sound, at, lengthSeconds, needle, find);
+  const plays = findPlays(sound, at, lengthSeconds, dub);
   const [first] = plays.observed ? plays.plays.filter((play) => play.deltaMs !== undefined) : [];
   return {
     ...{ sequence, startSeconds, showings: shown, plays },
@@ -111,7 +123,7 @@ function place(
       first?.deltaMs !== undefined
         ? { observed: true, ...first, deltaMs: first.deltaMs }
         : whyNoDelta(shown, plays),
-    original: originalHeard(sound, fragment, at[0], first),
+    original: originalHeard(sound, dub.fragment, at[0], first),
   };
 }
 
@@ -135,12 +147,10 @@ function findPlays(
   sound: AudioTimeline,
   at: readonly Showing[],
   lengthSeconds: number,
-  needle: Finding<Trimmed>,
-  find: ReturnType<typeof makeLocator>,
+  { needle, found }: LocatedDub,
 ): FragmentPlacement['plays'] {
-  if (!needle.observed) return unobserved(`the dubbed audio is no use: ${needle.reason}`);
-  const found = find(needle.samples);
   if (!found.observed) return found;
+  if (!needle.observed) return needle;
   const toPts = (offsetSeconds: number, speed: number): number =>
     sound.firstPtsSeconds + offsetSeconds - needle.trimmedStartSeconds / speed;
   const tolerance = MATCH_SHARE * lengthSeconds;

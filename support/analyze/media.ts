@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+
 import { z } from 'zod';
 
 import { probeTool, runFfprobe, unreadable } from './ffmpeg';
@@ -105,6 +107,17 @@ type Packet = z.infer<typeof packetsSchema>['packets'][number];
  * @throws MediaUnreadable when the file is missing, empty, not media, or has no stream
  */
 export async function probeStreams(file: string): Promise<MediaStream[]> {
+  const { mtimeMs, size } = statSync(file, { throwIfNoEntry: false }) ?? { mtimeMs: 0, size: 0 };
+  const key = `${file} ${mtimeMs} ${size}`;
+  const known = probed.get(key) ?? probe(file);
+  probed.set(key, known);
+  return known;
+}
+
+/** Every analyzer asks for the streams of its file first: each version of a file is probed once. */
+const probed = new Map<string, Promise<MediaStream[]>>();
+
+async function probe(file: string): Promise<MediaStream[]> {
   const entries =
     'stream=index,codec_type,codec_name,width,height,avg_frame_rate,sample_rate,channels' +
     ':stream_tags=language';

@@ -76,11 +76,11 @@ export async function checkOutput(
 ): Promise<Check[]> {
   // What takes longest begins first; each is awaited, and its failure judged, where it is needed.
   await Promise.allSettled([
-    output.pictures(),
     output.englishHeard(),
-    output.sourceStarts(),
-    output.span(),
+    output.pictures(),
+    output.placements(),
     output.likeOriginal(),
+    output.span(),
   ]);
 
   const checks: Check[] = [];

@@ -1,8 +1,9 @@
 import type { Fixture } from '../fixture';
-import { audioLevels, readAudio, readAudioFiles } from './audio';
+import { audioLevels, readAudioFiles } from './audio';
 import {
   type DubbedFragment,
   type FragmentPlacement,
+  locateDubs,
   placeDubs,
   type Sync,
   syncOf,
@@ -22,7 +23,7 @@ import { type Pictures, readPictures } from './pictures';
 import { makeLocator } from './placement';
 import { Remembered } from './remember';
 import { lookAtSeams, type Seam } from './seams';
-import { readSound, readTimeline, type Sound, soundAt } from './sound';
+import { type AudioTimeline, readSound, readTimeline, type Sound, soundAt } from './sound';
 
 /** Sample rate at which dubs are searched in the output; one sample is 0.25 ms, and speech is loudest below 2 kHz. */
 const SEARCH_RATE_HZ = 4000;
@@ -74,6 +75,30 @@ export class OutputFindings {
     return this.#remembered.once('sound', () => readSound(this.file));
   }
 
+  /** The output's sound at the rate at which dubs are searched. */
+  #searched(): Promise<AudioTimeline> {
+    return this.#remembered.once('searched', async () =>
+      soundAt(await this.sound(), SEARCH_RATE_HZ),
+    );
+  }
+
+  /** The source's sound at the same rate. */
+  #source(fixture: Fixture): Promise<AudioTimeline> {
+    return this.#remembered.once('source', () => readTimeline(fixture.path, SEARCH_RATE_HZ));
+  }
+
+  /** Each fragment's sound before dubbing, by sequence number, where it is known. */
+  #originals(): Promise<Map<number, Float32Array>> {
+    return this.#remembered.once('originals', async () => {
+      const known = this.dubs.flatMap(({ sequence, original }) =>
+        original === undefined ? [] : [{ sequence, original }],
+      );
+      const files = known.map(({ original }) => original);
+      const samples = await readAudioFiles(files, SEARCH_RATE_HZ);
+      return new Map(known.map(({ sequence }, i) => [sequence, samples[i] ?? new Float32Array()]));
+    });
+  }
+
   /** When source time is shown. Unobserved without a source, or where the file has no picture. */
   clock(): Promise<Finding<FrameClock>> {
     return this.#remembered.once('clock', async () => {
@@ -106,25 +131,19 @@ export class OutputFindings {
       const { fixture, dubs } = this;
       const starts = new Map<number, number>();
       if (!fixture) return starts;
-      const known = dubs.flatMap(({ sequence, original }) =>
-        original ? [{ sequence, original }] : [],
-      );
-      if (known.length === 0) {
+      const originals = await this.#originals();
+      if (originals.size === 0) {
         for (const { sequence } of dubs) starts.set(sequence, sequence * fixture.segmentSeconds);
         return starts;
       }
-      const source = await soundAt(await readTimeline(fixture.path), SEARCH_RATE_HZ);
+      const source = await this.#source(fixture);
       const find = makeLocator(source.samples, SEARCH_RATE_HZ);
-      const originals = await readAudioFiles(
-        known.map((one) => one.original),
-        SEARCH_RATE_HZ,
-      );
-      known.forEach(({ sequence }, i) => {
-        const found = find(originals[i] ?? new Float32Array());
+      for (const [sequence, samples] of originals) {
+        const found = find(samples);
         if (found.observed && found.score >= LEAST_SOURCE_SCORE) {
           starts.set(sequence, source.firstPtsSeconds + found.offsetSeconds);
         }
-      });
+      }
       return starts;
     });
   }
@@ -133,31 +152,27 @@ export class OutputFindings {
   placements(): Promise<FragmentPlacement[]> {
     return this.#remembered.once('placements', async () => {
       const starts = await this.sourceStarts();
-      const usable = this.dubs.flatMap(({ sequence, dubbed, original }) => {
+      const usable = this.dubs.flatMap(({ sequence, dubbed }) => {
         const startSeconds = starts.get(sequence);
-        return dubbed && startSeconds !== undefined
-          ? [{ sequence, startSeconds, dubbed, original }]
-          : [];
+        return dubbed && startSeconds !== undefined ? [{ sequence, startSeconds, dubbed }] : [];
       });
-      const originals = usable.flatMap(({ original }) => original ?? []);
-      const [clock, sound, dubbed, before] = await Promise.all([
-        this.clock(),
-        this.sound().then((whole) => soundAt(whole, SEARCH_RATE_HZ)),
-        readAudioFiles(
-          usable.map((one) => one.dubbed),
-          SEARCH_RATE_HZ,
-        ),
-        readAudioFiles(originals, SEARCH_RATE_HZ),
+      const files = usable.map((one) => one.dubbed);
+      const [sound, originals, dubbed] = await Promise.all([
+        this.#searched(),
+        this.#originals(),
+        readAudioFiles(files, SEARCH_RATE_HZ),
       ]);
-      if (!clock.observed) return [];
-      const fragments = usable.map(({ sequence, startSeconds, original }, i): DubbedFragment => {
-        const samples = original === undefined ? undefined : before[originals.indexOf(original)];
+      const fragments = usable.map(({ sequence, startSeconds }, i): DubbedFragment => {
+        const original = originals.get(sequence);
         return {
           ...{ sequence, startSeconds, dubbed: dubbed[i] ?? new Float32Array() },
-          ...(samples ? { original: samples } : {}),
+          ...(original ? { original } : {}),
         };
       });
-      return placeDubs(sound, clock, fragments);
+      // Before the pictures are known: they take the decoder longer than this takes.
+      const located = locateDubs(sound, fragments);
+      const clock = await this.clock();
+      return clock.observed ? placeDubs(sound, clock, located) : [];
     });
   }
 
@@ -206,9 +221,8 @@ export class OutputFindings {
       const later = shown.observed
         ? (shown.showings[0]?.ptsSeconds ?? 0) - sound.firstPtsSeconds
         : 0;
-      const source = await readAudio(fixture.path, SEARCH_RATE_HZ);
-      const output = await soundAt(sound, SEARCH_RATE_HZ);
-      const isLoud = (samples: Float32Array, from: number): boolean => {
+      const [source, output] = [await this.#source(fixture), await this.#searched()];
+      const isLoud = ({ samples }: AudioTimeline, from: number): boolean => {
         const piece = samples.subarray(
           Math.max(0, from * SEARCH_RATE_HZ),
           Math.max(0, (from + segmentSeconds) * SEARCH_RATE_HZ),
@@ -222,8 +236,7 @@ export class OutputFindings {
         segmentSeconds,
         later,
       ).filter(
-        ({ fromSeconds }) =>
-          isLoud(source, fromSeconds) && isLoud(output.samples, fromSeconds + later),
+        ({ fromSeconds }) => isLoud(source, fromSeconds) && isLoud(output, fromSeconds + later),
       );
       return { observed: true, windows };
     });

@@ -56,10 +56,14 @@ interface AudioFrame {
  * than 3 ms are filled with silence, overlaps of more than 3 ms overwrite. (ffmpeg's own `aresample=async=1` leaves
  * holes of up to 100 ms closed, which would shift everything after them.)
  *
+ * @param rateHz sample rate of the result; the track's own when not given
  * @throws MediaUnreadable, NoAudioTrack
  */
-export async function readTimeline(file: string): Promise<AudioTimeline & { filledGaps: Span[] }> {
-  return timelineOf(file, await decode(file, '[0:a:0]'));
+export async function readTimeline(
+  file: string,
+  rateHz?: number,
+): Promise<AudioTimeline & { filledGaps: Span[] }> {
+  return timelineOf(file, await decode(file, '[0:a:0]', rateHz), rateHz);
 }
 
 /**
@@ -82,37 +86,46 @@ export async function readSound(file: string): Promise<Sound> {
   };
 }
 
-async function decode(file: string, source: string): Promise<ToolOutput> {
+async function decode(file: string, source: string, rateHz?: number): Promise<ToolOutput> {
   await requireAudioTrack(file);
-  const graph = `${source}${MONO},ashowinfo[mono]`;
+  const atRate = rateHz === undefined ? '' : `,aresample=${rateHz}`;
+  const graph = `${source}${MONO},ashowinfo${atRate}[mono]`;
   return runFfmpeg([
     ...['-v', 'repeat+level+info', '-copyts', '-i', file, '-filter_complex', graph],
     ...['-map', '[mono]', '-f', 'f32le', 'pipe:1'],
   ]);
 }
 
-function timelineOf(file: string, run: ToolOutput): AudioTimeline & { filledGaps: Span[] } {
+function timelineOf(
+  file: string,
+  run: ToolOutput,
+  wantedHz?: number,
+): AudioTimeline & { filledGaps: Span[] } {
   const decoded = samplesFromF32le(run.stdout);
-  const { frames, rateHz } = audioFrames(run.stderr);
+  const { frames, rateHz: sourceHz } = audioFrames(run.stderr);
   const first = frames[0];
-  if (!first || rateHz === undefined) {
+  if (!first || sourceHz === undefined) {
     throw unreadable(file, lastLines(run.stderr), 'ffmpeg (audio)');
   }
-  const { runs, length } = continuousRuns(frames, JITTER_SECONDS * rateHz);
-  const samples = new Float32Array(length);
+  // Frames are counted in samples of the track; what was decoded may be at another rate.
+  const rateHz = wantedHz ?? sourceHz;
+  const at = (sourceSamples: number): number => Math.round((sourceSamples * rateHz) / sourceHz);
+  const { runs, length } = continuousRuns(frames, JITTER_SECONDS * sourceHz);
+  const samples = new Float32Array(at(length));
   const filledGaps: Span[] = [];
   let filledTo = 0;
-  for (const { from, count, at } of runs) {
-    if (at > filledTo) {
+  for (const run of runs) {
+    if (run.at > filledTo) {
       filledGaps.push({
-        fromSeconds: (first.ptsSamples + filledTo) / rateHz,
-        seconds: (at - filledTo) / rateHz,
+        fromSeconds: (first.ptsSamples + filledTo) / sourceHz,
+        seconds: (run.at - filledTo) / sourceHz,
       });
     }
-    samples.set(decoded.subarray(from, from + count), at);
-    filledTo = Math.max(filledTo, at + count);
+    const piece = decoded.subarray(at(run.from), at(run.from + run.count));
+    samples.set(piece.subarray(0, samples.length - at(run.at)), at(run.at));
+    filledTo = Math.max(filledTo, run.at + run.count);
   }
-  return { samples, rateHz, firstPtsSeconds: first.ptsSamples / rateHz, filledGaps };
+  return { samples, rateHz, firstPtsSeconds: first.ptsSamples / sourceHz, filledGaps };
 }
 
 /** The same sound at another sample rate. */

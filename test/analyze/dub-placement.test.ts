@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import {
   type DubbedFragment,
   type FragmentPlacement,
+  locateDubs,
   placeDubs,
   syncOf,
 } from '../../support/analyze/dub-placement';
@@ -13,7 +14,7 @@ import { percentile, withinMs } from '../../support/analyze/finding';
 import { firstPacketClock, type FrameClock, frameClock } from '../../support/analyze/frame-clock';
 import { packetSpan } from '../../support/analyze/media';
 import { readPictures } from '../../support/analyze/pictures';
-import { readTimeline, soundAt } from '../../support/analyze/sound';
+import { readTimeline } from '../../support/analyze/sound';
 import { ffmpeg, mixInto, noise, observed, speech, stripMovie, tempFolder } from './make-media';
 
 const folder = tempFolder();
@@ -60,9 +61,9 @@ async function measure(
   file: string,
   given: { fragments?: DubbedFragment[]; clock?: FrameClock } = {},
 ): Promise<FragmentPlacement[]> {
-  const sound = await soundAt(await readTimeline(file), RATE);
+  const sound = await readTimeline(file, RATE);
   const clock = given.clock ?? frameClock((await readPictures(file)).pictures, FPS);
-  return placeDubs(sound, clock, given.fragments ?? segments);
+  return placeDubs(sound, clock, locateDubs(sound, given.fragments ?? segments));
 }
 
 describe('placeDubs', () => {
