@@ -1,13 +1,10 @@
 /** Judgements that more than one scenario needs: the one that must hold, and the one that expects it to fail. */
+import { LIMITS } from '../support/analyze/output-checks';
 import type { RunFindings } from '../support/analyze/run-findings';
 import { expectThat, observed } from './expect';
 
-/**
- * Bit error rates of chromaprint fingerprints. Measured on speech: the same sound encoded again 0.02 to 0.06, another
- * text, voice or language 0.35 to 0.42. Between the two limits nothing is proved.
- */
-export const SAME_BELOW = 0.25;
-export const DIFFERENT_ABOVE = 0.3;
+/** Bit error rates of Chromaprint fingerprints; between the two limits nothing is proved. */
+export const { sameBelow: SAME_BELOW, differentAbove: DIFFERENT_ABOVE } = LIMITS;
 
 /** The first Socket.IO connection of the stream is up within `withinMs` of the first attempt. */
 export function checkConnection(run: RunFindings, withinMs: number): number {

@@ -87,19 +87,27 @@ export async function checkOutput(
   const failed = (id: string): boolean =>
     checks.some((check) => check.id === id && check.state === 'failed');
   const { fixture } = output;
+  const isSpoken = fixture?.script.some((line) => line !== '') ?? true;
   const judge = async (
     id: string,
     title: string,
     expected: string,
-    needs: 'file' | 'source' | 'dubs' | 'texts',
+    needs: 'file' | 'speech' | 'source' | 'sourceSpeech' | 'dubs' | 'texts',
     work: () => Promise<Judgement>,
   ): Promise<void> => {
     const base = { id, title, expected };
-    const isThere = { file: true, source: fixture, dubs: fixture && output.dubs.length, texts }[
-      needs
-    ];
-    if (!isThere) {
-      checks.push({ ...base, state: 'not asked', seen: `the ${needs} are not given` });
+    const given = {
+      file: true,
+      speech: isSpoken,
+      source: fixture,
+      sourceSpeech: fixture && isSpoken,
+      dubs: fixture && isSpoken && output.dubs.length,
+      texts: texts && isSpoken,
+    };
+    if (!given[needs]) {
+      const missing = needs === 'sourceSpeech' ? 'source' : needs;
+      const why = isSpoken ? `no ${missing} given` : 'nobody speaks in the source';
+      checks.push({ ...base, state: 'not asked', seen: why });
       return;
     }
     try {
@@ -167,7 +175,7 @@ export async function checkOutput(
     'sound',
     'There is sound',
     `louder than ${LIMITS.loudnessLufs} LUFS`,
-    'file',
+    'speech',
     async () => {
       const { loudness, clipping, silences } = await output.sound();
       if (!loudness.observed) throw new Error(loudness.reason);
@@ -262,7 +270,7 @@ export async function checkOutput(
     'fingerprint',
     'It sounds unlike the source',
     `bit error rate above ${LIMITS.differentAbove}`,
-    'source',
+    'sourceSpeech',
     async () => {
       const [whole, parts] = [await output.likeOriginal(), await output.likeOriginalBySegment()];
       if (!whole.observed) throw new Error(whole.reason);
@@ -336,7 +344,10 @@ export async function checkOutput(
     'Transcripts are what was said, translations what they mean',
     textsExpected,
     'texts',
-    () => Promise.resolve(judgeTexts(texts ?? [], fixture?.script.length ?? 0)),
+    () =>
+      Promise.resolve(
+        judgeTexts(texts ?? [], fixture?.script.filter((line) => line !== '').length ?? 0),
+      ),
   );
   return checks;
 }
@@ -464,7 +475,7 @@ function judgeTexts(texts: readonly JudgedText[], segments: number): Judgement {
   const words = texts.reduce((sum, { translation }) => sum + normalizeWords(translation).length, 0);
   const share = left.length / Math.max(1, words);
   const seen =
-    `word error rate ${mean.toFixed(3)} on average, chrF ${chrf.toFixed(2)}, ` +
+    `word error rate ${mean.toFixed(3)} on average, chrF ${matches.length > 0 ? chrf.toFixed(2) : '–'}, ` +
     `${left.length} of ${words} words left (${left.join(', ') || 'none'})`;
   return {
     faults: [

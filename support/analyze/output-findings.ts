@@ -87,15 +87,14 @@ export class OutputFindings {
     return this.#remembered.once('source', () => readTimeline(fixture.path, SEARCH_RATE_HZ));
   }
 
-  /** Each fragment's sound before dubbing, by sequence number, where it is known. */
-  #originals(): Promise<Map<number, Float32Array>> {
-    return this.#remembered.once('originals', async () => {
-      const known = this.dubs.flatMap(({ sequence, original }) =>
-        original === undefined ? [] : [{ sequence, original }],
+  /** The sound of each fragment, before (where it is known) and after, at the same rate; by file. */
+  #fragments(): Promise<Map<string, Float32Array>> {
+    return this.#remembered.once('fragments', async () => {
+      const files = this.dubs.flatMap(({ dubbed, original }) =>
+        [dubbed ?? [], original ?? []].flat(),
       );
-      const files = known.map(({ original }) => original);
       const samples = await readAudioFiles(files, SEARCH_RATE_HZ);
-      return new Map(known.map(({ sequence }, i) => [sequence, samples[i] ?? new Float32Array()]));
+      return new Map(files.map((file, i) => [file, samples[i] ?? new Float32Array()]));
     });
   }
 
@@ -131,15 +130,17 @@ export class OutputFindings {
       const { fixture, dubs } = this;
       const starts = new Map<number, number>();
       if (!fixture) return starts;
-      const originals = await this.#originals();
-      if (originals.size === 0) {
+      const known = dubs.flatMap(({ sequence, original }) =>
+        original === undefined ? [] : [{ sequence, original }],
+      );
+      if (known.length === 0) {
         for (const { sequence } of dubs) starts.set(sequence, sequence * fixture.segmentSeconds);
         return starts;
       }
-      const source = await this.#source(fixture);
+      const [samples, source] = await Promise.all([this.#fragments(), this.#source(fixture)]);
       const find = makeLocator(source.samples, SEARCH_RATE_HZ);
-      for (const [sequence, samples] of originals) {
-        const found = find(samples);
+      for (const { sequence, original } of known) {
+        const found = find(samples.get(original) ?? new Float32Array());
         if (found.observed && found.score >= LEAST_SOURCE_SCORE) {
           starts.set(sequence, source.firstPtsSeconds + found.offsetSeconds);
         }
@@ -152,22 +153,16 @@ export class OutputFindings {
   placements(): Promise<FragmentPlacement[]> {
     return this.#remembered.once('placements', async () => {
       const starts = await this.sourceStarts();
-      const usable = this.dubs.flatMap(({ sequence, dubbed }) => {
-        const startSeconds = starts.get(sequence);
-        return dubbed && startSeconds !== undefined ? [{ sequence, startSeconds, dubbed }] : [];
-      });
-      const files = usable.map((one) => one.dubbed);
-      const [sound, originals, dubbed] = await Promise.all([
-        this.#searched(),
-        this.#originals(),
-        readAudioFiles(files, SEARCH_RATE_HZ),
-      ]);
-      const fragments = usable.map(({ sequence, startSeconds }, i): DubbedFragment => {
-        const original = originals.get(sequence);
-        return {
-          ...{ sequence, startSeconds, dubbed: dubbed[i] ?? new Float32Array() },
-          ...(original ? { original } : {}),
-        };
+      const [sound, samples] = await Promise.all([this.#searched(), this.#fragments()]);
+      const fragments = this.dubs.flatMap((files): DubbedFragment[] => {
+        const [startSeconds, dubbed] = [
+          starts.get(files.sequence),
+          samples.get(files.dubbed ?? ''),
+        ];
+        const original = samples.get(files.original ?? '');
+        if (startSeconds === undefined || !dubbed) return [];
+        const { sequence } = files;
+        return [{ sequence, startSeconds, dubbed, ...(original ? { original } : {}) }];
       });
       // Before the pictures are known: they take the decoder longer than this takes.
       const located = locateDubs(sound, fragments);

@@ -5,6 +5,8 @@ import { expect } from 'chai';
 
 import { checkOutput, type Check } from '../../support/analyze/output-checks';
 import { OutputFindings } from '../../support/analyze/output-findings';
+import { wordErrorRate } from '../../support/analyze/transcript';
+import { matchTranslation } from '../../support/analyze/translation';
 import { dubbedMovie, type DubbedMovie, FAULTS, faulty } from './dubbed-movie';
 import { tempFolder } from './make-media';
 
@@ -40,6 +42,33 @@ describe('checkOutput', () => {
   it('an English dub: only language fails', async () => {
     const checks = await judge(dubbedMovie(join(folder, 'english'), 'en'));
     expect(inState(checks, 'failed', 'not observed'), told(checks)).to.deep.equal(['language']);
+  });
+
+  it('asks for no dub where nobody speaks in the source', async () => {
+    const silent = { ...movie.fixture, script: ['', '', '', ''] };
+    const file = faulty(movie, FAULTS['the output is silent']?.fault ?? [], join(folder, 's.mp4'));
+    const checks = await checkOutput(new OutputFindings(file, silent, movie.dubs), []);
+    expect(inState(checks, 'failed', 'not observed'), told(checks)).to.deep.equal([]);
+    expect(inState(checks, 'not asked')).to.deep.equal([
+      ...['sound', 'original', 'fragments', 'drift', 'offset', 'fingerprint', 'texts'],
+    ]);
+  });
+
+  it('judges texts: what was said, what it means, what was left as it was', async () => {
+    const [script = '', translation = ''] = [movie.fixture.script[0], 'El mariscal toma la bola'];
+    const text = async (transcript: string, translated: string): Promise<Check | undefined> => {
+      const match = await matchTranslation(script, translated, translation, 'es');
+      const words = wordErrorRate(script, transcript);
+      const one = { sequence: 0, script, transcript, translation: translated, words, match };
+      const fixture = { ...movie.fixture, script: [script] };
+      const checks = await checkOutput(new OutputFindings(movie.output, fixture, []), [one]);
+      return checks.find(({ id }) => id === 'texts');
+    };
+    expect(await text(script, translation)).to.have.property('state', 'passed');
+    expect(await text('Thank you for watching', translation)).to.include({ state: 'failed' });
+    const english = await text(script, script);
+    expect(english?.state).to.equal('failed');
+    expect(english?.seen).to.include('chrF').and.to.include('left as they were: the, quarterback');
   });
 
   it('does not judge what it was not given', async () => {
