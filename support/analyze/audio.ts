@@ -194,3 +194,27 @@ export function audioLevels(
 function dbfs(amplitude: number): number {
   return 20 * Math.log10(amplitude);
 }
+
+/**
+ * When somebody speaks, by energy: 20 ms windows that are louder than -50 dBFS and 10 dB louder than the quietest tenth
+ * of the track, so that steady noise is not taken for speech.
+ *
+ * @returns seconds of speech within a stretch of the track, both ends in seconds from its first sample
+ */
+export function voiceActivity(
+  samples: Float32Array,
+  rateHz: number,
+): (fromSeconds: number, toSeconds: number) => number {
+  const size = Math.max(1, Math.round(SILENCE_WINDOW_SECONDS * rateHz));
+  const levels = Array.from({ length: Math.floor(samples.length / size) }, (_, i) => {
+    const window = samples.subarray(i * size, (i + 1) * size);
+    return dbfs(Math.sqrt(window.reduce((sum, sample) => sum + sample * sample, 0) / size));
+  });
+  const quiet = [...levels].sort((a, b) => a - b)[Math.floor(levels.length / 10)] ?? -Infinity;
+  const threshold = Math.max(-50, quiet + 10);
+  return (fromSeconds, toSeconds) => {
+    const [from, to] = [fromSeconds, toSeconds].map((at) => Math.round((at * rateHz) / size));
+    const loud = levels.slice(Math.max(0, from ?? 0), to).filter((level) => level > threshold);
+    return (loud.length * size) / rateHz;
+  };
+}

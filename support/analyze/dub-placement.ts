@@ -292,13 +292,13 @@ function energy(samples: Float32Array): number {
   return samples.reduce((sum, sample) => sum + sample * sample, 0);
 }
 
-interface Trimmed {
+export interface Trimmed {
   samples: Float32Array;
   trimmedStartSeconds: number;
 }
 
 /** The part of the samples between the first and the last 20 ms window that is not silent. */
-function trimSilence(samples: Float32Array, rateHz: number): Finding<Trimmed> {
+export function trimSilence(samples: Float32Array, rateHz: number): Finding<Trimmed> {
   const window = Math.max(1, Math.round(0.02 * rateHz));
   let first: number | undefined;
   let end = 0;

@@ -73,14 +73,17 @@ async function versionOf(path: string): Promise<{ version?: string; problem: str
  * Runs a media tool to its end. A non-zero exit is part of the answer, not an exception.
  *
  * @param input bytes for its standard input
+ * @param env added to this process's environment
  * @throws MediaToolMissing when the program cannot be started
  */
 export async function runTool(
   program: string,
   args: readonly string[],
   input?: Uint8Array,
+  env: Record<string, string> = {},
 ): Promise<ToolOutput> {
   const result = await execa(program, [...args], {
+    env,
     encoding: 'buffer',
     reject: false,
     maxBuffer: 2 ** 30,
@@ -101,7 +104,9 @@ export async function runTool(
 
 /** Runs the system's ffmpeg without banner and statistics; see {@link runTool}. */
 export function runFfmpeg(args: readonly string[], input?: Uint8Array): Promise<ToolOutput> {
-  return runTool('ffmpeg', ['-hide_banner', '-nostats', ...args], input);
+  // Filters of small pictures and of sound lose more by sharing their work among threads than they win.
+  const quietly = ['-hide_banner', '-nostats', '-filter_complex_threads', '1'];
+  return runTool('ffmpeg', [...quietly, ...args], input);
 }
 
 /**

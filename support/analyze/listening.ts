@@ -9,44 +9,45 @@ import { normalizeWords, wordErrorRate } from './transcript';
 /** Nobody could listen to the sound. */
 export class ListenerFailed extends SuiteError {}
 
-/** What somebody who knows English only hears in a file. Times are seconds from its first sample. */
+/** What somebody who knows English only understands in a file; of another language, hardly a word. */
 export interface Heard {
-  /** When somebody speaks, whatever the language. */
-  speech: { fromSeconds: number; toSeconds: number }[];
-  /** What is understood; of another language, hardly a word. */
+  /** Times are seconds from the first sample. The text is empty where nobody speaks. */
   windows: { fromSeconds: number; toSeconds: number; text: string }[];
 }
 
-const answerSchema = z.array(
-  z.object({
-    speech: z.array(z.tuple([z.number(), z.number()])),
-    windows: z.array(z.object({ from: z.number(), to: z.number(), text: z.string() })),
-  }),
-);
+const answerSchema = z.array(z.object({ from: z.number(), to: z.number(), text: z.string() }));
 
 const python = resolve(__dirname, '../../.venv/bin/python');
 
 /**
- * Listens by a voice detector and, where wanted, by an English speech recognizer (Whisper tiny.en).
+ * Has glibc keep memory that was freed: a recognizer otherwise gives hundreds of MB back to the system and takes them
+ * again with each step, a quarter of its time.
+ */
+const KEEP_MEMORY = {
+  MALLOC_MMAP_THRESHOLD_: String(2 ** 30),
+  MALLOC_TRIM_THRESHOLD_: String(2 ** 32),
+};
+
+/**
+ * Listens by an English speech recognizer (Whisper tiny.en), where a voice detector finds that somebody speaks.
  *
  * @throws ListenerFailed
  */
-export async function listen(files: { path: string; transcribe: boolean }[]): Promise<Heard[]> {
-  const script = join(__dirname, 'listen.py');
-  const run = await runTool(python, [script], Buffer.from(JSON.stringify({ files })));
+export async function listen(file: string): Promise<Heard> {
+  const run = await runTool(python, [join(__dirname, 'listen.py'), file], undefined, KEEP_MEMORY);
   if (run.exitCode !== 0) {
     throw new ListenerFailed({
       what: 'the sound could not be listened to',
-      where: files.map(({ path }) => path).join(', '),
+      where: file,
       seen: lastLines(run.stderr),
-      expected: 'speech and words',
+      expected: 'words',
       next: 'npm run setup',
     });
   }
-  return answerSchema.parse(JSON.parse(run.stdout.toString('utf8'))).map((one) => ({
-    speech: one.speech.map(([fromSeconds, toSeconds]) => ({ fromSeconds, toSeconds })),
-    windows: one.windows.map(({ from, to, text }) => ({ fromSeconds: from, toSeconds: to, text })),
-  }));
+  const windows = answerSchema.parse(JSON.parse(run.stdout.toString('utf8')));
+  return {
+    windows: windows.map(({ from, to, text }) => ({ fromSeconds: from, toSeconds: to, text })),
+  };
 }
 
 /** How much of a line of the script an English listener understood. */
@@ -76,12 +77,4 @@ export function linesHeard(script: readonly string[], heard: Heard): LineHeard[]
     from += count;
     return { sequence, line, share: count === 0 ? 0 : understood / count };
   });
-}
-
-/** Seconds of speech within a stretch. */
-export function speechWithin(heard: Heard, fromSeconds: number, toSeconds: number): number {
-  return heard.speech.reduce((sum, one) => {
-    const [from, to] = [Math.max(fromSeconds, one.fromSeconds), Math.min(toSeconds, one.toSeconds)];
-    return sum + Math.max(0, to - from);
-  }, 0);
 }

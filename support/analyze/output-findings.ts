@@ -1,5 +1,5 @@
 import type { Fixture } from '../fixture';
-import { audioLevels, readAudioFiles } from './audio';
+import { audioLevels, readAudioFiles, voiceActivity } from './audio';
 import {
   type DubbedFragment,
   type FragmentPlacement,
@@ -7,6 +7,7 @@ import {
   placeDubs,
   type Sync,
   syncOf,
+  trimSilence,
 } from './dub-placement';
 import { type Finding, unobserved } from './finding';
 import {
@@ -17,7 +18,7 @@ import {
   fingerprintWindows,
 } from './fingerprint';
 import { firstPacketClock, type FrameClock, frameClock, showings } from './frame-clock';
-import { type Heard, type LineHeard, linesHeard, listen, speechWithin } from './listening';
+import { type LineHeard, linesHeard, listen } from './listening';
 import { type MediaStream, type PacketSpan, packetSpan, probeStreams } from './media';
 import { type Pictures, readPictures } from './pictures';
 import { makeLocator } from './placement';
@@ -140,9 +141,11 @@ export class OutputFindings {
       const [samples, source] = await Promise.all([this.#fragments(), this.#source(fixture)]);
       const find = makeLocator(source.samples, SEARCH_RATE_HZ);
       for (const { sequence, original } of known) {
-        const found = find(samples.get(original) ?? new Float32Array());
-        if (found.observed && found.score >= LEAST_SOURCE_SCORE) {
-          starts.set(sequence, source.firstPtsSeconds + found.offsetSeconds);
+        const needle = trimSilence(samples.get(original) ?? new Float32Array(), SEARCH_RATE_HZ);
+        const found = needle.observed ? find(needle.samples) : needle;
+        if (needle.observed && found.observed && found.score >= LEAST_SOURCE_SCORE) {
+          const from = source.firstPtsSeconds + found.offsetSeconds;
+          starts.set(sequence, from - needle.trimmedStartSeconds);
         }
       }
       return starts;
@@ -248,46 +251,40 @@ export class OutputFindings {
     });
   }
 
-  /** What somebody who knows English only hears in the output, and when somebody speaks in the source. */
-  #heard(): Promise<{ output: Heard; source: Heard | undefined }> {
-    return this.#remembered.once('heard', async () => {
-      const [output, source] = await listen([
-        { path: this.file, transcribe: true },
-        ...(this.fixture ? [{ path: this.fixture.path, transcribe: false }] : []),
-      ]);
-      return { output: output ?? { speech: [], windows: [] }, source };
-    });
-  }
-
   /** What an English listener understands of the output: text by window, and lines of the script. */
   async englishHeard(): Promise<{ text: string; lines: LineHeard[] }> {
-    const { output } = await this.#heard();
+    const heard = await this.#remembered.once('heard', () => listen(this.file));
     return {
-      text: output.windows
+      text: heard.windows
         .map(({ text }) => text)
         .join(' ')
         .trim(),
-      lines: linesHeard(this.fixture?.script ?? [], output),
+      lines: linesHeard(this.fixture?.script ?? [], heard),
     };
   }
 
   /** How long somebody speaks in each segment, before and after dubbing. */
   async isochrony(): Promise<Finding<{ segments: Isochrony[] }>> {
-    const [{ output, source }, clock] = [await this.#heard(), await this.clock()];
-    const { fixture } = this;
-    if (!source || !fixture || !clock.observed) return unobserved('the source is not known');
-    const { firstPtsSeconds } = await this.sound();
+    const [clock, { fixture }] = [await this.clock(), this];
+    if (!fixture || !clock.observed) return unobserved('the source is not known');
+    const [source, output] = [await this.#source(fixture), await this.#searched()];
+    const [before, after] = [source, output].map((one) => voiceActivity(one.samples, one.rateHz));
     const segments = fixture.script.flatMap((_, sequence): Isochrony[] => {
       const start = sequence * fixture.segmentSeconds;
       const shown = showings(clock, start, fixture.segmentSeconds);
       const [showing] = shown.observed ? shown.showings : [];
-      if (!showing) return [];
-      const from = showing.ptsSeconds - firstPtsSeconds;
+      if (!showing || !before || !after) return [];
+      const speech = (
+        secondsIn: typeof before,
+        { firstPtsSeconds }: AudioTimeline,
+        from: number,
+      ): number =>
+        secondsIn(from - firstPtsSeconds, from - firstPtsSeconds + fixture.segmentSeconds);
       return [
         {
           sequence,
-          originalSpeechSeconds: speechWithin(source, start, start + fixture.segmentSeconds),
-          dubbedSpeechSeconds: speechWithin(output, from, from + fixture.segmentSeconds),
+          originalSpeechSeconds: speech(before, source, start),
+          dubbedSpeechSeconds: speech(after, output, showing.ptsSeconds),
         },
       ];
     });

@@ -55,7 +55,11 @@ export function makeLocator(haystack: Float32Array, rateHz: number): Locator {
 
     const size = 2 ** Math.ceil(Math.log2(Math.max(1024, 2 * needle.length)));
     let blocks = spectra.get(size);
-    if (!blocks) spectra.set(size, (blocks = { fft: new FFT(size), size, byStart: new Map() }));
+    if (!blocks) {
+      const [product, result] = [new Float64Array(2 * size), new Float64Array(2 * size)];
+      blocks = { fft: new FFT(size), size, byStart: new Map(), product, result };
+      spectra.set(size, blocks);
+    }
 
     const firstLag = -Math.floor(needle.length / 2);
     const lastLag = haystack.length - Math.ceil(needle.length / 2);
@@ -90,6 +94,9 @@ interface BlockSpectra {
   size: number;
   /** Spectra of pieces of the haystack, by first sample; complex numbers as re, im, re, im, … */
   byStart: Map<number, Float64Array>;
+  /** Used again for each piece: 1 MB each, which would have to be cleared and collected. */
+  product: Float64Array;
+  result: Float64Array;
 }
 
 /** Dot products of the needle with the haystack at each lag, by the overlap-save method. */
@@ -100,18 +107,18 @@ function correlate(
   firstLag: number,
   lastLag: number,
 ): Float64Array {
-  const { fft, size, byStart } = blocks;
+  const { fft, size, byStart, product, result } = blocks;
   const needleSpectrum = spectrum(fft, size, needle, 0);
   const dots = new Float64Array(lastLag - firstLag + 1);
   const usable = size - needle.length + 1;
-  const product = new Float64Array(2 * size);
-  const result = new Float64Array(2 * size);
   for (let lag = firstLag; lag <= lastLag; lag += usable) {
     let block = byStart.get(lag);
     if (!block) byStart.set(lag, (block = spectrum(fft, size, haystack, lag)));
     for (let k = 0; k < 2 * size; k += 2) {
-      const [a, b] = [block[k] ?? 0, block[k + 1] ?? 0];
-      const [c, d] = [needleSpectrum[k] ?? 0, needleSpectrum[k + 1] ?? 0];
+      const a = block[k] ?? 0;
+      const b = block[k + 1] ?? 0;
+      const c = needleSpectrum[k] ?? 0;
+      const d = needleSpectrum[k + 1] ?? 0;
       product[k] = a * c + b * d;
       product[k + 1] = b * c - a * d;
     }

@@ -12,9 +12,10 @@ import {
   readAudio,
   readAudioFiles,
   resample,
+  voiceActivity,
 } from '../../support/analyze/audio';
 import { readSound } from '../../support/analyze/sound';
-import { ffmpeg, observed, rejection, tempFolder } from './make-media';
+import { ffmpeg, mixInto, noise, observed, rejection, speech, tempFolder } from './make-media';
 
 const folder = tempFolder();
 const sine = (amplitude: number, samples = 8000): Float32Array =>
@@ -72,6 +73,27 @@ describe('audioLevels', () => {
     const silence = observed(audioLevels(new Float32Array(800), 8000));
     expect(silence).to.include({ rmsDbfs: -Infinity, peakDbfs: -Infinity, nonSilentSeconds: 0 });
     expect(audioLevels(new Float32Array(0), 8000)).to.have.property('observed', false);
+  });
+});
+
+describe('voiceActivity', () => {
+  it('counts speech, in silence and in noise, within a stretch', () => {
+    const said = speech('Ten seconds on the clock, he throws the ball', { rateHz: 8000 });
+    const track = new Float32Array(10 * 8000);
+    mixInto(track, said, 2 * 8000);
+    const clean = voiceActivity(track, 8000);
+    const spoken = said.length / 8000;
+    expect(clean(0, 10)).to.be.within(0.6 * spoken, spoken);
+    expect([clean(0, 2), clean(8, 10)]).to.deep.equal([0, 0]);
+    expect(clean(0, 3) + clean(3, 10)).to.be.closeTo(clean(0, 10), 0.021);
+    mixInto(
+      track,
+      noise(track.length, 1).map((sample) => sample * 0.01),
+      0,
+    );
+    const noisy = voiceActivity(track, 8000);
+    expect(noisy(0, 2)).to.be.below(0.1);
+    expect(noisy(0, 10)).to.be.within(0.5 * spoken, spoken);
   });
 });
 
