@@ -12,6 +12,12 @@ const files = readdirSync(join(root, 'test'), { recursive: true })
 const run = (command, args) =>
   spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
 
-const suite = run(process.execPath, ['-r', 'ts-node/register', '--test', ...files]);
+const suite = run(process.execPath, [
+  '-r',
+  'ts-node/register',
+  '--test',
+  '--test-concurrency=2',
+  ...files,
+]);
 const services = run('.venv/bin/python', ['-m', 'pytest', '-q', 'compose/services']);
 process.exitCode = suite || services;

@@ -179,10 +179,10 @@ export async function checkOutput(
     async () => {
       const { loudness, clipping, silences } = await output.sound();
       if (!loudness.observed) throw new Error(loudness.reason);
-      const { integratedLufs, rangeLu, truePeakDbfs } = loudness;
+      const { integratedLufs, rangeLu, samplePeakDbfs } = loudness;
       const longest = Math.max(0, ...silences.map(({ seconds }) => seconds));
       const seen =
-        `${integratedLufs} LUFS, range ${rangeLu} LU, true peak ${truePeakDbfs} dBFS, clipped in ` +
+        `${integratedLufs} LUFS, range ${rangeLu} LU, peak ${samplePeakDbfs} dBFS, clipped in ` +
         `${clipping.places} places (${(1000 * clipping.seconds).toFixed(1)} ms), longest silence ${longest.toFixed(2)} s`;
       return { faults: integratedLufs > LIMITS.loudnessLufs ? [] : [seen], seen };
     },

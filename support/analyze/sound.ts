@@ -22,8 +22,8 @@ export interface Loudness {
   /** Integrated loudness; -70 LUFS when everything is below the gate. */
   integratedLufs: number;
   rangeLu: number;
-  /** dB relative to full scale, between the samples too. */
-  truePeakDbfs: number;
+  /** The loudest sample, in dB relative to full scale. (Peaks between samples cost as much as all else here.) */
+  samplePeakDbfs: number;
 }
 
 /** Everything that one pass of the decoder tells of an audio track. */
@@ -72,7 +72,7 @@ export async function readTimeline(
  * @throws MediaUnreadable, NoAudioTrack
  */
 export async function readSound(file: string): Promise<Sound> {
-  const measures = 'silencedetect=n=-50dB:d=0.3,ebur128=peak=true:framelog=verbose,anullsink';
+  const measures = 'silencedetect=n=-50dB:d=0.3,ebur128=peak=sample:framelog=verbose,anullsink';
   const run = await decode(file, `[0:a:0]asplit[a][b];[b]${measures};[a]`);
   const timeline = timelineOf(file, run);
   return {
@@ -205,6 +205,6 @@ function loudness(log: string): Finding<Loudness> {
     return unobserved(`ffmpeg's ebur128 gave no summary: ${lastLines(log)}`);
   }
   // It writes "-inf" for digital silence.
-  const truePeakDbfs = peak === '-inf' ? -Infinity : Number(peak);
-  return { observed: true, integratedLufs: Number(i), rangeLu: Number(range), truePeakDbfs };
+  const samplePeakDbfs = peak === '-inf' ? -Infinity : Number(peak);
+  return { observed: true, integratedLufs: Number(i), rangeLu: Number(range), samplePeakDbfs };
 }

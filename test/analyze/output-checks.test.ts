@@ -55,7 +55,8 @@ describe('checkOutput', () => {
   });
 
   it('judges texts: what was said, what it means, what was left as it was', async () => {
-    const [script = '', translation = ''] = [movie.fixture.script[0], 'El mariscal toma la bola'];
+    const script = movie.fixture.script[0] ?? '';
+    const translation = 'El mariscal toma la bola';
     const text = async (transcript: string, translated: string): Promise<Check | undefined> => {
       const match = await matchTranslation(script, translated, translation, 'es');
       const words = wordErrorRate(script, transcript);
