@@ -92,3 +92,9 @@ def test_echo_says_what_it_cannot_decode(echo: Service) -> None:
     answer = events[-1][1]
     assert (answer["status"], answer["dubbed_audio"], answer["error"]["retryable"]) == ("failed", None, False)
     assert "m4a audio does not decode" in answer["error"]["message"]
+
+
+def test_a_name_that_no_encoding_writes_is_logged(echo: Service) -> None:
+    talk(echo, [("stream:init", {**init(), "stream_id": "half \ud83d"})], "stream:ready")
+    assert any(record.get("stream_id") == "half \ud83d" for record in log_of(echo))
+    assert (echo.log_file.parent / "err").read_text() == ""
