@@ -10,8 +10,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
@@ -79,9 +80,9 @@ def log_of(service: Service) -> list[dict[str, Any]]:
     return [json.loads(line) for line in service.log_file.read_text().splitlines()]
 
 
-def init(**config: Any) -> dict[str, Any]:
+def init(stream_id: str = "s", **config: Any) -> dict[str, Any]:
     return {
-        "stream_id": "s",
+        "stream_id": stream_id,
         "worker_id": "w",
         "max_inflight": 3,
         "timeout_ms": 8000,
@@ -98,10 +99,10 @@ def init(**config: Any) -> dict[str, Any]:
     }
 
 
-def fragment(number: int, data: bytes, **audio: Any) -> dict[str, Any]:
+def fragment(number: int, data: bytes, stream_id: str = "s", **audio: Any) -> dict[str, Any]:
     return {
         "fragment_id": f"f{number}",
-        "stream_id": "s",
+        "stream_id": stream_id,
         "sequence_number": number,
         "timestamp": 2000 * number,
         "audio": {
@@ -116,29 +117,57 @@ def fragment(number: int, data: bytes, **audio: Any) -> dict[str, Any]:
     }
 
 
+class Client:
+    """A Socket.IO connection; what comes is kept."""
+
+    def __init__(self, io: socketio.AsyncClient) -> None:
+        self._io = io
+        self._waiting: defaultdict[str, asyncio.Queue[dict[str, Any]]] = defaultdict(asyncio.Queue)
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.gone = asyncio.Event()
+        io.on("*", self._receive)
+        io.on("disconnect", self._disconnected)
+
+    async def _receive(self, event: str, payload: dict[str, Any]) -> None:
+        self.events.append((event, payload))
+        self._waiting[event].put_nowait(payload)
+
+    async def _disconnected(self, _reason: str) -> None:
+        self.gone.set()
+
+    async def send(self, event: str, payload: Any) -> None:
+        await self._io.emit(event, payload)
+
+    async def next(self, event: str) -> dict[str, Any]:
+        """The first one that was not asked for before; waits 10 s at most."""
+        async with asyncio.timeout(10):
+            return await self._waiting[event].get()
+
+    async def ask(self, event: str, payload: Any) -> dict[str, Any]:
+        """Send, and wait for the event's ack."""
+        await self.send(event, payload)
+        return await self.next(f"{event}:ack")
+
+
+@asynccontextmanager
+async def connected(service: Service) -> AsyncIterator[Client]:
+    io = socketio.AsyncClient(reconnection=False)
+    client = Client(io)
+    await io.connect(service.url, transports=["websocket"])
+    try:
+        yield client
+    finally:
+        await io.disconnect()
+
+
 def talk(service: Service, sent: list[tuple[str, dict[str, Any]]], last: str) -> list[tuple[str, dict[str, Any]]]:
     """Send events on one connection; what comes back until `last` came, or for 10 s."""
 
     async def conversation() -> list[tuple[str, dict[str, Any]]]:
-        client = socketio.AsyncClient(reconnection=False)
-        received: list[tuple[str, dict[str, Any]]] = []
-        done = asyncio.Event()
-
-        async def receive(event: str, payload: dict[str, Any]) -> None:
-            received.append((event, payload))
-            if event == last:
-                done.set()
-
-        handler: Callable[[str, dict[str, Any]], Awaitable[None]] = receive
-        client.on("*", handler)
-        await client.connect(service.url, transports=["websocket"])
-        try:
+        async with connected(service) as client:
             for event, payload in sent:
-                await client.emit(event, payload)
-            async with asyncio.timeout(10):
-                await done.wait()
-        finally:
-            await client.disconnect()
-        return received
+                await client.send(event, payload)
+            await client.next(last)
+        return client.events
 
     return asyncio.run(conversation())
