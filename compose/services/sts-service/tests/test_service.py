@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sts_testing import init, log_of, running, talk
@@ -13,6 +14,10 @@ from sts_testing import init, log_of, running, talk
         ({"ASR_MODEL": "/nowhere"}, "ASR_MODEL: seen '/nowhere', expected an existing folder with a faster-whisper model"),
         ({"TRANSLATION_PROVIDER": "google"}, "GOOGLE_TRANSLATE_API_KEY: seen '', expected an API key"),
         ({"TTS_PROVIDER": "piper", "TTS_MODEL": "/nowhere.onnx"}, "TTS_MODEL: seen '/nowhere.onnx', expected the path"),
+        (
+            {"ENGINE": "echo", "ECHO_PROCESSING_DELAY_MS": "soon"},
+            "ECHO_PROCESSING_DELAY_MS: seen 'soon', expected ms like 500, or a range like 0-500, of at most 600000",
+        ),
         ({"ENGINE": "mock"}, "ENGINE: seen 'mock', expected one of speech, echo"),
         ({"PATH": "/nowhere"}, "program 'rubberband' is not on PATH; install the Debian package 'rubberband-cli'"),
     ],
@@ -28,6 +33,21 @@ def test_a_setting_that_cannot_be_used(tmp_path: Path, env: dict[str, str], reas
         assert (event, error["code"], error["retryable"], error["stream_id"]) == ("error", "INVALID_CONFIG", False, "s")
         assert reason in error["message"]
         assert service.stop() == 0
+
+
+@pytest.mark.parametrize("env", [{}, {"ASR_MODEL": "/nowhere"}], ids=["speech", "unhealthy"])
+def test_controls_of_the_echo_are_unknown(tmp_path: Path, env: dict[str, str]) -> None:
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("config:error_simulation", {"enabled": False}),
+        ("config:processing_delay", {"min_ms": 0, "max_ms": 0}),
+        ("simulate:backpressure", {"stream_id": "s", "action": "none"}),
+        ("simulate:disconnect", {"delay_ms": 0, "reason": "test"}),
+    ]
+    # Settings of the echo do not matter here.
+    with running(tmp_path, {"ECHO_PROCESSING_DELAY_MS": "soon", **env}) as service:
+        service.wait(lambda _, body: body.get("reason") != "loading" and bool(body))
+        events = talk(service, [*asked, ("stream:end", {"stream_id": "s"})], "error")
+    assert [(event, payload["code"]) for event, payload in events] == [("error", "STREAM_NOT_FOUND")]
 
 
 def test_a_port_that_cannot_be_used(tmp_path: Path) -> None:
