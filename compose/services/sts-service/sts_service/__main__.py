@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp import web
 
 from . import __version__, programs
-from .config import Config, ConfigError, read_config, read_engine, read_speech_config
+from .config import Config, ConfigError, read_config, read_engine, read_processing_delay, read_speech_config
 from .echo import EchoEngine
 from .engine import Engine, SpeechEngine
 from .log import configure_logging
@@ -57,7 +57,7 @@ def load(env: Mapping[str, str]) -> Engine:
     """The engine that ENGINE names, ready to work. Raises ConfigError, or what the engine's `load` raises."""
     engine: Engine
     if read_engine(env) == "echo":
-        engine = EchoEngine()
+        engine = EchoEngine(read_processing_delay(env))
     else:
         config = read_speech_config(env)
         if config.asr_is_local:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 GOOGLE_URL = "https://translation.googleapis.com/language/translate/v2"
+MAX_DELAY_MS = 600_000
+"""Of the echo engine, wherever it is told to wait."""
 
 
 class ConfigError(ValueError):
@@ -50,6 +52,14 @@ class SpeechConfig:
         return self.asr_model == "bundled" or Path(self.asr_model).is_dir()
 
 
+@dataclass(frozen=True)
+class DelayRange:
+    """How much longer answers take, at least and at most."""
+
+    min_ms: float
+    max_ms: float
+
+
 def read_config(env: Mapping[str, str]) -> Config:
     """The server's settings. Raises ConfigError for the first value that cannot be used."""
     return Config(
@@ -84,6 +94,17 @@ def read_speech_config(env: Mapping[str, str]) -> SpeechConfig:
     if config.tts_provider != "espeak" and not config.tts_model:
         raise ConfigError("TTS_MODEL", "", f"a path or name of a model, because TTS_PROVIDER is {config.tts_provider}")
     return config
+
+
+def read_processing_delay(env: Mapping[str, str]) -> DelayRange:
+    """The echo engine's delay until a client sets another. Raises ConfigError."""
+    name = "ECHO_PROCESSING_DELAY_MS"
+    seen = _text(env, name, "0")
+    match = re.fullmatch(r"(\d{1,6})(?:-(\d{1,6}))?", seen, re.ASCII)
+    low, high = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+    if not low <= high <= MAX_DELAY_MS:
+        raise ConfigError(name, seen, f"ms like 500, or a range like 0-500, of at most {MAX_DELAY_MS}")
+    return DelayRange(low, high)
 
 
 def _check_google(config: SpeechConfig) -> None:

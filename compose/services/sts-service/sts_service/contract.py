@@ -44,9 +44,12 @@ class ContractError(ValueError):
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StreamConfig:
-    """What `stream:init` asks for. Dubbed audio is PCM with `sample_rate_hz` and `channels`."""
+    """What `stream:init` asks for. Dubbed audio is PCM with `sample_rate_hz` and `channels`.
+
+    Compared by identity, so that it stands for its session: a stream begun anew has another one, even if it asks the same.
+    """
 
     stream_id: str
     worker_id: str
@@ -74,7 +77,7 @@ class Fragment:
 
 def parse_init(payload: Any) -> StreamConfig:
     """Check `stream:init`. Raises ContractError (INVALID_CONFIG)."""
-    fields = _Fields(payload, "stream:init")
+    fields = Fields(payload, "stream:init")
     stream_id = fields.text("stream_id")
     fields.stream_id = stream_id
     config = fields.object("config")
@@ -95,12 +98,12 @@ def parse_init(payload: Any) -> StreamConfig:
 
 def parse_stream_id(payload: Any, event: str) -> str:
     """The stream_id of an event that needs nothing else. Raises ContractError (INVALID_CONFIG)."""
-    return _Fields(payload, event).text("stream_id")
+    return Fields(payload, event).text("stream_id")
 
 
 def parse_fragment(payload: Any) -> Fragment:
     """Check `fragment:data`. Raises ContractError (INVALID_CONFIG, FRAGMENT_TOO_LARGE)."""
-    fields = _Fields(payload, "fragment:data")
+    fields = Fields(payload, "fragment:data")
     fields.stream_id = fields.text("stream_id")
     fields.fragment_id = fields.text("fragment_id")
     sequence_number = fields.integer("sequence_number", 0, 2**53)
@@ -152,7 +155,7 @@ def readable_ids(payload: Any) -> tuple[str | None, str | None, int | None]:
     )
 
 
-class _Fields:
+class Fields:
     """Typed access to a JSON object; every error names the event, the field, what was seen and what is expected."""
 
     def __init__(self, payload: Any, where: str) -> None:
@@ -166,16 +169,26 @@ class _Fields:
     def error(self, message: str, code: str = "INVALID_CONFIG") -> ContractError:
         return ContractError(code, f"{self._where}: {message}", self.stream_id, self.fragment_id)
 
-    def text(self, key: str) -> str:
+    def has(self, key: str) -> bool:
+        """Whether the field is there; null counts as absent."""
+        return self._payload.get(key) is not None
+
+    def text(self, key: str, longest: int | None = None) -> str:
         value = self._payload.get(key)
-        if not isinstance(value, str) or not value:
-            raise self._wrong(key, value, "a non-empty string")
+        if not isinstance(value, str) or not value or (longest and len(value) > longest):
+            raise self.wrong(key, value, f"a string of 1 to {longest} characters" if longest else "a non-empty string")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self._payload.get(key)
+        if not isinstance(value, bool):
+            raise self.wrong(key, value, "true or false")
         return value
 
     def choice(self, key: str, allowed: tuple[str, ...]) -> str:
         value = self._payload.get(key)
         if value not in allowed:
-            raise self._wrong(key, value, f"one of {', '.join(allowed)}")
+            raise self.wrong(key, value, f"one of {', '.join(allowed)}")
         return str(value)
 
     def number(self, key: str, low: float, high: float, optional: bool = False) -> float:
@@ -184,24 +197,33 @@ class _Fields:
             return 0.0
         # True is an int in Python, and NaN passes every comparison's negation.
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-            raise self._wrong(key, value, f"a number from {low:g} to {high:g}")
+            raise self.wrong(key, value, f"a number from {low:g} to {high:g}")
         return value
 
     def integer(self, key: str, low: int, high: int) -> int:
         value = self._payload.get(key)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise self._wrong(key, value, f"a whole number from {low} to {high}")
+            raise self.wrong(key, value, f"a whole number from {low} to {high}")
         return value
 
-    def object(self, key: str) -> "_Fields":
+    def object(self, key: str) -> "Fields":
         value = self._payload.get(key)
         if not isinstance(value, dict):
-            raise self._wrong(key, value, "an object")
-        inner = _Fields(value, f"{self._where} {key}")
+            raise self.wrong(key, value, "an object")
+        inner = Fields(value, f"{self._where} {key}")
         inner.stream_id, inner.fragment_id = self.stream_id, self.fragment_id
         return inner
 
-    def _wrong(self, key: str, value: Any, expected: str) -> ContractError:
+    def objects(self, key: str, most: int) -> "list[Fields]":
+        """The objects of a list of at most `most`."""
+        value = self._payload.get(key)
+        if not isinstance(value, list):
+            raise self.wrong(key, value, "a list")
+        if len(value) > most:
+            raise self.error(f"{key}: seen {len(value)} of them, expected at most {most}")
+        return [Fields(entry, f"{self._where} {key}[{index}]") for index, entry in enumerate(value)]
+
+    def wrong(self, key: str, value: Any, expected: str) -> ContractError:
         return self.error(f"{key}: seen {_shown(value)}, expected {expected}")
 
 

@@ -2,12 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from . import __version__
 from .audio import AudioDecodeError, encode_pcm, resample
+from .config import DelayRange
 from .contract import Fragment, StreamConfig
+from .controls import Control, Streams
+from .echo_controls import EchoControls
 from .engine import Result, decode, stage_error
 from .fit import place
 
@@ -15,10 +19,16 @@ from .fit import place
 class EchoEngine:
     """Answers with the fragment's own audio, in the stream's rate and channels, for tests of what surrounds an STS.
 
-    PCM that has them already comes back byte by byte; anything else goes through mono.
+    PCM that has them already comes back byte by byte; anything else goes through mono. Clients can have it answer later
+    and fail, see EchoControls.
     """
 
     device = "cpu"
+
+    def __init__(self, delay: DelayRange) -> None:
+        self._controls = EchoControls(delay)
+        self._begun: WeakKeyDictionary[StreamConfig, int] = WeakKeyDictionary()
+        """Fragments by session."""
 
     def load(self) -> None:
         """There is nothing to load."""
@@ -29,18 +39,26 @@ class EchoEngine:
     def config_problem(self, config: StreamConfig) -> str | None:
         return None
 
+    def controls(self, streams: Streams) -> Mapping[str, Control]:
+        return self._controls.by_event(streams)
+
     async def process(self, fragment: Fragment, stream: StreamConfig, started: Callable[[], Awaitable[None]]) -> Result:
         await started()
         begin = time.perf_counter()
-        text = f"[ECHO] fragment {fragment.sequence_number}"
-        result = Result(transcript=text, translated_text=text)
-        try:
-            # Sound is all that takes time here, so it counts as speech; in a thread, as others are served meanwhile.
-            result.pcm = await asyncio.to_thread(own_audio, fragment, stream)
-            result.status = "success"
-        except AudioDecodeError as error:
-            result.error = stage_error(error, "tts")
-        result.stage_ms["tts"] = result.processing_time_ms = (time.perf_counter() - begin) * 1000
+        nth = self._begun[stream] = self._begun.get(stream, 0) + 1
+        result = Result(error=self._controls.failure(fragment, nth))
+        await asyncio.sleep(self._controls.delay_s(stream.stream_id))
+        if result.error is None:
+            result.transcript = result.translated_text = f"[ECHO] fragment {fragment.sequence_number}"
+            try:
+                # In a thread, as others are served meanwhile.
+                result.pcm = await asyncio.to_thread(own_audio, fragment, stream)
+                result.status = "success"
+            except AudioDecodeError as error:
+                result.error = stage_error(error, "tts")
+        # All the time is that of one stage: where it failed, or that which makes sound.
+        result.processing_time_ms = (time.perf_counter() - begin) * 1000
+        result.stage_ms[result.error.stage if result.error else "tts"] = result.processing_time_ms
         return result
 
 

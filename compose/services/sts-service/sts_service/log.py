@@ -1,5 +1,6 @@
 """JSON logs on stdout, one object a line."""
 
+import io
 import logging
 import sys
 
@@ -8,6 +9,9 @@ from pythonjsonlogger.json import JsonFormatter
 
 def configure_logging(level: str) -> None:
     """Send every log record as one JSON line (timestamp in ISO 8601 UTC, level, service, message, extra fields)."""
+    # A client may name a stream by half a surrogate pair, which no encoding writes: it is then escaped, as JSON does.
+    assert isinstance(sys.stdout, io.TextIOWrapper)
+    sys.stdout.reconfigure(errors="backslashreplace")
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         JsonFormatter(

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import socketio
@@ -13,8 +14,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from . import contract, metrics
 from .config import Config
 from .contract import ContractError, Fragment
+from .controls import Control, Controlled
 from .engine import Deferred, Engine, Result
-from .sessions import Session
+from .sessions import Pressure, Session
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +56,11 @@ class StsServer:
             self._io.on(event, self._answering_errors(event, handler))
 
     def serve(self, engine: Engine) -> None:
-        """Be ready: from now on streams are served."""
+        """Be ready: from now on streams are served, and the engine's own events."""
         self._engine = engine
+        if isinstance(engine, Controlled):
+            for event, control in engine.controls(self).items():
+                self._io.on(event, self._acknowledging(event, control))
 
     def fail(self, reason: str) -> None:
         """Be unhealthy from now on; /health and every `stream:init` are answered with the reason."""
@@ -66,6 +71,26 @@ class StsServer:
         for session in list(self._sessions.values()):
             self._drop(session)
         await self._io.shutdown()
+
+    async def send_backpressure(self, stream_id: str, pressure: Pressure, delay_ms: float | None) -> bool:
+        """Tell the stream's worker, by default with the delay found right here; False if there is none."""
+        sessions = [session for session in self._sessions.values() if session.config.stream_id == stream_id]
+        for session in sessions:
+            await self._emit_pressure(session, pressure, delay_ms)
+        return bool(sessions)
+
+    async def disconnect(self, stream_id: str | None, reason: str) -> None:
+        """Close the connection of the stream's worker; without stream_id those of all streams that are open."""
+        sids = {session.sid for session in self._sessions.values() if stream_id in (None, session.config.stream_id)}
+        logger.info("disconnecting", extra={"stream_id": stream_id, "reason": reason, "sids": sorted(sids)})
+        for sid in sids:
+            # Not Socket.IO's disconnect, after which its clients do not come back.
+            connection = self._io.eio.sockets.get(self._io.manager.eio_sid_from_sid(sid, "/"))
+            if connection is None:  # closed while another one was being closed
+                continue
+            await connection.close(wait=False)
+            # So far the client is only told to close the WebSocket, which not all do; this closes it from here.
+            connection.queue.put_nowait(None)
 
     async def _health(self, _: web.Request) -> web.Response:
         if self._problem:
@@ -110,6 +135,24 @@ class StsServer:
                     },
                 )
                 await self._io.emit("error", error.event(), to=sid)
+
+        return handle
+
+    def _acknowledging(self, event: str, control: Control) -> Callable[..., Awaitable[None]]:
+        """Every payload is answered by an ack; the connection stays."""
+
+        async def handle(sid: str, *args: Any) -> None:
+            async def ack(status: str, fields: dict[str, Any]) -> None:
+                answer = {"status": status, **fields}
+                logger.info("control answered", extra={"event": event, "answer": answer, "sid": sid})
+                await self._io.emit(f"{event}:ack", answer, to=sid)
+
+            payload = args[0] if args else None
+            try:
+                await control(payload, partial(ack, "accepted"))
+            except ContractError as error:
+                stream_id, _, _ = contract.readable_ids(payload)
+                await ack("rejected", {"stream_id": stream_id, "message": str(error)})
 
         return handle
 
@@ -262,15 +305,18 @@ class StsServer:
         await self._io.emit("fragment:ack", {"fragment_id": fragment.fragment_id, "status": status}, to=session.sid)
 
     async def _tell_pressure(self, session: Session) -> None:
-        if not session.change_pressure():
-            return
-        pressure = session.pressure
+        if session.change_pressure():
+            await self._emit_pressure(session, session.pressure)
+
+    async def _emit_pressure(self, session: Session, pressure: Pressure, delay_ms: float | None = None) -> None:
+        if delay_ms is None:
+            # The rate at which this stream's fragments are answered; before the first, a guess.
+            delay_ms = 0 if pressure.action == "none" else round(session.statistics.average_ms or 1000)
         payload = {
             "stream_id": session.config.stream_id,
             "severity": pressure.severity,
             "action": pressure.action,
-            # The rate at which this stream's fragments are answered; before the first, a guess.
-            "recommended_delay_ms": 0 if pressure.action == "none" else round(session.statistics.average_ms or 1000),
+            "recommended_delay_ms": delay_ms,
             "current_inflight": session.depth,
             "queue_depth": session.depth - session.processing,
         }

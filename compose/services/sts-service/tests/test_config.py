@@ -2,7 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from sts_service.config import GOOGLE_URL, ConfigError, read_config, read_engine, read_speech_config
+from sts_service.config import (
+    GOOGLE_URL,
+    ConfigError,
+    DelayRange,
+    read_config,
+    read_engine,
+    read_processing_delay,
+    read_speech_config,
+)
 
 KEY = "a-secret-key"
 
@@ -35,6 +43,19 @@ def test_bad_server_setting_is_named_with_what_is_expected(variable: str, value:
 def test_bad_speech_setting_is_named_with_what_is_expected(variable: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"{variable}: seen '{value}', expected "):
         read_speech_config({variable: value})
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high"), [("", 0, 0), ("500", 500, 500), ("0-500", 0, 500), ("7-7", 7, 7), ("0-600000", 0, 600_000)]
+)
+def test_processing_delay(value: str, low: int, high: int) -> None:
+    assert read_processing_delay({"ECHO_PROCESSING_DELAY_MS": value}) == DelayRange(low, high)
+
+
+@pytest.mark.parametrize("value", ["-1", "500-0", "600001", "0-600001", "0-", "1.5", "0 - 500", "٣", "0-500-600"])
+def test_bad_processing_delay_is_named_with_what_is_expected(value: str) -> None:
+    with pytest.raises(ConfigError, match=f"ECHO_PROCESSING_DELAY_MS: seen '{value}', expected "):
+        read_processing_delay({"ECHO_PROCESSING_DELAY_MS": value})
 
 
 def test_unknown_engine() -> None:
