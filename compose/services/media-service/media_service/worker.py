@@ -363,7 +363,7 @@ class Worker:
         self._metrics.breaker.set(state.value)
         logger.warning(
             "circuit breaker changed",
-            extra={"state": state.name.lower(), "trigger": trigger, "failure_count": failure_count},
+            extra={"state": state.name.lower().replace("_", "-"), "trigger": trigger, "failure_count": failure_count},
         )
 
 
