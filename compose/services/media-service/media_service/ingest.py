@@ -48,6 +48,7 @@ class Ingest:
         self._rate = rate_hz
         self._emit = emit
         self._stop = threading.Event()
+        self._finished = False
         self._has_content = False
         self._fatal: str | None = None
         self._sync = TrackSync()
@@ -60,6 +61,11 @@ class Ingest:
         """Begin reading."""
         self._thread.start()
 
+    def finish(self) -> None:
+        """End reading as if the source had ended here: what has come is emitted, then a SourceEnded without an error."""
+        self._finished = True
+        self._stop.set()
+
     def stop(self) -> None:
         """End reading without a SourceEnded and wait for it, at most 1 s."""
         self._stop.set()
@@ -68,23 +74,29 @@ class Ingest:
     def _run(self) -> None:
         for delay in (*START_RETRY_DELAYS_S, None):
             error = self._read()
-            if self._stop.is_set():
-                return
-            if self._has_content or self._fatal or delay is None:
+            if self._stop.is_set() or self._has_content or self._fatal or delay is None:
                 break
             logger.warning("RTSP source is not available", extra={"url": self._url, "error": error, "retry_in_s": delay})
-            self._stop.wait(delay)
-        if self._fatal:
+            if self._stop.wait(delay):
+                break
+        if self._stop.is_set() and not self._finished:
+            return
+        if self._finished:
+            self._end()
+        elif self._fatal:
             self._emit(SourceEnded(f"{self._fatal}: {self._url}"))
         elif not self._has_content:
             self._emit(SourceEnded(f"RTSP source {self._url} not available after 3 retries: {error}"))
         else:
             # A reader cannot tell a publisher that left from one that was cut off: what came is complete in itself.
             logger.info("source ended", extra={"url": self._url, "detail": error})
-            with self._lock:
-                if self._held is not None:
-                    self._release()
-            self._emit(SourceEnded(None))
+            self._end()
+
+    def _end(self) -> None:
+        with self._lock:
+            if self._held is not None:
+                self._release()
+        self._emit(SourceEnded(None))
 
     def _read(self) -> str | None:
         """Play the source until it ends; returns the error that ended it, None for an end of stream."""

@@ -115,7 +115,6 @@ class Worker:
                 output_done = self._output.poll()
                 if self._ended and output_done and time.monotonic() >= self._complete_deadline:
                     if self._gave_up:
-                        logger.error("stream ended without a connection to the STS")
                         return EXIT_FAILED
                     logger.info("stream complete", extra={"segments": self._next_output})
                     return EXIT_OK
@@ -157,9 +156,11 @@ class Worker:
             case StsGaveUp(attempts):
                 self._gave_up = True
                 logger.error(
-                    "giving up on the STS: the rest of the stream keeps the original audio",
+                    f"giving up on the STS after {attempts} attempts: the worker ends",
                     extra={"attempts": attempts, "url": self._config.sts_service_url},
                 )
+                # What has come plays to its end, with the original audio; the SourceEnded that follows sees to it.
+                self._ingest.finish()
             case StsMessage(name, payload):
                 self._on_message(name, payload)
 
