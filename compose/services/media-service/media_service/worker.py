@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from media_service.audio import AudioError, fit_length, to_mono, to_stream_format
@@ -24,11 +25,14 @@ from media_service.ingest import Ingest, IngestEvent, SourceEnded
 from media_service.log import logger, setup_logging
 from media_service.metrics import BACKPRESSURE_ACTIONS, StreamMetrics
 from media_service.output import Output, OutputError
+from media_service.segment_store import SegmentStore
 from media_service.segmenter import AccessUnit, PcmChunk, Segment, Segmenter
 from media_service.sts_client import StsClient, StsEvent, StsGaveUp, StsLost, StsMessage, StsReady
 
 TICK_S = 0.02
 COMPLETE_TIMEOUT_S = 2.0
+# What is left to write when the worker ends; it has had the time of playing the last segments.
+STORE_CLOSE_TIMEOUT_S = 0.5
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -60,6 +64,7 @@ class Worker:
         self._pacing = Pacing()
         self._dispatcher = Dispatcher(self._breaker, self._pacing, config.max_inflight, config.sts_timeout_ms / 1000)
         self._segmenter = Segmenter(config.segment_duration_ms, self._rate)
+        self._store = SegmentStore(Path(config.segments_dir), stream_id, config.segments_kept)
         self._ingest = Ingest(f"{config.mediamtx_rtsp_url}/live/{stream_id}/in", self._rate, self._events.put)
         self._output = Output(f"{config.mediamtx_rtmp_url}/live/{stream_id}/out", self._rate)
         init = {
@@ -127,6 +132,7 @@ class Worker:
             self._ingest.stop()
             self._sts.stop()
             self._output.close()
+            self._store.close(STORE_CLOSE_TIMEOUT_S)
 
     # -- events
 
@@ -168,6 +174,7 @@ class Worker:
         for segment in segments:
             self._jobs[segment.index] = _Job(segment)
             self._dispatcher.add(segment.index, time.monotonic())
+            self._store.add(segment)
             logger.info(
                 "segment cut",
                 extra={

@@ -9,6 +9,7 @@ from media_service.config import Config, ConfigError
 def test_defaults() -> None:
     config = Config.from_env({"PORT": ""})
     assert (config.port, config.segment_duration_ms, config.max_inflight) == (8080, 6000, 3)
+    assert (config.segments_dir, config.segments_kept) == ("/segments", 20)
     assert config.sts_service_url == "http://host.docker.internal:3000"
 
 
@@ -21,6 +22,8 @@ def test_defaults() -> None:
         ("STS_SERVICE_URL", "sts:3000"),
         ("MEDIAMTX_RTSP_URL", "http://mediamtx:8554"),
         ("MEDIAMTX_API_URL", "http://mediamtx:port"),
+        ("SEGMENTS_KEPT", "0"),
+        ("SEGMENTS_KEPT", "100001"),
         ("LOG_LEVEL", "LOUD"),
     ],
 )

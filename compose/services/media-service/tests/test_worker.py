@@ -81,6 +81,17 @@ class FakeOutput:
         pass
 
 
+class FakeStore:
+    def __init__(self, *_args: object) -> None:
+        self.added: list[Segment] = []
+
+    def add(self, segment: Segment) -> None:
+        self.added.append(segment)
+
+    def close(self, _timeout_s: float) -> None:
+        pass
+
+
 class Bench:
     """A worker that runs in a thread, and how far its source has come."""
 
@@ -93,6 +104,7 @@ class Bench:
         self.ingest: Any = self.worker._ingest
         self.sts: Any = self.worker._sts
         self.output: Any = self.worker._output
+        self.store: Any = self.worker._store
         self.metrics = self.worker._metrics
         self._exit_code: int | None = None
         self._source_s = 0
@@ -154,6 +166,7 @@ def bench(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> 
     monkeypatch.setattr(worker_module, "Ingest", FakeIngest)
     monkeypatch.setattr(worker_module, "StsClient", FakeSts)
     monkeypatch.setattr(worker_module, "Output", FakeOutput)
+    monkeypatch.setattr(worker_module, "SegmentStore", FakeStore)
     records: list[logging.LogRecord] = []
     handler = _Recorder(records)
     logger.addHandler(handler)
@@ -243,6 +256,16 @@ def test_pause_does_not_outlive_its_session(bench: Bench) -> None:
     bench.sts.emit(StsReady(3, True))
     bench.feed(2)
     bench.wait_for_fragments(1)
+
+
+# -- what is left behind
+
+
+def test_each_segment_is_stored(bench: Bench) -> None:
+    bench.feed(6)
+    bench.ingest.emit(SourceEnded(None))
+    bench.wait(lambda: len(bench.store.added) == 3)
+    assert [segment.index for segment in bench.store.added] == [0, 1, 2]
 
 
 # -- what the log says
