@@ -8,7 +8,8 @@ from typing import Any
 
 from media_service.gst import Gst
 from media_service.log import logger
-from media_service.segmenter import CHANNELS, AccessUnit, PcmChunk
+from media_service.sample_times import SampleTimes
+from media_service.segmenter import BYTES_PER_FRAME, CHANNELS, AccessUnit, PcmChunk
 from media_service.track_sync import TrackSync, packet_duration_ns
 
 START_RETRY_DELAYS_S = (1, 2, 4)
@@ -52,6 +53,7 @@ class Ingest:
         self._has_content = False
         self._fatal: str | None = None
         self._sync = TrackSync()
+        self._times = SampleTimes()
         self._lock = threading.Lock()  # guards the next two
         self._held: list[AccessUnit | PcmChunk] | None = []
         self._first_at: float | None = None
@@ -156,12 +158,15 @@ class Ingest:
             text = "rtph264depay name=first ! h264parse ! video/x-h264,stream-format=avc,alignment=au"
             handler = self._on_video
         else:
-            caps = f"audio/x-raw,format=S16LE,layout=interleaved,rate={self._rate},channels={CHANNELS}"
-            text = f"decodebin name=first ! audioconvert ! audioresample ! {caps}"
+            caps = f"audio/x-raw,format=S16LE,layout=interleaved,channels={CHANNELS}"
+            text = f"decodebin name=first ! audioconvert ! {caps} ! audioresample name=resample ! {caps},rate={self._rate}"
             handler = self._on_audio
         track = (kind, encoding, structure.get_int("clock-rate").value)
         pad.add_probe(Gst.PadProbeType.BUFFER, self._on_packet, track)
         branch = Gst.parse_bin_from_description(f"{text} ! appsink name=sink sync=false emit-signals=true", False)
+        if kind == "audio":
+            resampler_pad = branch.get_by_name("resample").get_static_pad("sink")
+            resampler_pad.add_probe(Gst.PadProbeType.BUFFER, self._on_decoded)
         # Not left to the parser: it would take the sink pad of audioconvert, which decodebin links only later.
         branch.add_pad(Gst.GhostPad.new("sink", branch.get_by_name("first").get_static_pad("sink")))
         branch.get_by_name("sink").connect("new-sample", handler)
@@ -180,6 +185,12 @@ class Ingest:
         self._sync.observe(kind, time.monotonic_ns(), packet.pts + duration)
         # Once the tracks are placed they stay where they are.
         return Gst.PadProbeReturn.REMOVE if self._held is None else Gst.PadProbeReturn.OK
+
+    def _on_decoded(self, pad: Any, info: Any) -> Any:
+        buffer = info.get_buffer()
+        rate = pad.get_current_caps().get_structure(0).get_int("rate").value
+        self._times.went_in(buffer.pts, buffer.get_size() // BYTES_PER_FRAME, rate)
+        return Gst.PadProbeReturn.OK
 
     def _deliver(self, event: AccessUnit | PcmChunk) -> None:
         with self._lock:
@@ -211,15 +222,16 @@ class Ingest:
         buffer = sample.get_buffer()
         keyframe = not buffer.has_flags(Gst.BufferFlags.DELTA_UNIT)
         data = buffer.extract_dup(0, buffer.get_size())
-        self._deliver(AccessUnit(_running_time(sample, buffer), keyframe, data, sample.get_caps()))
+        self._deliver(AccessUnit(_running_time(sample, buffer.pts), keyframe, data, sample.get_caps()))
         return Gst.FlowReturn.OK
 
     def _on_audio(self, sink: Any) -> Any:
         sample = sink.emit("pull-sample")
         buffer = sample.get_buffer()
-        self._deliver(PcmChunk(_running_time(sample, buffer), buffer.extract_dup(0, buffer.get_size())))
+        pts = self._times.came_out(buffer.get_size() // BYTES_PER_FRAME, self._rate)
+        self._deliver(PcmChunk(_running_time(sample, pts), buffer.extract_dup(0, buffer.get_size())))
         return Gst.FlowReturn.OK
 
 
-def _running_time(sample: Any, buffer: Any) -> int:
-    return int(sample.get_segment().to_running_time(Gst.Format.TIME, buffer.pts))
+def _running_time(sample: Any, pts_ns: int) -> int:
+    return int(sample.get_segment().to_running_time(Gst.Format.TIME, pts_ns))
