@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from media_service.audio import AudioError, fit_length, to_mono, to_stream_format
+from media_service.audio import AudioError, fit_length, stretch, to_mono, to_stream_format
 from media_service.breaker import BreakerState, CircuitBreaker, is_retryable
 from media_service.config import WARM_FD_VARIABLE, Config
 from media_service.dispatch import Dispatcher, Pacing
@@ -63,7 +63,7 @@ class Worker:
         )
         self._pacing = Pacing()
         self._dispatcher = Dispatcher(self._breaker, self._pacing, config.max_inflight, config.sts_timeout_ms / 1000)
-        self._segmenter = Segmenter(config.segment_duration_ms, self._rate)
+        self._segmenter = Segmenter(config.segment_duration_ms, self._rate, stretch)
         self._store = SegmentStore(Path(config.segments_dir), stream_id, config.segments_kept)
         self._ingest = Ingest(f"{config.mediamtx_rtsp_url}/live/{stream_id}/in", self._rate, self._events.put)
         self._output = Output(f"{config.mediamtx_rtmp_url}/live/{stream_id}/out", self._rate)
@@ -185,6 +185,15 @@ class Worker:
                     "frames": len(segment.video),
                 },
             )
+            if segment.speed != 1:
+                logger.info(
+                    "A/V drift corrected by slew",
+                    extra={
+                        "segment": segment.index,
+                        "drift_ms": round(segment.drift_ms, 1),
+                        "speed": round(segment.speed, 5),
+                    },
+                )
 
     def _on_message(self, name: str, payload: dict[str, Any]) -> None:
         if name == "fragment:processed":
