@@ -51,17 +51,15 @@ class SegmentStore:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        is_empty = False
+        is_first = True
         while segment := self._waiting.get():
             try:
                 folder = _stream_folder(self._root, self._stream_id)
                 folder.mkdir(exist_ok=True)
-                if not is_empty:
-                    for old in folder.glob("[0-9]*_*"):
+                for old in folder.glob("[0-9]*_*"):
+                    if is_first or int(old.name.split("_")[0]) <= segment.index - self._kept:
                         old.unlink()
-                    is_empty = True
-                for old in folder.glob(f"{segment.index - self._kept:06d}_*"):
-                    old.unlink()
+                is_first = False
                 _write_segment(folder, segment)
                 logger.debug("segment written", extra={"segment": segment.index, "folder": str(folder)})
             except OSError as error:

@@ -90,6 +90,11 @@ def test_only_the_latest_stay(tmp_path: Path) -> None:
     assert {name[:6] for name in names(tmp_path / "stream")} == {"000002", "000003"}
 
 
+def test_segment_that_was_left_out_keeps_no_other(tmp_path: Path) -> None:
+    write(tmp_path, 0, 1, 3, 4, kept=2)
+    assert {name[:6] for name in names(tmp_path / "stream")} == {"000003", "000004"}
+
+
 def test_new_publication_begins_with_an_empty_folder(tmp_path: Path) -> None:
     write(tmp_path, 0, 1)
     (tmp_path / "stream/000002_video.mp4.part").touch()
