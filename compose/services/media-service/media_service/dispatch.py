@@ -47,7 +47,7 @@ class Session(Enum):
 @dataclass
 class _Fragment:
     index: int
-    deadline: float
+    deadline: float  # of the sending at first, of the answer once it is sent
     sent_at: float = 0.0
 
 
@@ -78,8 +78,8 @@ class Dispatcher:
         return len(self._outstanding)
 
     def add(self, index: int, cut_at: float) -> None:
-        """A segment was cut at `cut_at` (seconds). Its time-out runs from here, so that a queue in front of a dead STS
-        delays the output by one time-out and not by one for each segment."""
+        """A segment was cut at `cut_at` (seconds). It waits at most one time-out until it is sent, because viewers wait
+        with it; the STS then has a whole time-out to answer."""
         self._waiting.append(_Fragment(index, cut_at + self._timeout_s))
 
     def ready(self, max_inflight: int | None) -> None:
@@ -117,7 +117,7 @@ class Dispatcher:
                 decision.fall_back.append((index, "circuit_open"))
             elif self._may_send(now):
                 fragment = self._waiting.popleft()
-                fragment.sent_at = now
+                fragment.sent_at, fragment.deadline = now, now + self._timeout_s
                 self._outstanding[index] = fragment
                 self._breaker.sent()
                 self._pacing.sent(now)

@@ -12,7 +12,7 @@ Gst.init(None)
 # what the publisher sends meanwhile is lost.
 _ELEMENTS = """
     rtspsrc rtpbin rtpjitterbuffer rtph264depay h264parse rtpmp4gdepay decodebin avdec_aac audioconvert audioresample
-    appsink appsrc avenc_aac aacparse flvmux rtmp2sink
+    appsink appsrc avenc_aac aacparse flvmux rtmp2sink mp4mux
 """
 for _name in _ELEMENTS.split():
     Gst.ElementFactory.make(_name, None)

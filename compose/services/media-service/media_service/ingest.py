@@ -8,7 +8,8 @@ from typing import Any
 
 from media_service.gst import Gst
 from media_service.log import logger
-from media_service.segmenter import CHANNELS, AccessUnit, PcmChunk
+from media_service.sample_times import SampleTimes
+from media_service.segmenter import BYTES_PER_FRAME, CHANNELS, AccessUnit, PcmChunk
 from media_service.track_sync import TrackSync, packet_duration_ns
 
 START_RETRY_DELAYS_S = (1, 2, 4)
@@ -48,9 +49,11 @@ class Ingest:
         self._rate = rate_hz
         self._emit = emit
         self._stop = threading.Event()
+        self._finished = False
         self._has_content = False
         self._fatal: str | None = None
         self._sync = TrackSync()
+        self._times = SampleTimes()
         self._lock = threading.Lock()  # guards the next two
         self._held: list[AccessUnit | PcmChunk] | None = []
         self._first_at: float | None = None
@@ -60,6 +63,11 @@ class Ingest:
         """Begin reading."""
         self._thread.start()
 
+    def finish(self) -> None:
+        """End reading as if the source had ended here: what has come is emitted, then a SourceEnded without an error."""
+        self._finished = True
+        self._stop.set()
+
     def stop(self) -> None:
         """End reading without a SourceEnded and wait for it, at most 1 s."""
         self._stop.set()
@@ -68,23 +76,29 @@ class Ingest:
     def _run(self) -> None:
         for delay in (*START_RETRY_DELAYS_S, None):
             error = self._read()
-            if self._stop.is_set():
-                return
-            if self._has_content or self._fatal or delay is None:
+            if self._stop.is_set() or self._has_content or self._fatal or delay is None:
                 break
             logger.warning("RTSP source is not available", extra={"url": self._url, "error": error, "retry_in_s": delay})
-            self._stop.wait(delay)
-        if self._fatal:
+            if self._stop.wait(delay):
+                break
+        if self._stop.is_set() and not self._finished:
+            return
+        if self._finished:
+            self._end()
+        elif self._fatal:
             self._emit(SourceEnded(f"{self._fatal}: {self._url}"))
         elif not self._has_content:
             self._emit(SourceEnded(f"RTSP source {self._url} not available after 3 retries: {error}"))
         else:
             # A reader cannot tell a publisher that left from one that was cut off: what came is complete in itself.
             logger.info("source ended", extra={"url": self._url, "detail": error})
-            with self._lock:
-                if self._held is not None:
-                    self._release()
-            self._emit(SourceEnded(None))
+            self._end()
+
+    def _end(self) -> None:
+        with self._lock:
+            if self._held is not None:
+                self._release()
+        self._emit(SourceEnded(None))
 
     def _read(self) -> str | None:
         """Play the source until it ends; returns the error that ended it, None for an end of stream."""
@@ -144,12 +158,15 @@ class Ingest:
             text = "rtph264depay name=first ! h264parse ! video/x-h264,stream-format=avc,alignment=au"
             handler = self._on_video
         else:
-            caps = f"audio/x-raw,format=S16LE,layout=interleaved,rate={self._rate},channels={CHANNELS}"
-            text = f"decodebin name=first ! audioconvert ! audioresample ! {caps}"
+            caps = f"audio/x-raw,format=S16LE,layout=interleaved,channels={CHANNELS}"
+            text = f"decodebin name=first ! audioconvert ! {caps} ! audioresample name=resample ! {caps},rate={self._rate}"
             handler = self._on_audio
         track = (kind, encoding, structure.get_int("clock-rate").value)
         pad.add_probe(Gst.PadProbeType.BUFFER, self._on_packet, track)
         branch = Gst.parse_bin_from_description(f"{text} ! appsink name=sink sync=false emit-signals=true", False)
+        if kind == "audio":
+            resampler_pad = branch.get_by_name("resample").get_static_pad("sink")
+            resampler_pad.add_probe(Gst.PadProbeType.BUFFER, self._on_decoded)
         # Not left to the parser: it would take the sink pad of audioconvert, which decodebin links only later.
         branch.add_pad(Gst.GhostPad.new("sink", branch.get_by_name("first").get_static_pad("sink")))
         branch.get_by_name("sink").connect("new-sample", handler)
@@ -168,6 +185,12 @@ class Ingest:
         self._sync.observe(kind, time.monotonic_ns(), packet.pts + duration)
         # Once the tracks are placed they stay where they are.
         return Gst.PadProbeReturn.REMOVE if self._held is None else Gst.PadProbeReturn.OK
+
+    def _on_decoded(self, pad: Any, info: Any) -> Any:
+        buffer = info.get_buffer()
+        rate = pad.get_current_caps().get_structure(0).get_int("rate").value
+        self._times.went_in(buffer.pts, buffer.get_size() // BYTES_PER_FRAME, rate)
+        return Gst.PadProbeReturn.OK
 
     def _deliver(self, event: AccessUnit | PcmChunk) -> None:
         with self._lock:
@@ -199,15 +222,16 @@ class Ingest:
         buffer = sample.get_buffer()
         keyframe = not buffer.has_flags(Gst.BufferFlags.DELTA_UNIT)
         data = buffer.extract_dup(0, buffer.get_size())
-        self._deliver(AccessUnit(_running_time(sample, buffer), keyframe, data, sample.get_caps()))
+        self._deliver(AccessUnit(_running_time(sample, buffer.pts), keyframe, data, sample.get_caps()))
         return Gst.FlowReturn.OK
 
     def _on_audio(self, sink: Any) -> Any:
         sample = sink.emit("pull-sample")
         buffer = sample.get_buffer()
-        self._deliver(PcmChunk(_running_time(sample, buffer), buffer.extract_dup(0, buffer.get_size())))
+        pts = self._times.came_out(buffer.get_size() // BYTES_PER_FRAME, self._rate)
+        self._deliver(PcmChunk(_running_time(sample, pts), buffer.extract_dup(0, buffer.get_size())))
         return Gst.FlowReturn.OK
 
 
-def _running_time(sample: Any, buffer: Any) -> int:
-    return int(sample.get_segment().to_running_time(Gst.Format.TIME, buffer.pts))
+def _running_time(sample: Any, pts_ns: int) -> int:
+    return int(sample.get_segment().to_running_time(Gst.Format.TIME, pts_ns))

@@ -4,9 +4,15 @@ Times are ns of the stream's running time. Segment k covers [k * duration, (k + 
 content (the earlier of first key picture and first audio sample): audio exact to the sample, video by the PTS of its
 access units. A remainder under 1 s joins the last segment; therefore a segment is handed out when 1 s of what follows is
 known, or at the end.
+
+A source whose sound clock is off has more or fewer samples in a segment than its PTS say. Within a segment the samples
+stay contiguous; at the cut, those that belong to it are stretched to its length, so that the correction is spread over
+the whole of it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 
 CHANNELS = 2
 BYTES_PER_FRAME = 2 * CHANNELS  # S16LE, interleaved
@@ -15,6 +21,17 @@ MIN_REMAINDER_NS = 1_000_000_000
 MAX_LAG_NS = 6_000_000_000
 # Smaller jumps of the audio PTS are jitter of the receiver: the samples stay contiguous. Larger ones are real gaps.
 GAP_TOLERANCE_NS = 40_000_000
+# The drift is the median over the chunks within this much of a moment, so that jitter does not count.
+DRIFT_WINDOW_NS = 1_000_000_000
+# Less than this in a segment is not worth a correction; it is made up for later.
+MIN_SLEW_NS = 2_000_000
+# Nobody hears a change of speed by this much.
+MAX_SLEW = 0.005
+# More than slewing can follow: then a jump is the smaller evil.
+MAX_DRIFT_NS = 100_000_000
+
+# (sound before, sound, sound after, wanted samples) -> sound of that length; all S16LE stereo.
+Stretch = Callable[[bytes, bytes, bytes, int], bytes]
 
 
 @dataclass(frozen=True)
@@ -37,7 +54,11 @@ class PcmChunk:
 
 @dataclass(frozen=True)
 class Segment:
-    """`start_ns` and the PTS of `video` count from the first content. `pcm` is S16LE stereo and begins at `start_ns`."""
+    """`start_ns` and the PTS of `video` count from the first content. `pcm` is S16LE stereo and begins at `start_ns`.
+
+    `drift_ms` is how far the PTS of the sound were ahead of its samples at the end of a segment that was stretched, `speed`
+    its samples before by those after.
+    """
 
     index: int
     start_ns: int
@@ -45,6 +66,8 @@ class Segment:
     video: list[AccessUnit]
     pcm: bytes
     rate_hz: int
+    drift_ms: float = 0.0
+    speed: float = 1.0
 
     @property
     def samples(self) -> int:
@@ -60,9 +83,10 @@ class Segment:
 class Segmenter:
     """Feed it with access units and PCM in any interleaving; every call returns the segments that became complete."""
 
-    def __init__(self, duration_ms: int, rate_hz: int) -> None:
+    def __init__(self, duration_ms: int, rate_hz: int, stretch: Stretch) -> None:
         self._duration_ns = duration_ms * 1_000_000
         self._rate = rate_hz
+        self._stretch = stretch
         self._origin_ns: int | None = None
         self._first_video: int | None = None
         self._first_audio: int | None = None
@@ -71,6 +95,9 @@ class Segmenter:
         self._video: list[AccessUnit] = []  # PTS counted from the origin once that is known
         self._early_audio: list[PcmChunk] = []  # before the origin is known
         self._pcm = bytearray()  # samples from _start_sample on
+        self._past = b""  # the samples of the segment before, as they came
+        # By the position of each chunk: how many samples its PTS is ahead of it.
+        self._drift: list[tuple[int, int]] = []
 
     def add_video(self, unit: AccessUnit) -> list[Segment]:
         """Pictures before the first key picture are dropped: no viewer could decode them."""
@@ -82,7 +109,7 @@ class Segmenter:
         return self._advance()
 
     def add_audio(self, chunk: PcmChunk) -> list[Segment]:
-        """Gaps in the PTS are filled with silence, overlaps are dropped; jitter below 40 ms is ignored."""
+        """Gaps in the PTS are filled with silence, overlaps are dropped; jumps below 40 ms are jitter or drift."""
         if self._first_audio is None:
             self._first_audio = chunk.pts_ns
         if self._origin_ns is None:
@@ -97,10 +124,9 @@ class Segmenter:
             return []
         segments = []
         while self._known_ns(latest=True) >= self._end_ns() + MIN_REMAINDER_NS:
-            segments.append(self._cut(self._border_sample(self._index + 1), self._end_ns()))
+            segments.append(self._cut())
         if self._pcm or self._video:
-            last_sample = self._start_sample + len(self._pcm) // BYTES_PER_FRAME
-            segments.append(self._cut(last_sample, None))
+            segments.append(self._cut_rest())
         return segments
 
     def _advance(self) -> list[Segment]:
@@ -116,7 +142,7 @@ class Segmenter:
             self._known_ns(latest=False) >= self._end_ns() + MIN_REMAINDER_NS
             or self._known_ns(latest=True) >= self._end_ns() + MAX_LAG_NS
         ):
-            segments.append(self._cut(self._border_sample(self._index + 1), self._end_ns()))
+            segments.append(self._cut())
         return segments
 
     def _set_origin(self) -> bool:
@@ -138,40 +164,76 @@ class Segmenter:
     def _place(self, chunk: PcmChunk) -> None:
         assert self._origin_ns is not None
         data = chunk.data
-        end = self._start_sample + len(self._pcm) // BYTES_PER_FRAME
-        jump = round((chunk.pts_ns - self._origin_ns) * self._rate / 1_000_000_000) - end
+        end = self._end_sample()
+        ahead = round((chunk.pts_ns - self._origin_ns) * self._rate / 1_000_000_000) - end
+        gap = min(abs(ahead), abs(ahead - self._drift_at(end))) > self._samples(GAP_TOLERANCE_NS)
         # The very first samples are placed exactly: there is nothing yet to be contiguous with.
-        if end > 0 and abs(jump) * 1_000_000_000 <= GAP_TOLERANCE_NS * self._rate:
-            jump = 0
-        if jump > 0:
-            self._pcm.extend(bytes(jump * BYTES_PER_FRAME))
-        elif jump < 0:
-            data = data[-jump * BYTES_PER_FRAME :]
+        if end == 0 or gap or abs(ahead) > self._samples(MAX_DRIFT_NS):
+            self._drift.clear()
+            self._pcm.extend(bytes(max(ahead, 0) * BYTES_PER_FRAME))
+            data = data[max(-ahead, 0) * BYTES_PER_FRAME :]
+        else:
+            self._drift.append((end, ahead))
         self._pcm.extend(data)
+
+    def _drift_at(self, sample: int) -> int:
+        """How many samples the PTS are ahead of the samples around `sample`."""
+        reach = self._samples(DRIFT_WINDOW_NS)
+        near = [ahead for position, ahead in self._drift if abs(position - sample) <= reach]
+        return round(median(near)) if near else 0
+
+    def _slew(self, drift: int, length: int) -> int:
+        """By how many samples sound of `length` samples is to become longer because of `drift`."""
+        limit = int(length * MAX_SLEW)
+        return 0 if abs(drift) < self._samples(MIN_SLEW_NS) else max(-limit, min(limit, drift))
 
     def _known_ns(self, latest: bool) -> int:
         """How far, from the origin, the later (or the earlier) of the two tracks is known."""
-        samples = self._start_sample + len(self._pcm) // BYTES_PER_FRAME
-        audio = samples * 1_000_000_000 // self._rate
+        audio = self._end_sample() * 1_000_000_000 // self._rate
         video = self._video[-1].pts_ns if self._video else 0
         return max(audio, video) if latest else min(audio, video)
 
     def _end_ns(self) -> int:
         return (self._index + 1) * self._duration_ns
 
-    def _border_sample(self, index: int) -> int:
-        return index * self._duration_ns * self._rate // 1_000_000_000
+    def _end_sample(self) -> int:
+        return self._start_sample + len(self._pcm) // BYTES_PER_FRAME
 
-    def _cut(self, end_sample: int, end_ns: int | None) -> Segment:
-        """End the current segment before `end_sample` and `end_ns` (None: take all pictures); missing audio is silence."""
+    def _samples(self, ns: int) -> int:
+        return ns * self._rate // 1_000_000_000
+
+    def _cut(self) -> Segment:
+        """End the current segment at its border; missing audio is silence."""
+        end = self._samples(self._end_ns())
+        length, drift = end - self._start_sample, self._drift_at(end)
+        taken = length - self._slew(drift, length)
+        if taken > len(self._pcm) // BYTES_PER_FRAME:  # where sound is missing there is nothing to stretch
+            taken = length
+        return self._take(taken, length, drift, self._end_ns())
+
+    def _cut_rest(self) -> Segment:
+        """All that is left, as the last segment."""
+        taken, drift = len(self._pcm) // BYTES_PER_FRAME, self._drift_at(self._end_sample())
+        return self._take(taken, taken + self._slew(drift, taken), drift, None)
+
+    def _take(self, taken: int, length: int, drift: int, end_ns: int | None) -> Segment:
+        """The next `taken` samples, stretched to `length`, and the pictures before `end_ns` (None: all) as a segment."""
         assert self._origin_ns is not None
-        size = (end_sample - self._start_sample) * BYTES_PER_FRAME
+        size = taken * BYTES_PER_FRAME
         pcm = bytes(self._pcm[:size]).ljust(size, b"\0")
         del self._pcm[:size]
+        past, self._past = self._past, pcm
+        corrected = {}
+        if length != taken:
+            pcm = self._stretch(past, pcm, bytes(self._pcm), length)
+            corrected = {"drift_ms": drift * 1000 / self._rate, "speed": taken / length}
         video = [unit for unit in self._video if end_ns is None or unit.pts_ns < end_ns]
         self._video = self._video[len(video) :]
         start_ns = self._start_sample * 1_000_000_000 // self._rate
-        segment = Segment(self._index, start_ns, self._origin_ns + start_ns, video, pcm, self._rate)
+        segment = Segment(self._index, start_ns, self._origin_ns + start_ns, video, pcm, self._rate, **corrected)
         self._index += 1
-        self._start_sample = end_sample
+        self._start_sample += length
+        # What follows moves with the end of this segment; what lies too far back does not count any more.
+        moved, oldest = length - taken, self._start_sample - self._samples(DRIFT_WINDOW_NS)
+        self._drift = [(position + moved, ahead - moved) for position, ahead in self._drift if position + moved >= oldest]
         return segment

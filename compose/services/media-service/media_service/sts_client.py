@@ -134,19 +134,24 @@ class StsClient:
 
     def _connect(self, again: bool) -> tuple[str | None, threading.Event]:
         """Connect and initialise the stream; returns the error (None: done) and the event of the connection's end."""
-        gone, ready = threading.Event(), threading.Event()
-        limit: list[int | None] = []
+        ready, gone, settled = threading.Event(), threading.Event(), threading.Event()
         # A client of its own for every connection: late events of an old one cannot be mistaken for the new one's.
         client = socketio.Client(reconnection=False, handle_sigint=False, request_timeout=CONNECT_TIMEOUT_S)
 
         def on_ready(payload: Any = None) -> None:
             value = payload.get("max_inflight") if isinstance(payload, dict) else None
-            limit.append(value if isinstance(value, int) and value > 0 else None)
+            if settled.is_set():
+                return
+            max_inflight = value if isinstance(value, int) and value > 0 else None
+            # Not left to the thread that waits: what the STS says next, a pause perhaps, belongs to this session.
+            self._emit(StsReady(max_inflight, again))
+            logger.info("STS session ready", extra={"max_inflight": max_inflight})
             ready.set()
+            settled.set()
 
         def on_gone(*_reason: Any) -> None:
             gone.set()
-            ready.set()
+            settled.set()
 
         client.on("stream:ready", on_ready)
         client.on("disconnect", on_gone)
@@ -160,11 +165,11 @@ class StsClient:
             client.emit("stream:init", self._init)
         except (socketio.exceptions.SocketIOError, OSError, ValueError) as error:
             return f"cannot connect to STS at {self._url}: {error}", gone
-        if not ready.wait(READY_TIMEOUT_S) or not limit:
+        settled.wait(READY_TIMEOUT_S)
+        settled.set()
+        if not ready.is_set():
             client.disconnect()
             return f"no stream:ready from STS at {self._url} within {READY_TIMEOUT_S} s", gone
-        logger.info("STS session ready", extra={"max_inflight": limit[0]})
-        self._emit(StsReady(limit[0], again))
         return None, gone
 
     def _forward(self, name: str) -> Callable[..., None]:

@@ -14,9 +14,10 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from media_service.audio import AudioError, fit_length, to_mono, to_stream_format
+from media_service.audio import AudioError, fit_length, stretch, to_mono, to_stream_format
 from media_service.breaker import BreakerState, CircuitBreaker, is_retryable
 from media_service.config import WARM_FD_VARIABLE, Config
 from media_service.dispatch import Dispatcher, Pacing
@@ -24,11 +25,14 @@ from media_service.ingest import Ingest, IngestEvent, SourceEnded
 from media_service.log import logger, setup_logging
 from media_service.metrics import BACKPRESSURE_ACTIONS, StreamMetrics
 from media_service.output import Output, OutputError
+from media_service.segment_store import SegmentStore
 from media_service.segmenter import AccessUnit, PcmChunk, Segment, Segmenter
 from media_service.sts_client import StsClient, StsEvent, StsGaveUp, StsLost, StsMessage, StsReady
 
 TICK_S = 0.02
 COMPLETE_TIMEOUT_S = 2.0
+# What is left to write when the worker ends; it has had the time of playing the last segments.
+STORE_CLOSE_TIMEOUT_S = 0.5
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -59,7 +63,8 @@ class Worker:
         )
         self._pacing = Pacing()
         self._dispatcher = Dispatcher(self._breaker, self._pacing, config.max_inflight, config.sts_timeout_ms / 1000)
-        self._segmenter = Segmenter(config.segment_duration_ms, self._rate)
+        self._segmenter = Segmenter(config.segment_duration_ms, self._rate, stretch)
+        self._store = SegmentStore(Path(config.segments_dir), stream_id, config.segments_kept)
         self._ingest = Ingest(f"{config.mediamtx_rtsp_url}/live/{stream_id}/in", self._rate, self._events.put)
         self._output = Output(f"{config.mediamtx_rtmp_url}/live/{stream_id}/out", self._rate)
         init = {
@@ -115,7 +120,6 @@ class Worker:
                 output_done = self._output.poll()
                 if self._ended and output_done and time.monotonic() >= self._complete_deadline:
                     if self._gave_up:
-                        logger.error("stream ended without a connection to the STS")
                         return EXIT_FAILED
                     logger.info("stream complete", extra={"segments": self._next_output})
                     return EXIT_OK
@@ -128,6 +132,7 @@ class Worker:
             self._ingest.stop()
             self._sts.stop()
             self._output.close()
+            self._store.close(STORE_CLOSE_TIMEOUT_S)
 
     # -- events
 
@@ -157,9 +162,11 @@ class Worker:
             case StsGaveUp(attempts):
                 self._gave_up = True
                 logger.error(
-                    "giving up on the STS: the rest of the stream keeps the original audio",
+                    f"giving up on the STS after {attempts} attempts: the worker ends",
                     extra={"attempts": attempts, "url": self._config.sts_service_url},
                 )
+                # What has come plays to its end, with the original audio; the SourceEnded that follows sees to it.
+                self._ingest.finish()
             case StsMessage(name, payload):
                 self._on_message(name, payload)
 
@@ -167,6 +174,7 @@ class Worker:
         for segment in segments:
             self._jobs[segment.index] = _Job(segment)
             self._dispatcher.add(segment.index, time.monotonic())
+            self._store.add(segment)
             logger.info(
                 "segment cut",
                 extra={
@@ -177,6 +185,15 @@ class Worker:
                     "frames": len(segment.video),
                 },
             )
+            if segment.speed != 1:
+                logger.info(
+                    "A/V drift corrected by slew",
+                    extra={
+                        "segment": segment.index,
+                        "drift_ms": round(segment.drift_ms, 1),
+                        "speed": round(segment.speed, 5),
+                    },
+                )
 
     def _on_message(self, name: str, payload: dict[str, Any]) -> None:
         if name == "fragment:processed":
@@ -363,7 +380,7 @@ class Worker:
         self._metrics.breaker.set(state.value)
         logger.warning(
             "circuit breaker changed",
-            extra={"state": state.name.lower(), "trigger": trigger, "failure_count": failure_count},
+            extra={"state": state.name.lower().replace("_", "-"), "trigger": trigger, "failure_count": failure_count},
         )
 
 

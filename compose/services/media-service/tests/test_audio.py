@@ -1,11 +1,12 @@
 import array
 import base64
 import io
+import math
 import wave
 
 import pytest
 
-from media_service.audio import AudioError, fit_length, to_mono, to_stream_format
+from media_service.audio import AudioError, fit_length, stretch, to_mono, to_stream_format
 
 RATE = 44_100
 
@@ -30,6 +31,24 @@ def test_fit_pads_what_is_up_to_ten_percent_shorter() -> None:
 def test_fit_refuses_other_lengths(length: int) -> None:
     with pytest.raises(AudioError, match=r"expected 100 \+/- 10 %"):
         fit_length(stereo(*range(length)), 100)
+
+
+def tone(first: int, count: int, speed: float = 1) -> list[int]:
+    return [round(20_000 * math.sin((first + n * speed) * 2 * math.pi * 1000 / RATE)) for n in range(count)]
+
+
+@pytest.mark.parametrize("slew", [89, -89, 529, -1323])
+def test_stretched_sound_has_no_seams(slew: int) -> None:
+    wanted, taken = 6 * RATE, 6 * RATE - slew
+    around = (stereo(*tone(0, RATE)), stereo(*tone(RATE, taken)), stereo(*tone(RATE + taken, RATE)))
+    seen = array.array("h", stretch(*around, wanted))[::2]
+    expected = tone(RATE, wanted, taken / wanted)
+    assert len(seen) == wanted
+    assert max(abs(a - b) for a, b in zip(seen, expected, strict=True)) < 30
+
+
+def test_stretched_sound_may_have_nothing_around_it() -> None:
+    assert len(stretch(b"", stereo(*tone(0, 1000)), b"", 1004)) == 1004 * 4
 
 
 def test_mono_has_the_same_samples() -> None:

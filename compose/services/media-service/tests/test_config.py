@@ -9,6 +9,7 @@ from media_service.config import Config, ConfigError
 def test_defaults() -> None:
     config = Config.from_env({"PORT": ""})
     assert (config.port, config.segment_duration_ms, config.max_inflight) == (8080, 6000, 3)
+    assert (config.segments_dir, config.segments_kept) == ("/segments", 20)
     assert config.sts_service_url == "http://host.docker.internal:3000"
 
 
@@ -21,6 +22,8 @@ def test_defaults() -> None:
         ("STS_SERVICE_URL", "sts:3000"),
         ("MEDIAMTX_RTSP_URL", "http://mediamtx:8554"),
         ("MEDIAMTX_API_URL", "http://mediamtx:port"),
+        ("SEGMENTS_KEPT", "0"),
+        ("SEGMENTS_KEPT", "100001"),
         ("LOG_LEVEL", "LOUD"),
     ],
 )
@@ -33,4 +36,4 @@ def test_reconnection_delays_double_with_jitter() -> None:
     rng = random.Random(1)
     for attempt, nominal in enumerate((2, 4, 8, 16, 32), start=1):
         delays = [reconnect_delay_s(attempt, 2.0, rng) for _ in range(200)]
-        assert nominal * 0.8 <= min(delays) < nominal < max(delays) <= nominal * 1.2
+        assert nominal * 0.9 <= min(delays) < nominal < max(delays) <= nominal * 1.1

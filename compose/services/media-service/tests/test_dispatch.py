@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from media_service.breaker import BreakerState, CircuitBreaker, is_retryable
-from media_service.dispatch import Dispatcher, Pacing
+from media_service.dispatch import Decision, Dispatcher, Pacing
 
 
 @dataclass
@@ -161,15 +161,33 @@ def test_the_smaller_limit_counts(bench: Bench, sts_limit: int | None, expected:
     assert len(bench.dispatcher.advance(0.0).send) == expected
 
 
-def test_timeout_runs_from_the_cut_and_frees_the_slot(bench: Bench) -> None:
+def test_timeout_frees_the_slot_for_the_next(bench: Bench) -> None:
+    bench.add(0, 1, 2)
+    bench.dispatcher.advance(0.0)
+    bench.add(3, at=6.0)
+    assert bench.dispatcher.advance(7.9) == Decision()
+    assert bench.dispatcher.advance(8.0) == Decision([3], [(0, "timeout"), (1, "timeout"), (2, "timeout")])
+    assert bench.dispatcher.inflight == 1
+
+
+def test_timeout_runs_from_the_sending(bench: Bench) -> None:
     bench.add(0, 1, 2, 3)
     bench.dispatcher.advance(0.0)
-    bench.add(4, at=6.0)
-    decision = bench.dispatcher.advance(8.0)
-    # 3 waited behind a dead STS as long as those that were sent: it does not get another 8 s.
-    assert decision.fall_back == [(0, "timeout"), (1, "timeout"), (2, "timeout"), (3, "timeout")]
-    assert decision.send == [4]
-    assert bench.dispatcher.inflight == 1
+    bench.dispatcher.answered(0)
+    assert bench.dispatcher.advance(5.0).send == [3]
+    # 3 was cut at 0 and sent at 5; the others were sent at 0.
+    assert bench.dispatcher.advance(8.0).fall_back == [(1, "timeout"), (2, "timeout")]
+    assert bench.dispatcher.advance(12.9) == Decision()
+    assert bench.dispatcher.advance(13.0).fall_back == [(3, "timeout")]
+
+
+def test_fragment_waits_one_timeout_for_its_sending(bench: Bench) -> None:
+    bench.dispatcher.ready(1)
+    bench.add(0, 1)
+    bench.dispatcher.advance(1.0)
+    # The slot is free only when 0 is given up, at 9 s.
+    assert bench.dispatcher.advance(8.0).fall_back == [(1, "timeout")]
+    assert bench.dispatcher.advance(9.0).fall_back == [(0, "timeout")]
 
 
 def test_late_result_is_nobodys(bench: Bench) -> None:

@@ -1,6 +1,10 @@
+import threading
+
 import pytest
 
-from media_service.ingest import missing_track
+from media_service import ingest
+from media_service.ingest import Ingest, IngestEvent, SourceEnded, missing_track
+from media_service.segmenter import AccessUnit
 
 
 @pytest.mark.parametrize(
@@ -14,3 +18,73 @@ from media_service.ingest import missing_track
 )
 def test_a_source_needs_both_tracks(kinds: set[str], expected: str | None) -> None:
     assert missing_track(kinds) == expected
+
+
+class Source(Ingest):
+    """An Ingest whose tries to read are `tries`: what they deliver, and the error that ends them."""
+
+    def __init__(self, *tries: tuple[list[AccessUnit], str]) -> None:
+        self.events: list[IngestEvent] = []
+        self.tries = list(tries)
+        self.endless = threading.Event()
+        super().__init__("rtsp://source", 44_100, self.events.append)
+
+    def _read(self) -> str | None:
+        content, error = self.tries.pop(0)
+        for unit in content:
+            self._deliver(unit)
+        if error == "endless":
+            self.endless.set()
+            self._stop.wait()
+        return error
+
+    def run(self) -> list[IngestEvent]:
+        self.start()
+        self._thread.join(5)
+        return self.events
+
+
+UNIT = AccessUnit(0, True, b"")
+
+
+def test_absent_source_is_tried_again_after_1_2_and_4_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ingest.START_RETRY_DELAYS_S == (1, 2, 4)
+    monkeypatch.setattr(ingest, "START_RETRY_DELAYS_S", (0.01, 0.02, 0.04))
+    source = Source(*[([], "not found")] * 4)
+    assert source.run() == [SourceEnded("RTSP source rtsp://source not available after 3 retries: not found")]
+    assert source.tries == []
+
+
+def test_source_that_comes_late_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "START_RETRY_DELAYS_S", (0.01, 0.02, 0.04))
+    assert Source(([], "not found"), ([UNIT], "gone")).run() == [UNIT, SourceEnded(None)]
+
+
+def test_source_that_was_read_is_not_tried_again() -> None:
+    assert Source(([UNIT], "gone")).run() == [UNIT, SourceEnded(None)]
+
+
+def test_finishing_emits_what_is_still_held_back() -> None:
+    source = Source(([UNIT], "endless"))
+    source.start()
+    source.endless.wait(5)
+    assert source.events == []
+    source.finish()
+    source._thread.join(5)
+    assert source.events == [UNIT, SourceEnded(None)]
+
+
+def test_finishing_an_absent_source_is_no_error_of_the_source() -> None:
+    source = Source(([], "not found"))
+    source.start()
+    source.finish()
+    source._thread.join(5)
+    assert source.events == [SourceEnded(None)]
+
+
+def test_stopped_source_says_nothing() -> None:
+    source = Source(([UNIT], "endless"))
+    source.start()
+    source.endless.wait(5)
+    source.stop()
+    assert source.events == []

@@ -1,21 +1,41 @@
+from collections.abc import Callable
+
+import pytest
+
 from media_service.segmenter import BYTES_PER_FRAME, AccessUnit, PcmChunk, Segment, Segmenter
 
 RATE = 44_100
 SECOND = 1_000_000_000
+MS = 1_000_000
+
+
+def stretch(_before: bytes, pcm: bytes, _after: bytes, samples: int) -> bytes:
+    """The nearest sample."""
+    frames = memoryview(pcm).cast("I")
+    return b"".join(frames[n * len(frames) // samples].to_bytes(BYTES_PER_FRAME, "little") for n in range(samples))
+
+
+def make() -> Segmenter:
+    return Segmenter(6000, RATE, stretch)
 
 
 def feed(
-    seconds: float, *, start_ns: int = 0, video_late_ns: int = 0, segmenter: Segmenter | None = None
+    seconds: float,
+    *,
+    start_ns: int = 0,
+    video_late_ns: int = 0,
+    audio_late_ns: Callable[[int], float] = lambda _: 0,
 ) -> tuple[list[Segment], bytes]:
-    """Segments of `seconds` of 30 fps video and counting samples, and all the samples."""
-    segmenter = segmenter or Segmenter(6000, RATE)
+    """Segments of `seconds` of 30 fps video and counting samples, and all the samples. `audio_late_ns` says by how much the
+    PTS of chunk n is late for its samples."""
+    segmenter = make()
     total = round(seconds * RATE)
     pcm = b"".join((i & 0x7FFFFFFF).to_bytes(BYTES_PER_FRAME, "little") for i in range(total))
     events: list[tuple[int, AccessUnit | PcmChunk]] = []
     for sample in range(0, total, 1024):
         pts = start_ns + sample * SECOND // RATE
         data = pcm[sample * BYTES_PER_FRAME : (sample + 1024) * BYTES_PER_FRAME]
-        events.append((pts, PcmChunk(pts, data)))
+        events.append((pts, PcmChunk(pts + round(audio_late_ns(sample // 1024)), data)))
     for n in range(round((seconds - video_late_ns / SECOND) * 30)):
         pts = start_ns + video_late_ns + n * SECOND // 30
         events.append((pts, AccessUnit(pts, n % 6 == 0, n.to_bytes(4, "big"))))
@@ -66,7 +86,7 @@ def test_stream_shorter_than_the_smallest_remainder_is_one_segment() -> None:
 
 
 def test_empty_stream_has_no_segment() -> None:
-    assert Segmenter(6000, RATE).finish() == []
+    assert make().finish() == []
 
 
 def test_sound_before_the_first_picture_is_kept() -> None:
@@ -76,7 +96,7 @@ def test_sound_before_the_first_picture_is_kept() -> None:
 
 
 def test_pictures_before_the_first_key_picture_are_dropped() -> None:
-    segmenter = Segmenter(6000, RATE)
+    segmenter = make()
     segmenter.add_video(AccessUnit(0, False, b"delta"))
     segmenter.add_video(AccessUnit(100, True, b"key"))
     segmenter.add_audio(PcmChunk(100, bytes(BYTES_PER_FRAME * RATE)))
@@ -84,7 +104,7 @@ def test_pictures_before_the_first_key_picture_are_dropped() -> None:
 
 
 def test_gap_in_the_sound_is_filled_with_silence() -> None:
-    segmenter = Segmenter(6000, RATE)
+    segmenter = make()
     one_second = b"\x01\0\x01\0" * RATE
     segmenter.add_video(AccessUnit(0, True, b""))
     segmenter.add_audio(PcmChunk(0, one_second))
@@ -93,15 +113,14 @@ def test_gap_in_the_sound_is_filled_with_silence() -> None:
 
 
 def test_jitter_of_the_audio_times_moves_no_sample() -> None:
-    segmenter = Segmenter(6000, RATE)
-    segmenter.add_video(AccessUnit(0, True, b""))
-    segmenter.add_audio(PcmChunk(0, b"\x01\0\x01\0" * RATE))
-    segmenter.add_audio(PcmChunk(SECOND + 30_000_000, b"\x02\0\x02\0" * RATE))
-    assert segmenter.finish()[0].samples == 2 * RATE
+    jitter = (0, 30 * MS, -30 * MS, 0)
+    segments, pcm = feed(13, audio_late_ns=lambda n: jitter[n % 4])
+    assert b"".join(s.pcm for s in segments) == pcm
+    assert all(s.speed == 1 for s in segments)
 
 
 def test_overlapping_sound_is_dropped() -> None:
-    segmenter = Segmenter(6000, RATE)
+    segmenter = make()
     segmenter.add_video(AccessUnit(0, True, b""))
     segmenter.add_audio(PcmChunk(0, bytes(BYTES_PER_FRAME * RATE)))
     segmenter.add_audio(PcmChunk(SECOND // 2, bytes(BYTES_PER_FRAME * RATE)))
@@ -109,7 +128,7 @@ def test_overlapping_sound_is_dropped() -> None:
 
 
 def test_video_waits_six_seconds_for_lost_sound() -> None:
-    segmenter = Segmenter(6000, RATE)
+    segmenter = make()
     segmenter.add_audio(PcmChunk(0, bytes(BYTES_PER_FRAME * RATE)))
     cut_at = None
     for n in range(30 * 14):
@@ -117,3 +136,78 @@ def test_video_waits_six_seconds_for_lost_sound() -> None:
             cut_at = n / 30
             break
     assert cut_at == 12
+
+
+# -- a sound clock that is off
+
+
+def samples_of(segment: Segment) -> list[int]:
+    return [
+        int.from_bytes(segment.pcm[i : i + BYTES_PER_FRAME], "little") for i in range(0, len(segment.pcm), BYTES_PER_FRAME)
+    ]
+
+
+@pytest.mark.parametrize("drift", [0.002, -0.002])
+def test_drift_is_spread_over_each_segment(drift: float) -> None:
+    segments, _ = feed(24, audio_late_ns=lambda n: n * 1024 * SECOND / RATE * drift)
+    assert [s.samples for s in segments[:3]] == [6 * RATE] * 3
+    assert [s.start_ns for s in segments] == [k * 6 * SECOND for k in range(4)]
+    # Sample n belongs to the time n / RATE * (1 + drift): nowhere it is more than 1.5 ms away from there.
+    for segment in segments:
+        start = segment.start_ns * RATE // SECOND
+        for offset, sample in list(enumerate(samples_of(segment)))[::1000]:
+            assert abs(start + offset - sample * (1 + drift)) < 0.0015 * RATE
+    assert [round(s.drift_ms / drift / 1000) for s in segments[:3]] == [6, 6, 6]
+    assert all(s.speed == pytest.approx(1 - drift, abs=2e-4) for s in segments)
+
+
+def test_correction_below_2_ms_is_left_for_later() -> None:
+    segments, _ = feed(24, audio_late_ns=lambda n: n * 1024 * SECOND / RATE * 0.0003)
+    assert [s.drift_ms > 0 for s in segments] == [False, True, False, True]
+    assert segments[1].drift_ms == pytest.approx(3.6, abs=0.1)
+
+
+def test_step_of_the_times_is_spread_over_several_segments() -> None:
+    segments, _ = feed(24, audio_late_ns=lambda n: 0 if n < 100 else 38 * MS)
+    assert [s.samples for s in segments[:3]] == [6 * RATE] * 3
+    # 30 ms are half a percent of 6 s.
+    assert [round(s.drift_ms) for s in segments] == [38, 8, 0, 0]
+    assert segments[0].speed == pytest.approx(0.995, abs=1e-5)
+    # The last sample plays 38 ms later than by the count of samples.
+    assert segments[3].samples == 6 * RATE + round(0.038 * RATE)
+
+
+def test_drift_that_cannot_be_followed_ends_in_a_jump() -> None:
+    segments, _ = feed(24, audio_late_ns=lambda n: n * 1024 * SECOND / RATE * 0.02)
+    assert all(abs(s.speed - 1) <= 0.00501 for s in segments)
+    total = sum(s.samples for s in segments)
+    assert abs(total - 24 * 1.02 * RATE) < 0.15 * RATE
+
+
+def test_gap_is_no_drift() -> None:
+    segments, pcm = feed(13, audio_late_ns=lambda n: 0 if n < 100 else 500 * MS)
+    assert all(s.speed == 1 for s in segments)
+    gap = bytes(RATE // 2 * BYTES_PER_FRAME)
+    split = 100 * 1024 * BYTES_PER_FRAME
+    assert b"".join(s.pcm for s in segments) == pcm[:split] + gap + pcm[split:]
+
+
+def test_stretching_is_given_the_sound_around() -> None:
+    calls: list[tuple[bytes, bytes, bytes]] = []
+
+    def record(before: bytes, pcm: bytes, after: bytes, samples: int) -> bytes:
+        calls.append((before, pcm, after))
+        return bytes(samples * BYTES_PER_FRAME)
+
+    segmenter = Segmenter(2000, RATE, record)
+    chunk = RATE // 10
+    for n in range(60):
+        segmenter.add_video(AccessUnit(n * SECOND // 10, True, b""))
+        segmenter.add_audio(PcmChunk(round(n * SECOND // 10 * 1.002), bytes([n, 0, n, 0]) * chunk))
+    segmenter.finish()
+    assert len(calls) == 3
+    everything = b"".join(bytes([n, 0, n, 0]) * chunk for n in range(60))
+    assert b"".join(pcm for _, pcm, _ in calls) == everything
+    assert [before for before, _, _ in calls] == [b"", calls[0][1], calls[1][1]]
+    assert all(after == b"" or after[: RATE // 2] == calls[k + 1][1][: RATE // 2] for k, (_, _, after) in enumerate(calls))
+    assert [len(after) // BYTES_PER_FRAME >= RATE // 2 for _, _, after in calls] == [True, True, False]

@@ -1,0 +1,130 @@
+"""The connection to the STS, against a Socket.IO server on this machine."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import socketio
+from aiohttp import web
+
+from media_service.sts_client import StsClient, StsEvent, StsGaveUp, StsLost, StsMessage, StsReady
+
+BASE_DELAY_S = 0.01
+
+
+class Sts:
+    """Answers `stream:init` with `stream:ready` and then at once with `then`; refuses connections while `refusing`."""
+
+    def __init__(self) -> None:
+        self.inits: list[dict[str, Any]] = []
+        self.refusing = False
+        self.then: tuple[str, dict[str, Any]] | None = None
+        self._server = socketio.AsyncServer(async_mode="aiohttp")
+        self._server.on("connect", self._on_connect)
+        self._server.on("stream:init", self._on_init)
+        self._sid = ""
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+        self._thread.start()
+        assert self._started.wait(5)
+
+    async def _serve(self) -> None:
+        app = web.Application()
+        self._server.attach(app)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._started.set()
+        await self._stop.wait()
+        await runner.cleanup()
+
+    async def _on_connect(self, sid: str, _environ: object) -> bool:
+        self._sid = sid
+        return not self.refusing
+
+    async def _on_init(self, sid: str, payload: dict[str, Any]) -> None:
+        self.inits.append(payload)
+        await self._server.emit("stream:ready", {"max_inflight": 2}, to=sid)
+        if self.then:
+            await self._server.emit(*self.then, to=sid)
+
+    def cut(self) -> None:
+        """End the connection."""
+        asyncio.run_coroutine_threadsafe(self._server.disconnect(self._sid), self._loop).result(5)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(5)
+
+
+@pytest.fixture
+def sts() -> Iterator[Sts]:
+    server = Sts()
+    yield server
+    server.close()
+
+
+class Client:
+    """A StsClient and its events."""
+
+    def __init__(self, url: str) -> None:
+        self._events: queue.SimpleQueue[StsEvent] = queue.SimpleQueue()
+        self.client = StsClient(url, "s", "w", {"stream_id": "s"}, BASE_DELAY_S, 5, self._events.put)
+        self.client.start()
+
+    def next(self) -> StsEvent:
+        return self._events.get(timeout=5)
+
+
+@pytest.fixture
+def client(sts: Sts) -> Iterator[Client]:
+    client = Client(sts.url)
+    yield client
+    client.client.stop()
+
+
+def test_first_session_is_no_reconnection(client: Client) -> None:
+    assert client.next() == StsReady(2, False)
+
+
+def test_lost_session_is_initialised_again(sts: Sts, client: Client) -> None:
+    client.next()
+    sts.cut()
+    assert isinstance(client.next(), StsLost)
+    assert client.next() == StsReady(2, True)
+    assert sts.inits == [{"stream_id": "s"}] * 2
+
+
+def test_gives_up_after_the_fifth_failed_reconnection(sts: Sts, client: Client) -> None:
+    client.next()
+    sts.refusing = True
+    sts.cut()
+    events = [client.next() for _ in range(7)]
+    assert [type(event) for event in events] == [StsLost] * 6 + [StsGaveUp]
+    assert events[-1] == StsGaveUp(5)
+
+
+def test_session_in_between_gives_five_new_attempts(sts: Sts, client: Client) -> None:
+    client.next()
+    for _ in range(2):
+        sts.refusing = True
+        sts.cut()
+        assert [type(client.next()) for _ in range(4)] == [StsLost] * 4
+        sts.refusing = False
+        while not isinstance(client.next(), StsReady):
+            pass
+
+
+def test_pause_right_after_ready_belongs_to_the_new_session(sts: Sts, client: Client) -> None:
+    client.next()
+    sts.then = ("backpressure", {"action": "pause"})
+    for _ in range(5):
+        sts.cut()
+        assert isinstance(client.next(), StsLost)
+        assert client.next() == StsReady(2, True)
+        assert client.next() == StsMessage("backpressure", {"action": "pause"})
