@@ -6,6 +6,9 @@ from enum import Enum
 
 from media_service.breaker import CircuitBreaker
 
+# Fragments are spaced by when they arrive, and one may be on its way a little longer than the next.
+_ARRIVAL_JITTER_S = 0.05
+
 
 class Pacing:
     """What the STS asked for by `backpressure`: pause, a minimum distance between sends, or nothing."""
@@ -21,7 +24,7 @@ class Pacing:
             self._paused = True
         elif action in ("none", "slow_down"):
             self._paused = False
-            self._delay_s = recommended_delay_ms / 1000 if action == "slow_down" else 0.0
+            self._delay_s = recommended_delay_ms / 1000 + _ARRIVAL_JITTER_S if action == "slow_down" else 0.0
 
     def reset(self) -> None:
         """Forget what an earlier session asked for."""
@@ -96,6 +99,13 @@ class Dispatcher:
         self._outstanding.clear()
         self._waiting.clear()
         return [(fragment.index, "disconnected") for fragment in fragments]
+
+    def sent(self, index: int, now: float) -> None:
+        """Segment `index` has left at `now` (seconds): its sound had to be converted since the decision to send it."""
+        fragment = self._outstanding.get(index)
+        if fragment:
+            fragment.sent_at, fragment.deadline = now, now + self._timeout_s
+        self._pacing.sent(now)
 
     def answered(self, index: int) -> float | None:
         """The STS answered segment `index`: free its slot and return when it was sent (seconds), None if nobody waits."""

@@ -106,7 +106,9 @@ class Output:
         self._pipeline = Gst.parse_launch(
             "flvmux name=mux streamable=true ! rtmp2sink name=sink sync=true "
             "appsrc name=video format=time max-bytes=0 ! mux.video "
-            "appsrc name=audio format=time max-bytes=0 ! audioconvert ! avenc_aac bitrate=128000 ! aacparse ! mux.audio"
+            # The default coder takes three times the work, for a difference that nobody hears in speech.
+            "appsrc name=audio format=time max-bytes=0 ! audioconvert ! avenc_aac bitrate=128000 aac-coder=fast ! "
+            "aacparse ! mux.audio"
         )
         self._video, self._audio, self._sink = (self._pipeline.get_by_name(n) for n in ("video", "audio", "sink"))
         self._sink.set_property("location", self._url)

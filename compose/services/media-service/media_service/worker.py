@@ -328,6 +328,7 @@ class Worker:
         mono = to_mono(segment.pcm, self._rate)
         if not self._sts.send_fragment(fields, mono, self._rate, segment.source_pts_ns):
             return  # the StsLost that follows makes the fragment fall back
+        self._dispatcher.sent(segment.index, time.monotonic())
         self._metrics.fragments["sent"].inc()
         logger.info("fragment sent", extra={"fragment_id": fragment_id, "sequence_number": self._sequence_number})
         self._sequence_number += 1

@@ -219,8 +219,19 @@ def test_slow_down_spaces_the_sends(bench: Bench) -> None:
     bench.pacing.apply("slow_down", 500)
     bench.add(0, 1)
     assert bench.dispatcher.advance(1.0).send == [0]
-    assert bench.dispatcher.advance(1.49).send == []
-    assert bench.dispatcher.advance(1.5).send == [1]
+    assert bench.dispatcher.advance(1.549).send == []
+    assert bench.dispatcher.advance(1.551).send == [1]
+
+
+def test_distance_and_time_out_count_from_when_a_fragment_left(bench: Bench) -> None:
+    bench.pacing.apply("slow_down", 500)
+    bench.add(0, 1)
+    assert bench.dispatcher.advance(1.0).send == [0]
+    bench.dispatcher.sent(0, 1.2)
+    assert bench.dispatcher.advance(1.7).send == []
+    assert bench.dispatcher.advance(1.76).send == [1]
+    assert bench.dispatcher.advance(9.1).fall_back == []
+    assert bench.dispatcher.advance(9.2).fall_back == [(0, "timeout")]
 
 
 def test_unknown_action_changes_nothing(bench: Bench) -> None:
