@@ -38,6 +38,10 @@ const fixtureSchema = z.strictObject({
       startsAtSeconds: z.number().nonnegative().default(0),
       /** White noise under the whole track, this much below the loudness of the speech. */
       noiseBelowSpeechDb: z.number().optional(),
+      /** In place of speech a tone a second, whose frequency tells the second (support/analyze/tones.ts). */
+      tones: z.boolean().default(false),
+      /** The timestamps of the sound go on this much faster than its samples: the clock of its source is slow. */
+      clockSlowPercent: z.number().nonnegative().default(0),
     })
     .nullable(),
   /** What is said in each segment, in order; an empty text where nobody speaks. */
@@ -86,4 +90,34 @@ export function readFixture(yamlPath: string, mediaFile?: string): Fixture {
   }
   const path = mediaFile ? resolve(mediaFile) : resolve(dirname(yamlPath), parsed.data.file);
   return { ...parsed.data, path, yamlPath };
+}
+
+/**
+ * The beginning of a broadcast, and cut into segments of another length. What is said is known for the same segments
+ * only: other segments are those of a broadcast in which nobody speaks.
+ *
+ * @throws SuiteError when the broadcast is shorter, or somebody speaks and the segments are others
+ */
+export function beginningOf(
+  fixture: Fixture,
+  seconds = fixture.durationSeconds,
+  segmentSeconds = fixture.segmentSeconds,
+): Fixture {
+  const { durationSeconds, script, translation, yamlPath: where } = fixture;
+  const isOther = segmentSeconds !== fixture.segmentSeconds;
+  const isSpoken = script.some((line) => line !== '');
+  if (seconds > durationSeconds || (isOther && isSpoken)) {
+    throw new SuiteError({
+      what: 'the broadcast cannot be cut like that',
+      where,
+      seen: `${durationSeconds} s, segments of ${fixture.segmentSeconds} s${isSpoken ? ', spoken' : ''}`,
+      expected: `at least ${seconds} s, segments of ${segmentSeconds} s`,
+    });
+  }
+  const count = Math.ceil(seconds / segmentSeconds);
+  return {
+    ...{ ...fixture, durationSeconds: seconds, segmentSeconds },
+    script: isOther ? Array.from({ length: count }, () => '') : script.slice(0, count),
+    ...(translation ? { translation: translation.slice(0, count) } : {}),
+  };
 }

@@ -1,0 +1,164 @@
+import type { AudioTimeline } from './sound';
+import { type Finding, unobserved } from './finding';
+import { type FrameClock, showings } from './frame-clock';
+
+/*
+ * The tones of broadcasts without speech: in the middle of each second one of 0.2 s, whose frequency tells the second.
+ * The frequencies are 15 Hz apart, 3 / 0.2 s, so that each tone is orthogonal to all others.
+ */
+const FIRST_HZ = 300;
+const STEP_HZ = 15;
+/** Away from the marks at which segments are cut. */
+const TONE_AT_SECONDS = 0.4;
+const TONE_SECONDS = 0.2;
+const AMPLITUDE = 0.5;
+/**
+ * Quiet noise, 48 dB below the tones. Of silence AAC makes tiny frames, which ffmpeg's RTSP puts together to packets of
+ * more than half a second; the last of them is lost when the broadcast ends.
+ */
+const NOISE = 0.005;
+
+/** An expression of ffmpeg's `aevalsrc`; `t` is the time in seconds. */
+export const TONES =
+  `${AMPLITUDE}*sin(2*PI*(${FIRST_HZ}+${STEP_HZ}*floor(t))*(mod(t,1)-${TONE_AT_SECONDS}))` +
+  `*gte(mod(t,1),${TONE_AT_SECONDS})*lt(mod(t,1),${TONE_AT_SECONDS + TONE_SECONDS})` +
+  `+${NOISE}*(random(0)-0.5)`;
+
+/** Where a tone is looked for, either side of its picture. */
+const SEARCH_SECONDS = 0.5;
+/** A pure tone scores 1, noise about 0.05. */
+const LEAST_SCORE = 0.5;
+/** Of the peak's height: below, other sounds count. */
+const SIDES_FROM = 0.3;
+
+/** One second of a broadcast of tones, as it comes out. */
+export interface ToneHeard {
+  second: number;
+  /** Sound minus picture, in ms: positive when the sound is late; unobserved when either is not there. */
+  delta: Finding<{ deltaMs: number; ptsSeconds: number }>;
+  /** Its level against the broadcast's own: 1 when it is as loud. 0 when it is not heard. */
+  level: number;
+}
+
+/** The frequency of a second's tone, in Hz. */
+function toneHz(second: number): number {
+  return FIRST_HZ + STEP_HZ * second;
+}
+
+/**
+ * Where each second's tone is heard, against when its frames are shown.
+ *
+ * @param sound of the output; at least 4 kHz
+ * @param seconds how many the broadcast has
+ */
+export function tonesHeard(sound: AudioTimeline, clock: FrameClock, seconds: number): ToneHeard[] {
+  return Array.from({ length: seconds }, (_, second): ToneHeard => {
+    const shown = showings(clock, second, 1);
+    const at = shown.observed ? shown.showings[0]?.ptsSeconds : undefined;
+    if (!shown.observed || at === undefined) {
+      const reason = shown.observed ? 'its pictures are not shown' : shown.reason;
+      return { second, delta: unobserved(reason), level: 0 };
+    }
+    const found = findTone(sound, toneHz(second), at + TONE_AT_SECONDS);
+    if (!found) {
+      const reason = `its tone is not heard within ${SEARCH_SECONDS} s of its picture`;
+      return { second, delta: unobserved(reason), level: 0 };
+    }
+    const ptsSeconds = found.ptsSeconds - TONE_AT_SECONDS;
+    const deltaMs = 1000 * (ptsSeconds - at);
+    return { second, delta: { observed: true, deltaMs, ptsSeconds }, level: found.level };
+  });
+}
+
+/**
+ * The best place for a tone near a time: its discrete Fourier transform over a window of the tone's length, at every
+ * place of the window. The amplitude over the place is a triangle, whose middle does not depend on the tone's phase.
+ */
+function findTone(
+  { samples, rateHz, firstPtsSeconds }: AudioTimeline,
+  hz: number,
+  expectedSeconds: number,
+): { ptsSeconds: number; level: number } | undefined {
+  const size = Math.round(TONE_SECONDS * rateHz);
+  const from = Math.round((expectedSeconds - firstPtsSeconds - SEARCH_SECONDS) * rateHz);
+  const places = Math.round(2 * SEARCH_SECONDS * rateHz) + 1;
+  const [real, imaginary, energy] = [0, 1, 2].map(() => new Float64Array(places + size + 1));
+  if (!real || !imaginary || !energy) return undefined;
+  for (let i = 0; i < places + size; i += 1) {
+    const sample = samples[from + i] ?? 0;
+    const angle = (2 * Math.PI * hz * i) / rateHz;
+    real[i + 1] = (real[i] ?? 0) + sample * Math.cos(angle);
+    imaginary[i + 1] = (imaginary[i] ?? 0) + sample * Math.sin(angle);
+    energy[i + 1] = (energy[i] ?? 0) + sample * sample;
+  }
+  const sum = (sums: Float64Array, i: number): number => (sums[i + size] ?? 0) - (sums[i] ?? 0);
+  const amplitudes = Float64Array.from(
+    { length: places },
+    (_, i) => (2 * Math.hypot(sum(real, i), sum(imaginary, i))) / size,
+  );
+  const highest = amplitudes.reduce((best, one) => Math.max(best, one), 0);
+  const peak = amplitudes.indexOf(highest);
+  const loudness = Math.sqrt((2 * sum(energy, peak)) / size);
+  if (highest === 0 || highest / loudness < LEAST_SCORE) return undefined;
+  // The centre of gravity of the triangle's upper part: coding rounds its tip, and noise bends its sides.
+  let [weights, moments] = [0, 0];
+  for (const step of [1, -1]) {
+    for (let i = step > 0 ? peak : peak - 1; i >= 0 && i < places; i += step) {
+      const weight = (amplitudes[i] ?? 0) - SIDES_FROM * highest;
+      if (weight <= 0) break;
+      weights += weight;
+      moments += weight * i;
+    }
+  }
+  const ptsSeconds = firstPtsSeconds + (from + moments / weights) / rateHz;
+  return { ptsSeconds, level: highest / AMPLITUDE };
+}
+
+/**
+ * All tones but those of the first and the last second, in which a worker joins and leaves (as CTA-WAVE's device tests
+ * leave them out).
+ */
+export function withoutEdges(tones: readonly ToneHeard[]): ToneHeard[] {
+  return tones.slice(1, -1);
+}
+
+/** All tones taken together. */
+export interface TonesFigures {
+  measured: number;
+  /** The delta that is farthest from 0, with its sign. */
+  worstMs: number;
+  /** How much the deltas change from the first to the last second: the least-squares line through them. */
+  driftMs: number;
+  /** The largest change from one second to the next. */
+  largestStepMs: number;
+  /** The second before which it is. */
+  largestStepAt: number;
+}
+
+/** @returns unobserved when fewer than two tones are heard at their pictures */
+export function tonesFigures(tones: readonly ToneHeard[]): Finding<TonesFigures> {
+  const points = tones.flatMap(({ second, delta }) =>
+    delta.observed ? [{ second, ms: delta.deltaMs }] : [],
+  );
+  const steps = points
+    .slice(1)
+    .map(({ second, ms }, i) => ({ second, ms: ms - (points[i]?.ms ?? ms) }));
+  const [worst, step] = [points, steps].map((all) => byDistance(all)[0]);
+  if (!worst || !step) return unobserved(`${points.length} of ${tones.length} tones are heard`);
+  const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const [x, y] = [mean(points.map(({ second }) => second)), mean(points.map(({ ms }) => ms))];
+  const spread = points.reduce((sum, { second }) => sum + (second - x) ** 2, 0);
+  const slope = points.reduce((sum, { second, ms }) => sum + (second - x) * (ms - y), 0) / spread;
+  return {
+    observed: true,
+    measured: points.length,
+    worstMs: worst.ms,
+    driftMs: slope * ((points.at(-1)?.second ?? 0) - (points[0]?.second ?? 0)),
+    largestStepMs: step.ms,
+    largestStepAt: step.second,
+  };
+}
+
+function byDistance<T extends { ms: number }>(values: readonly T[]): T[] {
+  return [...values].sort((a, b) => Math.abs(b.ms) - Math.abs(a.ms));
+}

@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+import { execa } from 'execa';
+
+import { OutputFindings } from '../../support/analyze/output-findings';
+import { TONES, tonesFigures, type ToneHeard } from '../../support/analyze/tones';
+import { drawFrameStrip } from '../../support/analyze/frame-strip';
+import { beginningOf, readFixture } from '../../support/fixture';
+import { projectRoot } from '../../support/config';
+
+const SECONDS = 12;
+const RATE_HZ = 44_100;
+
+describe('tones', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tones-'));
+  const movie = join(folder, 'movie.mp4');
+  const whole = readFixture(join(projectRoot, 'fixtures/90-s-tones.yaml'));
+  const fixture = beginningOf(whole, SECONDS);
+  const { width, height, framesPerSecond } = fixture.picture;
+  after(() => rmSync(folder, { recursive: true }));
+
+  before(async () => {
+    const size = { width, height, framesPerSecond, durationSeconds: SECONDS };
+    await ffmpeg([
+      ...[
+        '-f',
+        'lavfi',
+        '-i',
+        `testsrc2=size=${width}x${height}:rate=${framesPerSecond}:duration=${SECONDS}`,
+      ],
+      ...['-f', 'lavfi', '-i', `aevalsrc=exprs='${TONES}':s=${RATE_HZ}:d=${SECONDS}`],
+      ...['-filter_complex', drawFrameStrip({ input: '0:v', output: 'v', ...size })],
+      ...[
+        '-map',
+        '[v]',
+        '-map',
+        '1:a',
+        '-c:v',
+        'libx264',
+        '-preset',
+        'veryfast',
+        '-c:a',
+        'aac',
+        '-b:a',
+        '128k',
+        movie,
+      ],
+    ]);
+  });
+
+  async function ffmpeg(args: string[]): Promise<void> {
+    await execa('ffmpeg', ['-hide_banner', '-nostdin', '-loglevel', 'error', '-y', ...args]);
+  }
+
+  /** The movie with its sound changed, pictures and timestamps as they were. */
+  async function heardIn(name: string, filter: string): Promise<ToneHeard[]> {
+    const file = join(folder, `${name}.mp4`);
+    await ffmpeg(['-i', movie, '-af', filter, '-c:v', 'copy', '-c:a', 'aac', '-b:a', '128k', file]);
+    const found = await new OutputFindings(file, fixture, []).tones();
+    if (!found.observed) throw new Error(found.reason);
+    return found.tones;
+  }
+
+  /** ffmpeg filters that move the samples under their timestamps; later when positive. */
+  const moved = (ms: number): string =>
+    ms >= 0
+      ? `adelay=${ms}:all=1,atrim=end=${SECONDS}`
+      : `atrim=start=${-ms / 1000},asetpts=PTS-STARTPTS,apad=whole_dur=${SECONDS}`;
+
+  for (const ms of [0, 60, -60, 119, -119, 121, -121, 300, -300]) {
+    it(`measures ${ms} ms at every second, to 1.5 ms`, async () => {
+      const tones = await heardIn(`moved${ms}`, moved(ms));
+      expect(tones).to.have.length(SECONDS);
+      for (const { second, delta, level } of tones) {
+        const measured = delta.observed ? delta.deltaMs : NaN;
+        // The last tone may be moved beyond the end.
+        if (second === SECONDS - 1 && ms === 300) continue;
+        expect(measured, `second ${second}`).to.be.closeTo(ms, 1.5);
+        expect(level, `second ${second}`).to.be.closeTo(1, 0.05);
+        expect(Math.abs(measured) < 120).to.equal(Math.abs(ms) < 120);
+      }
+    });
+  }
+
+  it('tells an echo by its level', async () => {
+    const tones = await heardIn('soft', "volume='if(between(t\\,4\\,8),0.5,1)':eval=frame");
+    const levels = tones.map(({ level }) => Math.round(level * 10) / 10);
+    expect(levels).to.deep.equal([1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 1, 1, 1, 1]);
+  });
+
+  it('misses a tone that is not there, and does not take a neighbour for it', async () => {
+    const tones = await heardIn('gap', "volume='if(between(t,4,5),0,1)':eval=frame");
+    expect(tones.filter(({ delta }) => !delta.observed).map(({ second }) => second)).to.deep.equal([
+      4,
+    ]);
+    const swapped = await heardIn('late', moved(1000));
+    expect(swapped.some(({ delta }) => delta.observed)).to.equal(false);
+  });
+
+  it('finds drift, and jumps', async () => {
+    const slow = tonesFigures(
+      await heardIn(
+        'slow',
+        `asetrate=${RATE_HZ * 0.999},aresample=${RATE_HZ},atrim=end=${SECONDS}`,
+      ),
+    );
+    expect(slow.observed && slow.driftMs).to.be.closeTo(SECONDS - 1, 1.5);
+    expect(slow.observed && Math.abs(slow.largestStepMs)).to.be.below(12);
+    const jump = tonesFigures(
+      await heardIn(
+        'jump',
+        'asplit[a][b];[a]atrim=end=6[c];[b]atrim=start=6,adelay=40:all=1[d];[c][d]concat=n=2:v=0:a=1',
+      ),
+    );
+    expect(jump.observed && jump.largestStepMs).to.be.closeTo(40, 1);
+    expect(jump.observed && jump.largestStepAt).to.equal(6);
+  });
+
+  it('has no figures for fewer than two tones', () => {
+    expect(tonesFigures([]).observed).to.equal(false);
+  });
+});
