@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -19,6 +19,8 @@ const environmentSchema = z.object({
   REPORTS_DIR: z.string().default(join(projectRoot, 'reports')),
   /** `tap` relays and records what services say to each other; `direct` listens as one more client of the STS. */
   STS_MONITOR: z.enum(['tap', 'direct']).default('tap'),
+  /** Where delays that are drawn at random begin. */
+  FAULT_SEED: z.coerce.number().int().min(0).max(0x7fffffff).optional(),
 });
 
 type Environment = z.infer<typeof environmentSchema>;
@@ -36,8 +38,7 @@ const name = z.string().min(1);
 
 const settingsSchema = z.strictObject({
   ports: z.record(z.string(), z.coerce.number().int().min(1).max(65535)),
-  compositions: z.strictObject({ media: composition, sts: composition }),
-  echo: z.strictObject({ files: composition.shape.files, name, portVariable: name }),
+  compositions: z.strictObject({ media: composition, sts: composition, echo: composition }),
   services: z.strictObject({
     mediaServer: z.strictObject({
       ...{ name, health: z.url(), api: z.url(), rtsp: z.url(), rtmp: z.url() },
@@ -45,10 +46,16 @@ const settingsSchema = z.strictObject({
     }),
     mediaService: z.strictObject({
       ...{ name, health: z.url(), metrics: z.url(), stsUrlVariable: name },
+      segments: z.string().startsWith('/'),
     }),
     sts: z.strictObject({ name, health: z.url(), url: z.url() }),
+    echoSts: z.strictObject({ name, health: z.url(), url: z.url() }),
   }),
-  metrics: z.strictObject({ segmentsProcessed: name, audioFragments: name, avSyncDelta: name }),
+  metrics: z.strictObject({
+    ...{ segmentsProcessed: name, audioFragments: name, avSyncDelta: name, fallbacks: name },
+    ...{ inflight: name, breakerState: name, backpressureEvents: name, reconnections: name },
+    stsProcessingTime: name,
+  }),
 });
 
 /** What the suite drives and where it finds it: acceptance.yaml with its variables filled in. */
@@ -63,6 +70,8 @@ export interface Config {
   /** Where what must be removed is written down, for a later run. */
   stateFolder: string;
   monitor: Environment['STS_MONITOR'];
+  /** The same seed gives the same random delays. */
+  faultSeed: number;
   /** The environment, what the set-up has decided on, and CHECKOUT: for acceptance.yaml and the compose files. */
   variables: Variables;
   /**
@@ -109,6 +118,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     reportsFolder: resolve(values.REPORTS_DIR),
     stateFolder: join(projectRoot, '.state'),
     monitor: values.STS_MONITOR,
+    faultSeed: values.FAULT_SEED ?? randomInt(0x7fffffff),
     variables,
     settings: (servicesHost, ports = {}) =>
       readSettings(values.ACCEPTANCE_CONFIG, {

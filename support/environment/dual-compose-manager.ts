@@ -15,7 +15,10 @@ export interface StartRecord {
   services: ServiceState[];
 }
 
-/** Starts and stops the two compositions together: STS first, then media; the other way round to stop. */
+/**
+ * Starts and stops the two compositions together: STS first, then media; the other way round to stop. Both may be one
+ * and the same, which holds all services.
+ */
 export class DualComposeManager {
   readonly starts: StartRecord[] = [];
 
@@ -50,18 +53,25 @@ export class DualComposeManager {
       variables,
       health: new Map(services.map((service) => [service.name, service.health])),
     });
+    const isOne = compositions.media.project === compositions.sts.project;
     // One after the other, so that of two faulty files always the same one is named.
-    const stsComposition = await read('sts', [sts]);
-    const media = await read('media', [mediaServer, mediaService]);
+    const media = isOne ? await read('media', [mediaServer, mediaService, sts]) : undefined;
+    const stsComposition = media ?? (await read('sts', [sts]));
+    const mediaComposition = media ?? (await read('media', [mediaServer, mediaService]));
     const addresses: [ComposeFile, string, Record<string, string>][] = [
       [stsComposition.compose, 'sts', { name: sts.name, health: sts.health }],
-      [media.compose, 'mediaServer', mediaServer],
-      [media.compose, 'mediaService', mediaService],
+      [mediaComposition.compose, 'mediaServer', mediaServer],
+      [mediaComposition.compose, 'mediaService', mediaService],
     ];
     for (const [compose, key, service] of addresses) {
       checkService(compose, key, service, runtime.servicesHost);
     }
-    return new DualComposeManager(runtime, media, stsComposition, options.healthTimeoutMs);
+    return new DualComposeManager(
+      runtime,
+      mediaComposition,
+      stsComposition,
+      options.healthTimeoutMs,
+    );
   }
 
   /**
@@ -75,7 +85,7 @@ export class DualComposeManager {
     const { signal, logsTo } = options;
     await this.checkPortsFree();
     try {
-      for (const composition of [this.sts, this.media]) {
+      for (const composition of this.#compositions) {
         const startedAt = Date.now();
         await this.start(composition, signal ? { signal } : {});
         const healthyAt = Date.now();
@@ -108,7 +118,7 @@ export class DualComposeManager {
   async stopAll(logsTo?: string): Promise<void> {
     const failures: unknown[] = [];
     if (logsTo) await this.#collectLogs(logsTo).catch((error: unknown) => failures.push(error));
-    for (const composition of [this.media, this.sts]) {
+    for (const composition of this.#compositions.reverse()) {
       await this.runtime.down(composition).catch((error: unknown) => failures.push(error));
     }
     if (failures.length > 0) {
@@ -119,7 +129,7 @@ export class DualComposeManager {
   /** The logs of all services, by service name. */
   async logs(): Promise<Map<string, string>> {
     const logs = new Map<string, string>();
-    for (const composition of [this.sts, this.media]) {
+    for (const composition of this.#compositions) {
       for (const { name } of composition.compose.services) {
         logs.set(name, await this.runtime.logs(composition, name));
       }
@@ -130,7 +140,7 @@ export class DualComposeManager {
   /** Every TCP port of the host that the two compositions publish, and for what. */
   publishedPorts(): Map<number, string> {
     return new Map(
-      [this.sts, this.media].flatMap((composition) =>
+      this.#compositions.flatMap((composition) =>
         composition.compose.services.flatMap((service) =>
           service.publishedPorts.map((port): [number, string] => [port, service.name]),
         ),
@@ -162,8 +172,13 @@ export class DualComposeManager {
     );
   }
 
+  /** In the order in which they are started. */
+  get #compositions(): Composition[] {
+    return [...new Set([this.sts, this.media])];
+  }
+
   async #collectLogs(folder: string): Promise<void> {
-    for (const composition of [this.sts, this.media]) {
+    for (const composition of this.#compositions) {
       const target = join(folder, composition.project);
       mkdirSync(target, { recursive: true });
       for (const { name } of composition.compose.services) {

@@ -161,7 +161,7 @@ export class HostRuntime implements Runtime {
 
   pathInService(composition: Composition, service: string, path: string): string {
     const volumes = composition.compose.services.find((one) => one.name === service)?.volumes ?? {};
-    const mountPoint = Object.keys(volumes).find((mount) => path.startsWith(`${mount}/`));
+    const mountPoint = Object.keys(volumes).find((mount) => `${path}/`.startsWith(`${mount}/`));
     const folder = this.#running.get(composition.project)?.folder;
     if (mountPoint === undefined || folder === undefined) {
       throw new SuiteError({
@@ -214,7 +214,7 @@ export class HostRuntime implements Runtime {
         // Like a container, a service sees the variables of its compose file and no others.
         environment: {
           ...{ PATH, HOME, LANG, TMPDIR: temporary },
-          ...service.environment,
+          ...this.#withFolders(composition, service),
           ...service.host.environment,
         },
         logFile: join(folder, `${service.name}.log`),
@@ -231,6 +231,18 @@ export class HostRuntime implements Runtime {
         { cause: error },
       );
     }
+  }
+
+  /** The service's variables; a path on one of its volumes is that volume's folder of this host. */
+  #withFolders(composition: Composition, service: ComposeService): Record<string, string> {
+    const mounts = Object.keys(service.volumes);
+    return Object.fromEntries(
+      Object.entries(service.environment).map(([name, value]) => {
+        const isOnVolume = mounts.some((mount) => `${value}/`.startsWith(`${mount}/`));
+        const path = isOnVolume ? this.pathInService(composition, service.name, value) : value;
+        return [name, path];
+      }),
+    );
   }
 
   async #waitForHealth(
