@@ -19,8 +19,8 @@ import { Decoder, PacketType, type Packet } from 'socket.io-parser';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
 
 import { messageOf } from '../errors';
-
-export type Direction = 'to-sts' | 'from-sts';
+import type { Direction, FaultPlan } from './faults';
+import { StreamFaults } from './stream-faults';
 
 /** Something the tap saw. `at` is milliseconds since the epoch, `connection` counts from 1. */
 export interface TapEvent {
@@ -29,20 +29,15 @@ export interface TapEvent {
   /** X-Stream-ID of the connection, or the stream_id of its first event; undefined before either is known. */
   stream: string | undefined;
   direction: Direction;
-  /** `event`: a Socket.IO event; `open`/`refused`/`close`: the connection; `undecodable`: not Socket.IO. */
-  kind: 'open' | 'refused' | 'close' | 'event' | 'undecodable';
+  /**
+   * `event`: a Socket.IO event; `open`/`refused`/`close`: the connection; `undecodable`: not Socket.IO; `fault`: what the
+   * tap has done itself, as its plan says.
+   */
+  kind: 'open' | 'refused' | 'close' | 'event' | 'undecodable' | 'fault';
   /** Name of the Socket.IO event. */
   event?: string;
   /** First argument of the event, or what is known of the opening or closing. */
   payload?: unknown;
-}
-
-/** What the tap does to one stream, in place of relaying everything at once. */
-export interface TapPlan {
-  /** Answers (`fragment:processed`) are held back for this long. */
-  delayAnswersMs?: number;
-  /** The STS becomes unreachable when this many fragments have been sent: cut, and refused from then on. */
-  unreachableAfterFragments?: number;
 }
 
 interface Connection {
@@ -51,13 +46,9 @@ interface Connection {
   /** The name and port that the other side has asked for (Host header). */
   host: string | undefined;
   decoders: Record<Direction, Decoder>;
-  fragmentsSent: number;
-  cut: () => void;
 }
 
 const ENGINE_BINARY: BinaryType = 'nodebuffer';
-/** An answer to a fragment, as text: Engine.IO message, Socket.IO event, name. */
-const ANSWER = /^4[25](?:\d+-)?(?:\/[^,]*,)?\d*\["fragment:processed"/;
 const HOP_HEADERS = new Set(['connection', 'upgrade', 'host', 'sec-websocket-key']);
 
 /**
@@ -70,11 +61,9 @@ export class Tap {
   readonly #server: Server;
   readonly #webSockets = new WebSocketServer({ noServer: true, maxPayload: 0 });
   readonly #emitter = new EventEmitter<{ event: [TapEvent] }>();
-  readonly #plans = new Map<string, TapPlan>();
-  readonly #unreachable = new Set<string>();
+  readonly #faults = new Map<string, StreamFaults>();
   readonly #polling = new Map<string, Connection>();
   readonly #sockets = new Set<Socket>();
-  readonly #timers = new Set<NodeJS.Timeout>();
   #connections = 0;
 
   private constructor(readonly upstream: URL) {
@@ -110,14 +99,13 @@ export class Tap {
     return () => this.#emitter.off('event', listener);
   }
 
-  /** Sets what is done to a stream; before the stream is published. */
-  setPlan(stream: string, plan: TapPlan): void {
-    this.#plans.set(stream, plan);
-    if (plan.unreachableAfterFragments === 0) this.#unreachable.add(stream);
+  /** Sets what goes wrong for a stream; before the stream is published. */
+  setPlan(stream: string, plan: FaultPlan): void {
+    this.#faults.set(stream, new StreamFaults(stream, plan));
   }
 
   async close(): Promise<void> {
-    this.#timers.forEach((timer) => clearTimeout(timer));
+    this.#faults.forEach((faults) => faults.end());
     this.#webSockets.clients.forEach((client) => client.terminate());
     this.#sockets.forEach((socket) => socket.destroy());
     this.#server.close();
@@ -130,7 +118,8 @@ export class Tap {
       this.#record(connection, 'from-sts', 'refused', { sts: this.upstream.href, reason });
       socket.end('HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     };
-    if (connection.stream && this.#unreachable.has(connection.stream)) {
+    const faults = this.#faults.get(connection.stream ?? '');
+    if (faults?.isRefusing) {
       refuse('made unreachable by the scenario');
       return;
     }
@@ -149,7 +138,14 @@ export class Tap {
     });
     upstream.once('open', () => {
       this.#webSockets.handleUpgrade(incoming, socket, head, (client) => {
-        connection.cut = () => [client, upstream].forEach((side) => side.terminate());
+        faults?.connected({
+          send: (direction, text) => {
+            const to = direction === 'from-sts' ? client : upstream;
+            this.#pass(connection, direction, to, text, false);
+          },
+          cut: () => [client, upstream].forEach((side) => side.terminate()),
+          record: (direction, what) => this.#record(connection, direction, 'fault', what),
+        });
         this.#record(connection, 'to-sts', 'open', {
           sts: this.upstream.href,
           transport: 'websocket',
@@ -190,32 +186,45 @@ export class Tap {
     data: RawData,
     isBinary: boolean,
   ): void {
-    const message = isBinary ? (data as Buffer) : (data as Buffer).toString();
-    const plan = connection.stream === undefined ? undefined : this.#plans.get(connection.stream);
-    const relay = (): void => {
-      const events = this.#decode(connection, direction, [decodePacket(message, ENGINE_BINARY)]);
-      if (to.readyState === WebSocket.OPEN) to.send(data, { binary: isBinary });
-      if (direction === 'from-sts' || !events.includes('fragment:data')) return;
-      connection.fragmentsSent += 1;
-      if (connection.stream && connection.fragmentsSent === plan?.unreachableAfterFragments) {
-        this.#unreachable.add(connection.stream);
-        connection.cut();
-      }
-    };
-    if (!plan?.delayAnswersMs || !ANSWER.test(message.toString())) {
-      relay();
+    const faults = this.#faults.get(connection.stream ?? '');
+    if (!faults || isBinary) {
+      this.#pass(connection, direction, to, data, isBinary);
       return;
     }
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      relay();
-    }, plan.delayAnswersMs);
-    this.#timers.add(timer);
+    faults.relay(direction, (data as Buffer).toString(), {
+      pass: (text) => this.#pass(connection, direction, to, text, false),
+      // What media-service has said counts as said, also where it did not arrive.
+      lose: (text) => {
+        if (direction === 'to-sts') this.#decode(connection, direction, packetsOf(text));
+      },
+    });
+  }
+
+  /** Records a message and hands it on. */
+  #pass(
+    connection: Connection,
+    direction: Direction,
+    to: WebSocket,
+    data: RawData | string,
+    isBinary: boolean,
+  ): void {
+    const message =
+      isBinary || typeof data === 'string'
+        ? (data as string | Buffer)
+        : (data as Buffer).toString();
+    this.#decode(connection, direction, packetsOf(message));
+    if (to.readyState === WebSocket.OPEN) to.send(data, { binary: isBinary });
   }
 
   /** Long polling, and everything else that is asked by HTTP. */
   #relayRequest(incoming: IncomingMessage, body: Buffer, response: ServerResponse): void {
     const connection = this.#connectionOf(incoming);
+    if (this.#faults.has(connection.stream ?? '')) {
+      const reason = 'what shall go wrong for this stream can be done to a WebSocket only';
+      this.#record(connection, 'from-sts', 'refused', { sts: this.upstream.href, reason });
+      response.writeHead(502).end();
+      return;
+    }
     if (body.length > 0) this.#decodePolled(connection, 'to-sts', body);
     const outgoing = httpRequest(
       new URL(incoming.url ?? '/', this.upstream),
@@ -254,15 +263,13 @@ export class Tap {
     this.#decode(connection, direction, packets);
   }
 
-  /** Records the Socket.IO events among some packets; returns their names. */
-  #decode(connection: Connection, direction: Direction, packets: EnginePacket[]): string[] {
-    const names: string[] = [];
+  /** Records the Socket.IO events among some packets. */
+  #decode(connection: Connection, direction: Direction, packets: EnginePacket[]): void {
     const decoder = connection.decoders[direction];
     const onDecoded = (packet: Packet): void => {
       if (packet.type !== PacketType.EVENT && packet.type !== PacketType.BINARY_EVENT) return;
       const [event, payload] = packet.data as [string, unknown];
       connection.stream ??= streamIdOf(payload);
-      names.push(event);
       this.#record(connection, direction, 'event', payload, event);
     };
     decoder.on('decoded', onDecoded);
@@ -275,7 +282,6 @@ export class Tap {
     } finally {
       decoder.off('decoded', onDecoded);
     }
-    return names;
   }
 
   #connectionOf(incoming: IncomingMessage): Connection {
@@ -289,8 +295,6 @@ export class Tap {
       stream: typeof header === 'string' ? header : undefined,
       host: incoming.headers.host,
       decoders: { 'to-sts': new Decoder(), 'from-sts': new Decoder() },
-      fragmentsSent: 0,
-      cut: () => undefined,
     };
   }
 
@@ -311,6 +315,10 @@ export class Tap {
       payload,
     });
   }
+}
+
+function packetsOf(message: string | Buffer): EnginePacket[] {
+  return [decodePacket(message, ENGINE_BINARY)];
 }
 
 function forwardedHeaders(

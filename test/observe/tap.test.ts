@@ -8,13 +8,21 @@ import { io, type Socket } from 'socket.io-client';
 
 import { freePort } from '../../support/environment/ports';
 import { eventually } from '../../support/eventually';
+import { readFault } from '../../support/observe/faults';
 import { SocketIOMonitor } from '../../support/observe/socket-io-monitor';
 import { Tap, type TapEvent } from '../../support/observe/tap';
 
 interface Answer {
   fragment_id: string;
-  audio: string;
+  [field: string]: unknown;
 }
+
+/** 100 samples of 16 bit, all 1000. */
+const PCM = Buffer.from(new Int16Array(100).fill(1000).buffer);
+const DUB = {
+  ...{ format: 'pcm_s16le', sample_rate_hz: 1000, channels: 1, duration_ms: 100 },
+  data_base64: PCM.toString('base64'),
+};
 
 describe('the tap', () => {
   const http = createServer();
@@ -29,6 +37,7 @@ describe('the tap', () => {
       socket.on('fragment:data', (data: Answer) => {
         socket.emit('fragment:processed', { ...data, processed: true });
       });
+      socket.on('stream:init', (init: object) => socket.emit('stream:ready', init));
       socket.on('binary', (data: Buffer) => socket.emit('binary', data));
     });
     await new Promise<void>((done) => http.listen(0, '127.0.0.1', done));
@@ -91,26 +100,49 @@ describe('the tap', () => {
     expect(seen.filter(({ event }) => event === 'binary')).to.have.length(2);
   });
 
+  /** Sets what goes wrong for a stream, as a scenario says it. */
+  function plan(stream: string, ...rows: [string, string][]): void {
+    tap.setPlan(stream, { faults: rows.map(([when, what]) => readFault(when, what)), seed: 1 });
+  }
+
+  /** Sends a fragment and waits for its answer. */
+  async function ask(client: Socket, id: string): Promise<Answer> {
+    const answer = answerOf(client);
+    client.emit('fragment:data', { fragment_id: id, dubbed_audio: DUB });
+    return (await answer) as Answer;
+  }
+
   it('holds answers of one stream back, and of no other', async () => {
-    tap.setPlan('slow', { delayAnswersMs: 400 });
+    plan('slow', ['every fragment', 'the answer takes 0.4 seconds longer']);
     const timeOf = async (stream: string): Promise<number> => {
       const client = await connect(stream, ['websocket']);
-      const answer = answerOf(client);
       const started = performance.now();
-      client.emit('fragment:data', { fragment_id: stream });
-      await answer;
+      await ask(client, stream);
       return performance.now() - started;
     };
     expect(await timeOf('slow')).to.be.within(400, 1400);
     expect(await timeOf('quick')).to.be.below(400);
   });
 
+  it('draws random delays from the seed, within their limits', async () => {
+    const delays = async (stream: string): Promise<unknown[]> => {
+      plan(stream, ['every fragment', 'the answer takes 0 to 30 ms longer']);
+      const client = await connect(stream, ['websocket']);
+      for (const id of ['a', 'b', 'c', 'd']) await ask(client, id);
+      const faults = seen.filter(({ kind }) => kind === 'fault');
+      return faults.map(({ payload }) => (payload as { detail: string }).detail);
+    };
+    const first = await delays('random-1');
+    expect(first).to.have.length(4);
+    expect(new Set(first).size).to.be.greaterThan(1);
+    for (const delay of first) expect(parseInt(String(delay))).to.be.within(0, 30);
+    expect(await delays('random-2')).to.deep.equal(first);
+  });
+
   it('cuts a stream after its n-th fragment and refuses it from then on', async () => {
-    tap.setPlan('lost', { unreachableAfterFragments: 2 });
+    plan('lost', ['when fragment 1 is sent', 'the connection is cut and refused from then on']);
     const client = await connect('lost', ['websocket']);
-    const first = answerOf(client);
-    client.emit('fragment:data', { fragment_id: 'f0' });
-    await first;
+    await ask(client, 'f0');
     const cut = new Promise((done) => client.once('disconnect', done));
     client.emit('fragment:data', { fragment_id: 'f1' });
     await cut;
@@ -118,6 +150,125 @@ describe('the tap', () => {
     expect(again).to.be.instanceOf(Error);
     expect(seen.map(({ kind }) => kind)).to.include('refused');
     await connect('another', ['websocket']);
+  });
+
+  it('refuses from the start, and for a time only', async () => {
+    plan('absent', ['from the start', 'the connection is cut and refused for 0.3 seconds']);
+    const early = await connect('absent', ['websocket']).catch((error: unknown) => error);
+    expect(early).to.be.instanceOf(Error);
+    await eventually('a connection', () => connect('absent', ['websocket']), { withinMs: 3000 });
+  });
+
+  it('changes answers, each fault after the other, and says what was done when', async () => {
+    plan(
+      'changed',
+      ['every fragment', 'the dub is half as loud'],
+      ['fragment 0', 'the dub is 5 percent longer'],
+      ['fragment 1', 'the dub is 15 percent shorter'],
+      ['fragment 2', 'the dub is not Base64'],
+      ['fragments 3 to 4', 'the answer is the error TIMEOUT'],
+      ['fragment 5 and all later ones', 'the answer is the error INVALID_CONFIG'],
+    );
+    const client = await connect('changed', ['websocket']);
+    const answers: Answer[] = [];
+    for (const id of ['f0', 'f1', 'f2', 'f3', 'f4', 'f5', 'f6'])
+      answers.push(await ask(client, id));
+    const dubs = answers.map(({ dubbed_audio: dub }) => dub as typeof DUB | null);
+    const pcm = dubs.slice(0, 2).map((dub) => Buffer.from(dub?.data_base64 ?? '', 'base64'));
+    expect(pcm.map(({ length }) => length)).to.deep.equal([210, 170]);
+    expect(dubs.slice(0, 2).map((dub) => dub?.duration_ms)).to.deep.equal([105, 85]);
+    expect([
+      pcm[0]?.readInt16LE(0),
+      pcm[0]?.readInt16LE(198),
+      pcm[0]?.readInt16LE(208),
+    ]).to.deep.equal([500, 500, 0]);
+    expect(dubs[2]?.data_base64).to.include('!');
+    const errors = answers.slice(3).map(({ status, error }) => {
+      const { code, retryable } = error as { code: string; retryable: boolean };
+      return [status, code, retryable];
+    });
+    expect(errors).to.deep.equal([
+      ...[1, 2].map(() => ['failed', 'TIMEOUT', true]),
+      ...[1, 2].map(() => ['failed', 'INVALID_CONFIG', false]),
+    ]);
+    const faults = seen.filter(({ kind }) => kind === 'fault');
+    expect(faults.map(({ payload }) => (payload as { fragment: string }).fragment)).to.deep.equal([
+      ...['f0', 'f0', 'f1', 'f1', 'f2', 'f2', 'f3', 'f3', 'f4', 'f4', 'f5', 'f5', 'f6', 'f6'],
+    ]);
+    // What is recorded is what media-service got.
+    const recorded = seen.filter(({ event }) => event === 'fragment:processed');
+    expect(recorded.map(({ payload }) => payload)).to.deep.equal(answers);
+  });
+
+  it('keeps answers to itself, and counts fragments over all connections', async () => {
+    plan('silent', ['fragment 1', 'there is no answer']);
+    const client = await connect('silent', ['websocket']);
+    await ask(client, 'f0');
+    client.emit('fragment:data', { fragment_id: 'f1' });
+    client.disconnect();
+    const before = seen;
+    const again = await connect('silent', ['websocket']);
+    expect((await ask(again, 'f2')).processed).to.equal(true);
+    const answers = [...before, ...seen].filter(({ event }) => event === 'fragment:processed');
+    expect(answers.map(({ payload }) => (payload as Answer).fragment_id)).to.deep.equal([
+      'f0',
+      'f2',
+    ]);
+  });
+
+  it('asks for backpressure in the name of the STS, some time after a moment', async () => {
+    plan(
+      'pressed',
+      ['when the STS has accepted the stream', 'the STS asks for a pause'],
+      ['0.2 seconds after fragment 0 is sent', 'the STS asks for 500 ms between fragments'],
+      ['when fragment 0 is answered', 'the STS asks to go on as usual'],
+    );
+    const client = await connect('pressed', ['websocket']);
+    const asked: unknown[] = [];
+    client.on('backpressure', ({ action, recommended_delay_ms: ms, stream_id: stream }: Answer) => {
+      asked.push([action, ms, stream]);
+    });
+    client.emit('stream:init', { stream_id: 'pressed' });
+    await eventually('a pause', () => expect(asked).to.have.length(1), { withinMs: 2000 });
+    await ask(client, 'f0');
+    await eventually('all three', () => expect(asked).to.have.length(3), { withinMs: 2000 });
+    expect(asked).to.deep.equal([
+      ['pause', 0, 'pressed'],
+      ['none', 0, 'pressed'],
+      ['slow_down', 500, 'pressed'],
+    ]);
+  });
+
+  for (const [direction, place] of [
+    ['from-sts', 'from the STS'],
+    ['to-sts', 'at the STS'],
+  ] as const) {
+    it(`lets nothing through ${direction} any more, until the connection is another one`, async () => {
+      plan(`mute-${direction}`, [
+        'when fragment 0 is answered',
+        `nothing arrives ${place} any more`,
+      ]);
+      const client = await connect(`mute-${direction}`, ['websocket']);
+      await ask(client, 'f0');
+      client.emit('fragment:data', { fragment_id: 'f1' });
+      const silence = await Promise.race([
+        answerOf(client),
+        new Promise((done) => setTimeout(() => done('silence'), 300)),
+      ]);
+      expect(silence).to.equal('silence');
+      // What media-service says is heard in both cases.
+      expect(seen.filter(({ event }) => event === 'fragment:data')).to.have.length(2);
+      client.disconnect();
+      const again = await connect(`mute-${direction}`, ['websocket']);
+      expect((await ask(again, 'f2')).processed).to.equal(true);
+    });
+  }
+
+  it('refuses long polling to a stream for which something goes wrong', async () => {
+    plan('polled', ['every fragment', 'the dub is half as loud']);
+    const refused = await connect('polled', ['polling']).catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(Error);
+    expect(JSON.stringify(seen.map(({ payload }) => payload))).to.include('WebSocket only');
   });
 
   it('refuses at once when the STS does not answer, and says why', async () => {

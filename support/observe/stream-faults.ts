@@ -1,0 +1,271 @@
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+
+import { RETRYABLE_CODES } from '../contract/events';
+import {
+  concerns,
+  isAnswerFault,
+  type AnswerFault,
+  type Direction,
+  type FaultPlan,
+  type Moment,
+  type MomentFault,
+} from './faults';
+
+/** What can be done to a connection from outside. */
+export interface Connected {
+  /** Says something in the name of the other side. */
+  send(direction: Direction, text: string): void;
+  /** Breaks both ends off. */
+  cut(): void;
+  /** Notes what was done. */
+  record(direction: Direction, what: { fault: string; fragment?: string; detail?: string }): void;
+}
+
+/** The two ends that a message can come to. */
+export interface Ends {
+  pass(text: string): void;
+  lose(text: string): void;
+}
+
+interface FragmentAnswer {
+  fragment_id?: string;
+  dubbed_audio?: unknown;
+  [key: string]: unknown;
+}
+
+/** A Socket.IO event without attachments, as Engine.IO text: `42["name",{…}]`. */
+const EVENT = /^42(?:\/[^,]*,)?\d*(?=\[")/;
+const FRAGMENT = '["fragment:data"';
+const ANSWER = '["fragment:processed"';
+const READY = '["stream:ready"';
+/** Longer than any fragment id and what stands before it: not all of a message is searched for its name. */
+const NAME_LENGTH = 40;
+
+/** Does to one stream what its plan says; it lasts over all connections of the stream. */
+export class StreamFaults {
+  readonly #random;
+  readonly #numbers = new Map<string, number>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #connected: Connected | undefined;
+  /** Until when connections are refused; milliseconds since the epoch. */
+  #refusingUntil = 0;
+  #mute: { direction: Direction; words: string } | undefined;
+  #wasReady = false;
+
+  constructor(
+    private readonly stream: string,
+    private readonly plan: FaultPlan,
+  ) {
+    this.#random = xoroshiro128plus(plan.seed);
+    // What holds from the start needs no connection.
+    for (const fault of this.#at({ when: 'start', afterSeconds: 0 })) {
+      if (fault.does === 'cut') this.#refuse(fault.refuseSeconds);
+    }
+  }
+
+  get isRefusing(): boolean {
+    return Date.now() < this.#refusingUntil;
+  }
+
+  /** A new connection of the stream is open. */
+  connected(connection: Connected): void {
+    this.#connected = connection;
+    this.#mute = undefined;
+  }
+
+  /** Decides what becomes of a message. */
+  relay(direction: Direction, text: string, ends: Ends): void {
+    if (this.#mute?.direction === direction) {
+      this.#connected?.record(direction, { fault: this.#mute.words, detail: text.slice(0, 40) });
+      ends.lose(text);
+      return;
+    }
+    const prefix = EVENT.exec(text)?.[0];
+    const name = prefix === undefined ? '' : text.slice(prefix.length, prefix.length + NAME_LENGTH);
+    if (direction === 'to-sts' && name.startsWith(FRAGMENT)) {
+      ends.pass(text);
+      const id = idOf(text);
+      if (!this.#numbers.has(id)) this.#numbers.set(id, this.#numbers.size);
+      this.#reach('sent', this.#numbers.get(id));
+    } else if (direction === 'from-sts' && prefix !== undefined && name.startsWith(ANSWER)) {
+      this.#answer(prefix, text, ends);
+    } else {
+      ends.pass(text);
+      if (direction !== 'from-sts' || !name.startsWith(READY) || this.#wasReady) return;
+      this.#wasReady = true;
+      this.#reach('ready');
+    }
+  }
+
+  /** Nothing is done any more. */
+  end(): void {
+    this.#timers.forEach((timer) => clearTimeout(timer));
+  }
+
+  #answer(prefix: string, text: string, ends: Ends): void {
+    const number = this.#numbers.get(idOf(text));
+    const faults = this.plan.faults
+      .filter(isAnswerFault)
+      .filter((fault) => number !== undefined && concerns(fault, number));
+    const fragment = { fragment: idOf(text) };
+    if (faults.some(({ does }) => does === 'drop')) {
+      faults.forEach(({ words }) => {
+        this.#connected?.record('from-sts', { fault: words, ...fragment });
+      });
+      ends.lose(text);
+      return;
+    }
+    const connection = this.#connected;
+    const delayMs = faults.reduce((sum, fault) => sum + this.#delayOf(fault), 0);
+    this.#later(delayMs, () => {
+      // The answer belongs to a connection that may be gone by now.
+      if (connection !== this.#connected) return;
+      let changed = text;
+      for (const fault of faults) {
+        const detail = fault.does === 'delay' ? { detail: `${delayMs} ms` } : {};
+        connection?.record('from-sts', { fault: fault.words, ...fragment, ...detail });
+        if (fault.does !== 'delay') changed = changeAnswer(prefix, changed, fault);
+      }
+      ends.pass(changed);
+      this.#reach('answered', number);
+    });
+  }
+
+  #delayOf(fault: AnswerFault): number {
+    return fault.does === 'delay' ? uniformInt(this.#random, fault.fromMs, fault.toMs) : 0;
+  }
+
+  #reach(when: Moment['when'], fragment?: number): void {
+    for (const fault of this.#at({
+      when,
+      afterSeconds: 0,
+      ...(fragment === undefined ? {} : { fragment }),
+    })) {
+      this.#later(fault.at.afterSeconds * 1000, () => this.#do(fault));
+    }
+  }
+
+  #at(moment: Moment): ({ words: string } & MomentFault)[] {
+    return this.plan.faults.filter(
+      (fault): fault is { words: string } & MomentFault =>
+        !isAnswerFault(fault) &&
+        fault.at.when === moment.when &&
+        fault.at.fragment === moment.fragment,
+    );
+  }
+
+  #do(fault: { words: string } & MomentFault): void {
+    this.#connected?.record('from-sts', { fault: fault.words });
+    switch (fault.does) {
+      case 'backpressure':
+        this.#connected?.send(
+          'from-sts',
+          `42${JSON.stringify(['backpressure', this.#backpressure(fault.action, fault.delayMs)])}`,
+        );
+        break;
+      case 'cut':
+        this.#refuse(fault.refuseSeconds);
+        this.#connected?.cut();
+        break;
+      case 'mute':
+        this.#mute = { direction: fault.direction, words: fault.words };
+        break;
+    }
+  }
+
+  #backpressure(action: string, delayMs: number): Record<string, unknown> {
+    const severity = { pause: 'high', slow_down: 'medium', none: 'low' }[action];
+    const counts = { current_inflight: 0, queue_depth: 0 };
+    return {
+      ...{ stream_id: this.stream, severity, action, recommended_delay_ms: delayMs },
+      ...counts,
+    };
+  }
+
+  #refuse(seconds: number | null): void {
+    this.#refusingUntil = Date.now() + (seconds ?? Infinity) * 1000;
+  }
+
+  /** At once where nothing is to be waited for: messages keep their order. */
+  #later(ms: number, act: () => void): void {
+    if (ms === 0) {
+      act();
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, ms);
+    this.#timers.add(timer);
+  }
+}
+
+/** `fragment_id` of a message, without reading the audio in it. */
+function idOf(text: string): string {
+  return /"fragment_id":\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? '';
+}
+
+function changeAnswer(prefix: string, text: string, fault: AnswerFault): string {
+  const [name, answer, ...rest] = JSON.parse(text.slice(prefix.length)) as [
+    string,
+    FragmentAnswer,
+    ...unknown[],
+  ];
+  return prefix + JSON.stringify([name, changed(answer, fault), ...rest]);
+}
+
+function changed(answer: FragmentAnswer, fault: AnswerFault): FragmentAnswer {
+  switch (fault.does) {
+    case 'error': {
+      const { code } = fault;
+      const retryable = RETRYABLE_CODES.has(code);
+      const error = { code, message: 'made by the scenario', stage: 'asr', retryable };
+      return { ...answer, status: 'failed', dubbed_audio: null, error };
+    }
+    case 'resize':
+      return withPcm(answer, (pcm, frameBytes) => {
+        const frames = Math.round((pcm.length / frameBytes) * (1 + fault.percent / 100));
+        const resized = Buffer.alloc(frames * frameBytes);
+        pcm.copy(resized);
+        return resized;
+      });
+    case 'soften':
+      return withPcm(answer, (pcm) => {
+        const samples = new Int16Array(pcm.length / 2);
+        samples.forEach((_, i) => (samples[i] = Math.round(pcm.readInt16LE(2 * i) / 2)));
+        return Buffer.from(samples.buffer);
+      });
+    case 'malform':
+      return withAudio(answer, (base64) => `${base64.slice(0, 1000)}!${base64.slice(1000)}`);
+    default:
+      return answer;
+  }
+}
+
+/** The two forms of `dubbed_audio` that are in use: an object, and the bare Base64 string. */
+function withAudio(answer: FragmentAnswer, change: (base64: string) => string): FragmentAnswer {
+  const audio = answer.dubbed_audio;
+  if (typeof audio === 'string') return { ...answer, dubbed_audio: change(audio) };
+  if (audio === null || typeof audio !== 'object' || !('data_base64' in audio)) return answer;
+  return { ...answer, dubbed_audio: { ...audio, data_base64: change(String(audio.data_base64)) } };
+}
+
+/** Changes 16 bit PCM; the duration that is said of it changes with it. */
+function withPcm(
+  answer: FragmentAnswer,
+  change: (pcm: Buffer, frameBytes: number) => Buffer,
+): FragmentAnswer {
+  const audio = answer.dubbed_audio as { channels?: number; duration_ms?: number } | string | null;
+  const { channels = 1, duration_ms: ms } = typeof audio === 'object' && audio ? audio : {};
+  let ratio = 1;
+  const louder = withAudio(answer, (base64) => {
+    const pcm = Buffer.from(base64, 'base64');
+    const result = change(pcm, 2 * channels);
+    ratio = pcm.length === 0 ? 1 : result.length / pcm.length;
+    return result.toString('base64');
+  });
+  const changedAudio = louder.dubbed_audio;
+  if (ms === undefined || typeof changedAudio !== 'object' || changedAudio === null) return louder;
+  return { ...louder, dubbed_audio: { ...changedAudio, duration_ms: ms * ratio } };
+}
