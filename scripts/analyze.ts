@@ -18,7 +18,7 @@ import { type DubFiles, OutputFindings } from '../support/analyze/output-finding
 import { RunFindings } from '../support/analyze/run-findings';
 import { projectRoot } from '../support/config';
 import { messageOf, SuiteError } from '../support/errors';
-import { readFixture, type Fixture } from '../support/fixture';
+import { beginningOf, readFixture, type Fixture } from '../support/fixture';
 import { evidenceFiles, readEvidence } from '../support/observe/evidence';
 
 const USAGE = 'usage: npm run analyze -- FILE [--source FIXTURE] [--dubs FOLDER]';
@@ -44,8 +44,10 @@ function readQuestion(args: string[]): Question {
   const folder = isFolder ? file : values.dubs;
   if (folder !== undefined && existsSync(join(folder, evidenceFiles.run))) {
     const evidence = readEvidence(folder);
-    const { fixtureScript, fixtureFile } = evidence.run;
-    const run = new RunFindings(evidence, fixture ?? readFixture(fixtureScript, fixtureFile));
+    const { fixtureScript, fixtureFile, durationSeconds, segmentSeconds } = evidence.run;
+    const whole = readFixture(fixtureScript, fixtureFile);
+    const published = beginningOf(whole, durationSeconds, segmentSeconds);
+    const run = new RunFindings(evidence, fixture ?? published);
     if (isFolder) {
       try {
         return { run, output: run.output };

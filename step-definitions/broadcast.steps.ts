@@ -1,26 +1,34 @@
 import { Given, Then, When } from '@cucumber/cucumber';
 
 import { MediaMtxApi } from '../support/observe/mediamtx-api';
+import { readFault, type Fault } from '../support/observe/faults';
+import { fixtureNames } from '../support/parameter-types';
+import { plannedSteps } from '../support/planned-scenarios';
 import type { BroadcastOptions } from '../support/session';
 import type { DubbingWorld } from '../support/world';
 import { expectThat, observed } from './expect';
 import { checkBudget } from './judgements';
 
+function slower(ms: number): Fault {
+  return readFault('every fragment', `the answer takes ${ms / 1000} seconds longer`);
+}
+
 Given('the STS cannot be reached for this stream', function (this: DubbingWorld) {
-  this.plan = { unreachableAfterFragments: 0 };
+  this.plan = [readFault('from the start', 'the connection is cut and refused from then on')];
 });
 
 Given(
   'the STS cannot be reached any more once {int} fragment has been sent',
   function (this: DubbingWorld, fragments: number) {
-    this.plan = { unreachableAfterFragments: fragments };
+    const last = `when fragment ${fragments - 1} is sent`;
+    this.plan = [readFault(last, 'the connection is cut and refused from then on')];
   },
 );
 
 Given(
   'the STS takes {duration} longer for each answer',
   function (this: DubbingWorld, delayMs: number) {
-    this.plan = { delayAnswersMs: delayMs };
+    this.plan = [slower(delayMs)];
   },
 );
 
@@ -32,12 +40,23 @@ async function dub(
   world.broadcast.value = await world.session.broadcast({
     ...(name ? { name } : {}),
     ...(world.plan ? { plan: world.plan } : {}),
-    ...(world.byEcho ? { byEcho: true } : {}),
+    ...(world.echo ? { echo: world.echo } : {}),
     ...options,
   });
 }
 
+/** Broadcasts that many scenarios look at; those that are going to be asked for are on the air at the same time. */
+const SHARED = {
+  'the one-minute broadcast is dubbed': {},
+  'the counting broadcast is dubbed': { name: fixtureNames['counting broadcast'] },
+};
+
 When('the/a {broadcast} is dubbed', async function (this: DubbingWorld, name?: string) {
+  const texts = new Set(plannedSteps().map(({ text }) => text));
+  for (const [text, options] of Object.entries(SHARED)) {
+    // Why it failed is told by the step that asks for it.
+    if (texts.has(text)) this.session.broadcast(options).catch(() => undefined);
+  }
   await dub(this, name);
 });
 
@@ -65,7 +84,7 @@ When(
 Given(
   'a {broadcast} is on the air whose answers take {duration} longer',
   function (this: DubbingWorld, name: string | undefined, delayAnswersMs: number) {
-    const plan = { delayAnswersMs };
+    const plan = [slower(delayAnswersMs)];
     this.onAir.value = this.session.broadcast({ ...(name ? { name } : {}), plan });
     // Why it failed is told by the step that waits for its end.
     this.onAir.value.catch(() => undefined);

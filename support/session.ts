@@ -8,7 +8,9 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
+import type { MetricsText } from './analyze/prometheus';
 import { RunFindings } from './analyze/run-findings';
 import { projectRoot, type Config, type Settings } from './config';
 import { DualComposeManager } from './environment/dual-compose-manager';
@@ -18,18 +20,32 @@ import { startTimeOf } from './environment/processes';
 import type { Runtime } from './environment/runtime';
 import { SessionState, sweepLeftovers } from './environment/session-state';
 import { PrerequisiteMissing, SuiteError, messageOf } from './errors';
-import { readFixture, type Fixture } from './fixture';
+import { beginningOf, readFixture, type Fixture } from './fixture';
 import { readEvidence } from './observe/evidence';
-import { MediaMtxApi } from './observe/mediamtx-api';
+import { MediaMtxApi, type MediaMtxPath } from './observe/mediamtx-api';
+import { readMetrics } from './observe/metrics';
 import { runPipeline, type RunFaults } from './observe/pipeline-run';
+import { sharedLook, type SharedLook } from './observe/shared-look';
 import { SocketIOMonitor } from './observe/socket-io-monitor';
-import { Tap, type TapPlan } from './observe/tap';
+import { tellEcho, type EchoControl } from './observe/echo-control';
+import type { Fault } from './observe/faults';
+import { Tap } from './observe/tap';
 import type { Track } from './observe/track';
 import { showLine, showProgress } from './report/progress';
 
 const HEALTH_TIMEOUT_MS = 60_000;
 /** Spec 021: the whole pipeline, from publishing to the end of the output. */
 const RUN_BUDGET_SECONDS = 300;
+/** Broadcasts that run at once take each other's looks at the media server and the metrics when they are no older. */
+const PATHS_MS = 100;
+const METRICS_MS = 200;
+/**
+ * Broadcasts begin one after the other: each when the last one is being read (or is not after some time), as
+ * media-service keeps few workers warm, and not closer together than this. In segments of six
+ * seconds no two of ten begin at the same time then: 0, 2.6, 5.2, 1.8, 4.4, 1.0 …
+ */
+const READ_PATIENCE_MS = 3000;
+const START_EVERY_MS = 2600;
 
 /** The two compositions, running, and what listens between them. */
 export interface Services {
@@ -37,6 +53,10 @@ export interface Services {
   settings: Settings;
   monitor: SocketIOMonitor;
   tap: Tap | undefined;
+  /** The media server, and what all broadcasts look at together. */
+  api: MediaMtxApi;
+  paths: SharedLook<MediaMtxPath[]>;
+  metrics: SharedLook<MetricsText>;
 }
 
 /** A compose file for each composition, laid over its own. */
@@ -45,23 +65,28 @@ export type Overlays = Record<'media' | 'sts', string>;
 /** Which broadcast is dubbed, and what goes wrong with it. */
 export interface BroadcastOptions {
   name?: string;
-  plan?: TapPlan;
+  /** Only so much of its beginning is published. */
+  seconds?: number;
+  /** What goes wrong between media-service and the STS. */
+  plan?: Fault[];
   faults?: RunFaults;
   budgetSeconds?: number;
-  /** Dubbed by the set of services whose STS is the Echo STS. */
-  byEcho?: boolean;
+  /** Dubbed by the echo composition, cut into segments of that length. */
+  echo?: { segmentSeconds: number };
+  /** What the Echo STS is told about the stream before it is published. */
+  controls?: EchoControl[];
 }
 
 /** Which services a manager is for; the configured ones when nothing is given. */
 export interface ServiceSet {
   /** Where media-service finds the STS; its published port when not given. */
   stsUrl?: string;
-  /** Ports of a second set of services, which is another project. */
+  /** Ports of a further set of services, which is another project. */
   secondOn?: Record<string, string>;
   /** Laid over the compositions' own files. */
   overlays?: Overlays;
-  /** The echo composition in place of the STS's. */
-  withEcho?: boolean;
+  /** The echo composition in place of the two. */
+  echo?: { segmentSeconds: number };
 }
 
 /** What the scenarios share: the services, and the broadcasts that were dubbed. It outlives every scenario. */
@@ -72,7 +97,9 @@ export class Session {
   readonly #secondServices: DualComposeManager[] = [];
   #runtime: Promise<Runtime> | undefined;
   #services: Promise<Services> | undefined;
-  #echoServices: Promise<Services> | undefined;
+  /** By the length of their segments in seconds. */
+  readonly #echoServices = new Map<number, Promise<Services>>();
+  readonly #turns = new Map<DualComposeManager, Promise<void>>();
   readonly #taps: Tap[] = [];
   #hasFailures = false;
   #streams = 0;
@@ -136,11 +163,12 @@ export class Session {
   async composeManager(set: ServiceSet = {}): Promise<DualComposeManager> {
     const runtime = await this.runtime();
     const settings = await this.#settingsOf(set);
+    const suffix = set.echo ? `-${set.echo.segmentSeconds}s` : set.secondOn ? '-second' : '';
     const composition = (which: 'media' | 'sts'): Settings['compositions']['media'] => {
       const { files, project } = settings.compositions[which];
       return {
         files: [...files, ...(set.overlays ? [set.overlays[which]] : [])],
-        project: set.secondOn ? `${project}-${set.withEcho ? 'echo' : 'second'}` : project,
+        project: `${project}${suffix}`,
       };
     };
     // Seen from a service, the ports of this composition's host have another name than seen from here.
@@ -151,7 +179,10 @@ export class Session {
     return DualComposeManager.read(runtime, {
       settings: {
         ...settings,
-        compositions: { media: composition('media'), sts: composition('sts') },
+        compositions: {
+          ...settings.compositions,
+          ...{ media: composition('media'), sts: composition('sts') },
+        },
       },
       variables: {
         ...runtime.variables,
@@ -159,7 +190,7 @@ export class Session {
         ...Object.fromEntries(
           Object.entries(settings.ports).map(([name, port]) => [name, String(port)]),
         ),
-        ...(set.withEcho ? { [settings.echo.portVariable]: new URL(published).port } : {}),
+        ...(set.echo ? { ECHO_SEGMENT_DURATION_MS: String(1000 * set.echo.segmentSeconds) } : {}),
         [settings.services.mediaService.stsUrlVariable]: set.stsUrl ?? published,
       },
       healthTimeoutMs: HEALTH_TIMEOUT_MS,
@@ -177,15 +208,19 @@ export class Session {
   }
 
   /**
-   * The running services of a second set whose STS is the Echo STS, on free ports; started on first use.
+   * The running echo composition, on free ports; started on first use.
    *
+   * @param segmentSeconds length of the segments that its media-service cuts
    * @throws PrerequisiteMissing ('compose-files' or 'services'), the same each time
    */
-  echoServices(): Promise<Services> {
-    this.#echoServices ??= this.#freePorts().then((secondOn) =>
-      this.#startServices({ secondOn, withEcho: true }),
+  echoServices(segmentSeconds: number): Promise<Services> {
+    const known = this.#echoServices.get(segmentSeconds);
+    if (known) return known;
+    const started = this.#freePorts().then((secondOn) =>
+      this.#startServices({ secondOn, echo: { segmentSeconds } }),
     );
-    return this.#echoServices;
+    this.#echoServices.set(segmentSeconds, started);
+    return started;
   }
 
   /** A second set of services on free ports, which the scenario starts and stops; stopped with the session at the latest. */
@@ -207,13 +242,12 @@ export class Session {
 
   async #settingsOf(set: ServiceSet): Promise<Settings> {
     const settings = await this.settings(set.secondOn);
-    if (!set.withEcho) return settings;
-    const { echo, compositions, services } = settings;
-    const sts = { ...services.sts, name: echo.name };
+    if (!set.echo) return settings;
+    const { compositions, services } = settings;
     return {
       ...settings,
-      compositions: { ...compositions, sts: { ...compositions.sts, files: echo.files } },
-      services: { ...services, sts },
+      compositions: { ...compositions, media: compositions.echo, sts: compositions.echo },
+      services: { ...services, sts: services.echoSts },
     };
   }
 
@@ -233,6 +267,12 @@ export class Session {
     const broadcast = this.#dub(options);
     this.#broadcasts.set(key, broadcast);
     return broadcast;
+  }
+
+  /** All broadcasts through the Echo STS that were asked for, once they have been dubbed. */
+  async echoBroadcasts(): Promise<RunFindings[]> {
+    const ours = [...this.#broadcasts].filter(([key]) => 'echo' in (JSON.parse(key) as object));
+    return Promise.all(ours.map(([, broadcast]) => broadcast));
   }
 
   /** The logs of the services as far as they have been written; of those that did not start, what was collected. */
@@ -268,7 +308,7 @@ export class Session {
     const logsTo = this.#hasFailures ? this.#logsFolder : undefined;
     try {
       await Promise.allSettled(this.#broadcasts.values());
-      const started = await Promise.allSettled([this.#services, this.#echoServices]);
+      const started = await Promise.allSettled([this.#services, ...this.#echoServices.values()]);
       const services = started.flatMap((one) =>
         one.status === 'fulfilled' ? (one.value ?? []) : [],
       );
@@ -316,7 +356,13 @@ export class Session {
       });
       const monitor = new SocketIOMonitor(tap ?? url);
       await monitor.connect();
-      return { manager, settings, monitor, tap };
+      const { mediaServer, mediaService } = settings.services;
+      const api = new MediaMtxApi(mediaServer.api);
+      return {
+        ...{ manager, settings, monitor, tap, api },
+        paths: sharedLook(PATHS_MS, () => api.paths()),
+        metrics: sharedLook(METRICS_MS, () => readMetrics(mediaService.metrics)),
+      };
     } catch (error) {
       if (!(error instanceof SuiteError)) throw error;
       throw new PrerequisiteMissing(error.problem, 'services', { cause: error });
@@ -324,11 +370,12 @@ export class Session {
   }
 
   async #dub(options: BroadcastOptions): Promise<RunFindings> {
-    const fixture = this.fixture(options.name);
-    const { manager, settings, monitor, tap } = options.byEcho
-      ? await this.echoServices()
-      : await this.services();
+    const { echo, seconds } = options;
+    const fixture = beginningOf(this.fixture(options.name), seconds, echo?.segmentSeconds);
+    const services = await (echo ? this.echoServices(echo.segmentSeconds) : this.services());
+    const { manager, settings, monitor, tap, api, paths, metrics } = services;
     const { mediaServer, mediaService } = settings.services;
+    const onIngested = await this.#turn(manager);
     // Two broadcasts may begin in the same millisecond.
     this.#streams += 1;
     const stream = `test_${fixture.id}_${Date.now()}_${this.#streams}`;
@@ -343,7 +390,10 @@ export class Session {
           next: 'unset STS_MONITOR',
         });
       }
-      tap.setPlan(stream, options.plan);
+      tap.setPlan(stream, { faults: options.plan, seed: this.config.faultSeed });
+    }
+    for (const control of options.controls ?? []) {
+      await tellEcho(settings.services.sts.url, stream, control);
     }
     const { runtime, media } = manager;
     const { name: server, recordings } = mediaServer;
@@ -354,10 +404,10 @@ export class Session {
       stream,
       folder,
       monitor,
-      api: new MediaMtxApi(mediaServer.api),
+      ...{ api, paths, metrics },
+      plan: { words: (options.plan ?? []).map(({ words }) => words), seed: this.config.faultSeed },
       rtspUrl: mediaServer.rtsp,
       rtmpUrl: mediaServer.rtmp,
-      metricsUrl: mediaService.metrics,
       recording: {
         pattern: runtime.pathInService(media, server, `${recordings}/%path/%s-%f`),
         fetch: async (file) => {
@@ -372,6 +422,17 @@ export class Session {
           return pieces.length;
         },
       },
+      ...(echo && !options.plan
+        ? {
+            fetchSegments: (folder) =>
+              runtime.copyOut(
+                media,
+                mediaService.name,
+                `${mediaService.segments}/${stream}`,
+                folder,
+              ),
+          }
+        : {}),
       network: {
         stsUrl: media.variables[mediaService.stsUrlVariable] ?? '',
         connections: () => runtime.connections(media, mediaService.name),
@@ -382,10 +443,29 @@ export class Session {
       runtime: runtime.name,
       monitorMode: this.config.monitor,
       track: this.track,
+      withViewer: !echo,
       onProgress: showProgress,
+      onIngested,
       signal: this.#broken.signal,
     });
     return new RunFindings(readEvidence(folder), fixture);
+  }
+
+  /** Waits until a broadcast may begin on those services; the result is called when it is being read. */
+  async #turn(services: DualComposeManager): Promise<() => void> {
+    const before = this.#turns.get(services);
+    let isRead = (): void => undefined;
+    const read = new Promise<void>((done) => (isRead = done));
+    const patience = async (): Promise<void> => {
+      await before;
+      await Promise.all([
+        delay(START_EVERY_MS, undefined, { ref: false }),
+        Promise.race([read, delay(READ_PATIENCE_MS, undefined, { ref: false })]),
+      ]);
+    };
+    this.#turns.set(services, patience());
+    await before;
+    return isRead;
   }
 }
 

@@ -13,7 +13,7 @@ import { SuiteError } from './errors';
 import type { Fixture } from './fixture';
 import type { PublisherResult } from './observe/publisher';
 import type { StsAnswers } from './observe/sts-client';
-import type { TapPlan } from './observe/tap';
+import type { Fault } from './observe/faults';
 import { openSession, type Overlays, type Session } from './session';
 import type { MediaStream } from './analyze/media';
 
@@ -31,7 +31,7 @@ export interface HttpOutcome {
 /** What one scenario has set up and seen. Reading what no step has set fails, naming the missing step. */
 export class DubbingWorld extends World {
   /** Faults that the next broadcast is dubbed under. */
-  plan: TapPlan | undefined;
+  plan: Fault[] | undefined;
   /** What is undone when the scenario has ended, whatever its outcome, the last first. */
   readonly cleanups: (() => Promise<void>)[] = [];
   readonly #values = new Map<string, unknown>();
@@ -54,6 +54,7 @@ export class DubbingWorld extends World {
     this.publishing = this.#slot<PublisherResult & { url: string; seconds: number }>(
       'an attempt to publish',
     );
+    this.tries = this.#slot<number[]>('somebody who counts tries to connect');
     this.stoppedServer = this.#slot<string>('a media server that was stopped');
     this.logFolder = this.#slot<string>('services that were stopped');
   }
@@ -61,8 +62,8 @@ export class DubbingWorld extends World {
   readonly broadcast: Slot<RunFindings>;
   readonly broadcasts: Slot<RunFindings[]>;
   readonly manager: Slot<DualComposeManager>;
-  /** Whether broadcasts are dubbed by the set of services whose STS is the Echo STS. */
-  byEcho = false;
+  /** Whether broadcasts are dubbed by the echo composition, and how long its segments are. */
+  echo: { segmentSeconds: number } | undefined;
   /** A broadcast that goes on while others are dubbed. */
   readonly onAir: Slot<Promise<RunFindings>>;
   /** Names and addresses of `manager`, where they are not those of the session. */
@@ -78,6 +79,8 @@ export class DubbingWorld extends World {
   /** Its address (rtsp://…). */
   readonly stoppedServer: Slot<string>;
   readonly logFolder: Slot<string>;
+  /** When somebody tried to connect; milliseconds since the epoch. */
+  readonly tries: Slot<number[]>;
 
   /** What all scenarios share. */
   get session(): Session {

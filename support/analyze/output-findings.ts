@@ -24,6 +24,7 @@ import { type Pictures, readPictures } from './pictures';
 import { makeLocator } from './placement';
 import { Remembered } from './remember';
 import { lookAtSeams, type Seam } from './seams';
+import { type ToneHeard, tonesHeard } from './tones';
 import { type AudioTimeline, readSound, readTimeline, type Sound, soundAt } from './sound';
 
 /** Sample rate at which dubs are searched in the output; one sample is 0.25 ms, and speech is loudest below 2 kHz. */
@@ -171,6 +172,17 @@ export class OutputFindings {
       const located = locateDubs(sound, fragments);
       const clock = await this.clock();
       return clock.observed ? placeDubs(sound, clock, located) : [];
+    });
+  }
+
+  /** Where each second's tone is heard; unobserved for a broadcast of speech. */
+  tones(): Promise<Finding<{ tones: ToneHeard[] }>> {
+    return this.#remembered.once('tones', async () => {
+      const { fixture } = this;
+      if (!fixture?.audio?.tones) return unobserved('this is no broadcast of tones');
+      const [clock, sound] = [await this.clock(), await this.sound()];
+      if (!clock.observed) return clock;
+      return { observed: true, tones: tonesHeard(sound, clock, fixture.durationSeconds) };
     });
   }
 

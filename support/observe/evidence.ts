@@ -36,6 +36,11 @@ const runSchema = z.object({
   monitor: z.string(),
   fixtureScript: z.string(),
   fixtureFile: z.string(),
+  /** How much of the fixture was published, and the length of the segments that it is cut into. */
+  durationSeconds: z.number(),
+  segmentSeconds: z.number(),
+  /** What went wrong between media-service and the STS, in the words of the scenario; the seed of random delays. */
+  plan: z.object({ words: z.array(z.string()), seed: z.number() }),
   times: timesSchema,
   publisher: z.object({ exitCode: z.number().nullable(), stderr: z.string() }),
   viewer: z
@@ -76,6 +81,8 @@ export interface AudioFile {
 export interface MetricsRecord {
   at: number;
   samples: Sample[];
+  /** By name: counter, gauge, histogram …; in the first and the last look. */
+  types?: Record<string, string>;
 }
 
 /** One look at MediaMTX's paths of the stream. */
@@ -111,6 +118,8 @@ export const evidenceFiles = {
   mediamtx: 'mediamtx.ndjson',
   output: 'output.mp4',
   viewer: 'viewer.mkv',
+  /** A folder: what media-service has written to disk. */
+  segments: 'segments',
 } as const;
 
 /** Writes an evidence folder while a broadcast is running; keeps nothing in memory. */

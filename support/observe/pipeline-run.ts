@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { request } from 'undici';
-
-import { parsePrometheus } from '../analyze/prometheus';
+import type { MetricsText } from '../analyze/prometheus';
 import { messageOf } from '../errors';
 import type { Fixture } from '../fixture';
 import { EvidenceWriter, evidenceFiles, type RunRecord, type RunTimes } from './evidence';
-import type { MediaMtxApi } from './mediamtx-api';
+import type { MediaMtxApi, MediaMtxPath } from './mediamtx-api';
 import { publish } from './publisher';
 import { sample } from './sampler';
+import type { SharedLook } from './shared-look';
 import type { SocketIOMonitor } from './socket-io-monitor';
 import type { TapEvent } from './tap';
 import type { Track } from './track';
@@ -48,6 +47,8 @@ export interface RunFaults {
 export interface RunOptions {
   fixture: Fixture;
   faults: RunFaults;
+  /** What goes wrong between media-service and the STS, for the record. */
+  plan: { words: string[]; seed: number };
   /** Unique among all streams of the media server. */
   stream: string;
   folder: string;
@@ -55,7 +56,9 @@ export interface RunOptions {
   /** Addresses seen from this host, without path. */
   rtspUrl: string;
   rtmpUrl: string;
-  metricsUrl: string;
+  /** Looks at all paths of the media server, and at the metrics of media-service. */
+  paths: SharedLook<MediaMtxPath[]>;
+  metrics: SharedLook<MetricsText>;
   monitor: SocketIOMonitor;
   /** How the complete recording is made and fetched. */
   recording: {
@@ -64,6 +67,8 @@ export interface RunOptions {
     /** Puts the recording of the stream's output in `file`; says how many pieces there were. */
     fetch: (file: string) => Promise<number>;
   };
+  /** Puts the segments that media-service has written to disk in a folder; not given where they are not looked at. */
+  fetchSegments?: (folder: string) => Promise<void>;
   /** What media-service was told of the STS, its TCP connections, and the addresses that names have for it. */
   network: {
     stsUrl: string;
@@ -75,7 +80,11 @@ export interface RunOptions {
   runtime: string;
   monitorMode: string;
   track: Track;
+  /** Whether somebody watches the output live, besides the recording. */
+  withViewer: boolean;
   onProgress: (progress: Progress) => void;
+  /** The worker has begun to read the broadcast, or the run is over. */
+  onIngested: () => void;
   signal: AbortSignal;
 }
 
@@ -102,15 +111,20 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     if (isOurs(event)) evidence.addTapEvent(event);
   });
 
-  const lookAtMetrics = async (): Promise<void> => {
-    const { body } = await request(options.metricsUrl, { headersTimeout: 5000, bodyTimeout: 5000 });
-    const { samples } = parsePrometheus(await body.text(), options.metricsUrl);
-    const at = Date.now();
-    evidence.addMetrics({ at, samples });
+  const lookAtMetrics = async (fresh = false): Promise<void> => {
+    const { at, value } = await options.metrics({ fresh });
+    // Other streams have evidence of their own.
+    const samples = value.samples.filter(
+      ({ labels }) => !('stream_id' in labels) || labels['stream_id'] === stream,
+    );
+    const types = [...value.families].flatMap(([name, { type }]): [string, string][] =>
+      type ? [[name, type]] : [],
+    );
+    evidence.addMetrics({ at, samples, ...(fresh ? { types: Object.fromEntries(types) } : {}) });
     if (samples.some(({ labels }) => labels['stream_id'] === stream)) times.metricsSeen ??= at;
   };
   // The counters before the broadcast are what later ones are compared with.
-  await lookAtMetrics().catch(note('metrics before the broadcast'));
+  await lookAtMetrics(true).catch(note('metrics before the broadcast'));
   await (
     options.faults.refuseOutput
       ? api.refusePublishers(output)
@@ -123,8 +137,8 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
   let apiAnsweredAt = Date.now();
   let workerSeenAt = Date.now();
   const lookAtPaths = async (): Promise<void> => {
-    const paths = (await api.paths()).filter(({ name }) => name === input || name === output);
-    const at = Date.now();
+    const { at, value } = await options.paths();
+    const paths = value.filter(({ name }) => name === input || name === output);
     apiAnsweredAt = at;
     evidence.addMediaMtx({
       at,
@@ -140,14 +154,17 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     if (received?.readers.length) {
       times.ingested ??= at;
       workerSeenAt = at;
+      options.onIngested();
     }
     if (live.isReady) {
       times.outputReady ??= at;
-      live.viewer ??= watch(
-        `${options.rtmpUrl}/${output}`,
-        evidence.path(evidenceFiles.viewer),
-        options.track,
-      );
+      if (options.withViewer) {
+        live.viewer ??= watch(
+          `${options.rtmpUrl}/${output}`,
+          evidence.path(evidenceFiles.viewer),
+          options.track,
+        );
+      }
     }
     if (out && out.bytesReceived > outputBytes) {
       outputBytes = out.bytesReceived;
@@ -172,10 +189,18 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
   };
   const networkSampler = sample(() => 250, lookAtConnections);
   const pathSampler = sample(() => (times.outputReady ? 250 : 50), lookAtPaths);
-  const metricsSampler = sample(() => (times.metricsSeen ? METRICS_EVERY_MS : 100), lookAtMetrics);
+  const metricsSampler = sample(
+    () => (times.metricsSeen ? METRICS_EVERY_MS : 100),
+    () => lookAtMetrics(),
+  );
 
   times.published = Date.now();
-  const publication = publish(fixture.path, `${options.rtspUrl}/${input}`, options.track);
+  const publication = publish(
+    fixture.path,
+    `${options.rtspUrl}/${input}`,
+    options.track,
+    fixture.durationSeconds,
+  );
   const publisherEnd = publication.result.then((result) => {
     times.publisherEnded = Date.now();
     return result;
@@ -235,11 +260,13 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     outcome = whyOver(Date.now());
   }
   times.outputEnded = Date.now();
+  options.onIngested();
 
   publication.stop();
   const publisher = await publisherEnd;
-  await lookAtMetrics().catch(note('metrics after the broadcast'));
   await Promise.all([pathSampler.stop(), metricsSampler.stop(), networkSampler.stop()]);
+  // Of all that was looked at, this is the last: counters are read off it.
+  await lookAtMetrics(true).catch(note('metrics after the broadcast'));
   if (!stsConnection) {
     problems.push(
       `no TCP connection of media-service to port ${stsPort} was seen${because(networkSampler.lastError())}`,
@@ -260,6 +287,9 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
       });
     if (pieces > 1) problems.push(`the output was interrupted: ${pieces} recordings`);
   }
+  await options
+    .fetchSegments?.(evidence.path(evidenceFiles.segments))
+    .catch(note('segments on disk'));
   endListening();
   for (const [service, text] of await options.logs()) evidence.addLog(service, text);
   const run: RunRecord = {
@@ -270,6 +300,9 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     monitor: options.monitorMode,
     fixtureScript: fixture.yamlPath,
     fixtureFile: fixture.path,
+    durationSeconds: fixture.durationSeconds,
+    segmentSeconds: fixture.segmentSeconds,
+    plan: options.plan,
     ...(watched ? { viewer: watched } : {}),
     ...(stsConnection ? { stsConnection } : {}),
   };

@@ -17,13 +17,35 @@ export interface Publication {
   breakOff(): void;
 }
 
-/** Sends a media file once, at its own speed and as it is, to an RTSP address. */
-export function publish(mediaFile: string, url: string, track: Track): Publication {
+/**
+ * Sends a media file once, at its own speed and as it is, to an RTSP address.
+ *
+ * @param seconds only so much of its beginning; all of it when not given
+ */
+export function publish(
+  mediaFile: string,
+  url: string,
+  track: Track,
+  seconds?: number,
+): Publication {
+  const beginning = seconds === undefined ? [] : ['-t', String(seconds)];
   const child = execa(
     'ffmpeg',
     [
       ...['-hide_banner', '-nostdin', '-loglevel', 'error'],
-      ...['-re', '-i', mediaFile, '-c', 'copy', '-f', 'rtsp', '-rtsp_transport', 'tcp', url],
+      ...[
+        '-re',
+        ...beginning,
+        '-i',
+        mediaFile,
+        '-c',
+        'copy',
+        '-f',
+        'rtsp',
+        '-rtsp_transport',
+        'tcp',
+        url,
+      ],
     ],
     { reject: false, stdin: 'ignore', stdout: 'ignore', detached: true, cleanup: false },
   );

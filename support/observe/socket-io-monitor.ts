@@ -5,6 +5,7 @@ import type { Tap, TapEvent } from './tap';
 
 /** Hears what an STS says: through the tap, or as one more client of the STS. */
 export class SocketIOMonitor {
+  /** Everything that was heard; without the payloads of fragments, which hold seconds of sound each. */
   readonly events: TapEvent[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #listeners = new Set<(event: TapEvent) => void>();
@@ -81,7 +82,8 @@ export class SocketIOMonitor {
   }
 
   #add(event: TapEvent): void {
-    this.events.push(event);
+    const isFragment = event.event === 'fragment:data' || event.event === 'fragment:processed';
+    this.events.push(isFragment ? { ...event, payload: undefined } : event);
     this.#listeners.forEach((listener) => listener(event));
     this.#waiting.forEach((check) => check());
   }

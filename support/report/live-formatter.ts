@@ -1,6 +1,7 @@
 import { formatterHelpers, SummaryFormatter, type IFormatterOptions } from '@cucumber/cucumber';
 import type { Envelope, TestCaseFinished } from '@cucumber/messages';
 
+import { noteEnvelope } from '../planned-scenarios';
 import { SKIP_REASON } from './scenario-results';
 
 const MARKS: Record<string, string> = { PASSED: '✔', SKIPPED: '↷' };
@@ -10,6 +11,7 @@ export class LiveFormatter extends SummaryFormatter {
   constructor(options: IFormatterOptions) {
     super(options);
     options.eventBroadcaster.on('envelope', (envelope: Envelope) => {
+      noteEnvelope(envelope);
       if (envelope.testCaseFinished) this.#logScenario(envelope.testCaseFinished);
     });
   }

@@ -24,6 +24,7 @@ describe('evidence', () => {
     writer.finish({
       ...{ stream: 'one', startedAt: '', finishedAt: 2, budgetSeconds: 1, outcome: '' },
       ...{ runtime: 'host', monitor, fixtureScript: '', fixtureFile: '', times: {} },
+      ...{ durationSeconds: 60, segmentSeconds: 6, plan: { words: [], seed: 0 } },
       ...{ publisher: { exitCode: 0, stderr: '' }, problems: [] },
     });
     return writer.folder;

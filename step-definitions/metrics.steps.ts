@@ -1,0 +1,127 @@
+import { Then, When } from '@cucumber/cucumber';
+
+import { disagreeing } from '../support/analyze/metrics-against-tap';
+import type { RunFindings } from '../support/analyze/run-findings';
+import type { DubbingWorld } from '../support/world';
+import { expectThat, observed } from './expect';
+import { findingsOf } from './resilience';
+
+Then(
+  'meanwhile, {int} or more other broadcasts were on the air for which something went wrong',
+  async function (this: DubbingWorld, least: number) {
+    const run = this.broadcast.value;
+    const from = run.evidence.run.times.published ?? 0;
+    const until = run.evidence.run.times.publisherEnded ?? 0;
+    const others = (await this.session.echoBroadcasts()).filter(({ evidence }) => {
+      const { times, plan } = evidence.run;
+      return (
+        plan.words.length > 0 &&
+        (times.published ?? Infinity) < until &&
+        (times.publisherEnded ?? Infinity) > from
+      );
+    });
+    this.log(others.map(({ evidence }) => evidence.run.plan.words.join('; ')).join('\n'));
+    expectThat(others.length >= least, {
+      what: 'too few broadcasts with faults were on the air',
+      where: `while stream ${run.stream} was`,
+      seen: String(others.length),
+      expected: `${least} or more`,
+    });
+  },
+);
+
+When('all broadcasts through the Echo STS have been dubbed', async function (this: DubbingWorld) {
+  this.broadcasts.value = await this.session.echoBroadcasts();
+});
+
+Then(
+  'each metric of each of them is what was seen from outside',
+  async function (this: DubbingWorld) {
+    const wrong: string[] = [];
+    let compared = 0;
+    for (const run of this.broadcasts.value.filter(({ sent }) => sent.length > 0)) {
+      const lines = (await findingsOf(this, run)).metricLines;
+      compared += lines.length;
+      for (const { metric, seen, expected } of disagreeing(lines)) {
+        wrong.push(`${run.stream} ${metric}: ${seen ?? 'missing'}, seen from outside ${expected}`);
+      }
+    }
+    this.log(`${compared} figures compared`);
+    expectThat(compared > 0 && wrong.length === 0, {
+      what: 'metrics do not say what was seen between the services',
+      where: 'metrics of media-service',
+      seen: `${compared} figures compared; ${wrong.join('; ') || 'all agree'}`,
+      expected: 'the same',
+    });
+  },
+);
+
+Then('each segment of each of them counts as what was heard', async function (this: DubbingWorld) {
+  const { audioFragments } = (await this.session.settings()).metrics;
+  const wrong: string[] = [];
+  let compared = 0;
+  for (const run of this.broadcasts.value.filter(canBeTold)) {
+    const findings = await findingsOf(this, run);
+    // A worker that gave up has played a part of its last segment.
+    if (!findings.exitCode.observed || findings.exitCode.exitCode !== 0) continue;
+    const found = await findings.sounds();
+    const { sounds } = observed(run.outputFile, 'what is heard in each segment', found);
+    for (const [status, sound] of [
+      ['processed', 'echo'],
+      ['fallback', 'original'],
+    ] as const) {
+      const counted = observed(
+        run.stream,
+        audioFragments,
+        run.counter(audioFragments, { status }),
+      ).delta;
+      const heard = sounds.filter((one) => one === sound).length;
+      compared += 1;
+      if (counted !== heard) wrong.push(`${run.stream} ${status}: ${counted}, heard ${heard}`);
+    }
+  }
+  this.log(`${compared} figures compared`);
+  expectThat(compared > 0 && wrong.length === 0, {
+    what: 'metrics count other segments than are heard',
+    where: audioFragments,
+    seen: `${compared} figures compared; ${wrong.join('; ') || 'all agree'}`,
+    expected: 'as many processed as echoes are heard, as many fallbacks as originals',
+  });
+});
+
+/** Only where every echo is softer can it be told from the original. */
+function canBeTold({ evidence }: RunFindings): boolean {
+  return evidence.run.plan.words.includes('every fragment: the dub is half as loud');
+}
+
+const KINDS = {
+  counter: [
+    'segmentsProcessed',
+    'audioFragments',
+    'fallbacks',
+    'backpressureEvents',
+    'reconnections',
+  ],
+  gauge: ['inflight', 'breakerState'],
+  histogram: ['avSyncDelta', 'stsProcessingTime'],
+} as const;
+
+Then('every metric is there, of the right kind', async function (this: DubbingWorld) {
+  const run = this.broadcasts.value[0];
+  const { metrics } = await this.session.settings();
+  const types = run?.evidence.metrics.at(-1)?.types ?? {};
+  const wrong = Object.entries(KINDS).flatMap(([kind, keys]) =>
+    keys.flatMap((key) => {
+      const name = metrics[key];
+      // In the older text format a counter's family has the name of its series, in OpenMetrics not.
+      const seen = types[name] ?? types[name.replace(/_total$/, '')];
+      return seen === kind ? [] : [`${name}: ${seen ?? 'not there'}, expected ${kind}`];
+    }),
+  );
+  expectThat(Object.keys(types).length > 0 && wrong.length === 0, {
+    what: 'metrics are missing or of another kind',
+    where: 'metrics of media-service',
+    seen: wrong.join('; ') || 'nothing was read',
+    expected: JSON.stringify(KINDS),
+  });
+});

@@ -1,0 +1,90 @@
+/** How scenarios declare broadcasts through the Echo STS, read by the step itself and by whoever starts them early. */
+import type { EchoControl } from '../support/observe/echo-control';
+import { readFault } from '../support/observe/faults';
+import { SuiteError } from '../support/errors';
+import type { BroadcastOptions } from '../support/session';
+
+const BROADCAST =
+  '(one minute of tones|\\d+ seconds of tones|tones with a slow sound clock|a broadcast without a sound track)' +
+  ' (?:is|are) on the air(?: in segments of (\\d+) seconds)?';
+/** The step's text without a table, and with one. */
+export const ON_AIR = new RegExp(`^${BROADCAST}(?:, and (the media server refuses the output))?$`);
+export const ON_AIR_WITH_TABLE = new RegExp(
+  `^${BROADCAST}, and (this happens|the Echo STS is told):$`,
+);
+
+const FIXTURES: Record<string, string> = {
+  'one minute of tones': '1-min-tones',
+  'tones with a slow sound clock': '30-s-slow-sound-clock',
+  'a broadcast without a sound track': '12-s-no-audio',
+};
+const TONES = '90-s-tones';
+const SEGMENT_SECONDS = 6;
+
+/** What the step's text holds: which broadcast, the length of its segments in seconds, and what else. */
+export type OnAir = readonly (string | null | undefined)[];
+
+/**
+ * The broadcast that a step speaks of.
+ *
+ * @throws SuiteError for words of the table that nobody knows
+ */
+export function broadcastOf(
+  [what, segmentSeconds, then]: OnAir,
+  rows: readonly (readonly string[])[] = [],
+): BroadcastOptions {
+  const seconds = /^\d+/.exec(what ?? '')?.[0];
+  return {
+    name: FIXTURES[what ?? ''] ?? TONES,
+    ...(seconds ? { seconds: Number(seconds) } : {}),
+    echo: { segmentSeconds: Number(segmentSeconds ?? SEGMENT_SECONDS) },
+    ...(then === 'this happens'
+      ? { plan: rows.map(([place = '', event = '']) => readFault(place, event)) }
+      : {}),
+    ...(then === 'the Echo STS is told'
+      ? { controls: rows.map(([words = '']) => told(words)) }
+      : {}),
+    ...(then === 'the media server refuses the output' ? { faults: { refuseOutput: true } } : {}),
+  };
+}
+
+const CONTROLS: [RegExp, (found: string[]) => EchoControl][] = [
+  [
+    /^answer fragment (\d+) with the error ([A-Z_]+)$/,
+    ([number, code]) => ({
+      event: 'config:error_simulation',
+      payload: {
+        enabled: true,
+        // The Echo STS counts from 1.
+        rules: [{ trigger: 'nth_fragment', value: Number(number) + 1, error_code: code }],
+      },
+    }),
+  ],
+  [
+    /^take (\d+) ms for each answer$/,
+    ([ms]) => ({
+      event: 'config:processing_delay',
+      payload: { min_ms: Number(ms), max_ms: Number(ms) },
+    }),
+  ],
+  [
+    /^disconnect after (\d+) seconds$/,
+    ([seconds]) => ({
+      event: 'simulate:disconnect',
+      payload: { delay_ms: 1000 * Number(seconds), reason: 'asked for by the scenario' },
+    }),
+  ],
+];
+
+function told(words: string): EchoControl {
+  for (const [form, make] of CONTROLS) {
+    const found = form.exec(words);
+    if (found) return make(found.slice(1));
+  }
+  throw new SuiteError({
+    what: 'the Echo STS cannot be told that',
+    where: `| ${words} |`,
+    seen: words,
+    expected: CONTROLS.map(([form]) => form.source).join(' or '),
+  });
+}

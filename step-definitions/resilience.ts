@@ -1,0 +1,12 @@
+import { ResilienceFindings } from '../support/analyze/resilience-findings';
+import type { RunFindings } from '../support/analyze/run-findings';
+import type { DubbingWorld } from '../support/world';
+
+/** What the evidence of the scenario's broadcast says of an STS that misbehaves. */
+export async function findingsOf(
+  world: DubbingWorld,
+  run: RunFindings = world.broadcast.value,
+): Promise<ResilienceFindings> {
+  const { services, metrics } = await world.session.settings();
+  return new ResilienceFindings(run, services.mediaService.name, metrics);
+}

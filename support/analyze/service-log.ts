@@ -1,0 +1,44 @@
+/** A line that a service has logged about a stream. `at` is milliseconds since the epoch, where the line tells. */
+export interface LogLine {
+  at: number | undefined;
+  message: string;
+  /** Everything else that the line holds. */
+  fields: Record<string, unknown>;
+}
+
+/**
+ * The JSON lines of a log that name a stream; all others are passed over.
+ *
+ * @param stream its name, anywhere in the line
+ */
+export function linesOf(log: string, stream: string): LogLine[] {
+  return log
+    .split('\n')
+    .filter((line) => line.includes(stream))
+    .flatMap((line): LogLine[] => {
+      const fields = jsonOf(line);
+      if (!fields) return [];
+      const { timestamp, message, msg } = fields;
+      return [{ at: timeOf(timestamp), message: textOf(message ?? msg), fields }];
+    });
+}
+
+function jsonOf(line: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(line.slice(line.indexOf('{'))) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
+
+/** ISO 8601, or seconds since the epoch (spec 018). */
+function timeOf(timestamp: unknown): number | undefined {
+  if (typeof timestamp === 'number') return timestamp * 1000;
+  const at = typeof timestamp === 'string' ? Date.parse(timestamp) : NaN;
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** A text, or nothing. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
