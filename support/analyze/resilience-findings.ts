@@ -21,7 +21,7 @@ import { type MetricLine, type MetricNames, metricsAgainstTap } from './metrics-
 import { matching } from './prometheus';
 import type { RunFindings } from './run-findings';
 import { type LogLine, linesOf } from './service-log';
-import { type ToneHeard, withoutEdges } from './tones';
+import { segmentOfTone, type ToneHeard, withoutEdges } from './tones';
 
 /** What is heard in a segment: the echo, which is half as loud as the original, or the original itself. */
 export type SegmentSound = 'echo' | 'original' | 'both' | 'nothing';
@@ -112,14 +112,17 @@ export class ResilienceFindings {
     if (!heard.observed) return heard;
     if (!clock.observed) return clock;
     const { segmentSeconds, script } = this.run.fixture;
-    // A worker counts from where it joined, which is the first picture of its output.
-    const joinedSeconds = (clock.runs[0]?.firstFrame ?? 0) / clock.framesPerSecond;
-    const segmentOf = ({ second }: ToneHeard): number =>
-      Math.floor((second + 0.5 - joinedSeconds) / segmentSeconds);
+    // A worker counts from where it joined: the first picture of its output, or the sound before it.
+    const { video, audio } = await this.run.output.span();
+    const soundFirst =
+      video.observed && audio.observed
+        ? Math.max(0, video.firstPtsSeconds - audio.firstPtsSeconds)
+        : 0;
+    const joinedSeconds = (clock.runs[0]?.firstFrame ?? 0) / clock.framesPerSecond - soundFirst;
     const sounds = script.map((_, segment): SegmentSound => {
       const kinds = new Set(
         withoutEdges(heard.tones)
-          .filter((tone) => segmentOf(tone) === segment)
+          .filter(({ second }) => segmentOfTone(second, joinedSeconds, segmentSeconds) === segment)
           .map(soundOf),
       );
       const [kind] = kinds;

@@ -24,6 +24,8 @@ export const TONES =
   `*gte(mod(t,1),${TONE_AT_SECONDS})*lt(mod(t,1),${TONE_AT_SECONDS + TONE_SECONDS})` +
   `+${NOISE}*(random(0)-0.5)`;
 
+/** A tone this close to a mark may be cut by it. */
+const MARK_SECONDS = 0.02;
 /** Where a tone is looked for, either side of its picture. */
 const SEARCH_SECONDS = 0.5;
 /** A pure tone scores 1, noise about 0.05. */
@@ -120,6 +122,23 @@ function findTone(
  */
 export function withoutEdges(tones: readonly ToneHeard[]): ToneHeard[] {
   return tones.slice(1, -1);
+}
+
+/**
+ * The segment that has a second's whole tone; undefined when the tone lies across a mark.
+ *
+ * @param joinedSeconds where the worker joined the broadcast: it counts the segments from there
+ */
+export function segmentOfTone(
+  second: number,
+  joinedSeconds: number,
+  segmentSeconds: number,
+): number | undefined {
+  const from = second + TONE_AT_SECONDS - joinedSeconds;
+  const [first, last] = [from - MARK_SECONDS, from + TONE_SECONDS + MARK_SECONDS].map((at) =>
+    Math.floor(at / segmentSeconds),
+  );
+  return first === last ? first : undefined;
 }
 
 /** All tones taken together. */

@@ -9,7 +9,7 @@ import type { Variables } from '../interpolate';
 import { docker } from './docker-command';
 
 const ANSWER_MS = 10_000;
-/** `up --wait` is as the suite needs it from 2.20 on. */
+/** The oldest whose commands have all the options that are used here. */
 const LEAST_COMPOSE = [2, 20] as const;
 /** What tells the docker command which engine to talk to, and how. */
 const ENGINE_VARIABLES = /^(DOCKER_.*|PATH|HOME|SSH_AUTH_SOCK)$/;

@@ -27,7 +27,7 @@ import { parseTcpTable } from './tcp-table';
 const CREATE_MS = 15 * 60_000;
 const STOP_GRACE_S = 10;
 const STOP_MS = 120_000;
-const LOOK_EVERY_MS = 100;
+const LOOK_EVERY_MS = 250;
 
 const PROJECT_LABEL = 'com.docker.compose.project';
 const SERVICE_LABEL = 'com.docker.compose.service';
@@ -119,30 +119,44 @@ export class DockerRuntime implements Runtime {
     // Images are pulled and built first: that takes the time that it takes.
     await this.#compose(composition, ['create', ...services], { withinMs: CREATE_MS, ...signal });
     const deadline = performance.now() + withinMs;
-    const wait = ['--wait', '--wait-timeout', String(Math.ceil(withinMs / 1000))];
+    // Without `--wait`: a service is healthy when its health address says so, seen from here and at once. Compose knows
+    // only the container's own check, which costs CPU each time and is therefore made seldom.
     const failure = await this.#compose(
       composition,
-      ['up', '--detach', '--no-build', ...wait, ...services],
+      ['up', '--detach', '--no-build', ...services],
       { withinMs: withinMs + STOP_MS, ...signal },
     ).then(
       () => undefined,
       (error: unknown) => error,
     );
     options.signal?.throwIfAborted();
-    // Compose's word is not enough, either way: a service without a health check counts as healthy at once, a time
-    // limit that has passed has been seen to be reported as success, and a service whose health check is switched off,
-    // or that has done its work and ended, as failure.
-    await this.#waitForContainers(composition, { ...options, services, deadline, failure });
+    const ill = new AbortController();
     const wanted = services.length ? services : composition.compose.services.map((s) => s.name);
-    await Promise.all(
+    const addresses = Promise.all(
       wanted.map((service) =>
         waitForHealth(composition, service, {
           withinMs: Math.max(0, deadline - performance.now()),
-          signals: options.signal ? [options.signal] : [],
+          signals: [ill.signal, ...(options.signal ? [options.signal] : [])],
           logs: () => this.logs(composition, service),
         }),
       ),
     );
+    // Whatever Compose said: the containers themselves are looked at, as long as an address is not yet healthy.
+    const containers = this.#waitForContainers(composition, {
+      ...{ ...options, services, deadline, failure },
+      until: addresses.then(
+        () => undefined,
+        () => undefined,
+      ),
+    });
+    try {
+      await containers;
+    } catch (error) {
+      ill.abort(error);
+      await addresses.catch(() => undefined);
+      throw error;
+    }
+    await addresses;
   }
 
   async down(composition: Composition): Promise<void> {
@@ -289,7 +303,10 @@ export class DockerRuntime implements Runtime {
     );
   }
 
-  /** Waits until each container runs and its health check, if it has one, succeeds. */
+  /**
+   * Watches the containers until all health addresses have been waited for, and those without an address are healthy by
+   * their own check, if they have one.
+   */
   async #waitForContainers(
     composition: Composition,
     options: {
@@ -297,11 +314,15 @@ export class DockerRuntime implements Runtime {
       services: string[];
       deadline: number;
       failure: unknown;
+      until: Promise<void>;
       signal?: AbortSignal;
     },
   ): Promise<void> {
     const { services, deadline, failure } = options;
-    for (;;) {
+    const answered = options.until.then(() => true);
+    const lookAgain = (): Promise<boolean> => Promise.race([answered, delay(LOOK_EVERY_MS, false)]);
+    // What is seen after the last answer counts.
+    for (let isLast = false; ; isLast = await lookAgain()) {
       options.signal?.throwIfAborted();
       const containers = await this.#containers(composition);
       const ill = composition.compose.services
@@ -317,9 +338,9 @@ export class DockerRuntime implements Runtime {
             : { says: 'it has no container', mayPass: false },
         }))
         .find(({ illness }) => illness !== undefined);
-      if (!ill?.illness) return;
-      const { name, illness } = ill;
-      if (!illness.mayPass || performance.now() > deadline) {
+      if (!ill?.illness && isLast) return;
+      if (ill?.illness && (!ill.illness.mayPass || performance.now() > deadline)) {
+        const { name, illness } = ill;
         const said = failure instanceof SuiteError ? lastLineOf(failure.problem.seen) : '';
         throw notHealthy(`${composition.project}/${name}`, {
           seen: said ? `${illness.says}; Compose: ${said}` : illness.says,
@@ -328,7 +349,6 @@ export class DockerRuntime implements Runtime {
           cause: failure,
         });
       }
-      await delay(LOOK_EVERY_MS);
     }
   }
 
@@ -390,22 +410,24 @@ function composeArgs(project: string, files: readonly string[]): string[] {
 }
 
 /**
- * What is wrong with a container; undefined when it runs and its health check, if it has one, succeeds.
+ * What is wrong with a container; undefined when it runs and its health check, if it has one, does not fail.
  *
- * @param mustRun whether the suite talks to it; others may have done their work and ended
+ * @param hasAddress whether the suite asks its health address: then it must run, and its own check need not have been
+ *   made yet. Others may have done their work and ended.
  */
 function illnessOf(
   { State }: Container,
-  mustRun: boolean,
+  hasAddress: boolean,
 ): { says: string; mayPass: boolean } | undefined {
   const { Status, ExitCode, Error: error, Health } = State;
-  if (Status === 'exited' && ExitCode === 0 && !mustRun) return undefined;
+  if (Status === 'exited' && ExitCode === 0 && !hasAddress) return undefined;
   if (Status !== 'running') {
     const why = error ? `: ${error}` : '';
     return { says: `it is ${Status}, exit code ${ExitCode}${why}`, mayPass: false };
   }
   // "none": a health check that is switched off.
   if (Health === undefined || ['healthy', 'none'].includes(Health.Status)) return undefined;
+  if (Health.Status === 'starting' && hasAddress) return undefined;
   const last = Health.Log?.at(-1);
   const said = last ? `: its check ended with ${last.ExitCode}, ${last.Output.trim()}` : '';
   return {

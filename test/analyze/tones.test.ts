@@ -7,7 +7,12 @@ import { expect } from 'chai';
 import { execa } from 'execa';
 
 import { OutputFindings } from '../../support/analyze/output-findings';
-import { TONES, tonesFigures, type ToneHeard } from '../../support/analyze/tones';
+import {
+  segmentOfTone,
+  TONES,
+  tonesFigures,
+  type ToneHeard,
+} from '../../support/analyze/tones';
 import { drawFrameStrip } from '../../support/analyze/frame-strip';
 import { beginningOf, readFixture } from '../../support/fixture';
 import { projectRoot } from '../../support/config';
@@ -118,6 +123,17 @@ describe('tones', () => {
     );
     expect(jump.observed && jump.largestStepMs).to.be.closeTo(40, 1);
     expect(jump.observed && jump.largestStepAt).to.equal(6);
+  });
+
+  it('gives each tone to the segment that has it whole, wherever the worker joined', () => {
+    const segments = (joined: number): (number | undefined)[] =>
+      [5, 6, 11, 12].map((second) => segmentOfTone(second, joined, 6));
+    expect(segments(0)).to.deep.equal([0, 1, 1, 2]);
+    expect(segments(0.334)).to.deep.equal([0, 1, 1, 2]);
+    // The mark lies in the tone of seconds 6 and 12, or 10 ms from it.
+    expect(segments(0.5)).to.deep.equal([0, undefined, 1, undefined]);
+    expect(segments(0.39)).to.deep.equal([0, undefined, 1, undefined]);
+    expect(segments(0.65)).to.deep.equal([0, 0, 1, 1]);
   });
 
   it('has no figures for fewer than two tones', () => {

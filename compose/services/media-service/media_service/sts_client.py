@@ -136,7 +136,14 @@ class StsClient:
         """Connect and initialise the stream; returns the error (None: done) and the event of the connection's end."""
         ready, gone, settled = threading.Event(), threading.Event(), threading.Event()
         # A client of its own for every connection: late events of an old one cannot be mistaken for the new one's.
-        client = socketio.Client(reconnection=False, handle_sigint=False, request_timeout=CONNECT_TIMEOUT_S)
+        client = socketio.Client(
+            reconnection=False,
+            handle_sigint=False,
+            request_timeout=CONNECT_TIMEOUT_S,
+            # Text is checked when it is decoded. The check of websocket-client before that is written in Python: for a
+            # dub of 1.5 MB it holds up the whole worker for half a second.
+            websocket_extra_options={"skip_utf8_validation": True},
+        )
 
         def on_ready(payload: Any = None) -> None:
             value = payload.get("max_inflight") if isinstance(payload, dict) else None
