@@ -75,7 +75,10 @@ class CircuitBreaker:
             self._change(BreakerState.OPEN, trigger)
 
     def connection_lost(self) -> None:
-        """Nobody will answer the probe any more: the next fragment after the reconnection is the probe."""
+        """Nobody will answer the probe any more: the next fragment after the reconnection is the probe.
+
+        An open breaker stays open: a connection that was made again says nothing about what the STS answers.
+        """
         self._probe_sent = False
 
     def _change(self, state: BreakerState, trigger: str) -> None:

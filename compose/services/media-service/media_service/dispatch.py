@@ -19,7 +19,7 @@ class Pacing:
         self._last_sent = float("-inf")
 
     def apply(self, action: str, recommended_delay_ms: float) -> None:
-        """Take over a backpressure event; an unknown action changes nothing."""
+        """Take over a backpressure event (the delay finite, not negative); an unknown action changes nothing."""
         if action == "pause":
             self._paused = True
         elif action in ("none", "slow_down"):

@@ -17,4 +17,12 @@ _ELEMENTS = """
 for _name in _ELEMENTS.split():
     Gst.ElementFactory.make(_name, None)
 
+# PyGObject makes a class when it is first asked for, and another thread may find it half made: "type object 'FlowReturn'
+# has no attribute 'OK'" in a callback is a track that is lost.
+_ENUMS = """
+    BufferFlags FlowReturn Format MessageType PadLinkReturn PadProbeReturn PadProbeType State StateChangeReturn
+"""
+for _name in _ENUMS.split():
+    getattr(Gst, _name)
+
 __all__ = ["Gst"]

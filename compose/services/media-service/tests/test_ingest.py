@@ -1,4 +1,9 @@
+import os
+import re
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -88,3 +93,16 @@ def test_stopped_source_says_nothing() -> None:
     source.endless.wait(5)
     source.stop()
     assert source.events == []
+
+
+def test_enums_are_made_before_there_are_threads() -> None:
+    folder = Path(ingest.__file__).parent
+    used = {name for file in folder.glob("*.py") for name in re.findall(r"Gst\.(\w+)\.[A-Z_]+\b", file.read_text())}
+    made = subprocess.run(
+        [sys.executable, "-c", "from media_service.gst import Gst; print(*vars(Gst))"],
+        env={**os.environ, "PYTHONPATH": str(folder.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {"FlowReturn", "PadProbeType"} <= used <= set(made.stdout.split())
