@@ -51,6 +51,10 @@ class CircuitBreaker:
         """A fragment was sent; in the half-open state it is the probe."""
         self._probe_sent = True
 
+    def unsent(self) -> None:
+        """What was to be sent was not: the next fragment is the probe."""
+        self._probe_sent = False
+
     def success(self) -> None:
         """The STS answered: the row of failures ends, a probe closes the breaker."""
         self._failures = 0

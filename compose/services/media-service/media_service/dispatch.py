@@ -107,6 +107,11 @@ class Dispatcher:
             fragment.sent_at, fragment.deadline = now, now + self._timeout_s
         self._pacing.sent(now)
 
+    def unsent(self, index: int) -> None:
+        """Segment `index` could not leave after all: its slot is free, and it was no probe."""
+        self._outstanding.pop(index, None)
+        self._breaker.unsent()
+
     def answered(self, index: int) -> float | None:
         """The STS answered segment `index`: free its slot and return when it was sent (seconds), None if nobody waits."""
         fragment = self._outstanding.pop(index, None)

@@ -27,7 +27,7 @@ from media_service.log import logger, setup_logging
 from media_service.metrics import BACKPRESSURE_ACTIONS, StreamMetrics
 from media_service.output import Output, OutputError
 from media_service.segment_store import SegmentStore
-from media_service.segmenter import AccessUnit, PcmChunk, Segment, Segmenter, TimestampError
+from media_service.segmenter import BYTES_PER_FRAME, AccessUnit, PcmChunk, Segment, Segmenter, TimestampError
 from media_service.sts_client import StsClient, StsEvent, StsGaveUp, StsLost, StsMessage, StsReady
 
 TICK_S = 0.02
@@ -68,7 +68,7 @@ class Worker:
         )
         self._pacing = Pacing()
         self._dispatcher = Dispatcher(self._breaker, self._pacing, config.max_inflight, config.sts_timeout_ms / 1000)
-        self._segmenter = Segmenter(config.segment_duration_ms, self._rate, stretch)
+        self._segmenter = Segmenter(config.segment_duration_ms, self._rate, _stretch)
         self._store = SegmentStore(Path(config.segments_dir), stream_id, config.segments_kept)
         self._ingest = Ingest(f"{config.mediamtx_rtsp_url}/live/{stream_id}/in", self._rate, self._events.put)
         self._output = Output(f"{config.mediamtx_rtmp_url}/live/{stream_id}/out", self._rate)
@@ -356,7 +356,13 @@ class Worker:
             "sequence_number": self._sequence_number,
             "timestamp": round(segment.start_ns / 1e6),
         }
-        mono = to_mono(segment.pcm, self._rate)
+        try:
+            mono = to_mono(segment.pcm, self._rate)
+        except AudioError as error:  # the machine is too busy
+            logger.warning("sound not converted for the STS", extra={"fragment_id": fragment_id, "error": str(error)})
+            self._dispatcher.unsent(segment.index)
+            self._fall_back([(segment.index, "error")])
+            return
         if not self._sts.send_fragment(fields, mono, self._rate, segment.source_pts_ns):
             return  # the StsLost that follows makes the fragment fall back
         self._dispatcher.sent(segment.index, time.monotonic())
@@ -414,6 +420,16 @@ class Worker:
             "circuit breaker changed",
             extra={"state": state.name.lower().replace("_", "-"), "trigger": trigger, "failure_count": failure_count},
         )
+
+
+def _stretch(before: bytes, pcm: bytes, after: bytes, samples: int) -> bytes:
+    """Like `stretch`; where that fails, because the machine is too busy, trimmed or padded by what it was to correct."""
+    try:
+        return stretch(before, pcm, after, samples)
+    except AudioError as error:
+        logger.warning("A/V drift corrected by a jump", extra={"error": str(error)})
+        size = samples * BYTES_PER_FRAME
+        return pcm[:size].ljust(size, b"\0")
 
 
 def _shown(value: object) -> object:

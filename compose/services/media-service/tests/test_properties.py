@@ -80,8 +80,8 @@ class Dispatching(RuleBasedStateMachine):
             self.dispatcher.add(self.count, self.now)
             self.count += 1
 
-    @rule(seconds=st.floats(0, 2) | st.sampled_from((TIMEOUT_S, OPEN_S)))
-    def advance(self, seconds: float) -> None:
+    @rule(seconds=st.floats(0, 2) | st.sampled_from((TIMEOUT_S, OPEN_S)), converted=st.booleans())
+    def advance(self, seconds: float, converted: bool) -> None:
         self.now += seconds
         decision = self.dispatcher.advance(self.now)
         for index, reason in decision.fall_back:
@@ -100,6 +100,10 @@ class Dispatching(RuleBasedStateMachine):
                 self.probes += 1
                 assert self.probes == 1
             self.dispatcher.sent(index, self.now)
+            if not converted:
+                self.dispatcher.unsent(index)
+                self.end(index, "unsent")
+                self.probes = 0
         assert decision.send == sorted(decision.send)
 
     @rule(limit=st.none() | st.integers(1, 5))
@@ -151,7 +155,7 @@ class Dispatching(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Whatever has happened, each fragment ends, and once."""
-        self.advance(0)
+        self.advance(0, True)
         self.lose()
         assert sorted(self.ended) == list(range(self.count))
         assert self.dispatcher.advance(self.now + 1000) == Decision()

@@ -7,6 +7,7 @@ import pytest
 from media_testing import Bench, FakeIngest, FakeOutput, FakeStore, FakeSts, Recorder
 
 from media_service import worker as worker_module
+from media_service.audio import AudioError
 from media_service.breaker import BreakerState
 from media_service.ingest import SourceEnded
 from media_service.log import logger
@@ -92,6 +93,27 @@ def test_times_that_jump_end_the_worker_after_what_has_come(bench: Bench) -> Non
     assert bench.logged(logging.ERROR) == [
         "the source cannot be dubbed any further: the times of the video jumped by 3597.1 s, expected at most 30 s"
     ]
+
+
+def test_sound_that_cannot_be_converted_keeps_its_segment(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine that is too busy: GStreamer does not end in time."""
+
+    def fail(*_args: object) -> bytes:
+        raise AudioError("cannot decode: not done after 2 s")
+
+    bench.sts.emit(StsReady(3, False))
+    with monkeypatch.context() as busy:
+        busy.setattr(worker_module, "to_mono", fail)
+        busy.setattr(worker_module, "stretch", fail)
+        bench.feed(4)
+        bench.wait_for_output(1)
+        assert worker_module._stretch(b"", b"abcdefgh", b"", 1) == b"abcd"
+        assert worker_module._stretch(b"", b"abcd", b"", 2) == b"abcd\0\0\0\0"
+    bench.feed(2)
+    bench.wait_for_fragments(1)
+    assert bench.sts.fragments[0]["sequence_number"] == 0
+    assert [pcm == segment.pcm for segment, pcm in bench.output.pushed] == [True]
+    assert bench.metrics.fallbacks["error"]._value.get() == 1
 
 
 # -- a connection that is lost
