@@ -150,10 +150,10 @@ class Client:
 
 
 @asynccontextmanager
-async def connected(service: Service) -> AsyncIterator[Client]:
+async def connected(url: str) -> AsyncIterator[Client]:
     io = socketio.AsyncClient(reconnection=False)
     client = Client(io)
-    await io.connect(service.url, transports=["websocket"])
+    await io.connect(url, transports=["websocket"])
     try:
         yield client
     finally:
@@ -164,7 +164,7 @@ def talk(service: Service, sent: list[tuple[str, dict[str, Any]]], last: str) ->
     """Send events on one connection; what comes back until `last` came, or for 10 s."""
 
     async def conversation() -> list[tuple[str, dict[str, Any]]]:
-        async with connected(service) as client:
+        async with connected(service.url) as client:
             for event, payload in sent:
                 await client.send(event, payload)
             await client.next(last)

@@ -1,5 +1,6 @@
 """Conversions of audio between the stream (S16LE stereo) and the STS (mono, or whatever it answers with)."""
 
+import math
 import time
 
 from media_service.gst import Gst
@@ -50,11 +51,13 @@ def to_mono(pcm: bytes, rate_hz: int) -> bytes:
     return _run(pcm, f"audioconvert dithering=none ! {_caps(rate_hz, 1)}", _caps(rate_hz, CHANNELS))
 
 
-def to_stream_format(data: bytes, audio_format: str, rate_hz: int, channels: int, wanted_rate_hz: int) -> bytes:
+def to_stream_format(
+    data: bytes, audio_format: str, rate_hz: int, channels: int, wanted_rate_hz: int, most_samples: int
+) -> bytes:
     """What an STS answered, as S16LE stereo at `wanted_rate_hz`.
 
     `audio_format` is pcm_s16le (then `rate_hz` and `channels` describe it), m4a or wav (they describe themselves).
-    Raises AudioError if it cannot be converted.
+    Raises AudioError if it cannot be converted or has more than `most_samples` samples: some MB can be hours of sound.
     """
     tail = f"audioconvert dithering=none ! audioresample ! {_caps(wanted_rate_hz, CHANNELS)}"
     if audio_format == "pcm_s16le":
@@ -62,9 +65,9 @@ def to_stream_format(data: bytes, audio_format: str, rate_hz: int, channels: int
             raise AudioError(f"pcm_s16le with {channels} channels at {rate_hz} Hz, expected 1-8 channels, 1-384 kHz")
         if not data or len(data) % (2 * channels):
             raise AudioError(f"pcm_s16le of {len(data)} bytes, expected a multiple of {2 * channels}, not 0")
-        return _run(data, tail, _caps(rate_hz, channels))
+        return _run(data, tail, _caps(rate_hz, channels), most_samples)
     if audio_format in ("m4a", "wav"):
-        return _run(data, f"decodebin ! {tail}", None)
+        return _run(data, f"decodebin ! {tail}", None, most_samples)
     raise AudioError(f"audio format {audio_format!r}, expected pcm_s16le, m4a or wav")
 
 
@@ -74,8 +77,10 @@ def _caps(rate_hz: int, channels: int) -> str:
     return f"audio/x-raw,format=S16LE,layout=interleaved,rate={rate_hz},channels={channels}{mask}"
 
 
-def _run(data: bytes, elements: str, caps: str | None) -> bytes:
+def _run(data: bytes, elements: str, caps: str | None, most_samples: float = math.inf) -> bytes:
     """Push `data` through `elements` and return what comes out; raises AudioError."""
+    if not data:  # GStreamer crashes
+        raise AudioError("there is no sound")
     pipeline = Gst.parse_launch(f"appsrc name=src max-bytes=0 ! {elements} ! appsink name=sink sync=false")
     source, sink = pipeline.get_by_name("src"), pipeline.get_by_name("sink")
     if caps:
@@ -95,6 +100,8 @@ def _run(data: bytes, elements: str, caps: str | None) -> bytes:
             if sample is not None:
                 out = sample.get_buffer()
                 result += out.extract_dup(0, out.get_size())
+                if len(result) > most_samples * BYTES_PER_FRAME:
+                    raise AudioError(f"dubbed audio has more than {most_samples} samples")
                 continue
             error = pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR)
             if error is not None:

@@ -51,6 +51,10 @@ class CircuitBreaker:
         """A fragment was sent; in the half-open state it is the probe."""
         self._probe_sent = True
 
+    def unsent(self) -> None:
+        """What was to be sent was not: the next fragment is the probe."""
+        self._probe_sent = False
+
     def success(self) -> None:
         """The STS answered: the row of failures ends, a probe closes the breaker."""
         self._failures = 0
@@ -75,7 +79,10 @@ class CircuitBreaker:
             self._change(BreakerState.OPEN, trigger)
 
     def connection_lost(self) -> None:
-        """Nobody will answer the probe any more: the next fragment after the reconnection is the probe."""
+        """Nobody will answer the probe any more: the next fragment after the reconnection is the probe.
+
+        An open breaker stays open: a connection that was made again says nothing about what the STS answers.
+        """
         self._probe_sent = False
 
     def _change(self, state: BreakerState, trigger: str) -> None:

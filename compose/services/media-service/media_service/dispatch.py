@@ -19,7 +19,7 @@ class Pacing:
         self._last_sent = float("-inf")
 
     def apply(self, action: str, recommended_delay_ms: float) -> None:
-        """Take over a backpressure event; an unknown action changes nothing."""
+        """Take over a backpressure event (the delay finite, not negative); an unknown action changes nothing."""
         if action == "pause":
             self._paused = True
         elif action in ("none", "slow_down"):
@@ -106,6 +106,11 @@ class Dispatcher:
         if fragment:
             fragment.sent_at, fragment.deadline = now, now + self._timeout_s
         self._pacing.sent(now)
+
+    def unsent(self, index: int) -> None:
+        """Segment `index` could not leave after all: its slot is free, and it was no probe."""
+        self._outstanding.pop(index, None)
+        self._breaker.unsent()
 
     def answered(self, index: int) -> float | None:
         """The STS answered segment `index`: free its slot and return when it was sent (seconds), None if nobody waits."""

@@ -17,4 +17,10 @@ _ELEMENTS = """
 for _name in _ELEMENTS.split():
     Gst.ElementFactory.make(_name, None)
 
+# PyGObject makes a class when it is first asked for. Two threads that do so at once get two of it ("Expected
+# Gst.PadProbeInfo, but got gi.repository.Gst.PadProbeInfo") or one half made ("FlowReturn has no attribute OK"), and a
+# track is lost without a word. So all are made now, which takes 15 ms.
+for _name in dir(Gst):
+    getattr(Gst, _name)
+
 __all__ = ["Gst"]

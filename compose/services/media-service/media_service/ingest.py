@@ -54,6 +54,7 @@ class Ingest:
         self._fatal: str | None = None
         self._sync = TrackSync()
         self._times = SampleTimes()
+        self._last_picture_ns = -1
         self._lock = threading.Lock()  # guards the next two
         self._held: list[AccessUnit | PcmChunk] | None = []
         self._first_at: float | None = None
@@ -182,7 +183,8 @@ class Ingest:
         kind, encoding, clock_rate = track
         packet = info.get_buffer()
         duration = packet_duration_ns(encoding, packet.extract_dup(0, 64), clock_rate)
-        self._sync.observe(kind, time.monotonic_ns(), packet.pts + duration)
+        if packet.pts != Gst.CLOCK_TIME_NONE:
+            self._sync.observe(kind, time.monotonic_ns(), packet.pts + duration)
         # Once the tracks are placed they stay where they are.
         return Gst.PadProbeReturn.REMOVE if self._held is None else Gst.PadProbeReturn.OK
 
@@ -222,6 +224,12 @@ class Ingest:
         buffer = sample.get_buffer()
         keyframe = not buffer.has_flags(Gst.BufferFlags.DELTA_UNIT)
         data = buffer.extract_dup(0, buffer.get_size())
+        # Pictures are cut and published in the order of their times. Where that is not the one in which they come, it
+        # shows in the first seconds.
+        if self._held is not None and not self._last_picture_ns < buffer.pts < Gst.CLOCK_TIME_NONE:
+            self._fatal = "H.264 video without B-frames required, the pictures do not come in the order of their times"
+            return Gst.FlowReturn.EOS
+        self._last_picture_ns = buffer.pts
         self._deliver(AccessUnit(_running_time(sample, buffer.pts), keyframe, data, sample.get_caps()))
         return Gst.FlowReturn.OK
 

@@ -3,6 +3,7 @@
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -26,12 +27,26 @@ class _CommonFields(logging.Filter):
         return True
 
 
+class _Handler(logging.StreamHandler[TextIO]):
+    """Says once, not with a traceback for each record, that the disk is full."""
+
+    has_failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self.has_failed:
+            self.has_failed = True
+            print(f"the log cannot be written: {error}", file=sys.stderr, flush=True)
+
+
 def setup_logging(level: str, **fields: object) -> None:
     """Send the log of this process to stdout; `fields` (stream_id, worker_id) are added to every line.
 
     May be called again, e.g. when a waiting worker learns of its stream.
     """
-    handler = logging.StreamHandler(sys.stdout)
+    handler = _Handler(sys.stdout)
     handler.setFormatter(
         _Formatter(
             ["asctime", "levelname", "message"],

@@ -4,7 +4,12 @@ Every worker process writes its values to files in PROMETHEUS_MULTIPROC_DIR; the
 files stay until the service stops, so the figures of a stream can be read after its worker has ended.
 """
 
+from typing import Literal
+
 from prometheus_client import Counter, Gauge, Histogram
+
+# Live: those of a worker that was killed are removed, as nobody will ever set them right.
+_GAUGE_MODE: Literal["livemostrecent"] = "livemostrecent"
 
 FALLBACK_REASONS = ("timeout", "error", "circuit_open", "disconnected")
 BACKPRESSURE_ACTIONS = ("pause", "slow_down", "none")
@@ -14,7 +19,7 @@ _segments = Counter("media_service_worker_segments_processed", "Segments sent to
 _fragments = Counter("worker_audio_fragments", "Audio fragments by what became of them", ["stream_id", "status"])
 _fallbacks = Counter("worker_fallback", "Segments that kept the original audio", ["stream_id", "reason"])
 _inflight = Gauge(
-    "worker_inflight_fragments", "Fragments that wait for an answer", ["stream_id"], multiprocess_mode="mostrecent"
+    "worker_inflight_fragments", "Fragments that wait for an answer", ["stream_id"], multiprocess_mode=_GAUGE_MODE
 )
 _av_delta = Histogram(
     "worker_av_sync_delta_ms",
@@ -32,7 +37,7 @@ _breaker = Gauge(
     "worker_sts_breaker_state",
     "Circuit breaker: 0 closed, 1 open, 2 half-open",
     ["stream_id"],
-    multiprocess_mode="mostrecent",
+    multiprocess_mode=_GAUGE_MODE,
 )
 _backpressure = Counter("worker_backpressure_events", "Backpressure events by action", ["stream_id", "action"])
 _reconnections = Counter("worker_reconnection", "Sessions with the STS that were established again", ["stream_id"])

@@ -3,6 +3,7 @@
 import contextlib
 import queue
 import threading
+import time
 import wave
 from pathlib import Path
 
@@ -15,6 +16,9 @@ _MAX_WAITING = 5
 _MUX_TIMEOUT_NS = 10_000_000_000
 _TIMESCALE_HZ = 90_000  # that of RTP, so that no picture's time is rounded
 _TEMPORARY = ".part"
+# Folders of other streams, the latest; also those of a worker that was killed. One in use changes with each segment.
+_STREAMS_KEPT = 50
+_IN_USE_S = 600
 
 
 class StoreError(OSError):
@@ -24,8 +28,8 @@ class StoreError(OSError):
 class SegmentStore:
     """Writes segments to `folder`/`stream_id` in a thread of its own; at most `kept` of them stay.
 
-    `folder` must be there. The first segment removes those of the stream's earlier publications. Whatever goes wrong is
-    logged, once.
+    `folder` must be there. The first segment removes those of the stream's earlier publications, and of streams long
+    ago. Whatever goes wrong is logged, once.
     """
 
     def __init__(self, folder: Path, stream_id: str, kept: int) -> None:
@@ -59,6 +63,8 @@ class SegmentStore:
                 for old in folder.glob("[0-9]*_*"):
                     if is_first or int(old.name.split("_")[0]) <= segment.index - self._kept:
                         old.unlink()
+                if is_first:
+                    _remove_old_streams(self._root, folder)
                 is_first = False
                 _write_segment(folder, segment)
                 logger.debug("segment written", extra={"segment": segment.index, "folder": str(folder)})
@@ -79,6 +85,19 @@ def _stream_folder(root: Path, stream_id: str) -> Path:
     if stream_id in ("", ".", "..") or "/" in stream_id or "\0" in stream_id:
         raise StoreError(f"{stream_id!r} cannot be the name of a folder")
     return root / stream_id
+
+
+def _remove_old_streams(root: Path, own: Path) -> None:
+    """Remove the segments of streams that ended long ago, and nothing else that may be in `root`."""
+    with contextlib.suppress(FileNotFoundError):  # another worker was faster
+        others = [(path.stat().st_mtime, path) for path in root.iterdir() if path.is_dir() and path != own]
+        for changed_at, folder in sorted(others, reverse=True)[_STREAMS_KEPT:]:
+            if abs(time.time() - changed_at) < _IN_USE_S:
+                continue
+            for file in folder.glob("[0-9]*_*"):
+                file.unlink()
+            if not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def _write_segment(folder: Path, segment: Segment) -> None:

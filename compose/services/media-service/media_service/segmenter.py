@@ -12,6 +12,7 @@ the whole of it.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from statistics import median
 
 CHANNELS = 2
@@ -29,6 +30,8 @@ MIN_SLEW_NS = 2_000_000
 MAX_SLEW = 0.005
 # More than slewing can follow: then a jump is the smaller evil.
 MAX_DRIFT_NS = 100_000_000
+# A gap is filled with silence, an overlap dropped. Of hours, that would be gigabytes, or hours without a viewer's sound.
+MAX_JUMP_NS = 30_000_000_000
 
 # (sound before, sound, sound after, wanted samples) -> sound of that length; all S16LE stereo.
 Stretch = Callable[[bytes, bytes, bytes, int], bytes]
@@ -80,8 +83,15 @@ class Segment:
         return self.samples * 1000 / self.rate_hz
 
 
+class TimestampError(ValueError):
+    """The times of a track jumped by more than MAX_JUMP_NS from the newest of both; the message says how."""
+
+
 class Segmenter:
-    """Feed it with access units and PCM in any interleaving; every call returns the segments that became complete."""
+    """Feed it with access units and PCM in any interleaving; every call returns the segments that became complete.
+
+    Access units stay in their order, also where that is not the order of their PTS. Adding raises TimestampError.
+    """
 
     def __init__(self, duration_ms: int, rate_hz: int, stretch: Stretch) -> None:
         self._duration_ns = duration_ms * 1_000_000
@@ -89,6 +99,7 @@ class Segmenter:
         self._stretch = stretch
         self._origin_ns: int | None = None
         self._first_video: int | None = None
+        self._newest_ns: int | None = None
         self._first_audio: int | None = None
         self._index = 0
         self._start_sample = 0  # first sample of the current segment, counted from the origin
@@ -105,11 +116,13 @@ class Segmenter:
             if not unit.keyframe:
                 return []
             self._first_video = unit.pts_ns
+        self._check_jump("video", unit.pts_ns)
         self._video.append(self._relative(unit))
         return self._advance()
 
     def add_audio(self, chunk: PcmChunk) -> list[Segment]:
         """Gaps in the PTS are filled with silence, overlaps are dropped; jumps below 40 ms are jitter or drift."""
+        self._check_jump("audio", chunk.pts_ns)
         if self._first_audio is None:
             self._first_audio = chunk.pts_ns
         if self._origin_ns is None:
@@ -128,6 +141,14 @@ class Segmenter:
         if self._pcm or self._video:
             segments.append(self._cut_rest())
         return segments
+
+    def _check_jump(self, track: str, pts_ns: int) -> None:
+        by_ns = 0 if self._newest_ns is None else pts_ns - self._newest_ns
+        if abs(by_ns) > MAX_JUMP_NS:
+            raise TimestampError(
+                f"the times of the {track} jumped by {by_ns / 1e9:.1f} s, expected at most {MAX_JUMP_NS / 1e9:.0f} s"
+            )
+        self._newest_ns = pts_ns + max(-by_ns, 0)
 
     def _advance(self) -> list[Segment]:
         if self._origin_ns is None:
@@ -212,8 +233,10 @@ class Segmenter:
         return self._take(taken, length, drift, self._end_ns())
 
     def _cut_rest(self) -> Segment:
-        """All that is left, as the last segment."""
+        """All that is left, as the last segment; as long as its pictures where there is no sound at all."""
         taken, drift = len(self._pcm) // BYTES_PER_FRAME, self._drift_at(self._end_sample())
+        if not taken:
+            taken = max(1, self._samples(self._known_ns(latest=True)) - self._start_sample)
         return self._take(taken, taken + self._slew(drift, taken), drift, None)
 
     def _take(self, taken: int, length: int, drift: int, end_ns: int | None) -> Segment:
@@ -227,7 +250,7 @@ class Segmenter:
         if length != taken:
             pcm = self._stretch(past, pcm, bytes(self._pcm), length)
             corrected = {"drift_ms": drift * 1000 / self._rate, "speed": taken / length}
-        video = [unit for unit in self._video if end_ns is None or unit.pts_ns < end_ns]
+        video = list(takewhile(lambda unit: end_ns is None or unit.pts_ns < end_ns, self._video))
         self._video = self._video[len(video) :]
         start_ns = self._start_sample * 1_000_000_000 // self._rate
         segment = Segment(self._index, start_ns, self._origin_ns + start_ns, video, pcm, self._rate, **corrected)

@@ -1,6 +1,7 @@
 """Connection of one worker to the STS: Socket.IO over one WebSocket, and its reconnection."""
 
 import base64
+import contextlib
 import random
 import threading
 from collections.abc import Callable
@@ -79,14 +80,14 @@ class StsClient:
     def stop(self) -> None:
         """Disconnect for good and wait for it, at most 0.5 s. No StsLost follows."""
         self._stop.set()
+        self.drop().join(0.5)
+
+    def drop(self) -> threading.Thread:
+        """Give the session up; it is lost and made again like after a broken connection. Returns at once."""
         # The library waits for the STS to close its side; one that hangs must not hold the worker.
         closing = threading.Thread(target=self._disconnect, name="sts-close", daemon=True)
         closing.start()
-        closing.join(0.5)
-
-    def drop(self) -> None:
-        """Give the session up; it is lost and made again like after a broken connection."""
-        self._disconnect()
+        return closing
 
     def send(self, name: str, payload: dict[str, Any]) -> bool:
         """Queue an event for sending; False when there is no connection (an StsLost is on its way)."""
@@ -118,6 +119,10 @@ class StsClient:
                 had_session = True
                 gone.wait()
                 error = "connection to the STS lost"
+                if not self._stop.is_set():
+                    # A connection that has gone silent is left open by the library.
+                    with contextlib.suppress(OSError):
+                        self._client.eio.ws.abort()
             if self._stop.is_set():
                 return
             self._emit(StsLost(error))
@@ -145,11 +150,11 @@ class StsClient:
             websocket_extra_options={"skip_utf8_validation": True},
         )
 
-        def on_ready(payload: Any = None) -> None:
+        def on_ready(payload: Any = None, *_rest: Any) -> None:
             value = payload.get("max_inflight") if isinstance(payload, dict) else None
             if settled.is_set():
                 return
-            max_inflight = value if isinstance(value, int) and value > 0 else None
+            max_inflight = value if type(value) is int and value > 0 else None
             # Not left to the thread that waits: what the STS says next, a pause perhaps, belongs to this session.
             self._emit(StsReady(max_inflight, again))
             logger.info("STS session ready", extra={"max_inflight": max_inflight})
@@ -162,6 +167,8 @@ class StsClient:
 
         client.on("stream:ready", on_ready)
         client.on("disconnect", on_gone)
+        # A refusal in the middle of a session ends it as well, and no `disconnect` follows.
+        client.on("connect_error", on_gone)
         for name in ("fragment:processed", "fragment:ack", "backpressure", "error", "stream:complete"):
             client.on(name, self._forward(name))
         logger.info("connecting to STS", extra={"url": self._url})
@@ -170,8 +177,8 @@ class StsClient:
             logger.info("connected to STS", extra={"url": self._url})
             self._client = client
             client.emit("stream:init", self._init)
-        except (socketio.exceptions.SocketIOError, OSError, ValueError) as error:
-            return f"cannot connect to STS at {self._url}: {error}", gone
+        except Exception as error:  # what the other side says first may be anything, and what the library raises then, too
+            return f"cannot connect to STS at {self._url}: {error or type(error).__name__}", gone
         settled.wait(READY_TIMEOUT_S)
         settled.set()
         if not ready.is_set():

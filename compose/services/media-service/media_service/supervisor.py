@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from prometheus_client.multiprocess import mark_process_dead
 
 from media_service.config import WARM_FD_VARIABLE, Config
 from media_service.log import logger
@@ -24,7 +25,10 @@ from media_service.server import make_app
 POLL_S = 0.075
 API_TIMEOUT_S = 2.0
 STOP_TIMEOUT_S = 2.0
-_PATH = re.compile(r"live/([^/]+)/in")
+_SHOWN = 200  # characters of what is wrong
+# What MediaMTX allows in the name of a path; an id also names a folder, and goes into headers, URLs and metrics.
+_PATH = re.compile(r"live/(?!\.{1,2}/)([0-9A-Za-z_.~:-]{1,200})/in")
+_INPUT = re.compile(r"live/.*/in", re.DOTALL)
 
 
 class _Stream:
@@ -51,6 +55,7 @@ class Supervisor:
         self._streams: list[_Stream] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._api_error: str | None = "not asked yet"
+        self._refused: set[str] = set()  # what the API answered last that cannot be used
 
     def health(self) -> dict[str, Any]:
         """Body of /health."""
@@ -87,18 +92,38 @@ class Supervisor:
         try:
             async with session.get(url) as response:
                 response.raise_for_status()
-                items = (await response.json())["items"]
-        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
+                items = list((await response.json())["items"])
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError, RecursionError) as error:
             self._set_api_error(f"GET {url}: {error or type(error).__name__}")
             return
         self._set_api_error(None)
-        ready = {item["name"]: _identity(item) for item in items if item.get("ready") and _PATH.fullmatch(item["name"])}
+        ready = self._ready(items)
         for path in [p for p in self._publications if p not in ready]:
             del self._publications[path]
         for path, publication in ready.items():
             if self._publications.get(path) != publication:
                 self._publications[path] = publication
-                await self._assign(path)
+                try:
+                    await self._assign(path)
+                except OSError as error:  # no process can be started: the other streams go on
+                    logger.error("stream not assigned: no worker can be started", extra={"path": path, "error": str(error)})
+
+    def _ready(self, items: list[Any]) -> dict[str, str]:
+        """Identities of the publications by path; what is no path that can be dubbed is logged when it comes."""
+        ready, refused = {}, set()
+        for item in items:
+            match item:
+                case {"name": str(name), "ready": True} if _PATH.fullmatch(name):
+                    ready[name] = _identity(item)
+                case {"name": str(name), "ready": bool(is_ready)}:
+                    if is_ready and _INPUT.fullmatch(name):
+                        refused.add(f"name of a path: {name!r}"[:_SHOWN])
+                case _:
+                    refused.add(f"path: {item!r}"[:_SHOWN])
+        for what in refused - self._refused:
+            logger.warning("answer of the MediaMTX API ignored", extra={"seen": what})
+        self._refused = refused
+        return ready
 
     def _set_api_error(self, error: str | None) -> None:
         if (error is None) != (self._api_error is None):
@@ -112,7 +137,7 @@ class Supervisor:
         match = _PATH.fullmatch(path)
         assert match is not None
         stream_id, worker_id = match.group(1), f"worker-{uuid.uuid4().hex[:8]}"
-        self._spares = [p for p in self._spares if p.returncode is None]
+        self._forget_dead_spares()
         process = self._spares.pop(0) if self._spares else await self._spawn()
         # A worker of the stream's former publication may still be playing its end to the same output path.
         formers = [s for s in self._streams if s.stream_id == stream_id]
@@ -133,12 +158,18 @@ class Supervisor:
         code = await exit_task
         self._streams.remove(stream)
         stream.done.set()
+        if code < 0:  # killed: it could not say any more that nothing is in flight
+            mark_process_dead(stream.process.pid, self._metrics_dir)  # type: ignore[no-untyped-call]
         level = logger.info if code == 0 else logger.error
         level("worker ended", extra={"stream_id": stream.stream_id, "worker_id": stream.worker_id, "exit_code": code})
+
+    def _forget_dead_spares(self) -> None:
+        self._spares = [p for p in self._spares if p.returncode is None]
 
     async def _fill_spares(self, delay_s: float = 0.0) -> None:
         await asyncio.sleep(delay_s)
         async with self._filling:
+            self._forget_dead_spares()
             while len(self._spares) < self._config.spare_workers:
                 self._spares.append(await self._spawn())
 
@@ -197,7 +228,11 @@ class Supervisor:
 
 def run(config: Config) -> int:
     """Run the service until SIGTERM or SIGINT; returns the exit code."""
-    metrics_dir = tempfile.mkdtemp(prefix="media-service-metrics-")
+    try:
+        metrics_dir = tempfile.mkdtemp(prefix="media-service-metrics-")
+    except OSError as error:
+        logger.error("media-service cannot run: no folder for the metrics", extra={"error": str(error)})
+        return 1
     try:
         return asyncio.run(_run(config, metrics_dir))
     finally:
@@ -219,8 +254,8 @@ async def _run(config: Config, metrics_dir: str) -> int:
 
 def _identity(item: dict[str, Any]) -> str:
     """What tells one publication of a path from the next."""
-    source = item.get("source") or {}
-    return f"{source.get('id')} {item.get('readyTime')}"
+    source = item.get("source")
+    return f"{source.get('id') if isinstance(source, dict) else source} {item.get('readyTime')}"
 
 
 async def _order(process: asyncio.subprocess.Process, order: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ STS, signals) becomes an event in one queue, and one thread handles them in orde
 """
 
 import base64
+import contextlib
 import json
 import os
 import queue
@@ -26,13 +27,17 @@ from media_service.log import logger, setup_logging
 from media_service.metrics import BACKPRESSURE_ACTIONS, StreamMetrics
 from media_service.output import Output, OutputError
 from media_service.segment_store import SegmentStore
-from media_service.segmenter import AccessUnit, PcmChunk, Segment, Segmenter
+from media_service.segmenter import BYTES_PER_FRAME, AccessUnit, PcmChunk, Segment, Segmenter, TimestampError
 from media_service.sts_client import StsClient, StsEvent, StsGaveUp, StsLost, StsMessage, StsReady
 
 TICK_S = 0.02
 COMPLETE_TIMEOUT_S = 2.0
 # What is left to write when the worker ends; it has had the time of playing the last segments.
 STORE_CLOSE_TIMEOUT_S = 0.5
+# The longest distance between fragments that an STS may ask for: more is as good as a pause, for which there is a word.
+MAX_DELAY_MS = 600_000
+# Characters of what the STS says that go into the log.
+MAX_SHOWN = 2000
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -63,7 +68,7 @@ class Worker:
         )
         self._pacing = Pacing()
         self._dispatcher = Dispatcher(self._breaker, self._pacing, config.max_inflight, config.sts_timeout_ms / 1000)
-        self._segmenter = Segmenter(config.segment_duration_ms, self._rate, stretch)
+        self._segmenter = Segmenter(config.segment_duration_ms, self._rate, _stretch)
         self._store = SegmentStore(Path(config.segments_dir), stream_id, config.segments_kept)
         self._ingest = Ingest(f"{config.mediamtx_rtsp_url}/live/{stream_id}/in", self._rate, self._events.put)
         self._output = Output(f"{config.mediamtx_rtmp_url}/live/{stream_id}/out", self._rate)
@@ -94,8 +99,10 @@ class Worker:
         self._jobs: dict[int, _Job] = {}  # by segment index; removed when sent to the output
         self._next_output = 0
         self._sequence_number = 0
+        self._inflight = 0  # what the metric says
         self._connected = False
-        self._gave_up = False
+        self._failed = False
+        self._is_unusable = False  # of the source, what comes now
         self._source_ended = False
         self._ended = False
         self._complete_deadline = 0.0  # how long to wait for stream:complete
@@ -119,7 +126,7 @@ class Worker:
                     self._end(time.monotonic())
                 output_done = self._output.poll()
                 if self._ended and output_done and time.monotonic() >= self._complete_deadline:
-                    if self._gave_up:
+                    if self._failed:
                         return EXIT_FAILED
                     logger.info("stream complete", extra={"segments": self._next_output})
                     return EXIT_OK
@@ -138,10 +145,8 @@ class Worker:
 
     def _handle(self, event: IngestEvent | StsEvent) -> None:
         match event:
-            case AccessUnit():
-                self._on_segments(self._segmenter.add_video(event))
-            case PcmChunk():
-                self._on_segments(self._segmenter.add_audio(event))
+            case AccessUnit() | PcmChunk():
+                self._on_content(event)
             case SourceEnded(error):
                 if error:
                     raise _SourceError(error)
@@ -160,15 +165,30 @@ class Worker:
                 self._connected = False
                 self._fall_back(self._dispatcher.lost())
             case StsGaveUp(attempts):
-                self._gave_up = True
-                logger.error(
+                self._fail(
                     f"giving up on the STS after {attempts} attempts: the worker ends",
-                    extra={"attempts": attempts, "url": self._config.sts_service_url},
+                    {"attempts": attempts, "url": self._config.sts_service_url},
                 )
-                # What has come plays to its end, with the original audio; the SourceEnded that follows sees to it.
-                self._ingest.finish()
             case StsMessage(name, payload):
                 self._on_message(name, payload)
+
+    def _on_content(self, event: AccessUnit | PcmChunk) -> None:
+        if self._is_unusable:
+            return
+        try:
+            if isinstance(event, AccessUnit):
+                self._on_segments(self._segmenter.add_video(event))
+            else:
+                self._on_segments(self._segmenter.add_audio(event))
+        except TimestampError as error:
+            self._is_unusable = True
+            self._fail(f"the source cannot be dubbed any further: {error}", {})
+
+    def _fail(self, message: str, fields: dict[str, object]) -> None:
+        """End the worker with an error. What has come plays to its end; the SourceEnded that follows sees to it."""
+        self._failed = True
+        logger.error(message, extra=fields)
+        self._ingest.finish()
 
     def _on_segments(self, segments: list[Segment]) -> None:
         for segment in segments:
@@ -202,20 +222,28 @@ class Worker:
             self._on_error(payload)
         elif name == "backpressure":
             action = str(payload.get("action", ""))
-            delay = payload.get("recommended_delay_ms")
-            delay_ms = float(delay) if isinstance(delay, int | float) else 0.0
+            delay = payload.get("recommended_delay_ms") or 0
+            # True is an int in Python, and NaN is neither in nor out of any range.
+            if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay <= MAX_DELAY_MS:
+                logger.warning("delay that cannot be kept to is ignored", extra={"recommended_delay_ms": _shown(delay)})
+                delay = 0
+            delay_ms = float(delay)
             self._pacing.apply(action, delay_ms)
             if action in BACKPRESSURE_ACTIONS:
                 self._metrics.backpressure[action].inc()
             logger.info(
                 "backpressure",
-                extra={"action": action, "recommended_delay_ms": delay_ms, "severity": payload.get("severity")},
+                extra={
+                    "action": _shown(action),
+                    "recommended_delay_ms": delay_ms,
+                    "severity": _shown(payload.get("severity")),
+                },
             )
         elif name == "stream:complete":
-            logger.info("STS completed the stream", extra={"statistics": payload.get("statistics")})
+            logger.info("STS completed the stream", extra={"statistics": _shown(payload.get("statistics"))})
             self._complete_deadline = 0.0
         else:
-            logger.debug(name, extra={"fragment_id": payload.get("fragment_id"), "status": payload.get("status")})
+            logger.debug(name, extra={key: _shown(payload.get(key)) for key in ("fragment_id", "status")})
 
     def _on_result(self, payload: dict[str, Any]) -> None:
         job = self._answered_job(payload)
@@ -246,10 +274,10 @@ class Worker:
             "fragment processed",
             extra={
                 "fragment_id": self._fragment_id(index),
-                "status": payload.get("status"),
-                "transcript": payload.get("transcript"),
-                "translated_text": payload.get("translated_text"),
-                "processing_time_ms": payload.get("processing_time_ms"),
+                **{
+                    key: _shown(payload.get(key))
+                    for key in ("status", "transcript", "translated_text", "processing_time_ms")
+                },
             },
         )
 
@@ -258,10 +286,10 @@ class Worker:
         logger.warning(
             "STS error",
             extra={
-                "code": code,
-                "error": payload.get("message"),
-                "severity": payload.get("severity"),
-                "fragment_id": payload.get("fragment_id"),
+                "code": _shown(code),
+                "error": _shown(payload.get("message")),
+                "severity": _shown(payload.get("severity")),
+                "fragment_id": _shown(payload.get("fragment_id")),
             },
         )
         if payload.get("fragment_id"):
@@ -273,7 +301,7 @@ class Worker:
             self._sts.drop()
 
     def _on_failure(self, index: int, error: dict[str, Any]) -> None:
-        code = str(error.get("code", "UNKNOWN"))
+        code = str(error.get("code", "UNKNOWN"))[:MAX_SHOWN]
         if is_retryable(code, bool(error.get("retryable"))):
             self._breaker.failure(time.monotonic(), code)
         else:
@@ -287,7 +315,7 @@ class Worker:
         index = next((i for i in self._jobs if self._fragment_id(i) == fragment_id), None)
         sent_at = None if index is None else self._dispatcher.answered(index)
         if index is None or sent_at is None:
-            logger.warning("late or unknown result ignored", extra={"fragment_id": fragment_id})
+            logger.warning("late or unknown result ignored", extra={"fragment_id": _shown(fragment_id)})
             return None
         self._metrics.sts_time_ms.observe((time.monotonic() - sent_at) * 1000)
         return self._jobs[index]
@@ -301,10 +329,11 @@ class Worker:
         try:
             data = base64.b64decode(audio.get("data_base64") or "", validate=True)
             rate, channels = int(audio.get("sample_rate_hz") or self._rate), int(audio.get("channels") or 1)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:  # int(inf) overflows
             raise AudioError(f"dubbed_audio is malformed: {error}") from error
-        audio_format = str(audio.get("format") or "pcm_s16le")
-        return fit_length(to_stream_format(data, audio_format, rate, channels, self._rate), samples)
+        audio_format = str(audio.get("format") or "pcm_s16le")[:MAX_SHOWN]
+        # Twice as long is too long in any case, and fit_length says by how much.
+        return fit_length(to_stream_format(data, audio_format, rate, channels, self._rate, 2 * samples), samples)
 
     # -- what is due
 
@@ -313,7 +342,9 @@ class Worker:
         self._fall_back(decision.fall_back)
         for index in decision.send:
             self._send(self._jobs[index].segment)
-        self._metrics.inflight.set(self._dispatcher.inflight)
+        if self._inflight != self._dispatcher.inflight:  # a gauge is a file, and this comes 50 times a second
+            self._inflight = self._dispatcher.inflight
+            self._metrics.inflight.set(self._inflight)
         while (job := self._jobs.get(self._next_output)) and job.pcm is not None and self._output_allowed.is_set():
             self._put_out(job, job.pcm)
 
@@ -325,7 +356,13 @@ class Worker:
             "sequence_number": self._sequence_number,
             "timestamp": round(segment.start_ns / 1e6),
         }
-        mono = to_mono(segment.pcm, self._rate)
+        try:
+            mono = to_mono(segment.pcm, self._rate)
+        except AudioError as error:  # the machine is too busy
+            logger.warning("sound not converted for the STS", extra={"fragment_id": fragment_id, "error": str(error)})
+            self._dispatcher.unsent(segment.index)
+            self._fall_back([(segment.index, "error")])
+            return
         if not self._sts.send_fragment(fields, mono, self._rate, segment.source_pts_ns):
             return  # the StsLost that follows makes the fragment fall back
         self._dispatcher.sent(segment.index, time.monotonic())
@@ -385,8 +422,38 @@ class Worker:
         )
 
 
+def _stretch(before: bytes, pcm: bytes, after: bytes, samples: int) -> bytes:
+    """Like `stretch`; where that fails, because the machine is too busy, trimmed or padded by what it was to correct."""
+    try:
+        return stretch(before, pcm, after, samples)
+    except AudioError as error:
+        logger.warning("A/V drift corrected by a jump", extra={"error": str(error)})
+        size = samples * BYTES_PER_FRAME
+        return pcm[:size].ljust(size, b"\0")
+
+
+def _shown(value: object) -> object:
+    """What the STS said, as it may stand in a log: no longer than MAX_SHOWN, and JSON."""
+    if isinstance(value, str):
+        return value[:MAX_SHOWN]
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return repr(value)[:MAX_SHOWN]
+    return value if len(text) <= MAX_SHOWN else text[:MAX_SHOWN]
+
+
 class _SourceError(RuntimeError):
     """The source cannot be dubbed."""
+
+
+def _log_thread_error(error: threading.ExceptHookArgs) -> None:
+    """Socket.IO handles each message in a thread of its own; one that is malformed ends it, and nothing else."""
+    logger.error(
+        "a thread failed",
+        extra={"failed_thread": error.thread.name if error.thread else None},
+        exc_info=(error.exc_type, error.exc_value or error.exc_type(), error.exc_traceback),
+    )
 
 
 def main() -> int:
@@ -423,12 +490,18 @@ def main() -> int:
     assigned.wait()
     setup_logging(config.log_level, stream_id=assignment["stream_id"], worker_id=assignment["worker_id"])
     logger.info("worker started", extra={"pid": os.getpid()})
-    worker = Worker(config, assignment["stream_id"], assignment["worker_id"], output_allowed)
+    threading.excepthook = _log_thread_error
+    try:
+        worker = Worker(config, assignment["stream_id"], assignment["worker_id"], output_allowed)
+    except OSError as error:
+        logger.error("the metrics cannot be written: the worker ends", extra={"error": str(error)})
+        return EXIT_FAILED
     return worker.run()
 
 
 if __name__ == "__main__":
     code = main()
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):  # a disk that is full
+        sys.stdout.flush()
     # The threads of GStreamer and Socket.IO have nothing left to do; waiting for them could only hang.
     os._exit(code)

@@ -57,12 +57,12 @@ def test_mono_has_the_same_samples() -> None:
 
 def test_mono_of_the_stream_rate_comes_back_as_stereo() -> None:
     mono = array.array("h", range(6000)).tobytes()
-    assert to_stream_format(mono, "pcm_s16le", RATE, 1, RATE) == stereo(*range(6000))
+    assert to_stream_format(mono, "pcm_s16le", RATE, 1, RATE, RATE) == stereo(*range(6000))
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(22_050, 1), (16_000, 1), (48_000, 2), (44_100, 6)])
 def test_other_rates_and_channels_keep_their_duration(rate: int, channels: int) -> None:
-    pcm = to_stream_format(bytes(rate * channels * 2), "pcm_s16le", rate, channels, RATE)
+    pcm = to_stream_format(bytes(rate * channels * 2), "pcm_s16le", rate, channels, RATE, 2 * RATE)
     assert abs(len(pcm) // 4 - RATE) < 10
 
 
@@ -73,7 +73,7 @@ def test_wav_is_decoded() -> None:
         writer.setsampwidth(2)
         writer.setframerate(RATE)
         writer.writeframes(array.array("h", range(6000)).tobytes())
-    assert to_stream_format(file.getvalue(), "wav", 0, 0, RATE) == stereo(*range(6000))
+    assert to_stream_format(file.getvalue(), "wav", 0, 0, RATE, RATE) == stereo(*range(6000))
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_wav_is_decoded() -> None:
 )
 def test_unusable_audio_is_refused(data: bytes, audio_format: str, rate: int, channels: int) -> None:
     with pytest.raises(AudioError):
-        to_stream_format(data, audio_format, rate, channels, RATE)
+        to_stream_format(data, audio_format, rate, channels, RATE, 2 * RATE)

@@ -1,4 +1,8 @@
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -88,3 +92,18 @@ def test_stopped_source_says_nothing() -> None:
     source.endless.wait(5)
     source.stop()
     assert source.events == []
+
+
+def test_classes_are_made_before_there_are_threads() -> None:
+    made = (
+        "from media_service.gst import Gst; "
+        "print('PadProbeInfo' in dir(Gst), [n for n in dir(Gst) if n[0] != '_' and n not in vars(Gst)])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", made],
+        env={**os.environ, "PYTHONPATH": str(Path(ingest.__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True []\n"

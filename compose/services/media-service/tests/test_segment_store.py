@@ -1,4 +1,6 @@
 import logging
+import os
+import resource
 import threading
 import time
 import wave
@@ -127,6 +129,50 @@ def test_video_that_cannot_be_written_is_an_error_and_leaves_nothing(
     assert names(tmp_path / "stream") == []
     assert len(errors(caplog)) == 1
     assert errors(caplog)[0].startswith(f"{video}: ")
+
+
+def test_disk_that_is_full_for_a_while(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    store = SegmentStore(tmp_path, "stream", 20)
+    # No file can grow beyond this: so it is on a disk that is full.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        for index in range(3):
+            store.add(segment(index))
+        deadline = time.monotonic() + 10
+        while not (store._waiting.empty() and store._has_failed):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        store.close(5)
+        assert names(tmp_path / "stream") == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(errors(caplog)) == 1
+    write(tmp_path, 3)
+    assert names(tmp_path / "stream") == ["000003_audio.wav", "000003_video.mp4"]
+
+
+def test_segments_of_streams_long_ago_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segment_store, "_STREAMS_KEPT", 3)
+    now = time.time()
+    # The sixth was in use until now; that of a worker that was killed is not complete; nobody's own files are touched.
+    ages = {"first": 9000, "killed": 8000, "own files": 7000, "fourth": 6000, "fifth": 5000, "sixth": 10, "seventh": 0}
+    for name in ages:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "000007_audio.wav").touch()
+    (tmp_path / "killed" / "000008_video.mp4.part").touch()
+    (tmp_path / "own files" / "notes").touch()
+    (tmp_path / "a file").touch()
+    for name, age in ages.items():
+        os.utime(tmp_path / name, (now - age, now - age))
+    write(tmp_path, 0)
+    assert names(tmp_path) == ["a file", "fifth", "own files", "seventh", "sixth", "stream"]
+    assert names(tmp_path / "own files") == ["notes"]
+    # Those that were in use of late stay, however many they are.
+    for name in names(tmp_path):
+        os.utime(tmp_path / name)
+    write(tmp_path, 0, stream_id="another")
+    assert len(names(tmp_path)) == 7
 
 
 def test_slow_disk_holds_nobody_up(

@@ -103,6 +103,25 @@ def test_pictures_before_the_first_key_picture_are_dropped() -> None:
     assert [unit.data for unit in segmenter.finish()[0].video] == [b"key"]
 
 
+def test_pictures_after_the_end_of_the_sound_are_kept() -> None:
+    segmenter = make()
+    segments = [segment for n in range(100) for segment in segmenter.add_video(AccessUnit(n * SECOND // 10, True, b""))]
+    segments += segmenter.add_audio(PcmChunk(0, bytes(BYTES_PER_FRAME * 6 * RATE)))
+    segments += segmenter.finish()
+    assert [len(s.video) for s in segments] == [60, 40]
+    # Silence: nothing can be published, or sent, of no length.
+    assert [s.samples for s in segments] == [6 * RATE, 3.9 * RATE]
+
+
+def test_pictures_stay_in_the_order_in_which_they_come() -> None:
+    segmenter = make()
+    times = [n + (0, 2, -1, -1)[n % 4] for n in range(200)]
+    for n, time in enumerate(times):
+        segmenter.add_video(AccessUnit(time * SECOND // 25, n == 0, n.to_bytes(4, "big")))
+    segments = segmenter.add_audio(PcmChunk(0, bytes(BYTES_PER_FRAME * 8 * RATE)))
+    assert frames(segments + segmenter.finish()) == list(range(200))
+
+
 def test_gap_in_the_sound_is_filled_with_silence() -> None:
     segmenter = make()
     one_second = b"\x01\0\x01\0" * RATE

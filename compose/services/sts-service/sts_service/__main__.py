@@ -1,10 +1,12 @@
 """Start the service: `python -m sts_service`, settings from the environment.
 
-Exit codes: 0 after SIGTERM or SIGINT, 1 when the service cannot listen, 2 for a server setting that cannot be used.
+Exit codes: 0 after SIGTERM or SIGINT, 1 when the service cannot listen or has no folder for temporary files, 2 for a
+server setting that cannot be used.
 When the engine cannot be made ready, the service stays up and says why: on stderr, in the log and in /health.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import resource
@@ -44,7 +46,11 @@ def main() -> int:
     # load 5; with PASSIVE at most 1.5 s of CPU time). Read once, when CTranslate2 is imported, so it must be set before.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Everything temporary, also what libraries make, goes where one removal takes it all.
-    folder = tempfile.mkdtemp(prefix="sts-service-")
+    try:
+        folder = tempfile.mkdtemp(prefix="sts-service-")
+    except OSError as error:
+        print(f"no folder for temporary files: {error}", file=sys.stderr)
+        return 1
     tempfile.tempdir = folder
     try:
         return asyncio.run(serve(config, started))
@@ -132,7 +138,8 @@ def rss_mb() -> int:
 if __name__ == "__main__":
     code = main()
     logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # a disk that is full
+        sys.stdout.flush()
+        sys.stderr.flush()
     # A recognition that still runs cannot be interrupted, and a normal exit would wait for its thread.
     os._exit(code)

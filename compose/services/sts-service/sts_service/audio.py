@@ -1,10 +1,16 @@
 """Samples: decoding, channels, sample rates. Decoding and resampling are FFmpeg's, through PyAV (no process a call)."""
 
 import io
+from itertools import chain
 
 import av
 import numpy as np
 import numpy.typing as npt
+
+from .contract import MAX_FRAGMENT_MS
+
+MAX_DECODED_MS = MAX_FRAGMENT_MS + 1000
+"""An encoder's padding makes a file longer than what it stands for. 8 MB of AAC can be hours of silence."""
 
 Samples = npt.NDArray[np.int16]
 """Shape (frames,): mono, signed 16 bit."""
@@ -21,7 +27,8 @@ def resample(samples: Samples, rate_from: int, rate_to: int) -> Samples:
     resampler = av.AudioResampler(format="s16", layout="mono", rate=rate_to)
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples)[np.newaxis], format="s16", layout="mono")
     frame.sample_rate = rate_from
-    blocks = [out.to_ndarray()[0] for out in [*resampler.resample(frame), *resampler.resample(None)]]
+    # A resampler may give nothing at all for a sample or two.
+    blocks = [samples[:0], *(out.to_ndarray()[0] for out in [*resampler.resample(frame), *resampler.resample(None)])]
     return np.concatenate(blocks).astype(np.int16, copy=False)
 
 
@@ -38,8 +45,13 @@ def decode_m4a(data: bytes, rate: int) -> Samples:
     try:
         with av.open(io.BytesIO(data), "r", format="mp4") as container:
             resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
-            blocks = [out.to_ndarray()[0] for frame in container.decode(audio=0) for out in resampler.resample(frame)]
-            blocks += [out.to_ndarray()[0] for out in resampler.resample(None)]
+            blocks, samples = [], 0
+            for frame in chain(container.decode(audio=0), [None]):
+                for out in resampler.resample(frame):
+                    blocks.append(out.to_ndarray()[0])
+                    samples += out.samples
+                if samples > rate * MAX_DECODED_MS / 1000:
+                    raise AudioDecodeError(f"m4a audio is longer than {MAX_DECODED_MS} ms")
     except (av.FFmpegError, IndexError, ValueError) as error:
         raise AudioDecodeError(f"m4a audio does not decode: {error}") from error
     if not blocks:

@@ -4,8 +4,8 @@ Codes are those of the contract; what is malformed is INVALID_CONFIG, the contra
 """
 
 import base64
-import binascii
 import math
+import reprlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ MAX_FRAGMENT_MS = 30_000
 MAX_MESSAGE_BYTES = 24 * 1024 * 1024
 """The transport closes the connection above this; so high that FRAGMENT_TOO_LARGE, which keeps it, comes first."""
 RATES_HZ = (8_000, 192_000)
+MAX_ID_LENGTH = 1000
+"""Characters of a name that a client gives."""
 MAX_DURATION_ERROR_MS = 100.0
 """How far duration_ms may be from the number of samples sent."""
 
@@ -78,17 +80,17 @@ class Fragment:
 def parse_init(payload: Any) -> StreamConfig:
     """Check `stream:init`. Raises ContractError (INVALID_CONFIG)."""
     fields = Fields(payload, "stream:init")
-    stream_id = fields.text("stream_id")
+    stream_id = fields.name("stream_id")
     fields.stream_id = stream_id
     config = fields.object("config")
     config.number("chunk_duration_ms", 1, MAX_FRAGMENT_MS)
     fields.number("timeout_ms", 1, math.inf, optional=True)
     return StreamConfig(
         stream_id=stream_id,
-        worker_id=fields.text("worker_id"),
+        worker_id=fields.name("worker_id"),
         # "en-US" and "en" are the same to every engine here.
-        source_language=config.text("source_language").split("-")[0].lower(),
-        target_language=config.text("target_language").split("-")[0].lower(),
+        source_language=config.name("source_language").split("-")[0].lower(),
+        target_language=config.name("target_language").split("-")[0].lower(),
         sample_rate_hz=config.integer("sample_rate_hz", *RATES_HZ),
         channels=config.integer("channels", 1, 2),
         format=config.choice("format", FORMATS),
@@ -98,14 +100,14 @@ def parse_init(payload: Any) -> StreamConfig:
 
 def parse_stream_id(payload: Any, event: str) -> str:
     """The stream_id of an event that needs nothing else. Raises ContractError (INVALID_CONFIG)."""
-    return Fields(payload, event).text("stream_id")
+    return Fields(payload, event).name("stream_id")
 
 
 def parse_fragment(payload: Any) -> Fragment:
     """Check `fragment:data`. Raises ContractError (INVALID_CONFIG, FRAGMENT_TOO_LARGE)."""
     fields = Fields(payload, "fragment:data")
-    fields.stream_id = fields.text("stream_id")
-    fields.fragment_id = fields.text("fragment_id")
+    fields.stream_id = fields.name("stream_id")
+    fields.fragment_id = fields.name("fragment_id")
     sequence_number = fields.integer("sequence_number", 0, 2**53)
     fields.number("timestamp", -math.inf, math.inf, optional=True)
     audio = fields.object("audio")
@@ -122,7 +124,7 @@ def parse_fragment(payload: Any) -> Fragment:
         )
     try:
         data = base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise audio.error(f"data_base64 is not base64: {error}") from error
     if audio_format == "pcm_s16le":
         frame = 2 * channels
@@ -149,8 +151,8 @@ def readable_ids(payload: Any) -> tuple[str | None, str | None, int | None]:
         return None, None, None
     stream_id, fragment_id, number = (payload.get(key) for key in ("stream_id", "fragment_id", "sequence_number"))
     return (
-        stream_id if isinstance(stream_id, str) else None,
-        fragment_id if isinstance(fragment_id, str) else None,
+        stream_id if _is_name(stream_id) else None,
+        fragment_id if _is_name(fragment_id) else None,
         number if isinstance(number, int) and not isinstance(number, bool) else None,
     )
 
@@ -172,6 +174,10 @@ class Fields:
     def has(self, key: str) -> bool:
         """Whether the field is there; null counts as absent."""
         return self._payload.get(key) is not None
+
+    def name(self, key: str) -> str:
+        """A text that ends up in logs and answers."""
+        return self.text(key, MAX_ID_LENGTH)
 
     def text(self, key: str, longest: int | None = None) -> str:
         value = self._payload.get(key)
@@ -227,6 +233,11 @@ class Fields:
         return self.error(f"{key}: seen {_shown(value)}, expected {expected}")
 
 
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_ID_LENGTH
+
+
 def _shown(value: Any) -> str:
-    shown = repr(value)
+    # Only the begin is looked at: the value may be as long as a message may be.
+    shown = repr(value[:60]) if isinstance(value, (str, bytes)) else reprlib.repr(value)
     return shown if len(shown) <= 60 else f"{shown[:57]}..."

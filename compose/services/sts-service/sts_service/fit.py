@@ -43,7 +43,7 @@ def fit_speech(speak: Speak, max_speed: float, frames: int, rate: int, start_s: 
     speed = 1.0
     samples, speech_rate = speak(speed)
     samples = trim(samples)
-    wanted = int(length_s * speech_rate)
+    wanted = max(1, int(length_s * speech_rate))
     if len(samples) > wanted and max_speed > 1:
         speed = min(max_speed, len(samples) / (wanted * MARGIN))
         samples = trim(speak(speed)[0])

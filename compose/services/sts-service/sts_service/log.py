@@ -3,8 +3,23 @@
 import io
 import logging
 import sys
+from typing import TextIO
 
 from pythonjsonlogger.json import JsonFormatter
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Says once, not with a traceback for each record, that the disk is full."""
+
+    has_failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self.has_failed:
+            self.has_failed = True
+            print(f"the log cannot be written: {error}", file=sys.stderr, flush=True)
 
 
 def configure_logging(level: str) -> None:
@@ -12,7 +27,7 @@ def configure_logging(level: str) -> None:
     # A client may name a stream by half a surrogate pair, which no encoding writes: it is then escaped, as JSON does.
     assert isinstance(sys.stdout, io.TextIOWrapper)
     sys.stdout.reconfigure(errors="backslashreplace")
-    handler = logging.StreamHandler(sys.stdout)
+    handler = _Handler(sys.stdout)
     handler.setFormatter(
         JsonFormatter(
             "%(levelname)s %(name)s %(message)s",

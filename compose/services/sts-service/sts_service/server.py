@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -15,8 +16,15 @@ from . import contract, metrics
 from .config import Config
 from .contract import ContractError, Fragment
 from .controls import Control, Controlled
-from .engine import Deferred, Engine, Result
+from .engine import STAGES, Deferred, Engine, Result, stage_error
 from .sessions import Pressure, Session
+
+MAX_STREAMS = 32
+"""Of one connection. A worker has one."""
+MAX_UNSENT = 8
+"""Messages to a client that may wait while more is taken from it."""
+READ_TIMEOUT_S = 20.0
+"""A client that leaves that many unread for so long is cut off."""
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +46,9 @@ class StsServer:
             max_http_buffer_size=contract.MAX_MESSAGE_BYTES,
             ping_interval=10,
             ping_timeout=20,
+            # Its errors, packets that are malformed, in the service's log: by default they go to stderr as well.
+            logger=logging.getLogger("socketio"),
+            engineio_logger=logging.getLogger("engineio"),
         )
         self.app = web.Application()
         self.app.router.add_get("/health", self._health)
@@ -116,6 +127,7 @@ class StsServer:
 
         async def handle(sid: str, *args: Any) -> None:
             payload = args[0] if args else None
+            await self._until_read(sid)
             try:
                 await handler(sid, payload)
             except ContractError as error:
@@ -148,6 +160,7 @@ class StsServer:
                 await self._io.emit(f"{event}:ack", answer, to=sid)
 
             payload = args[0] if args else None
+            await self._until_read(sid)
             try:
                 await control(payload, partial(ack, "accepted"))
             except ContractError as error:
@@ -155,6 +168,23 @@ class StsServer:
                 await ack("rejected", {"stream_id": stream_id, "message": str(error)})
 
         return handle
+
+    async def _until_read(self, sid: str) -> None:
+        """Wait while the client leaves unread what was sent to it, so that no more of that piles up."""
+        connection = self._io.eio.sockets.get(self._io.manager.eio_sid_from_sid(sid, "/"))
+        transport = self._transport(sid)
+        deadline = time.monotonic() + READ_TIMEOUT_S
+        # Not queue.join(), which would wait for ever for a writer that has ended.
+        while connection and transport and connection.queue.qsize() > MAX_UNSENT and not transport.is_closing():
+            if time.monotonic() > deadline:
+                logger.warning("connection cut: the client does not read", extra={"sid": sid})
+                transport.abort()
+            await asyncio.sleep(0.02)
+
+    def _transport(self, sid: str) -> asyncio.WriteTransport | None:
+        environ = self._io.get_environ(sid)
+        transport: asyncio.WriteTransport | None = environ["aiohttp.request"].transport if environ else None
+        return transport
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
         if self._engine is None and not self._problem:
@@ -169,6 +199,10 @@ class StsServer:
         )
 
     async def _disconnect(self, sid: str, reason: str = "") -> None:
+        transport = self._transport(sid)
+        if reason == self._io.reason.PING_TIMEOUT and transport:
+            # Engine.IO waits until all is sent, which a client that is gone never takes.
+            transport.abort()
         dropped = [session for session in self._sessions.values() if session.sid == sid]
         for session in dropped:
             self._drop(session)
@@ -192,6 +226,8 @@ class StsServer:
         # A worker that begins its stream anew on the same connection starts from 0 with nothing in flight.
         if (sid, config.stream_id) in self._sessions:
             self._drop(self._sessions[sid, config.stream_id])
+        if sum(session.sid == sid for session in self._sessions.values()) >= MAX_STREAMS:
+            raise ContractError("RATE_LIMIT", f"{MAX_STREAMS} streams are open on this connection", config.stream_id)
         session = Session(sid, config, self._config.max_inflight)
         self._sessions[sid, config.stream_id] = session
         metrics.SESSIONS.inc()
@@ -251,7 +287,7 @@ class StsServer:
             # The stream may have been paused while the fragment waited behind others.
             if not session.running.is_set():
                 raise Deferred
-            session.processing += 1
+            session.begun.add(fragment.sequence_number)
             await self._ack(session, fragment, "processing")
 
         assert self._engine is not None  # without one no session is made
@@ -261,14 +297,22 @@ class StsServer:
                 return await self._engine.process(fragment, session.config, started)
             except Deferred:
                 continue
+            except Exception as error:
+                # Here and not with the answers: the stream's other fragments are to be answered.
+                logger.exception(
+                    "engine failed",
+                    extra={"stream_id": fragment.stream_id, "fragment_id": fragment.fragment_id},
+                )
+                return Result(error=stage_error(error, STAGES[0]))
 
     async def _emit_results(self, session: Session) -> None:
         """Answer a stream's fragments in the order of their sequence, then complete the stream."""
         while (item := await session.results.get()) is not None:
             fragment, task = item
             result = await task
+            await self._until_read(session.sid)
             session.depth -= 1
-            session.processing -= 1
+            session.begun.discard(fragment.sequence_number)
             metrics.INFLIGHT.dec()
             session.statistics.add(result.status, result.processing_time_ms, fragment.duration_ms)
             self._record(fragment, result)
@@ -318,7 +362,7 @@ class StsServer:
             "action": pressure.action,
             "recommended_delay_ms": delay_ms,
             "current_inflight": session.depth,
-            "queue_depth": session.depth - session.processing,
+            "queue_depth": session.depth - len(session.begun),
         }
         logger.info("backpressure", extra=payload)
         await self._io.emit("backpressure", payload, to=session.sid)

@@ -71,8 +71,8 @@ class Session:
         self.pressure = NO_PRESSURE
         self.depth = 0
         """Fragments accepted and not answered."""
-        self.processing = 0
-        """Of those, the ones whose processing has begun."""
+        self.begun: set[int] = set()
+        """Sequence numbers of those whose processing has begun."""
         self.running = asyncio.Event()
         """Cleared while the worker has paused the stream."""
         self.running.set()

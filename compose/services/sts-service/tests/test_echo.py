@@ -134,7 +134,7 @@ def own_echo(tmp_path: Path) -> Iterator[Service]:
 
 @asynccontextmanager
 async def worker(service: Service, stream_id: str) -> AsyncIterator[Client]:
-    async with connected(service) as client:
+    async with connected(service.url) as client:
         await client.send("stream:init", init(stream_id))
         await client.next("stream:ready")
         yield client
@@ -175,7 +175,7 @@ def errors(stream_id: str | None, *rules: dict[str, Any]) -> dict[str, Any]:
 )
 @asynchronous
 async def test_fragment_that_a_rule_fits_fails_in_its_place(echo: Service, trigger: dict[str, Any]) -> None:
-    async with connected(echo) as suite, worker(echo, "place") as client:
+    async with connected(echo.url) as suite, worker(echo, "place") as client:
         ack = await suite.ask("config:error_simulation", errors("place", {**trigger, "error_code": "GPU_OOM"}))
         assert ack == {"status": "accepted", "enabled": True, "stream_id": "place", "rules": 1}
         answers = await dub(client, "place", range(3))
@@ -197,7 +197,7 @@ async def test_rules_say_how_a_fragment_fails(echo: Service) -> None:
         rule(1, "never"),
         rule(2, "MINE", retryable=False),
     ]
-    async with connected(echo) as suite, worker(echo, "how") as client:
+    async with connected(echo.url) as suite, worker(echo, "how") as client:
         await suite.ask("config:error_simulation", errors("how", *rules))
         plain, given, mine = (answer["error"] for answer in await dub(client, "how", range(3)))
     assert (plain["code"], plain["retryable"]) == ("INVALID_CONFIG", False)
@@ -207,7 +207,7 @@ async def test_rules_say_how_a_fragment_fails(echo: Service) -> None:
 
 @asynchronous
 async def test_rules_hold_for_one_stream_before_it_exists_and_after_it_reconnects(echo: Service) -> None:
-    async with connected(echo) as suite:
+    async with connected(echo.url) as suite:
         await suite.ask("config:error_simulation", errors("later", rule(2, trigger="nth_fragment")))
         for _ in range(2):
             async with worker(echo, "later") as later, worker(echo, "other") as other:
@@ -226,7 +226,7 @@ async def test_rules_hold_for_one_stream_before_it_exists_and_after_it_reconnect
 
 @asynchronous
 async def test_fragments_are_counted_where_they_were_accepted(echo: Service) -> None:
-    async with connected(echo) as suite, worker(echo, "n") as one, worker(echo, "n") as other:
+    async with connected(echo.url) as suite, worker(echo, "n") as one, worker(echo, "n") as other:
         await suite.ask("config:error_simulation", errors("n", rule(2, trigger="nth_fragment")))
         await one.send("fragment:data", fragment(0, b"odd", "n"))
         await one.next("error")
@@ -236,7 +236,7 @@ async def test_fragments_are_counted_where_they_were_accepted(echo: Service) -> 
 
 @asynchronous
 async def test_rules_for_all_streams_hold_where_a_stream_has_none_of_its_own(own_echo: Service) -> None:
-    async with connected(own_echo) as suite, worker(own_echo, "a") as a, worker(own_echo, "b") as b:
+    async with connected(own_echo.url) as suite, worker(own_echo, "a") as a, worker(own_echo, "b") as b:
         ack = await suite.ask("config:error_simulation", errors(None, rule(0), rule(2)))
         assert ack == {"status": "accepted", "enabled": True, "stream_id": None, "rules": 2}
         await suite.ask("config:error_simulation", errors("b", rule(1, "RATE_LIMIT"), rule(3)))
@@ -251,7 +251,7 @@ async def test_rules_for_all_streams_hold_where_a_stream_has_none_of_its_own(own
 @asynchronous
 async def test_server_disconnects_the_worker_of_one_stream(echo: Service) -> None:
     payload = {"delay_ms": 1000, "reason": "because of a test", "stream_id": "cut"}
-    async with connected(echo) as suite, worker(echo, "cut") as cut, worker(echo, "kept") as kept:
+    async with connected(echo.url) as suite, worker(echo, "cut") as cut, worker(echo, "kept") as kept:
         await suite.ask("config:processing_delay", {**FOREVER, "stream_id": "cut"})
         await cut.send("fragment:data", short(0, "cut"))
         await cut.next("fragment:ack")
@@ -278,7 +278,7 @@ async def test_server_disconnects_the_worker_of_one_stream(echo: Service) -> Non
 
 @asynchronous
 async def test_server_disconnects_the_workers_of_all_streams_open_then(own_echo: Service) -> None:
-    async with connected(own_echo) as suite, worker(own_echo, "a") as a:
+    async with connected(own_echo.url) as suite, worker(own_echo, "a") as a:
         ack = await suite.ask("simulate:disconnect", {"delay_ms": 1000, "reason": "test"})
         assert ack == {"status": "accepted", "delay_ms": 1000, "stream_id": None}
         async with worker(own_echo, "b") as b:
@@ -304,7 +304,7 @@ async def test_server_closes_the_websocket_of_a_client_that_leaves_it_open(echo:
         await ws.receive_str()
         await ws.send_str("42" + json.dumps(["stream:init", init("raw")]))
         assert (await ws.receive_str()).startswith('42["stream:ready"')
-        async with connected(echo) as suite:
+        async with connected(echo.url) as suite:
             await suite.ask("simulate:disconnect", {"delay_ms": 0, "reason": "test", "stream_id": "raw"})
         async with asyncio.timeout(2):
             # Engine.IO's own packet for it comes first.
@@ -314,7 +314,7 @@ async def test_server_closes_the_websocket_of_a_client_that_leaves_it_open(echo:
 
 @asynchronous
 async def test_too_many_disconnections_that_wait_are_rejected(own_echo: Service) -> None:
-    async with connected(own_echo) as suite:
+    async with connected(own_echo.url) as suite:
         payload = {"delay_ms": 600_000, "reason": "test"}
         acks = [await suite.ask("simulate:disconnect", payload) for _ in range(1001)]
     assert {ack["status"] for ack in acks[:-1]} == {"accepted"}
@@ -327,7 +327,7 @@ async def test_too_many_disconnections_that_wait_are_rejected(own_echo: Service)
 @asynchronous
 async def test_backpressure_comes_with_the_counts_of_the_stream(echo: Service) -> None:
     told = {"action": "slow_down", "severity": "high", "recommended_delay_ms": 500}
-    async with connected(echo) as suite, worker(echo, "pressed") as pressed, worker(echo, "free") as free:
+    async with connected(echo.url) as suite, worker(echo, "pressed") as pressed, worker(echo, "free") as free:
         await suite.ask("config:processing_delay", {**FOREVER, "stream_id": "pressed"})
         for number in range(3):
             if number == 1:
@@ -353,7 +353,7 @@ async def test_backpressure_comes_with_the_counts_of_the_stream(echo: Service) -
 @asynchronous
 async def test_delay_holds_for_one_stream_and_overlaps(echo: Service) -> None:
     delay = {"min_ms": 1000, "max_ms": 1000, "stream_id": "slow"}
-    async with connected(echo) as suite, worker(echo, "slow") as slow, worker(echo, "fast") as fast:
+    async with connected(echo.url) as suite, worker(echo, "slow") as slow, worker(echo, "fast") as fast:
         assert await suite.ask("config:processing_delay", delay) == {"status": "accepted", **delay}
         begin = time.monotonic()
         waiting = asyncio.create_task(dub(slow, "slow", range(3)))
@@ -373,7 +373,7 @@ async def test_order_is_kept_under_random_delay_set_at_start(tmp_path_factory: p
     folder = tmp_path_factory.mktemp("delayed")
     with running(folder, {"ENGINE": "echo", "ECHO_PROCESSING_DELAY_MS": "0-500"}) as service:
         service.wait(lambda status, _: status == 200)
-        async with connected(service) as suite, worker(service, "random") as client:
+        async with connected(service.url) as suite, worker(service, "random") as client:
             await suite.ask("config:error_simulation", errors("random", rule(3)))
             answers = await dub(client, "random", range(12))
             times_ms = [answer["processing_time_ms"] for answer in answers]

@@ -1,8 +1,13 @@
+import resource
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from sts_service.audio import Samples
-from sts_service.fit import cut_in_pause, fit_speech, place, trim
+from sts_service.engine import stage_error
+from sts_service.fit import cut_in_pause, fit_speech, place, shorten, trim
 
 RATE = 22_050
 
@@ -70,3 +75,19 @@ def test_cut_is_made_in_a_pause() -> None:
     pause = slice(round(1.25 * RATE), round(1.35 * RATE))
     speech[pause] = 0
     assert 1.24 < len(cut_in_pause(speech, round(1.6 * RATE), RATE)) / RATE < 1.38
+
+
+def test_disk_that_is_full_is_an_error_and_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # No file can grow: so it is on a disk that is full.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            shorten(np.ones(10_000, np.int16), 22_050, 1.5)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    error = stage_error(caught.value, "tts")
+    assert (error.code, error.stage, error.retryable) == ("MODEL_ERROR", "tts", True)
+    assert list(tmp_path.iterdir()) == []
+    assert len(shorten(np.ones(10_000, np.int16), 22_050, 1.5)) == pytest.approx(10_000 / 1.5, rel=0.1)

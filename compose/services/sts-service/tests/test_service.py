@@ -35,6 +35,20 @@ def test_a_setting_that_cannot_be_used(tmp_path: Path, env: dict[str, str], reas
         assert service.stop() == 0
 
 
+@pytest.mark.parametrize("content", [None, b"", b"no model"], ids=["missing", "empty", "garbage"])
+def test_a_model_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    if content is not None:
+        for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt"):
+            (model / name).write_bytes(content)
+    with running(tmp_path, {"ASR_MODEL": str(model)}) as service:
+        status, body = service.wait(lambda status, body: body.get("reason", "loading") != "loading")
+        assert (status, body["status"]) == (503, "unhealthy")
+        assert body["reason"].startswith(f"ASR_MODEL={model}, DEVICE=cpu: the model cannot be loaded: ")
+        assert service.stop() == 0
+
+
 @pytest.mark.parametrize("env", [{}, {"ASR_MODEL": "/nowhere"}], ids=["speech", "unhealthy"])
 def test_controls_of_the_echo_are_unknown(tmp_path: Path, env: dict[str, str]) -> None:
     asked: list[tuple[str, dict[str, Any]]] = [
