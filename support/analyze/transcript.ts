@@ -3,6 +3,12 @@ import { SuiteError } from '../errors';
 /** A word error rate needs reference words to be a rate of. */
 export class ReferenceEmpty extends SuiteError {}
 
+/** Texts that are too long to be compared word by word. */
+export class TextTooLong extends SuiteError {}
+
+/** Pairs of words, one of each text: 200 MB of memory and half a second. */
+const MOST_PAIRS = 50_000_000;
+
 export interface WordErrors {
   /** (substitutions + insertions + deletions) / reference words; may exceed 1. */
   wordErrorRate: number;
@@ -87,7 +93,7 @@ export function normalizeWords(text: string): string[] {
     .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/[\u2018\u2019\u02bc`]/g, "'")
-    .replace(/\[[^\]]*\]|\([^)]*\)/g, ' ')
+    .replace(/\[[^[\]]*\]|\([^()]*\)/g, ' ')
     .replace(FILLERS, ' ');
   for (const [pattern, written] of CONTRACTIONS) plain = plain.replace(pattern, written);
   plain = plain
@@ -159,6 +165,7 @@ function withSuffix(value: number): string {
  * @param reference what was said
  * @param hypothesis what was recognised; may be empty
  * @throws ReferenceEmpty when the reference has no words
+ * @throws TextTooLong when the two are thousands of words long
  */
 export function wordErrorRate(reference: string, hypothesis: string): WordErrors {
   const ref = normalizeWords(reference);
@@ -169,6 +176,14 @@ export function wordErrorRate(reference: string, hypothesis: string): WordErrors
       where: 'reference',
       seen: `no words in "${reference}"`,
       expected: 'at least one word',
+    });
+  }
+  if (ref.length * hyp.length > MOST_PAIRS) {
+    throw new TextTooLong({
+      what: 'the texts are too long to be compared',
+      where: `"${hypothesis.slice(0, 60)}…"`,
+      seen: `${ref.length} words said, ${hyp.length} heard`,
+      expected: 'what is said in a broadcast of some minutes',
     });
   }
   const pairs = align(ref, hyp);

@@ -21,6 +21,7 @@ export interface TranslationMatch {
 }
 
 const LONGEST_GRAM = 6;
+const LONGEST_FIGURE = 15;
 /** Recall counts twice as much as precision. */
 const BETA = 2;
 
@@ -93,5 +94,8 @@ async function numbersWritten(text: string, language: string): Promise<string> {
   if (language !== 'es') return text;
   // A real import(): the package has no entry for require.
   const { toCardinal } = await import('n2words/es-ES');
-  return text.replace(/\d+(?:[.,]\d+)?/g, (figure) => toCardinal(figure.replace(',', '.')));
+  return text.replace(/\d+(?:[.,]\d+)?/g, (figure) =>
+    // Longer ones are no numbers that anybody says.
+    figure.length > LONGEST_FIGURE ? figure : toCardinal(figure.replace(',', '.')),
+  );
 }

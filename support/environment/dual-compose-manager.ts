@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { now } from '../clock';
 import type { Settings } from '../config';
 import { messageOf, PrerequisiteMissing, SuiteError } from '../errors';
 import type { Variables } from '../interpolate';
@@ -86,9 +87,9 @@ export class DualComposeManager {
     await this.checkPortsFree();
     try {
       for (const composition of this.#compositions) {
-        const startedAt = Date.now();
+        const startedAt = now();
         await this.start(composition, signal ? { signal } : {});
-        const healthyAt = Date.now();
+        const healthyAt = now();
         const services = await this.runtime.ps(composition);
         this.starts.push({ composition: composition.name, startedAt, healthyAt, services });
       }
