@@ -34,6 +34,12 @@ export function readYamlFile(file: string, kind: string): YamlFile {
   const path = resolve(file);
   const shown = shownPath(path);
   const text = textOf(path, shown, kind);
+  if (text.length > LONGEST) {
+    throw new SuiteError({
+      ...{ what: `the ${kind} is too long to be one`, where: shown },
+      ...{ seen: `${text.length} characters`, expected: `${LONGEST} at the most` },
+    });
+  }
   const lines = new LineCounter();
   const { document, values } = parsed(text, lines, shown, kind);
   return {
@@ -64,6 +70,9 @@ export function readYamlFile(file: string, kind: string): YamlFile {
   };
 }
 
+/** Characters; a hundred times what the shipped files have. Longer ones take the parser minutes. */
+const LONGEST = 2 ** 18;
+
 function textOf(path: string, shown: string, kind: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -93,11 +102,13 @@ function parsed(
     // Tags such as !override are Compose's own.
     const document = parseDocument(text, {
       ...{ lineCounter: lines, merge: true, logLevel: 'error' },
+      // The place of every error in a file of nothing but errors would take minutes to tell.
+      prettyErrors: false,
     });
     const [syntaxError] = document.errors;
     if (syntaxError) {
       const { line, col } = lines.linePos(syntaxError.pos[0]);
-      const seen = syntaxError.message.split('\n')[0]?.replace(/ at line.*$/, '') ?? '';
+      const seen = syntaxError.message.split('\n')[0] ?? '';
       throw notValid(`${line}:${col}`, seen);
     }
     return { document, values: document.toJS() };

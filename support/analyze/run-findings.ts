@@ -28,8 +28,6 @@ import { type FragmentText, type JudgedText, matchTranslation } from './translat
 
 /** Enough to tell how loud speech is. */
 const LEVEL_RATE_HZ = 4000;
-/** Characters; some hundred times what is said in six seconds. */
-const LONGEST_TEXT = 10_000;
 
 /** An event of the run that fits the contract; `at` is milliseconds since the epoch. */
 export interface Seen<T> {
@@ -173,7 +171,6 @@ export class RunFindings {
       // Where nobody speaks there is nothing to compare with.
       if (!answer || !script) return [];
       const transcript = answer.data.transcript ?? '';
-      this.#requireSayable(answer);
       return [
         {
           ...{ sequence, script, transcript },
@@ -182,21 +179,6 @@ export class RunFindings {
         },
       ];
     });
-  }
-
-  /** @throws NotObserved when a text of an answer is longer than anybody can say in a segment */
-  #requireSayable({
-    data: { fragment_id: id, transcript, translated_text: translation },
-  }: Seen<FragmentProcessed>): void {
-    for (const text of [transcript ?? '', translation ?? '']) {
-      if (text.length <= LONGEST_TEXT) continue;
-      throw new NotObserved({
-        what: 'a text of an answer is too long to be judged',
-        where: `${this.evidence.folder}/${evidenceFiles.tap}, fragment ${id}`,
-        seen: `${text.length} characters: "${text.slice(0, 60)}…"`,
-        expected: `what somebody says in a segment, ${LONGEST_TEXT} characters at the most`,
-      });
-    }
   }
 
   judgedTexts(): Promise<JudgedText[]> {

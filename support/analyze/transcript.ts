@@ -6,6 +6,8 @@ export class ReferenceEmpty extends SuiteError {}
 /** Texts that are too long to be compared word by word. */
 export class TextTooLong extends SuiteError {}
 
+/** What is said in some hours. */
+const MOST_CHARACTERS = 100_000;
 /** Pairs of words, one of each text: 200 MB of memory and half a second. */
 const MOST_PAIRS = 50_000_000;
 
@@ -168,6 +170,8 @@ function withSuffix(value: number): string {
  * @throws TextTooLong when the two are thousands of words long
  */
 export function wordErrorRate(reference: string, hypothesis: string): WordErrors {
+  requireComparable(reference);
+  requireComparable(hypothesis);
   const ref = normalizeWords(reference);
   const hyp = normalizeWords(hypothesis);
   if (ref.length === 0) {
@@ -179,12 +183,7 @@ export function wordErrorRate(reference: string, hypothesis: string): WordErrors
     });
   }
   if (ref.length * hyp.length > MOST_PAIRS) {
-    throw new TextTooLong({
-      what: 'the texts are too long to be compared',
-      where: `"${hypothesis.slice(0, 60)}…"`,
-      seen: `${ref.length} words said, ${hyp.length} heard`,
-      expected: 'what is said in a broadcast of some minutes',
-    });
+    throw tooLong(hypothesis, `${hyp.length} words beside ${ref.length}`);
   }
   const pairs = align(ref, hyp);
   const count = (mark: string): number => pairs.filter((pair) => pair.mark === mark).length;
@@ -199,6 +198,18 @@ export function wordErrorRate(reference: string, hypothesis: string): WordErrors
     pairs,
     aligned: table(pairs),
   };
+}
+
+/** @throws TextTooLong */
+export function requireComparable(text: string): void {
+  if (text.length > MOST_CHARACTERS) throw tooLong(text, `${text.length} characters`);
+}
+
+function tooLong(text: string, seen: string): TextTooLong {
+  return new TextTooLong({
+    ...{ what: 'a text is too long to be compared', where: `"${text.slice(0, 60)}…"`, seen },
+    expected: `what is said in a broadcast, ${MOST_CHARACTERS} characters at the most`,
+  });
 }
 
 export interface AlignedPair {

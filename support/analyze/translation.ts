@@ -1,4 +1,4 @@
-import { normalizeWords, type WordErrors } from './transcript';
+import { normalizeWords, requireComparable, type WordErrors } from './transcript';
 
 /** What one fragment's transcript and translation are. */
 export interface FragmentText {
@@ -71,6 +71,7 @@ function grams(text: string, n: number): Map<string, number> {
  *
  * @param source what was said, in the language translated from
  * @param language of the translation, ISO 639-1
+ * @throws TextTooLong
  */
 export async function matchTranslation(
   source: string,
@@ -78,6 +79,7 @@ export async function matchTranslation(
   reference: string,
   language: string,
 ): Promise<TranslationMatch> {
+  requireComparable(translation);
   const [written, wanted] = [
     await numbersWritten(translation, language),
     await numbersWritten(reference, language),

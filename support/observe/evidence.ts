@@ -132,7 +132,7 @@ const tapSchema = z
     direction: z.enum(['to-sts', 'from-sts']),
     kind: z.enum(['open', 'refused', 'close', 'event', 'undecodable', 'fault']),
     event: z.string().exactOptional(),
-    payload: z.unknown(),
+    payload: z.unknown().optional(),
   })
   .transform((event): TapEvent => ({ ...event, stream: event.stream }));
 

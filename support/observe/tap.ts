@@ -285,6 +285,7 @@ export class Tap {
       );
       outgoing.on('error', failed);
       response.once('close', () => outgoing.destroy());
+      if (response.destroyed) outgoing.destroy();
       outgoing.end(body);
     });
   }
@@ -341,6 +342,11 @@ export class Tap {
       }
       for (const { type, data } of decoded) {
         if (type !== PacketType.EVENT && type !== PacketType.BINARY_EVENT) continue;
+        // The parser lets an event without anything pass.
+        if (data === undefined) {
+          undecodable('an event without a name');
+          continue;
+        }
         const [event, payload] = data as [string | number, unknown];
         connection.stream ??= streamIdOf(payload);
         this.#record(connection, direction, 'event', payload, String(event));
