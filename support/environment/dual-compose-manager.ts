@@ -5,6 +5,7 @@ import { now } from '../clock';
 import type { Settings } from '../config';
 import { messageOf, PrerequisiteMissing, SuiteError } from '../errors';
 import type { Variables } from '../interpolate';
+import { safeText } from '../safe-text';
 import { composeFault, shownFiles, type ComposeFile } from './compose-file';
 import type { Composition, Runtime, ServiceState } from './runtime';
 
@@ -185,7 +186,7 @@ export class DualComposeManager {
       for (const { name } of composition.compose.services) {
         const log = await this.runtime.logs(composition, name);
         // A composition that was stopped before has nothing to say any more, but may have been collected then.
-        if (log !== '') writeFileSync(join(target, `${name}.log`), log);
+        if (log !== '') writeFileSync(join(target, `${name}.log`), safeText(log));
       }
     }
   }

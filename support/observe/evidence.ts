@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import { messageOf, NotObserved, SuiteError } from '../errors';
 import { jsonOf } from '../json';
-import { hidingSecrets, withoutSecrets } from '../safe-text';
+import { hidingSecrets, safeText, withoutSecrets } from '../safe-text';
 import type { TapEvent, UndecodableMessage } from './tap';
 
 const timesSchema = z.object({
@@ -212,7 +212,7 @@ export class EvidenceWriter {
 
   addLog(service: string, text: string): void {
     this.#write(`${service}.log`, () => {
-      writeFileSync(this.path(`${service}.log`), withoutSecrets(text));
+      writeFileSync(this.path(`${service}.log`), safeText(text));
     });
   }
 

@@ -16,7 +16,7 @@ export async function attachEvidence(findings: RunFindings, attach: Attach): Pro
   const { folder } = findings.evidence;
   const text = (fileName: string, body: string): void =>
     void attach(body, { mediaType: 'text/plain', fileName });
-  text('evidence-folder.txt', folder);
+  text('evidence-folder.txt', safeText(folder));
   for (const name of [evidenceFiles.run, evidenceFiles.tap]) {
     if (existsSync(join(folder, name))) text(name, lastLinesOf(join(folder, name)));
   }
