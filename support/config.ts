@@ -13,6 +13,9 @@ import { readYamlFile } from './yaml-file';
 /** The top folder of this project. */
 export const projectRoot = resolve(__dirname, '..');
 
+// Before anything else is read or goes wrong.
+hideSecretsOf(process.env);
+
 const environmentSchema = z.object({
   ACCEPTANCE_CONFIG: z.string().default(join(projectRoot, 'acceptance.yaml')),
   RUNTIME: z.enum(['auto', 'host', 'docker']).default('auto'),
