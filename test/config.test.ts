@@ -120,12 +120,13 @@ describe('configuration', () => {
     const empty = Object.fromEntries(
       [...names, 'FAULT_SEED', 'STS_PORT', 'ACCEPTANCE_CONFIG'].map((one) => [one, '']),
     );
-    const { runtime, reportsFolder, fixtureScript, fixtureFile, settings } = readConfig(empty);
+    const config = readConfig(empty);
+    const { runtime, reportsFolder, fixtureScript, fixtureFile } = config;
     expect({ runtime, reportsFolder, fixtureFile }).to.deep.equal({
       ...{ runtime: 'auto', reportsFolder: join(projectRoot, 'reports'), fixtureFile: undefined },
     });
     expect(fixtureScript).to.match(/1-min-nfl\.yaml$/);
-    expect(settings('127.0.0.1').ports['STS_PORT']).to.equal(3000);
+    expect(config.settings('127.0.0.1').ports['STS_PORT']).to.equal(3000);
   });
 
   it('has no password of RTSP or RTMP, which would be seen in the list of processes', () => {
@@ -147,7 +148,10 @@ describe('configuration', () => {
     'ports that are a list': 'ports: [1]\n',
     'nothing but ports': 'ports: {STS_PORT: 1}\n',
     'an alias that leads nowhere': 'a: *b\n',
-    'aliases that multiply': `a: &a [1]\n${[...'bcdefghij'].map((key, i) => `${key}: &${key} [${Array(9).fill(`*${'abcdefghi'[i]}`).join(',')}]\n`).join('')}`,
+    'aliases that multiply': `a: &a [1]\n${'bcdefghij'
+      .split('')
+      .map((key, i) => `${key}: &${key} [${Array(9).fill(`*${'abcdefghi'[i]}`).join(',')}]\n`)
+      .join('')}`,
     'an alias of itself': 'a: &a [*a]\n',
     'two documents': 'a: 1\n---\nb: 2\n',
     bytes: '\0\u0001\ufffd',

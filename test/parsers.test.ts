@@ -378,7 +378,7 @@ describe('what was written is read again:', () => {
     const noise = fc.array(fc.integer({ min: -60, max: 60 }), { minLength: 20, maxLength: 20 });
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 16 - 1 }), noise, (number, errors) => {
-        const bits = [...number.toString(2).padStart(16, '0')].map(Number);
+        const bits = Array.from({ length: 16 }, (_, i) => (number >> (15 - i)) & 1);
         const parity = bits.reduce((sum, bit) => sum + bit, 0) % 2;
         const cells = [1, 0, ...bits, parity, 1].map((bit, i) => {
           return Math.max(0, Math.min(255, 16 + 219 * bit + (errors[i] ?? 0)));

@@ -302,7 +302,7 @@ export class RunFindings {
         throw new NotObserved({
           what: `a ${event} event does not fit the contract`,
           where: `${this.evidence.folder}/${evidenceFiles.tap}`,
-          seen: `${issue?.path.join('.')}: ${issue?.message} in ${String(JSON.stringify(payload)).slice(0, 300)}`,
+          seen: `${issue?.path.join('.')}: ${issue?.message} in ${JSON.stringify(payload ?? null).slice(0, 300)}`,
           expected: 'the fields of support/contract/events.ts',
         });
       });

@@ -23,11 +23,12 @@ export class SocketIOMonitor {
    * @throws NotObserved when the STS of direct mode does not complete the Socket.IO handshake within 5 s
    */
   async connect(): Promise<void> {
-    if (typeof this.source !== 'string') {
-      this.#endListening = this.source.listen((event) => this.#add(event));
+    const { source } = this;
+    if (typeof source !== 'string') {
+      this.#endListening = source.listen((event) => this.#add(event));
       return;
     }
-    const socket = io(this.source, {
+    const socket = io(source, {
       transports: ['websocket'],
       reconnection: false,
       timeout: 5000,
@@ -45,7 +46,7 @@ export class SocketIOMonitor {
       socket.disconnect();
       throw new NotObserved({
         what: 'the STS cannot be listened to',
-        where: String(this.source),
+        where: source,
         seen: messageOf(error),
         expected: 'a Socket.IO handshake within 5 s',
         next: 'see whether services.sts.url of acceptance.yaml (STS_SERVICE_URL) is its address',

@@ -30,9 +30,14 @@ const made: Record<string, (name: string) => void> = {
   'playlist.mp4': (name) => writeFileSync(name, '#EXTM3U\n#EXTINF:1\nfile:///etc/passwd\n'),
   'page.mp4': (name) => writeFileSync(name, '<html><script>alert(1)</script></html>'),
   'zeros.mp4': (name) => writeFileSync(name, Buffer.alloc(10 * 2 ** 20)),
+  // 8 GB that take no space.
+  'huge.mp4': (name) => {
+    writeFileSync(name, 'This is no film.');
+    truncateSync(name, 8 * 2 ** 30);
+  },
   'noise.mp4': (name) =>
     writeFileSync(name, Buffer.from(Array.from({ length: 1e5 }, (_, i) => (i * i * 31) & 255))),
-  'folder.mp4': (name) => void mkdirSync(name),
+  'folder.mp4': (name) => mkdirSync(name),
   // The index of an MP4 file is at its end.
   'cut-off.mp4': (name) => {
     ffmpeg(...PICTURE, ...SOUND, ...H264, '-c:a', 'aac', name);
