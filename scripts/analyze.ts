@@ -8,7 +8,7 @@
  * …NNNN-original.wav), NNNN being the sequence number of the fragment.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { probeTool } from '../support/analyze/ffmpeg';
@@ -20,6 +20,7 @@ import { projectRoot } from '../support/config';
 import { messageOf, SuiteError } from '../support/errors';
 import { beginningOf, readFixture, type Fixture } from '../support/fixture';
 import { evidenceFiles, readEvidence } from '../support/observe/evidence';
+import { safeText } from '../support/safe-text';
 
 const USAGE = 'usage: npm run analyze -- FILE [--source FIXTURE] [--dubs FOLDER]';
 
@@ -37,8 +38,10 @@ function readQuestion(args: string[]): Question {
     allowPositionals: true,
     options: { source: { type: 'string' }, dubs: { type: 'string' } },
   });
-  const [file, ...others] = positionals;
-  if (file === undefined || others.length > 0) throw new TypeError('one FILE is needed');
+  const [given, ...others] = positionals;
+  if (given === undefined || others.length > 0) throw new TypeError('one FILE is needed');
+  // Media tools would take "a:b.mp4" for an address.
+  const file = resolve(given);
   const fixture = values.source === undefined ? undefined : fixtureOf(values.source);
   const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
   const folder = isFolder ? file : values.dubs;
@@ -157,7 +160,7 @@ function printChecks(checks: readonly Check[]): void {
     'not asked': '–',
   };
   for (const { id, title, state, seen, expected, because } of checks) {
-    console.error(`${marks[state].padEnd(8)} ${id.padEnd(12)} ${title}: ${seen}`);
+    console.error(`${marks[state].padEnd(8)} ${id.padEnd(12)} ${title}: ${safeText(seen)}`);
     if (state === 'failed') console.error(`${' '.repeat(22)}expected: ${expected}`);
     if (because) console.error(`${' '.repeat(22)}follows from: ${because}`);
   }
@@ -192,7 +195,7 @@ async function printFragments(output: OutputFindings, run: RunFindings | undefin
             `${said.originalSpeechSeconds.toFixed(1)} → ${said.dubbedSpeechSeconds.toFixed(1)}`,
           9,
         ),
-        `    ${text ? `${text.transcript} → ${text.translation}` : ''}`,
+        `    ${text ? safeText(`${text.transcript} → ${text.translation}`) : ''}`,
       ].join(' '),
     );
   }

@@ -8,7 +8,15 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const reports = process.env.REPORTS_DIR || join(root, 'reports');
 const messages = join(reports, 'messages.ndjson');
-mkdirSync(reports, { recursive: true });
+try {
+  mkdirSync(reports, { recursive: true });
+} catch (error) {
+  console.error(
+    `${reports}: the folder of the reports cannot be made\n  seen:     ${error.message}\n` +
+      '  expected: a folder that can be written to\n  next:     set REPORTS_DIR to another one',
+  );
+  process.exit(2);
+}
 // Results of an earlier run must not be taken for this one's.
 rmSync(messages, { force: true });
 

@@ -1,6 +1,5 @@
-import { request } from 'undici';
-
-import { messageOf } from '../support/errors';
+import { seenOf } from '../support/errors';
+import { askHttp } from '../support/http';
 import type { HttpOutcome } from '../support/world';
 
 /** An HTTP answer, or why there was none. */
@@ -8,10 +7,9 @@ export async function get(url: string): Promise<HttpOutcome> {
   const started = performance.now();
   const tookMs = (): number => performance.now() - started;
   try {
-    const response = await request(url, { headersTimeout: 5000, bodyTimeout: 5000 });
-    const body = await response.body.text();
-    return { url, status: response.statusCode, body, tookMs: tookMs() };
+    const { status, text } = await askHttp(url);
+    return { url, status, body: text, tookMs: tookMs() };
   } catch (error) {
-    return { url, status: undefined, body: messageOf(error), tookMs: tookMs() };
+    return { url, status: undefined, body: seenOf(error), tookMs: tookMs() };
   }
 }

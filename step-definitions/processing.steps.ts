@@ -1,8 +1,9 @@
 import { Then } from '@cucumber/cucumber';
-import { request } from 'undici';
 
 import type { AudioLevels } from '../support/analyze/audio';
 import type { FragmentStory, RunFindings } from '../support/analyze/run-findings';
+import { askHttp } from '../support/http';
+import { jsonOf } from '../support/json';
 import type { DubbingWorld } from '../support/world';
 import { expectThat, observed } from './expect';
 import { DIFFERENT_ABOVE, SAME_BELOW } from './judgements';
@@ -248,12 +249,12 @@ async function expectFallbacks(world: DubbingWorld, count: number): Promise<void
 
 Then('the STS says that it runs on the CPU', async function (this: DubbingWorld) {
   const { health: url } = (await this.session.settings()).services.sts;
-  const { body } = await request(url);
-  const health = (await body.json()) as { device?: unknown };
-  expectThat(health.device === 'cpu', {
+  const { text } = await askHttp(url);
+  const health = jsonOf(text) as { device?: unknown } | null | undefined;
+  expectThat(health?.device === 'cpu', {
     what: 'the STS runs on another device',
     where: url,
-    seen: JSON.stringify(health),
+    seen: text,
     expected: 'device: cpu',
   });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Given, Then, When } from '@cucumber/cucumber';
 import { stringify } from 'yaml';
 
+import { now } from '../support/clock';
 import { eventually } from '../support/eventually';
 import { publish } from '../support/observe/publisher';
 import { fixtureNames } from '../support/parameter-types';
@@ -18,7 +19,7 @@ Given('a media composition whose broadcasts nobody can read', async function (th
   const { testHost, name: runtimeName } = await this.session.runtime();
   const tries: number[] = [];
   const listener = createServer((socket) => {
-    tries.push(Date.now());
+    tries.push(now());
     socket.destroy();
   });
   await new Promise<void>((done, failed) => {

@@ -6,10 +6,15 @@ import { z } from 'zod';
 
 import { PrerequisiteMissing, SuiteError } from './errors';
 import type { Variables } from './interpolate';
+import { jsonOf } from './json';
+import { hideSecretsOf } from './safe-text';
 import { readYamlFile } from './yaml-file';
 
 /** The top folder of this project. */
 export const projectRoot = resolve(__dirname, '..');
+
+// Before anything else is read or goes wrong.
+hideSecretsOf(process.env);
 
 const environmentSchema = z.object({
   ACCEPTANCE_CONFIG: z.string().default(join(projectRoot, 'acceptance.yaml')),
@@ -35,21 +40,29 @@ const composition = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9_-]*$/, 'a project name: small letters, digits, hyphens, underscores'),
 });
 const name = z.string().min(1);
+const http = z.url({ protocol: /^https?$/, error: 'an address, http://…' });
+/** ffmpeg is told these addresses on its command line, which everybody on the machine can read. */
+const published = (protocol: RegExp): z.ZodType<string> =>
+  z
+    .url({ protocol, error: `an address, ${protocol.source.replace(/\W/g, '')}://…` })
+    .refine((address) => !address.includes('@'), {
+      error: 'an address without user and password: they would be seen in the list of processes',
+    });
 
 const settingsSchema = z.strictObject({
   ports: z.record(z.string(), z.coerce.number().int().min(1).max(65535)),
   compositions: z.strictObject({ media: composition, sts: composition, echo: composition }),
   services: z.strictObject({
     mediaServer: z.strictObject({
-      ...{ name, health: z.url(), api: z.url(), rtsp: z.url(), rtmp: z.url() },
+      ...{ name, health: http, api: http, rtsp: published(/^rtsp$/), rtmp: published(/^rtmp$/) },
       recordings: z.string().startsWith('/'),
     }),
     mediaService: z.strictObject({
-      ...{ name, health: z.url(), metrics: z.url(), stsUrlVariable: name },
+      ...{ name, health: http, metrics: http, stsUrlVariable: name },
       segments: z.string().startsWith('/'),
     }),
-    sts: z.strictObject({ name, health: z.url(), url: z.url() }),
-    echoSts: z.strictObject({ name, health: z.url(), url: z.url() }),
+    sts: z.strictObject({ name, health: http, url: http }),
+    echoSts: z.strictObject({ name, health: http, url: http }),
   }),
   metrics: z.strictObject({
     ...{ segmentsProcessed: name, audioFragments: name, avSyncDelta: name, fallbacks: name },
@@ -85,12 +98,15 @@ export interface Config {
 }
 
 /**
- * Reads the configuration. The only reader of environment variables.
+ * Reads the configuration. The only reader of environment variables. A variable that is empty counts as not set.
+ * What is secret of them is hidden from then on (support/safe-text.ts).
  *
  * @throws PrerequisiteMissing naming the variable, what it is and what it may be
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const parsed = environmentSchema.safeParse(environment);
+  hideSecretsOf(environment);
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = environmentSchema.safeParse(given);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const variable = String(issue?.path[0]);
@@ -132,15 +148,28 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
 function imagesOfSetup(): Variables {
   const file = join(projectRoot, '.tools/images.json');
   if (!existsSync(file)) return {};
-  return z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(file, 'utf8')));
+  const text = readFileSync(file, 'utf8');
+  const parsed = z.record(z.string(), z.string()).safeParse(jsonOf(text));
+  if (parsed.success) return parsed.data;
+  throw new PrerequisiteMissing(
+    {
+      ...{
+        what: 'what the set-up has noted cannot be read',
+        where: file,
+        seen: text.slice(0, 100),
+      },
+      ...{ expected: 'names of images, as JSON', next: 'npm run setup -- --docker' },
+    },
+    'configuration',
+  );
 }
 
 function readSettings(path: string, variables: Variables): Settings {
   try {
     const file = readYamlFile(path, 'configuration');
-    const first = file.valuesWith(variables) as { ports?: Variables };
+    const first = file.valuesWith(variables) as { ports?: Variables } | null;
     // Addresses refer to the ports that the file itself lists.
-    const values = file.valuesWith({ ...variables, ...first.ports });
+    const values = file.valuesWith({ ...variables, ...first?.ports });
     const parsed = settingsSchema.safeParse(values);
     if (parsed.success) return withReachableSts(parsed.data, variables);
     const [issue] = parsed.error.issues;

@@ -1,3 +1,5 @@
+import { safeText } from './safe-text';
+
 /** The parts of a message that an engineer can act on. */
 export interface Problem {
   /** What went wrong, as half a sentence. */
@@ -10,14 +12,22 @@ export interface Problem {
   next?: string;
 }
 
-/** An error that says what, where, seen, expected and what to do next. */
+/** More of one part than anybody reads in a message. */
+const LONGEST = 20_000;
+
+/** An error that says what, where, seen, expected and what to do next; without secrets and control characters. */
 export class SuiteError extends Error {
   readonly problem: Problem;
 
   constructor(problem: Problem, options?: ErrorOptions) {
-    super(describe(problem), options);
+    const shown = { ...problem };
+    for (const part of ['what', 'where', 'seen', 'expected', 'next'] as const) {
+      const text = shown[part];
+      if (text !== undefined) shown[part] = shortened(safeText(text.slice(0, 2 * LONGEST)));
+    }
+    super(describe(shown), options);
     this.name = new.target.name;
-    this.problem = problem;
+    this.problem = shown;
   }
 }
 
@@ -46,7 +56,27 @@ function describe({ what, where, seen, expected, next }: Problem): string {
   return lines.join('\n');
 }
 
-/** The message of anything that was thrown. */
+function shortened(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)} … (cut off)`;
+}
+
+/** The message of anything that was thrown, as it can be shown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return safeText(error instanceof Error ? error.message : String(error));
+}
+
+/** Of an error that says what, where, seen and expected what was seen; of others the message. */
+export function seenOf(error: unknown): string {
+  return error instanceof SuiteError ? error.problem.seen : messageOf(error);
+}
+
+/** An error of somebody else's, with what of it can be shown. */
+export function safeError(error: unknown): Error {
+  if (error instanceof SuiteError) return error;
+  const safe = new Error(messageOf(error));
+  if (error instanceof Error) {
+    safe.name = error.name;
+    if (error.stack !== undefined) safe.stack = safeText(error.stack);
+  }
+  return safe;
 }

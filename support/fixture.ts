@@ -1,18 +1,20 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-import { parse } from 'yaml';
 import { z } from 'zod';
 
 import { SuiteError } from './errors';
+import { readYamlFile } from './yaml-file';
 
 const fixtureSchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9-]+$/),
   title: z.string(),
   /** The media file, relative to the YAML file. */
   file: z.string(),
-  durationSeconds: z.number().positive(),
-  segmentSeconds: z.number().positive(),
+  durationSeconds: z
+    .number()
+    .positive()
+    .max(24 * 3600),
+  segmentSeconds: z.number().min(0.1),
   /** Silence between the speech of a segment and the segment's borders. */
   speechMarginSeconds: z.number().nonnegative().default(0),
   /** The words of a line, divided by commas, are spoken one by one, each beginning a margin after its mark. */
@@ -60,16 +62,7 @@ export type Fixture = z.infer<typeof fixtureSchema> & { path: string; yamlPath: 
  * @throws SuiteError when the YAML is missing or does not describe a fixture
  */
 export function readFixture(yamlPath: string, mediaFile?: string): Fixture {
-  if (!existsSync(yamlPath)) {
-    throw new SuiteError({
-      what: 'the description of the fixture is missing',
-      where: yamlPath,
-      seen: 'no such file',
-      expected: 'a YAML file like fixtures/1-min-nfl.yaml',
-      next: 'set FIXTURE_SCRIPT to the YAML file that tells what is said in your media file',
-    });
-  }
-  const parsed = fixtureSchema.safeParse(parse(readFileSync(yamlPath, 'utf8')));
+  const parsed = fixtureSchema.safeParse(valuesOf(yamlPath));
   if (!parsed.success) {
     throw new SuiteError({
       what: 'the description of the fixture is not valid',
@@ -88,8 +81,28 @@ export function readFixture(yamlPath: string, mediaFile?: string): Fixture {
       expected: 'a translation of each line, or none at all',
     });
   }
+  const { durationSeconds, segmentSeconds } = parsed.data;
+  const segments = Math.ceil(durationSeconds / segmentSeconds - 1e-9);
+  if (script.length !== segments) {
+    throw new SuiteError({
+      what: 'the description of the fixture has not a line for each segment',
+      where: yamlPath,
+      seen: `${script.length} lines; ${durationSeconds} s in segments of ${segmentSeconds} s`,
+      expected: `${segments} lines, an empty one where nobody speaks`,
+    });
+  }
   const path = mediaFile ? resolve(mediaFile) : resolve(dirname(yamlPath), parsed.data.file);
   return { ...parsed.data, path, yamlPath };
+}
+
+function valuesOf(yamlPath: string): unknown {
+  try {
+    return readYamlFile(yamlPath, 'description of the fixture').values;
+  } catch (error) {
+    if (!(error instanceof SuiteError)) throw error;
+    const next = 'set FIXTURE_SCRIPT to a file like fixtures/1-min-nfl.yaml, of your media file';
+    throw new SuiteError({ ...error.problem, next }, { cause: error });
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   type ITestCaseHookParameter,
 } from '@cucumber/cucumber';
 
-import { PrerequisiteMissing } from './errors';
+import { PrerequisiteMissing, safeError } from './errors';
 import { attachEvidence, attachLogs, type Attach } from './report/attachments';
 import { SKIP_REASON } from './report/scenario-results';
 import { fixtureNames } from './parameter-types';
@@ -40,7 +40,8 @@ setDefinitionFunctionWrapper((definition: Definition): Definition => {
     try {
       return await definition.apply(this, args);
     } catch (error) {
-      if (!(error instanceof PrerequisiteMissing)) throw error;
+      // Reports show the whole of an error.
+      if (!(error instanceof PrerequisiteMissing)) throw safeError(error);
       if (tagsOfScenario.includes(`@judges-${error.prerequisite}`)) throw error;
       if (error.prerequisite === 'configuration') throw error;
       this.attach(error.message, { mediaType: 'text/plain', fileName: SKIP_REASON });

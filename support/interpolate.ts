@@ -1,14 +1,22 @@
 /** The variables that `${VAR}` refers to in a compose file. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
+/** Defaults in defaults; nobody writes as many. */
+const DEEPEST = 50;
+
 /**
  * Replaces variables as Docker Compose does: `$VAR`, `${VAR}`, `${VAR:-default}`, `${VAR-default}`,
  * `${VAR:?message}`, `${VAR?message}`, `${VAR:+other}`, `${VAR+other}`, `$$`; defaults may hold variables themselves.
  * Source: Compose specification, "Interpolation".
  *
- * @throws Error with the message of a `?` expression, or when braces are not closed
+ * @throws Error with the message of a `?` expression, or when braces are not closed, or more than 50 are in each other
  */
 export function interpolate(text: string, variables: Variables): string {
+  return fill(text, variables, 0);
+}
+
+function fill(text: string, variables: Variables, depth: number): string {
+  if (depth > DEEPEST) throw new Error(`more than ${DEEPEST} \${…} are in each other`);
   let result = '';
   let position = 0;
   while (position < text.length) {
@@ -21,11 +29,11 @@ export function interpolate(text: string, variables: Variables): string {
       position = dollar + 2;
     } else if (next === '{') {
       const end = closingBrace(text, dollar + 2);
-      result += expand(text.slice(dollar + 2, end), variables);
+      result += expand(text.slice(dollar + 2, end), variables, depth);
       position = end + 1;
     } else {
       const name = /^[A-Za-z_]\w*/.exec(text.slice(dollar + 1))?.[0];
-      result += name ? (variables[name] ?? '') : '$';
+      result += name ? (valueOf(name, variables) ?? '') : '$';
       position = dollar + 1 + (name?.length ?? 0);
     }
   }
@@ -51,22 +59,27 @@ function closingBrace(text: string, from: number): number {
     if (text[index] === '}') depth -= 1;
     if (depth === 0) return index;
   }
-  throw new Error(`"${text}" has a \${ without its }`);
+  throw new Error(`"${text.slice(0, 200)}" has a \${ without its }`);
 }
 
-function expand(expression: string, variables: Variables): string {
+/** Names such as `constructor`, which every object has, are no variables. */
+function valueOf(name: string, variables: Variables): string | undefined {
+  return Object.hasOwn(variables, name) ? variables[name] : undefined;
+}
+
+function expand(expression: string, variables: Variables, depth: number): string {
   const parts = /^([A-Za-z_]\w*)(?:(:?[-?+])(.*))?$/s.exec(expression);
-  if (!parts?.[1]) throw new Error(`"\${${expression}}" is not a variable`);
+  if (!parts?.[1]) throw new Error(`"\${${expression.slice(0, 200)}}" is not a variable`);
   const [, name, operator, argument = ''] = parts;
-  const value = variables[name];
+  const value = valueOf(name, variables);
   const isSet = operator?.startsWith(':')
     ? value !== undefined && value !== ''
     : value !== undefined;
   switch (operator?.at(-1)) {
     case '-':
-      return isSet ? (value ?? '') : interpolate(argument, variables);
+      return isSet ? (value ?? '') : fill(argument, variables, depth + 1);
     case '+':
-      return isSet ? interpolate(argument, variables) : '';
+      return isSet ? fill(argument, variables, depth + 1) : '';
     case '?':
       if (!isSet) throw new Error(`variable ${name} is required: ${argument || 'it is not set'}`);
       return value ?? '';

@@ -265,6 +265,8 @@ export class Session {
     const known = this.#broadcasts.get(key);
     if (known) return known;
     const broadcast = this.#dub(options);
+    // One that fails before anybody waits for it must not end the suite: whoever waits gets the error.
+    broadcast.catch(() => undefined);
     this.#broadcasts.set(key, broadcast);
     return broadcast;
   }

@@ -14,6 +14,7 @@ import type { Fixture } from './fixture';
 import type { PublisherResult } from './observe/publisher';
 import type { StsAnswers } from './observe/sts-client';
 import type { Fault } from './observe/faults';
+import { safeText } from './safe-text';
 import { openSession, type Overlays, type Session } from './session';
 import type { MediaStream } from './analyze/media';
 
@@ -37,7 +38,7 @@ export class DubbingWorld extends World {
   readonly #values = new Map<string, unknown>();
 
   constructor(options: IWorldOptions) {
-    super(options);
+    super({ ...options, log: (text) => options.log(safeText(text)) });
     this.broadcast = this.#slot<RunFindings>('a broadcast that was dubbed');
     this.manager = this.#slot<DualComposeManager>('compose files or services');
     this.broadcasts = this.#slot<RunFindings[]>('several broadcasts that were dubbed');

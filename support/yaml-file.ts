@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 
 import { messageOf, SuiteError } from './errors';
 import { interpolateAll, type Variables } from './interpolate';
@@ -12,6 +12,8 @@ export interface YamlFile {
   path: string;
   /** The path as messages show it. */
   shown: string;
+  /** The values as they are written. */
+  values: unknown;
   /**
    * The values, with `${NAME:-default}` filled in.
    *
@@ -26,40 +28,27 @@ export interface YamlFile {
  * Reads a YAML file.
  *
  * @param kind what the file is, for the messages: "compose file"
- * @throws SuiteError when the file is missing or is not YAML, naming line and column
+ * @throws SuiteError when the file is missing, cannot be read or is not YAML, naming line and column
  */
 export function readYamlFile(file: string, kind: string): YamlFile {
   const path = resolve(file);
   const shown = shownPath(path);
-  if (!existsSync(path)) {
+  const text = textOf(path, shown, kind);
+  if (text.length > LONGEST) {
     throw new SuiteError({
-      what: `the ${kind} is missing`,
-      where: shown,
-      seen: 'no such file',
-      expected: `a ${kind}`,
+      ...{ what: `the ${kind} is too long to be one`, where: shown },
+      ...{ seen: `${text.length} characters`, expected: `${LONGEST} at the most` },
     });
   }
   const lines = new LineCounter();
-  // Tags such as !override are Compose's own.
-  const document = parseDocument(readFileSync(path, 'utf8'), {
-    ...{ lineCounter: lines, merge: true, logLevel: 'error' },
-  });
-  const [syntaxError] = document.errors;
-  if (syntaxError) {
-    const { line, col } = lines.linePos(syntaxError.pos[0]);
-    throw new SuiteError({
-      what: `the ${kind} is not valid YAML`,
-      where: `${shown}:${line}:${col}`,
-      seen: syntaxError.message.split('\n')[0]?.replace(/ at line.*$/, '') ?? '',
-      expected: 'YAML',
-    });
-  }
+  const { document, values } = parsed(text, lines, shown, kind);
   return {
     path,
     shown,
+    values,
     valuesWith(variables) {
       try {
-        return interpolateAll(document.toJS(), variables);
+        return interpolateAll(values, variables);
       } catch (error) {
         throw new SuiteError({
           what: `a variable of the ${kind} cannot be filled in`,
@@ -79,6 +68,54 @@ export function readYamlFile(file: string, kind: string): YamlFile {
       return { place: `${shown}:1`, depth: 0 };
     },
   };
+}
+
+/** Characters; a hundred times what the shipped files have. Longer ones take the parser minutes. */
+const LONGEST = 2 ** 18;
+
+function textOf(path: string, shown: string, kind: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new SuiteError({
+      what: `the ${kind} ${isMissing ? 'is missing' : 'cannot be read'}`,
+      where: shown,
+      seen: isMissing ? 'no such file' : messageOf(error),
+      expected: `a ${kind}`,
+    });
+  }
+}
+
+function parsed(
+  text: string,
+  lines: LineCounter,
+  shown: string,
+  kind: string,
+): { document: Document.Parsed; values: unknown } {
+  const notValid = (place: string, seen: string): SuiteError =>
+    new SuiteError({
+      ...{ what: `the ${kind} is not valid YAML`, where: `${shown}:${place}`, seen },
+      expected: 'YAML',
+    });
+  try {
+    // Tags such as !override are Compose's own.
+    const document = parseDocument(text, {
+      ...{ lineCounter: lines, merge: true, logLevel: 'error' },
+      // The place of every error in a file of nothing but errors would take minutes to tell.
+      prettyErrors: false,
+    });
+    const [syntaxError] = document.errors;
+    if (syntaxError) {
+      const { line, col } = lines.linePos(syntaxError.pos[0]);
+      const seen = syntaxError.message.split('\n')[0] ?? '';
+      throw notValid(`${line}:${col}`, seen);
+    }
+    return { document, values: document.toJS() };
+  } catch (error) {
+    // Aliases that lead nowhere or multiply without end, and nesting without end, are found out only here.
+    throw error instanceof SuiteError ? error : notValid('1', messageOf(error));
+  }
 }
 
 /** A path as messages show it: relative to the working directory where that is shorter. */

@@ -6,6 +6,7 @@ import { after, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { projectRoot, readConfig } from '../support/config';
+import { PrerequisiteMissing } from '../support/errors';
 
 describe('configuration', () => {
   const folder = mkdtempSync(join(tmpdir(), 'config-test-'));
@@ -75,6 +76,105 @@ describe('configuration', () => {
       expect(() => config.settings('127.0.0.1')).to.throw(message);
     });
   }
+
+  const environments: [string, Record<string, string>, RegExp][] = [
+    ['a runtime that there is not', { RUNTIME: 'podman' }, /RUNTIME.*podman.*host/s],
+    ['a monitor that there is not', { STS_MONITOR: 'both' }, /STS_MONITOR.*both.*tap/s],
+    ['a seed that is none', { FAULT_SEED: 'x' }, /FAULT_SEED.*x/s],
+    ['a seed below 0', { FAULT_SEED: '-1' }, /FAULT_SEED.*-1/s],
+    ['a seed that is too large', { FAULT_SEED: '1e99' }, /FAULT_SEED.*1e99/s],
+    ['a port that is none', { STS_PORT: 'http' }, /ports\.STS_PORT: "http"/],
+    ['port 0', { STS_PORT: '0' }, /ports\.STS_PORT: "0"/],
+    ['a port beyond 65535', { MEDIA_SERVICE_PORT: '65536' }, /MEDIA_SERVICE_PORT: "65536"/],
+    ['half a port', { STS_PORT: '3000.5' }, /STS_PORT: "3000\.5"/],
+    ['a huge value', { STS_PORT: '9'.repeat(100_000) }, /STS_PORT/],
+    ['an address that is none', { STS_SERVICE_URL: 'nowhere' }, /sts\.url: "nowhere".*an address/s],
+    ['an address of another kind', { STS_SERVICE_URL: 'ftp://h:1' }, /sts\.url: "ftp:/],
+    [
+      'an address for scripts',
+      { MEDIA_SERVICE_HEALTH_URL: 'javascript:1' },
+      /mediaService\.health/,
+    ],
+    [
+      'a project name with blanks',
+      { STS_PROJECT_NAME: 'a b' },
+      /sts\.project: "a b".*small letters/s,
+    ],
+    ['a folder that is none', { MEDIA_SERVER_RECORDINGS: 'here' }, /recordings: "here"/],
+    [
+      'control characters',
+      { STS_SERVICE_URL: '\u001b[31mx\u0000' },
+      /sts\.url: "\\u001b|sts\.url: "\\\\u001b/,
+    ],
+  ];
+  for (const [name, environment, message] of environments) {
+    it(`names what is wrong with ${name}`, () => {
+      const read = (): unknown => readConfig(environment).settings('127.0.0.1');
+      expect(read).to.throw(PrerequisiteMissing, message);
+      expect(read).to.throw(/expected: \S.*next: +\S/s);
+    });
+  }
+
+  it('takes a variable that is empty for one that is not set', () => {
+    const names = ['RUNTIME', 'STS_MONITOR', 'FIXTURE_FILE', 'FIXTURE_SCRIPT', 'REPORTS_DIR'];
+    const empty = Object.fromEntries(
+      [...names, 'FAULT_SEED', 'STS_PORT', 'ACCEPTANCE_CONFIG'].map((one) => [one, '']),
+    );
+    const config = readConfig(empty);
+    const { runtime, reportsFolder, fixtureScript, fixtureFile } = config;
+    expect({ runtime, reportsFolder, fixtureFile }).to.deep.equal({
+      ...{ runtime: 'auto', reportsFolder: join(projectRoot, 'reports'), fixtureFile: undefined },
+    });
+    expect(fixtureScript).to.match(/1-min-nfl\.yaml$/);
+    expect(config.settings('127.0.0.1').ports['STS_PORT']).to.equal(3000);
+  });
+
+  it('has no password of RTSP or RTMP, which would be seen in the list of processes', () => {
+    const file = join(folder, 'password.yaml');
+    for (const protocol of ['rtsp', 'rtmp']) {
+      writeFileSync(file, shipped.replace(`${protocol}://`, `${protocol}://user:hunter2@`));
+      const read = (): unknown => readConfig({ ACCEPTANCE_CONFIG: file }).settings('127.0.0.1');
+      expect(read).to.throw(new RegExp(`${protocol}: .*without user and password`, 's'));
+      expect(read).to.not.throw(/hunter2/);
+    }
+  });
+
+  for (const [name, text] of Object.entries({
+    'an empty file': '',
+    'a list': '- a\n',
+    'a text': 'a',
+    null: 'null',
+    'ports that are none': 'ports: 5\n',
+    'ports that are a list': 'ports: [1]\n',
+    'nothing but ports': 'ports: {STS_PORT: 1}\n',
+    'an alias that leads nowhere': 'a: *b\n',
+    'aliases that multiply': `a: &a [1]\n${'bcdefghij'
+      .split('')
+      .map((key, i) => `${key}: &${key} [${Array(9).fill(`*${'abcdefghi'[i]}`).join(',')}]\n`)
+      .join('')}`,
+    'an alias of itself': 'a: &a [*a]\n',
+    'two documents': 'a: 1\n---\nb: 2\n',
+    bytes: '\0\u0001\ufffd',
+    'nesting without end': '['.repeat(100_000),
+    'a megabyte': '# \n'.repeat(400_000),
+    'a variable without its end': 'a: ${A\n',
+    'a variable that is required': 'a: ${A:?is needed}\n',
+  })) {
+    it(`is not ${name}`, () => {
+      const file = join(folder, 'odd.yaml');
+      writeFileSync(file, text);
+      const config = readConfig({ ACCEPTANCE_CONFIG: file });
+      expect(() => config.settings('127.0.0.1')).to.throw(PrerequisiteMissing, /odd\.yaml/);
+    });
+  }
+
+  it('is not a folder', () => {
+    const config = readConfig({ ACCEPTANCE_CONFIG: folder });
+    expect(() => config.settings('127.0.0.1')).to.throw(
+      PrerequisiteMissing,
+      /cannot be read.*EISDIR/s,
+    );
+  });
 
   it('names a file that is missing', () => {
     const config = readConfig({ ACCEPTANCE_CONFIG: join(folder, 'none.yaml') });

@@ -1,14 +1,84 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
 import { readAudio } from '../support/analyze/audio';
 import { packetSpan, probeStreams } from '../support/analyze/media';
 import { projectRoot } from '../support/config';
+import { SuiteError } from '../support/errors';
 import { readFixture } from '../support/fixture';
 
 const RATE_HZ = 8000;
+
+describe("a fixture's YAML", () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fixture-test-'));
+  after(() => rmSync(folder, { recursive: true }));
+  const shipped = readFileSync(join(projectRoot, 'fixtures/12-s-nfl.yaml'), 'utf8');
+  const odd: Record<string, [string, RegExp]> = {
+    'is empty': ['', /not valid.*object/s],
+    'is a text': ['hello', /not valid/],
+    'is not YAML': ['id: [1\n', /odd\.yaml:\d+:\d+: .*not valid YAML/s],
+    'is bytes': ['\0\u0001', /odd\.yaml/],
+    'is nested without end': ['['.repeat(100_000), /not valid YAML/],
+    'is a megabyte': ['# \n'.repeat(400_000), /too long/],
+    'has an alias that leads nowhere': [`${shipped}voice: *b\n`, /not valid YAML/],
+    'has no length': [shipped.replace(/durationSeconds.*/, ''), /durationSeconds/],
+    'has no length that is one': [
+      shipped.replace(/durationSeconds: .*/, 'durationSeconds: .nan'),
+      /durationSeconds/,
+    ],
+    'lasts for ever': [
+      shipped.replace(/durationSeconds: .*/, 'durationSeconds: .inf'),
+      /durationSeconds/,
+    ],
+    'lasts for a year': [
+      shipped.replace(/durationSeconds: .*/, 'durationSeconds: 31557600'),
+      /durationSeconds/,
+    ],
+    'lasts less than nothing': [
+      shipped.replace(/durationSeconds: .*/, 'durationSeconds: -1'),
+      /durationSeconds/,
+    ],
+    'has segments of nothing': [
+      shipped.replace(/segmentSeconds: .*/, 'segmentSeconds: 1e-300'),
+      /segmentSeconds/,
+    ],
+    'has lines for other segments': [
+      shipped.replace(/segmentSeconds: .*/, 'segmentSeconds: 3'),
+      /2 lines; 12 s.*4 lines/s,
+    ],
+    'has a line that is none': [shipped.replace(/script:\n/, 'script:\n  - [1]\n'), /script/],
+    'has a translation too many': [`${shipped.trimEnd()}\n  - Otra.\n`, /2 lines, 3 translations/],
+    'has a field that nobody knows': [`${shipped}colour: red\n`, /colour/],
+  };
+  for (const [name, [text, message]] of Object.entries(odd)) {
+    it(`that ${name} is named, with what is wrong`, () => {
+      const file = join(folder, 'odd.yaml');
+      writeFileSync(file, text);
+      expect(() => readFixture(file)).to.throw(SuiteError, message);
+    });
+  }
+
+  it('that is missing, or a folder, is named', () => {
+    expect(() => readFixture(join(folder, 'none.yaml'))).to.throw(
+      SuiteError,
+      /none\.yaml.*FIXTURE_SCRIPT/s,
+    );
+    expect(() => readFixture(folder)).to.throw(SuiteError, /EISDIR/);
+  });
+
+  it('may have dollars in its lines', () => {
+    const file = join(folder, 'odd.yaml');
+    writeFileSync(
+      file,
+      shipped.replace(/ {2}- The quarterback.*/, '  - It costs $5, ${not a variable}.'),
+    );
+    expect(readFixture(file).script[0]).to.equal('It costs $5, ${not a variable}.');
+  });
+});
 
 describe('the counting broadcast', () => {
   const fixture = readFixture(join(projectRoot, 'fixtures/30s-counting-english.yaml'));

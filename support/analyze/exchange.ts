@@ -19,7 +19,8 @@ const answer = z.looseObject({
 
 /** Answers to fragments that reached media-service: `fragment:processed`, and errors that name a fragment. */
 export function answersOf(events: readonly TapEvent[]): Answer[] {
-  return events.flatMap(({ at, event, payload }): Answer[] => {
+  return events.flatMap(({ at, direction, event, payload }): Answer[] => {
+    if (direction !== 'from-sts') return [];
     const parsed = answer.safeParse(payload);
     if (!parsed.success) return [];
     const { fragment_id: fragmentId, status = 'success', code = 'UNKNOWN', error } = parsed.data;
@@ -50,7 +51,7 @@ export function waitsOf(events: readonly TapEvent[], timeoutMs: number): Wait[] 
   return events
     .filter(({ event }) => event === 'fragment:data')
     .map(({ at: sentAt, connection, payload }): Wait => {
-      const fragmentId = String((payload as { fragment_id?: unknown }).fragment_id);
+      const fragmentId = String(fieldsOf(payload)['fragment_id']);
       const ends: [number | undefined, Wait['how']][] = [
         [answers.find((one) => one.fragmentId === fragmentId && one.at >= sentAt)?.at, 'answered'],
         [sentAt + timeoutMs <= lastAt ? sentAt + timeoutMs : undefined, 'given up'],
@@ -70,6 +71,13 @@ export function waitsOf(events: readonly TapEvent[], timeoutMs: number): Wait[] 
       ];
       return { fragmentId, sentAt, endedAt, how };
     });
+}
+
+/** The fields of a payload, which may be anything. */
+function fieldsOf(payload: unknown): Record<string, unknown> {
+  return typeof payload === 'object' && payload !== null
+    ? (payload as Record<string, unknown>)
+    : {};
 }
 
 /** How many fragments were waiting at a moment. */
@@ -98,7 +106,7 @@ export function pressuresOf(events: readonly TapEvent[]): Pressure[] {
   const asked = events.filter(({ event }) => event === 'backpressure');
   const sends = events.filter(({ event }) => event === 'fragment:data').map(({ at }) => at);
   return asked.map(({ at: from, payload }, i): Pressure => {
-    const { action, recommended_delay_ms: delay } = payload as Record<string, unknown>;
+    const { action, recommended_delay_ms: delay } = fieldsOf(payload);
     const until = asked[i + 1]?.at;
     return {
       ...{ action: String(action), delayMs: Number(delay ?? 0), from, until },

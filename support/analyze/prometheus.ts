@@ -62,18 +62,26 @@ export function parsePrometheus(text: string, where = 'metrics'): MetricsText {
   const timestampUnitMs = lines.some((line) => line === '# EOF') ? 1000 : 1;
   const samples: Sample[] = [];
   const families = new Map<string, MetricFamily>();
+  const known = new Set<string>();
   lines.forEach((line, index) => {
     const fail = (expected: string): never => {
       throw new PrometheusTextInvalid({
         what: `line ${index + 1} is not Prometheus text`,
         where,
-        seen: line,
+        seen: line.slice(0, 300),
         expected,
       });
     };
     if (line.trim() === '') return;
     if (line.startsWith('#')) readComment(line, families, fail);
-    else samples.push(readSample(line, timestampUnitMs, fail));
+    else {
+      const sample = readSample(line, timestampUnitMs, fail);
+      // Of a series that is there twice nobody knows which value holds.
+      const series = `${sample.name} ${seriesKey(sample.labels)}`;
+      if (known.has(series)) fail('each series once');
+      known.add(series);
+      samples.push(sample);
+    }
   });
   return { samples, families };
 }
@@ -81,12 +89,15 @@ export function parsePrometheus(text: string, where = 'metrics'): MetricsText {
 type Fail = (expected: string) => never;
 
 function readComment(line: string, families: Map<string, MetricFamily>, fail: Fail): void {
-  const [, keyword, rest = ''] = /^#[ \t]+(HELP|TYPE)(?:[ \t]+(.*))?$/.exec(line) ?? [];
+  const [, keyword, rest = ''] = /^#[ \t]+(HELP|TYPE)(?:[ \t]+(.*))?$/s.exec(line) ?? [];
   if (keyword === undefined) return;
-  const found = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:[ \t]+(.*))?$/.exec(rest);
+  const found = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:[ \t]+(.*))?$/s.exec(rest);
   const name = found?.[1] ?? fail(`# ${keyword} <metric name> …`);
   const value = found?.[2] ?? '';
   const family = families.get(name) ?? {};
+  if ((keyword === 'TYPE' ? family.type : family.help) !== undefined) {
+    fail(`# ${keyword} of ${name} once`);
+  }
   if (keyword === 'TYPE') family.type = value.trim();
   else family.help = value.replace(/\\(\\|n)/g, (_, c: string) => (c === 'n' ? '\n' : '\\'));
   families.set(name, family);
@@ -113,22 +124,40 @@ function readSample(line: string, timestampUnitMs: number, fail: Fail): Sample {
 /** Reads `{a="b",…}` at `start`; without a brace there the labels are empty. */
 function readLabels(line: string, start: number, fail: Fail): { labels: Labels; end: number } {
   if (line[start] !== '{') return { labels: {}, end: start };
-  const labels: Record<string, string> = {};
+  const labels = new Map<string, string>();
   let at = start + 1;
   for (;;) {
-    const close = /^[ \t]*\}/.exec(line.slice(at));
-    if (close) return { labels, end: at + close[0].length };
-    const pair =
-      /^[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"[ \t]*(,|(?=\}))/.exec(
-        line.slice(at),
-      );
-    if (pair?.[1] === undefined || pair[2] === undefined) return fail('labels like {name="value"}');
-    if (Object.hasOwn(labels, pair[1])) fail(`label ${pair[1]} once`);
-    labels[pair[1]] = pair[2].replace(/\\(.)/g, (whole, c: string) =>
-      c === 'n' ? '\n' : c === '"' || c === '\\' ? c : whole,
-    );
-    at += pair[0].length;
+    const close = matchAt(/[ \t]*\}/y, line, at);
+    // From a map, as any name may come: __proto__ as well.
+    if (close) return { labels: Object.fromEntries(labels), end: at + close[0].length };
+    const pair = matchAt(/[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"([^"\\]*)/y, line, at);
+    if (pair?.[1] === undefined) return fail('labels like {name="value"}');
+    if (labels.has(pair[1])) fail(`label ${pair[1]} once`);
+    const { text, end } = restOfValue(line, at + pair[0].length, fail);
+    labels.set(pair[1], (pair[2] ?? '') + text);
+    at = end + (matchAt(/[ \t]*(?:,|(?=\}))/y, line, end) ?? fail('a comma or }'))[0].length;
   }
+}
+
+/** What is left of a label's value up to its quote, piece by piece: one expression for all of it would overflow. */
+function restOfValue(line: string, start: number, fail: Fail): { text: string; end: number } {
+  const pieces: string[] = [];
+  let at = start;
+  while (line[at] !== '"') {
+    const piece = matchAt(/\\(.)([^"\\]*)/suy, line, at) ?? fail('a quote after the value');
+    const [whole, escaped = '', plain = ''] = piece;
+    const known =
+      escaped === 'n' ? '\n' : escaped === '"' || escaped === '\\' ? escaped : undefined;
+    pieces.push(known ?? `\\${escaped}`, plain);
+    at += whole.length;
+  }
+  return { text: pieces.join(''), end: at + 1 };
+}
+
+/** @param pattern sticky */
+function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at;
+  return pattern.exec(text);
 }
 
 function readValue(
@@ -147,7 +176,7 @@ function readValue(
 function readNumber(text: string): number | undefined {
   if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
   if (/^nan$/i.test(text)) return NaN;
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
+  return /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
 }
 
 function splitOnce(text: string, separator: string): [string, string?] {
@@ -178,7 +207,7 @@ export function sumOf(
 /**
  * By how much a counter rose between two samplings, summed over the series that match. A series that is new
  * counts from 0. A series that fell was reset and counts from 0 as well, as Prometheus' `increase` does.
- * A series that has gone makes the answer unobserved.
+ * A series that has gone, or is no finite number, makes the answer unobserved.
  */
 export function counterDelta(
   before: readonly Sample[],
@@ -196,6 +225,9 @@ export function counterDelta(
   let resets = 0;
   for (const [key, { value }] of now) {
     const from = then.get(key)?.value ?? 0;
+    if (!Number.isFinite(value) || !Number.isFinite(from)) {
+      return unobserved(`${describeSeries(name, labels)} is ${value}, was ${from}`);
+    }
     const reset = value < from;
     delta += reset ? value : value - from;
     if (reset) resets += 1;
@@ -229,14 +261,16 @@ export function histogram(
   if ([...byEdge.values()].some((series) => series.length !== counts.length)) {
     return unobserved(`the series of ${describeSeries(name, labels)} have different buckets`);
   }
-  return {
-    observed: true,
-    count: total(counts),
-    sum: total(sums),
-    buckets: [...byEdge]
-      .map(([le, series]) => ({ le, cumulative: total(series) }))
-      .sort((a, b) => a.le - b.le),
-  };
+  const [count, sum] = [total(counts), total(sums)];
+  const edges = [...byEdge]
+    .map(([le, series]) => ({ le, cumulative: total(series) }))
+    .sort((a, b) => a.le - b.le);
+  const rises = edges.every(({ cumulative }, i) => cumulative >= (edges[i - 1]?.cumulative ?? 0));
+  if (!rises || edges.at(-1)?.cumulative !== count || !Number.isFinite(count + sum)) {
+    const said = edges.map(({ le, cumulative }) => `${cumulative} up to ${le}`).join(', ');
+    return unobserved(`${name} contradicts itself: count ${count}, sum ${sum}, ${said}`);
+  }
+  return { observed: true, count, sum, buckets: edges };
 }
 
 /**

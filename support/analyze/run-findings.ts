@@ -109,12 +109,12 @@ export class RunFindings {
 
   /** `fragment:data` of the worker, in the order sent. */
   get sent(): Seen<FragmentData>[] {
-    return this.#fitting('fragment:data', fragmentData);
+    return this.#fitting('fragment:data', fragmentData, 'to-sts');
   }
 
   /** `fragment:processed` of the STS, in the order received. */
   get answers(): Seen<FragmentProcessed>[] {
-    return this.#fitting('fragment:processed', fragmentProcessed);
+    return this.#fitting('fragment:processed', fragmentProcessed, 'from-sts');
   }
 
   /** `fragment:ack` of the STS. */
@@ -302,7 +302,7 @@ export class RunFindings {
         throw new NotObserved({
           what: `a ${event} event does not fit the contract`,
           where: `${this.evidence.folder}/${evidenceFiles.tap}`,
-          seen: `${issue?.path.join('.')}: ${issue?.message} in ${JSON.stringify(payload).slice(0, 300)}`,
+          seen: `${issue?.path.join('.')}: ${issue?.message} in ${JSON.stringify(payload ?? null).slice(0, 300)}`,
           expected: 'the fields of support/contract/events.ts',
         });
       });

@@ -1,3 +1,5 @@
+import { jsonOf } from '../json';
+
 /** A line that a service has logged about a stream. `at` is milliseconds since the epoch, where the line tells. */
 export interface LogLine {
   at: number | undefined;
@@ -16,26 +18,25 @@ export function linesOf(log: string, stream: string): LogLine[] {
     .split('\n')
     .filter((line) => line.includes(stream))
     .flatMap((line): LogLine[] => {
-      const fields = jsonOf(line);
+      const fields = fieldsOf(line);
       if (!fields) return [];
       const { timestamp, message, msg } = fields;
       return [{ at: timeOf(timestamp), message: textOf(message ?? msg), fields }];
     });
 }
 
-function jsonOf(line: string): Record<string, unknown> | undefined {
-  try {
-    return JSON.parse(line.slice(line.indexOf('{'))) as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
+function fieldsOf(line: string): Record<string, unknown> | undefined {
+  const start = line.indexOf('{');
+  const value = start < 0 ? undefined : jsonOf(line.slice(start));
+  return typeof value === 'object' && value !== null
+    ? (value as Record<string, unknown>)
+    : undefined;
 }
 
 /** ISO 8601, or seconds since the epoch (spec 018). */
 function timeOf(timestamp: unknown): number | undefined {
-  if (typeof timestamp === 'number') return timestamp * 1000;
-  const at = typeof timestamp === 'string' ? Date.parse(timestamp) : NaN;
-  return Number.isNaN(at) ? undefined : at;
+  const at = typeof timestamp === 'number' ? timestamp * 1000 : Date.parse(textOf(timestamp));
+  return Number.isFinite(at) ? at : undefined;
 }
 
 /** A text, or nothing. */

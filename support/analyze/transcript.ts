@@ -3,6 +3,14 @@ import { SuiteError } from '../errors';
 /** A word error rate needs reference words to be a rate of. */
 export class ReferenceEmpty extends SuiteError {}
 
+/** Texts that are too long to be compared word by word. */
+export class TextTooLong extends SuiteError {}
+
+/** What is said in some hours. */
+const MOST_CHARACTERS = 100_000;
+/** Pairs of words, one of each text: 200 MB of memory and half a second. */
+const MOST_PAIRS = 50_000_000;
+
 export interface WordErrors {
   /** (substitutions + insertions + deletions) / reference words; may exceed 1. */
   wordErrorRate: number;
@@ -87,7 +95,7 @@ export function normalizeWords(text: string): string[] {
     .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/[\u2018\u2019\u02bc`]/g, "'")
-    .replace(/\[[^\]]*\]|\([^)]*\)/g, ' ')
+    .replace(/\[[^[\]]*\]|\([^()]*\)/g, ' ')
     .replace(FILLERS, ' ');
   for (const [pattern, written] of CONTRACTIONS) plain = plain.replace(pattern, written);
   plain = plain
@@ -159,8 +167,11 @@ function withSuffix(value: number): string {
  * @param reference what was said
  * @param hypothesis what was recognised; may be empty
  * @throws ReferenceEmpty when the reference has no words
+ * @throws TextTooLong when the two are thousands of words long
  */
 export function wordErrorRate(reference: string, hypothesis: string): WordErrors {
+  requireComparable(reference);
+  requireComparable(hypothesis);
   const ref = normalizeWords(reference);
   const hyp = normalizeWords(hypothesis);
   if (ref.length === 0) {
@@ -170,6 +181,9 @@ export function wordErrorRate(reference: string, hypothesis: string): WordErrors
       seen: `no words in "${reference}"`,
       expected: 'at least one word',
     });
+  }
+  if (ref.length * hyp.length > MOST_PAIRS) {
+    throw tooLong(hypothesis, `${hyp.length} words beside ${ref.length}`);
   }
   const pairs = align(ref, hyp);
   const count = (mark: string): number => pairs.filter((pair) => pair.mark === mark).length;
@@ -184,6 +198,18 @@ export function wordErrorRate(reference: string, hypothesis: string): WordErrors
     pairs,
     aligned: table(pairs),
   };
+}
+
+/** @throws TextTooLong */
+export function requireComparable(text: string): void {
+  if (text.length > MOST_CHARACTERS) throw tooLong(text, `${text.length} characters`);
+}
+
+function tooLong(text: string, seen: string): TextTooLong {
+  return new TextTooLong({
+    ...{ what: 'a text is too long to be compared', where: `"${text.slice(0, 60)}…"`, seen },
+    expected: `what is said in a broadcast, ${MOST_CHARACTERS} characters at the most`,
+  });
 }
 
 export interface AlignedPair {

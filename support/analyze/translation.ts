@@ -1,4 +1,4 @@
-import { normalizeWords, type WordErrors } from './transcript';
+import { normalizeWords, requireComparable, type WordErrors } from './transcript';
 
 /** What one fragment's transcript and translation are. */
 export interface FragmentText {
@@ -21,6 +21,7 @@ export interface TranslationMatch {
 }
 
 const LONGEST_GRAM = 6;
+const LONGEST_FIGURE = 15;
 /** Recall counts twice as much as precision. */
 const BETA = 2;
 
@@ -70,6 +71,7 @@ function grams(text: string, n: number): Map<string, number> {
  *
  * @param source what was said, in the language translated from
  * @param language of the translation, ISO 639-1
+ * @throws TextTooLong
  */
 export async function matchTranslation(
   source: string,
@@ -77,6 +79,7 @@ export async function matchTranslation(
   reference: string,
   language: string,
 ): Promise<TranslationMatch> {
+  requireComparable(translation);
   const [written, wanted] = [
     await numbersWritten(translation, language),
     await numbersWritten(reference, language),
@@ -93,5 +96,8 @@ async function numbersWritten(text: string, language: string): Promise<string> {
   if (language !== 'es') return text;
   // A real import(): the package has no entry for require.
   const { toCardinal } = await import('n2words/es-ES');
-  return text.replace(/\d+(?:[.,]\d+)?/g, (figure) => toCardinal(figure.replace(',', '.')));
+  return text.replace(/\d+(?:[.,]\d+)?/g, (figure) =>
+    // Longer ones are no numbers that anybody says.
+    figure.length > LONGEST_FIGURE ? figure : toCardinal(figure.replace(',', '.')),
+  );
 }

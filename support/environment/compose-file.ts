@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 
@@ -7,6 +7,7 @@ import { z } from 'zod';
 
 import { PrerequisiteMissing, SuiteError } from '../errors';
 import type { Variables } from '../interpolate';
+import { hideSecretsOf } from '../safe-text';
 import { readYamlFile, shownPath, type YamlFile } from '../yaml-file';
 
 const environmentSchema = z
@@ -95,6 +96,7 @@ export function checkComposeFiles(
   variables: Variables,
 ): { file: YamlFile; values: unknown }[] {
   const all = { ...dotEnv(files[0]), ...variables };
+  hideSecretsOf(all);
   return files.map((path) => {
     try {
       const file = readYamlFile(path, 'compose file');
@@ -110,7 +112,8 @@ export function checkComposeFiles(
 
 function dotEnv(composeFile = '.'): Variables {
   const file = join(dirname(composeFile), '.env');
-  return existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+  const isFile = statSync(file, { throwIfNoEntry: false })?.isFile();
+  return isFile ? parseEnv(readFileSync(file, 'utf8')) : {};
 }
 
 /**
@@ -143,6 +146,9 @@ export function composeFrom(values: unknown, checked: readonly { file: YamlFile 
       : Object.keys(service.depends_on ?? {}),
     host: service['x-host'],
   }));
+  services.forEach(({ environment, host }) => {
+    hideSecretsOf({ ...environment, ...host?.environment });
+  });
   for (const service of services) {
     const unknown = service.dependsOn.find((name) => !services.some((s) => s.name === name));
     if (unknown === undefined) continue;
@@ -176,10 +182,15 @@ function mergeCompose(base: unknown, over: unknown, key = ''): unknown {
   if (isMapping(base) && isMapping(over)) {
     const keys = [...new Set([...Object.keys(base), ...Object.keys(over)])];
     return Object.fromEntries(
-      keys.map((name) => [name, mergeCompose(base[name], over[name], name)]),
+      keys.map((name) => [name, mergeCompose(own(base, name), own(over, name), name)]),
     );
   }
   return over;
+}
+
+/** A service may be called `constructor`, which every object has. */
+function own(values: Record<string, unknown>, name: string): unknown {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
 /** The values of several checked files, each laid over those before. */
@@ -281,7 +292,7 @@ function publishedPort(port: z.infer<typeof portSchema>): number[] {
 
 function portRange(text: string): number[] {
   const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
-  if (first === undefined) return [];
+  if (first === undefined || Number(last) > 65_535) return [];
   return Array.from(
     { length: Math.max(0, Number(last) - Number(first) + 1) },
     (_, index) => Number(first) + index,

@@ -65,14 +65,11 @@ export async function docker(
       ? result.shortMessage
       : `exit code ${result.exitCode}`;
   const lines = `${result.stdout}\n${result.stderr}`.trim().split('\n').slice(-LAST_LINES);
-  throw new SuiteError(
-    {
-      what: 'a docker command failed',
-      where: name,
-      seen: [how, ...lines].join('\n    '),
-      expected: 'exit code 0',
-      next: 'run the command by hand; `docker info` tells whether the engine answers',
-    },
-    { cause: result },
-  );
+  throw new SuiteError({
+    what: 'a docker command failed',
+    where: name,
+    seen: [how, ...lines].join('\n    '),
+    expected: 'exit code 0',
+    next: 'run the command by hand; `docker info` tells whether the engine answers',
+  });
 }

@@ -11,8 +11,12 @@ import { docker } from './docker-command';
 const ANSWER_MS = 10_000;
 /** The oldest whose commands have all the options that are used here. */
 const LEAST_COMPOSE = [2, 20] as const;
-/** What tells the docker command which engine to talk to, and how. */
-const ENGINE_VARIABLES = /^(DOCKER_.*|PATH|HOME|SSH_AUTH_SOCK)$/;
+/**
+ * What tells the docker command which engine to talk to, and how. They are written down for the sweep of a later run:
+ * no DOCKER_AUTH_CONFIG, which has passwords of registries.
+ */
+const ENGINE_VARIABLES =
+  /^(DOCKER_(HOST|CONTEXT|CONFIG|CERT_PATH|TLS|TLS_VERIFY|API_VERSION)|PATH|HOME|SSH_AUTH_SOCK)$/;
 
 /** A Docker engine that answers, and how it and this host reach each other. */
 export interface Engine {

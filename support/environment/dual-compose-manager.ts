@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { now } from '../clock';
 import type { Settings } from '../config';
 import { messageOf, PrerequisiteMissing, SuiteError } from '../errors';
 import type { Variables } from '../interpolate';
+import { safeText } from '../safe-text';
 import { composeFault, shownFiles, type ComposeFile } from './compose-file';
 import type { Composition, Runtime, ServiceState } from './runtime';
 
@@ -86,9 +88,9 @@ export class DualComposeManager {
     await this.checkPortsFree();
     try {
       for (const composition of this.#compositions) {
-        const startedAt = Date.now();
+        const startedAt = now();
         await this.start(composition, signal ? { signal } : {});
-        const healthyAt = Date.now();
+        const healthyAt = now();
         const services = await this.runtime.ps(composition);
         this.starts.push({ composition: composition.name, startedAt, healthyAt, services });
       }
@@ -184,7 +186,7 @@ export class DualComposeManager {
       for (const { name } of composition.compose.services) {
         const log = await this.runtime.logs(composition, name);
         // A composition that was stopped before has nothing to say any more, but may have been collected then.
-        if (log !== '') writeFileSync(join(target, `${name}.log`), log);
+        if (log !== '') writeFileSync(join(target, `${name}.log`), safeText(log));
       }
     }
   }

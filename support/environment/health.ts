@@ -1,7 +1,6 @@
-import { request } from 'undici';
-
-import { messageOf, SuiteError } from '../errors';
+import { messageOf, seenOf, SuiteError } from '../errors';
 import { eventually } from '../eventually';
+import { askHttp } from '../http';
 import type { Composition } from './runtime';
 
 /** A service that is started again must be healthy in the time that all have at the start. */
@@ -29,12 +28,12 @@ export async function waitForHealth(
     await eventually(
       `${service} healthy`,
       async () => {
-        const { statusCode, body } = await request(url, {
-          bodyTimeout: ANSWER_MS,
-          headersTimeout: ANSWER_MS,
-        });
-        const text = await body.text();
-        if (statusCode !== 200) throw new Error(`${statusCode} ${text.slice(0, 300)}`);
+        const { status, text } = await askHttp(url, { withinMs: ANSWER_MS }).catch(
+          (error: unknown) => {
+            throw new Error(seenOf(error));
+          },
+        );
+        if (status !== 200) throw new Error(`${status} ${text.slice(0, 300)}`);
       },
       { withinMs: options.withinMs, signal },
     );

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
+import { now } from '../clock';
 import { groupGone, signalGroup, startTimeOf } from './processes';
 import type { SessionState } from './session-state';
 
@@ -51,7 +52,7 @@ export async function startGroup(
       name: options.name,
       pid,
       child,
-      startedAt: Date.now(),
+      startedAt: now(),
       ended: undefined,
       end: new Promise((done) => {
         child.once('exit', (code, signal) => {

@@ -101,7 +101,8 @@ export class SessionState {
 
   #save(): void {
     const draft = `${this.#file}.part`;
-    writeFileSync(draft, JSON.stringify(this.#state));
+    // The address of an engine may have a password in it.
+    writeFileSync(draft, JSON.stringify(this.#state), { mode: 0o600 });
     renameSync(draft, this.#file);
     this.#watchdog ??= this.#startWatchdog();
   }

@@ -12,12 +12,18 @@ const STATES: Record<string, TcpSocket['state'] | undefined> = {
   '0A': 'listening',
 };
 
-/** Reads /proc/net/tcp and /proc/net/tcp6, one or both after each other (proc(5)). */
+/** IPv4 or IPv6, and the port. */
+const ADDRESS = /^(?:[\dA-F]{8}|[\dA-F]{32}):[\dA-F]{4}$/i;
+
+/** Reads /proc/net/tcp and /proc/net/tcp6, one or both after each other (proc(5)); other lines are passed over. */
 export function parseTcpTable(text: string): TcpSocket[] {
   return text
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .filter(([number]) => number !== undefined && /^\d+:$/.test(number))
+    .filter(
+      ([number = '', local = '', remote = '']) =>
+        /^\d+:$/.test(number) && ADDRESS.test(local) && ADDRESS.test(remote),
+    )
     .map(([, local = '', remote = '', state = '', , , , , , inode = '']) => ({
       localPort: portOf(local),
       remoteAddress: addressOf(remote),

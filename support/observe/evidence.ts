@@ -1,11 +1,12 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { z } from 'zod';
 
-import { NotObserved } from '../errors';
-import type { Sample } from '../analyze/prometheus';
-import type { TapEvent } from './tap';
+import { messageOf, NotObserved, SuiteError } from '../errors';
+import { jsonOf } from '../json';
+import { hidingSecrets, safeText, withoutSecrets } from '../safe-text';
+import type { TapEvent, UndecodableMessage } from './tap';
 
 const timesSchema = z.object({
   /** The publisher was started. */
@@ -77,28 +78,63 @@ export interface AudioFile {
   bytes: number;
 }
 
-/** One look at /metrics. */
-export interface MetricsRecord {
-  at: number;
-  samples: Sample[];
+/** JSON has no other numbers than finite ones: the rest are written as words. */
+const number = z.union([
+  z.number(),
+  z.enum(['NaN', 'Infinity', '-Infinity']).transform((word) => Number(word)),
+]);
+const labels = z.record(z.string(), z.string());
+
+const metricsSchema = z.object({
+  at: z.number(),
+  samples: z.array(
+    z.object({
+      name: z.string(),
+      labels,
+      value: number,
+      timestampMs: number.exactOptional(),
+      exemplar: z
+        .object({ labels, value: number, timestampMs: number.exactOptional() })
+        .exactOptional(),
+    }),
+  ),
   /** By name: counter, gauge, histogram …; in the first and the last look. */
-  types?: Record<string, string>;
-}
+  types: z.record(z.string(), z.string()).exactOptional(),
+});
+
+/** One look at /metrics. */
+export type MetricsRecord = z.infer<typeof metricsSchema>;
+
+const mediaMtxSchema = z.object({
+  at: z.number(),
+  paths: z.array(
+    z.object({
+      name: z.string(),
+      ready: z.boolean(),
+      tracks: z.array(z.string()),
+      bytesReceived: z.number(),
+      /** What kind of connection publishes the path (rtspSession, rtmpConn …). */
+      source: z.string().exactOptional(),
+      /** The kinds of connections that read it. */
+      readers: z.array(z.string()),
+    }),
+  ),
+});
 
 /** One look at MediaMTX's paths of the stream. */
-export interface MediaMtxRecord {
-  at: number;
-  paths: {
-    name: string;
-    ready: boolean;
-    tracks: string[];
-    bytesReceived: number;
-    /** What kind of connection publishes the path (rtspSession, rtmpConn …). */
-    source?: string;
-    /** The kinds of connections that read it. */
-    readers: string[];
-  }[];
-}
+export type MediaMtxRecord = z.infer<typeof mediaMtxSchema>;
+
+const tapSchema = z
+  .object({
+    at: z.number(),
+    connection: z.number(),
+    stream: z.string().optional(),
+    direction: z.enum(['to-sts', 'from-sts']),
+    kind: z.enum(['open', 'refused', 'close', 'event', 'undecodable', 'fault']),
+    event: z.string().exactOptional(),
+    payload: z.unknown().optional(),
+  })
+  .transform((event): TapEvent => ({ ...event, stream: event.stream }));
 
 /** What was seen of one broadcast; all of it is in `folder`. */
 export interface Evidence {
@@ -106,8 +142,8 @@ export interface Evidence {
   run: RunRecord;
   /** What was said between media-service and STS; reading it throws NotObserved where nobody could hear it. */
   readonly tap: TapEvent[];
-  metrics: MetricsRecord[];
-  mediamtx: MediaMtxRecord[];
+  readonly metrics: MetricsRecord[];
+  readonly mediamtx: MediaMtxRecord[];
 }
 
 /** The names of the files in an evidence folder. */
@@ -122,10 +158,33 @@ export const evidenceFiles = {
   segments: 'segments',
 } as const;
 
-/** Writes an evidence folder while a broadcast is running; keeps nothing in memory. */
+/** Of a message that is none, the evidence's line shows so many characters; the whole of it is in a file. */
+const SHOWN_CHARACTERS = 200;
+
+const pcmSchema = z.looseObject({
+  format: z.literal('pcm_s16le'),
+  sample_rate_hz: z.int().min(1).max(1_000_000),
+  channels: z.int().min(1).max(64).default(1),
+});
+
+/**
+ * Writes an evidence folder while a broadcast is running; keeps nothing in memory. Secrets are not written.
+ *
+ * What cannot be written (disk full, no permission) must not disturb the broadcast, which others watch as well: `finish`
+ * throws it.
+ */
 export class EvidenceWriter {
+  #failure: SuiteError | undefined;
+  #files = 0;
+
+  /** @throws SuiteError when the folder cannot be made */
   constructor(readonly folder: string) {
-    mkdirSync(join(folder, 'audio'), { recursive: true });
+    this.#write('audio', () => mkdirSync(this.path('audio'), { recursive: true }));
+    // A file that is empty says that nothing was seen; one that is missing says nothing.
+    for (const name of [evidenceFiles.tap, evidenceFiles.metrics, evidenceFiles.mediamtx]) {
+      this.#write(name, () => appendFileSync(this.path(name), ''));
+    }
+    if (this.#failure) throw this.#failure;
   }
 
   path(name: string): string {
@@ -134,66 +193,155 @@ export class EvidenceWriter {
 
   /** Appends an event; audio goes to a WAV or M4A file of its own, which a person can listen to. */
   addTapEvent(event: TapEvent): void {
-    this.#append(evidenceFiles.tap, { ...event, payload: this.#withoutAudio(event) });
+    this.#write(evidenceFiles.tap, () => {
+      const payload =
+        event.kind === 'undecodable'
+          ? this.#withoutMessage(event.payload as UndecodableMessage)
+          : this.#withoutAudio(event);
+      this.#append(evidenceFiles.tap, { ...event, payload });
+    });
   }
 
   addMetrics(record: MetricsRecord): void {
-    this.#append(evidenceFiles.metrics, record);
+    this.#write(evidenceFiles.metrics, () => this.#append(evidenceFiles.metrics, record));
   }
 
   addMediaMtx(record: MediaMtxRecord): void {
-    this.#append(evidenceFiles.mediamtx, record);
+    this.#write(evidenceFiles.mediamtx, () => this.#append(evidenceFiles.mediamtx, record));
   }
 
   addLog(service: string, text: string): void {
-    writeFileSync(this.path(`${service}.log`), text);
+    this.#write(`${service}.log`, () => {
+      writeFileSync(this.path(`${service}.log`), safeText(text));
+    });
   }
 
+  /** @throws SuiteError when anything could not be written: what is missing cannot be judged */
   finish(run: RunRecord): void {
-    writeFileSync(this.path(evidenceFiles.run), JSON.stringify(run, null, 2));
+    this.#write(evidenceFiles.run, () => {
+      writeFileSync(this.path(evidenceFiles.run), JSON.stringify(run, hidingSecrets, 2));
+    });
+    if (this.#failure) throw this.#failure;
+  }
+
+  #write(name: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#failure ??= new SuiteError(
+        {
+          what: 'the evidence cannot be written',
+          where: join(this.folder, name),
+          seen: messageOf(error),
+          expected: 'a folder that can be written to, with space on its disk',
+          next: 'free some space, or set REPORTS_DIR to another folder',
+        },
+        { cause: error },
+      );
+    }
   }
 
   #append(file: string, line: unknown): void {
-    appendFileSync(this.path(file), `${JSON.stringify(line)}\n`);
+    let text: string;
+    try {
+      text = JSON.stringify(line, writable);
+    } catch (error) {
+      // JSON that is nested too deeply to be written can be read: the rest of such an event is kept.
+      if (!(error instanceof RangeError)) throw error;
+      text = JSON.stringify({ ...(line as object), payload: { unwritable: messageOf(error) } });
+    }
+    appendFileSync(this.path(file), `${text}\n`);
+  }
+
+  /** Writes bytes to a file of its own. Two messages may say the same of themselves: each has its file. */
+  #store(name: string, extension: string, bytes: Buffer | string): AudioFile {
+    const taken = existsSync(this.path(`${name}.${extension}`));
+    if (taken) this.#files += 1;
+    const file = `${taken ? `${name}-again-${this.#files}` : name}.${extension}`;
+    mkdirSync(dirname(this.path(file)), { recursive: true });
+    writeFileSync(this.path(file), bytes);
+    return { file, bytes: bytes.length };
+  }
+
+  #withoutMessage({ reason, message }: UndecodableMessage): unknown {
+    if (message === undefined) return { reason };
+    this.#files += 1;
+    const name = `undecodable/${this.#files}`;
+    if (typeof message !== 'string') return { reason, ...this.#store(name, 'bin', message) };
+    const begins = message.slice(0, SHOWN_CHARACTERS);
+    return { reason, begins, ...this.#store(name, 'txt', withoutSecrets(message)) };
   }
 
   #withoutAudio({ event, payload, connection }: TapEvent): unknown {
     const key = event === 'fragment:data' ? 'audio' : 'dubbed_audio';
-    if (payload === null || typeof payload !== 'object') return payload;
-    const audio: unknown = (payload as Record<string, unknown>)[key];
     // Two forms are in use: an object with data_base64, and the bare Base64 string.
+    const audio: unknown = isObject(payload) ? payload[key] : undefined;
     const fields = typeof audio === 'string' ? { data_base64: audio } : audio;
-    if (fields === null || typeof fields !== 'object') return payload;
-    const { data_base64: base64, ...format } = fields as Record<string, unknown>;
-    if (typeof base64 !== 'string') return payload;
-    const number = (payload as Record<string, unknown>)['sequence_number'];
-    const sequence = typeof number === 'number' ? String(number) : 'x';
-    const name = `audio/${connection}-${sequence.padStart(4, '0')}-${key === 'audio' ? 'original' : 'dubbed'}`;
-    const bytes = Buffer.from(base64, 'base64');
-    const isPcm = format['format'] === 'pcm_s16le' && 'sample_rate_hz' in format;
-    const file = isPcm ? `${name}.wav` : `${name}.bin`;
-    writeFileSync(
-      this.path(file),
-      isPcm
-        ? Buffer.concat([
-            wavHeader(
-              bytes.length,
-              Number(format['sample_rate_hz']),
-              Number(format['channels'] ?? 1),
-            ),
-            bytes,
-          ])
-        : bytes,
-    );
-    const stored: AudioFile = { file, bytes: bytes.length };
-    return { ...payload, [key]: { ...format, ...stored } };
+    if (!isObject(payload) || !isObject(fields)) return this.#withoutBytes(payload);
+    const kept = this.#withoutBytes({ ...payload, [key]: undefined }) as object;
+    const { data_base64: base64, file, bytes, ...format } = fields;
+    // These two names are the evidence's own: whoever says them does not choose what is read.
+    const said = file === undefined && bytes === undefined ? {} : { said: { file, bytes } };
+    if (typeof base64 !== 'string') {
+      const rest = this.#withoutBytes({ ...format, data_base64: base64 }) as object;
+      return { ...kept, [key]: { ...rest, ...said } };
+    }
+    const sequence = payload['sequence_number'];
+    const shown = typeof sequence === 'number' ? String(sequence) : 'x';
+    const name = `audio/${connection}-${shown.padStart(4, '0')}-${key === 'audio' ? 'original' : 'dubbed'}`;
+    const decoded = Buffer.from(base64, 'base64');
+    const pcm = pcmSchema.safeParse(format);
+    const stored = pcm.success
+      ? this.#store(
+          name,
+          'wav',
+          Buffer.concat([
+            wavHeader(decoded.length, pcm.data.sample_rate_hz, pcm.data.channels),
+            decoded,
+          ]),
+        )
+      : this.#store(name, 'bin', decoded);
+    // What is not Base64 is decoded as far as it goes; as it was seen it is kept beside that.
+    const isBase64 = decoded.toString('base64').length === base64.length;
+    const invalid = isBase64 ? {} : { not_base64: this.#store(name, 'txt', base64).file };
+    return {
+      ...kept,
+      [key]: { ...format, ...said, ...stored, bytes: decoded.length, ...invalid },
+    };
   }
+
+  /** A value whose binary attachments are in files. */
+  #withoutBytes(value: unknown, depth = 0): unknown {
+    // Attachments are what Socket.IO puts in place of a mark; deeper than this nobody puts them.
+    if (depth > 20) return value;
+    if (Buffer.isBuffer(value)) {
+      this.#files += 1;
+      return this.#store(`attachments/${this.#files}`, 'bin', value);
+    }
+    if (Array.isArray(value)) return value.map((item) => this.#withoutBytes(item, depth + 1));
+    if (!isObject(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, this.#withoutBytes(item, depth + 1)]),
+    );
+  }
+}
+
+/** For JSON.stringify: no secrets, and numbers that JSON does not have as words. */
+function writable(key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value)
+    ? String(value)
+    : hidingSecrets(key, value);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**
  * Reads an evidence folder.
  *
- * @throws NotObserved when it has no run.json
+ * @throws NotObserved when it has no run.json, or one that cannot be read. Reading `tap`, `metrics` and `mediamtx` throws
+ *   it as well, naming file and line, when their file is missing or is not what was written
  */
 export function readEvidence(folder: string): Evidence {
   const path = resolve(folder);
@@ -206,18 +354,24 @@ export function readEvidence(folder: string): Evidence {
       expected: 'a folder of reports/evidence, of a run that has ended',
     });
   }
-  const lines = <T>(name: string): T[] => {
+  const run = valueOf(runSchema, textOf(runFile), runFile);
+  const known = new Map<string, unknown[]>();
+  const lines = <T>(name: string, schema: z.ZodType<T>): T[] => {
     const file = join(path, name);
-    if (!existsSync(file)) return [];
-    const text = readFileSync(file, 'utf8').trim();
-    return text === '' ? [] : text.split('\n').map((line) => JSON.parse(line) as T);
+    const values =
+      known.get(name) ??
+      textOf(file)
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line, index) => valueOf(schema, line, `${file}:${index + 1}`));
+    known.set(name, values);
+    return values as T[];
   };
-  const run = runSchema.parse(JSON.parse(readFileSync(runFile, 'utf8')));
-  const heard = lines<TapEvent>(evidenceFiles.tap);
   return {
     folder: path,
     run,
     get tap() {
+      const heard = lines(evidenceFiles.tap, tapSchema);
       if (run.monitor === 'tap' || heard.length > 0) return heard;
       throw new NotObserved({
         what: 'what media-service and the STS said to each other was not heard',
@@ -227,9 +381,37 @@ export function readEvidence(folder: string): Evidence {
         next: 'unset STS_MONITOR',
       });
     },
-    metrics: lines(evidenceFiles.metrics),
-    mediamtx: lines(evidenceFiles.mediamtx),
+    get metrics() {
+      return lines(evidenceFiles.metrics, metricsSchema);
+    },
+    get mediamtx() {
+      return lines(evidenceFiles.mediamtx, mediaMtxSchema);
+    },
   };
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw unreadable(file, messageOf(error));
+  }
+}
+
+function valueOf<T>(schema: z.ZodType<T>, text: string, where: string): T {
+  const parsed = schema.safeParse(jsonOf(text));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const about = `${issue?.path.join('.') || 'not JSON'}: ${issue?.message}`;
+  throw unreadable(where, `${about}; it ends in "${text.slice(-100)}"`);
+}
+
+function unreadable(where: string, seen: string): NotObserved {
+  return new NotObserved({
+    ...{ what: 'a file of the evidence cannot be read', where, seen },
+    expected: 'the file as the suite has written it, complete',
+    next: 'publish the broadcast again',
+  });
 }
 
 /** RIFF header for 16 bit PCM. */

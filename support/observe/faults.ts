@@ -112,6 +112,9 @@ const MOMENT_FAULTS: [RegExp, (found: string[]) => WithoutPlace<MomentFault>][] 
   [/^nothing arrives at the STS any more$/, () => ({ does: 'mute', direction: 'to-sts' })],
 ];
 
+/** No figure is larger: a day in seconds, which a timer still takes in ms. */
+const MOST = 86_400;
+
 /**
  * A fault as a scenario says it: README, "Faults", lists the words.
  *
@@ -125,6 +128,17 @@ export function readFault(place: string, event: string): Fault {
   const at = match(MOMENTS, place);
   const onAnswer = match(ANSWER_FAULTS, event);
   const onMoment = match(MOMENT_FAULTS, event);
+  const figures = [...words.matchAll(/\d+(?:\.\d+)?/g)].map(([figure]) => Number(figure));
+  const isBackwards =
+    (on && (on.last ?? Infinity) < on.first) ||
+    (onAnswer?.does === 'delay' && onAnswer.toMs < onAnswer.fromMs);
+  if (((on && onAnswer) ?? (at && onMoment)) && (isBackwards || Math.max(...figures) > MOST)) {
+    throw new SuiteError({
+      ...{ what: 'a fault cannot be like that', where: `| ${place} | ${event} |` },
+      seen: isBackwards ? 'the second figure is below the first' : `more than ${MOST}`,
+      expected: 'figures that rise, of a day at the most',
+    });
+  }
   if (on && onAnswer) return { words, on, ...onAnswer };
   if (at && onMoment) return { words, at, ...onMoment };
   const isKnown = (on ?? at) && (onAnswer ?? onMoment);

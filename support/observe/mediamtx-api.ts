@@ -1,29 +1,47 @@
-import { request } from 'undici';
+import { z } from 'zod';
 
 import { SuiteError } from '../errors';
+import { askHttp } from '../http';
+import { jsonOf } from '../json';
+
+const pathsSchema = z.object({
+  items: z.array(
+    z.object({
+      name: z.string(),
+      ready: z.boolean(),
+      tracks: z.array(z.string()),
+      bytesReceived: z.number(),
+      source: z.object({ type: z.string() }).nullable(),
+      readers: z.array(z.object({ type: z.string() })),
+    }),
+  ),
+});
 
 /** One path as MediaMTX's API lists it. */
-export interface MediaMtxPath {
-  name: string;
-  ready: boolean;
-  readyTime: string | null;
-  tracks: string[];
-  bytesReceived: number;
-  bytesSent: number;
-  source: { type: string } | null;
-  readers: { type: string }[];
-}
+export type MediaMtxPath = z.infer<typeof pathsSchema>['items'][number];
 
 /** MediaMTX's control API, version 3 (https://mediamtx.org/docs/references/control-api). */
 export class MediaMtxApi {
   constructor(readonly url: string) {}
 
-  /** All paths that are published or configured by name. */
+  /**
+   * All paths that are published or configured by name.
+   *
+   * @throws SuiteError when it does not answer, refuses, or answers with anything but a list of paths
+   */
   async paths(): Promise<MediaMtxPath[]> {
-    const { items } = (await this.#call('GET', '/v3/paths/list?itemsPerPage=1000')) as {
-      items: MediaMtxPath[];
-    };
-    return items;
+    const path = '/v3/paths/list?itemsPerPage=1000';
+    const text = await this.#call('GET', path);
+    const parsed = pathsSchema.safeParse(jsonOf(text));
+    if (parsed.success) return parsed.data.items;
+    const [issue] = parsed.error.issues;
+    throw new SuiteError({
+      what: 'MediaMTX gave an answer that cannot be understood',
+      where: `GET ${this.url}${path}`,
+      seen: `${issue?.path.join('.') || 'the whole answer'}: ${issue?.message}; ${text.slice(0, 300)}`,
+      expected: 'a list of paths as MediaMTX 1.14 gives it',
+      next: 'see whether services.mediaServer.api of acceptance.yaml is the address of its API',
+    });
   }
 
   /**
@@ -55,24 +73,14 @@ export class MediaMtxApi {
     await this.#call('DELETE', `/v3/config/paths/delete/${path}`);
   }
 
-  async #call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
-    const response = await request(`${this.url}${path}`, {
-      method,
-      headersTimeout: 5000,
-      bodyTimeout: 5000,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  async #call(method: 'GET' | 'POST' | 'DELETE', path: string, json?: unknown): Promise<string> {
+    const { status, text } = await askHttp(`${this.url}${path}`, { method, json });
+    if (status === 200) return text;
+    throw new SuiteError({
+      what: 'MediaMTX refused a request',
+      where: `${method} ${this.url}${path}`,
+      seen: `${status} ${text.slice(0, 300)}`,
+      expected: '200',
     });
-    const text = await response.body.text();
-    if (response.statusCode !== 200) {
-      throw new SuiteError({
-        what: 'MediaMTX refused a request',
-        where: `${method} ${this.url}${path}`,
-        seen: `${response.statusCode} ${text}`,
-        expected: '200',
-      });
-    }
-    return text === '' ? undefined : JSON.parse(text);
   }
 }

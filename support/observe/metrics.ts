@@ -1,15 +1,20 @@
-import { request } from 'undici';
-
 import { parsePrometheus, type MetricsText } from '../analyze/prometheus';
-
-const WITHIN_MS = 5000;
+import { NotObserved } from '../errors';
+import { askHttp } from '../http';
 
 /**
  * Reads the metrics of a service.
  *
+ * @throws NotObserved when it does not answer 200 within 5 s
  * @throws PrometheusTextInvalid when the text is not the format that Prometheus reads
  */
 export async function readMetrics(url: string): Promise<MetricsText> {
-  const { body } = await request(url, { headersTimeout: WITHIN_MS, bodyTimeout: WITHIN_MS });
-  return parsePrometheus(await body.text(), url);
+  const { status, text } = await askHttp(url);
+  if (status === 200) return parsePrometheus(text, url);
+  throw new NotObserved({
+    what: 'the metrics were refused',
+    where: url,
+    seen: `${status} ${text.slice(0, 300)}`,
+    expected: '200 and metrics',
+  });
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { MetricsText } from '../analyze/prometheus';
+import { clockOffsetMs, now } from '../clock';
 import { messageOf } from '../errors';
 import type { Fixture } from '../fixture';
 import { EvidenceWriter, evidenceFiles, type RunRecord, type RunTimes } from './evidence';
@@ -20,6 +21,8 @@ const API_PATIENCE_MS = 10_000;
 /** … or when for this long nobody has read the broadcast or been connected to the STS for it, and there is no output. */
 const WORKER_PATIENCE_MS = 5_000;
 const METRICS_EVERY_MS = 1000;
+/** Clocks that are kept right are moved by less in the time of a run. */
+const CLOCK_STEP_SECONDS = 1;
 
 /** Both ends of a TCP connection, as the service sees them. */
 interface TcpConnection {
@@ -91,6 +94,8 @@ export interface RunOptions {
 /**
  * Publishes one fixture once and observes everything until the output has ended. What goes wrong is written to the
  * evidence, never thrown: the Then steps judge it.
+ *
+ * @throws SuiteError when the evidence could not be written
  */
 export async function runPipeline(options: RunOptions): Promise<RunRecord> {
   const { fixture, stream, api, monitor, signal } = options;
@@ -133,9 +138,9 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
 
   const live: { viewer?: Viewer; isReady: boolean } = { isReady: false };
   let outputBytes = 0;
-  let outputGrewAt = Date.now();
-  let apiAnsweredAt = Date.now();
-  let workerSeenAt = Date.now();
+  let outputGrewAt = now();
+  let apiAnsweredAt = now();
+  let workerSeenAt = now();
   const lookAtPaths = async (): Promise<void> => {
     const { at, value } = await options.paths();
     const paths = value.filter(({ name }) => name === input || name === output);
@@ -183,7 +188,7 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     const { localPort, remoteAddress, remotePort } = found;
     const hostAddress = await network.addressOf(stsHost);
     stsConnection = {
-      ...{ at: Date.now(), host: stsHost, localPort, remoteAddress, remotePort },
+      ...{ at: now(), host: stsHost, localPort, remoteAddress, remotePort },
       ...(hostAddress === undefined ? {} : { hostAddress }),
     };
   };
@@ -194,7 +199,7 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     () => lookAtMetrics(),
   );
 
-  times.published = Date.now();
+  times.published = now();
   const publication = publish(
     fixture.path,
     `${options.rtspUrl}/${input}`,
@@ -202,7 +207,7 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     fixture.durationSeconds,
   );
   const publisherEnd = publication.result.then((result) => {
-    times.publisherEnded = Date.now();
+    times.publisherEnded = now();
     return result;
   });
 
@@ -217,13 +222,13 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
   };
 
   /** Why the run is over; undefined while it goes on. */
-  const whyOver = (now: number): string | undefined => {
-    const elapsedSeconds = (now - (times.published ?? now)) / 1000;
+  const whyOver = (at: number): string | undefined => {
+    const elapsedSeconds = (at - (times.published ?? at)) / 1000;
     if (signal.aborted) return 'the run was broken off';
     if (elapsedSeconds > options.budgetSeconds) {
       return `the budget of ${options.budgetSeconds} s was used up`;
     }
-    if (now - apiAnsweredAt > API_PATIENCE_MS) {
+    if (at - apiAnsweredAt > API_PATIENCE_MS) {
       return `MediaMTX has not answered for ${API_PATIENCE_MS / 1000} s: ${pathSampler.lastError()}`;
     }
     // A worker that has not come yet may be starting.
@@ -235,14 +240,14 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     if (times.inputReady === undefined) return 'the broadcast never reached the media server';
     if (times.outputReady !== undefined && !live.isReady) return 'the output ended';
     const quietSince = Math.max(outputGrewAt, times.publisherEnded);
-    return now - quietSince > OUTPUT_PATIENCE_MS
+    return at - quietSince > OUTPUT_PATIENCE_MS
       ? `the output did not grow for ${OUTPUT_PATIENCE_MS / 1000} s after the end of the broadcast`
       : undefined;
   };
   let saidAt = 0;
-  let outcome = whyOver(Date.now());
+  let outcome = whyOver(now());
   while (outcome === undefined) {
-    const elapsedSeconds = (Date.now() - times.published) / 1000;
+    const elapsedSeconds = (now() - times.published) / 1000;
     if (elapsedSeconds - saidAt >= 5) {
       saidAt = elapsedSeconds;
       const answers = monitor.events.filter((e) => isOurs(e) && e.event === 'fragment:processed');
@@ -252,19 +257,25 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
       });
     }
     const { breakOffAfterSeconds = Infinity } = options.faults;
-    if (Date.now() - (times.inputReady ?? Infinity) >= breakOffAfterSeconds * 1000) {
+    if (now() - (times.inputReady ?? Infinity) >= breakOffAfterSeconds * 1000) {
       publication.breakOff();
     }
-    if (mayBeConnected()) workerSeenAt = Date.now();
+    if (mayBeConnected()) workerSeenAt = now();
     await delay(50, undefined, { signal }).catch(() => undefined);
-    outcome = whyOver(Date.now());
+    outcome = whyOver(now());
   }
-  times.outputEnded = Date.now();
+  times.outputEnded = now();
   options.onIngested();
 
   publication.stop();
   const publisher = await publisherEnd;
   await Promise.all([pathSampler.stop(), metricsSampler.stop(), networkSampler.stop()]);
+  for (const [what, { looks, failed, lastReason }] of [
+    ['MediaMTX', pathSampler.failures],
+    ['the metrics', metricsSampler.failures],
+  ] as const) {
+    if (failed > 0) problems.push(`${failed} of ${looks} looks at ${what} failed: ${lastReason}`);
+  }
   // Of all that was looked at, this is the last: counters are read off it.
   await lookAtMetrics(true).catch(note('metrics after the broadcast'));
   if (!stsConnection) {
@@ -291,10 +302,20 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     .fetchSegments?.(evidence.path(evidenceFiles.segments))
     .catch(note('segments on disk'));
   endListening();
-  for (const [service, text] of await options.logs()) evidence.addLog(service, text);
+  const logs = await options.logs().catch((error: unknown) => {
+    note('logs of the services')(error);
+    return new Map<string, string>();
+  });
+  for (const [service, text] of logs) evidence.addLog(service, text);
+  const offsetSeconds = clockOffsetMs() / 1000;
+  if (Math.abs(offsetSeconds) > CLOCK_STEP_SECONDS) {
+    problems.push(
+      `the clock of this machine was set by ${offsetSeconds.toFixed(1)} s since the suite was started: times in the logs of services are by another clock than those of the suite`,
+    );
+  }
   const run: RunRecord = {
     ...{ stream, startedAt, outcome, times, publisher, problems },
-    finishedAt: Date.now(),
+    finishedAt: now(),
     budgetSeconds: options.budgetSeconds,
     runtime: options.runtime,
     monitor: options.monitorMode,

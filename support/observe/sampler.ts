@@ -8,6 +8,8 @@ export interface Sampler {
   stop(): Promise<void>;
   /** Why the last look failed; undefined when it did not. */
   lastError(): string | undefined;
+  /** How many looks there were, how many of them failed, and why the last of those did. */
+  readonly failures: { looks: number; failed: number; lastReason: string };
 }
 
 /**
@@ -19,13 +21,17 @@ export interface Sampler {
 export function sample(everyMs: () => number, look: () => Promise<void>): Sampler {
   const stopping = new AbortController();
   let lastError: string | undefined;
+  const failures = { looks: 0, failed: 0, lastReason: '' };
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
+      failures.looks += 1;
       try {
         await look();
         lastError = undefined;
       } catch (error) {
         lastError = messageOf(error);
+        failures.failed += 1;
+        failures.lastReason = lastError;
       }
       await delay(everyMs(), undefined, { signal: stopping.signal }).catch(() => undefined);
     }
@@ -37,5 +43,6 @@ export function sample(everyMs: () => number, look: () => Promise<void>): Sample
       await ended;
     },
     lastError: () => lastError,
+    failures,
   };
 }

@@ -1,3 +1,5 @@
+import { now } from '../clock';
+
 /** What was seen, and when; milliseconds since the epoch. */
 export interface Looked<T> {
   at: number;
@@ -14,10 +16,10 @@ export type SharedLook<T> = (options?: { fresh?: boolean }) => Promise<Looked<T>
 export function sharedLook<T>(maxAgeMs: number, look: () => Promise<T>): SharedLook<T> {
   let latest: { begunAt: number; result: Promise<Looked<T>> } | undefined;
   return ({ fresh = false } = {}) => {
-    const now = Date.now();
-    if (latest && !fresh && now - latest.begunAt < maxAgeMs) return latest.result;
-    const result = look().then((value) => ({ at: Date.now(), value }));
-    latest = { begunAt: now, result };
+    const begunAt = now();
+    if (latest && !fresh && begunAt - latest.begunAt < maxAgeMs) return latest.result;
+    const result = look().then((value) => ({ at: now(), value }));
+    latest = { begunAt, result };
     return result;
   };
 }

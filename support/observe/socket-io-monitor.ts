@@ -1,11 +1,13 @@
 import { io, type Socket } from 'socket.io-client';
 
+import { now } from '../clock';
+import { messageOf, NotObserved } from '../errors';
 import { NotInTime } from '../eventually';
 import type { Tap, TapEvent } from './tap';
 
 /** Hears what an STS says: through the tap, or as one more client of the STS. */
 export class SocketIOMonitor {
-  /** Everything that was heard; without the payloads of fragments, which hold seconds of sound each. */
+  /** Everything that was heard; without the payloads of fragments, which hold seconds of sound each, and of what is no message. */
   readonly events: TapEvent[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #listeners = new Set<(event: TapEvent) => void>();
@@ -18,14 +20,15 @@ export class SocketIOMonitor {
   /**
    * Starts listening; call it before anything is published.
    *
-   * @throws Error when the STS of direct mode does not complete the Socket.IO handshake within 5 s
+   * @throws NotObserved when the STS of direct mode does not complete the Socket.IO handshake within 5 s
    */
   async connect(): Promise<void> {
-    if (typeof this.source !== 'string') {
-      this.#endListening = this.source.listen((event) => this.#add(event));
+    const { source } = this;
+    if (typeof source !== 'string') {
+      this.#endListening = source.listen((event) => this.#add(event));
       return;
     }
-    const socket = io(this.source, {
+    const socket = io(source, {
       transports: ['websocket'],
       reconnection: false,
       timeout: 5000,
@@ -33,12 +36,21 @@ export class SocketIOMonitor {
     this.#socket = socket;
     socket.onAny((event: string, payload: unknown) => {
       this.#add({
-        ...{ at: Date.now(), connection: 0, stream: undefined, direction: 'from-sts' },
+        ...{ at: now(), connection: 0, stream: undefined, direction: 'from-sts' },
         ...{ kind: 'event', event, payload },
       });
     });
     await new Promise<void>((connected, failed) => {
       socket.once('connect', connected).once('connect_error', failed);
+    }).catch((error: unknown) => {
+      socket.disconnect();
+      throw new NotObserved({
+        what: 'the STS cannot be listened to',
+        where: source,
+        seen: messageOf(error),
+        expected: 'a Socket.IO handshake within 5 s',
+        next: 'see whether services.sts.url of acceptance.yaml (STS_SERVICE_URL) is its address',
+      });
     });
   }
 
@@ -82,8 +94,11 @@ export class SocketIOMonitor {
   }
 
   #add(event: TapEvent): void {
-    const isFragment = event.event === 'fragment:data' || event.event === 'fragment:processed';
-    this.events.push(isFragment ? { ...event, payload: undefined } : event);
+    const isLong =
+      event.event === 'fragment:data' ||
+      event.event === 'fragment:processed' ||
+      event.kind === 'undecodable';
+    this.events.push(isLong ? { ...event, payload: undefined } : event);
     this.#listeners.forEach((listener) => listener(event));
     this.#waiting.forEach((check) => check());
   }

@@ -1,7 +1,9 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
+import { now } from '../clock';
 import { RETRYABLE_CODES } from '../contract/events';
+import { messageOf } from '../errors';
 import {
   concerns,
   isAnswerFault,
@@ -65,7 +67,7 @@ export class StreamFaults {
   }
 
   get isRefusing(): boolean {
-    return Date.now() < this.#refusingUntil;
+    return now() < this.#refusingUntil;
   }
 
   /** A new connection of the stream is open. */
@@ -123,9 +125,15 @@ export class StreamFaults {
       if (connection !== this.#connected) return;
       let changed = text;
       for (const fault of faults) {
-        const detail = fault.does === 'delay' ? { detail: `${delayMs} ms` } : {};
-        connection?.record('from-sts', { fault: fault.words, ...fragment, ...detail });
-        if (fault.does !== 'delay') changed = changeAnswer(prefix, changed, fault);
+        let detail = fault.does === 'delay' ? `${delayMs} ms` : undefined;
+        try {
+          if (fault.does !== 'delay') changed = changeAnswer(prefix, changed, fault);
+        } catch (error) {
+          // An answer that is none goes on as it is: it is media-service that must cope with it.
+          detail = `not done: ${messageOf(error)}`;
+        }
+        const done = { fault: fault.words, ...fragment, ...(detail ? { detail } : {}) };
+        connection?.record('from-sts', done);
       }
       ends.pass(changed);
       this.#reach('answered', number);
@@ -184,7 +192,7 @@ export class StreamFaults {
   }
 
   #refuse(seconds: number | null): void {
-    this.#refusingUntil = Date.now() + (seconds ?? Infinity) * 1000;
+    this.#refusingUntil = now() + (seconds ?? Infinity) * 1000;
   }
 
   /** At once where nothing is to be waited for: messages keep their order. */
@@ -201,9 +209,9 @@ export class StreamFaults {
   }
 }
 
-/** `fragment_id` of a message, without reading the audio in it. */
+/** `fragment_id` of a message, without reading the audio in it; "" for one that nobody could have meant. */
 function idOf(text: string): string {
-  return /"fragment_id":\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? '';
+  return /"fragment_id":\s{0,9}"((?:[^"\\]|\\.){0,500})"/.exec(text)?.[1] ?? '';
 }
 
 function changeAnswer(prefix: string, text: string, fault: AnswerFault): string {
@@ -232,7 +240,7 @@ function changed(answer: FragmentAnswer, fault: AnswerFault): FragmentAnswer {
       });
     case 'soften':
       return withPcm(answer, (pcm) => {
-        const samples = new Int16Array(pcm.length / 2);
+        const samples = new Int16Array(Math.floor(pcm.length / 2));
         samples.forEach((_, i) => (samples[i] = Math.round(pcm.readInt16LE(2 * i) / 2)));
         return Buffer.from(samples.buffer);
       });

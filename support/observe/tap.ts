@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { type AddressInfo, type Socket } from 'node:net';
-import { type Duplex } from 'node:stream';
+import { type Duplex, type Readable } from 'node:stream';
 
 import {
   decodePacket,
@@ -17,8 +17,11 @@ import {
 } from 'engine.io-parser';
 import { Decoder, PacketType, type Packet } from 'socket.io-parser';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
+import { z } from 'zod';
 
+import { now } from '../clock';
 import { messageOf } from '../errors';
+import { jsonOf } from '../json';
 import type { Direction, FaultPlan } from './faults';
 import { StreamFaults } from './stream-faults';
 
@@ -30,14 +33,21 @@ export interface TapEvent {
   stream: string | undefined;
   direction: Direction;
   /**
-   * `event`: a Socket.IO event; `open`/`refused`/`close`: the connection; `undecodable`: not Socket.IO; `fault`: what the
-   * tap has done itself, as its plan says.
+   * `event`: a Socket.IO event; `open`/`refused`/`close`: the connection; `undecodable`: not WebSocket, Engine.IO or
+   * Socket.IO, `payload` is an UndecodableMessage; `fault`: what the tap has done itself, as its plan says.
    */
   kind: 'open' | 'refused' | 'close' | 'event' | 'undecodable' | 'fault';
   /** Name of the Socket.IO event. */
   event?: string;
   /** First argument of the event, or what is known of the opening or closing. */
   payload?: unknown;
+}
+
+/** A message that is none, as it was seen. */
+export interface UndecodableMessage {
+  reason: string;
+  /** Not there where the WebSocket itself was broken. */
+  message?: string | Buffer;
 }
 
 interface Connection {
@@ -49,7 +59,14 @@ interface Connection {
 }
 
 const ENGINE_BINARY: BinaryType = 'nodebuffer';
-const HOP_HEADERS = new Set(['connection', 'upgrade', 'host', 'sec-websocket-key']);
+/** Not handed on; compressed answers could not be read here. */
+const HOP_HEADERS = new Set([
+  ...['connection', 'upgrade', 'host', 'sec-websocket-key', 'accept-encoding'],
+]);
+/** The longest message; a text of twice that cannot be held as one string. */
+const MOST_BYTES = 256 * 2 ** 20;
+
+const handshakeSchema = z.object({ sid: z.string() });
 
 /**
  * A transparent Socket.IO relay between media-service and STS that records a decoded copy.
@@ -59,7 +76,7 @@ const HOP_HEADERS = new Set(['connection', 'upgrade', 'host', 'sec-websocket-key
  */
 export class Tap {
   readonly #server: Server;
-  readonly #webSockets = new WebSocketServer({ noServer: true, maxPayload: 0 });
+  readonly #webSockets = new WebSocketServer({ noServer: true, maxPayload: MOST_BYTES });
   readonly #emitter = new EventEmitter<{ event: [TapEvent] }>();
   readonly #faults = new Map<string, StreamFaults>();
   readonly #polling = new Map<string, Connection>();
@@ -68,9 +85,7 @@ export class Tap {
 
   private constructor(readonly upstream: URL) {
     this.#server = createServer((incoming, response) => {
-      const body: Buffer[] = [];
-      incoming.on('data', (chunk: Buffer) => body.push(chunk));
-      incoming.on('end', () => this.#relayRequest(incoming, Buffer.concat(body), response));
+      void this.#relayRequest(incoming, response);
     });
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
@@ -120,24 +135,32 @@ export class Tap {
     };
     const faults = this.#faults.get(connection.stream ?? '');
     if (faults?.isRefusing) {
+      socket.on('error', () => undefined);
       refuse('made unreachable by the scenario');
       return;
     }
-    const url = new URL(incoming.url ?? '/', this.upstream);
+    const url = this.#urlOf(incoming);
     url.protocol = this.upstream.protocol === 'https:' ? 'wss:' : 'ws:';
     const upstream = new WebSocket(url, {
       headers: forwardedHeaders(incoming, (name) => name.startsWith('sec-websocket-')),
       perMessageDeflate: false,
-      maxPayload: 0,
+      maxPayload: MOST_BYTES,
+    });
+    let isJoined = false;
+    // Until the two are joined nobody else listens to the client's socket: one that breaks is no error of the suite.
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      if (!isJoined) upstream.terminate();
     });
     const early: [RawData, boolean][] = [];
     const hold = (data: RawData, isBinary: boolean): void => void early.push([data, isBinary]);
     upstream.on('message', hold);
-    upstream.once('error', (error) => {
-      if (upstream.readyState !== WebSocket.OPEN) refuse(messageOf(error));
+    upstream.on('error', (error) => {
+      if (!isJoined) refuse(socket.destroyed ? 'the client has gone' : messageOf(error));
     });
     upstream.once('open', () => {
       this.#webSockets.handleUpgrade(incoming, socket, head, (client) => {
+        isJoined = true;
         faults?.connected({
           send: (direction, text) => {
             const to = direction === 'from-sts' ? client : upstream;
@@ -176,7 +199,10 @@ export class Tap {
       else if (code === 1006) to.terminate();
       else to.close(code, reason);
     });
-    from.on('error', () => to.terminate());
+    from.on('error', (error) => {
+      this.#record(connection, direction, 'undecodable', { reason: messageOf(error) });
+      to.terminate();
+    });
   }
 
   #relayMessage(
@@ -195,7 +221,7 @@ export class Tap {
       pass: (text) => this.#pass(connection, direction, to, text, false),
       // What media-service has said counts as said, also where it did not arrive.
       lose: (text) => {
-        if (direction === 'to-sts') this.#decode(connection, direction, packetsOf(text));
+        if (direction === 'to-sts') this.#decode(connection, direction, text, packetsOf(text));
       },
     });
   }
@@ -212,80 +238,134 @@ export class Tap {
       isBinary || typeof data === 'string'
         ? (data as string | Buffer)
         : (data as Buffer).toString();
-    this.#decode(connection, direction, packetsOf(message));
+    this.#decode(connection, direction, message, packetsOf(message));
     if (to.readyState === WebSocket.OPEN) to.send(data, { binary: isBinary });
   }
 
   /** Long polling, and everything else that is asked by HTTP. */
-  #relayRequest(incoming: IncomingMessage, body: Buffer, response: ServerResponse): void {
+  async #relayRequest(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const connection = this.#connectionOf(incoming);
-    if (this.#faults.has(connection.stream ?? '')) {
-      const reason = 'what shall go wrong for this stream can be done to a WebSocket only';
+    const refuse = (reason: string): void => {
+      // A client that has gone needs no answer, and was not refused.
+      if (response.destroyed) return;
       this.#record(connection, 'from-sts', 'refused', { sts: this.upstream.href, reason });
-      response.writeHead(502).end();
+      if (response.headersSent) response.destroy();
+      else response.writeHead(502).end();
+    };
+    if (this.#faults.has(connection.stream ?? '')) {
+      refuse('what shall go wrong for this stream can be done to a WebSocket only');
       return;
     }
-    if (body.length > 0) this.#decodePolled(connection, 'to-sts', body);
-    const outgoing = httpRequest(
-      new URL(incoming.url ?? '/', this.upstream),
-      { method: incoming.method ?? 'GET', headers: forwardedHeaders(incoming, () => false) },
-      (answer) => {
-        const parts: Buffer[] = [];
-        answer.on('data', (chunk: Buffer) => parts.push(chunk));
-        answer.on('end', () => {
-          const answered = Buffer.concat(parts);
-          this.#decodePolled(connection, 'from-sts', answered);
-          response.writeHead(answer.statusCode ?? 502, answer.headers).end(answered);
-        });
-      },
-    );
-    outgoing.on('error', (error) => {
-      this.#record(connection, 'from-sts', 'refused', {
-        sts: this.upstream.href,
-        reason: messageOf(error),
-      });
-      response.writeHead(502).end();
+    try {
+      const isEngine = this.#urlOf(incoming).searchParams.has('EIO');
+      const isPoll = isEngine && incoming.method === 'GET';
+      const body = await bytesOf(incoming);
+      if (isEngine && body.length > 0) this.#decodePolled(connection, 'to-sts', body);
+      const answer = await this.#ask(incoming, body, response);
+      const answered = await bytesOf(answer);
+      // What is posted is answered by "ok".
+      if (isPoll) this.#decodePolled(connection, 'from-sts', answered);
+      response.writeHead(answer.statusCode ?? 502, answer.headers).end(answered);
+    } catch (error) {
+      refuse(messageOf(error));
+    }
+  }
+
+  /** Hands a request on; it is given up when whoever has asked goes away. */
+  #ask(
+    incoming: IncomingMessage,
+    body: Buffer,
+    response: ServerResponse,
+  ): Promise<IncomingMessage> {
+    return new Promise((answered, failed) => {
+      const outgoing = httpRequest(
+        this.#urlOf(incoming),
+        { method: incoming.method ?? 'GET', headers: forwardedHeaders(incoming, () => false) },
+        answered,
+      );
+      outgoing.on('error', failed);
+      response.once('close', () => outgoing.destroy());
+      if (response.destroyed) outgoing.destroy();
+      outgoing.end(body);
     });
-    outgoing.end(body);
   }
 
   #decodePolled(connection: Connection, direction: Direction, body: Buffer): void {
-    const packets = decodePayload(body.toString(), ENGINE_BINARY);
+    const text = body.toString();
+    const packets = decodePayload(text, ENGINE_BINARY);
     const open = packets.find((packet) => packet.type === 'open');
     if (open) {
-      const { sid } = JSON.parse(String(open.data)) as { sid: string };
-      this.#polling.set(sid, connection);
-      const { host } = connection;
-      this.#record(connection, 'to-sts', 'open', {
-        ...{ sts: this.upstream.href, transport: 'polling', host },
-      });
+      const handshake = handshakeSchema.safeParse(jsonOf(String(open.data)));
+      if (handshake.success) {
+        this.#polling.set(handshake.data.sid, connection);
+        const { host } = connection;
+        this.#record(connection, 'to-sts', 'open', {
+          ...{ sts: this.upstream.href, transport: 'polling', host },
+        });
+      } else {
+        const reason = 'a handshake without sid';
+        this.#record(connection, direction, 'undecodable', { reason, message: text });
+      }
     }
-    this.#decode(connection, direction, packets);
+    this.#decode(connection, direction, text, packets);
   }
 
-  /** Records the Socket.IO events among some packets. */
-  #decode(connection: Connection, direction: Direction, packets: EnginePacket[]): void {
+  /**
+   * Records the Socket.IO events among some packets.
+   *
+   * @param message that the packets were read from, for those that cannot be understood
+   */
+  #decode(
+    connection: Connection,
+    direction: Direction,
+    message: string | Buffer,
+    packets: EnginePacket[],
+  ): void {
     const decoder = connection.decoders[direction];
-    const onDecoded = (packet: Packet): void => {
-      if (packet.type !== PacketType.EVENT && packet.type !== PacketType.BINARY_EVENT) return;
-      const [event, payload] = packet.data as [string, unknown];
-      connection.stream ??= streamIdOf(payload);
-      this.#record(connection, direction, 'event', payload, event);
+    const undecodable = (reason: string): void => {
+      const seen: UndecodableMessage = { reason, message };
+      this.#record(connection, direction, 'undecodable', seen);
     };
-    decoder.on('decoded', onDecoded);
-    try {
-      for (const packet of packets) {
-        if (packet.type === 'message') decoder.add(packet.data);
+    for (const packet of packets) {
+      if (packet.type === 'error') undecodable('not an Engine.IO packet');
+      if (packet.type !== 'message') continue;
+      const decoded: Packet[] = [];
+      decoder.on('decoded', (one: Packet) => void decoded.push(one));
+      try {
+        decoder.add(packet.data);
+      } catch (error) {
+        // What a message without its end leaves behind must not spoil those that follow.
+        decoder.destroy();
+        undecodable(messageOf(error));
+      } finally {
+        decoder.off('decoded');
       }
-    } catch (error) {
-      this.#record(connection, direction, 'undecodable', { reason: messageOf(error) });
-    } finally {
-      decoder.off('decoded', onDecoded);
+      for (const { type, data } of decoded) {
+        if (type !== PacketType.EVENT && type !== PacketType.BINARY_EVENT) continue;
+        // The parser lets an event without anything pass.
+        if (data === undefined) {
+          undecodable('an event without a name');
+          continue;
+        }
+        const [event, payload] = data as [string | number, unknown];
+        connection.stream ??= streamIdOf(payload);
+        this.#record(connection, direction, 'event', payload, String(event));
+      }
     }
+  }
+
+  /** The address at the STS of what was asked for here. Whatever that is, it leads to the STS. */
+  #urlOf(incoming: IncomingMessage): URL {
+    const [, path = '', query = ''] = /^([^?]*)(.*)$/s.exec(incoming.url ?? '') ?? [];
+    const url = new URL(this.upstream);
+    url.pathname = path;
+    url.search = query;
+    url.hash = '';
+    return url;
   }
 
   #connectionOf(incoming: IncomingMessage): Connection {
-    const sid = new URL(incoming.url ?? '/', this.upstream).searchParams.get('sid');
+    const sid = this.#urlOf(incoming).searchParams.get('sid');
     const known = sid === null ? undefined : this.#polling.get(sid);
     if (known) return known;
     const header = incoming.headers['x-stream-id'];
@@ -306,7 +386,7 @@ export class Tap {
     event?: string,
   ): void {
     this.#emitter.emit('event', {
-      at: Date.now(),
+      at: now(),
       connection: id,
       stream,
       direction,
@@ -315,6 +395,18 @@ export class Tap {
       payload,
     });
   }
+}
+
+/** @throws Error when the sender breaks off, or sends more than can be held */
+async function bytesOf(stream: Readable): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of stream as AsyncIterable<Buffer>) {
+    parts.push(part);
+    bytes += part.length;
+    if (bytes > MOST_BYTES) throw new Error(`more than ${MOST_BYTES} bytes`);
+  }
+  return Buffer.concat(parts);
 }
 
 function packetsOf(message: string | Buffer): EnginePacket[] {

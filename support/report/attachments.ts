@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { RunFindings } from '../analyze/run-findings';
 import { messageOf } from '../errors';
 import { evidenceFiles } from '../observe/evidence';
+import { safeText } from '../safe-text';
 
 /** More than this of a log is not read in a report; the whole of it is in the evidence folder. */
 const LAST_LINES = 200;
@@ -15,7 +16,7 @@ export async function attachEvidence(findings: RunFindings, attach: Attach): Pro
   const { folder } = findings.evidence;
   const text = (fileName: string, body: string): void =>
     void attach(body, { mediaType: 'text/plain', fileName });
-  text('evidence-folder.txt', folder);
+  text('evidence-folder.txt', safeText(folder));
   for (const name of [evidenceFiles.run, evidenceFiles.tap]) {
     if (existsSync(join(folder, name))) text(name, lastLinesOf(join(folder, name)));
   }
@@ -44,7 +45,7 @@ function lastLinesOf(file: string): string {
 
 /** The end of a long text; `where` the whole of it is. */
 function lastLines(whole: string, where: string): string {
-  const lines = whole.trimEnd().split('\n');
+  const lines = safeText(whole).trimEnd().split('\n');
   const left = lines.length - LAST_LINES;
   return [
     ...(left > 0 ? [`… ${left} earlier lines in ${where}`] : []),

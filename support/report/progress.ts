@@ -1,8 +1,9 @@
 import type { Progress } from '../observe/pipeline-run';
+import { safeText } from '../safe-text';
 
 /** A line that stays. */
 export function showLine(text: string): void {
-  process.stderr.write(`  … ${text}\n`);
+  process.stderr.write(`  … ${safeText(text)}\n`);
 }
 
 /** One line on how far a running stream is. On a terminal it stays in place. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import type { Envelope } from '@cucumber/messages';
 
-import { NotObserved } from '../errors';
+import { messageOf, NotObserved } from '../errors';
 
 /** The name of the attachment that says why a scenario was skipped. */
 export const SKIP_REASON = 'skip-reason.txt';
@@ -36,7 +36,7 @@ export type Status = (typeof WORST_FIRST)[number];
 /**
  * Reads Cucumber's messages (`reports/messages.ndjson`).
  *
- * @throws NotObserved when the file is not there or holds no message
+ * @throws NotObserved when the file is not there or holds no message, or a line of it is none
  */
 export function readScenarioResults(messagesFile: string): ScenarioResult[] {
   const text = existsSync(messagesFile) ? readFileSync(messagesFile, 'utf8').trim() : '';
@@ -52,8 +52,7 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
   const pickles = new Map<string, { name: string; tags: string[] }>();
   const pickleOfCase = new Map<string, string>();
   const results = new Map<string, ScenarioResult & { startedSeconds: number }>();
-  for (const line of text.split('\n')) {
-    const message = JSON.parse(line) as Envelope;
+  const read = (message: Envelope): void => {
     if (message.pickle) {
       const { id, name, tags } = message.pickle;
       pickles.set(id, { name, tags: tags.map((tag) => tag.name) });
@@ -70,7 +69,7 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
     } else if (message.testStepFinished) {
       const { testCaseStartedId, testStepResult } = message.testStepFinished;
       const result = results.get(testCaseStartedId);
-      if (!result) continue;
+      if (!result) return;
       const isWorse =
         WORST_FIRST.indexOf(testStepResult.status) < WORST_FIRST.indexOf(result.status);
       if (isWorse) result.status = testStepResult.status;
@@ -78,7 +77,7 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
     } else if (message.attachment?.fileName === SKIP_REASON) {
       const result = results.get(message.attachment.testCaseStartedId ?? '');
       const { body, contentEncoding } = message.attachment;
-      if (!result) continue;
+      if (!result) return;
       result.skipReason =
         (contentEncoding as string) === 'BASE64' ? Buffer.from(body, 'base64').toString() : body;
     } else if (message.testCaseFinished) {
@@ -86,7 +85,23 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
       const { seconds, nanos } = message.testCaseFinished.timestamp;
       if (result) result.seconds = seconds + nanos / 1e9 - result.startedSeconds;
     }
-  }
+  };
+  text.split('\n').forEach((line, index) => {
+    try {
+      read(JSON.parse(line) as Envelope);
+    } catch (error) {
+      throw new NotObserved(
+        {
+          what: "this is not one of Cucumber's messages",
+          where: `${messagesFile}:${index + 1}`,
+          seen: `${messageOf(error)}: ${line.slice(0, 100)}`,
+          expected: 'a message, as JSON',
+          next: 'read what cucumber-js printed: it was ended while it was writing',
+        },
+        { cause: error },
+      );
+    }
+  });
   return [...results.values()];
 }
 

@@ -11,7 +11,9 @@ import {
   mergeAll,
   type ComposeFile,
 } from '../../support/environment/compose-file';
+import { PrerequisiteMissing } from '../../support/errors';
 import type { Variables } from '../../support/interpolate';
+import { safeText } from '../../support/safe-text';
 
 /** As the host runtime reads compose files. */
 function read(files: string[], variables: Variables = {}): ComposeFile {
@@ -28,6 +30,75 @@ describe('reading compose files', () => {
     writeFileSync(file, text);
     return file;
   }
+
+  const one = (rest: string): string => `services:\n  one:\n    image: x\n${rest}`;
+  const odd: Record<string, [string, RegExp]> = {
+    'is empty': ['', /must be object/],
+    'is null': ['null', /must be object/],
+    'is a text': ['hello', /must be object/],
+    'is a list': ['- services', /must be object/],
+    'is bytes': ['\0\u0001\ufffd', /odd\.yml/],
+    'is not YAML': ['services: {', /not valid YAML/],
+    'has two documents': ['services: {}\n---\nservices: {}\n', /not valid YAML/],
+    'is nested without end': [`services: ${'['.repeat(100_000)}`, /not valid YAML/],
+    'is too long': [`# \n`.repeat(400_000), /too long/],
+    'has a tab': ['services:\n\tone: {}\n', /not valid YAML/],
+    'has a key twice': [`${one('')}    image: y\n`, /unique/],
+    'has an alias that leads nowhere': ['services: *nowhere', /nowhere/],
+    'has services that are a list': ['services: [one]', /services: must be object/],
+    'has a service that is null': ['services: {one: }', /services\.one/],
+    'has neither image nor build': [
+      'services: {one: {command: a}}',
+      /neither an image nor a build/,
+    ],
+    'has ports that are none': [one('    ports: here\n'), /ports/],
+    'has an environment of lists': [one('    environment: {A: [1]}\n'), /environment/],
+    'has a key that nobody knows': [one('    imagine: y\n'), /imagine: there is no such key/],
+    'depends on what is not there': [one('    depends_on: [two]\n'), /two is no service/],
+    'has a command for this host that is none': [one('    x-host: {command: []}\n'), /x-host/],
+    'has a variable without its end': [one('    command: ${A\n'), /without its/],
+    'needs a variable': [
+      one('    command: ${A:?is needed}\n'),
+      /variable A is required: is needed/,
+    ],
+    'has variables without end': [
+      one(`    command: ${'${A:-'.repeat(100)}${'}'.repeat(100)}\n`),
+      /in each other/,
+    ],
+  };
+  for (const [name, [text, message]] of Object.entries(odd)) {
+    it(`names file and line of one that ${name}`, () => {
+      const file = write(text, 'odd.yml');
+      expect(() => read([file])).to.throw(PrerequisiteMissing, message);
+      expect(() => read([file])).to.throw(/odd\.yml(:\d+)*: .*next: /s);
+    });
+  }
+
+  it('says what is wrong with a folder, or with nothing', () => {
+    expect(() => read([folder])).to.throw(PrerequisiteMissing, /EISDIR/);
+    expect(() => read([join(folder, 'none.yml')])).to.throw(PrerequisiteMissing, /missing/);
+  });
+
+  it('takes ports that there are, and no others', () => {
+    const ports = ['1-99999999999:1', '70000:1', '5-3:1', 'a:1', '1-65535:1'];
+    for (const port of ports) {
+      const [service] = read([write(one(`    ports: ["${port}"]\n`))]).services;
+      expect(service?.publishedPorts.length, port).to.equal(port === '1-65535:1' ? 65_535 : 0);
+    }
+  });
+
+  it('knows services and variables by any name', () => {
+    const text = one('    environment: {__proto__: a, constructor: $constructor}\n');
+    const file = write(`${text}  constructor: {image: y}\n  toString: {image: z}\n`);
+    const { services } = read([file, write(one(''), 'over.yml')]);
+    expect(services.map(({ name }) => name)).to.deep.equal(['one', 'constructor', 'toString']);
+    expect(services[0]?.environment['constructor']).to.equal('');
+  });
+
+  it('hides what is secret in it from then on', () => {
+    read([write(one('    environment: {SOME_API_KEY: k-0815-secret}\n'))]);
+    expect(safeText('said k-0815-secret')).to.equal('said ***');
+  });
 
   it('fills in variables and finds published TCP ports, volumes and dependencies', () => {
     const file = write(`

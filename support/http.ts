@@ -1,0 +1,58 @@
+import { request } from 'undici';
+
+import { messageOf, NotObserved } from './errors';
+
+/** The most that a service may answer; metrics and lists of paths have some 100 KB. */
+const MOST_BYTES = 32 * 2 ** 20;
+
+export interface HttpAnswer {
+  status: number;
+  text: string;
+}
+
+/**
+ * Asks over HTTP and reads the whole answer, whatever its status.
+ *
+ * @param options.json sent as the body
+ * @param options.withinMs from the request to the end of the answer, 5 s when not given
+ * @throws NotObserved when there is no whole answer in that time, or more than 32 MiB
+ */
+export async function askHttp(
+  address: string,
+  options: { method?: 'GET' | 'POST' | 'DELETE'; json?: unknown; withinMs?: number } = {},
+): Promise<HttpAnswer> {
+  const { method = 'GET', json, withinMs = 5000 } = options;
+  const signal = AbortSignal.timeout(withinMs);
+  try {
+    const url = new URL(address);
+    const { username, password } = url;
+    const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+    const { statusCode, body } = await request(url, {
+      ...{ method, signal },
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      headers: {
+        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(username ? { authorization: `Basic ${login.toString('base64')}` } : {}),
+      },
+    });
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    for await (const part of body as AsyncIterable<Buffer>) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes > MOST_BYTES) throw new Error(`more than ${MOST_BYTES} bytes`);
+    }
+    return { status: statusCode, text: Buffer.concat(parts).toString() };
+  } catch (error) {
+    throw new NotObserved(
+      {
+        what: 'there was no answer that could be read',
+        where: `${method} ${address}`,
+        seen: signal.aborted ? `no end of it within ${withinMs / 1000} s` : messageOf(error),
+        expected: `an answer within ${withinMs / 1000} s`,
+        next: 'see whether the service runs, and whether this is its address (acceptance.yaml)',
+      },
+      { cause: error },
+    );
+  }
+}
