@@ -7,12 +7,7 @@ import { expect } from 'chai';
 import { execa } from 'execa';
 
 import { OutputFindings } from '../../support/analyze/output-findings';
-import {
-  segmentOfTone,
-  TONES,
-  tonesFigures,
-  type ToneHeard,
-} from '../../support/analyze/tones';
+import { segmentOfTone, TONES, tonesFigures, type ToneHeard } from '../../support/analyze/tones';
 import { drawFrameStrip } from '../../support/analyze/frame-strip';
 import { beginningOf, readFixture } from '../../support/fixture';
 import { projectRoot } from '../../support/config';
