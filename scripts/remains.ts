@@ -78,8 +78,7 @@ export function processesOf({ name, config }: Trial): ProcessInfo[] {
 }
 
 /** A process and all that it has started, directly or not, as far as those in between still run. */
-export function treeOf(root: number): ProcessInfo[] {
-  const all = allProcesses();
+export function treeOf(root: number, all = allProcesses()): ProcessInfo[] {
   const tree = all.filter(({ pid }) => pid === root);
   for (const { pid } of tree) tree.push(...all.filter(({ parent }) => parent === pid));
   return tree;
