@@ -1,8 +1,9 @@
 /**
- * `npm run kills -- [--runs 30] [--seed N] [--runtime host|docker] [--tags …] [--window SECONDS]`: starts the suite, kills it
+ * `npm run kills -- [--runs 30] [--from K] [--seed N] [--runtime host|docker] [--tags …] [--window SECONDS]`: starts the suite, kills it
  * at a random moment by a random signal at a random place, and looks what is left: at once, after the watchdog, and after
  * the sweep that the next run begins with. Everything random is drawn from the seed, which is printed. At the end the
- * suite must pass undisturbed. `reports/kills.json`, a table on standard output; exit code 1 when something is left.
+ * suite must pass undisturbed. With `--from K` the runs before the Kth are drawn but not made, to see one again.
+ * Output: `reports/kills.json`, a table on standard output; exit code 1 when something is left.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,7 +30,7 @@ import { environmentOf, processesOf, remainsOf, treeOf, type Trial } from './rem
 /** Short, and with all that there is to leave: services, a tap, publishers, spare workers. */
 const TAGS = '@018-US2-2';
 /** From the start of npm to the end of that run; a moment after the end finds nothing to kill. */
-const WINDOW_SECONDS = 100;
+const WINDOW_SECONDS = 90;
 /** A signal that is ignored by whom it hits lets the run go on to its own end. */
 const CLEAN_WITHIN_MS = 180_000;
 const LOOK_EVERY_MS = 250;
@@ -80,6 +81,7 @@ interface Outcome extends Draw {
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '30' },
+    from: { type: 'string', default: '1' },
     seed: { type: 'string', default: String(randomInt(0x7fffffff)) },
     runtime: { type: 'string', default: 'host' },
     tags: { type: 'string', default: TAGS },
@@ -88,6 +90,7 @@ const { values } = parseArgs({
 });
 const optionsSchema = z.object({
   runs: z.coerce.number().int().min(1),
+  from: z.coerce.number().int().min(1),
   seed: z.coerce.number().int().min(0).max(0x7fffffff),
   runtime: z.enum(['host', 'docker']),
   tags: z.string().min(1),
@@ -275,7 +278,9 @@ async function main(): Promise<void> {
     writeFileSync(join(config.reportsFolder, 'kills.json'), JSON.stringify(report, null, 2));
   };
   for (let run = 1; run <= options.runs; run += 1) {
-    const outcome = await killOnce(run, draw());
+    const drawn = draw();
+    if (run < options.from) continue;
+    const outcome = await killOnce(run, drawn);
     outcomes.push(outcome);
     // Run by run: what breaks off still tells.
     write();

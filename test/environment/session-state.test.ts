@@ -117,6 +117,10 @@ describe('what a killed session leaves', () => {
     watchdogs().forEach((pid) => process.kill(pid, 'SIGKILL'));
     owner.kill('SIGKILL');
     await once(owner, 'exit');
+    const ofAnotherCheckout = mkdtempSync(join(tmpdir(), 'state-test-'));
+    expect(sweepLeftovers(ofAnotherCheckout)).to.deep.equal({ removed: [], left: [] });
+    rmSync(ofAnotherCheckout, { recursive: true });
+    expect(startTimeOf(told.pid)).to.be.a('string');
     const { removed, left } = sweepLeftovers(stateFolder);
     expectNothingOf(told);
     expect(left).to.be.empty;
