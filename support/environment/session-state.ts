@@ -23,6 +23,7 @@ export const RUN_VARIABLE = 'LIVE_DUBBING_RUN';
 
 /** Between two looks for what is left: time for a process to die, and for an engine to finish what it was asked. */
 const ROUND_MS = 100;
+const ENGINE_ROUND_MS = 500;
 const MOST_ROUNDS = 50;
 /** A sweep by somebody else is waited for: what it removes may have the names of what is about to be started. */
 const OTHER_SWEEP_MS = 120_000;
@@ -299,7 +300,7 @@ function removeWhatIsLeft(state: State): Swept {
     return true;
   };
   for (let round = 0, quiet = 0; quiet < 2 && round < MOST_ROUNDS; round += 1) {
-    if (round > 0) pause(ROUND_MS);
+    if (round > 0) pause(state.projects.length > 0 ? ENGINE_ROUND_MS : ROUND_MS);
     const reasons = left.size;
     left.clear();
     const found = [
