@@ -41,7 +41,7 @@ startGroup(state, {
 }).then(({ pid }) => console.log(JSON.stringify({ pid, folder, run: state.run, own: state.folder })));
 setInterval(() => undefined, 1000);
 const full = [];
-process.on('SIGUSR2', () => { for (;;) full.push(new Array(1e5).fill(full)); });
+process.on('SIGUSR2', () => { for (;;) full.push(new Array(1e6).fill(full)); });
 `;
 const { PATH, HOME } = readConfig().variables;
 
@@ -101,6 +101,7 @@ describe('what a killed session leaves', () => {
       });
       expect(existsSync(told.folder)).to.be.true;
       end(owner);
+      await once(owner, 'exit');
       await eventually(
         'the watchdog',
         () => {
