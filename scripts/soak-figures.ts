@@ -1,6 +1,6 @@
 /** What `npm run soak` makes of its figures. */
 
-/** What a program with all its processes took. Descriptors: in the first look at it, the most, and in the last look. */
+/** What a program with all its processes took. Descriptors: in the first look at it, the most, and at the end. */
 export interface Usage {
   /** Resident memory, MB (10^6 bytes), summed over its processes. */
   peakMegabytes: number;

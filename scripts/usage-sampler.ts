@@ -10,6 +10,8 @@ import { treeOf } from './remains';
 import type { Usage } from './soak-figures';
 
 const KILOBYTE = 1024;
+/** In the very last look a program may have begun to stop. */
+const LAST_LOOKS = 3;
 const containersSchema = z.array(
   z.object({ Name: z.string(), State: z.object({ Pid: z.number() }) }),
 );
@@ -55,7 +57,7 @@ export class UsageSampler {
         descriptors: {
           first: descriptors[0] ?? 0,
           peak: Math.max(...descriptors),
-          last: descriptors.at(-1) ?? 0,
+          last: Math.max(...descriptors.slice(-LAST_LOOKS)),
         },
       },
     ]);
@@ -86,17 +88,19 @@ function withoutCheckout(name: string): string {
 async function containersOf(session: State): Promise<[string, number][]> {
   const found = await Promise.all(
     session.projects.map(async ({ project, engine }) => {
-      const docker = async (...args: string[]): Promise<string> =>
-        (await execa('docker', args, { env: engine, extendEnv: false })).stdout;
-      const ids = await docker(
-        'ps',
-        '-q',
-        '--filter',
-        `label=com.docker.compose.project=${project}`,
-      );
-      if (ids === '') return [];
-      // A container that has ended since: it is looked for again the next time.
-      const text = await docker('inspect', ...ids.split('\n')).catch(() => '[]');
+      // What is being stopped, or an engine that is busy: there is another look.
+      const docker = async (...args: string[]): Promise<string> => {
+        const command = await execa('docker', args, {
+          env: engine,
+          extendEnv: false,
+          reject: false,
+        });
+        return command.exitCode === 0 ? command.stdout : '';
+      };
+      const label = `label=com.docker.compose.project=${project}`;
+      const ids = await docker('ps', '-q', '--filter', label);
+      const text = ids === '' ? '' : await docker('inspect', ...ids.split('\n'));
+      if (text === '') return [];
       return containersSchema
         .parse(JSON.parse(text))
         .filter(({ State: { Pid } }) => Pid > 0)
