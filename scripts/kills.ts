@@ -149,8 +149,8 @@ function start(trial: Trial, inTerminal: boolean): ChildProcess {
 /** The process that a place means, or the one nearest to it that is there. */
 function victim(place: Place, tree: readonly ProcessInfo[]): ProcessInfo | undefined {
   const npm = tree.find(({ command }) => command.startsWith('npm '));
-  const setup = tree.find(({ command }) => command.includes('scripts/setup.mjs'));
-  const wrapper = tree.find(({ command }) => /node\S* scripts\/cucumber\.mjs/.test(command));
+  const setup = tree.find(({ command }) => /^\S*node scripts\/setup\.mjs/.test(command));
+  const wrapper = tree.find(({ command }) => /^\S*node scripts\/cucumber\.mjs/.test(command));
   const runner = tree.find(({ command }) => command.includes('bin/cucumber.js'));
   if (place === 'runner') return runner ?? wrapper ?? setup ?? npm;
   if (place === 'cucumber.mjs') return wrapper ?? setup ?? npm;
