@@ -110,6 +110,7 @@ export class Session {
   readonly #turns = new Map<DualComposeManager, Promise<void>>();
   readonly #taps: Tap[] = [];
   #hasFailures = false;
+  #closing: Promise<void> | undefined;
   #streams = 0;
 
   constructor(readonly config: Config) {
@@ -310,8 +311,13 @@ export class Session {
     };
   }
 
-  /** Stops everything that was started. */
-  async close(): Promise<void> {
+  /** Stops everything that was started; asked again, it is the same stop. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#state.startClosing();
     this.#broken.abort(new Error('the session is being closed'));
     const logsTo = this.#hasFailures ? this.#logsFolder : undefined;
