@@ -1,7 +1,7 @@
 // Profiles: default, ci (no colours), p1, debug.
 // `paths` is left unset: paths of the command line would be added to it instead of replacing it.
-const { existsSync } = require('node:fs');
-const { join } = require('node:path');
+const { existsSync, mkdirSync } = require('node:fs');
+const { join, resolve } = require('node:path');
 
 const missing = ['.tools/mediamtx', '.venv/bin/python'].filter(
   (path) => !existsSync(join(__dirname, path)),
@@ -13,6 +13,9 @@ if (missing.length > 0) {
   );
   process.exit(2);
 }
+
+require('ts-node/register');
+const { claim } = require('./support/environment/claim');
 
 const reports = process.env.REPORTS_DIR || 'reports';
 
@@ -36,9 +39,19 @@ const common = {
   strict: true,
 };
 
-module.exports = {
-  default: common,
-  ci: { ...common, formatOptions: { ...common.formatOptions, colorsEnabled: false } },
-  p1: { ...common, tags: '@P1' },
-  debug: { ...common, failFast: true, backtrace: true },
+module.exports.default = async () => {
+  if (!(await claim(`reports ${resolve(reports)}`))) {
+    console.error(
+      `Another run of the suite writes its results to ${resolve(reports)} and goes on: nothing is run.\n` +
+        'Wait for its end, or choose another REPORTS_DIR, and other ports (README, Configuration).',
+    );
+    process.exit(2);
+  }
+  mkdirSync(reports, { recursive: true });
+  return {
+    default: common,
+    ci: { ...common, formatOptions: { ...common.formatOptions, colorsEnabled: false } },
+    p1: { ...common, tags: '@P1' },
+    debug: { ...common, failFast: true, backtrace: true },
+  };
 };

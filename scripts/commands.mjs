@@ -1,12 +1,44 @@
 // Running programs for the set-up; only what Node.js brings may be imported here.
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const tools = join(root, '.tools');
 export const logs = join(tools, 'logs');
+
+/** The same as in support/config.ts: what belongs to this checkout carries it in its name. */
+export function checkoutId() {
+  return createHash('sha256').update(root).digest('hex').slice(0, 6);
+}
+
+/**
+ * A temporary folder that is removed when this process ends. Those that killed processes of this checkout have left are
+ * removed as well.
+ */
+export function temporaryFolder(name) {
+  const ours = new RegExp(`^lda-\\w+-${checkoutId()}-(\\d+)-`);
+  for (const found of readdirSync(tmpdir())) {
+    const pid = ours.exec(found)?.[1];
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+    rmSync(join(tmpdir(), found), { recursive: true, force: true });
+  }
+  const folder = mkdtempSync(join(tmpdir(), `lda-${name}-${checkoutId()}-${process.pid}-`));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 /** Something that the set-up cannot do; the message says what it was, and what to do. */
 export class SetupError extends Error {}

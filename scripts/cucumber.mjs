@@ -1,6 +1,7 @@
 // Runs cucumber-js and then says whether the run counts (scripts/verdict.ts). Arguments are cucumber-js's own.
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,20 +18,33 @@ try {
   );
   process.exit(2);
 }
-// Results of an earlier run must not be taken for this one's.
-rmSync(messages, { force: true });
+
+const require = createRequire(import.meta.url);
+require('ts-node/register');
+const { waitersAsText, waitersOf } = require('../support/environment/waiting.ts');
+const { processInfo } = require('../support/environment/processes.ts');
+
+const startedAt = Date.now();
+const waiters = waitersOf(process.pid);
+if (waiters.length === 0 && process.env.npm_lifecycle_event === 'acceptance') {
+  console.error('npm, which has started this run, is gone: nothing is run');
+  process.exit(2);
+}
+// The suite ends when one of them is gone (support/session.ts): killed, they cannot tell it.
+const env = {
+  ...process.env,
+  LIVE_DUBBING_WAITERS: waitersAsText([processInfo(process.pid), ...waiters]),
+};
 
 function run(...args) {
   return new Promise((done) => {
-    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
-    // On Ctrl-C the child gets the signal as well and tidies up; this process waits for it.
+    const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
+    // The child tidies up when it gets a signal, and this process waits for it. It gets that of a terminal twice.
     const forward = (signal) => child.kill(signal);
-    process.on('SIGTERM', forward);
-    const wait = () => undefined;
-    process.on('SIGINT', wait);
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    signals.forEach((signal) => process.on(signal, forward));
     child.on('exit', (code, signal) => {
-      process.off('SIGTERM', forward);
-      process.off('SIGINT', wait);
+      signals.forEach((name) => process.off(name, forward));
       done(code ?? 128 + constants.signals[signal]);
     });
   });
@@ -40,5 +54,7 @@ const cucumber = join(root, 'node_modules/@cucumber/cucumber/bin/cucumber.js');
 // Short-lived audio buffers are collected early: 70 MB less memory at the same speed.
 const ran = await run('--max-semi-space-size=2', cucumber, ...process.argv.slice(2));
 if (ran > 1) process.exit(ran);
+// Results of an earlier run must not be taken for this one's.
+if (existsSync(messages) && statSync(messages).mtimeMs < startedAt) rmSync(messages);
 const verdict = await run('-r', 'ts-node/register', join(root, 'scripts/verdict.ts'), messages);
 process.exit(ran || verdict);

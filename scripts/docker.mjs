@@ -5,18 +5,27 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { arch, tmpdir } from 'node:os';
+import { arch } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { installPackages, onPath, outputOf, root, run, SetupError, tools } from './commands.mjs';
+import {
+  checkoutId,
+  installPackages,
+  onPath,
+  outputOf,
+  root,
+  run,
+  SetupError,
+  temporaryFolder,
+  tools,
+} from './commands.mjs';
 
 const MINIMUM_COMPOSE = [2, 20];
 const ENGINE_START_MS = 60_000;
@@ -90,7 +99,7 @@ async function installPlugins() {
   const hint =
     'install Docker Compose 2.20 or newer and buildx (packages docker-compose-plugin, docker-buildx-plugin)';
   if (process.getuid?.() !== 0) throw new SetupError(`only root may install packages: ${hint}`);
-  const folder = mkdtempSync(join(tmpdir(), 'lda-plugins-'));
+  const folder = temporaryFolder('plugins');
   try {
     const sources = join(folder, 'sources.list');
     const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
@@ -246,11 +255,6 @@ export async function images(stamps, stamp) {
   return 'built';
 }
 
-/** The same as in support/config.ts: what belongs to this checkout carries it in its name. */
-function checkoutId() {
-  return createHash('sha256').update(root).digest('hex').slice(0, 6);
-}
-
 async function imageId(image) {
   return (await docker('image', 'inspect', '--format', '{{.Id}}', image))?.trim();
 }
@@ -271,7 +275,7 @@ async function baseImageOf() {
   if (process.getuid?.() !== 0)
     throw new SetupError(`only root may make a base image, and ${hint}`);
   if (!onPath('debootstrap')) await installPackages('images', ['debootstrap']);
-  const folder = mkdtempSync(join(tmpdir(), 'lda-base-'));
+  const folder = temporaryFolder('base');
   try {
     const target = join(folder, 'root');
     await run('images', 'debootstrap', [

@@ -25,6 +25,7 @@ const checks = {
   prettier: npm('prettier', '--check', '--log-level', 'warn', '.'),
   'unused code': npm('knip'),
   'folder rules': npm('depcruise', 'support', 'step-definitions', 'scripts', 'fixtures'),
+  'pinned versions': [process.execPath, 'scripts/check-pins.mjs'],
   dockerfiles: python(
     'hadolint',
     ...['media-service', 'mediamtx', 'sts-service'].map((name) => `${services}/${name}/Dockerfile`),

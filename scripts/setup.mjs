@@ -23,6 +23,7 @@ import {
   run,
   SetupError,
   stopCommands,
+  temporaryFolder,
   tools,
 } from './commands.mjs';
 import { dockerIsUsed, images, setUpEngine } from './docker.mjs';
@@ -211,7 +212,10 @@ async function fixtures() {
     existsSync(join(root, 'fixtures/generated', name.replace(/\.yaml$/, '.mp4'))),
   );
   if (stamps.fixtures === hash && isThere) return 'unchanged';
-  await run('fixtures', process.execPath, ['-r', 'ts-node/register', 'fixtures/generate.ts']);
+  const env = { ...process.env, TMPDIR: temporaryFolder('fixtures') };
+  await run('fixtures', process.execPath, ['-r', 'ts-node/register', 'fixtures/generate.ts'], {
+    env,
+  });
   stamp('fixtures', hash);
   return 'made';
 }
@@ -232,6 +236,7 @@ async function step(name, work) {
 }
 
 for (const [signal, code] of [
+  ['SIGHUP', 129],
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ]) {

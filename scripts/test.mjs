@@ -1,16 +1,18 @@
 // The suite's own tests (node:test) and those of the reference services (pytest).
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+import { root, temporaryFolder } from './commands.mjs';
+
 const files = readdirSync(join(root, 'test'), { recursive: true })
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => join('test', name))
   .sort();
+// What tests that are broken off leave, and what services leave that tests kill, is removed with it.
+const env = { ...process.env, TMPDIR: temporaryFolder('test') };
 const run = (command, args) =>
-  spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
+  spawnSync(command, args, { cwd: root, env, stdio: 'inherit' }).status ?? 1;
 
 const suite = run(process.execPath, [
   '-r',

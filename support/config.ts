@@ -26,6 +26,8 @@ const environmentSchema = z.object({
   STS_MONITOR: z.enum(['tap', 'direct']).default('tap'),
   /** Where delays that are drawn at random begin. */
   FAULT_SEED: z.coerce.number().int().min(0).max(0x7fffffff).optional(),
+  /** Set by scripts/cucumber.mjs. */
+  LIVE_DUBBING_WAITERS: z.string().optional(),
 });
 
 type Environment = z.infer<typeof environmentSchema>;
@@ -83,6 +85,8 @@ export interface Config {
   /** Where what must be removed is written down, for a later run. */
   stateFolder: string;
   monitor: Environment['STS_MONITOR'];
+  /** The programs that wait for the end of this run, as `waitersAsText` writes them. */
+  waiters: string | undefined;
   /** The same seed gives the same random delays. */
   faultSeed: number;
   /** The environment, what the set-up has decided on, and CHECKOUT: for acceptance.yaml and the compose files. */
@@ -134,6 +138,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     reportsFolder: resolve(values.REPORTS_DIR),
     stateFolder: join(projectRoot, '.state'),
     monitor: values.STS_MONITOR,
+    waiters: values.LIVE_DUBBING_WAITERS,
     faultSeed: values.FAULT_SEED ?? randomInt(0x7fffffff),
     variables,
     settings: (servicesHost, ports = {}) =>
@@ -142,6 +147,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
         ...ports,
       }),
   };
+}
+
+/** Gives this process, and with it all that it starts, further environment variables. */
+export function addToEnvironment(variables: Record<string, string>): void {
+  Object.assign(process.env, variables);
 }
 
 /** Images that the set-up has made because others could not be pulled (scripts/docker.mjs). */

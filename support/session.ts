@@ -7,18 +7,20 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
+import { constants } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { MetricsText } from './analyze/prometheus';
 import { RunFindings } from './analyze/run-findings';
-import { projectRoot, type Config, type Settings } from './config';
+import { addToEnvironment, projectRoot, type Config, type Settings } from './config';
 import { DualComposeManager } from './environment/dual-compose-manager';
 import { findRuntime } from './environment/find-runtime';
 import { freePorts } from './environment/ports';
 import { startTimeOf } from './environment/processes';
 import type { Runtime } from './environment/runtime';
 import { SessionState, sweepLeftovers } from './environment/session-state';
+import { goneWaiter, waitersAsText, waitersOf } from './environment/waiting';
 import { PrerequisiteMissing, SuiteError, messageOf } from './errors';
 import { beginningOf, readFixture, type Fixture } from './fixture';
 import { readEvidence } from './observe/evidence';
@@ -46,6 +48,12 @@ const METRICS_MS = 200;
  */
 const READ_PATIENCE_MS = 3000;
 const START_EVERY_MS = 2600;
+
+/** A signal to a whole group reaches this process twice, once from whoever waits for it: both are one. */
+const ONE_SIGNAL_MS = 500;
+/** Stopping takes 1 to 12 s; what has not stopped by then is killed. */
+const CLOSE_MS = 60_000;
+const WAITERS_EVERY_MS = 500;
 
 /** The two compositions, running, and what listens between them. */
 export interface Services {
@@ -102,13 +110,13 @@ export class Session {
   readonly #turns = new Map<DualComposeManager, Promise<void>>();
   readonly #taps: Tap[] = [];
   #hasFailures = false;
+  #closing: Promise<void> | undefined;
   #streams = 0;
 
   constructor(readonly config: Config) {
-    for (const what of sweepLeftovers(config.stateFolder)) {
-      console.error(`removed what an earlier run left: ${what}`);
-    }
-    this.#state = new SessionState(config.stateFolder);
+    sweep(config.stateFolder);
+    this.#state = new SessionState(config.stateFolder, config.variables);
+    addToEnvironment(this.#state.environment);
     // Logs of an earlier run must not be taken for this one's.
     rmSync(this.#logsFolder, { recursive: true, force: true });
   }
@@ -194,6 +202,7 @@ export class Session {
         [settings.services.mediaService.stsUrlVariable]: set.stsUrl ?? published,
       },
       healthTimeoutMs: HEALTH_TIMEOUT_MS,
+      signal: this.#broken.signal,
     });
   }
 
@@ -304,8 +313,14 @@ export class Session {
     };
   }
 
-  /** Stops everything that was started. */
-  async close(): Promise<void> {
+  /** Stops everything that was started; asked again, it is the same stop. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#state.startClosing();
     this.#broken.abort(new Error('the session is being closed'));
     const logsTo = this.#hasFailures ? this.#logsFolder : undefined;
     try {
@@ -319,13 +334,15 @@ export class Session {
       await Promise.all(managers.map((manager) => manager.stopAll(logsTo)));
       await Promise.all(this.#taps.map((tap) => tap.close()));
     } finally {
-      this.#state.removeAll();
+      this.kill();
     }
   }
 
-  /** Kills everything at once, without waiting. */
+  /** Kills everything at once, without waiting for it to end well. */
   kill(): void {
-    this.#state.removeAll();
+    this.#state.removeAll().forEach((what) => console.error(`not removed: ${what}`));
+    // What a nested run has left, which has been killed with the rest.
+    sweep(this.config.stateFolder);
   }
 
   async #findRuntime(): Promise<Runtime> {
@@ -352,10 +369,7 @@ export class Session {
       ...(tap ? { stsUrl: `http://${testHost.name}:${tap.port}` } : {}),
     });
     try {
-      await manager.startAll({
-        signal: this.#broken.signal,
-        logsTo: this.#logsFolder,
-      });
+      await manager.startAll({ logsTo: this.#logsFolder });
       const monitor = new SocketIOMonitor(tap ?? url);
       await monitor.connect();
       const { mediaServer, mediaService } = settings.services;
@@ -488,27 +502,52 @@ export async function closeSession(): Promise<void> {
   session = undefined;
 }
 
-/** cucumber-js handles no signal: the first one stops the services in order, the second kills them. */
+function sweep(stateFolder: string): void {
+  const { removed, left } = sweepLeftovers(stateFolder);
+  removed.forEach((what) => console.error(`removed what an earlier run left: ${what}`));
+  left.forEach((what) => console.error(`an earlier run left something that stays: ${what}`));
+}
+
+/**
+ * cucumber-js handles no signal: the first one stops the services in order, the second kills them. The same happens when
+ * nobody reads any more what is printed, or whoever waits for this process is gone.
+ */
 function closeOnSignals(opened: Session): void {
-  let isClosing = false;
-  const onSignal = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    const exitCode = signal === 'SIGINT' ? 130 : 143;
-    if (isClosing) {
-      opened.kill();
-      process.exit(exitCode);
-    }
-    isClosing = true;
-    console.error(`\n${signal}: stopping the services …`);
+  let closingSince: number | undefined;
+  const end = (exitCode: number): never => {
+    opened.kill();
+    process.exit(exitCode);
+  };
+  const close = (why: string, exitCode: number): void => {
+    if (closingSince !== undefined) return;
+    closingSince = performance.now();
+    console.error(`\n${why}: stopping the services …`);
+    setTimeout(() => end(exitCode), CLOSE_MS);
     opened.close().then(
       () => process.exit(exitCode),
       (error: unknown) => {
         console.error(messageOf(error));
-        opened.kill();
-        process.exit(exitCode);
+        end(exitCode);
       },
     );
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    const exitCode = 128 + constants.signals[signal];
+    process.on(signal, () => {
+      const isSecond =
+        closingSince !== undefined && performance.now() - closingSince > ONE_SIGNAL_MS;
+      if (isSecond) end(exitCode);
+      close(signal, exitCode);
+    });
+  }
+  // The other end of the pipe, or the terminal, is gone. Without a listener the next line printed would be fatal.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error) => close(messageOf(error), 1));
+  }
+  const waiters = opened.config.waiters ?? waitersAsText(waitersOf(process.pid));
+  setInterval(() => {
+    const gone = goneWaiter(waiters);
+    if (gone !== undefined) close(`process ${gone}, which waits for this one, is gone`, 1);
+  }, WAITERS_EVERY_MS).unref();
   process.on('exit', () => opened.kill());
 }

@@ -19,7 +19,7 @@ export interface DockerOptions {
   /** Ends the command and everything it has started. */
   signal?: AbortSignal;
   withinMs?: number;
-  /** Where the command's process group is written down while it runs. */
+  /** Where the command's process group is written down while it runs; the command carries the session's id. */
   state?: SessionState;
 }
 
@@ -40,7 +40,7 @@ export async function docker(
   const signal = AbortSignal.any([timeUp, ...(options.signal ? [options.signal] : [])]);
   signal.throwIfAborted();
   const child = execa('docker', args, {
-    env: environment,
+    env: { ...environment, ...state?.environment },
     extendEnv: false,
     reject: false,
     stdin: 'ignore',

@@ -15,6 +15,7 @@ import {
   shownFiles,
   type ComposeFile,
 } from './compose-file';
+import { claim, release } from './claim';
 import { docker, type DockerOptions, type DockerOutput } from './docker-command';
 import type { Engine } from './docker-engine';
 import { notHealthy, START_AGAIN_MS, waitForHealth } from './health';
@@ -28,6 +29,7 @@ const CREATE_MS = 15 * 60_000;
 const STOP_GRACE_S = 10;
 const STOP_MS = 120_000;
 const LOOK_EVERY_MS = 250;
+const MOST_DOWNS = 5;
 
 const PROJECT_LABEL = 'com.docker.compose.project';
 const SERVICE_LABEL = 'com.docker.compose.service';
@@ -110,7 +112,7 @@ export class DockerRuntime implements Runtime {
   ): Promise<void> {
     const { project } = composition;
     if (!this.#started.has(project)) {
-      await this.#refuseWhatIsThere(composition);
+      await this.#claim(composition);
       this.state.addProject(project, this.engine.environment);
       this.#started.add(project);
     }
@@ -162,15 +164,30 @@ export class DockerRuntime implements Runtime {
   async down(composition: Composition): Promise<void> {
     const { project } = composition;
     if (!this.#started.has(project)) return;
-    await docker(
-      [
-        ...['compose', '--project-name', project, 'down', '--volumes', '--remove-orphans'],
-        ...['--timeout', String(STOP_GRACE_S)],
-      ],
-      { environment: composition.variables, state: this.state, withinMs: STOP_MS },
-    );
+    const { variables: environment } = composition;
+    // When a start was broken off, the engine may still be doing what it was asked.
+    for (let times = 0, left = [project]; left.length > 0; times += 1) {
+      if (times === MOST_DOWNS) {
+        throw new SuiteError({
+          what: 'the project could not be removed',
+          where: `project ${project}`,
+          seen: left.join(', '),
+          expected: 'nothing',
+          next: `docker compose --project-name ${project} down --volumes --remove-orphans`,
+        });
+      }
+      await docker(
+        [
+          ...['compose', '--project-name', project, 'down', '--volumes', '--remove-orphans'],
+          ...['--timeout', String(STOP_GRACE_S)],
+        ],
+        { environment, state: this.state, withinMs: STOP_MS },
+      );
+      left = await this.leftovers(composition);
+    }
     this.state.removeProject(project);
     this.#started.delete(project);
+    await release(this.#claimName(project));
   }
 
   async ps(composition: Composition): Promise<ServiceState[]> {
@@ -285,6 +302,31 @@ export class DockerRuntime implements Runtime {
     return (await acceptsConnections(this.servicesHost, port))
       ? 'a program of that host'
       : undefined;
+  }
+
+  #claimName(project: string): string {
+    return `project ${project} ${this.engine.endpoint}`;
+  }
+
+  /** A project belongs to one run; of two that start at the same time, one is refused. */
+  async #claim(composition: Composition): Promise<void> {
+    const { project } = composition;
+    if (await claim(this.#claimName(project))) {
+      return this.#refuseWhatIsThere(composition).catch(async (error: unknown) => {
+        await release(this.#claimName(project));
+        throw error;
+      });
+    }
+    throw new PrerequisiteMissing(
+      {
+        what: 'another run is starting this project',
+        where: `project ${project}`,
+        seen: 'a process that has it, and goes on',
+        expected: 'nobody',
+        next: 'wait for the other run, or choose another project name (README, Configuration)',
+      },
+      'services',
+    );
   }
 
   /** What is there under this project's name belongs to a run that goes on, or to one that nobody tidied up. */

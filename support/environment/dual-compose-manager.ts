@@ -23,24 +23,32 @@ export interface StartRecord {
  */
 export class DualComposeManager {
   readonly starts: StartRecord[] = [];
+  #starting: Promise<unknown> = Promise.resolve();
 
   private constructor(
     readonly runtime: Runtime,
     readonly media: Composition,
     readonly sts: Composition,
     private readonly healthTimeoutMs: number,
+    private readonly signal: AbortSignal | undefined,
   ) {}
 
   /**
    * Reads and checks the compose files of both compositions; starts nothing.
    *
    * @param options.settings name the files, the projects, the services and where they are found
+   * @param options.signal breaks off every start
    * @throws PrerequisiteMissing ('compose-files') when a file is missing or not valid, has not the services that the
    *   settings name, or does not publish the ports at which they are looked for
    */
   static async read(
     runtime: Runtime,
-    options: { settings: Settings; variables: Variables; healthTimeoutMs: number },
+    options: {
+      settings: Settings;
+      variables: Variables;
+      healthTimeoutMs: number;
+      signal?: AbortSignal;
+    },
   ): Promise<DualComposeManager> {
     const { settings, variables } = options;
     const { mediaServer, mediaService, sts } = settings.services;
@@ -73,6 +81,7 @@ export class DualComposeManager {
       mediaComposition,
       stsComposition,
       options.healthTimeoutMs,
+      options.signal,
     );
   }
 
@@ -83,13 +92,12 @@ export class DualComposeManager {
    * @throws PrerequisiteMissing when a port is taken, before anything is started
    * @throws SuiteError when a service is not healthy in time
    */
-  async startAll(options: { signal?: AbortSignal; logsTo?: string } = {}): Promise<void> {
-    const { signal, logsTo } = options;
+  async startAll({ logsTo }: { logsTo?: string } = {}): Promise<void> {
     await this.checkPortsFree();
     try {
       for (const composition of this.#compositions) {
         const startedAt = now();
-        await this.start(composition, signal ? { signal } : {});
+        await this.start(composition);
         const healthyAt = now();
         const services = await this.runtime.ps(composition);
         this.starts.push({ composition: composition.name, startedAt, healthyAt, services });
@@ -105,11 +113,15 @@ export class DualComposeManager {
    *
    * @throws SuiteError when a service is not healthy in time
    */
-  async start(
-    composition: Composition,
-    options: { services?: string[]; signal?: AbortSignal } = {},
-  ): Promise<void> {
-    await this.runtime.up(composition, { withinMs: this.healthTimeoutMs, ...options });
+  async start(composition: Composition, options: { services?: string[] } = {}): Promise<void> {
+    const { signal, healthTimeoutMs: withinMs } = this;
+    signal?.throwIfAborted();
+    const up = this.runtime.up(composition, {
+      ...{ withinMs, ...options },
+      ...(signal ? { signal } : {}),
+    });
+    this.#starting = up.catch(() => undefined);
+    await up;
   }
 
   /**
@@ -119,6 +131,8 @@ export class DualComposeManager {
    */
   async stopAll(logsTo?: string): Promise<void> {
     const failures: unknown[] = [];
+    // What is removed while it is being started would be there again.
+    await this.#starting;
     if (logsTo) await this.#collectLogs(logsTo).catch((error: unknown) => failures.push(error));
     for (const composition of this.#compositions.reverse()) {
       await this.runtime.down(composition).catch((error: unknown) => failures.push(error));

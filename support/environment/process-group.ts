@@ -21,7 +21,8 @@ export interface ProcessGroup {
 
 /**
  * Starts a program in a process group of its own, its output appended to `logFile`.
- * The group is written to the session's state file, so that a later run can remove what a killed one left.
+ * The group is written to the session's state file and carries the session's id in its environment, so that a later
+ * run can remove what a killed one left.
  *
  * @throws Error when the program cannot be started (ENOENT …)
  */
@@ -40,7 +41,7 @@ export async function startGroup(
   try {
     const child = spawn(program, args, {
       cwd: options.cwd,
-      env: options.environment,
+      env: { ...state.environment, ...options.environment },
       detached: true,
       stdio: ['ignore', log, log],
     });

@@ -1,8 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -10,50 +10,93 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { z } from 'zod';
 
-import { signalGroup, startTimeOf } from './processes';
+import { messageOf, SuiteError } from '../errors';
+import type { Variables } from '../interpolate';
+import { isRunning, processesWith, signalGroup, signalIfThere, startTimeOf } from './processes';
 
-const stateSchema = z.strictObject({
+/** In the environment of everything that a session starts: the session's id. */
+export const RUN_VARIABLE = 'LIVE_DUBBING_RUN';
+
+/** Between two looks for what is left: time for a process to die, and for an engine to finish what it was asked. */
+const ROUND_MS = 100;
+const ENGINE_ROUND_MS = 500;
+const MOST_ROUNDS = 50;
+/** A sweep by somebody else is waited for: what it removes may have the names of what is about to be started. */
+const OTHER_SWEEP_MS = 120_000;
+/** For an engine to answer, and to take a project down. */
+const DOCKER_MS = { answer: 10_000, down: 60_000 };
+
+const processSchema = z.object({ pid: z.number(), startTime: z.string().optional() });
+const stateSchema = z.object({
+  /** Of the session, and of the one that it was started by before it: `{parent}/{own}`. */
+  run: z.string().default('unknown'),
   /** Differs after a reboot, when every process id means something else. */
   bootId: z.string(),
-  owner: z.strictObject({ pid: z.number(), startTime: z.string().optional() }),
-  groups: z.array(
-    z.strictObject({ pid: z.number(), startTime: z.string().optional(), name: z.string() }),
-  ),
+  owner: processSchema,
+  groups: z.array(processSchema.extend({ name: z.string() })),
   /** Projects of Docker Compose, each with what tells the engine that they run on. */
-  projects: z.array(
-    z.strictObject({ project: z.string(), engine: z.record(z.string(), z.string()) }),
-  ),
+  projects: z.array(z.object({ project: z.string(), engine: z.record(z.string(), z.string()) })),
   folders: z.array(z.string()),
 });
 
-type State = z.infer<typeof stateSchema>;
+/** What is written down of a session. */
+export type State = z.infer<typeof stateSchema>;
 type Group = State['groups'][number];
 
+/** What was done about what sessions have left, one line each. */
+export interface Swept {
+  removed: string[];
+  /** What could not be removed, and why. It stays written down for the next sweep. */
+  left: string[];
+}
+
 /**
- * What a session has made and must remove: process groups, Compose projects and temporary folders.
+ * What a session has made and must remove: processes, Compose projects and temporary folders.
  *
  * It is kept in a file, so that two others can tidy up when this process is killed: a watchdog that waits for the end
- * of this process, and the next session.
+ * of this process, and the next session. The file is written before anything is made. What was started a moment before
+ * the kill is found by the session's id, which is in the environment of all that it starts.
  */
 export class SessionState {
+  readonly run: string;
+  /** Temporary files of this session, removed with it. */
+  readonly folder: string;
   readonly #file: string;
   readonly #state: State;
-  #watchdog: ChildProcess | undefined;
+  readonly #watchdog: ChildProcess;
+  #isClosing = false;
 
-  constructor(private readonly stateFolder: string) {
+  /** @param variables of this process; they tell the session that has started this one, which removes it with its own things */
+  constructor(
+    private readonly stateFolder: string,
+    variables: Variables,
+  ) {
     mkdirSync(stateFolder, { recursive: true });
-    this.#file = join(stateFolder, `session-${process.pid}.json`);
+    const id = `${runPrefix(stateFolder)}${randomBytes(4).toString('hex')}`;
+    const parentRun = variables[RUN_VARIABLE];
+    this.run = parentRun ? `${parentRun}/${id}` : id;
+    this.#file = join(stateFolder, `session-${process.pid}-${id}.json`);
+    this.folder = newFolderName('run');
     this.#state = {
+      run: this.run,
       bootId: bootId(),
       owner: { pid: process.pid, startTime: startTimeOf(process.pid) },
       groups: [],
       projects: [],
-      folders: [],
+      folders: [this.folder],
     };
+    this.#save();
+    this.#watchdog = this.#startWatchdog(variables);
+    mkdirSync(this.folder, { mode: 0o700 });
+  }
+
+  /** For everything that is started: what it is found by, and where its temporary files go. */
+  get environment(): Record<string, string> {
+    return { [RUN_VARIABLE]: this.run, TMPDIR: this.folder };
   }
 
   addGroup(group: Group): void {
@@ -66,8 +109,12 @@ export class SessionState {
     this.#save();
   }
 
-  /** @param engine environment variables that tell which Docker engine the project runs on */
+  /**
+   * @param engine environment variables that tell which Docker engine the project runs on
+   * @throws SuiteError when the session is being closed
+   */
   addProject(project: string, engine: Record<string, string>): void {
+    this.#refuseWhenClosing(`project ${project}`);
     this.#state.projects.push({ project, engine });
     this.#save();
   }
@@ -77,11 +124,17 @@ export class SessionState {
     this.#save();
   }
 
-  /** Makes a temporary folder that is removed with the session. */
+  /**
+   * Makes a temporary folder that is removed with the session.
+   *
+   * @throws SuiteError when the session is being closed
+   */
   makeFolder(name: string): string {
-    const folder = mkdtempSync(join(tmpdir(), `lda-${name}-`));
+    this.#refuseWhenClosing(`folder ${name}`);
+    const folder = newFolderName(name);
     this.#state.folders.push(folder);
     this.#save();
+    mkdirSync(folder, { mode: 0o700 });
     return folder;
   }
 
@@ -91,28 +144,47 @@ export class SessionState {
     this.#save();
   }
 
-  /** Kills and removes at once whatever is left, without waiting: for a second Ctrl-C and for the end of the process. */
-  removeAll(): void {
-    removeWhatIsLeft(this.#state);
-    rmSync(this.#file, { force: true });
-    if (this.#watchdog?.pid !== undefined) signalGroup(this.#watchdog.pid, 'SIGKILL');
-    this.#watchdog = undefined;
+  /** From now on nothing may be made that would have to be removed. */
+  startClosing(): void {
+    this.#isClosing = true;
+  }
+
+  /**
+   * Kills and removes at once whatever is left, without waiting for it to end well.
+   *
+   * @returns what could not be removed; it stays written down
+   */
+  removeAll(): string[] {
+    this.#isClosing = true;
+    const { left } = removeWhatIsLeft(this.#state);
+    if (left.length === 0) rmSync(this.#file, { force: true });
+    else this.#save();
+    if (this.#watchdog.pid !== undefined) signalGroup(this.#watchdog.pid, 'SIGKILL');
+    return left;
+  }
+
+  #refuseWhenClosing(where: string): void {
+    if (!this.#isClosing) return;
+    throw new SuiteError({
+      what: 'nothing is started any more',
+      where,
+      seen: 'the session is being closed',
+      expected: 'a session that goes on',
+    });
   }
 
   #save(): void {
-    const draft = `${this.#file}.part`;
-    // The address of an engine may have a password in it.
-    writeFileSync(draft, JSON.stringify(this.#state), { mode: 0o600 });
-    renameSync(draft, this.#file);
-    this.#watchdog ??= this.#startWatchdog();
+    save(this.#file, this.#state);
   }
 
   /** Waits, as a bare shell, for the end of its standard input, which ends when this process does. */
-  #startWatchdog(): ChildProcess {
+  #startWatchdog({ PATH, HOME }: Variables): ChildProcess {
     const sweep = join(__dirname, 'sweep.ts');
     const script = 'cat > /dev/null; exec "$0" -r ts-node/register "$1" "$2"';
     const watchdog = spawn('sh', ['-c', script, process.execPath, sweep, this.stateFolder], {
       cwd: join(__dirname, '../..'),
+      // Not marked as belonging to a session: it must outlive this one, and any that has started this one.
+      env: { PATH, HOME },
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
@@ -121,61 +193,220 @@ export class SessionState {
   }
 }
 
+/** What the ids of all sessions that are written down in a folder begin with. */
+export function runPrefix(stateFolder: string): string {
+  return `${createHash('sha256').update(resolve(stateFolder)).digest('hex').slice(0, 6)}-`;
+}
+
+/** The sessions written down in a folder whose process still runs. */
+export function liveSessions(stateFolder: string): State[] {
+  return filesIn(stateFolder).flatMap(({ state }) => {
+    return state && state.bootId === bootId() && isRunning(state.owner) ? state : [];
+  });
+}
+
 /**
- * Removes what sessions left whose process is gone.
+ * Removes what sessions left whose process is gone, until nothing is found twice. Sessions that go on are left alone.
  *
- * @returns what was removed, for the log; empty when there was nothing
+ * Of several that sweep at once, one removes a session's things and the others wait for it: whoever renames the file
+ * has it, and a file whose sweeper is gone can be renamed again.
  */
-export function sweepLeftovers(stateFolder: string): string[] {
-  if (!existsSync(stateFolder)) return [];
-  const removed: string[] = [];
-  for (const name of readdirSync(stateFolder).filter((file) => file.endsWith('.json'))) {
-    const file = join(stateFolder, name);
-    const state = readState(file);
-    if (state && state.bootId === bootId() && isAlive(state.owner)) continue;
-    if (state) removed.push(...removeWhatIsLeft(state));
-    rmSync(file, { force: true });
-  }
-  return removed;
-}
-
-function removeWhatIsLeft(state: State): string[] {
-  const removed: string[] = [];
-  for (const group of state.bootId === bootId() ? state.groups : []) {
-    // A leader may be gone while its group lives on; an id that now belongs to another process is left alone.
-    const startTime = startTimeOf(group.pid);
-    if (startTime !== undefined && startTime !== group.startTime) continue;
-    signalGroup(group.pid, 'SIGKILL');
-    removed.push(`process group ${group.pid} (${group.name})`);
-  }
-  for (const { project, engine } of state.projects) {
-    const down = ['down', '--volumes', '--remove-orphans', '--timeout', '0'];
-    const { status } = spawnSync('docker', ['compose', '--project-name', project, ...down], {
-      env: engine,
-      stdio: 'ignore',
-      timeout: 60_000,
+export function sweepLeftovers(stateFolder: string): Swept {
+  const swept: Swept = { removed: [], left: [] };
+  const done = new Set<string>();
+  const deadline = performance.now() + OTHER_SWEEP_MS;
+  for (;;) {
+    const todo = filesIn(stateFolder).filter(({ session }) => !done.has(session));
+    const unreadable = todo.find(({ problem }) => problem !== undefined);
+    if (unreadable) {
+      done.add(unreadable.session);
+      swept.left.push(`${join(stateFolder, unreadable.name)}: ${unreadable.problem ?? ''}`);
+      continue;
+    }
+    const dead = todo.find(({ responsible, state }) => {
+      return state && (state.bootId !== bootId() || !isRunning(responsible));
     });
-    removed.push(`project ${project}${status === 0 ? '' : `, not removed: exit code ${status}`}`);
+    if (dead?.state) {
+      const claimed = join(stateFolder, `${dead.session}.json.sweeper-${ownIdentity()}`);
+      if (!renamed(join(stateFolder, dead.name), claimed)) continue;
+      done.add(dead.session);
+      const { removed, left } = removeWhatIsLeft(dead.state);
+      swept.removed.push(...removed);
+      swept.left.push(...left);
+      if (left.length === 0) {
+        rmSync(claimed, { force: true });
+      } else {
+        save(claimed, dead.state);
+        renamed(claimed, join(stateFolder, `${dead.session}.json`));
+      }
+      continue;
+    }
+    const busy = todo.find(({ isBeingSwept }) => isBeingSwept);
+    if (!busy) return swept;
+    if (performance.now() > deadline) {
+      const { pid } = busy.responsible;
+      swept.left.push(`${busy.session}: process ${pid} is at it for ${OTHER_SWEEP_MS / 1000} s`);
+      return swept;
+    }
+    pause(ROUND_MS / 2);
   }
-  for (const folder of state.folders) {
-    if (!existsSync(folder)) continue;
-    rmSync(folder, { recursive: true, force: true });
-    removed.push(folder);
-  }
-  return removed;
 }
 
-function readState(file: string): State | undefined {
+/** A session's file: who must see to it that its things are removed. */
+interface StateFile {
+  name: string;
+  session: string;
+  isBeingSwept: boolean;
+  responsible: { pid: number; startTime?: string | undefined };
+  /** Undefined when the file cannot be read, with the reason. */
+  state: State | undefined;
+  problem?: string;
+}
+
+function filesIn(stateFolder: string): StateFile[] {
+  if (!existsSync(stateFolder)) return [];
+  return readdirSync(stateFolder).flatMap((name): StateFile[] => {
+    const file = join(stateFolder, name);
+    const match = /^(session-(\d+).*?)\.json(?:\.sweeper-(\d+)-(\d+))?(\.part)?$/.exec(name);
+    if (!match) return [];
+    const [, session = '', owner, sweeper, startTime, part] = match;
+    if (part !== undefined) {
+      // Half written when its process was killed; the file that it was to replace is still there.
+      if (startTimeOf(Number(sweeper ?? owner)) === undefined) rmSync(file, { force: true });
+      return [];
+    }
+    const isBeingSwept = sweeper !== undefined;
+    const sweeping = { pid: Number(sweeper ?? owner), startTime };
+    try {
+      const state = stateSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+      const responsible = isBeingSwept ? sweeping : state.owner;
+      return [{ name, session, isBeingSwept, responsible, state }];
+    } catch (error) {
+      // Another process has renamed or removed it.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      const problem = `cannot be read, see to it that nothing of that run goes on, and remove it (${messageOf(error)})`;
+      return [{ name, session, isBeingSwept, responsible: sweeping, state: undefined, problem }];
+    }
+  });
+}
+
+/** Removes until nothing is found twice; what cannot be removed is all that the state holds afterwards. */
+function removeWhatIsLeft(state: State): Swept {
+  const removed = new Set<string>();
+  const left = new Map<string, string>();
+  const note = (what: string, problem?: string): boolean => {
+    if (problem === undefined) removed.add(what);
+    else left.set(what, problem);
+    return true;
+  };
+  for (let round = 0, quiet = 0; quiet < 2 && round < MOST_ROUNDS; round += 1) {
+    if (round > 0) pause(state.projects.length > 0 ? ENGINE_ROUND_MS : ROUND_MS);
+    const reasons = left.size;
+    left.clear();
+    const found = [
+      ...(state.bootId === bootId() ? killProcesses(state, note) : []),
+      ...state.projects.filter((project) => removeProject(project, note)),
+      ...state.folders.filter((folder) => removeFolder(folder, note)),
+    ];
+    // What cannot be removed, and could not before, is not waited for.
+    quiet = found.length === 0 || (reasons > 0 && found.length === left.size) ? quiet + 1 : 0;
+  }
+  state.groups = [];
+  state.projects = state.projects.filter(({ project }) => left.has(`project ${project}`));
+  state.folders = state.folders.filter((folder) => left.has(folder));
+  return {
+    removed: [...removed].filter((what) => !left.has(what)),
+    left: [...left].map(([what, problem]) => `${what}: ${problem}`),
+  };
+}
+
+type Note = (what: string, problem?: string) => boolean;
+
+/** Kills what carries the session's id, and the groups whose leader is still the one that was started. */
+function killProcesses(state: State, note: Note): unknown[] {
+  const groups = state.groups.filter(isRunning);
+  const names = new Map(state.groups.map(({ pid, name }) => [pid, name]));
+  const marked = processesWith(
+    RUN_VARIABLE,
+    (run) => run === state.run || run.startsWith(`${state.run}/`),
+  );
+  groups.forEach(({ pid, name }) => {
+    signalGroup(pid, 'SIGKILL');
+    note(`process group ${pid} (${name})`);
+  });
+  marked.forEach(({ pid, group, command }) => {
+    signalIfThere(pid, 'SIGKILL');
+    const name = names.get(group);
+    note(name === undefined ? `process ${pid} (${command})` : `process group ${group} (${name})`);
+  });
+  return [...groups, ...marked];
+}
+
+/** Takes a project down; returns whether anything of it was there, or the engine cannot be asked. */
+function removeProject({ project, engine }: State['projects'][number], note: Note): boolean {
+  const docker = (timeout: number, args: string[]): { stdout: string; failure?: string } => {
+    const options = { env: engine, encoding: 'utf8', timeout } as const;
+    const { status, stdout, stderr, error } = spawnSync('docker', args, options);
+    if (status === 0) return { stdout };
+    const said = stderr ? stderr.trim().split('\n').at(-1) : '';
+    return { stdout: '', failure: error?.message ?? (said || `exit code ${status ?? 'none'}`) };
+  };
+  const label = ['--filter', `label=com.docker.compose.project=${project}`];
+  let isThere = false;
+  for (const list of [
+    ['ps', '--all'],
+    ['network', 'ls'],
+    ['volume', 'ls'],
+  ]) {
+    const { stdout, failure } = docker(DOCKER_MS.answer, [...list, '--quiet', ...label]);
+    if (failure !== undefined) return note(`project ${project}`, failure);
+    isThere ||= stdout.trim() !== '';
+  }
+  if (!isThere) return false;
+  const down = ['down', '--volumes', '--remove-orphans', '--timeout', '0'];
+  const args = ['compose', '--project-name', project, ...down];
+  return note(`project ${project}`, docker(DOCKER_MS.down, args).failure);
+}
+
+function removeFolder(folder: string, note: Note): boolean {
+  if (!existsSync(folder)) return false;
   try {
-    return stateSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-  } catch {
-    // A file that is not a state file names nothing that could be removed.
-    return undefined;
+    rmSync(folder, { recursive: true, force: true });
+    return note(folder);
+  } catch (error) {
+    return note(folder, messageOf(error));
   }
 }
 
-function isAlive(owner: State['owner']): boolean {
-  return startTimeOf(owner.pid) !== undefined && startTimeOf(owner.pid) === owner.startTime;
+function newFolderName(name: string): string {
+  return join(tmpdir(), `lda-${name}-${randomBytes(6).toString('hex')}`);
+}
+
+function save(file: string, state: State): void {
+  const draft = `${file}.part`;
+  // The address of an engine may have a password in it.
+  writeFileSync(draft, JSON.stringify(state), { mode: 0o600 });
+  renameSync(draft, file);
+}
+
+/** Whether it was there to be renamed. */
+function renamed(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return false;
+  }
+}
+
+function ownIdentity(): string {
+  return `${process.pid}-${startTimeOf(process.pid) ?? 0}`;
+}
+
+/** Without an event loop: a process that ends has none any more. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 function bootId(): string {

@@ -12,7 +12,7 @@ import { SessionState } from '../../support/environment/session-state';
 
 describe('reading both compositions', () => {
   const folder = mkdtempSync(join(tmpdir(), 'manager-test-'));
-  const state = new SessionState(join(folder, 'state'));
+  const state = new SessionState(join(folder, 'state'), readConfig().variables);
   after(() => {
     state.removeAll();
     rmSync(folder, { recursive: true });

@@ -38,7 +38,7 @@ http.server.ThreadingHTTPServer((os.environ['HOST'], int(os.environ['PORT'])), H
 
 const config = readConfig();
 const folder = mkdtempSync(join(tmpdir(), 'runtime-test-'));
-const state = new SessionState(join(folder, 'state'));
+const state = new SessionState(join(folder, 'state'), config.variables);
 const file = join(folder, 'docker-compose.yml');
 const command = JSON.stringify(['python3', '-c', SERVER]);
 // The image of the reference STS is at hand, has Python, and a folder that its user may write to.

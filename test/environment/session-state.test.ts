@@ -1,47 +1,319 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { startTimeOf } from '../../support/environment/processes';
+import { readConfig } from '../../support/config';
+import { processesWith, startTimeOf } from '../../support/environment/processes';
+import {
+  liveSessions,
+  RUN_VARIABLE,
+  SessionState,
+  sweepLeftovers,
+  type State,
+} from '../../support/environment/session-state';
 import { eventually } from '../../support/eventually';
 
-/** A session that starts a process group and a folder, prints both, and waits to be killed. */
+/**
+ * A session that starts a process group and a folder, tells both, and waits to be killed. The group's leader ends at
+ * once and leaves a process with a session of its own, as a service may.
+ */
 const OWNER = `
 const { SessionState } = require('./support/environment/session-state');
 const { startGroup } = require('./support/environment/process-group');
-const state = new SessionState(process.argv[1]);
+const state = new SessionState(process.argv[1], process.env);
 const folder = state.makeFolder('test');
 startGroup(state, {
-  name: 'sleeper', command: ['sleep', '300'], cwd: '/', environment: {}, logFile: folder + '/log',
-}).then(({ pid }) => console.log(JSON.stringify({ pid, folder })));
+  name: 'sleeper', command: ['sh', '-c', 'setsid sleep 300 & sleep 300 & echo $!; exec sleep 300'],
+  cwd: '/', environment: { PATH: process.env.PATH }, logFile: folder + '/log',
+}).then(({ pid }) => console.log(JSON.stringify({ pid, folder, run: state.run, own: state.folder })));
 setInterval(() => undefined, 1000);
+const full = [];
+process.on('SIGUSR2', () => { for (;;) full.push(new Array(1e6).fill(full)); });
 `;
+const { PATH, HOME } = readConfig().variables;
+
+interface Told {
+  pid: number;
+  folder: string;
+  run: string;
+  own: string;
+}
+
+async function startOwner(
+  stateFolder: string,
+  environment: Record<string, string> = {},
+): Promise<{ owner: ChildProcess; told: Told }> {
+  const owner = spawn(
+    process.execPath,
+    ['--max-old-space-size=150', '-r', 'ts-node/register', '-e', OWNER, stateFolder],
+    { env: { PATH, HOME, ...environment }, stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  const [line] = (await once(owner.stdout, 'data')) as [Buffer];
+  return { owner, told: JSON.parse(line.toString()) as Told };
+}
+
+const processesOf = (run: string): number[] =>
+  processesWith(RUN_VARIABLE, (value) => value === run).map(({ pid }) => pid);
+
+function expectNothingOf({ pid, folder, run, own }: Told): void {
+  expect(startTimeOf(pid), 'start time of the process').to.be.undefined;
+  expect(processesOf(run), 'processes').to.be.empty;
+  expect(existsSync(folder), 'folder').to.be.false;
+  expect(existsSync(own), 'temporary folder').to.be.false;
+}
 
 describe('what a killed session leaves', () => {
-  const stateFolder = mkdtempSync(join(tmpdir(), 'state-test-'));
-  after(() => rmSync(stateFolder, { recursive: true, force: true }));
+  let stateFolder = '';
+  beforeEach(() => {
+    stateFolder = mkdtempSync(join(tmpdir(), 'state-test-'));
+  });
+  afterEach(() => rmSync(stateFolder, { recursive: true, force: true }));
 
-  it('is removed by the watchdog: processes, folders and the state file', async () => {
-    const owner = spawn(process.execPath, ['-r', 'ts-node/register', '-e', OWNER, stateFolder]);
-    const line = await new Promise<string>((said) => {
-      owner.stdout.once('data', (data: Buffer) => said(data.toString()));
+  const files = (): string[] => readdirSync(stateFolder);
+  /** The pid of the shell, or of Node.js, that waits for the end of a session. */
+  const watchdogs = (): number[] =>
+    processesWith('PATH', () => true)
+      .filter(({ command }) => command.includes(stateFolder) && !command.includes('-e '))
+      .map(({ pid }) => pid);
+
+  for (const [how, end] of [
+    ['kill -9', (owner: ChildProcess) => owner.kill('SIGKILL')],
+    ['an abort when its memory is full', (owner: ChildProcess) => owner.kill('SIGUSR2')],
+  ] as const) {
+    it(`is removed by the watchdog after ${how}: processes, folders and the state file`, async () => {
+      const { owner, told } = await startOwner(stateFolder);
+      expect(startTimeOf(told.pid)).to.be.a('string');
+      await eventually('three sleepers', () => expect(processesOf(told.run)).to.have.length(3), {
+        withinMs: 2000,
+      });
+      expect(existsSync(told.folder)).to.be.true;
+      end(owner);
+      await once(owner, 'exit');
+      await eventually(
+        'the watchdog',
+        () => {
+          expectNothingOf(told);
+          expect(files(), 'state files').to.be.empty;
+        },
+        { withinMs: 30_000 },
+      );
     });
-    const { pid, folder } = JSON.parse(line) as { pid: number; folder: string };
-    expect(startTimeOf(pid)).to.be.a('string');
-    expect(existsSync(folder)).to.be.true;
+  }
+
+  it('is removed by the next session when the watchdog is killed as well', async () => {
+    const { owner, told } = await startOwner(stateFolder);
+    watchdogs().forEach((pid) => process.kill(pid, 'SIGKILL'));
+    owner.kill('SIGKILL');
+    await once(owner, 'exit');
+    const ofAnotherCheckout = mkdtempSync(join(tmpdir(), 'state-test-'));
+    expect(sweepLeftovers(ofAnotherCheckout)).to.deep.equal({ removed: [], left: [] });
+    rmSync(ofAnotherCheckout, { recursive: true });
+    expect(startTimeOf(told.pid)).to.be.a('string');
+    const { removed, left } = sweepLeftovers(stateFolder);
+    expectNothingOf(told);
+    expect(left).to.be.empty;
+    expect(removed.join('\n')).to.match(/process group \d+ \(sleeper\)/);
+    expect(removed).to.include.members([told.folder, told.own]);
+    expect(files()).to.be.empty;
+  });
+
+  it('is left alone while its session goes on, and by a session that it has started', async () => {
+    const { owner, told } = await startOwner(stateFolder);
+    const nested = await startOwner(stateFolder, { [RUN_VARIABLE]: told.run });
+    try {
+      expect(nested.told.run).to.match(new RegExp(`^${told.run}/`));
+      expect(sweepLeftovers(stateFolder)).to.deep.equal({ removed: [], left: [] });
+      expect(liveSessions(stateFolder)).to.have.length(2);
+      nested.owner.kill('SIGKILL');
+      await eventually('the watchdog', () => expectNothingOf(nested.told), { withinMs: 30_000 });
+      expect(startTimeOf(told.pid)).to.be.a('string');
+      expect(existsSync(told.folder)).to.be.true;
+    } finally {
+      owner.kill('SIGKILL');
+    }
+    await eventually('the watchdog', () => expectNothingOf(told), { withinMs: 30_000 });
+  });
+
+  it('takes with it the sessions that it has started', async () => {
+    const { owner, told } = await startOwner(stateFolder);
+    const nested = await startOwner(stateFolder, { [RUN_VARIABLE]: told.run });
     owner.kill('SIGKILL');
     await eventually(
-      'the watchdog',
+      'the watchdogs',
       () => {
-        expect(startTimeOf(pid), 'start time of the process').to.be.undefined;
-        expect(existsSync(folder), 'folder').to.be.false;
-        expect(readdirSync(stateFolder), 'state files').to.be.empty;
+        expectNothingOf(told);
+        expectNothingOf(nested.told);
+        expect(files(), 'state files').to.be.empty;
       },
-      { withinMs: 10_000 },
+      { withinMs: 30_000 },
     );
+  });
+
+  it('is removed once by many that sweep at the same time', async () => {
+    const { owner, told } = await startOwner(stateFolder);
+    watchdogs().forEach((pid) => process.kill(pid, 'SIGKILL'));
+    owner.kill('SIGKILL');
+    await once(owner, 'exit');
+    const sweeps = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const sweep = spawn(
+          process.execPath,
+          ['-r', 'ts-node/register', 'support/environment/sweep.ts', stateFolder],
+          { stdio: ['ignore', 'pipe', 'inherit'] },
+        );
+        let output = '';
+        sweep.stdout.on('data', (data: Buffer) => (output += data.toString()));
+        const [code] = (await once(sweep, 'close')) as [number];
+        expect(code).to.equal(0);
+        // Whoever has ended its sweep may start anew: nothing is there, and nobody is at it any more.
+        return JSON.parse(output) as { removed: string[]; left: string[] };
+      }),
+    );
+    expectNothingOf(told);
+    expect(sweeps.filter(({ removed }) => removed.length > 0)).to.have.length(1);
+    expect(sweeps.flatMap(({ left }) => left)).to.be.empty;
+    expect(files()).to.be.empty;
+  });
+
+  describe('as written down', () => {
+    const sleepers: ChildProcess[] = [];
+    after(() => sleepers.forEach((one) => one.kill('SIGKILL')));
+
+    function sleeper(): { pid: number; startTime: string } {
+      const child = spawn('sleep', ['300'], { detached: true, stdio: 'ignore' });
+      sleepers.push(child);
+      const pid = child.pid ?? 0;
+      return { pid, startTime: startTimeOf(pid) ?? '' };
+    }
+
+    function writeState(changes: Partial<State>): string {
+      const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+      const owner = { pid: 1, startTime: 'of another process' };
+      const run = 'no-such-run';
+      const state: State = {
+        run,
+        bootId,
+        owner,
+        groups: [],
+        projects: [],
+        folders: [],
+        ...changes,
+      };
+      const file = join(stateFolder, 'session-1-x.json');
+      writeFileSync(file, JSON.stringify(state));
+      return file;
+    }
+
+    it('kills a group whose leader is the one that was started', async () => {
+      const one = sleeper();
+      writeState({ groups: [{ ...one, name: 'sleeper' }] });
+      expect(sweepLeftovers(stateFolder).removed).to.have.length(1);
+      await eventually('its end', () => expect(startTimeOf(one.pid)).to.be.undefined, {
+        withinMs: 2000,
+      });
+    });
+
+    it('spares a process that has got the id of one that ended', () => {
+      const one = sleeper();
+      writeState({ groups: [{ pid: one.pid, startTime: '1', name: 'sleeper' }] });
+      expect(sweepLeftovers(stateFolder)).to.deep.equal({ removed: [], left: [] });
+      expect(startTimeOf(one.pid)).to.equal(one.startTime);
+      expect(files()).to.be.empty;
+    });
+
+    it('spares every process after a reboot, and removes folders', () => {
+      const one = sleeper();
+      const folder = join(stateFolder, 'folder');
+      mkdirSync(folder);
+      writeState({
+        bootId: 'of yesterday',
+        groups: [{ ...one, name: 'sleeper' }],
+        folders: [folder],
+      });
+      expect(sweepLeftovers(stateFolder)).to.deep.equal({ removed: [folder], left: [] });
+      expect(startTimeOf(one.pid)).to.equal(one.startTime);
+    });
+
+    it('keeps in mind what cannot be removed', () => {
+      const folder = join(stateFolder, 'folder');
+      mkdirSync(folder);
+      const projects = [{ project: 'p', engine: { PATH: '/nowhere' } }];
+      const file = writeState({ projects, folders: [folder] });
+      const { removed, left } = sweepLeftovers(stateFolder);
+      expect(removed).to.deep.equal([folder]);
+      expect(left).to.have.length(1);
+      expect(left[0]).to.match(/^project p: .*ENOENT/);
+      const kept = JSON.parse(readFileSync(file, 'utf8')) as State;
+      expect(kept).to.deep.include({ projects, folders: [] });
+      expect(sweepLeftovers(stateFolder).left).to.have.length(1);
+    });
+
+    it('takes a project down again when the engine was still making something', () => {
+      const things = join(stateFolder, 'things');
+      writeFileSync(things, 'container\n');
+      // What is there is a line of a file. Something comes a moment after the first "down".
+      const docker = `#!/bin/sh
+        cd ${stateFolder}
+        case "$1" in
+          ps) cat things ;;
+          compose)
+            echo "$*" >> downs
+            : > things
+            if [ "$(wc -l < downs)" = 1 ]; then (sleep 0.3; echo late > things) > /dev/null 2>&1 & fi ;;
+        esac`;
+      writeFileSync(join(stateFolder, 'docker'), docker, { mode: 0o755 });
+      const engine = { PATH: `${stateFolder}:${PATH ?? ''}` };
+      writeState({ projects: [{ project: 'p', engine }] });
+      expect(sweepLeftovers(stateFolder)).to.deep.equal({ removed: ['project p'], left: [] });
+      expect(readFileSync(things, 'utf8')).to.equal('');
+      const downs = readFileSync(join(stateFolder, 'downs'), 'utf8').trim().split('\n');
+      expect(downs).to.have.length(2);
+      expect(downs[0]).to.equal(
+        'compose --project-name p down --volumes --remove-orphans --timeout 0',
+      );
+    });
+
+    it('says that a file cannot be read, and goes on', () => {
+      writeFileSync(join(stateFolder, 'session-1-empty.json'), '');
+      writeFileSync(join(stateFolder, 'session-4194305-y.json.part'), '{');
+      const { left } = sweepLeftovers(stateFolder);
+      expect(left).to.have.length(1);
+      expect(left[0]).to.match(/session-1-empty\.json: cannot be read/);
+      expect(files()).to.deep.equal(['session-1-empty.json']);
+    });
+
+    it('takes over from a sweep that was killed', () => {
+      const folder = join(stateFolder, 'folder');
+      mkdirSync(folder);
+      const file = writeState({ folders: [folder] });
+      writeFileSync(`${file}.sweeper-1-1`, readFileSync(file));
+      rmSync(file);
+      expect(sweepLeftovers(stateFolder)).to.deep.equal({ removed: [folder], left: [] });
+      expect(files()).to.be.empty;
+    });
+  });
+
+  it('is nothing when the session ends by itself, and nothing can be made any more', () => {
+    const state = new SessionState(stateFolder, { PATH, HOME });
+    const folder = state.makeFolder('test');
+    expect(files()).to.have.length(1);
+    expect(state.removeAll()).to.be.empty;
+    expect(files()).to.be.empty;
+    expect(existsSync(folder)).to.be.false;
+    expect(() => state.makeFolder('test')).to.throw('nothing is started any more');
+    expect(() => state.addProject('test', {})).to.throw('nothing is started any more');
   });
 });

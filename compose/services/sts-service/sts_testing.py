@@ -64,7 +64,12 @@ def running(folder: Path, env: dict[str, str]) -> Iterator[Service]:
     with log_file.open("w") as out, (folder / "err").open("w") as err:
         process = subprocess.Popen(
             [sys.executable, "-m", "sts_service"],
-            env={**os.environ, "PYTHONPATH": str(SOURCE), "HOST": "127.0.0.1", "PORT": str(port), **env},
+            # Killed below, it leaves its temporary folder.
+            env={
+                **os.environ,
+                **{"PYTHONPATH": str(SOURCE), "TMPDIR": str(folder)},
+                **{"HOST": "127.0.0.1", "PORT": str(port), **env},
+            },
             stdout=out,
             stderr=err,
             text=True,

@@ -1,0 +1,42 @@
+import { isRunning, processInfo, type ProcessInfo } from './processes';
+
+/** npm and npx give themselves such names; before that they are Node.js with their own script. */
+const NPM = /^(npm|npx)( |$)|\/(npm|npx)-cli\.js/;
+const MOST_ANCESTORS = 50;
+
+/**
+ * The programs that wait for a process to end: its ancestors up to the npm that has started it. None without npm, as
+ * nobody can tell then whether an ancestor waits.
+ *
+ * A signal to npm, or its death, does not reach what it has started; whoever wants to end with it must look.
+ */
+export function waitersOf(
+  pid: number,
+  look: (pid: number) => ProcessInfo | undefined = processInfo,
+): ProcessInfo[] {
+  const ancestors: ProcessInfo[] = [];
+  let next = look(pid)?.parent ?? 0;
+  while (next > 0 && ancestors.length < MOST_ANCESTORS) {
+    const ancestor = look(next);
+    if (!ancestor) break;
+    ancestors.push(ancestor);
+    if (NPM.test(ancestor.command)) return ancestors;
+    next = ancestor.parent;
+  }
+  return [];
+}
+
+/** The same as text, for the environment of a program: `12:3456,…`, process ids with their start times. */
+export function waitersAsText(waiters: readonly ProcessInfo[]): string {
+  return waiters.map(({ pid, startTime }) => `${pid}:${startTime}`).join();
+}
+
+/** The first of them, as text, that is gone; undefined while all of them run. */
+export function goneWaiter(text: string): number | undefined {
+  return text
+    .split(',')
+    .filter((one) => one !== '')
+    .map((one) => one.split(':'))
+    .map(([pid, startTime]) => ({ pid: Number(pid), startTime }))
+    .find((one) => !isRunning(one))?.pid;
+}
