@@ -37,6 +37,8 @@ const common = {
 };
 
 module.exports = {
+  // For `npm run prove`, which reads nothing but the messages.
+  prove: { ...common, format: [['message', `${reports}/messages.ndjson`]] },
   default: common,
   ci: { ...common, formatOptions: { ...common.formatOptions, colorsEnabled: false } },
   p1: { ...common, tags: '@P1' },

@@ -12,7 +12,8 @@ Then(
     const run = this.broadcast.value;
     const from = run.evidence.run.times.published ?? 0;
     const until = run.evidence.run.times.publisherEnded ?? 0;
-    const others = (await this.session.echoBroadcasts()).filter(({ evidence }) => {
+    this.broadcasts.value = await this.session.echoBroadcasts();
+    const others = this.broadcasts.value.filter(({ evidence }) => {
       const { times, plan } = evidence.run;
       return (
         plan.words.length > 0 &&

@@ -247,7 +247,7 @@ async function expectFallbacks(world: DubbingWorld, count: number): Promise<void
 }
 
 Then('the STS says that it runs on the CPU', async function (this: DubbingWorld) {
-  const { health: url } = (await this.session.settings()).services.sts;
+  const { health: url } = (await this.session.services()).settings.services.sts;
   const { body } = await request(url);
   const health = (await body.json()) as { device?: unknown };
   expectThat(health.device === 'cpu', {

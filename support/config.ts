@@ -17,6 +17,8 @@ const environmentSchema = z.object({
   FIXTURE_FILE: z.string().optional(),
   FIXTURE_SCRIPT: z.string().default(join(projectRoot, 'fixtures/1-min-nfl.yaml')),
   REPORTS_DIR: z.string().default(join(projectRoot, 'reports')),
+  /** A folder of evidence, `reports/evidence`: broadcasts recorded there are judged, nothing is started or published. */
+  EVIDENCE: z.string().optional(),
   /** `tap` relays and records what services say to each other; `direct` listens as one more client of the STS. */
   STS_MONITOR: z.enum(['tap', 'direct']).default('tap'),
   /** Where delays that are drawn at random begin. */
@@ -67,6 +69,8 @@ export interface Config {
   fixtureScript: string;
   fixtureFile: string | undefined;
   reportsFolder: string;
+  /** Where recorded broadcasts are judged in place of new ones. */
+  evidenceFolder: string | undefined;
   /** Where what must be removed is written down, for a later run. */
   stateFolder: string;
   monitor: Environment['STS_MONITOR'];
@@ -116,6 +120,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     fixtureScript: resolve(values.FIXTURE_SCRIPT),
     fixtureFile: values.FIXTURE_FILE,
     reportsFolder: resolve(values.REPORTS_DIR),
+    evidenceFolder: values.EVIDENCE ? resolve(values.EVIDENCE) : undefined,
     stateFolder: join(projectRoot, '.state'),
     monitor: values.STS_MONITOR,
     faultSeed: values.FAULT_SEED ?? randomInt(0x7fffffff),

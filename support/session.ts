@@ -21,7 +21,7 @@ import type { Runtime } from './environment/runtime';
 import { SessionState, sweepLeftovers } from './environment/session-state';
 import { PrerequisiteMissing, SuiteError, messageOf } from './errors';
 import { beginningOf, readFixture, type Fixture } from './fixture';
-import { readEvidence } from './observe/evidence';
+import { readEvidence, recordedBroadcasts } from './observe/evidence';
 import { MediaMtxApi, type MediaMtxPath } from './observe/mediamtx-api';
 import { readMetrics } from './observe/metrics';
 import { runPipeline, type RunFaults } from './observe/pipeline-run';
@@ -101,10 +101,13 @@ export class Session {
   readonly #echoServices = new Map<number, Promise<Services>>();
   readonly #turns = new Map<DualComposeManager, Promise<void>>();
   readonly #taps: Tap[] = [];
+  /** Folders of recorded broadcasts by what was asked for; undefined where broadcasts are published. */
+  readonly #recorded: Map<string, string> | undefined;
   #hasFailures = false;
   #streams = 0;
 
   constructor(readonly config: Config) {
+    if (config.evidenceFolder) this.#recorded = recordedBroadcasts(config.evidenceFolder);
     for (const what of sweepLeftovers(config.stateFolder)) {
       console.error(`removed what an earlier run left: ${what}`);
     }
@@ -136,12 +139,19 @@ export class Session {
     );
   }
 
+  /** Whether recorded broadcasts are judged: nothing is started or published then. */
+  get isReplay(): boolean {
+    return this.#recorded !== undefined;
+  }
+
   /**
    * Containers or host processes.
    *
-   * @throws PrerequisiteMissing ('services') when RUNTIME asks for an engine that does not answer
+   * @throws PrerequisiteMissing ('services') when RUNTIME asks for an engine that does not answer; ('running-services')
+   *   where recorded broadcasts are judged
    */
   runtime(): Promise<Runtime> {
+    if (this.#recorded) return Promise.reject(notRecorded('services', this.config));
     this.#runtime ??= this.#findRuntime();
     return this.#runtime;
   }
@@ -152,7 +162,9 @@ export class Session {
    * @throws PrerequisiteMissing ('configuration')
    */
   async settings(ports: Record<string, string> = {}): Promise<Settings> {
-    return this.config.settings((await this.runtime()).servicesHost, ports);
+    // Names of metrics and services are needed to judge recorded broadcasts as well; nothing is asked at the addresses.
+    const host = this.isReplay ? '127.0.0.1' : (await this.runtime()).servicesHost;
+    return this.config.settings(host, ports);
   }
 
   /**
@@ -264,15 +276,17 @@ export class Session {
     const key = JSON.stringify(options);
     const known = this.#broadcasts.get(key);
     if (known) return known;
-    const broadcast = this.#dub(options);
+    const broadcast = this.#recorded ? this.#replay(key, options) : this.#dub(options);
     this.#broadcasts.set(key, broadcast);
     return broadcast;
   }
 
   /** All broadcasts through the Echo STS that were asked for, once they have been dubbed. */
   async echoBroadcasts(): Promise<RunFindings[]> {
-    const ours = [...this.#broadcasts].filter(([key]) => 'echo' in (JSON.parse(key) as object));
-    return Promise.all(ours.map(([, broadcast]) => broadcast));
+    const asked = [...(this.#recorded ?? this.#broadcasts).keys()].map(
+      (key) => JSON.parse(key) as BroadcastOptions,
+    );
+    return Promise.all(asked.filter(({ echo }) => echo).map((options) => this.broadcast(options)));
   }
 
   /** The logs of the services as far as they have been written; of those that did not start, what was collected. */
@@ -369,9 +383,19 @@ export class Session {
     }
   }
 
+  #fixtureOf({ name, seconds, echo }: BroadcastOptions): Fixture {
+    return beginningOf(this.fixture(name), seconds, echo?.segmentSeconds);
+  }
+
+  async #replay(key: string, options: BroadcastOptions): Promise<RunFindings> {
+    const folder = this.#recorded?.get(key);
+    if (!folder) throw notRecorded(`broadcast ${key}`, this.config);
+    return Promise.resolve(new RunFindings(readEvidence(folder), this.#fixtureOf(options)));
+  }
+
   async #dub(options: BroadcastOptions): Promise<RunFindings> {
-    const { echo, seconds } = options;
-    const fixture = beginningOf(this.fixture(options.name), seconds, echo?.segmentSeconds);
+    const { echo } = options;
+    const fixture = this.#fixtureOf(options);
     const services = await (echo ? this.echoServices(echo.segmentSeconds) : this.services());
     const { manager, settings, monitor, tap, api, paths, metrics } = services;
     const { mediaServer, mediaService } = settings.services;
@@ -399,7 +423,7 @@ export class Session {
     const { name: server, recordings } = mediaServer;
     const ours = `${recordings}/live/${stream}/out`;
     await runPipeline({
-      fixture,
+      ...{ fixture, asked: { ...options } },
       faults: options.faults ?? {},
       stream,
       folder,
@@ -467,6 +491,20 @@ export class Session {
     await before;
     return isRead;
   }
+}
+
+/** What cannot be had from recorded broadcasts. */
+function notRecorded(what: string, { evidenceFolder = '' }: Config): PrerequisiteMissing {
+  return new PrerequisiteMissing(
+    {
+      what: 'this is not in the evidence: recorded broadcasts are judged, nothing is started or published',
+      where: evidenceFolder,
+      seen: 'EVIDENCE is set',
+      expected: what,
+      next: 'unset EVIDENCE',
+    },
+    'running-services',
+  );
 }
 
 let session: Session | undefined;

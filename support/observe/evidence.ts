@@ -1,4 +1,11 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { z } from 'zod';
@@ -26,6 +33,8 @@ const timesSchema = z.object({
 
 const runSchema = z.object({
   stream: z.string(),
+  /** What the scenario asked for (BroadcastOptions of support/session.ts): by it, recorded broadcasts are found again. */
+  asked: z.record(z.string(), z.unknown()),
   startedAt: z.string(),
   /** Everything was over; milliseconds since the epoch, as all times here. */
   finishedAt: z.number(),
@@ -212,7 +221,7 @@ export function readEvidence(folder: string): Evidence {
     const text = readFileSync(file, 'utf8').trim();
     return text === '' ? [] : text.split('\n').map((line) => JSON.parse(line) as T);
   };
-  const run = runSchema.parse(JSON.parse(readFileSync(runFile, 'utf8')));
+  const run = readRun(path);
   const heard = lines<TapEvent>(evidenceFiles.tap);
   return {
     folder: path,
@@ -230,6 +239,35 @@ export function readEvidence(folder: string): Evidence {
     metrics: lines(evidenceFiles.metrics),
     mediamtx: lines(evidenceFiles.mediamtx),
   };
+}
+
+/**
+ * The broadcasts in a folder of evidence by what was asked for, as JSON; of several alike, the one published last.
+ *
+ * @returns the folder of each
+ * @throws NotObserved when there are none
+ */
+export function recordedBroadcasts(folder: string): Map<string, string> {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const runs = names
+    .map((name) => join(folder, name))
+    .filter((path) => existsSync(join(path, evidenceFiles.run)))
+    .map((path) => ({ path, run: readRun(path) }))
+    .sort((a, b) => a.run.finishedAt - b.run.finishedAt);
+  if (runs.length > 0) {
+    return new Map(runs.map(({ path, run }) => [JSON.stringify(run.asked), path]));
+  }
+  throw new NotObserved({
+    what: 'there is no evidence',
+    where: folder,
+    seen: names.join(', ') || 'nothing',
+    expected: 'folders of broadcasts that have ended',
+    next: 'npm run acceptance',
+  });
+}
+
+function readRun(folder: string): RunRecord {
+  return runSchema.parse(JSON.parse(readFileSync(join(folder, evidenceFiles.run), 'utf8')));
 }
 
 /** RIFF header for 16 bit PCM. */

@@ -46,6 +46,8 @@ export interface RunFaults {
 
 export interface RunOptions {
   fixture: Fixture;
+  /** What the scenario asked for, for the record. */
+  asked: RunRecord['asked'];
   faults: RunFaults;
   /** What goes wrong between media-service and the STS, for the record. */
   plan: { words: string[]; seed: number };
@@ -293,7 +295,7 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
   endListening();
   for (const [service, text] of await options.logs()) evidence.addLog(service, text);
   const run: RunRecord = {
-    ...{ stream, startedAt, outcome, times, publisher, problems },
+    ...{ stream, startedAt, outcome, times, publisher, problems, asked: options.asked },
     finishedAt: Date.now(),
     budgetSeconds: options.budgetSeconds,
     runtime: options.runtime,

@@ -22,7 +22,7 @@ describe('evidence', () => {
     const writer = new EvidenceWriter(join(folder, name));
     events.forEach((one) => writer.addTapEvent(one));
     writer.finish({
-      ...{ stream: 'one', startedAt: '', finishedAt: 2, budgetSeconds: 1, outcome: '' },
+      ...{ stream: 'one', asked: {}, startedAt: '', finishedAt: 2, budgetSeconds: 1, outcome: '' },
       ...{ runtime: 'host', monitor, fixtureScript: '', fixtureFile: '', times: {} },
       ...{ durationSeconds: 60, segmentSeconds: 6, plan: { words: [], seed: 0 } },
       ...{ publisher: { exitCode: 0, stderr: '' }, problems: [] },
