@@ -223,5 +223,12 @@ Then(
 );
 
 Then('its ports are free again', async function (this: DubbingWorld) {
-  await this.manager.value.checkPortsFree();
+  const { sts, media } = this.manager.value;
+  const taken = await this.manager.value.takenPorts();
+  expectThat(taken.length === 0, {
+    what: 'a port is still taken',
+    where: `${sts.project}, ${media.project}`,
+    seen: taken.join('; '),
+    expected: 'all ports free',
+  });
 });

@@ -19,6 +19,8 @@ const environmentSchema = z.object({
   REPORTS_DIR: z.string().default(join(projectRoot, 'reports')),
   /** A folder of evidence, `reports/evidence`: broadcasts recorded there are judged, nothing is started or published. */
   EVIDENCE: z.string().optional(),
+  /** A folder that keeps what media tools say of recordings, for runs that judge the same ones again. */
+  ANALYSIS_CACHE: z.string().optional(),
   /** `tap` relays and records what services say to each other; `direct` listens as one more client of the STS. */
   STS_MONITOR: z.enum(['tap', 'direct']).default('tap'),
   /** Where delays that are drawn at random begin. */
@@ -71,6 +73,7 @@ export interface Config {
   reportsFolder: string;
   /** Where recorded broadcasts are judged in place of new ones. */
   evidenceFolder: string | undefined;
+  analysisCache: string | undefined;
   /** Where what must be removed is written down, for a later run. */
   stateFolder: string;
   monitor: Environment['STS_MONITOR'];
@@ -121,6 +124,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     fixtureFile: values.FIXTURE_FILE,
     reportsFolder: resolve(values.REPORTS_DIR),
     evidenceFolder: values.EVIDENCE ? resolve(values.EVIDENCE) : undefined,
+    analysisCache: values.ANALYSIS_CACHE ? resolve(values.ANALYSIS_CACHE) : undefined,
     stateFolder: join(projectRoot, '.state'),
     monitor: values.STS_MONITOR,
     faultSeed: values.FAULT_SEED ?? randomInt(0x7fffffff),

@@ -12,6 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { MetricsText } from './analyze/prometheus';
 import { RunFindings } from './analyze/run-findings';
+import { rememberTools } from './analyze/tool-memory';
 import { projectRoot, type Config, type Settings } from './config';
 import { DualComposeManager } from './environment/dual-compose-manager';
 import { findRuntime } from './environment/find-runtime';
@@ -107,6 +108,7 @@ export class Session {
   #streams = 0;
 
   constructor(readonly config: Config) {
+    if (config.analysisCache) rememberTools(config.analysisCache);
     if (config.evidenceFolder) this.#recorded = recordedBroadcasts(config.evidenceFolder);
     for (const what of sweepLeftovers(config.stateFolder)) {
       console.error(`removed what an earlier run left: ${what}`);
