@@ -7,7 +7,9 @@ import { join } from 'node:path';
 
 import { Server as SocketServer } from 'socket.io';
 import { io } from 'socket.io-client';
+import { request } from 'undici';
 
+import { messageOf } from '../support/errors';
 import type { Fields } from './altered-evidence';
 
 /** Something that listens, at `url`, until it is closed. */
@@ -34,24 +36,36 @@ async function listening(server: Server, close: () => void): Promise<StandIn> {
 }
 
 /**
- * Answers every request with what is given, the first ones with `before`: services are waited for until they answer 200.
+ * Says the same to every request, but not before the service in whose place it stands has answered 200 once: services
+ * are waited for by it.
  *
- * @param before status codes of the first answers
+ * @param upstream address of the service's own answer; asked each time until then
  */
 export function webServer(
-  before: readonly number[],
-  after: { status: number; body: string },
+  upstream: string,
+  answer: { status: number; body: string },
 ): Promise<StandIn> {
-  let count = 0;
+  let isReady = false;
   const server = createHttpServer((_request, response) => {
-    const status = before[count] ?? after.status;
-    count += 1;
-    response.writeHead(status, { 'Content-Type': 'text/plain' }).end(after.body);
+    const said = isReady ? Promise.resolve(answer) : ask(upstream);
+    void said.then(({ status, body }) => {
+      isReady ||= status === 200;
+      response.writeHead(status, { 'Content-Type': 'text/plain' }).end(body);
+    });
   });
   return listening(server, () => {
     server.close();
     server.closeAllConnections();
   });
+}
+
+async function ask(url: string): Promise<{ status: number; body: string }> {
+  try {
+    const { statusCode, body } = await request(url);
+    return { status: statusCode, body: await body.text() };
+  } catch (error) {
+    return { status: 502, body: messageOf(error) };
+  }
 }
 
 /** Accepts connections and says nothing, ever. */

@@ -73,19 +73,19 @@ export const COUNTING: EvidenceFault[] = [
     name: 'Sound and picture drift 200 ms apart',
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', drifting(30, 200)),
-    red: { '019-US1-4': /apart/ },
+    red: { '019-US1-4 Sound and picture': /apart/ },
   },
   {
     name: 'Sound and picture drift 100 ms apart, never 120 ms',
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', drifting(30, 100)),
-    red: { '019-US1-4': /sound and picture do not drift apart/ },
+    red: { '019-US1-4 Sound and picture': /sound and picture do not drift apart/ },
   },
   {
     name: 'The dub of the counting plays 150 ms late',
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', LATE_150_MS),
-    red: { '019-US1-4': /sound and picture are apart/ },
+    red: { '019-US1-4 Sound and picture': /sound and picture are apart/ },
   },
   {
     name: 'media-service has measured no A/V delta for one segment of the counting',
@@ -94,7 +94,10 @@ export const COUNTING: EvidenceFault[] = [
       evidence.samples(`${DELTA}_bucket`, {}, (one) =>
         BUCKET_OF_120_MS(one) ? { ...one, value: one.value - 1 } : one,
       ),
-    red: { '019-US1-4': /media-service measured larger A\/V deltas, or not for every segment/ },
+    red: {
+      '019-US1-4 Sound and picture':
+        /media-service measured larger A\/V deltas, or not for every segment/,
+    },
   },
   {
     name: 'The output is there 1.5 s after the first answer',
@@ -121,7 +124,13 @@ export const COUNTING: EvidenceFault[] = [
     broadcast,
     alter: answerMissing(3),
     red: { '019-US1-6': /4 fragment:processed for 5/ },
-    follows: ['019-US1-3', '019-US1-4', '019-SC The dub', '019-US4-4', '019-US6-3'],
+    follows: [
+      '019-US1-3',
+      '019-US1-4 Sound and picture',
+      '019-SC The dub',
+      '019-US4-4',
+      '019-US6-3',
+    ],
   },
   {
     name: 'A fragment of the counting failed',
@@ -139,7 +148,7 @@ export const COUNTING: EvidenceFault[] = [
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', ORIGINAL_KEPT, [broadcastFile(evidence)]),
     red: { '019-SC The dub': /the sound of the output is the original/ },
-    follows: ['019-US1-4', '019-US6-3'],
+    follows: ['019-US1-4 Sound and picture', '019-US6-3'],
   },
   {
     name: 'Nobody reads the broadcast by RTSP',
@@ -210,7 +219,7 @@ export const COUNTING: EvidenceFault[] = [
       '019-US6-2': /another length[\s\S]*24\.\d+ s/,
       '019-US1-6': /another length[\s\S]*24\.\d+ s/,
     },
-    follows: ['019-US1-4', '019-US6-3', '019-US6-4'],
+    follows: ['019-US1-4 Sound and picture', '019-US6-4'],
   },
   {
     name: 'The counting is heard under the dub, at -18 dB',
@@ -225,13 +234,13 @@ export const COUNTING: EvidenceFault[] = [
     alter: (evidence) =>
       evidence.media('output.mp4', stretches([0, 12.2], [6.2, 12.2], [18.2, 40])),
     red: { '019-US6-3': /every dub is heard once[\s\S]*fragment 2: not heard/ },
-    follows: ['019-US1-4'],
+    follows: ['019-US1-4 Sound and picture'],
   },
   {
     name: 'The picture of the counting stands still for a second',
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', frozen(330, 30)),
-    red: { '019-US6-4': /every picture of the broadcast is shown once[\s\S]*held for 1\.\d+ s/ },
+    red: { '019-US6-4': /every picture of the broadcast is shown once[\s\S]*frozen for 1\.\d+ s/ },
   },
   {
     name: 'Pictures of the counting are damaged',

@@ -252,7 +252,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
     name: 'The picture stands still for a second',
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', frozen(330, 30)),
-    red: { '021-US6-1': /every picture of the broadcast is shown once[\s\S]*held for 1\.\d+ s/ },
+    red: { '021-US6-1': /every picture of the broadcast is shown once[\s\S]*frozen for 1\.\d+ s/ },
   },
   {
     name: 'Pictures of the output are damaged',
@@ -277,7 +277,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
       '021-US6-3': /the output has another length[\s\S]*50\.\d+ s/,
       '021-US2-5': /the output has another length[\s\S]*50\.\d+ s/,
     },
-    follows: ['021-US6-1', '021-US2-6', '021-US4-1'],
+    follows: ['021-US6-1', '021-US2-6'],
   },
   {
     name: 'The sound has a gap of 0.3 s',

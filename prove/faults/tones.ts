@@ -60,10 +60,7 @@ const MINUTE_OF_TONES: EvidenceFault[] = [
           event === PROCESSED && (payload as { sequence_number?: unknown }).sequence_number === 5,
         1500,
       ),
-    red: {
-      '018-US1-3': /an answer took too long[\s\S]*fragment 5: 15\d\d ms/,
-      [ALL]: /worker_sts_processing_time_ms_sum: \d+.*, seen from outside/,
-    },
+    red: { '018-US1-3': /an answer took too long[\s\S]*fragment 5: 15\d\d ms/ },
   },
   {
     name: 'An echo is the sound of another fragment',
@@ -82,8 +79,8 @@ const MINUTE_OF_TONES: EvidenceFault[] = [
     broadcast: PLAIN,
     alter: (evidence) => evidence.media('output.mp4', LATE_150_MS),
     red: {
-      '018-US1-4': /tones are not heard at their pictures[\s\S]*second 1: \+1\d\d/,
-      '018-US1-6 A broadcast': /tones are not heard at their pictures[\s\S]*second 1: \+1\d\d/,
+      '018-US1-4': /tones are not heard at their pictures[\s\S]*second 1: 1\d\d/,
+      '018-US1-6 A broadcast': /tones are not heard at their pictures[\s\S]*second 1: 1\d\d/,
     },
   },
   {
@@ -151,7 +148,6 @@ const MINUTE_OF_TONES: EvidenceFault[] = [
     red: {
       '018-US1-6 A broadcast': /too few broadcasts with faults were on the air[\s\S]*seen: +0/,
     },
-    follows: ['018-US1-1'],
   },
   {
     name: 'A counter is exported as a gauge',
@@ -212,7 +208,7 @@ const SYNCHRONISATION: EvidenceFault[] = [
           '[0:a]asplit[a][b];[a]atrim=0:30[c];[b]atrim=30,asetpts=PTS-STARTPTS,adelay=150:all=1[d];[c][d]concat=n=2:v=0:a=1',
         ),
       ),
-    red: { [VARYING]: /tones are not heard at their pictures[\s\S]*second 4\d: \+1\d\d/ },
+    red: { [VARYING]: /tones are not heard at their pictures[\s\S]*second 4\d: 1\d\d/ },
   },
   {
     name: 'A slow sound clock is corrected by a jump of 40 ms',
