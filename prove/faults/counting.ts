@@ -111,7 +111,6 @@ export const COUNTING: EvidenceFault[] = [
     alter: (evidence) =>
       evidence.payloads(PROCESSED, [2], withFields({ transcript: 'Thirteen, and nothing else' })),
     red: { '019-US1-6': /the log lacks a text[\s\S]*fragment 2: "Thirteen/ },
-    follows: [],
   },
   {
     name: 'Dubbing the counting takes 200 seconds',

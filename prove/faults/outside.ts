@@ -230,7 +230,8 @@ const SERVICES: OutsideFault[] = [
         }),
       }),
     red: {
-      '021-US1-1 The STS composition': /a composition was not healthy in time[\s\S]*media after [67]/,
+      '021-US1-1 The STS composition':
+        /a composition was not healthy in time[\s\S]*media after [67]/,
       '019-SC Every service': /a service was not healthy in time[\s\S]*mediamtx: [67]\d{4} ms/,
     },
   },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import type { Sample } from '../../support/analyze/prometheus';
 import { evidenceFiles, type RunRecord } from '../../support/observe/evidence';
+import type { TapEvent } from '../../support/observe/tap';
 import type { AlteredEvidence, Fields } from '../altered-evidence';
 
 export const SENT = 'fragment:data';
@@ -24,6 +25,19 @@ export function BUCKET_OF_120_MS({ labels }: Sample): boolean {
 
 export function withFields(fields: Fields): (payload: Fields) => Fields {
   return (payload) => ({ ...payload, ...fields });
+}
+
+/** All that is said of one fragment, from being sent on, is said some time later. */
+export function fragmentLater(nth: number, byMs: number): (evidence: AlteredEvidence) => void {
+  const idOf = ({ payload }: TapEvent): unknown =>
+    (payload as { fragment_id?: unknown } | undefined)?.fragment_id;
+  return (evidence) =>
+    evidence.tap((events) => {
+      const sent = events.filter(({ event }) => event === SENT)[nth];
+      return events.map((one) =>
+        sent && idOf(one) === idOf(sent) ? { ...one, at: one.at + byMs } : one,
+      );
+    });
 }
 
 export function answerMissing(number: number): (evidence: AlteredEvidence) => void {
