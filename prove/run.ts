@@ -242,6 +242,8 @@ async function main(): Promise<void> {
   ];
 
   const isWhole = faults.length === FAULTS.length;
+  // What was kept of altered recordings is of no use to anybody.
+  rmSync(join(folder, 'cache'), { recursive: true, force: true });
   const wrong = verdicts.filter(isWrong);
   const missing = isWhole ? unproved(scenarios, verdicts) : [];
   const seconds = (performance.now() - started) / 1000;

@@ -1,7 +1,7 @@
 import type { TapEvent } from '../../support/observe/tap';
 import type { AlteredEvidence } from '../altered-evidence';
 import type { EvidenceFault } from '../fault';
-import { cutAt, LATE_150_MS, sound } from './recordings';
+import { cutAt, sound } from './recordings';
 import { FRAGMENTS, inLog, oneMore, PROCESSED, SENT, withFields } from './words';
 
 /** An answer to a fragment, which there was not. */
@@ -139,9 +139,9 @@ export const EDGE_CASES: EvidenceFault[] = [
     red: { '019-E4': /another length[\s\S]*6\.\d+ s/ },
   },
   {
-    name: 'The dub of sound that begins late plays 150 ms late',
+    name: 'The dub of sound that begins late plays 300 ms late',
     broadcast: '019-US1-4 The sound track',
-    alter: (evidence) => evidence.media('output.mp4', LATE_150_MS),
+    alter: (evidence) => evidence.media('output.mp4', sound('[0:a]adelay=300:all=1')),
     red: { '019-US1-4 The sound track': /sound and picture are apart/ },
   },
   {
