@@ -293,17 +293,20 @@ const OWN_SERVICES: OutsideFault[] = [
     name: 'A process that a service has left holds a port',
     tags: '@021-US1-4',
     make: (folder) => {
-      const pid = join(folder, 'left.pid');
-      const left = `setsid sh -c 'echo $$ > ${pid}; exec python3 -m http.server "$0"'`;
+      const pids = join(folder, 'left.pids');
+      // $$ is a dollar sign in a compose file.
+      const command = `setsid python3 -m http.server \${ECHO_STS_PORT:-8080} & echo $$! >> ${pids}; sleep 600`;
       return Promise.resolve({
         environment: overlaid('MEDIA_COMPOSE_FILE', folder, {
           another: {
-            ...another('sh', '-c', `${left} \${ECHO_STS_PORT:-8080} & sleep 600`),
+            ...another('sh', '-c', command),
             ports: ['127.0.0.1:${ECHO_STS_PORT:-8080}:80'],
           },
         }),
         end: () => {
-          if (existsSync(pid)) process.kill(Number(readFileSync(pid, 'utf8')));
+          // One for each scenario that has started the services.
+          const left = existsSync(pids) ? readFileSync(pids, 'utf8').trim().split('\n') : [];
+          left.forEach((pid) => process.kill(Number(pid)));
         },
       });
     },
@@ -320,7 +323,10 @@ const OWN_SERVICES: OutsideFault[] = [
     make: (folder) =>
       Promise.resolve({
         environment: overlaid('MEDIA_COMPOSE_FILE', folder, {
-          another: another('python3', '-m', 'http.server', '${STS_PORT:-3000}'),
+          'media-service': asProcess(
+            ...['sh', '-c'],
+            'python3 -m http.server ${STS_PORT:-3000} & exec ../../.venv/bin/python -m media_service',
+          ),
         }),
       }),
     red: { '019-US5-1': /a port is open[\s\S]*: open/ },
@@ -383,10 +389,18 @@ const OWN_SERVICES: OutsideFault[] = [
     red: { '021-E4': /does not name where publishing failed[\s\S]*Connection refused/ },
   },
   {
-    name: 'media-service logs no errors',
+    name: 'media-service does not say why it cannot read the broadcast',
     tags: '@018-E1',
-    make: () => Promise.resolve({ environment: { ...HOST, LOG_LEVEL: 'CRITICAL' } }),
-    red: { '018-E1': /the end of its worker/ },
+    make: (folder) =>
+      Promise.resolve({
+        environment: overlaid('MEDIA_COMPOSE_FILE', folder, {
+          'media-service': asProcess(
+            ...['sh', '-c'],
+            '../../.venv/bin/python -m media_service 2>&1 | grep --line-buffered -v "not available"',
+          ),
+        }),
+      }),
+    red: { '018-E1': /did not say that the broadcast could not be read/ },
   },
 ];
 
