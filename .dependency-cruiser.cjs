@@ -35,6 +35,19 @@ module.exports = {
       to: { path: '^support/(?!contract)' },
     },
     {
+      name: 'faults-know-no-judgement',
+      comment: 'Faults change what is seen; how it is judged is the business of the scenarios.',
+      severity: 'error',
+      from: { path: '^prove' },
+      to: { path: '^(step-definitions|support/(world|hooks|session))' },
+    },
+    {
+      name: 'nobody-needs-the-faults',
+      severity: 'error',
+      from: { path: '^(support|step-definitions|scripts)' },
+      to: { path: '^prove' },
+    },
+    {
       name: 'suite-does-not-know-the-reference-services',
       severity: 'error',
       from: { path: '^(support|step-definitions)' },

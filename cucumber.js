@@ -50,6 +50,8 @@ module.exports.default = async () => {
   mkdirSync(reports, { recursive: true });
   return {
     default: common,
+    // For `npm run prove`, which reads nothing but the messages.
+    prove: { ...common, format: [['message', `${reports}/messages.ndjson`]] },
     ci: { ...common, formatOptions: { ...common.formatOptions, colorsEnabled: false } },
     p1: { ...common, tags: '@P1' },
     debug: { ...common, failFast: true, backtrace: true },

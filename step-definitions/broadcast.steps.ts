@@ -1,6 +1,5 @@
 import { Given, Then, When } from '@cucumber/cucumber';
 
-import { MediaMtxApi } from '../support/observe/mediamtx-api';
 import { readFault, type Fault } from '../support/observe/faults';
 import { fixtureNames } from '../support/parameter-types';
 import { plannedSteps } from '../support/planned-scenarios';
@@ -215,11 +214,11 @@ Then(
   'the media server lists neither the broadcast nor its output any more',
   async function (this: DubbingWorld) {
     const { stream } = this.broadcast.value;
-    const { api } = (await this.session.settings()).services.mediaServer;
-    const left = (await new MediaMtxApi(api).paths()).filter(({ name }) => name.includes(stream));
+    const { api, settings } = await this.session.services();
+    const left = (await api.paths()).filter(({ name }) => name.includes(stream));
     expectThat(left.length === 0, {
       what: 'paths of a broadcast that has ended are left',
-      where: api,
+      where: settings.services.mediaServer.api,
       seen: left.map(({ name }) => name).join(', '),
       expected: 'none',
     });

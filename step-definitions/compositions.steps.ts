@@ -25,7 +25,7 @@ async function askAll({ services }: Settings): Promise<DubbingWorld['answers']['
 }
 
 When('the test host asks every service for its health', async function (this: DubbingWorld) {
-  this.answers.value = await askAll(await this.session.settings());
+  this.answers.value = await askAll((await this.session.services()).settings);
 });
 
 When('every service of that set is asked for its health', async function (this: DubbingWorld) {
@@ -66,7 +66,8 @@ async function handshake(url: string): Promise<number> {
 When(
   'a client on the test host connects to the STS by Socket.IO',
   async function (this: DubbingWorld) {
-    this.handshakeMs.value = await handshake((await this.session.settings()).services.sts.url);
+    const { settings } = await this.session.services();
+    this.handshakeMs.value = await handshake(settings.services.sts.url);
   },
 );
 

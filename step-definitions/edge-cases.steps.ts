@@ -132,6 +132,8 @@ When(
     const culprit = join(this.session.config.reportsFolder, 'nested', `${name}.yml`);
     if (!(fault in COMPOSE_FAULTS)) throw new Error(`no such fault: ${fault}`);
     const content = COMPOSE_FAULTS[fault];
+    // Of a recorded broadcast the suite reads no compose file.
+    await this.session.runtime();
     const { sts } = (await this.session.settings()).services;
     mkdirSync(dirname(culprit), { recursive: true });
     if (content) writeFileSync(culprit, content(sts.name, new URL(sts.health).port));

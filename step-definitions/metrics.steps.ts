@@ -12,7 +12,8 @@ Then(
     const run = this.broadcast.value;
     const from = run.evidence.run.times.published ?? 0;
     const until = run.evidence.run.times.publisherEnded ?? 0;
-    const others = (await this.session.echoBroadcasts()).filter(({ evidence }) => {
+    this.broadcasts.value = await this.session.echoBroadcasts();
+    const others = this.broadcasts.value.filter(({ evidence }) => {
       const { times, plan } = evidence.run;
       return (
         plan.words.length > 0 &&
@@ -107,21 +108,23 @@ const KINDS = {
 } as const;
 
 Then('every metric is there, of the right kind', async function (this: DubbingWorld) {
-  const run = this.broadcasts.value[0];
   const { metrics } = await this.session.settings();
-  const types = run?.evidence.metrics.at(-1)?.types ?? {};
-  const wrong = Object.entries(KINDS).flatMap(([kind, keys]) =>
-    keys.flatMap((key) => {
-      const name = metrics[key];
-      // In the older text format a counter's family has the name of its series, in OpenMetrics not.
-      const seen = types[name] ?? types[name.replace(/_total$/, '')];
-      return seen === kind ? [] : [`${name}: ${seen ?? 'not there'}, expected ${kind}`];
-    }),
-  );
-  expectThat(Object.keys(types).length > 0 && wrong.length === 0, {
+  const runs = this.broadcasts.value;
+  const wrong = runs.flatMap(({ stream, evidence }) => {
+    const types = evidence.metrics.at(-1)?.types ?? {};
+    return Object.entries(KINDS).flatMap(([kind, keys]) =>
+      keys.flatMap((key) => {
+        const name = metrics[key];
+        // In the older text format a counter's family has the name of its series, in OpenMetrics not.
+        const seen = types[name] ?? types[name.replace(/_total$/, '')];
+        return seen === kind ? [] : [`${stream} ${name}: ${seen ?? 'not there'}, expected ${kind}`];
+      }),
+    );
+  });
+  expectThat(runs.length > 0 && wrong.length === 0, {
     what: 'metrics are missing or of another kind',
     where: 'metrics of media-service',
-    seen: wrong.join('; ') || 'nothing was read',
+    seen: wrong.join('; ') || 'no broadcast was seen',
     expected: JSON.stringify(KINDS),
   });
 });

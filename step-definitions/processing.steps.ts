@@ -248,7 +248,7 @@ async function expectFallbacks(world: DubbingWorld, count: number): Promise<void
 }
 
 Then('the STS says that it runs on the CPU', async function (this: DubbingWorld) {
-  const { health: url } = (await this.session.settings()).services.sts;
+  const { health: url } = (await this.session.services()).settings.services.sts;
   const { text } = await askHttp(url);
   const health = jsonOf(text) as { device?: unknown } | null | undefined;
   expectThat(health?.device === 'cpu', {

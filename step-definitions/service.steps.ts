@@ -53,12 +53,14 @@ function expectServices(
   );
 }
 
-async function useServices(this: DubbingWorld): Promise<void> {
-  this.manager.value = (await this.session.services()).manager;
-}
+Given('all services are running', async function (this: DubbingWorld) {
+  // Recorded broadcasts are judged without; a step that asks a service says that there is none.
+  if (!this.session.isReplay) await this.session.services();
+});
 
-Given('all services are running', useServices);
-When('all services are started', useServices);
+When('all services are started', async function (this: DubbingWorld) {
+  this.manager.value = (await this.session.services()).manager;
+});
 
 Then(
   'the STS composition was healthy before the media composition was started',
@@ -107,8 +109,8 @@ Then(
 
 Then(
   'every service was healthy within {duration} of its start',
-  function (this: DubbingWorld, withinMs: number) {
-    const { starts, media, sts } = this.manager.value;
+  async function (this: DubbingWorld, withinMs: number) {
+    const { starts, media, sts } = (await this.session.services()).manager;
     // A service was healthy when its composition was, or before.
     const times = starts.flatMap(({ services, healthyAt }) =>
       services.map(({ service, startedAt }) => ({ service, tookMs: healthyAt - startedAt })),
@@ -129,7 +131,7 @@ Then(
 When(
   'the test host asks media-service and the STS for their health',
   async function (this: DubbingWorld) {
-    const { mediaService, sts: server } = (await this.session.settings()).services;
+    const { mediaService, sts: server } = (await this.session.services()).settings.services;
     const [media, sts] = await Promise.all([get(mediaService.health), get(server.health)]);
     this.answers.value = new Map([
       ['media-service', media],
@@ -139,14 +141,14 @@ When(
 );
 
 When('the test host asks the STS for its health', async function (this: DubbingWorld) {
-  const { sts } = (await this.session.settings()).services;
+  const { sts } = (await this.session.services()).settings.services;
   this.answers.value = new Map([['STS', await get(sts.health)]]);
 });
 
 When(
   'the test host asks for the metrics of media-service and the health of the STS',
   async function (this: DubbingWorld) {
-    const { mediaService, sts: server } = (await this.session.settings()).services;
+    const { mediaService, sts: server } = (await this.session.services()).settings.services;
     const [media, sts] = await Promise.all([get(mediaService.metrics), get(server.health)]);
     this.answers.value = new Map([
       ['media-service', media],
@@ -221,5 +223,12 @@ Then(
 );
 
 Then('its ports are free again', async function (this: DubbingWorld) {
-  await this.manager.value.checkPortsFree();
+  const { sts, media } = this.manager.value;
+  const taken = await this.manager.value.takenPorts();
+  expectThat(taken.length === 0, {
+    what: 'a port is still taken',
+    where: `${sts.project}, ${media.project}`,
+    seen: taken.join('; '),
+    expected: 'all ports free',
+  });
 });

@@ -14,8 +14,7 @@ const FRAGMENT_SECONDS = 6;
 const ANSWER_MS = 60_000;
 
 async function send(world: DubbingWorld, sound: Float32Array[]): Promise<void> {
-  const { sts } = (await world.session.settings()).services;
-  await world.session.services();
+  const { sts } = (await world.session.services()).settings.services;
   world.stsAnswers.value = await askSts({
     ...{ url: sts.url, stream: `test_direct_${Date.now()}`, rateHz: RATE_HZ },
     ...{ fragments: sound.map(pcmToS16le), withinMs: ANSWER_MS },

@@ -22,6 +22,10 @@ const environmentSchema = z.object({
   FIXTURE_FILE: z.string().optional(),
   FIXTURE_SCRIPT: z.string().default(join(projectRoot, 'fixtures/1-min-nfl.yaml')),
   REPORTS_DIR: z.string().default(join(projectRoot, 'reports')),
+  /** A folder of evidence, `reports/evidence`: broadcasts recorded there are judged, nothing is started or published. */
+  EVIDENCE: z.string().optional(),
+  /** A folder that keeps what media tools say of recordings, for runs that judge the same ones again. */
+  ANALYSIS_CACHE: z.string().optional(),
   /** `tap` relays and records what services say to each other; `direct` listens as one more client of the STS. */
   STS_MONITOR: z.enum(['tap', 'direct']).default('tap'),
   /** Where delays that are drawn at random begin. */
@@ -82,6 +86,9 @@ export interface Config {
   fixtureScript: string;
   fixtureFile: string | undefined;
   reportsFolder: string;
+  /** Where recorded broadcasts are judged in place of new ones. */
+  evidenceFolder: string | undefined;
+  analysisCache: string | undefined;
   /** Where what must be removed is written down, for a later run. */
   stateFolder: string;
   monitor: Environment['STS_MONITOR'];
@@ -136,6 +143,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     fixtureScript: resolve(values.FIXTURE_SCRIPT),
     fixtureFile: values.FIXTURE_FILE,
     reportsFolder: resolve(values.REPORTS_DIR),
+    evidenceFolder: values.EVIDENCE ? resolve(values.EVIDENCE) : undefined,
+    analysisCache: values.ANALYSIS_CACHE ? resolve(values.ANALYSIS_CACHE) : undefined,
     stateFolder: join(projectRoot, '.state'),
     monitor: values.STS_MONITOR,
     waiters: values.LIVE_DUBBING_WAITERS,

@@ -37,7 +37,13 @@ export class NotAsExpected extends SuiteError {}
 /** Nothing was observed where a Then step needs evidence. */
 export class NotObserved extends SuiteError {}
 
-export type Prerequisite = 'fixture' | 'compose-files' | 'services' | 'configuration';
+export type Prerequisite =
+  | 'fixture'
+  | 'compose-files'
+  | 'services'
+  | 'configuration'
+  /** Recorded broadcasts are judged: what has to be asked of a running service cannot be. */
+  | 'running-services';
 
 /** What scenarios need is not there: the scenario that judges it fails, the others are skipped with this message. */
 export class PrerequisiteMissing extends SuiteError {

@@ -9,7 +9,7 @@ import {
 
 import { PrerequisiteMissing, safeError } from './errors';
 import { attachEvidence, attachLogs, type Attach } from './report/attachments';
-import { SKIP_REASON } from './report/scenario-results';
+import { JUDGED_BY, SKIP_REASON } from './report/scenario-results';
 import { fixtureNames } from './parameter-types';
 import { closeSession } from './session';
 import type { DubbingWorld } from './world';
@@ -63,6 +63,14 @@ After(async function (this: DubbingWorld, { result }: ITestCaseHookParameter) {
   // The evidence of a broadcast has the logs of its time.
   if (broadcast) await attachEvidence(broadcast, attach);
   else attachLogs(await this.session.serviceLogs(), attach);
+});
+
+// Which evidence a scenario was judged by.
+After(function (this: DubbingWorld) {
+  const { broadcastsIfAny: broadcasts } = this;
+  if (broadcasts.length === 0) return;
+  const streams = broadcasts.map(({ stream }) => stream).join('\n');
+  this.attach(streams, { mediaType: 'text/plain', fileName: JUDGED_BY });
 });
 
 AfterAll(async () => {

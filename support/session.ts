@@ -13,6 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { MetricsText } from './analyze/prometheus';
 import { RunFindings } from './analyze/run-findings';
+import { rememberTools } from './analyze/tool-memory';
 import { addToEnvironment, projectRoot, type Config, type Settings } from './config';
 import { DualComposeManager } from './environment/dual-compose-manager';
 import { findRuntime } from './environment/find-runtime';
@@ -23,7 +24,7 @@ import { SessionState, sweepLeftovers } from './environment/session-state';
 import { goneWaiter, waitersAsText, waitersOf } from './environment/waiting';
 import { PrerequisiteMissing, SuiteError, messageOf } from './errors';
 import { beginningOf, readFixture, type Fixture } from './fixture';
-import { readEvidence } from './observe/evidence';
+import { readEvidence, recordedBroadcasts } from './observe/evidence';
 import { MediaMtxApi, type MediaMtxPath } from './observe/mediamtx-api';
 import { readMetrics } from './observe/metrics';
 import { runPipeline, type RunFaults } from './observe/pipeline-run';
@@ -109,11 +110,15 @@ export class Session {
   readonly #echoServices = new Map<number, Promise<Services>>();
   readonly #turns = new Map<DualComposeManager, Promise<void>>();
   readonly #taps: Tap[] = [];
+  /** Folders of recorded broadcasts by what was asked for; undefined where broadcasts are published. */
+  readonly #recorded: Map<string, string> | undefined;
   #hasFailures = false;
   #closing: Promise<void> | undefined;
   #streams = 0;
 
   constructor(readonly config: Config) {
+    if (config.analysisCache) rememberTools(config.analysisCache);
+    if (config.evidenceFolder) this.#recorded = recordedBroadcasts(config.evidenceFolder);
     sweep(config.stateFolder);
     this.#state = new SessionState(config.stateFolder, config.variables);
     addToEnvironment(this.#state.environment);
@@ -144,12 +149,19 @@ export class Session {
     );
   }
 
+  /** Whether recorded broadcasts are judged: nothing is started or published then. */
+  get isReplay(): boolean {
+    return this.#recorded !== undefined;
+  }
+
   /**
    * Containers or host processes.
    *
-   * @throws PrerequisiteMissing ('services') when RUNTIME asks for an engine that does not answer
+   * @throws PrerequisiteMissing ('services') when RUNTIME asks for an engine that does not answer; ('running-services')
+   *   where recorded broadcasts are judged
    */
   runtime(): Promise<Runtime> {
+    if (this.#recorded) return Promise.reject(notRecorded('services', this.config));
     this.#runtime ??= this.#findRuntime();
     return this.#runtime;
   }
@@ -160,7 +172,9 @@ export class Session {
    * @throws PrerequisiteMissing ('configuration')
    */
   async settings(ports: Record<string, string> = {}): Promise<Settings> {
-    return this.config.settings((await this.runtime()).servicesHost, ports);
+    // Names of metrics and services are needed to judge recorded broadcasts as well; nothing is asked at the addresses.
+    const host = this.isReplay ? '127.0.0.1' : (await this.runtime()).servicesHost;
+    return this.config.settings(host, ports);
   }
 
   /**
@@ -273,7 +287,7 @@ export class Session {
     const key = JSON.stringify(options);
     const known = this.#broadcasts.get(key);
     if (known) return known;
-    const broadcast = this.#dub(options);
+    const broadcast = this.#recorded ? this.#replay(key, options) : this.#dub(options);
     // One that fails before anybody waits for it must not end the suite: whoever waits gets the error.
     broadcast.catch(() => undefined);
     this.#broadcasts.set(key, broadcast);
@@ -282,8 +296,10 @@ export class Session {
 
   /** All broadcasts through the Echo STS that were asked for, once they have been dubbed. */
   async echoBroadcasts(): Promise<RunFindings[]> {
-    const ours = [...this.#broadcasts].filter(([key]) => 'echo' in (JSON.parse(key) as object));
-    return Promise.all(ours.map(([, broadcast]) => broadcast));
+    const asked = [...(this.#recorded ?? this.#broadcasts).keys()].map(
+      (key) => JSON.parse(key) as BroadcastOptions,
+    );
+    return Promise.all(asked.filter(({ echo }) => echo).map((options) => this.broadcast(options)));
   }
 
   /** The logs of the services as far as they have been written; of those that did not start, what was collected. */
@@ -385,9 +401,19 @@ export class Session {
     }
   }
 
+  #fixtureOf({ name, seconds, echo }: BroadcastOptions): Fixture {
+    return beginningOf(this.fixture(name), seconds, echo?.segmentSeconds);
+  }
+
+  async #replay(key: string, options: BroadcastOptions): Promise<RunFindings> {
+    const folder = this.#recorded?.get(key);
+    if (!folder) throw notRecorded(`broadcast ${key}`, this.config);
+    return Promise.resolve(new RunFindings(readEvidence(folder), this.#fixtureOf(options)));
+  }
+
   async #dub(options: BroadcastOptions): Promise<RunFindings> {
-    const { echo, seconds } = options;
-    const fixture = beginningOf(this.fixture(options.name), seconds, echo?.segmentSeconds);
+    const { echo } = options;
+    const fixture = this.#fixtureOf(options);
     const services = await (echo ? this.echoServices(echo.segmentSeconds) : this.services());
     const { manager, settings, monitor, tap, api, paths, metrics } = services;
     const { mediaServer, mediaService } = settings.services;
@@ -415,7 +441,7 @@ export class Session {
     const { name: server, recordings } = mediaServer;
     const ours = `${recordings}/live/${stream}/out`;
     await runPipeline({
-      fixture,
+      ...{ fixture, asked: { ...options } },
       faults: options.faults ?? {},
       stream,
       folder,
@@ -483,6 +509,20 @@ export class Session {
     await before;
     return isRead;
   }
+}
+
+/** What cannot be had from recorded broadcasts. */
+function notRecorded(what: string, { evidenceFolder = '' }: Config): PrerequisiteMissing {
+  return new PrerequisiteMissing(
+    {
+      what: 'this is not in the evidence: recorded broadcasts are judged, nothing is started or published',
+      where: evidenceFolder,
+      seen: 'EVIDENCE is set',
+      expected: what,
+      next: 'unset EVIDENCE',
+    },
+    'running-services',
+  );
 }
 
 let session: Session | undefined;

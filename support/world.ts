@@ -108,6 +108,12 @@ export class DubbingWorld extends World {
     return this.broadcast.isSet ? this.broadcast.value : undefined;
   }
 
+  /** All broadcasts that this scenario has looked at. */
+  get broadcastsIfAny(): RunFindings[] {
+    const several = this.broadcasts.isSet ? this.broadcasts.value : [];
+    return [...new Set([this.broadcastIfAny ?? [], several].flat())];
+  }
+
   #slot<T>(what: string): Slot<T> {
     const values = this.#values;
     return {

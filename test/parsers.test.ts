@@ -38,7 +38,7 @@ function fileOf(text: string, name = 'input'): string {
 const run = {
   ...{ stream: 's', startedAt: '', finishedAt: 2, budgetSeconds: 1, outcome: '', runtime: 'host' },
   ...{ monitor: 'tap', fixtureScript: '', fixtureFile: '', times: {}, problems: [] },
-  ...{ durationSeconds: 60, segmentSeconds: 6, plan: { words: [], seed: 0 } },
+  ...{ durationSeconds: 60, segmentSeconds: 6, plan: { words: [], seed: 0 }, asked: {} },
   publisher: { exitCode: 0, stderr: '' },
 };
 

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { execa } from 'execa';
 
 import { messageOf, SuiteError } from '../errors';
+import { remembered } from './tool-memory';
 
 /** A media file is missing, empty, or nothing that ffprobe or ffmpeg can open. */
 export class MediaUnreadable extends SuiteError {}
@@ -81,6 +82,15 @@ export async function runTool(
   args: readonly string[],
   input?: Uint8Array,
   env: Record<string, string> = {},
+): Promise<ToolOutput> {
+  return remembered([program, args, input], () => startTool(program, args, input, env));
+}
+
+async function startTool(
+  program: string,
+  args: readonly string[],
+  input: Uint8Array | undefined,
+  env: Record<string, string>,
 ): Promise<ToolOutput> {
   const result = await execa(program, [...args], {
     env,

@@ -164,17 +164,23 @@ export class DualComposeManager {
     );
   }
 
+  /** The published ports that somebody listens on, with who it is. */
+  async takenPorts(): Promise<string[]> {
+    const taken: string[] = [];
+    for (const [port, purpose] of this.publishedPorts()) {
+      const holder = await this.runtime.holderOf(port);
+      if (holder !== undefined) taken.push(`port ${port} (${purpose}) is held by ${holder}`);
+    }
+    return taken;
+  }
+
   /**
    * Refuses to start on ports that somebody else listens on.
    *
    * @throws PrerequisiteMissing naming each taken port and the process or container that holds it
    */
   async checkPortsFree(): Promise<void> {
-    const taken: string[] = [];
-    for (const [port, purpose] of this.publishedPorts()) {
-      const holder = await this.runtime.holderOf(port);
-      if (holder !== undefined) taken.push(`port ${port} (${purpose}) is held by ${holder}`);
-    }
+    const taken = await this.takenPorts();
     if (taken.length === 0) return;
     throw new PrerequisiteMissing(
       {

@@ -1,4 +1,11 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import { z } from 'zod';
@@ -27,6 +34,8 @@ const timesSchema = z.object({
 
 const runSchema = z.object({
   stream: z.string(),
+  /** What the scenario asked for (BroadcastOptions of support/session.ts): by it, recorded broadcasts are found again. */
+  asked: z.record(z.string(), z.unknown()),
   startedAt: z.string(),
   /** Everything was over; milliseconds since the epoch, as all times here. */
   finishedAt: z.number(),
@@ -388,6 +397,36 @@ export function readEvidence(folder: string): Evidence {
       return lines(evidenceFiles.mediamtx, mediaMtxSchema);
     },
   };
+}
+
+/**
+ * The broadcasts in a folder of evidence by what was asked for, as JSON; of several alike, the one published last.
+ *
+ * @returns the folder of each
+ * @throws NotObserved when there are none
+ */
+export function recordedBroadcasts(folder: string): Map<string, string> {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const runs = names
+    .map((name) => join(folder, name))
+    .filter((path) => existsSync(join(path, evidenceFiles.run)))
+    .map((path) => ({ path, run: readRun(path) }))
+    .sort((a, b) => a.run.finishedAt - b.run.finishedAt);
+  if (runs.length > 0) {
+    return new Map(runs.map(({ path, run }) => [JSON.stringify(run.asked), path]));
+  }
+  throw new NotObserved({
+    what: 'there is no evidence',
+    where: folder,
+    seen: names.join(', ') || 'nothing',
+    expected: 'folders of broadcasts that have ended',
+    next: 'npm run acceptance',
+  });
+}
+
+function readRun(folder: string): RunRecord {
+  const file = join(folder, evidenceFiles.run);
+  return valueOf(runSchema, textOf(file), file);
 }
 
 function textOf(file: string): string {

@@ -49,6 +49,8 @@ export interface RunFaults {
 
 export interface RunOptions {
   fixture: Fixture;
+  /** What the scenario asked for, for the record. */
+  asked: RunRecord['asked'];
   faults: RunFaults;
   /** What goes wrong between media-service and the STS, for the record. */
   plan: { words: string[]; seed: number };
@@ -314,7 +316,7 @@ export async function runPipeline(options: RunOptions): Promise<RunRecord> {
     );
   }
   const run: RunRecord = {
-    ...{ stream, startedAt, outcome, times, publisher, problems },
+    ...{ stream, startedAt, outcome, times, publisher, problems, asked: options.asked },
     finishedAt: now(),
     budgetSeconds: options.budgetSeconds,
     runtime: options.runtime,

@@ -7,15 +7,22 @@ import { messageOf, NotObserved } from '../errors';
 /** The name of the attachment that says why a scenario was skipped. */
 export const SKIP_REASON = 'skip-reason.txt';
 
+/** The name of the attachment that lists the streams of the broadcasts that a scenario was judged by. */
+export const JUDGED_BY = 'judged-by.txt';
+
 /** How one scenario ended. */
 export interface ScenarioResult {
   name: string;
   tags: string[];
+  /** Where it is, as cucumber-js takes it: file:line. */
+  place: string;
   status: Status;
   /** Messages of failed steps. */
   message: string;
   /** Why it was skipped; undefined when it does not say. */
   skipReason: string | undefined;
+  /** Streams of the broadcasts that it looked at. */
+  judgedBy: string[];
   seconds: number;
 }
 
@@ -49,21 +56,22 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
       next: 'read what cucumber-js printed: it ended before the first scenario',
     });
   }
-  const pickles = new Map<string, { name: string; tags: string[] }>();
+  const pickles = new Map<string, Pick<ScenarioResult, 'name' | 'tags' | 'place'>>();
   const pickleOfCase = new Map<string, string>();
   const results = new Map<string, ScenarioResult & { startedSeconds: number }>();
   const read = (message: Envelope): void => {
     if (message.pickle) {
-      const { id, name, tags } = message.pickle;
-      pickles.set(id, { name, tags: tags.map((tag) => tag.name) });
+      const { id, name, tags, uri, location } = message.pickle;
+      const place = `${uri}:${location?.line ?? ''}`;
+      pickles.set(id, { name, tags: tags.map((tag) => tag.name), place });
     } else if (message.testCase) {
       pickleOfCase.set(message.testCase.id, message.testCase.pickleId);
     } else if (message.testCaseStarted) {
       const { id, testCaseId, timestamp } = message.testCaseStarted;
       const pickle = pickles.get(pickleOfCase.get(testCaseId) ?? '');
       results.set(id, {
-        ...{ name: pickle?.name ?? testCaseId, tags: pickle?.tags ?? [], message: '' },
-        ...{ status: 'PASSED', skipReason: undefined, seconds: 0 },
+        ...(pickle ?? { name: testCaseId, tags: [], place: '' }),
+        ...{ status: 'PASSED', message: '', skipReason: undefined, judgedBy: [], seconds: 0 },
         startedSeconds: timestamp.seconds + timestamp.nanos / 1e9,
       });
     } else if (message.testStepFinished) {
@@ -74,12 +82,14 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
         WORST_FIRST.indexOf(testStepResult.status) < WORST_FIRST.indexOf(result.status);
       if (isWorse) result.status = testStepResult.status;
       if (testStepResult.message) result.message += `${testStepResult.message}\n`;
-    } else if (message.attachment?.fileName === SKIP_REASON) {
-      const result = results.get(message.attachment.testCaseStartedId ?? '');
-      const { body, contentEncoding } = message.attachment;
+    } else if (message.attachment) {
+      const { fileName, testCaseStartedId = '', body, contentEncoding } = message.attachment;
+      const result = results.get(testCaseStartedId);
       if (!result) return;
-      result.skipReason =
-        (contentEncoding as string) === 'BASE64' ? Buffer.from(body, 'base64').toString() : body;
+      const isEncoded = (contentEncoding as string) === 'BASE64';
+      const text = (): string => (isEncoded ? Buffer.from(body, 'base64').toString() : body);
+      if (fileName === SKIP_REASON) result.skipReason = text();
+      if (fileName === JUDGED_BY) result.judgedBy = text().split('\n');
     } else if (message.testCaseFinished) {
       const result = results.get(message.testCaseFinished.testCaseStartedId);
       const { seconds, nanos } = message.testCaseFinished.timestamp;

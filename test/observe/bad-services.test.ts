@@ -190,7 +190,13 @@ async function runWith(options: {
   try {
     const run = await runPipeline({
       ...{ fixture, faults: {}, stream: 's', folder: evidence, monitor, api },
-      ...{ plan: { words: [], seed: 0 }, budgetSeconds: 20, runtime: 'host', monitorMode: 'tap' },
+      ...{
+        plan: { words: [], seed: 0 },
+        asked: {},
+        budgetSeconds: 20,
+        runtime: 'host',
+        monitorMode: 'tap',
+      },
       rtspUrl: options.rtspUrl ?? `rtsp://127.0.0.1:${await freePort()}`,
       rtmpUrl: 'rtmp://127.0.0.1:1',
       paths: sharedLook(100, () => api.paths()),

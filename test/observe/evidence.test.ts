@@ -33,7 +33,7 @@ describe('evidence', () => {
   };
 
   const RUN: Parameters<EvidenceWriter['finish']>[0] = {
-    ...{ stream: 'one', startedAt: '', finishedAt: 2, budgetSeconds: 1, outcome: '' },
+    ...{ stream: 'one', asked: {}, startedAt: '', finishedAt: 2, budgetSeconds: 1, outcome: '' },
     ...{ runtime: 'host', monitor: 'tap', fixtureScript: '', fixtureFile: '', times: {} },
     ...{ durationSeconds: 60, segmentSeconds: 6, plan: { words: [], seed: 0 } },
     ...{ publisher: { exitCode: 0, stderr: '' }, problems: [] },

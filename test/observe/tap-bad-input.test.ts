@@ -482,7 +482,7 @@ function runOf(stream: string): Parameters<EvidenceWriter['finish']>[0] {
   return {
     ...{ stream, startedAt: '', finishedAt: 2, budgetSeconds: 1, outcome: '', runtime: 'host' },
     ...{ monitor: 'tap', fixtureScript: '', fixtureFile: '', times: {}, problems: [] },
-    ...{ durationSeconds: 60, segmentSeconds: 6, plan: { words: [], seed: 0 } },
+    ...{ durationSeconds: 60, segmentSeconds: 6, plan: { words: [], seed: 0 }, asked: {} },
     publisher: { exitCode: 0, stderr: '' },
   };
 }
