@@ -46,6 +46,8 @@ const METRICS_MS = 200;
  */
 const READ_PATIENCE_MS = 3000;
 const START_EVERY_MS = 2600;
+/** So many on the air at once leave two cores time to spare, and all take hardly longer: the longest begin first. */
+const MOST_ON_AIR = 10;
 
 /** The two compositions, running, and what listens between them. */
 export interface Services {
@@ -100,6 +102,7 @@ export class Session {
   /** By the length of their segments in seconds. */
   readonly #echoServices = new Map<number, Promise<Services>>();
   readonly #turns = new Map<DualComposeManager, Promise<void>>();
+  readonly #onAir = new Map<DualComposeManager, Set<Promise<unknown>>>();
   readonly #taps: Tap[] = [];
   #hasFailures = false;
   #streams = 0;
@@ -375,97 +378,115 @@ export class Session {
     const services = await (echo ? this.echoServices(echo.segmentSeconds) : this.services());
     const { manager, settings, monitor, tap, api, paths, metrics } = services;
     const { mediaServer, mediaService } = settings.services;
-    const onIngested = await this.#turn(manager);
-    // Two broadcasts may begin in the same millisecond.
-    this.#streams += 1;
-    const stream = `test_${fixture.id}_${Date.now()}_${this.#streams}`;
-    const folder = join(this.config.reportsFolder, 'evidence', stream);
-    if (options.plan) {
-      if (!tap) {
-        throw new SuiteError({
-          what: 'faults need the tap',
-          where: 'STS_MONITOR',
-          seen: this.config.monitor,
-          expected: 'tap',
-          next: 'unset STS_MONITOR',
-        });
+    const { isRead: onIngested, isOver } = await this.#turn(manager);
+    try {
+      // Two broadcasts may begin in the same millisecond.
+      this.#streams += 1;
+      const stream = `test_${fixture.id}_${Date.now()}_${this.#streams}`;
+      const folder = join(this.config.reportsFolder, 'evidence', stream);
+      if (options.plan) {
+        if (!tap) {
+          throw new SuiteError({
+            what: 'faults need the tap',
+            where: 'STS_MONITOR',
+            seen: this.config.monitor,
+            expected: 'tap',
+            next: 'unset STS_MONITOR',
+          });
+        }
+        tap.setPlan(stream, { faults: options.plan, seed: this.config.faultSeed });
       }
-      tap.setPlan(stream, { faults: options.plan, seed: this.config.faultSeed });
-    }
-    for (const control of options.controls ?? []) {
-      await tellEcho(settings.services.sts.url, stream, control);
-    }
-    const { runtime, media } = manager;
-    const { name: server, recordings } = mediaServer;
-    const ours = `${recordings}/live/${stream}/out`;
-    await runPipeline({
-      fixture,
-      faults: options.faults ?? {},
-      stream,
-      folder,
-      monitor,
-      ...{ api, paths, metrics },
-      plan: { words: (options.plan ?? []).map(({ words }) => words), seed: this.config.faultSeed },
-      rtspUrl: mediaServer.rtsp,
-      rtmpUrl: mediaServer.rtmp,
-      recording: {
-        pattern: runtime.pathInService(media, server, `${recordings}/%path/%s-%f`),
-        fetch: async (file) => {
-          const copies = `${file}.pieces`;
-          await runtime.copyOut(media, server, ours, copies);
-          const pieces = readdirSync(copies).sort(
-            (a, b) => statSync(join(copies, b)).size - statSync(join(copies, a)).size,
-          );
-          if (pieces[0] === undefined) throw new Error(`${server} made no file in ${ours}`);
-          cpSync(join(copies, pieces[0]), file);
-          if (pieces.length === 1) rmSync(copies, { recursive: true });
-          return pieces.length;
+      for (const control of options.controls ?? []) {
+        await tellEcho(settings.services.sts.url, stream, control);
+      }
+      const { runtime, media } = manager;
+      const { name: server, recordings } = mediaServer;
+      const ours = `${recordings}/live/${stream}/out`;
+      await runPipeline({
+        fixture,
+        faults: options.faults ?? {},
+        stream,
+        folder,
+        monitor,
+        ...{ api, paths, metrics },
+        plan: {
+          words: (options.plan ?? []).map(({ words }) => words),
+          seed: this.config.faultSeed,
         },
-      },
-      ...(echo && !options.plan
-        ? {
-            fetchSegments: (folder) =>
-              runtime.copyOut(
-                media,
-                mediaService.name,
-                `${mediaService.segments}/${stream}`,
-                folder,
-              ),
-          }
-        : {}),
-      network: {
-        stsUrl: media.variables[mediaService.stsUrlVariable] ?? '',
-        connections: () => runtime.connections(media, mediaService.name),
-        addressOf: (name) => runtime.addressOf(media, mediaService.name, name),
-      },
-      logs: () => manager.logs(),
-      budgetSeconds: options.budgetSeconds ?? RUN_BUDGET_SECONDS,
-      runtime: runtime.name,
-      monitorMode: this.config.monitor,
-      track: this.track,
-      withViewer: !echo,
-      onProgress: showProgress,
-      onIngested,
-      signal: this.#broken.signal,
-    });
-    return new RunFindings(readEvidence(folder), fixture);
+        rtspUrl: mediaServer.rtsp,
+        rtmpUrl: mediaServer.rtmp,
+        recording: {
+          pattern: runtime.pathInService(media, server, `${recordings}/%path/%s-%f`),
+          fetch: async (file) => {
+            const copies = `${file}.pieces`;
+            await runtime.copyOut(media, server, ours, copies);
+            const pieces = readdirSync(copies).sort(
+              (a, b) => statSync(join(copies, b)).size - statSync(join(copies, a)).size,
+            );
+            if (pieces[0] === undefined) throw new Error(`${server} made no file in ${ours}`);
+            cpSync(join(copies, pieces[0]), file);
+            if (pieces.length === 1) rmSync(copies, { recursive: true });
+            return pieces.length;
+          },
+        },
+        ...(echo && !options.plan
+          ? {
+              fetchSegments: (folder) =>
+                runtime.copyOut(
+                  media,
+                  mediaService.name,
+                  `${mediaService.segments}/${stream}`,
+                  folder,
+                ),
+            }
+          : {}),
+        network: {
+          stsUrl: media.variables[mediaService.stsUrlVariable] ?? '',
+          connections: () => runtime.connections(media, mediaService.name),
+          addressOf: (name) => runtime.addressOf(media, mediaService.name, name),
+        },
+        logs: () => manager.logs(),
+        budgetSeconds: options.budgetSeconds ?? RUN_BUDGET_SECONDS,
+        runtime: runtime.name,
+        monitorMode: this.config.monitor,
+        track: this.track,
+        withViewer: !echo,
+        onProgress: showProgress,
+        onIngested,
+        signal: this.#broken.signal,
+      });
+      return new RunFindings(readEvidence(folder), fixture);
+    } finally {
+      isOver();
+    }
   }
 
-  /** Waits until a broadcast may begin on those services; the result is called when it is being read. */
-  async #turn(services: DualComposeManager): Promise<() => void> {
+  /** Waits until a broadcast may begin on those services; tells it what to call when it is being read, and is over. */
+  async #turn(services: DualComposeManager): Promise<{ isRead: () => void; isOver: () => void }> {
     const before = this.#turns.get(services);
+    const onAir = this.#onAir.get(services) ?? new Set();
+    this.#onAir.set(services, onAir);
+    const mayBegin = async (): Promise<void> => {
+      await before;
+      while (onAir.size >= MOST_ON_AIR) await Promise.race(onAir);
+    };
+    const begun = mayBegin();
     let isRead = (): void => undefined;
     const read = new Promise<void>((done) => (isRead = done));
     const patience = async (): Promise<void> => {
-      await before;
+      await begun;
       await Promise.all([
         delay(START_EVERY_MS, undefined, { ref: false }),
         Promise.race([read, delay(READ_PATIENCE_MS, undefined, { ref: false })]),
       ]);
     };
     this.#turns.set(services, patience());
-    await before;
-    return isRead;
+    await begun;
+    let isOver = (): void => undefined;
+    const over = new Promise<void>((done) => (isOver = done));
+    void over.then(() => onAir.delete(over));
+    onAir.add(over);
+    return { isRead, isOver };
   }
 }
 
