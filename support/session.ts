@@ -9,7 +9,6 @@ import {
 } from 'node:fs';
 import { constants } from 'node:os';
 import { basename, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import type { MetricsText } from './analyze/prometheus';
 import { RunFindings } from './analyze/run-findings';
@@ -34,6 +33,7 @@ import { tellEcho, type EchoControl } from './observe/echo-control';
 import type { Fault } from './observe/faults';
 import { Tap } from './observe/tap';
 import type { Track } from './observe/track';
+import { Turns } from './observe/turns';
 import { showLine, showProgress } from './report/progress';
 
 const HEALTH_TIMEOUT_MS = 60_000;
@@ -42,13 +42,6 @@ const RUN_BUDGET_SECONDS = 300;
 /** Broadcasts that run at once take each other's looks at the media server and the metrics when they are no older. */
 const PATHS_MS = 100;
 const METRICS_MS = 200;
-/**
- * Broadcasts begin one after the other: each when the last one is being read (or is not after some time), as
- * media-service keeps few workers warm, and not closer together than this. In segments of six
- * seconds no two of ten begin at the same time then: 0, 2.6, 5.2, 1.8, 4.4, 1.0 …
- */
-const READ_PATIENCE_MS = 3000;
-const START_EVERY_MS = 2600;
 
 /** A signal to a whole group reaches this process twice, once from whoever waits for it: both are one. */
 const ONE_SIGNAL_MS = 500;
@@ -66,6 +59,8 @@ export interface Services {
   api: MediaMtxApi;
   paths: SharedLook<MediaMtxPath[]>;
   metrics: SharedLook<MetricsText>;
+  /** When each broadcast may begin. */
+  turns: Turns;
 }
 
 /** A compose file for each composition, laid over its own. */
@@ -108,7 +103,6 @@ export class Session {
   #services: Promise<Services> | undefined;
   /** By the length of their segments in seconds. */
   readonly #echoServices = new Map<number, Promise<Services>>();
-  readonly #turns = new Map<DualComposeManager, Promise<void>>();
   readonly #taps: Tap[] = [];
   /** Folders of recorded broadcasts by what was asked for; undefined where broadcasts are published. */
   readonly #recorded: Map<string, string> | undefined;
@@ -394,6 +388,7 @@ export class Session {
         ...{ manager, settings, monitor, tap, api },
         paths: sharedLook(PATHS_MS, () => api.paths()),
         metrics: sharedLook(METRICS_MS, () => readMetrics(mediaService.metrics)),
+        turns: new Turns(),
       };
     } catch (error) {
       if (!(error instanceof SuiteError)) throw error;
@@ -413,11 +408,18 @@ export class Session {
 
   async #dub(options: BroadcastOptions): Promise<RunFindings> {
     const { echo } = options;
-    const fixture = this.#fixtureOf(options);
     const services = await (echo ? this.echoServices(echo.segmentSeconds) : this.services());
+    return services.turns.take((onIngested) => this.#publish(services, options, onIngested));
+  }
+
+  async #publish(
+    services: Services,
+    options: BroadcastOptions,
+    onIngested: () => void,
+  ): Promise<RunFindings> {
     const { manager, settings, monitor, tap, api, paths, metrics } = services;
     const { mediaServer, mediaService } = settings.services;
-    const onIngested = await this.#turn(manager);
+    const fixture = this.#fixtureOf(options);
     // Two broadcasts may begin in the same millisecond.
     this.#streams += 1;
     const stream = `test_${fixture.id}_${Date.now()}_${this.#streams}`;
@@ -464,7 +466,7 @@ export class Session {
           return pieces.length;
         },
       },
-      ...(echo && !options.plan
+      ...(options.echo && !options.plan
         ? {
             fetchSegments: (folder) =>
               runtime.copyOut(
@@ -485,29 +487,12 @@ export class Session {
       runtime: runtime.name,
       monitorMode: this.config.monitor,
       track: this.track,
-      withViewer: !echo,
+      withViewer: !options.echo,
       onProgress: showProgress,
       onIngested,
       signal: this.#broken.signal,
     });
     return new RunFindings(readEvidence(folder), fixture);
-  }
-
-  /** Waits until a broadcast may begin on those services; the result is called when it is being read. */
-  async #turn(services: DualComposeManager): Promise<() => void> {
-    const before = this.#turns.get(services);
-    let isRead = (): void => undefined;
-    const read = new Promise<void>((done) => (isRead = done));
-    const patience = async (): Promise<void> => {
-      await before;
-      await Promise.all([
-        delay(START_EVERY_MS, undefined, { ref: false }),
-        Promise.race([read, delay(READ_PATIENCE_MS, undefined, { ref: false })]),
-      ]);
-    };
-    this.#turns.set(services, patience());
-    await before;
-    return isRead;
   }
 }
 
