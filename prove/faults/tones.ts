@@ -126,7 +126,6 @@ const MINUTE_OF_TONES: EvidenceFault[] = [
     broadcast: PLAIN,
     alter: (evidence) => evidence.media('output.mp4', frozen(100, 15)),
     red: { '018-US1-6 Ten': /every picture of the broadcast is shown once/ },
-    follows: ['018-US1-4', '018-US1-6 A broadcast'],
   },
   {
     name: 'The count of reconnections rises although nothing was lost',
