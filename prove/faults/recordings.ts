@@ -32,7 +32,6 @@ export const ORIGINAL_UNDER_THE_DUB = sound(
   '[1:a]volume=-18dB[o];[0:a][o]amix=inputs=2:normalize=0:duration=first',
 );
 export const TWO_SOUND_TRACKS = ['-map', '0', '-map', '0:a', '-c', 'copy'];
-export const NO_PICTURES = ['-map', '0:a', '-c', 'copy'];
 /** 13 packets of sound, 0.3 s, from the 400th on. */
 export const GAP_IN_THE_SOUND = [
   ...['-map', '0', '-c', 'copy'],
