@@ -3,10 +3,11 @@ import { Then } from '@cucumber/cucumber';
 import { type BreakerPhase, shownPhases } from '../support/analyze/breaker';
 import type { DubbingWorld } from '../support/world';
 import { expectThat, observed } from './expect';
-import { findingsOf } from './resilience';
+import { AT_ONCE_MS, findingsOf } from './resilience';
 
-/** What media-service does at once takes it some milliseconds, more on a busy machine. */
-const AT_ONCE_MS = 1000;
+function closedAfter({ at }: BreakerPhase, phases: BreakerPhase[]): BreakerPhase | undefined {
+  return phases.find((phase) => phase.state === 'closed' && phase.at > at);
+}
 
 async function breakerOf(
   world: DubbingWorld,
@@ -121,7 +122,7 @@ Then('it closed when that fragment was answered', async function (this: DubbingW
   const halfOpen = phase('half-open');
   const { waits } = await findingsOf(this);
   const probe = waits.find(({ sentAt }) => sentAt >= halfOpen.at);
-  const closed = phases.find(({ state, at }) => state === 'closed' && at > halfOpen.at);
+  const closed = closedAfter(halfOpen, phases);
   const answeredAt = probe?.how === 'answered' ? probe.endedAt : undefined;
   const tookMs = closed && answeredAt !== undefined ? closed.at - answeredAt : undefined;
   const after = tookMs === undefined ? 'not closed by it' : `closed ${tookMs} ms after its answer`;
@@ -138,7 +139,7 @@ Then(
   async function (this: DubbingWorld) {
     const { phase, phases, where } = await breakerOf(this);
     const halfOpen = phase('half-open');
-    const closed = phases.find(({ state, at }) => state === 'closed' && at > halfOpen.at);
+    const closed = closedAfter(halfOpen, phases);
     const { waits } = await findingsOf(this);
     const later = waits.filter(
       ({ sentAt, how }) => sentAt >= (closed?.at ?? Infinity) && how === 'answered',

@@ -12,6 +12,7 @@ import {
   tonesFigures,
   withoutEdges,
 } from '../support/analyze/tones';
+import { isError } from '../support/analyze/service-log';
 import { plannedSteps } from '../support/planned-scenarios';
 import type { BroadcastOptions, Session } from '../support/session';
 import type { DubbingWorld } from '../support/world';
@@ -212,9 +213,7 @@ Then('every answer holds the very sound that was sent', function (this: DubbingW
 Then('media-service logged no error about it', async function (this: DubbingWorld) {
   const run = this.broadcast.value;
   const { logLines } = await findingsOf(this);
-  const errors = logLines.filter(({ fields }) =>
-    /^(error|critical|fatal)$/i.test(String(fields['level'])),
-  );
+  const errors = logLines.filter(isError);
   expectThat(logLines.length > 0 && errors.length === 0, {
     what: 'media-service logged errors, or nothing at all',
     where: `stream ${run.stream}`,

@@ -1,6 +1,6 @@
 /** How scenarios declare broadcasts through the Echo STS, read by the step itself and by whoever starts them early. */
 import type { EchoControl } from '../support/observe/echo-control';
-import { readFault } from '../support/observe/faults';
+import { match, readFault } from '../support/observe/faults';
 import { SuiteError } from '../support/errors';
 import type { BroadcastOptions } from '../support/session';
 
@@ -77,10 +77,8 @@ const CONTROLS: [RegExp, (found: string[]) => EchoControl][] = [
 ];
 
 function told(words: string): EchoControl {
-  for (const [form, make] of CONTROLS) {
-    const found = form.exec(words);
-    if (found) return make(found.slice(1));
-  }
+  const control = match(CONTROLS, words);
+  if (control) return control;
   throw new SuiteError({
     what: 'the Echo STS cannot be told that',
     where: `| ${words} |`,

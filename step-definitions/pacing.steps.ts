@@ -4,10 +4,7 @@ import { inflightAt, mostInflight, type Pressure, type Wait } from '../support/a
 import { matching } from '../support/analyze/prometheus';
 import type { DubbingWorld } from '../support/world';
 import { expectThat, observed } from './expect';
-import { findingsOf } from './resilience';
-
-/** What media-service does at once takes it some milliseconds, more on a busy machine. */
-const AT_ONCE_MS = 1000;
+import { AT_ONCE_MS, findingsOf } from './resilience';
 
 async function pressureOf(
   world: DubbingWorld,
@@ -180,19 +177,13 @@ Then(
 Then(
   'every fragment without an answer was given up {duration} after it was sent, give or take {duration}',
   async function (this: DubbingWorld, wantedMs: number, toleranceMs: number) {
-    const { waits, logLines, run } = await findingsOf(this);
-    const silent = waits.filter(({ how }) => how === 'given up');
-    const times = silent.map(({ fragmentId, sentAt }) => {
-      const line = logLines.find(
-        ({ message, fields }) =>
-          message.includes('fallback') && fields['fragment_id'] === fragmentId,
-      );
-      return (line?.at ?? NaN) - sentAt;
-    });
+    const found = await findingsOf(this);
+    const silent = found.waits.filter(({ how }) => how === 'given up');
+    const times = silent.map(({ fragmentId, sentAt }) => found.gaveUpAt(fragmentId) - sentAt);
     this.log(`${times.join(', ')} ms`);
     expectThat(times.length > 0 && times.every((ms) => Math.abs(ms - wantedMs) <= toleranceMs), {
       what: 'fragments were given up at another time',
-      where: `stream ${run.stream}`,
+      where: `stream ${found.run.stream}`,
       seen: times.map((ms) => `${ms} ms`).join(', ') || 'none was given up',
       expected: `${wantedMs} ms, give or take ${toleranceMs} ms`,
     });

@@ -89,19 +89,13 @@ Then(
 Then(
   'the fragment in flight was given up within {duration} of the loss',
   async function (this: DubbingWorld, withinMs: number) {
-    const { waits, logLines, run } = await findingsOf(this);
-    const lost = waits.filter(({ how }) => how === 'connection lost');
-    const times = lost.map(({ fragmentId, endedAt = NaN }) => {
-      const line = logLines.find(
-        ({ message, fields }) =>
-          message.includes('fallback') && fields['fragment_id'] === fragmentId,
-      );
-      return (line?.at ?? NaN) - endedAt;
-    });
+    const found = await findingsOf(this);
+    const lost = found.waits.filter(({ how }) => how === 'connection lost');
+    const times = lost.map(({ fragmentId, endedAt = NaN }) => found.gaveUpAt(fragmentId) - endedAt);
     this.log(`${times.join(', ')} ms`);
     expectThat(times.length === 1 && times.every((ms) => Math.abs(ms) <= withinMs), {
       what: 'the fragment in flight was not given up at once',
-      where: `stream ${run.stream}`,
+      where: `stream ${found.run.stream}`,
       seen:
         times.map((ms) => `${ms} ms`).join(', ') ||
         'no fragment was in flight when the connection was lost',

@@ -2,6 +2,9 @@ import { ResilienceFindings } from '../support/analyze/resilience-findings';
 import type { RunFindings } from '../support/analyze/run-findings';
 import type { DubbingWorld } from '../support/world';
 
+/** What media-service does at once takes it some milliseconds, more on a busy machine. */
+export const AT_ONCE_MS = 1000;
+
 /** What the evidence of the scenario's broadcast says of an STS that misbehaves. */
 export async function findingsOf(
   world: DubbingWorld,

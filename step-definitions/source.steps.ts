@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Given, Then, When } from '@cucumber/cucumber';
 import { stringify } from 'yaml';
 
+import { isError, type LogLine, linesOf } from '../support/analyze/service-log';
 import { now } from '../support/clock';
 import { eventually } from '../support/eventually';
 import { publish } from '../support/observe/publisher';
@@ -14,6 +15,10 @@ import { expectThat } from './expect';
 
 /** How long media-service may take to give up: 1, 2 and 4 s, and what connecting takes. */
 const GIVES_UP_MS = 30_000;
+
+function hasExitCode({ fields }: LogLine): boolean {
+  return typeof fields['exit_code'] === 'number';
+}
 
 Given('a media composition whose broadcasts nobody can read', async function (this: DubbingWorld) {
   const { testHost, name: runtimeName } = await this.session.runtime();
@@ -54,14 +59,13 @@ When('a short broadcast is published to it', async function (this: DubbingWorld)
     await publication.result;
   });
   const { runtime, media } = this.manager.value;
-  const ended = async (): Promise<string> => {
+  const ended = async (): Promise<LogLine[]> => {
     const log = await runtime.logs(media, mediaService.name);
-    const lines = log.split('\n').filter((line) => line.includes(stream));
-    if (!lines.some((line) => line.includes('"exit_code"')))
-      throw new Error(lines.at(-1) ?? 'nothing logged');
-    return lines.join('\n');
+    const lines = linesOf(log, stream);
+    if (!lines.some(hasExitCode)) throw new Error(lines.at(-1)?.message ?? 'nothing logged');
+    return lines;
   };
-  this.said.value = await eventually('the end of its worker', ended, { withinMs: GIVES_UP_MS });
+  this.unread.value = await eventually('the end of its worker', ended, { withinMs: GIVES_UP_MS });
 });
 
 Then(
@@ -86,14 +90,17 @@ Then(
 Then(
   'it logged an error that names {string}, and its worker ended with an exit code other than 0',
   function (this: DubbingWorld, text: string) {
-    const lines = this.said.value.split('\n');
-    const error = lines.find((line) => /"level":\s*"ERROR"/i.test(line) && line.includes(text));
-    const code = /"exit_code":\s*(\d+)/.exec(this.said.value)?.[1];
-    this.log(error ?? '');
-    expectThat(error !== undefined && code !== undefined && code !== '0', {
+    const lines = this.unread.value;
+    const error = lines.find((line) => isError(line) && line.message.includes(text));
+    const code = lines.find(hasExitCode)?.fields['exit_code'];
+    this.log(JSON.stringify(error?.fields ?? 'none'));
+    expectThat(error !== undefined && typeof code === 'number' && code !== 0, {
       what: 'it did not say that the broadcast could not be read',
       where: 'media-service.log',
-      seen: `exit code ${code}; ${lines.slice(-5).join('\n')}`,
+      seen: `exit code ${String(code)}; ${lines
+        .slice(-5)
+        .map(({ fields }) => JSON.stringify(fields))
+        .join('\n')}`,
       expected: `an error with "${text}", and another exit code than 0`,
     });
   },

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -111,6 +112,8 @@ export class Session {
   #streams = 0;
 
   constructor(readonly config: Config) {
+    // Each broadcast, and each service that starts, listens for its end.
+    setMaxListeners(0, this.#broken.signal);
     if (config.analysisCache) rememberTools(config.analysisCache);
     if (config.evidenceFolder) this.#recorded = recordedBroadcasts(config.evidenceFolder);
     sweep(config.stateFolder);

@@ -6,6 +6,7 @@ import {
 } from '@cucumber/cucumber';
 
 import type { RunFindings } from './analyze/run-findings';
+import type { LogLine } from './analyze/service-log';
 import { readConfig, type Settings } from './config';
 import type { DualComposeManager } from './environment/dual-compose-manager';
 import type { SuiteRun } from './environment/nested-suite';
@@ -55,6 +56,7 @@ export class DubbingWorld extends World {
     this.publishing = this.#slot<PublisherResult & { url: string; seconds: number }>(
       'an attempt to publish',
     );
+    this.unread = this.#slot<LogLine[]>('a broadcast that could not be read');
     this.tries = this.#slot<number[]>('somebody who counts tries to connect');
     this.stoppedServer = this.#slot<string>('a media server that was stopped');
     this.logFolder = this.#slot<string>('services that were stopped');
@@ -80,6 +82,8 @@ export class DubbingWorld extends World {
   /** Its address (rtsp://…). */
   readonly stoppedServer: Slot<string>;
   readonly logFolder: Slot<string>;
+  /** What media-service logged about it. */
+  readonly unread: Slot<LogLine[]>;
   /** When somebody tried to connect; milliseconds since the epoch. */
   readonly tries: Slot<number[]>;
 

@@ -82,6 +82,14 @@ export class ResilienceFindings {
     return linesOf(this.run.log(this.service), this.run.stream);
   }
 
+  /** When media-service logged that it goes on without an answer to that fragment; NaN where it did not. */
+  gaveUpAt(fragmentId: string): number {
+    const line = this.logLines.find(
+      ({ message, fields }) => message.includes('fallback') && fields['fragment_id'] === fragmentId,
+    );
+    return line?.at ?? NaN;
+  }
+
   get breaker(): BreakerPhase[] {
     const startedAt = this.run.evidence.run.times.published ?? this.run.evidence.run.finishedAt;
     return breakerPhases(breakerChanges(this.logLines), this.events, startedAt);

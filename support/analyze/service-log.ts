@@ -8,6 +8,11 @@ export interface LogLine {
   fields: Record<string, unknown>;
 }
 
+/** Whether the line is of an error, or worse. */
+export function isError({ fields }: LogLine): boolean {
+  return /^(error|critical|fatal)$/i.test(textOf(fields['level']));
+}
+
 /**
  * The JSON lines of a log that name a stream; all others are passed over.
  *

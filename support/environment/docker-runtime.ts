@@ -143,19 +143,17 @@ export class DockerRuntime implements Runtime {
         }),
       ),
     );
+    const answered = Promise.allSettled([addresses]);
     // Whatever Compose said: the containers themselves are looked at, as long as an address is not yet healthy.
     const containers = this.#waitForContainers(composition, {
       ...{ ...options, services, deadline, failure },
-      until: addresses.then(
-        () => undefined,
-        () => undefined,
-      ),
+      until: answered,
     });
     try {
       await containers;
     } catch (error) {
       ill.abort(error);
-      await addresses.catch(() => undefined);
+      await answered;
       throw error;
     }
     await addresses;
@@ -356,7 +354,7 @@ export class DockerRuntime implements Runtime {
       services: string[];
       deadline: number;
       failure: unknown;
-      until: Promise<void>;
+      until: Promise<unknown>;
       signal?: AbortSignal;
     },
   ): Promise<void> {

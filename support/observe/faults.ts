@@ -152,7 +152,11 @@ export function readFault(place: string, event: string): Fault {
   });
 }
 
-function match<T>(forms: readonly [RegExp, (found: string[]) => T][], text: string): T | undefined {
+/** What the first form that fits makes of the words; its groups are given to it. */
+export function match<T>(
+  forms: readonly [RegExp, (found: string[]) => T][],
+  text: string,
+): T | undefined {
   for (const [form, make] of forms) {
     const found = form.exec(text);
     if (found) return make(found.slice(1));

@@ -32,7 +32,9 @@ export class Turns {
     );
     return begun.then(() => {
       const seen = broadcast(isRead);
-      const over: Promise<unknown> = Promise.allSettled([seen]).then(() => this.#onAir.delete(over));
+      const over: Promise<unknown> = Promise.allSettled([seen]).then(() =>
+        this.#onAir.delete(over),
+      );
       this.#onAir.add(over);
       return seen;
     });
