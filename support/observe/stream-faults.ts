@@ -70,6 +70,11 @@ export class StreamFaults {
     return now() < this.#refusingUntil;
   }
 
+  /** Whether nothing goes that way on the newest connection, nor its end. */
+  isMute(direction: Direction): boolean {
+    return this.#mute?.direction === direction;
+  }
+
   /** A new connection of the stream is open. */
   connected(connection: Connected): void {
     this.#connected = connection;
@@ -78,7 +83,7 @@ export class StreamFaults {
 
   /** Decides what becomes of a message. */
   relay(direction: Direction, text: string, ends: Ends): void {
-    if (this.#mute?.direction === direction) {
+    if (this.#mute && this.isMute(direction)) {
       this.#connected?.record(direction, { fault: this.#mute.words, detail: text.slice(0, 40) });
       ends.lose(text);
       return;

@@ -194,6 +194,8 @@ export class Tap {
     });
     from.on('close', (code, reason) => {
       this.#record(connection, direction, 'close', { code, reason: reason.toString() });
+      // Who hears nothing any more does not hear that the other side has gone, either.
+      if (this.#faults.get(connection.stream ?? '')?.isMute(direction)) return;
       // 1005 and 1006 stand for "no code" and "broken off"; they may not be sent.
       if (code === 1005) to.close();
       else if (code === 1006) to.terminate();

@@ -258,6 +258,14 @@ describe('the tap', () => {
       expect(silence).to.equal('silence');
       // What media-service says is heard in both cases.
       expect(seen.filter(({ event }) => event === 'fragment:data')).to.have.length(2);
+      // Whether the STS ends it is not heard, either, where nothing comes from the STS.
+      const heard = Promise.race([
+        new Promise((done) => client.once('disconnect', () => done('the end'))),
+        new Promise((done) => setTimeout(() => done('silence'), 300)),
+      ]);
+      server.disconnectSockets(true);
+      expect(await heard).to.equal(direction === 'from-sts' ? 'silence' : 'the end');
+      expect(seen.filter(({ kind }) => kind === 'close')).not.to.have.length(0);
       client.disconnect();
       const again = await connect(`mute-${direction}`, ['websocket']);
       expect((await ask(again, 'f2')).processed).to.equal(true);
