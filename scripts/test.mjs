@@ -18,7 +18,7 @@ const suite = run(process.execPath, [
   '-r',
   'ts-node/register',
   '--test',
-  '--test-concurrency=2',
+  '--test-concurrency=3',
   ...files,
 ]);
 const services = run('.venv/bin/python', ['-m', 'pytest', '-q', 'compose/services']);

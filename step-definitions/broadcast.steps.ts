@@ -1,48 +1,51 @@
 import { Given, Then, When } from '@cucumber/cucumber';
 
-import { readFault, type Fault } from '../support/observe/faults';
+import type { Fault } from '../support/observe/faults';
 import { fixtureNames } from '../support/parameter-types';
-import { plannedSteps } from '../support/planned-scenarios';
+import { plannedScenarios, plannedSteps } from '../support/planned-scenarios';
 import type { BroadcastOptions } from '../support/session';
 import type { DubbingWorld } from '../support/world';
+import {
+  broadcastsOf,
+  dubbed,
+  DUBBED,
+  lost,
+  LOST,
+  notReached,
+  NOT_REACHED,
+  slow,
+  SLOW,
+  slowlyDubbed,
+  SLOWLY_DUBBED,
+} from './dubbed';
 import { expectThat, observed } from './expect';
 import { checkBudget } from './judgements';
 
-function slower(ms: number): Fault {
-  return readFault('every fragment', `the answer takes ${ms / 1000} seconds longer`);
+/**
+ * Something goes wrong between media-service and the STS. All broadcasts of this run with which anything is wrong go on
+ * the air now: they wait at the same time.
+ */
+function plan(world: DubbingWorld, fault: Fault): void {
+  world.plan = [fault];
+  startTogether(world, plannedScenarios('@edge-case').flatMap(broadcastsOf));
 }
 
-Given('the STS cannot be reached for this stream', function (this: DubbingWorld) {
-  this.plan = [readFault('from the start', 'the connection is cut and refused from then on')];
+/** Why one of them failed is told by the step that asks for it. */
+function startTogether({ session }: DubbingWorld, broadcasts: readonly BroadcastOptions[]): void {
+  for (const options of broadcasts) session.broadcast(options).catch(() => undefined);
+}
+
+Given(NOT_REACHED, function (this: DubbingWorld) {
+  plan(this, notReached());
 });
 
-Given(
-  'the STS cannot be reached any more once {int} fragment has been sent',
-  function (this: DubbingWorld, fragments: number) {
-    const last = `when fragment ${fragments - 1} is sent`;
-    this.plan = [readFault(last, 'the connection is cut and refused from then on')];
-  },
-);
+Given(LOST, function (this: DubbingWorld, sent: string) {
+  plan(this, lost([sent]));
+});
 
-Given(
-  'the STS takes {duration} longer for each answer',
-  function (this: DubbingWorld, delayMs: number) {
-    this.plan = [slower(delayMs)];
-  },
-);
-
-async function dub(
-  world: DubbingWorld,
-  name: string | undefined,
-  options: Pick<BroadcastOptions, 'budgetSeconds' | 'faults'> = {},
-): Promise<void> {
-  world.broadcast.value = await world.session.broadcast({
-    ...(name ? { name } : {}),
-    ...(world.plan ? { plan: world.plan } : {}),
-    ...(world.echo ? { echo: world.echo } : {}),
-    ...options,
-  });
-}
+Given(SLOW, function (this: DubbingWorld, seconds: string) {
+  plan(this, slow([seconds]));
+});
 
 /** Broadcasts that many scenarios look at; those that are going to be asked for are on the air at the same time. */
 const SHARED = {
@@ -50,45 +53,29 @@ const SHARED = {
   'the counting broadcast is dubbed': { name: fixtureNames['counting broadcast'] },
 };
 
-When('the/a {broadcast} is dubbed', async function (this: DubbingWorld, name?: string) {
-  const texts = new Set(plannedSteps().map(({ text }) => text));
-  for (const [text, options] of Object.entries(SHARED)) {
-    // Why it failed is told by the step that asks for it.
-    if (texts.has(text)) this.session.broadcast(options).catch(() => undefined);
-  }
-  await dub(this, name);
+type Word = string | null;
+
+When(
+  DUBBED,
+  async function (this: DubbingWorld, which: Word, how: Word, figure: Word, refused: Word) {
+    const texts = new Set(plannedSteps().map(({ text }) => text));
+    const shared = Object.entries(SHARED).filter(([text]) => texts.has(text));
+    startTogether(
+      this,
+      shared.map(([, options]) => options),
+    );
+    this.broadcast.value = await this.session.broadcast({
+      ...dubbed([which, how, figure, refused], this.plan),
+      ...(this.echo ? { echo: this.echo } : {}),
+    });
+  },
+);
+
+Given(SLOWLY_DUBBED, function (this: DubbingWorld, which: Word, seconds: Word) {
+  this.onAir.value = this.session.broadcast(slowlyDubbed([which, seconds]));
+  // Why it failed is told by the step that waits for its end.
+  this.onAir.value.catch(() => undefined);
 });
-
-When(
-  'a {broadcast} is dubbed with a budget of {int} seconds',
-  async function (this: DubbingWorld, name: string | undefined, budgetSeconds: number) {
-    await dub(this, name, { budgetSeconds });
-  },
-);
-
-When(
-  'a {broadcast} is dubbed whose publisher is cut off after {int} seconds',
-  async function (this: DubbingWorld, name: string | undefined, breakOffAfterSeconds: number) {
-    await dub(this, name, { faults: { breakOffAfterSeconds } });
-  },
-);
-
-When(
-  'a {broadcast} is dubbed whose output the media server refuses',
-  async function (this: DubbingWorld, name: string | undefined) {
-    await dub(this, name, { faults: { refuseOutput: true } });
-  },
-);
-
-Given(
-  'a {broadcast} is on the air whose answers take {duration} longer',
-  function (this: DubbingWorld, name: string | undefined, delayAnswersMs: number) {
-    const plan = [slower(delayAnswersMs)];
-    this.onAir.value = this.session.broadcast({ ...(name ? { name } : {}), plan });
-    // Why it failed is told by the step that waits for its end.
-    this.onAir.value.catch(() => undefined);
-  },
-);
 
 When('that broadcast has been dubbed to its end', async function (this: DubbingWorld) {
   this.broadcast.value = await this.onAir.value;

@@ -14,3 +14,8 @@ export function noteEnvelope({ pickle, testCase }: Envelope): void {
 export function plannedSteps(): PickleStep[] {
   return planned.flatMap(({ steps }) => steps);
 }
+
+/** The scenarios of this run with that tag. Empty where the suite's own formatter is not used. */
+export function plannedScenarios(tag: string): Pickle[] {
+  return planned.filter(({ tags }) => tags.some(({ name }) => name === tag));
+}

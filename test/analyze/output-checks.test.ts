@@ -5,12 +5,15 @@ import { expect } from 'chai';
 
 import { checkOutput, type Check } from '../../support/analyze/output-checks';
 import { OutputFindings } from '../../support/analyze/output-findings';
+import { rememberTools } from '../../support/analyze/tool-memory';
 import { wordErrorRate } from '../../support/analyze/transcript';
 import { matchTranslation } from '../../support/analyze/translation';
 import { dubbedMovie, type DubbedMovie, FAULTS, faulty } from './dubbed-movie';
 import { tempFolder } from './make-media';
 
 const folder = tempFolder();
+// The good movie is looked at once, not for each fault.
+rememberTools(join(folder, 'answers'));
 
 const judge = (movie: DubbedMovie, file = movie.output): Promise<Check[]> =>
   checkOutput(new OutputFindings(file, movie.fixture, movie.dubs));
