@@ -127,24 +127,52 @@ Then(
   },
 );
 
+async function expectSounds(
+  world: DubbingWorld,
+  wantedOf: (sounds: readonly SegmentSound[]) => SegmentSound[],
+): Promise<void> {
+  const run = world.broadcast.value;
+  const found = await (await findingsOf(world)).sounds();
+  const { sounds } = observed(run.outputFile, 'what is heard in each segment', found);
+  const wanted = wantedOf(sounds);
+  world.log(sounds.join(', '));
+  expectThat(sounds.length > 0 && sounds.join() === wanted.join(), {
+    what: 'other segments have the original sound',
+    where: run.outputFile,
+    seen: sounds.map((sound, i) => `${i}: ${sound}`).join(', '),
+    expected: wanted.map((sound, i) => `${i}: ${sound}`).join(', '),
+    next: `read media-service.log in ${run.evidence.folder}`,
+  });
+}
+
 Then(
   /^the original sound is heard in (no segment|every segment|segments? [\d, toand]+), and the echo in (no|every) other$/,
   async function (this: DubbingWorld, where: string, others: string) {
-    const run = this.broadcast.value;
-    const found = await (await findingsOf(this)).sounds();
-    const { sounds } = observed(run.outputFile, 'what is heard in each segment', found);
-    const original = where === 'every segment' ? sounds.map((_, i) => i) : numbersIn(where);
-    const wanted = sounds.map((_, i): SegmentSound =>
-      original.includes(i) ? 'original' : others === 'every' ? 'echo' : 'nothing',
-    );
-    this.log(sounds.join(', '));
-    expectThat(sounds.length > 0 && sounds.join() === wanted.join(), {
-      what: 'other segments have the original sound',
-      where: run.outputFile,
-      seen: sounds.map((sound, i) => `${i}: ${sound}`).join(', '),
-      expected: wanted.map((sound, i) => `${i}: ${sound}`).join(', '),
-      next: `read media-service.log in ${run.evidence.folder}`,
+    await expectSounds(this, (sounds) => {
+      const original = where === 'every segment' ? sounds.map((_, i) => i) : numbersIn(where);
+      return sounds.map((_, i) =>
+        original.includes(i) ? 'original' : others === 'every' ? 'echo' : 'nothing',
+      );
     });
+  },
+);
+
+Then(
+  'the original sound is heard from segment {int} until it was connected again, and the echo before and after',
+  async function (this: DubbingWorld, first: number) {
+    const { sent, fixture, stream } = this.broadcast.value;
+    const [before, again] = new Set(sent.map(({ connection }) => connection));
+    const [next] = sent.filter(({ connection }) => connection === again);
+    const after = (next?.data.timestamp ?? NaN) / 1000 / fixture.segmentSeconds;
+    expectThat(after > first, {
+      what: 'no fragment was sent when it was connected again',
+      where: `stream ${stream}`,
+      seen: `${sent.filter(({ connection }) => connection === before).length} on the first connection, then none`,
+      expected: `those of segment ${first + 1} or later on the second`,
+    });
+    await expectSounds(this, (sounds) =>
+      sounds.map((_, i) => (i >= first && i < after ? 'original' : 'echo')),
+    );
   },
 );
 

@@ -57,12 +57,12 @@ Feature: When something goes wrong, one stream has the damage, and only that
     Then it was connected again 40 seconds or less after that
     And the metrics count 1 reconnection
     And the stream was initialised again, and its fragments counted from 0 again
-    And the original sound is heard in segments 1 to <last>, and the echo in every other
+    And the original sound is heard from segment 1 until it was connected again, and the echo before and after
 
-    Examples: whoever hears nothing for 30 seconds gives the connection up
-      | where        | last |
-      | from the STS | 5    |
-      | at the STS   | 4    |
+    Examples:
+      | where        |
+      | from the STS |
+      | at the STS   |
 
   @018-E8
   Scenario: The connection is lost during a pause
