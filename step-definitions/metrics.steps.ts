@@ -57,15 +57,18 @@ Then(
   },
 );
 
+/** The output of a worker ends at least that long after its broadcast: a segment is dubbed when all of it is there. */
+const OUTPUT_LAGS_MS = 1000;
+
 Then('each segment of each of them counts as what was heard', async function (this: DubbingWorld) {
   const { audioFragments } = (await this.session.settings()).metrics;
   const wrong: string[] = [];
   let compared = 0;
   for (const run of this.broadcasts.value.filter(canBeTold)) {
-    const findings = await findingsOf(this, run);
-    // A worker that gave up has played a part of its last segment.
-    if (!findings.exitCode.observed || findings.exitCode.exitCode !== 0) continue;
-    const found = await findings.sounds();
+    // A worker that gave up before the broadcast was over has played a part of its last segment.
+    const { outputEnded = NaN, publisherEnded = NaN } = run.evidence.run.times;
+    if (outputEnded - publisherEnded < OUTPUT_LAGS_MS) continue;
+    const found = await (await findingsOf(this, run)).sounds();
     const { sounds } = observed(run.outputFile, 'what is heard in each segment', found);
     for (const [status, sound] of [
       ['processed', 'echo'],

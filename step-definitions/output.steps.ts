@@ -181,6 +181,7 @@ Then(
 /** What product people call the checks of support/analyze/output-checks.ts, which has their limits. */
 const CHECKS = {
   'every dub is heard once, whole, at its pictures': 'fragments',
+  'there is sound in the output': 'sound',
   'sound and picture do not drift apart': 'drift',
   'the original sound is not heard': 'original',
   'nobody speaks English in the output': 'language',

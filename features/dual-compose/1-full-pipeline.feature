@@ -43,5 +43,6 @@ Feature: Dubbing a broadcast whose every second is known
   @019-SC
   Scenario: The dub is shown by the answers and by the sound of the output
     Then every processed fragment reports success and no error
+    And there is sound in the output
     And the sound of the output is not the original
     And the dubbed audio of no fragment is the original audio

@@ -30,6 +30,7 @@ Feature: Dubbing a one-minute broadcast from end to end
     Then a viewer who joined live saw at least 55 seconds of it
     And the output has one H.264 picture and one AAC sound track
     And the output lasts 60 seconds, give or take 1 second
+    And there is sound in the output
     And the sound of the output is not the original
 
   @021-US2-6

@@ -218,7 +218,7 @@ export const COUNTING: EvidenceFault[] = [
       '019-US6-2': /another length[\s\S]*24\.\d+ s/,
       '019-US1-6': /another length[\s\S]*24\.\d+ s/,
     },
-    follows: ['019-US1-4 Sound and picture', '019-US6-4'],
+    follows: ['019-US1-4 Sound and picture', '019-US6-3', '019-US6-4'],
   },
   {
     name: 'The counting is heard under the dub, at -18 dB',

@@ -125,7 +125,10 @@ export const ONE_MINUTE: EvidenceFault[] = [
     name: 'The output is silent',
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', SILENT),
-    red: { '021-US4-1': /every dub is heard once[\s\S]*follows from: sound/ },
+    red: {
+      '021-US2-5': /there is sound in the output[\s\S]*LUFS/,
+      '021-US4-1': /every dub is heard once[\s\S]*follows from: sound/,
+    },
     follows: ['021-US2-6'],
   },
   {
@@ -277,7 +280,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
       '021-US6-3': /the output has another length[\s\S]*50\.\d+ s/,
       '021-US2-5': /the output has another length[\s\S]*50\.\d+ s/,
     },
-    follows: ['021-US6-1', '021-US2-6'],
+    follows: ['021-US6-1', '021-US2-6', '021-US4-1'],
   },
   {
     name: 'The sound has a gap of 0.3 s',

@@ -394,10 +394,10 @@ const REFUSED = '018-US6-2';
 
 const RECONNECTION: EvidenceFault[] = [
   {
-    name: 'The fragment in flight is given up a second after the loss',
+    name: 'The fragment in flight is given up 1.5 s after the loss',
     broadcast: CUT,
-    alter: (evidence) => inLog(evidence, 'fallback to original', laterBy(1000)),
-    red: { '018-US6-1': /was not given up at once[\s\S]*1\d{3} ms/ },
+    alter: (evidence) => inLog(evidence, 'fallback to original', laterBy(1500)),
+    red: { '018-US6-1': /was not given up at once[\s\S]*1[45]\d{2} ms/ },
   },
   {
     name: 'The stream is not initialised again',

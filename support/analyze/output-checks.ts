@@ -221,12 +221,15 @@ export async function checkOutput(
       const wrong = placements
         .map((one) => ({ one, what: whatIsWrong(one) }))
         .filter(({ what }) => what !== undefined);
-      const isExplained =
-        failed('sound') || wrong.every(({ one }) => isOriginalHeard(one) && failed('original'));
+      const causes = wrong.map(({ one }) => {
+        if (failed('sound')) return 'sound';
+        if (!isShown(one)) return failed('pictures') ? 'pictures' : undefined;
+        return isOriginalHeard(one) && failed('original') ? 'original' : undefined;
+      });
       return {
         faults: wrong.map(({ one, what }) => `fragment ${one.sequence}: ${what}`),
         seen: `${placements.length} dubs`,
-        because: isExplained ? (failed('sound') ? 'sound' : 'original') : undefined,
+        because: causes.includes(undefined) ? undefined : causes[0],
       };
     },
   );
@@ -373,9 +376,15 @@ function isOriginalHeard({ original }: FragmentPlacement): boolean {
   return original.observed && original.score >= LIMITS.originalScore;
 }
 
-/** A fragment whose pictures are shown twice is heard twice; one whose pictures are lost is not heard. */
-function whatIsWrong({ plays, showings }: FragmentPlacement): string | undefined {
+function isShown({ showings }: FragmentPlacement): boolean {
+  return showings.observed && showings.showings.length > 0;
+}
+
+/** A fragment whose pictures are shown twice is heard twice. */
+function whatIsWrong(placement: FragmentPlacement): string | undefined {
+  const { plays, showings } = placement;
   if (!plays.observed) return plays.reason;
+  if (!isShown(placement)) return 'its pictures are not shown';
   const shown = showings.observed ? showings.showings.length : 0;
   const inPlace = plays.plays.filter(({ deltaMs }) => deltaMs !== undefined);
   const elsewhere = plays.plays.filter(({ deltaMs }) => deltaMs === undefined);
