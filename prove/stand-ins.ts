@@ -36,18 +36,17 @@ async function listening(server: Server, close: () => void): Promise<StandIn> {
 }
 
 /**
- * Says the same to every request, but not before the service in whose place it stands has answered 200 once: services
- * are waited for by it.
+ * Says the same to every request.
  *
- * @param upstream address of the service's own answer; asked each time until then
+ * @param upstream address of the service's own answer, by which a service is waited for: that is given until it is 200
  */
 export function webServer(
-  upstream: string,
   answer: { status: number; body: string },
+  upstream?: string,
 ): Promise<StandIn> {
-  let isReady = false;
+  let isReady = upstream === undefined;
   const server = createHttpServer((_request, response) => {
-    const said = isReady ? Promise.resolve(answer) : ask(upstream);
+    const said = upstream === undefined || isReady ? Promise.resolve(answer) : ask(upstream);
     void said.then(({ status, body }) => {
       isReady ||= status === 200;
       response.writeHead(status, { 'Content-Type': 'text/plain' }).end(body);

@@ -2,6 +2,7 @@ import type { EvidenceFault } from '../fault';
 import {
   BROKEN_PICTURES,
   cutAt,
+  ENGLISH_OVER_THE_DUB,
   drifting,
   frozen,
   GAP_IN_THE_SOUND,
@@ -226,6 +227,13 @@ export const COUNTING: EvidenceFault[] = [
     alter: (evidence) =>
       evidence.media('output.mp4', ORIGINAL_UNDER_THE_DUB, [broadcastFile(evidence)]),
     red: { '019-US6-3': /original/ },
+  },
+  {
+    name: 'Somebody speaks English while the dub is heard',
+    broadcast,
+    alter: (evidence) =>
+      evidence.media('output.mp4', ENGLISH_OVER_THE_DUB, [broadcastFile(evidence)]),
+    red: { '019-US6-3': /nobody speaks English in the output/ },
   },
   {
     name: 'A dub of the counting is heard twice, another not at all',
