@@ -31,9 +31,9 @@ export const ORIGINAL_KEPT = ['-map', '0:v', '-map', '1:a', '-c', 'copy'];
 export const ORIGINAL_UNDER_THE_DUB = sound(
   '[1:a]volume=-18dB[o];[0:a][o]amix=inputs=2:normalize=0:duration=first',
 );
-/** Another place of the original, so loud that it is understood. */
+/** Another place of the original, soft enough to leave the dub whole, and understood all the same. */
 export const ENGLISH_OVER_THE_DUB = sound(
-  '[1:a]adelay=3000:all=1[o];[0:a][o]amix=inputs=2:normalize=0:duration=first',
+  '[1:a]adelay=3000:all=1,volume=-11dB[o];[0:a][o]amix=inputs=2:normalize=0:duration=first',
 );
 export const TWO_SOUND_TRACKS = ['-map', '0', '-map', '0:a', '-c', 'copy'];
 /** 13 packets of sound, 0.3 s, from the 400th on. */
