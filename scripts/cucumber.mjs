@@ -1,10 +1,13 @@
 // Runs cucumber-js and then says whether the run counts (scripts/verdict.ts). Arguments are cucumber-js's own.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+/** Results of the whole suite take twice as much. */
+const LEAST_BYTES = 100e6;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const reports = process.env.REPORTS_DIR || join(root, 'reports');
@@ -18,6 +21,19 @@ try {
   );
   process.exit(2);
 }
+
+/** Says so when the disk of the results has less room than that. */
+function isFull(bytes) {
+  const { bavail, bsize } = statfsSync(reports);
+  if (bavail * bsize >= bytes) return false;
+  console.error(
+    `${reports}: the disk is full\n  seen:     ${Math.floor((bavail * bsize) / 1e6)} MB free\n` +
+      `  expected: ${bytes / 1e6} MB for the results of a run\n` +
+      '  next:     make room, or set REPORTS_DIR to a folder on another disk',
+  );
+  return true;
+}
+if (isFull(LEAST_BYTES)) process.exit(2);
 
 const require = createRequire(import.meta.url);
 require('ts-node/register');
@@ -53,8 +69,9 @@ function run(...args) {
 const cucumber = join(root, 'node_modules/@cucumber/cucumber/bin/cucumber.js');
 // Short-lived audio buffers are collected early: 70 MB less memory at the same speed.
 const ran = await run('--max-semi-space-size=2', cucumber, ...process.argv.slice(2));
+const wasFull = isFull(1e6);
 if (ran > 1) process.exit(ran);
 // Results of an earlier run must not be taken for this one's.
 if (existsSync(messages) && statSync(messages).mtimeMs < startedAt) rmSync(messages);
 const verdict = await run('-r', 'ts-node/register', join(root, 'scripts/verdict.ts'), messages);
-process.exit(ran || verdict);
+process.exit(ran || verdict || Number(wasFull));

@@ -7,7 +7,7 @@ import {
   type ITestCaseHookParameter,
 } from '@cucumber/cucumber';
 
-import { PrerequisiteMissing, safeError } from './errors';
+import { messageOf, PrerequisiteMissing, safeError } from './errors';
 import { attachEvidence, attachLogs, type Attach } from './report/attachments';
 import { JUDGED_BY, SKIP_REASON } from './report/scenario-results';
 import { fixtureNames } from './parameter-types';
@@ -74,5 +74,11 @@ After(function (this: DubbingWorld) {
 });
 
 AfterAll(async () => {
-  await closeSession();
+  try {
+    await closeSession();
+  } catch (error) {
+    // Thrown, it would end cucumber-js before that has said which scenarios failed, and why.
+    console.error(messageOf(error));
+    process.on('exit', () => (process.exitCode ||= 1));
+  }
 });
