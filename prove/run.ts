@@ -7,7 +7,7 @@
  * a scenario that it turns red; several are allowed. `--recorded` leaves out the faults for which services are started. N faults are tried at the same time where services are not needed.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { execa } from 'execa';
@@ -16,7 +16,7 @@ import { projectRoot, readConfig } from '../support/config';
 import { messageOf, SuiteError } from '../support/errors';
 import { readScenarioResults, type ScenarioResult } from '../support/report/scenario-results';
 import { alterable } from './altered-evidence';
-import { type EvidenceFault, type Fault, type OutsideFault, scenarioOf } from './fault';
+import { type EvidenceFault, type Fault, type OutsideFault, scenarioOf, titleOf } from './fault';
 import { isWrong, judgeFault, unproved, type Verdict, wrongBefore } from './judge';
 import { FAULTS } from './faults/all';
 import { page } from './page';
@@ -40,15 +40,46 @@ async function runScenarios(
   // What is not altered is not looked at again for each fault.
   const cache = join(dirname(dirname(reports)), 'cache');
   mkdirSync(reports, { recursive: true });
-  await execa(process.execPath, [CUCUMBER, '--profile', 'prove', ...selection], {
-    cwd: projectRoot,
-    env: { ANALYSIS_CACHE: cache, ...environment, REPORTS_DIR: reports },
-    reject: false,
-    all: true,
-    stdin: 'ignore',
-    timeout: RUN_MS,
+  const { exitCode, timedOut, shortMessage, all } = await execa(
+    process.execPath,
+    [CUCUMBER, '--profile', 'prove', ...selection],
+    {
+      cwd: projectRoot,
+      env: { ANALYSIS_CACHE: cache, ...environment, REPORTS_DIR: reports },
+      reject: false,
+      all: true,
+      stdin: 'ignore',
+      timeout: RUN_MS,
+    },
+  );
+  // 0: all passed; 1: scenarios failed. Anything else is no run to its end.
+  if (exitCode === 0 || exitCode === 1) {
+    return readScenarioResults(join(reports, 'messages.ndjson'));
+  }
+  throw new SuiteError({
+    what: 'the run did not come to its end',
+    where: reports,
+    seen: `${timedOut ? `no end within ${RUN_MS / 1000} s` : shortMessage}\n${all.split('\n').slice(-10).join('\n')}`,
+    expected: 'scenarios that pass or fail',
   });
-  return readScenarioResults(join(reports, 'messages.ndjson'));
+}
+
+/** Runs scenarios of the baseline, and those alone. */
+async function runAgain(
+  wanted: readonly ScenarioResult[],
+  evidence: string,
+  reports: string,
+): Promise<ScenarioResult[]> {
+  const results = await runScenarios(placesOf(wanted), { EVIDENCE: evidence }, reports);
+  const [asked, ran] = [wanted, results].map((list) => list.map(titleOf).sort());
+  if (asked?.join() === ran?.join()) return results;
+  throw new SuiteError({
+    what: 'other scenarios were run than the baseline has',
+    where: 'features/',
+    seen: ran?.join('; ') || 'none',
+    expected: asked?.join('; ') ?? '',
+    next: 'make a new baseline: the features have changed since, or the run was cut short',
+  });
 }
 
 /** As cucumber-js takes them: file:line:line. */
@@ -115,7 +146,7 @@ async function runWithEvidence(
   const { stream, scenarios } = lookingAt(fault, baseline);
   const evidence = join(folder, 'evidence');
   await fault.alter(alterable(baseline.evidence, stream, evidence));
-  return runScenarios(placesOf(scenarios), { EVIDENCE: evidence }, join(folder, 'reports'));
+  return runAgain(scenarios, evidence, join(folder, 'reports'));
 }
 
 async function runOutside(
@@ -217,7 +248,7 @@ async function main(): Promise<void> {
   );
   if (concerned.size > 0) {
     const before = join(folder, 'before', 'reports');
-    const results = await runScenarios(placesOf([...concerned]), { EVIDENCE: evidence }, before);
+    const results = await runAgain([...concerned], evidence, before);
     if (wrongBefore(results).length > 0) {
       throw notGreenBefore(
         evidence,
@@ -248,7 +279,7 @@ async function main(): Promise<void> {
   const missing = isWhole ? unproved(scenarios, verdicts) : [];
   const seconds = (performance.now() - started) / 1000;
   const proof = {
-    ...{ baseline: basename(evidence), seconds, isWhole },
+    ...{ seconds, isWhole },
     ...{ scenarios: scenarios.map(({ tags, name, place }) => ({ tags, name, place })) },
     ...{ verdicts, unproved: missing },
   };

@@ -1,6 +1,8 @@
 /** What `npm audit` and `pip-audit` have said; that a registry could not be asked is not that nothing is known. */
 import { z } from 'zod';
 
+import { jsonOf } from '../support/json';
+
 /** What is known, one line each; or why nobody could be asked. */
 export type Answer = { known: string[] } | { problem: string };
 
@@ -26,9 +28,9 @@ const pipSchema = z.object({
 
 /** @param output of `npm audit --json` */
 export function npmAnswer(output: Output): Answer {
-  const answer = npmSchema.safeParse(parsed(output.stdout));
+  const answer = npmSchema.safeParse(jsonOf(output.stdout));
   if (!answer.success) {
-    const refusal = refusalSchema.safeParse(parsed(output.stdout));
+    const refusal = refusalSchema.safeParse(jsonOf(output.stdout));
     return { problem: refusal.success ? refusal.data.message : lastLineOf(output) };
   }
   return {
@@ -40,7 +42,7 @@ export function npmAnswer(output: Output): Answer {
 
 /** @param output of `pip-audit --format json` */
 export function pipAnswer(output: Output): Answer {
-  const answer = pipSchema.safeParse(parsed(output.stdout));
+  const answer = pipSchema.safeParse(jsonOf(output.stdout));
   if (!answer.success || answer.data.dependencies.length === 0) {
     return { problem: lastLineOf(output) };
   }
@@ -58,14 +60,6 @@ export function pipAnswer(output: Output): Answer {
 interface Output {
   stdout: string;
   stderr: string;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function lastLineOf({ stderr }: Output): string {

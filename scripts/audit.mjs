@@ -6,21 +6,13 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-import { root, run, SetupError, temporaryFolder, tools } from './commands.mjs';
+import { filesBelow, root, run, SetupError, temporaryFolder, tools } from './commands.mjs';
 
 const require = createRequire(import.meta.url);
 require('ts-node/register');
 const { npmAnswer, pipAnswer } = require('./audit-answers.ts');
 
-const LOCKS = [
-  'compose/services/media-service/requirements.lock',
-  'compose/services/requirements-dev.lock',
-  'compose/services/sts-service/requirements-coqui.lock',
-  'compose/services/sts-service/requirements.lock',
-  'fixtures/requirements.lock',
-  'scripts/requirements-audit.lock',
-  'support/analyze/requirements.lock',
-];
+const LOCKS = filesBelow('.', (name) => /^requirements.*\.lock$/.test(name)).sort();
 const ASK_MS = 120_000;
 const environment = join(tools, 'audit');
 

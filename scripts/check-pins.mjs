@@ -1,9 +1,9 @@
 // Every dependency is pinned to one version, and all places that name it name the same. Reads files only; run by the
 // linters. Debian's packages have no versions here: its release fixes them, and the archive keeps only the newest.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { root } from './commands.mjs';
+import { filesBelow, root } from './commands.mjs';
 
 const EXACT = /^\d+\.\d+\.\d+(-[\w.]+)?$/;
 /** Built here, for this checkout. */
@@ -15,16 +15,6 @@ const DEBIAN_RELEASE = 'bookworm';
 const faults = [];
 const fault = (file, text) => faults.push(`${file}: ${text}`);
 const read = (file) => readFileSync(join(root, file), 'utf8');
-
-function filesBelow(folder, fits) {
-  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.name.startsWith('.') || ['node_modules', 'vendor', 'reports'].includes(entry.name))
-      return [];
-    if (entry.isDirectory()) return filesBelow(path, fits);
-    return fits(entry.name) ? [path] : [];
-  });
-}
 
 // npm: package.json names one version each, the lock has the same, and a hash for every package.
 function checkNpm() {

@@ -108,3 +108,14 @@ export async function installPackages(step, packages) {
   await run(step, 'apt-get', ['update'], { env });
   await run(step, 'apt-get', install, { env });
 }
+
+/** Files of the project below one of its folders, by name; not those that are made or installed. */
+export function filesBelow(folder, fits) {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.name.startsWith('.') || ['node_modules', 'vendor', 'reports'].includes(entry.name))
+      return [];
+    if (entry.isDirectory()) return filesBelow(path, fits);
+    return fits(entry.name) ? [path] : [];
+  });
+}

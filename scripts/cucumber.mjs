@@ -42,7 +42,8 @@ const { processInfo } = require('../support/environment/processes.ts');
 
 const startedAt = Date.now();
 const waiters = waitersOf(process.pid);
-if (waiters.length === 0 && process.env.npm_lifecycle_event === 'acceptance') {
+const isFromNpm = process.env.npm_config_user_agent?.startsWith('npm/');
+if (waiters.length === 0 && isFromNpm && process.env.npm_lifecycle_event === 'acceptance') {
   console.error('npm, which has started this run, is gone: nothing is run');
   process.exit(2);
 }

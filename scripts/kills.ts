@@ -19,13 +19,21 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { z } from 'zod';
 
 import { projectRoot, readConfig } from '../support/config';
+import { SuiteError } from '../support/errors';
 import {
   isRunning,
   signalGroup,
   signalIfThere,
   type ProcessInfo,
 } from '../support/environment/processes';
-import { environmentOf, processesOf, remainsOf, treeOf, type Trial } from './remains';
+import {
+  environmentOf,
+  processesOf,
+  refuseWhileOthersRun,
+  remainsOf,
+  treeOf,
+  type Trial,
+} from './remains';
 
 /** Short, and with all that there is to leave: services, a tap, publishers, spare workers. */
 const TAGS = '@018-US2-2';
@@ -45,6 +53,8 @@ const PLACES = [
   'everything',
 ] as const;
 const SIGNALS = ['SIGKILL', 'SIGKILL', 'SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+/** The run had ended before. */
+const NOBODY = 'nobody';
 type Place = (typeof PLACES)[number];
 /** A terminal that goes away; the other signals are what its keys send, to the group. */
 const SIGNALS_AT: Partial<Record<Place, readonly Signal[]>> = {
@@ -115,6 +125,15 @@ function draw(): Draw {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'kills-'));
+let running: ChildProcess | undefined;
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    // Its watchdog removes what it has started.
+    if (running?.pid !== undefined && running.exitCode === null) signalGroup(running.pid, signal);
+    process.exit(1);
+  });
+}
 const reportsFolder = join(config.reportsFolder, 'kills');
 mkdirSync(reportsFolder, { recursive: true });
 
@@ -160,7 +179,7 @@ function victim(place: Place, tree: readonly ProcessInfo[]): ProcessInfo | undef
 
 function kill(child: ChildProcess, { place, signal }: Draw, tree: readonly ProcessInfo[]): string {
   const one = victim(place, tree);
-  if (!one) return 'nobody: the run had ended';
+  if (!one) return NOBODY;
   switch (place) {
     case 'pipe':
       child.stdout?.destroy();
@@ -203,6 +222,7 @@ async function killOnce(run: number, drawn: Draw): Promise<Outcome> {
   };
   mkdirSync(trial.temporary);
   const child = start(trial, drawn.place === 'terminal');
+  running = child;
   const exited = new Promise((done) => child.once('exit', done));
   await Promise.race([delay(1000 * drawn.atSeconds), exited]);
   const tree = treeOf(child.pid ?? 0);
@@ -246,7 +266,7 @@ function table(outcomes: readonly Outcome[]): string {
     const cells = [
       String(one.run).padStart(3),
       one.atSeconds.toFixed(1).padStart(6),
-      one.place.padEnd(12),
+      (one.hit === NOBODY ? NOBODY : one.place).padEnd(12),
       (one.place === 'pipe' ? 'closed' : one.signal).padEnd(8),
       (one.againAfterMs === undefined ? '-' : `${(one.againAfterMs / 1000).toFixed(1)} s`).padEnd(
         6,
@@ -267,6 +287,7 @@ interface Report extends z.infer<typeof optionsSchema> {
 }
 
 async function main(): Promise<void> {
+  refuseWhileOthersRun(config);
   console.log(
     `kills: ${options.runs} runs, seed ${options.seed}, runtime ${options.runtime}, ${options.tags}, within ${options.window} s`,
   );
@@ -277,10 +298,12 @@ async function main(): Promise<void> {
   const write = (): void => {
     writeFileSync(join(config.reportsFolder, 'kills.json'), JSON.stringify(report, null, 2));
   };
-  for (let run = 1; run <= options.runs; run += 1) {
+  // A moment after the end of the run hits nobody, and is drawn again.
+  for (let run = 1, kills = 0; kills < options.runs; run += 1) {
     const drawn = draw();
     if (run < options.from) continue;
     const outcome = await killOnce(run, drawn);
+    if (outcome.hit !== NOBODY) kills += 1;
     outcomes.push(outcome);
     // Run by run: what breaks off still tells.
     write();
@@ -293,6 +316,7 @@ async function main(): Promise<void> {
   mkdirSync(trial.temporary);
   const from = performance.now();
   const child = start(trial, false);
+  running = child;
   const exitCode = await new Promise<number>((done) =>
     child.once('exit', (code) => done(code ?? -1)),
   );
@@ -300,18 +324,23 @@ async function main(): Promise<void> {
   const undisturbed = { exitCode, seconds, left: await remainsOf(trial) };
   report.undisturbed = undisturbed;
   write();
-  rmSync(folder, { recursive: true, force: true });
   const left = outcomes.filter((one) => one.left.length > 0);
+  // Only what was killed together with its watchdog is left to the sweep.
+  const late = outcomes.filter(
+    ({ place, cleanAfterSeconds }) => place !== 'everything' && cleanAfterSeconds === undefined,
+  );
   const sweeps = outcomes.map(({ sweepSeconds }) => sweepSeconds).sort((a, b) => a - b);
   console.log(`\n${table(outcomes)}`);
   console.log(
-    `\nleft after the sweep: ${left.length} of ${outcomes.length} runs; sweep ${sweeps.at(0)?.toFixed(1) ?? '-'} to ${sweeps.at(-1)?.toFixed(1) ?? '-'} s;` +
+    `\n${outcomes.filter(({ hit }) => hit !== NOBODY).length} kills; left after the sweep: ${left.length} of ${outcomes.length} runs;` +
+      ` not removed by the watchdog: ${late.map(({ run }) => `run ${run}`).join(', ') || 'none'}; sweep ${sweeps.at(0)?.toFixed(1) ?? '-'} to ${sweeps.at(-1)?.toFixed(1) ?? '-'} s;` +
       ` undisturbed run: exit code ${exitCode}, ${seconds.toFixed(0)} s, left: ${undisturbed.left.join('; ') || 'nothing'}`,
   );
-  process.exitCode = left.length > 0 || exitCode !== 0 || undisturbed.left.length > 0 ? 1 : 0;
+  const isRight = left.length + late.length + undisturbed.left.length === 0 && exitCode === 0;
+  process.exitCode = isRight ? 0 : 1;
 }
 
 main().catch((error: unknown) => {
-  console.error(error);
+  console.error(error instanceof SuiteError ? error.message : error);
   process.exitCode = 1;
 });

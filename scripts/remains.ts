@@ -11,7 +11,13 @@ import {
   processesWith,
   type ProcessInfo,
 } from '../support/environment/processes';
-import { RUN_VARIABLE, runPrefix } from '../support/environment/session-state';
+import {
+  liveSessions,
+  RUN_VARIABLE,
+  runPrefix,
+  WATCHDOG_VARIABLE,
+} from '../support/environment/session-state';
+import { SuiteError } from '../support/errors';
 import { parseTcpTable } from '../support/environment/tcp-table';
 
 /** In the environment of every run that such a script starts; what the run starts inherits it. */
@@ -27,6 +33,23 @@ export interface Trial {
   /** Where its temporary files go; nothing else is there. */
   temporary: string;
   withDocker: boolean;
+}
+
+/**
+ * Makes sure that no other run of the checkout goes on: its things could not be told from those of a trial.
+ *
+ * @throws SuiteError when one does
+ */
+export function refuseWhileOthersRun({ stateFolder }: Config): void {
+  const others = liveSessions(stateFolder);
+  if (others.length === 0) return;
+  throw new SuiteError({
+    what: 'another run of this checkout goes on',
+    where: stateFolder,
+    seen: others.map(({ run, owner }) => `run ${run}, process ${owner.pid}`).join(', '),
+    expected: 'none',
+    next: 'wait for its end, or use another checkout and other ports',
+  });
 }
 
 /** Environment variables of the run. */
@@ -72,8 +95,7 @@ export function processesOf({ name, config }: Trial): ProcessInfo[] {
   return [
     ...processesWith(TRIAL_VARIABLE, (value) => value === name),
     ...processesWith(RUN_VARIABLE, (value) => value.startsWith(prefix)),
-    // The watchdog carries no mark: it must not be taken for something that is left of a session.
-    ...allProcesses().filter(({ command }) => command.includes(config.stateFolder)),
+    ...processesWith(WATCHDOG_VARIABLE, (value) => value.startsWith(prefix)),
   ];
 }
 
@@ -85,7 +107,10 @@ export function treeOf(root: number, all = allProcesses()): ProcessInfo[] {
 }
 
 /** What an engine holds of this checkout's projects. */
-async function dockerObjects({ variables }: Config): Promise<string[]> {
+async function dockerObjects(config: Config): Promise<string[]> {
+  const projects = Object.values(config.settings('127.0.0.1').compositions).map(
+    ({ project }) => project,
+  );
   const lists: [string, string[]][] = [
     ['container', ['ps', '--all', '--format', `${PROJECT} {{.Names}}`]],
     ['network', ['network', 'ls', '--format', `${PROJECT} {{.Name}}`]],
@@ -94,11 +119,14 @@ async function dockerObjects({ variables }: Config): Promise<string[]> {
   const found = await Promise.all(
     lists.map(async ([kind, args]) => {
       const { stdout } = await execa('docker', args);
-      return stdout
-        .split('\n')
-        .map((line) => line.split(' '))
-        .filter(([project]) => project?.includes(variables['CHECKOUT'] ?? '-'))
-        .map(([, name]) => `${kind} ${name ?? ''}`);
+      return (
+        stdout
+          .split('\n')
+          .map((line) => line.split(' '))
+          // Further sets of services are called like the first, and something more.
+          .filter(([name]) => projects.some((project) => name?.startsWith(project)))
+          .map(([, name]) => `${kind} ${name ?? ''}`)
+      );
     }),
   );
   return found.flat();

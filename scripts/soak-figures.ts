@@ -27,14 +27,12 @@ export function spread(figures: readonly number[]): string {
 
 /**
  * What grows from run to run: the median of the last third of the runs is more than a fifth above the largest of the
- * first third. Of runs that passed only, as others do other things; nothing is said of fewer than six.
+ * first third. Of runs that passed only, as others do other things, and in which it was seen; nothing is said of fewer than six.
  *
  * @returns one line for each figure that grows
  */
 export function grown(runs: readonly Run[]): string[] {
   const passed = runs.filter(({ exitCode }) => exitCode === 0);
-  if (passed.length < LEAST_RUNS) return [];
-  const third = Math.floor(passed.length / 3);
   const programs = [...new Set(passed.flatMap(({ usage }) => Object.keys(usage)))];
   const figures: [string, (run: Run) => number | undefined][] = [
     ['size of the results, bytes', (run) => run.reportBytes],
@@ -45,7 +43,8 @@ export function grown(runs: readonly Run[]): string[] {
   ];
   return figures.flatMap(([what, figureOf]) => {
     const seen = passed.flatMap((run) => figureOf(run) ?? []);
-    if (seen.length < passed.length) return [];
+    if (seen.length < LEAST_RUNS) return [];
+    const third = Math.floor(seen.length / 3);
     const most = Math.max(...seen.slice(0, third));
     const median = medianOf(seen.slice(-third).sort((a, b) => a - b));
     return median > most * TOLERANCE ? [`${what} grew from at most ${most} to ${median}`] : [];

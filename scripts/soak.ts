@@ -19,9 +19,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { projectRoot, readConfig } from '../support/config';
-import { messageOf } from '../support/errors';
+import { messageOf, SuiteError } from '../support/errors';
 import { faultsOf, readScenarioResults } from '../support/report/scenario-results';
-import { environmentOf, remainsOf, type Trial } from './remains';
+import { environmentOf, refuseWhileOthersRun, remainsOf, type Trial } from './remains';
 import { grown, spread, type Usage } from './soak-figures';
 import { UsageSampler } from './usage-sampler';
 
@@ -169,6 +169,7 @@ function usageTable(done: readonly Run[]): string {
 }
 
 async function main(): Promise<void> {
+  refuseWhileOthersRun(config);
   mkdirSync(reports, { recursive: true });
   const done: Run[] = [];
   const write = (): string[] => {
@@ -205,6 +206,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error);
+  console.error(error instanceof SuiteError ? error.message : error);
   process.exitCode = 1;
 });

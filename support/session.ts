@@ -391,7 +391,7 @@ export class Session {
         ...{ manager, settings, monitor, tap, api },
         paths: sharedLook(PATHS_MS, () => api.paths()),
         metrics: sharedLook(METRICS_MS, () => readMetrics(mediaService.metrics)),
-        turns: new Turns(),
+        turns: new Turns(this.#broken.signal),
       };
     } catch (error) {
       if (!(error instanceof SuiteError)) throw error;

@@ -20,7 +20,7 @@ export interface DockerOptions {
   signal?: AbortSignal;
   withinMs?: number;
   /** Where the command's process group is written down while it runs; the command carries the session's id. */
-  state?: SessionState;
+  state: SessionState;
 }
 
 /**
@@ -40,7 +40,7 @@ export async function docker(
   const signal = AbortSignal.any([timeUp, ...(options.signal ? [options.signal] : [])]);
   signal.throwIfAborted();
   const child = execa('docker', args, {
-    env: { ...environment, ...state?.environment },
+    env: { ...environment, ...state.environment },
     extendEnv: false,
     reject: false,
     stdin: 'ignore',
@@ -49,14 +49,14 @@ export async function docker(
   });
   const { pid } = child;
   const name = `docker ${args.join(' ')}`;
-  if (pid !== undefined) state?.addGroup({ pid, startTime: startTimeOf(pid), name });
+  if (pid !== undefined) state.addGroup({ pid, startTime: startTimeOf(pid), name });
   const kill = (): void => {
     if (pid !== undefined) signalGroup(pid, 'SIGKILL');
   };
   signal.addEventListener('abort', kill);
   const result = await child;
   signal.removeEventListener('abort', kill);
-  if (pid !== undefined) state?.removeGroup(pid);
+  if (pid !== undefined) state.removeGroup(pid);
   if (!result.failed) return { stdout: result.stdout, stderr: result.stderr };
   if (options.signal?.aborted) throw options.signal.reason;
   const how = timeUp.aborted

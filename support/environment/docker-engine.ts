@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { messageOf, PrerequisiteMissing } from '../errors';
 import type { Variables } from '../interpolate';
 import { docker } from './docker-command';
+import type { SessionState } from './session-state';
 
 const ANSWER_MS = 10_000;
 /** The oldest whose commands have all the options that are used here. */
@@ -40,10 +41,13 @@ export interface Engine {
  *
  * @returns in place of the engine why there is none that can be used; the first line says it in short
  */
-export async function findEngine(variables: Variables): Promise<Engine | string> {
+export async function findEngine(
+  variables: Variables,
+  state: SessionState,
+): Promise<Engine | string> {
   const environment = engineVariables(variables);
   const ask = async (...args: string[]): Promise<string> =>
-    (await docker(args, { environment, withinMs: ANSWER_MS })).stdout.trim();
+    (await docker(args, { environment, state, withinMs: ANSWER_MS })).stdout.trim();
   let endpoint: string;
   try {
     await ask('version', '--format', '{{.Server.Version}}');

@@ -94,7 +94,7 @@ export class DockerRuntime implements Runtime {
       // Compose itself merges the files and follows `include` and `extends`. In YAML, as JSON has no x- keys.
       const { stdout } = await docker(
         [...composeArgs(project, files), 'config', '--format', 'yaml'],
-        { environment: variables },
+        { environment: variables, state: this.state },
       );
       // What is left of "$" is escaped.
       return composeFrom(interpolateAll(parse(stdout), {}), checked);
@@ -208,7 +208,7 @@ export class DockerRuntime implements Runtime {
     ];
     const found = await Promise.all(
       lists.map(async ([kind, args]) => {
-        const { stdout } = await docker(args, { environment: variables });
+        const { stdout } = await docker(args, { environment: variables, state: this.state });
         return linesOf(stdout).map((name) => `${kind} ${name}`);
       }),
     );
@@ -221,6 +221,7 @@ export class DockerRuntime implements Runtime {
     if (!container) return '';
     const { stdout, stderr } = await docker(['logs', '--timestamps', container.Id], {
       environment: composition.variables,
+      state: this.state,
     });
     // Two streams, each in order; the times at the start of the lines, all of one length, put them together.
     const lines = [...linesOf(stdout), ...linesOf(stderr)].map(stripVTControlCharacters);
@@ -291,7 +292,7 @@ export class DockerRuntime implements Runtime {
         ...['ps', '--filter', `publish=${port}/tcp`],
         ...['--format', 'container {{.Names}} ({{.Image}}, {{.Status}})'],
       ],
-      { environment: this.engine.environment },
+      { environment: this.engine.environment, state: this.state },
     );
     const [container] = linesOf(stdout);
     if (container) return container;
@@ -408,17 +409,23 @@ export class DockerRuntime implements Runtime {
   async #read(composition: Composition, service: string, ...files: string[]): Promise<string> {
     const { Id } = await this.#container(composition, service);
     const { variables } = composition;
-    const { stdout } = await docker(['exec', Id, 'cat', ...files], { environment: variables });
+    const { stdout } = await docker(['exec', Id, 'cat', ...files], {
+      environment: variables,
+      state: this.state,
+    });
     return stdout;
   }
 
   async #containers({ project, variables }: Composition): Promise<Container[]> {
     const { stdout: ids } = await docker(
       ['ps', '--all', '--quiet', '--no-trunc', '--filter', `label=${PROJECT_LABEL}=${project}`],
-      { environment: variables },
+      { environment: variables, state: this.state },
     );
     if (linesOf(ids).length === 0) return [];
-    const { stdout } = await docker(['inspect', ...linesOf(ids)], { environment: variables });
+    const { stdout } = await docker(['inspect', ...linesOf(ids)], {
+      environment: variables,
+      state: this.state,
+    });
     return containersSchema.parse(JSON.parse(stdout)).map((container) => ({
       ...container,
       service: container.Config.Labels?.[SERVICE_LABEL] ?? container.Name,

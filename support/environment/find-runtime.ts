@@ -19,7 +19,7 @@ export async function findRuntime(
 ): Promise<{ runtime: Runtime; why: string }> {
   if (choice === 'host')
     return { runtime: new HostRuntime(state), why: 'host processes (RUNTIME)' };
-  const engine = await findEngine(variables);
+  const engine = await findEngine(variables, state);
   if (typeof engine !== 'string') {
     const why = `containers, engine at ${engine.endpoint}`;
     return { runtime: new DockerRuntime(engine, state), why };

@@ -18,12 +18,15 @@ import {
 import { START_AGAIN_MS, waitForHealth } from './health';
 import { connectionsOfGroup, localHolderOf } from './ports';
 import { startGroup, stopGroup, type ProcessGroup } from './process-group';
-import { signalGroup } from './processes';
+import { processesWith, signalGroup } from './processes';
 import type { Action, Composition, Connection, Runtime, ServiceState } from './runtime';
 import type { SessionState } from './session-state';
 
 /** Time between SIGTERM and SIGKILL; Docker's own default. */
 const STOP_GRACE_MS = 10_000;
+
+/** In the environment of a service and all that it starts: its project. */
+const PROJECT_VARIABLE = 'LIVE_DUBBING_PROJECT';
 
 interface RunningProject {
   groups: Map<string, ProcessGroup>;
@@ -75,7 +78,6 @@ export class HostRuntime implements Runtime {
     const running = this.#running.get(composition.project);
     if (!running) return;
     for (const [service, group] of [...running.groups].reverse()) {
-      signalGroup(group.pid, 'SIGCONT');
       await stopGroup(this.state, group, STOP_GRACE_MS);
       running.groups.delete(service);
     }
@@ -95,14 +97,15 @@ export class HostRuntime implements Runtime {
     );
   }
 
-  async leftovers(composition: Composition): Promise<string[]> {
-    const running = this.#running.get(composition.project);
+  async leftovers({ project }: Composition): Promise<string[]> {
+    const running = this.#running.get(project);
     const volumes = running ? join(running.folder, 'volumes') : '';
-    const processes = (await this.ps(composition)).map(({ service }) => `process ${service}`);
-    return [
-      ...processes,
+    // Also those that have left the group of their service.
+    const processes = processesWith(PROJECT_VARIABLE, (value) => value === project);
+    return Promise.resolve([
+      ...processes.map(({ pid, command }) => `process ${pid} (${command})`),
       ...(existsSync(volumes) ? readdirSync(volumes).map((name) => `volume ${name}`) : []),
-    ];
+    ]);
   }
 
   async logs(composition: Composition, service: string): Promise<string> {
@@ -129,7 +132,6 @@ export class HostRuntime implements Runtime {
     }
     switch (action) {
       case 'stop':
-        signalGroup(group.pid, 'SIGCONT');
         await stopGroup(this.state, group, STOP_GRACE_MS);
         break;
       case 'kill':
@@ -213,7 +215,7 @@ export class HostRuntime implements Runtime {
         cwd: folderOf(compose),
         // Like a container, a service sees the variables of its compose file and no others.
         environment: {
-          ...{ PATH, HOME, LANG, TMPDIR: temporary },
+          ...{ PATH, HOME, LANG, TMPDIR: temporary, [PROJECT_VARIABLE]: project },
           ...this.#withFolders(composition, service),
           ...service.host.environment,
         },

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 
+import { allProcesses } from './processes';
 import { parseTcpTable, type TcpSocket } from './tcp-table';
 
 /** Different free TCP ports of the loopback address: all are held until the last is found. */
@@ -59,34 +60,24 @@ function processOn(port: number): string {
       .filter(({ state, localPort }) => state === 'listening' && localPort === port)
       .map(({ inode }) => `socket:[${inode}]`),
   );
-  for (const pid of inodes.size
-    ? readDirectory('/proc').filter((name) => /^\d+$/.test(name))
-    : []) {
-    if ([...socketsOf(pid)].some((socket) => inodes.has(socket))) {
-      const command = readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
-      return `${command.slice(0, 120)} (pid ${pid})`;
-    }
-  }
-  return 'a process that this user may not see';
+  const holder = allProcesses().find(({ pid }) =>
+    [...socketsOf(pid)].some((socket) => inodes.has(socket)),
+  );
+  return holder
+    ? `${holder.command.slice(0, 120)} (pid ${holder.pid})`
+    : 'a process that this user may not see';
 }
 
 /** The established TCP connections of all processes of a process group. */
 export function connectionsOfGroup(group: number): TcpSocket[] {
-  const members = readDirectory('/proc').filter(
-    // The fifth field of stat is the process group (proc(5)); the second, in brackets, may hold blanks.
-    (pid) => /^\d+$/.test(pid) && groupOf(readText(`/proc/${pid}/stat`)) === group,
-  );
-  const sockets = new Set(members.flatMap((pid) => [...socketsOf(pid)]));
+  const members = allProcesses().filter((one) => one.group === group);
+  const sockets = new Set(members.flatMap(({ pid }) => [...socketsOf(pid)]));
   return parseTcpTable(tcpTables()).filter(
     ({ state, inode }) => state === 'established' && sockets.has(`socket:[${inode}]`),
   );
 }
 
-function groupOf(stat: string): number {
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
-}
-
-function socketsOf(pid: string): Set<string> {
+function socketsOf(pid: number): Set<string> {
   return new Set(
     readDirectory(`/proc/${pid}/fd`).map((descriptor) => readLink(`/proc/${pid}/fd/${descriptor}`)),
   );

@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
 import { now } from '../clock';
-import { groupGone, signalGroup, startTimeOf } from './processes';
-import type { SessionState } from './session-state';
+import { groupGone, processesWith, signalGroup, startTimeOf } from './processes';
+import { RUN_VARIABLE, type SessionState } from './session-state';
 
 /** A program that runs in a process group of its own. */
 export interface ProcessGroup {
@@ -79,8 +79,17 @@ export async function stopGroup(
   group: ProcessGroup,
   graceMs: number,
 ): Promise<boolean> {
-  signalGroup(group.pid, 'SIGTERM');
-  const gone = await groupGone(group.pid, graceMs);
+  // Of a leader that has ended the group may be gone, and its id another's.
+  const isOurs =
+    !group.ended ||
+    processesWith(RUN_VARIABLE, (run) => run === state.run).some((one) => one.group === group.pid);
+  let gone = true;
+  if (isOurs) {
+    signalGroup(group.pid, 'SIGTERM');
+    // One that is paused would not notice.
+    signalGroup(group.pid, 'SIGCONT');
+    gone = await groupGone(group.pid, graceMs);
+  }
   if (!gone) {
     signalGroup(group.pid, 'SIGKILL');
     await groupGone(group.pid, 5000);

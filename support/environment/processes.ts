@@ -5,9 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface ProcessInfo {
   pid: number;
   parent: number;
-  /** Id of its process group, and of its session. */
+  /** Id of its process group. */
   group: number;
-  session: number;
   /** In clock ticks since boot; tells it from a later process of the same id. */
   startTime: string;
   /** Its arguments, with blanks between them; at most 200 characters. */
@@ -34,10 +33,10 @@ export function processInfo(pid: number): ProcessInfo | undefined {
   if (stat === undefined) return undefined;
   // The second field, the name, is in brackets and may hold blanks.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state = '', parent, group, session] = fields;
+  const [state = '', parent, group] = fields;
   if (state === 'Z' || state === 'X') return undefined;
   return {
-    ...{ pid, parent: Number(parent), group: Number(group), session: Number(session) },
+    ...{ pid, parent: Number(parent), group: Number(group) },
     startTime: fields[19] ?? '',
     command: (textOf(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' ').trim().slice(0, 200),
   };

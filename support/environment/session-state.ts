@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -21,10 +22,12 @@ import { isRunning, processesWith, signalGroup, signalIfThere, startTimeOf } fro
 /** In the environment of everything that a session starts: the session's id. */
 export const RUN_VARIABLE = 'LIVE_DUBBING_RUN';
 
+/** In the environment of a session's watchdog: the same id. */
+export const WATCHDOG_VARIABLE = 'LIVE_DUBBING_WATCHDOG';
+
 /** Between two looks for what is left: time for a process to die, and for an engine to finish what it was asked. */
-const ROUND_MS = 100;
-const ENGINE_ROUND_MS = 500;
-const MOST_ROUNDS = 50;
+const ROUND = { ms: 100, most: 50 };
+const ENGINE_ROUND = { ms: 500, most: 10 };
 /** A sweep by somebody else is waited for: what it removes may have the names of what is about to be started. */
 const OTHER_SWEEP_MS = 120_000;
 /** For an engine to answer, and to take a project down. */
@@ -36,6 +39,8 @@ const stateSchema = z.object({
   run: z.string().default('unknown'),
   /** Differs after a reboot, when every process id means something else. */
   bootId: z.string(),
+  /** Process ids mean something else in another one, as in a container. */
+  pidNamespace: z.string().default(pidNamespace),
   owner: processSchema,
   groups: z.array(processSchema.extend({ name: z.string() })),
   /** Projects of Docker Compose, each with what tells the engine that they run on. */
@@ -84,6 +89,7 @@ export class SessionState {
     this.#state = {
       run: this.run,
       bootId: bootId(),
+      pidNamespace: pidNamespace(),
       owner: { pid: process.pid, startTime: startTimeOf(process.pid) },
       groups: [],
       projects: [],
@@ -159,7 +165,9 @@ export class SessionState {
     const { left } = removeWhatIsLeft(this.#state);
     if (left.length === 0) rmSync(this.#file, { force: true });
     else this.#save();
-    if (this.#watchdog.pid !== undefined) signalGroup(this.#watchdog.pid, 'SIGKILL');
+    const { pid, exitCode, signalCode } = this.#watchdog;
+    // Once it has ended its id may be another process's.
+    if (pid !== undefined && exitCode === null && signalCode === null) signalGroup(pid, 'SIGKILL');
     return left;
   }
 
@@ -184,7 +192,7 @@ export class SessionState {
     const watchdog = spawn('sh', ['-c', script, process.execPath, sweep, this.stateFolder], {
       cwd: join(__dirname, '../..'),
       // Not marked as belonging to a session: it must outlive this one, and any that has started this one.
-      env: { PATH, HOME },
+      env: { PATH, HOME, [WATCHDOG_VARIABLE]: this.run },
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
@@ -201,7 +209,8 @@ export function runPrefix(stateFolder: string): string {
 /** The sessions written down in a folder whose process still runs. */
 export function liveSessions(stateFolder: string): State[] {
   return filesIn(stateFolder).flatMap(({ state }) => {
-    return state && state.bootId === bootId() && isRunning(state.owner) ? state : [];
+    const isHere = state?.bootId === bootId() && !isElsewhere(state);
+    return isHere && isRunning(state.owner) ? state : [];
   });
 }
 
@@ -221,6 +230,15 @@ export function sweepLeftovers(stateFolder: string): Swept {
     if (unreadable) {
       done.add(unreadable.session);
       swept.left.push(`${join(stateFolder, unreadable.name)}: ${unreadable.problem ?? ''}`);
+      continue;
+    }
+    const foreign = todo.find(({ state }) => state && isElsewhere(state));
+    if (foreign) {
+      done.add(foreign.session);
+      swept.left.push(
+        `${join(stateFolder, foreign.name)}: written in another container or on its host, where alone it can be told ` +
+          'whether that run goes on; when it does not, remove it',
+      );
       continue;
     }
     const dead = todo.find(({ responsible, state }) => {
@@ -248,7 +266,7 @@ export function sweepLeftovers(stateFolder: string): Swept {
       swept.left.push(`${busy.session}: process ${pid} is at it for ${OTHER_SWEEP_MS / 1000} s`);
       return swept;
     }
-    pause(ROUND_MS / 2);
+    pause(ROUND.ms / 2);
   }
 }
 
@@ -294,24 +312,31 @@ function filesIn(stateFolder: string): StateFile[] {
 function removeWhatIsLeft(state: State): Swept {
   const removed = new Set<string>();
   const left = new Map<string, string>();
-  const note = (what: string, problem?: string): boolean => {
+  /** What was there in this round. */
+  const found = new Set<string>();
+  const note = (what: string, problem?: string): void => {
+    found.add(what);
     if (problem === undefined) removed.add(what);
     else left.set(what, problem);
-    return true;
   };
-  for (let round = 0, quiet = 0; quiet < 2 && round < MOST_ROUNDS; round += 1) {
-    if (round > 0) pause(state.projects.length > 0 ? ENGINE_ROUND_MS : ROUND_MS);
+  const { ms, most } = state.projects.length > 0 ? ENGINE_ROUND : ROUND;
+  let quiet = 0;
+  for (let round = 0; quiet < 2 && round < most; round += 1) {
+    if (round > 0) pause(ms);
     const reasons = left.size;
     left.clear();
-    const found = [
-      ...(state.bootId === bootId() ? killProcesses(state, note) : []),
-      ...state.projects.filter((project) => removeProject(project, note)),
-      ...state.folders.filter((folder) => removeFolder(folder, note)),
-    ];
+    found.clear();
+    if (state.bootId === bootId()) killProcesses(state, note);
+    state.projects.forEach((project) => removeProject(project, note));
+    state.folders.forEach((folder) => removeFolder(folder, note));
     // What cannot be removed, and could not before, is not waited for.
-    quiet = found.length === 0 || (reasons > 0 && found.length === left.size) ? quiet + 1 : 0;
+    quiet = found.size === 0 || (reasons > 0 && found.size === left.size) ? quiet + 1 : 0;
   }
-  state.groups = [];
+  if (quiet < 2) {
+    const still = `still there when it had been removed ${most} times`;
+    found.forEach((what) => left.set(what, left.get(what) ?? still));
+  }
+  state.groups = state.groups.filter((group) => left.has(groupAsText(group)));
   state.projects = state.projects.filter(({ project }) => left.has(`project ${project}`));
   state.folders = state.folders.filter((folder) => left.has(folder));
   return {
@@ -320,30 +345,32 @@ function removeWhatIsLeft(state: State): Swept {
   };
 }
 
-type Note = (what: string, problem?: string) => boolean;
+type Note = (what: string, problem?: string) => void;
+
+function groupAsText({ pid, name }: Group): string {
+  return `process group ${pid} (${name})`;
+}
 
 /** Kills what carries the session's id, and the groups whose leader is still the one that was started. */
-function killProcesses(state: State, note: Note): unknown[] {
-  const groups = state.groups.filter(isRunning);
-  const names = new Map(state.groups.map(({ pid, name }) => [pid, name]));
+function killProcesses(state: State, note: Note): void {
+  const groups = new Map(state.groups.map((group) => [group.pid, group]));
   const marked = processesWith(
     RUN_VARIABLE,
     (run) => run === state.run || run.startsWith(`${state.run}/`),
   );
-  groups.forEach(({ pid, name }) => {
-    signalGroup(pid, 'SIGKILL');
-    note(`process group ${pid} (${name})`);
+  state.groups.filter(isRunning).forEach((group) => {
+    signalGroup(group.pid, 'SIGKILL');
+    note(groupAsText(group));
   });
   marked.forEach(({ pid, group, command }) => {
     signalIfThere(pid, 'SIGKILL');
-    const name = names.get(group);
-    note(name === undefined ? `process ${pid} (${command})` : `process group ${group} (${name})`);
+    const known = groups.get(group);
+    note(known ? groupAsText(known) : `process ${pid} (${command})`);
   });
-  return [...groups, ...marked];
 }
 
-/** Takes a project down; returns whether anything of it was there, or the engine cannot be asked. */
-function removeProject({ project, engine }: State['projects'][number], note: Note): boolean {
+/** Takes a project down, if anything of it is there. */
+function removeProject({ project, engine }: State['projects'][number], note: Note): void {
   const docker = (timeout: number, args: string[]): { stdout: string; failure?: string } => {
     const options = { env: engine, encoding: 'utf8', timeout } as const;
     const { status, stdout, stderr, error } = spawnSync('docker', args, options);
@@ -359,22 +386,25 @@ function removeProject({ project, engine }: State['projects'][number], note: Not
     ['volume', 'ls'],
   ]) {
     const { stdout, failure } = docker(DOCKER_MS.answer, [...list, '--quiet', ...label]);
-    if (failure !== undefined) return note(`project ${project}`, failure);
+    if (failure !== undefined) {
+      note(`project ${project}`, failure);
+      return;
+    }
     isThere ||= stdout.trim() !== '';
   }
-  if (!isThere) return false;
+  if (!isThere) return;
   const down = ['down', '--volumes', '--remove-orphans', '--timeout', '0'];
   const args = ['compose', '--project-name', project, ...down];
-  return note(`project ${project}`, docker(DOCKER_MS.down, args).failure);
+  note(`project ${project}`, docker(DOCKER_MS.down, args).failure);
 }
 
-function removeFolder(folder: string, note: Note): boolean {
-  if (!existsSync(folder)) return false;
+function removeFolder(folder: string, note: Note): void {
+  if (!existsSync(folder)) return;
   try {
     rmSync(folder, { recursive: true, force: true });
-    return note(folder);
+    note(folder);
   } catch (error) {
-    return note(folder, messageOf(error));
+    note(folder, messageOf(error));
   }
 }
 
@@ -407,6 +437,18 @@ function ownIdentity(): string {
 /** Without an event loop: a process that ends has none any more. */
 function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+function isElsewhere(state: State): boolean {
+  return state.bootId === bootId() && state.pidNamespace !== pidNamespace();
+}
+
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return 'unknown';
+  }
 }
 
 function bootId(): string {

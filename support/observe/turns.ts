@@ -15,6 +15,9 @@ export class Turns {
   #last: Promise<unknown> = Promise.resolve();
   readonly #onAir = new Set<Promise<unknown>>();
 
+  /** @param signal after which no broadcast begins any more */
+  constructor(private readonly signal: AbortSignal) {}
+
   /**
    * Calls `broadcast` when its turn has come; it is on the air until it settles.
    *
@@ -26,11 +29,12 @@ export class Turns {
     const begun = this.#last.then(() => this.#place());
     this.#last = begun.then(() =>
       Promise.all([
-        delay(START_EVERY_MS, undefined, { ref: false }),
-        Promise.race([read, delay(READ_PATIENCE_MS, undefined, { ref: false })]),
+        this.#pause(START_EVERY_MS),
+        Promise.race([read, this.#pause(READ_PATIENCE_MS)]),
       ]),
     );
     return begun.then(() => {
+      this.signal.throwIfAborted();
       const seen = broadcast(isRead);
       const over: Promise<unknown> = Promise.allSettled([seen]).then(() =>
         this.#onAir.delete(over),
@@ -42,5 +46,10 @@ export class Turns {
 
   async #place(): Promise<void> {
     while (this.#onAir.size >= MOST_ON_AIR) await Promise.race(this.#onAir);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    // Nobody is waited for when nothing begins any more.
+    await delay(ms, undefined, { ref: false, signal: this.signal }).catch(() => undefined);
   }
 }

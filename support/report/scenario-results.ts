@@ -23,7 +23,6 @@ export interface ScenarioResult {
   skipReason: string | undefined;
   /** Streams of the broadcasts that it looked at. */
   judgedBy: string[];
-  seconds: number;
 }
 
 /** From worst to best: a scenario is as bad as its worst step. */
@@ -58,7 +57,7 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
   }
   const pickles = new Map<string, Pick<ScenarioResult, 'name' | 'tags' | 'place'>>();
   const pickleOfCase = new Map<string, string>();
-  const results = new Map<string, ScenarioResult & { startedSeconds: number }>();
+  const results = new Map<string, ScenarioResult & { hasEnded: boolean }>();
   const read = (message: Envelope): void => {
     if (message.pickle) {
       const { id, name, tags, uri, location } = message.pickle;
@@ -67,12 +66,11 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
     } else if (message.testCase) {
       pickleOfCase.set(message.testCase.id, message.testCase.pickleId);
     } else if (message.testCaseStarted) {
-      const { id, testCaseId, timestamp } = message.testCaseStarted;
+      const { id, testCaseId } = message.testCaseStarted;
       const pickle = pickles.get(pickleOfCase.get(testCaseId) ?? '');
       results.set(id, {
         ...(pickle ?? { name: testCaseId, tags: [], place: '' }),
-        ...{ status: 'PASSED', message: '', skipReason: undefined, judgedBy: [], seconds: 0 },
-        startedSeconds: timestamp.seconds + timestamp.nanos / 1e9,
+        ...{ status: 'PASSED', message: '', skipReason: undefined, judgedBy: [], hasEnded: false },
       });
     } else if (message.testStepFinished) {
       const { testCaseStartedId, testStepResult } = message.testStepFinished;
@@ -92,8 +90,7 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
       if (fileName === JUDGED_BY) result.judgedBy = text().split('\n');
     } else if (message.testCaseFinished) {
       const result = results.get(message.testCaseFinished.testCaseStartedId);
-      const { seconds, nanos } = message.testCaseFinished.timestamp;
-      if (result) result.seconds = seconds + nanos / 1e9 - result.startedSeconds;
+      if (result) result.hasEnded = true;
     }
   };
   text.split('\n').forEach((line, index) => {
@@ -112,7 +109,11 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
       );
     }
   });
-  return [...results.values()];
+  return [...results.values()].map(({ hasEnded, ...result }) => ({
+    ...result,
+    // The run was ended in the middle of it.
+    status: hasEnded || result.status !== 'PASSED' ? result.status : 'UNKNOWN',
+  }));
 }
 
 /**

@@ -1,10 +1,21 @@
-import { describe, it } from 'node:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
 import { findEngine, remoteHost } from '../../support/environment/docker-engine';
+import { SessionState } from '../../support/environment/session-state';
 
 describe('Docker engines', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'engines-'));
+  const state = new SessionState(folder, process.env);
+  after(() => {
+    state.removeAll();
+    rmSync(folder, { recursive: true });
+  });
+
   const endpoints: [string, string | undefined][] = [
     ['unix:///var/run/docker.sock', undefined],
     ['npipe:////./pipe/docker_engine', undefined],
@@ -22,8 +33,8 @@ describe('Docker engines', () => {
 
   it('says that none answers, or that there is no docker command', async () => {
     const none = { DOCKER_HOST: 'tcp://127.0.0.1:9', PATH: '/nowhere' };
-    expect(await findEngine(none)).to.match(/^no Docker engine answers\n/);
+    expect(await findEngine(none, state)).to.match(/^no Docker engine answers\n/);
     const silent = { ...none, PATH: '/usr/local/bin:/usr/bin:/bin' };
-    expect(await findEngine(silent)).to.match(/^no Docker engine answers\n/);
+    expect(await findEngine(silent, state)).to.match(/^no Docker engine answers\n/);
   });
 });

@@ -71,7 +71,7 @@ const runtimes: [string, () => Promise<Runtime | string>][] = [
   [
     'docker',
     async () => {
-      const engine = await findEngine(config.variables);
+      const engine = await findEngine(config.variables, state);
       return typeof engine === 'string' ? engine : new DockerRuntime(engine, state);
     },
   ],

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -206,6 +207,7 @@ describe('what a killed session leaves', () => {
       const state: State = {
         run,
         bootId,
+        pidNamespace: readlinkSync('/proc/self/ns/pid'),
         owner,
         groups: [],
         projects: [],
@@ -284,6 +286,29 @@ describe('what a killed session leaves', () => {
       expect(downs[0]).to.equal(
         'compose --project-name p down --volumes --remove-orphans --timeout 0',
       );
+    });
+
+    it('keeps in mind what is there again and again, although nothing says that it could not be removed', () => {
+      const docker = '#!/bin/sh\ncase "$1" in network) echo held ;; esac';
+      writeFileSync(join(stateFolder, 'docker'), docker, { mode: 0o755 });
+      const projects = [{ project: 'p', engine: { PATH: `${stateFolder}:${PATH ?? ''}` } }];
+      const file = writeState({ projects });
+      expect(sweepLeftovers(stateFolder)).to.deep.equal({
+        removed: [],
+        left: ['project p: still there when it had been removed 10 times'],
+      });
+      expect(JSON.parse(readFileSync(file, 'utf8'))).to.deep.include({ projects });
+    });
+
+    it('leaves alone what was written down in another container', () => {
+      const one = sleeper();
+      const pidNamespace = 'pid:[1]';
+      const file = writeState({ pidNamespace, groups: [{ ...one, name: 'sleeper' }] });
+      const { removed, left } = sweepLeftovers(stateFolder);
+      expect(removed).to.be.empty;
+      expect(left.join()).to.match(/session-1-x\.json: written in another container/);
+      expect(startTimeOf(one.pid)).to.equal(one.startTime);
+      expect(existsSync(file)).to.be.true;
     });
 
     it('says that a file cannot be read, and goes on', () => {

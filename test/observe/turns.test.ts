@@ -11,8 +11,11 @@ interface Broadcast {
   fail: (error: Error) => void;
 }
 
-function onAir(count: number): { begun: Broadcast[]; results: Promise<unknown>[] } {
-  const turns = new Turns();
+function onAir(
+  count: number,
+  signal = new AbortController().signal,
+): { begun: Broadcast[]; results: Promise<unknown>[] } {
+  const turns = new Turns(signal);
   const begun: Broadcast[] = [];
   const results = Array.from({ length: count }, () =>
     turns.take(
@@ -59,6 +62,16 @@ void suite('turns of broadcasts', () => {
     assert.equal(begun.length, 1);
     await pass(1);
     assert.equal(begun.length, 2);
+  });
+
+  void test('nothing begins any more, and at once, when the session is closed', async (t) => {
+    faked(t);
+    const closed = new AbortController();
+    const { begun, results } = onAir(4, closed.signal);
+    await pass(0);
+    closed.abort(new Error('closed'));
+    for (const result of results.slice(1)) await assert.rejects(result, /closed/);
+    assert.equal(begun.length, 1);
   });
 
   void test('the eleventh waits until one of ten is over, however it ends', async (t) => {
