@@ -5,12 +5,13 @@ import { after, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
+import { readConfig } from '../../support/config';
 import { findEngine, remoteHost } from '../../support/environment/docker-engine';
 import { SessionState } from '../../support/environment/session-state';
 
 describe('Docker engines', () => {
   const folder = mkdtempSync(join(tmpdir(), 'engines-'));
-  const state = new SessionState(folder, process.env);
+  const state = new SessionState(folder, readConfig().variables);
   after(() => {
     state.removeAll();
     rmSync(folder, { recursive: true });
