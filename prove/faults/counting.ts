@@ -74,7 +74,10 @@ export const COUNTING: EvidenceFault[] = [
     name: 'Sound and picture drift 200 ms apart',
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', drifting(30, 200)),
-    red: { '019-US1-4 Sound and picture': /apart/ },
+    red: {
+      '019-US1-4 Sound and picture':
+        /sound and picture are apart[\s\S]*segment 4: -?[12]\d\d\.\d ms/,
+    },
   },
   {
     name: 'Sound and picture drift 100 ms apart, never 120 ms',
@@ -226,7 +229,7 @@ export const COUNTING: EvidenceFault[] = [
     broadcast,
     alter: (evidence) =>
       evidence.media('output.mp4', ORIGINAL_UNDER_THE_DUB, [broadcastFile(evidence)]),
-    red: { '019-US6-3': /original/ },
+    red: { '019-US6-3': /the original sound is not heard[\s\S]*the original at -\d\d dB/ },
   },
   {
     name: 'Somebody speaks English while the dub is heard',
@@ -253,7 +256,7 @@ export const COUNTING: EvidenceFault[] = [
     name: 'Pictures of the counting are damaged',
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', BROKEN_PICTURES),
-    red: { '019-US6-4': /error/ },
+    red: { '019-US6-4': /the output does not decode[\s\S]*[1-9]\d* errors/ },
   },
   {
     name: 'The sound of the counting has a gap of 0.3 s',

@@ -98,7 +98,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
     broadcast,
     alter: (evidence) =>
       evidence.media('output.mp4', ORIGINAL_UNDER_THE_DUB, [broadcastFile(evidence)]),
-    red: { '021-US4-1': /original/ },
+    red: { '021-US4-1': /the original sound is not heard[\s\S]*the original at -\d\d dB/ },
   },
   {
     name: 'The metrics count nine audio segments of ten',
@@ -261,7 +261,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
     name: 'Pictures of the output are damaged',
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', BROKEN_PICTURES),
-    red: { '021-US6-1': /error/ },
+    red: { '021-US6-1': /the output does not decode[\s\S]*[1-9]\d* errors/ },
   },
   {
     name: 'The output has two sound tracks',

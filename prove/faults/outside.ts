@@ -239,7 +239,7 @@ const SERVICES: OutsideFault[] = [
     name: 'The STS accepts connections and says nothing',
     tags: '@019-US2-2 or @021-US3-1',
     make: () => standIn('STS_SERVICE_URL', '', silentServer()),
-    red: { '019-US2-2': /timeout/ },
+    red: { '019-US2-2': /the STS cannot be listened to[\s\S]*timeout/ },
   },
   {
     name: 'media-service finds the STS at a port that the STS does not publish',
