@@ -382,9 +382,9 @@ const PACING: EvidenceFault[] = [
     red: { '018-US5-3': /does not say how many fragments are in flight/ },
   },
   {
-    name: 'Fragments without an answer are given up two seconds late',
+    name: 'Fragments without an answer are given up 2.5 s late',
     broadcast: '018-US5-4',
-    alter: (evidence) => inLog(evidence, 'fallback to original', laterBy(2000)),
+    alter: (evidence) => inLog(evidence, 'fallback to original', laterBy(2500)),
     red: { '018-US5-4': /fragments were given up at another time[\s\S]*10\d{3} ms/ },
   },
 ];
