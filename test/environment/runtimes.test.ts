@@ -120,7 +120,9 @@ for (const [name, find] of runtimes) {
         const [web] = await runtime.ps(one);
         expect(web).to.include({ service: 'web', state: 'running' });
         expect(web?.startedAt).to.be.within(before, Date.now());
-        expect((await runtime.leftovers(one)).join()).to.match(/(process|container).*volume .*files/s);
+        expect((await runtime.leftovers(one)).join()).to.match(
+          /(process|container).*volume .*files/s,
+        );
       } finally {
         await runtime.down(one);
       }
