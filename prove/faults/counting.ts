@@ -9,7 +9,6 @@ import {
   LATE_150_MS,
   louder,
   ORIGINAL_KEPT,
-  ORIGINAL_UNDER_THE_DUB,
   stretches,
   TWO_SOUND_TRACKS,
 } from './recordings';
@@ -223,13 +222,6 @@ export const COUNTING: EvidenceFault[] = [
       '019-US1-6': /another length[\s\S]*24\.\d+ s/,
     },
     follows: ['019-US1-4 Sound and picture', '019-US6-3', '019-US6-4'],
-  },
-  {
-    name: 'The counting is heard under the dub, at -18 dB',
-    broadcast,
-    alter: (evidence) =>
-      evidence.media('output.mp4', ORIGINAL_UNDER_THE_DUB, [broadcastFile(evidence)]),
-    red: { '019-US6-3': /the original sound is not heard[\s\S]*the original at -\d\d dB/ },
   },
   {
     name: 'Somebody speaks English while the dub is heard',
