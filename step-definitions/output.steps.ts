@@ -199,9 +199,9 @@ for (const [words, id] of Object.entries(CHECKS)) {
     expectThat(check?.state === 'passed', {
       what: `this does not hold: ${words}`,
       where: run.outputFile,
-      seen: [check?.seen, check?.because && `follows from: ${check.because}`, check?.state].join(
-        '; ',
-      ),
+      seen: [check?.seen, check?.because && `follows from: ${check.because}`, check?.state]
+        .filter(Boolean)
+        .join('; '),
       expected: check?.expected ?? `a check named ${id}`,
       next: `npm run analyze -- ${run.evidence.folder}`,
     });
