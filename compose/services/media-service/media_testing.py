@@ -1,13 +1,20 @@
-"""What tests need to run a worker between fakes of its source and output."""
+"""What tests need to run a worker between fakes of its source and output, and servers for it to talk to."""
 
+import asyncio
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import pytest
+from aiohttp import web
+
+from media_service import worker as worker_module
 from media_service.config import Config
 from media_service.ingest import IngestEvent, SourceEnded
+from media_service.log import logger
 from media_service.output import OutputError, PairTiming
 from media_service.segmenter import AccessUnit, PcmChunk, Segment
 from media_service.sts_client import StsEvent, StsMessage
@@ -158,3 +165,46 @@ class Recorder(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._records.append(record)
+
+
+@contextlib.contextmanager
+def faked_media(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[list[logging.LogRecord]]:
+    """Workers that are made meanwhile have a fake source, output and store; what they log is given."""
+    monkeypatch.setattr(worker_module, "Ingest", FakeIngest)
+    monkeypatch.setattr(worker_module, "Output", FakeOutput)
+    monkeypatch.setattr(worker_module, "SegmentStore", FakeStore)
+    records: list[logging.LogRecord] = []
+    handler = Recorder(records)
+    logger.addHandler(handler)
+    caplog.set_level(logging.INFO, logger=logger.name)
+    yield records
+    logger.removeHandler(handler)
+
+
+class Server:
+    """An HTTP server in a thread."""
+
+    def __init__(self) -> None:
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+        self._thread.start()
+        assert self._started.wait(5)
+
+    def attach(self, app: web.Application) -> None:
+        raise NotImplementedError
+
+    async def _serve(self) -> None:
+        app = web.Application()
+        self.attach(app)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._started.set()
+        await self._stop.wait()
+        await runner.cleanup()
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(5)

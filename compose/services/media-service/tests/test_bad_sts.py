@@ -4,7 +4,6 @@ Meanwhile another worker, on another connection of the same STS, is answered as 
 stream is dubbed.
 """
 
-import asyncio
 import base64
 import functools
 import json
@@ -18,11 +17,10 @@ from typing import Any
 import pytest
 import socketio
 from aiohttp import WSMsgType, web
-from media_testing import RATE, Bench, FakeIngest, FakeOutput, FakeStore, Recorder
+from media_testing import RATE, Bench, Server, faked_media
 
 from media_service import worker as worker_module
 from media_service.ingest import SourceEnded
-from media_service.log import logger
 from media_service.sts_client import StsClient, StsEvent, StsGaveUp, StsLost, StsReady
 from media_service.worker import EXIT_OK, MAX_SHOWN
 
@@ -38,35 +36,6 @@ Answers = Callable[[dict[str, Any]], list[Event]]
 def processed(fragment: dict[str, Any], **fields: Any) -> Event:
     answer = {key: fragment[key] for key in ("fragment_id", "stream_id", "sequence_number")}
     return "fragment:processed", {**answer, "status": "success", "dubbed_audio": DUB, **fields}
-
-
-class Server:
-    """An HTTP server in a thread."""
-
-    def __init__(self) -> None:
-        self._started = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-        self._thread.start()
-        assert self._started.wait(5)
-
-    def attach(self, app: web.Application) -> None:
-        raise NotImplementedError
-
-    async def _serve(self) -> None:
-        app = web.Application()
-        self.attach(app)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        self._started.set()
-        await self._stop.wait()
-        await runner.cleanup()
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
 
 
 class BadSts(Server):
@@ -135,18 +104,11 @@ class Streams:
 
 @pytest.fixture
 def streams(sts: BadSts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Streams]:
-    monkeypatch.setattr(worker_module, "Ingest", FakeIngest)
-    monkeypatch.setattr(worker_module, "Output", FakeOutput)
-    monkeypatch.setattr(worker_module, "SegmentStore", FakeStore)
-    records: list[logging.LogRecord] = []
-    handler = Recorder(records)
-    logger.addHandler(handler)
-    caplog.set_level(logging.INFO, logger=logger.name)
-    streams = Streams(sts.url, records)
-    yield streams
-    streams.bad.close()
-    streams.good.close()
-    logger.removeHandler(handler)
+    with faked_media(monkeypatch, caplog) as records:
+        streams = Streams(sts.url, records)
+        yield streams
+        streams.bad.close()
+        streams.good.close()
 
 
 def each(key: str, *values: Any, **others: Any) -> list[dict[str, Any]]:

@@ -2,20 +2,20 @@
 
 import asyncio
 import queue
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import socketio
 from aiohttp import web
+from media_testing import Server
 
 from media_service.sts_client import StsClient, StsEvent, StsGaveUp, StsLost, StsMessage, StsReady
 
 BASE_DELAY_S = 0.01
 
 
-class Sts:
+class Sts(Server):
     """Answers `stream:init` with `stream:ready` and then at once with `then`; refuses connections while `refusing`."""
 
     def __init__(self) -> None:
@@ -26,22 +26,10 @@ class Sts:
         self._server.on("connect", self._on_connect)
         self._server.on("stream:init", self._on_init)
         self._sid = ""
-        self._started = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-        self._thread.start()
-        assert self._started.wait(5)
+        super().__init__()
 
-    async def _serve(self) -> None:
-        app = web.Application()
+    def attach(self, app: web.Application) -> None:
         self._server.attach(app)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        self._started.set()
-        await self._stop.wait()
-        await runner.cleanup()
 
     async def _on_connect(self, sid: str, _environ: object) -> bool:
         self._sid = sid
@@ -56,10 +44,6 @@ class Sts:
     def cut(self) -> None:
         """End the connection."""
         asyncio.run_coroutine_threadsafe(self._server.disconnect(self._sid), self._loop).result(5)
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
 
 
 @pytest.fixture

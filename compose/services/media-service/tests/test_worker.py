@@ -4,13 +4,12 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from media_testing import Bench, FakeIngest, FakeOutput, FakeStore, FakeSts, Recorder
+from media_testing import Bench, FakeSts, faked_media
 
 from media_service import worker as worker_module
 from media_service.audio import AudioError
 from media_service.breaker import BreakerState
 from media_service.ingest import SourceEnded
-from media_service.log import logger
 from media_service.output import OutputError
 from media_service.segmenter import AccessUnit
 from media_service.sts_client import StsGaveUp, StsLost, StsReady
@@ -19,18 +18,11 @@ from media_service.worker import EXIT_FAILED, EXIT_OK
 
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Bench]:
-    monkeypatch.setattr(worker_module, "Ingest", FakeIngest)
     monkeypatch.setattr(worker_module, "StsClient", FakeSts)
-    monkeypatch.setattr(worker_module, "Output", FakeOutput)
-    monkeypatch.setattr(worker_module, "SegmentStore", FakeStore)
-    records: list[logging.LogRecord] = []
-    handler = Recorder(records)
-    logger.addHandler(handler)
-    caplog.set_level(logging.INFO, logger=logger.name)
-    bench = Bench(records)
-    yield bench
-    bench.close()
-    logger.removeHandler(handler)
+    with faked_media(monkeypatch, caplog) as records:
+        bench = Bench(records)
+        yield bench
+        bench.close()
 
 
 # -- how a worker ends
