@@ -3,7 +3,8 @@
  * at a random moment by a random signal at a random place, and looks what is left: at once, after the watchdog, and after
  * the sweep that the next run begins with. Everything random is drawn from the seed, which is printed. At the end the
  * suite must pass undisturbed. With `--from K` the runs before the Kth are drawn but not made, to see one again.
- * Output: `reports/kills.json`, a table on standard output; exit code 1 when something is left.
+ * Output: `reports/kills.json`, a table on standard output; exit code 1 when something is left,
+ * or the watchdog has not removed it before the sweep.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -3,7 +3,6 @@ import { Given, Then, When } from '@cucumber/cucumber';
 import type { Fault } from '../support/observe/faults';
 import { fixtureNames } from '../support/parameter-types';
 import { plannedScenarios, plannedSteps } from '../support/planned-scenarios';
-import type { BroadcastOptions } from '../support/session';
 import type { DubbingWorld } from '../support/world';
 import {
   broadcastsOf,
@@ -27,12 +26,7 @@ import { checkBudget } from './judgements';
  */
 function plan(world: DubbingWorld, fault: Fault): void {
   world.plan = [fault];
-  startTogether(world, plannedScenarios('@edge-case').flatMap(broadcastsOf));
-}
-
-/** Why one of them failed is told by the step that asks for it. */
-function startTogether({ session }: DubbingWorld, broadcasts: readonly BroadcastOptions[]): void {
-  for (const options of broadcasts) session.broadcast(options).catch(() => undefined);
+  world.session.startTogether(plannedScenarios('@edge-case').flatMap(broadcastsOf));
 }
 
 Given(NOT_REACHED, function (this: DubbingWorld) {
@@ -60,10 +54,7 @@ When(
   async function (this: DubbingWorld, which: Word, how: Word, figure: Word, refused: Word) {
     const texts = new Set(plannedSteps().map(({ text }) => text));
     const shared = Object.entries(SHARED).filter(([text]) => texts.has(text));
-    startTogether(
-      this,
-      shared.map(([, options]) => options),
-    );
+    this.session.startTogether(shared.map(([, options]) => options));
     this.broadcast.value = await this.session.broadcast({
       ...dubbed([which, how, figure, refused], this.plan),
       ...(this.echo ? { echo: this.echo } : {}),
@@ -73,8 +64,6 @@ When(
 
 Given(SLOWLY_DUBBED, function (this: DubbingWorld, which: Word, seconds: Word) {
   this.onAir.value = this.session.broadcast(slowlyDubbed([which, seconds]));
-  // Why it failed is told by the step that waits for its end.
-  this.onAir.value.catch(() => undefined);
 });
 
 When('that broadcast has been dubbed to its end', async function (this: DubbingWorld) {

@@ -37,16 +37,12 @@ function startPlanned(session: Session): void {
   });
   const lasts = ({ name, seconds }: BroadcastOptions): number =>
     seconds ?? session.fixture(name).durationSeconds;
-  for (const options of planned.sort((a, b) => lasts(b) - lasts(a))) {
-    session.broadcast(options).catch(() => undefined);
-  }
+  session.startTogether(planned.sort((a, b) => lasts(b) - lasts(a)));
 }
 
 function putOnAir(world: DubbingWorld, onAir: OnAir, table?: DataTable): void {
   startPlanned(world.session);
   world.onAir.value = world.session.broadcast(broadcastOf(onAir, table?.raw()));
-  // Why it failed is told by the step that waits for its end.
-  world.onAir.value.catch(() => undefined);
 }
 
 type Word = string | null;

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 import { request } from 'undici';
 
 import { messageOf, NotObserved } from './errors';
@@ -35,14 +37,7 @@ export async function askHttp(
         ...(username ? { authorization: `Basic ${login.toString('base64')}` } : {}),
       },
     });
-    const parts: Buffer[] = [];
-    let bytes = 0;
-    for await (const part of body as AsyncIterable<Buffer>) {
-      parts.push(part);
-      bytes += part.length;
-      if (bytes > MOST_BYTES) throw new Error(`more than ${MOST_BYTES} bytes`);
-    }
-    return { status: statusCode, text: Buffer.concat(parts).toString() };
+    return { status: statusCode, text: (await bytesOf(body, MOST_BYTES)).toString() };
   } catch (error) {
     throw new NotObserved(
       {
@@ -55,4 +50,16 @@ export async function askHttp(
       { cause: error },
     );
   }
+}
+
+/** @throws Error when the sender breaks off, or sends more than `most` bytes */
+export async function bytesOf(stream: Readable, most: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of stream as AsyncIterable<Buffer>) {
+    parts.push(part);
+    bytes += part.length;
+    if (bytes > most) throw new Error(`more than ${most} bytes`);
+  }
+  return Buffer.concat(parts);
 }

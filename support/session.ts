@@ -291,6 +291,11 @@ export class Session {
     return broadcast;
   }
 
+  /** Broadcasts that are going to be asked for; why one of them failed is told to whoever asks. */
+  startTogether(broadcasts: readonly BroadcastOptions[]): void {
+    broadcasts.forEach((options) => void this.broadcast(options));
+  }
+
   /** All broadcasts through the Echo STS that were asked for, once they have been dubbed. */
   async echoBroadcasts(): Promise<RunFindings[]> {
     const asked = [...(this.#recorded ?? this.#broadcasts).keys()].map(

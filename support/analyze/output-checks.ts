@@ -223,7 +223,7 @@ export async function checkOutput(
         .filter(({ what }) => what !== undefined);
       const causes = wrong.map(({ one }) => {
         if (failed('sound')) return 'sound';
-        if (!isShown(one)) return failed('pictures') ? 'pictures' : undefined;
+        if (timesShown(one) === 0) return failed('pictures') ? 'pictures' : undefined;
         return isOriginalHeard(one) && failed('original') ? 'original' : undefined;
       });
       return {
@@ -376,16 +376,16 @@ function isOriginalHeard({ original }: FragmentPlacement): boolean {
   return original.observed && original.score >= LIMITS.originalScore;
 }
 
-function isShown({ showings }: FragmentPlacement): boolean {
-  return showings.observed && showings.showings.length > 0;
+function timesShown({ showings }: FragmentPlacement): number {
+  return showings.observed ? showings.showings.length : 0;
 }
 
 /** A fragment whose pictures are shown twice is heard twice. */
 function whatIsWrong(placement: FragmentPlacement): string | undefined {
-  const { plays, showings } = placement;
+  const { plays } = placement;
   if (!plays.observed) return plays.reason;
-  if (!isShown(placement)) return 'its pictures are not shown';
-  const shown = showings.observed ? showings.showings.length : 0;
+  const shown = timesShown(placement);
+  if (shown === 0) return 'its pictures are not shown';
   const inPlace = plays.plays.filter(({ deltaMs }) => deltaMs !== undefined);
   const elsewhere = plays.plays.filter(({ deltaMs }) => deltaMs === undefined);
   const faults = [

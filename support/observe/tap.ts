@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { type AddressInfo, type Socket } from 'node:net';
-import { type Duplex, type Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 
 import {
   decodePacket,
@@ -21,6 +21,7 @@ import { z } from 'zod';
 
 import { now } from '../clock';
 import { messageOf } from '../errors';
+import { bytesOf } from '../http';
 import { jsonOf } from '../json';
 import type { Direction, FaultPlan } from './faults';
 import { StreamFaults } from './stream-faults';
@@ -261,10 +262,10 @@ export class Tap {
     try {
       const isEngine = this.#urlOf(incoming).searchParams.has('EIO');
       const isPoll = isEngine && incoming.method === 'GET';
-      const body = await bytesOf(incoming);
+      const body = await bytesOf(incoming, MOST_BYTES);
       if (isEngine && body.length > 0) this.#decodePolled(connection, 'to-sts', body);
       const answer = await this.#ask(incoming, body, response);
-      const answered = await bytesOf(answer);
+      const answered = await bytesOf(answer, MOST_BYTES);
       // What is posted is answered by "ok".
       if (isPoll) this.#decodePolled(connection, 'from-sts', answered);
       response.writeHead(answer.statusCode ?? 502, answer.headers).end(answered);
@@ -397,18 +398,6 @@ export class Tap {
       payload,
     });
   }
-}
-
-/** @throws Error when the sender breaks off, or sends more than can be held */
-async function bytesOf(stream: Readable): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of stream as AsyncIterable<Buffer>) {
-    parts.push(part);
-    bytes += part.length;
-    if (bytes > MOST_BYTES) throw new Error(`more than ${MOST_BYTES} bytes`);
-  }
-  return Buffer.concat(parts);
 }
 
 function packetsOf(message: string | Buffer): EnginePacket[] {
