@@ -140,16 +140,24 @@ export class OutputFindings {
         return starts;
       }
       const [samples, source] = await Promise.all([this.#fragments(), this.#source(fixture)]);
-      const find = makeLocator(source.samples, SEARCH_RATE_HZ);
+      const startOf = startFinder(source);
       for (const { sequence, original } of known) {
-        const needle = trimSilence(samples.get(original) ?? new Float32Array(), SEARCH_RATE_HZ);
-        const found = needle.observed ? find(needle.samples) : needle;
-        if (needle.observed && found.observed && found.score >= LEAST_SOURCE_SCORE) {
-          const from = source.firstPtsSeconds + found.offsetSeconds;
-          starts.set(sequence, from - needle.trimmedStartSeconds);
-        }
+        const start = startOf(samples.get(original) ?? new Float32Array());
+        if (start.observed) starts.set(sequence, start.seconds);
       }
       return starts;
+    });
+  }
+
+  /** Where the sound of a file begins in the source. */
+  sourceStart(file: string): Promise<Finding<{ seconds: number }>> {
+    return this.#remembered.once(`source start of ${file}`, async () => {
+      if (!this.fixture) return unobserved('it is not known of which source this is the output');
+      const [[samples], source] = await Promise.all([
+        readAudioFiles([file], SEARCH_RATE_HZ),
+        this.#source(this.fixture),
+      ]);
+      return startFinder(source)(samples ?? new Float32Array());
     });
   }
 
@@ -302,4 +310,20 @@ export class OutputFindings {
     });
     return { observed: true, segments };
   }
+}
+
+/** Finds where sounds begin in a source, in seconds. */
+function startFinder(
+  source: AudioTimeline,
+): (samples: Float32Array) => Finding<{ seconds: number }> {
+  const find = makeLocator(source.samples, source.rateHz);
+  return (samples) => {
+    const needle = trimSilence(samples, source.rateHz);
+    if (!needle.observed) return needle;
+    const found = find(needle.samples);
+    if (!found.observed) return found;
+    if (found.score < LEAST_SOURCE_SCORE) return unobserved('this sound is not in the source');
+    const from = source.firstPtsSeconds + found.offsetSeconds;
+    return { observed: true, seconds: from - needle.trimmedStartSeconds };
+  };
 }

@@ -16,12 +16,13 @@ import {
   waitsOf,
 } from './exchange';
 import { type Finding, unobserved } from './finding';
+import type { FrameClock } from './frame-clock';
 import { packetSpan, probeStreams } from './media';
 import { type MetricLine, type MetricNames, metricsAgainstTap } from './metrics-against-tap';
 import { matching } from './prometheus';
 import type { RunFindings } from './run-findings';
 import { type LogLine, linesOf } from './service-log';
-import { segmentOfTone, type ToneHeard, withoutEdges } from './tones';
+import { segmentOfTone, type ToneHeard, tonesInside } from './tones';
 
 /** What is heard in a segment: the echo, which is half as loud as the original, or the original itself. */
 export type SegmentSound = 'echo' | 'original' | 'both' | 'nothing';
@@ -120,16 +121,13 @@ export class ResilienceFindings {
     if (!heard.observed) return heard;
     if (!clock.observed) return clock;
     const { segmentSeconds, script } = this.run.fixture;
-    // A worker counts from where it joined: the first picture of its output, or the sound before it.
-    const { video, audio } = await this.run.output.span();
-    const soundFirst =
-      video.observed && audio.observed
-        ? Math.max(0, video.firstPtsSeconds - audio.firstPtsSeconds)
-        : 0;
-    const joinedSeconds = (clock.runs[0]?.firstFrame ?? 0) / clock.framesPerSecond - soundFirst;
+    const { audio } = await this.run.output.span();
+    if (!audio.observed) return audio;
+    const whole = tonesInside(heard.tones, clock, audio);
+    const joinedSeconds = await this.#joinedSeconds(clock);
     const sounds = script.map((_, segment): SegmentSound => {
       const kinds = new Set(
-        withoutEdges(heard.tones)
+        whole
           .filter(({ second }) => segmentOfTone(second, joinedSeconds, segmentSeconds) === segment)
           .map(soundOf),
       );
@@ -137,6 +135,25 @@ export class ResilienceFindings {
       return kinds.size > 1 ? 'both' : (kind ?? 'nothing');
     });
     return { observed: true, sounds };
+  }
+
+  /**
+   * Where in the source media-service began to count segments: by the sound of the first fragment that it has sent.
+   * Where it has sent none, by its first picture, which is right to within some tenths of a second.
+   */
+  async #joinedSeconds({ runs, framesPerSecond }: FrameClock): Promise<number> {
+    const [first] = this.run.fragments;
+    if (first) {
+      const { audio, timestamp } = first.sent.data;
+      const start = await this.run.output.sourceStart(join(this.run.evidence.folder, audio.file));
+      if (start.observed) return start.seconds - timestamp / 1000;
+    }
+    const { video, audio } = await this.run.output.span();
+    const soundFirst =
+      video.observed && audio.observed
+        ? Math.max(0, video.firstPtsSeconds - audio.firstPtsSeconds)
+        : 0;
+    return (runs[0]?.firstFrame ?? 0) / framesPerSecond - soundFirst;
   }
 
   /** The segments that media-service has written to disk. */

@@ -24,6 +24,8 @@ export const TONES =
   `*gte(mod(t,1),${TONE_AT_SECONDS})*lt(mod(t,1),${TONE_AT_SECONDS + TONE_SECONDS})` +
   `+${NOISE}*(random(0)-0.5)`;
 
+/** An encoder begins and ends softly. */
+const CODEC_SECONDS = 0.1;
 /** A tone this close to a mark may be cut by it. */
 const MARK_SECONDS = 0.02;
 /** Where a tone is looked for, either side of its picture. */
@@ -122,6 +124,27 @@ function findTone(
  */
 export function withoutEdges(tones: readonly ToneHeard[]): ToneHeard[] {
   return tones.slice(1, -1);
+}
+
+/**
+ * The tones that can be told of: those whose whole time lies in the sound of the output. Where a worker joins or leaves in
+ * the middle of one, what is left of it is too quiet.
+ */
+export function tonesInside(
+  tones: readonly ToneHeard[],
+  clock: FrameClock,
+  sound: { firstPtsSeconds: number; durationSeconds: number },
+): ToneHeard[] {
+  const end = sound.firstPtsSeconds + sound.durationSeconds;
+  return tones.filter(({ second }) => {
+    const shown = showings(clock, second, 1);
+    const at = shown.observed ? shown.showings[0]?.ptsSeconds : undefined;
+    if (at === undefined) return false;
+    const from = at + TONE_AT_SECONDS;
+    return (
+      from >= sound.firstPtsSeconds + CODEC_SECONDS && from + TONE_SECONDS + CODEC_SECONDS <= end
+    );
+  });
 }
 
 /**
