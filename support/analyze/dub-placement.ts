@@ -68,6 +68,8 @@ export interface Sync {
   worstWithoutDriftMs: number;
 }
 
+/** The worker decodes what the fixture holds: the same sound, short of some resampling, correlates above 0.9. */
+const LEAST_SOURCE_SCORE = 0.8;
 /** A play belongs to pictures that are at most this part of the fragment's length away. */
 const MATCH_SHARE = 1 / 3;
 /** A worker's clock that runs up to 1 % fast or slow stretches the dub beyond what correlation finds. */
@@ -76,6 +78,27 @@ const SPEED_STEPS = [0.0005, 0.0001, 0.00002];
 const HEARD_WINDOW_SECONDS = 0.1;
 /** Of a dub that is not heard as well as this, it is tried whether it plays faster or slower. */
 const WHOLE_SHARE = 0.9;
+
+/**
+ * Where sounds begin in the source of an output.
+ *
+ * @param sounds mono, at the rate of the source's sound
+ */
+export function startsIn(
+  source: AudioTimeline,
+  sounds: readonly Float32Array[],
+): Finding<{ seconds: number }>[] {
+  const find = makeLocator(source.samples, source.rateHz);
+  return sounds.map((samples) => {
+    const needle = trimSilence(samples, source.rateHz);
+    if (!needle.observed) return needle;
+    const found = find(needle.samples);
+    if (!found.observed) return found;
+    if (found.score < LEAST_SOURCE_SCORE) return unobserved('this sound is not in the source');
+    const from = source.firstPtsSeconds + found.offsetSeconds;
+    return { observed: true, seconds: from - needle.trimmedStartSeconds };
+  });
+}
 
 /** A fragment whose dub has been looked for in the whole output; not yet compared with the pictures. */
 export interface LocatedDub {

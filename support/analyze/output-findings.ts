@@ -1,14 +1,7 @@
 import type { Fixture } from '../fixture';
+import { aside } from './aside';
 import { audioLevels, readAudioFiles, voiceActivity } from './audio';
-import {
-  type DubbedFragment,
-  type FragmentPlacement,
-  locateDubs,
-  placeDubs,
-  type Sync,
-  syncOf,
-  trimSilence,
-} from './dub-placement';
+import { type DubbedFragment, type FragmentPlacement, type Sync, syncOf } from './dub-placement';
 import { type Finding, unobserved } from './finding';
 import {
   bitErrorRate,
@@ -21,17 +14,13 @@ import { firstPacketClock, type FrameClock, frameClock, showings } from './frame
 import { type LineHeard, linesHeard, listen } from './listening';
 import { type MediaStream, type PacketSpan, packetSpan, probeStreams } from './media';
 import { type Pictures, readPictures } from './pictures';
-import { makeLocator } from './placement';
 import { Remembered } from './remember';
-import { lookAtSeams, type Seam } from './seams';
-import { type ToneHeard, tonesHeard } from './tones';
+import type { Seam } from './seams';
+import type { ToneHeard } from './tones';
 import { type AudioTimeline, readSound, readTimeline, type Sound, soundAt } from './sound';
 
 /** Sample rate at which dubs are searched in the output; one sample is 0.25 ms, and speech is loudest below 2 kHz. */
 const SEARCH_RATE_HZ = 4000;
-
-/** The worker decodes what the fixture holds: the same sound, short of some resampling, correlates above 0.9. */
-const LEAST_SOURCE_SCORE = 0.8;
 
 /** The files of one fragment: its dub, and its sound before dubbing where that is known. */
 export interface DubFiles {
@@ -140,11 +129,12 @@ export class OutputFindings {
         return starts;
       }
       const [samples, source] = await Promise.all([this.#fragments(), this.#source(fixture)]);
-      const startOf = startFinder(source);
-      for (const { sequence, original } of known) {
-        const start = startOf(samples.get(original) ?? new Float32Array());
-        if (start.observed) starts.set(sequence, start.seconds);
-      }
+      const sounds = known.map(({ original }) => samples.get(original) ?? new Float32Array());
+      const found = await aside('startsIn', source, sounds);
+      known.forEach(({ sequence }, i) => {
+        const start = found[i];
+        if (start?.observed) starts.set(sequence, start.seconds);
+      });
       return starts;
     });
   }
@@ -153,11 +143,12 @@ export class OutputFindings {
   sourceStart(file: string): Promise<Finding<{ seconds: number }>> {
     return this.#remembered.once(`source start of ${file}`, async () => {
       if (!this.fixture) return unobserved('it is not known of which source this is the output');
-      const [[samples], source] = await Promise.all([
+      const [sounds, source] = await Promise.all([
         readAudioFiles([file], SEARCH_RATE_HZ),
         this.#source(this.fixture),
       ]);
-      return startFinder(source)(samples ?? new Float32Array());
+      const [start] = await aside('startsIn', source, sounds);
+      return start ?? unobserved('there is no such sound');
     });
   }
 
@@ -177,9 +168,9 @@ export class OutputFindings {
         return [{ sequence, startSeconds, dubbed, ...(original ? { original } : {}) }];
       });
       // Before the pictures are known: they take the decoder longer than this takes.
-      const located = locateDubs(sound, fragments);
+      const located = await aside('locateDubs', sound, fragments);
       const clock = await this.clock();
-      return clock.observed ? placeDubs(sound, clock, located) : [];
+      return clock.observed ? aside('placeDubs', sound, clock, located) : [];
     });
   }
 
@@ -190,7 +181,8 @@ export class OutputFindings {
       if (!fixture?.audio?.tones) return unobserved('this is no broadcast of tones');
       const [clock, sound] = [await this.clock(), await this.sound()];
       if (!clock.observed) return clock;
-      return { observed: true, tones: tonesHeard(sound, clock, fixture.durationSeconds) };
+      const tones = await aside('tonesHeard', sound, clock, fixture.durationSeconds);
+      return { observed: true, tones };
     });
   }
 
@@ -213,7 +205,8 @@ export class OutputFindings {
         const shown = showings(clock, start, Math.min(length, durationSeconds - start));
         return shown.observed ? shown.showings.map(({ ptsSeconds }) => ptsSeconds) : [];
       });
-      return { observed: true, seams: lookAtSeams(await this.sound(), places, length) };
+      const seams = await aside('lookAtSeams', await this.sound(), places, length);
+      return { observed: true, seams };
     });
   }
 
@@ -310,20 +303,4 @@ export class OutputFindings {
     });
     return { observed: true, segments };
   }
-}
-
-/** Finds where sounds begin in a source, in seconds. */
-function startFinder(
-  source: AudioTimeline,
-): (samples: Float32Array) => Finding<{ seconds: number }> {
-  const find = makeLocator(source.samples, source.rateHz);
-  return (samples) => {
-    const needle = trimSilence(samples, source.rateHz);
-    if (!needle.observed) return needle;
-    const found = find(needle.samples);
-    if (!found.observed) return found;
-    if (found.score < LEAST_SOURCE_SCORE) return unobserved('this sound is not in the source');
-    const from = source.firstPtsSeconds + found.offsetSeconds;
-    return { observed: true, seconds: from - needle.trimmedStartSeconds };
-  };
 }

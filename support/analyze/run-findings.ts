@@ -14,10 +14,11 @@ import { NotObserved } from '../errors';
 import type { Fixture } from '../fixture';
 import { evidenceFiles, type Evidence } from '../observe/evidence';
 import type { TapEvent } from '../observe/tap';
+import { aside } from './aside';
 import { audioLevels, readAudio, type AudioLevels } from './audio';
 import { type Finding, percentile, unobserved } from './finding';
 import { bitErrorRate, fingerprintFile, type FingerprintMatch } from './fingerprint';
-import { detectLanguage, type DetectedLanguage } from './language';
+import type { DetectedLanguage } from './language';
 import { showings } from './frame-clock';
 import { type Check, checkOutput } from './output-checks';
 import { type DubFiles, OutputFindings } from './output-findings';
@@ -202,7 +203,7 @@ export class RunFindings {
   /** The language of all transcripts, or all translations, taken together. */
   async languageOf(what: 'transcript' | 'translation'): Promise<Finding<DetectedLanguage>> {
     const text = this.texts.map((one) => one[what]).join(' ');
-    return this.#remembered.once(`language of ${what}`, () => detectLanguage(text));
+    return this.#remembered.once(`language of ${what}`, () => aside('detectLanguage', text));
   }
 
   /** How loud and long the dubbed audio of an answer is. */

@@ -1,0 +1,49 @@
+import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { expect } from 'chai';
+
+import { aside } from '../../support/analyze/aside';
+import { placeDubs } from '../../support/analyze/dub-placement';
+import { noise } from './make-media';
+
+const RATE_HZ = 4000;
+
+describe('heavy work', () => {
+  it('does not keep messages waiting', async () => {
+    // The first task starts the thread.
+    await aside('detectLanguage', 'El quarterback toma la bola y busca un jugador abierto.');
+    const samples = noise(120 * RATE_HZ, 1);
+    const source = { samples, rateHz: RATE_HZ, firstPtsSeconds: 0 };
+    const sounds = Array.from({ length: 20 }, (_, i) =>
+      samples.slice(i * 6 * RATE_HZ, (i + 1) * 6 * RATE_HZ),
+    );
+    let longest = 0;
+    let isDone = false;
+    const begun = performance.now();
+    const watch = (async (): Promise<void> => {
+      for (let last = performance.now(); !isDone; last = performance.now()) {
+        await delay(5);
+        longest = Math.max(longest, performance.now() - last);
+      }
+    })();
+    const found = await aside('startsIn', source, sounds);
+    const took = performance.now() - begun;
+    isDone = true;
+    await watch;
+    expect(found.map((one) => one.observed && Math.round(one.seconds))).to.deep.equal(
+      sounds.map((_, i) => 6 * i),
+    );
+    // Done here, one wait would have lasted as long as the work.
+    expect(longest / took).to.be.below(0.5);
+  });
+
+  it('fails where it is waited for', async () => {
+    const nothing = undefined as unknown as Parameters<typeof placeDubs>[0];
+    const clock = undefined as unknown as Parameters<typeof placeDubs>[1];
+    const dubs = [{}] as unknown as Parameters<typeof placeDubs>[2];
+    let error: unknown;
+    await aside('placeDubs', nothing, clock, dubs).catch((one: unknown) => (error = one));
+    expect(String(error)).to.match(/TypeError/);
+  });
+});
