@@ -24,6 +24,8 @@ export async function aside<Name extends keyof HeavyWork>(
   thread ??= new Piscina({
     filename: join(__dirname, 'aside-thread.cjs'),
     ...{ minThreads: 0, maxThreads: 1, idleTimeout: IDLE_MS },
+    // What this process was told to load first is loaded by the thread's own file.
+    execArgv: [],
   });
   return (await thread.run({ name, args })) as Awaited<ReturnType<HeavyWork[Name]>>;
 }

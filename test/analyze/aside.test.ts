@@ -1,9 +1,14 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { expect } from 'chai';
 
 import { aside } from '../../support/analyze/aside';
+import { projectRoot } from '../../support/config';
 import { placeDubs } from '../../support/analyze/dub-placement';
 import { noise } from './make-media';
 
@@ -36,6 +41,19 @@ describe('heavy work', () => {
     );
     // Done here, one wait would have lasted as long as the work.
     expect(longest / took).to.be.below(0.5);
+  });
+
+  it('makes no folder of temporary files again that has been removed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'aside-'));
+    rmSync(folder, { recursive: true });
+    const program =
+      "require('ts-node/register');" +
+      `const { aside } = require('${projectRoot}/support/analyze/aside.ts');` +
+      `process.env.TMPDIR = ${JSON.stringify(folder)};` +
+      "aside('detectLanguage', 'Hola, ¿qué tal?').then(({ observed }) => console.log(observed));";
+    const said = execFileSync(process.execPath, ['-e', program], { cwd: projectRoot });
+    expect(said.toString().trim()).to.equal('true');
+    expect(existsSync(folder)).to.equal(false);
   });
 
   it('fails where it is waited for', async () => {
