@@ -5,5 +5,10 @@ import { tonesHeard } from './tones';
 
 /** What keeps a processor busy for tenths of a second and more; see `aside`. */
 export const heavyWork = {
-  ...{ locateDubs, placeDubs, startsIn, lookAtSeams, tonesHeard, detectLanguage },
+  locateDubs,
+  placeDubs,
+  startsIn,
+  lookAtSeams,
+  tonesHeard,
+  detectLanguage,
 };

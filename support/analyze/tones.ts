@@ -57,12 +57,9 @@ function toneHz(second: number): number {
  */
 export function tonesHeard(sound: AudioTimeline, clock: FrameClock, seconds: number): ToneHeard[] {
   return Array.from({ length: seconds }, (_, second): ToneHeard => {
-    const shown = showings(clock, second, 1);
-    const at = shown.observed ? shown.showings[0]?.ptsSeconds : undefined;
-    if (!shown.observed || at === undefined) {
-      const reason = shown.observed ? 'its pictures are not shown' : shown.reason;
-      return { second, delta: unobserved(reason), level: 0 };
-    }
+    const shown = firstShown(clock, second);
+    if (!shown.observed) return { second, delta: shown, level: 0 };
+    const at = shown.ptsSeconds;
     const found = findTone(sound, toneHz(second), at + TONE_AT_SECONDS);
     if (!found) {
       const reason = `its tone is not heard within ${SEARCH_SECONDS} s of its picture`;
@@ -137,14 +134,21 @@ export function tonesInside(
 ): ToneHeard[] {
   const end = sound.firstPtsSeconds + sound.durationSeconds;
   return tones.filter(({ second }) => {
-    const shown = showings(clock, second, 1);
-    const at = shown.observed ? shown.showings[0]?.ptsSeconds : undefined;
-    if (at === undefined) return false;
-    const from = at + TONE_AT_SECONDS;
+    const shown = firstShown(clock, second);
+    if (!shown.observed) return false;
+    const from = shown.ptsSeconds + TONE_AT_SECONDS;
     return (
       from >= sound.firstPtsSeconds + CODEC_SECONDS && from + TONE_SECONDS + CODEC_SECONDS <= end
     );
   });
+}
+
+/** When the pictures of a second are shown first. */
+function firstShown(clock: FrameClock, second: number): Finding<{ ptsSeconds: number }> {
+  const shown = showings(clock, second, 1);
+  if (!shown.observed) return shown;
+  const [first] = shown.showings;
+  return first ? { observed: true, ...first } : unobserved('its pictures are not shown');
 }
 
 /**

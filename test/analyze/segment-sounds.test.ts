@@ -8,7 +8,6 @@ import { expect } from 'chai';
 import { ResilienceFindings } from '../../support/analyze/resilience-findings';
 import { RunFindings } from '../../support/analyze/run-findings';
 import { TONES } from '../../support/analyze/tones';
-import type { Fixture } from '../../support/fixture';
 import { beginningOf, readFixture } from '../../support/fixture';
 import { projectRoot } from '../../support/config';
 import { EvidenceWriter, evidenceFiles, readEvidence } from '../../support/observe/evidence';
@@ -24,7 +23,7 @@ describe('what is heard in each segment', () => {
   after(() => rmSync(folder, { recursive: true }));
   const movie = join(folder, 'source.mp4');
   const whole = readFixture(join(projectRoot, 'fixtures/90-s-tones.yaml'), movie);
-  const fixture: Fixture = beginningOf(whole, SECONDS, SEGMENT_SECONDS);
+  const fixture = beginningOf(whole, SECONDS, SEGMENT_SECONDS);
   const fps = fixture.picture.framesPerSecond;
 
   before(() => {
@@ -51,10 +50,10 @@ describe('what is heard in each segment', () => {
       writer.path(evidenceFiles.output),
     );
     if (isSent) {
-      const wav = join(folder, 'fragment.wav');
+      const pcm = join(folder, 'fragment.pcm');
       ffmpeg(
         ...['-i', movie, '-ss', String(joinedSeconds), '-t', String(SEGMENT_SECONDS), '-vn'],
-        ...['-ac', '1', '-ar', String(RATE_HZ), wav],
+        ...['-ac', '1', '-ar', String(RATE_HZ), '-f', 's16le', pcm],
       );
       writer.addTapEvent({
         ...{ at, connection: 1, stream: STREAM, direction: 'to-sts', kind: 'event' },
@@ -63,7 +62,7 @@ describe('what is heard in each segment', () => {
           ...{ fragment_id: 'f0', stream_id: STREAM, sequence_number: 0, timestamp: 0 },
           audio: {
             ...{ format: 'pcm_s16le', sample_rate_hz: RATE_HZ, channels: 1, duration_ms: 2000 },
-            data_base64: readFileSync(wav).subarray(78).toString('base64'),
+            data_base64: readFileSync(pcm).toString('base64'),
           },
         },
       });

@@ -177,8 +177,10 @@ def faked_media(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtur
     handler = Recorder(records)
     logger.addHandler(handler)
     caplog.set_level(logging.INFO, logger=logger.name)
-    yield records
-    logger.removeHandler(handler)
+    try:
+        yield records
+    finally:
+        logger.removeHandler(handler)
 
 
 class Server:
