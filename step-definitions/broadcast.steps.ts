@@ -47,22 +47,17 @@ const SHARED = {
   'the counting broadcast is dubbed': { name: fixtureNames['counting broadcast'] },
 };
 
-type Word = string | null;
+When(DUBBED, async function (this: DubbingWorld, which: string, how: string) {
+  const texts = new Set(plannedSteps().map(({ text }) => text));
+  const shared = Object.entries(SHARED).filter(([text]) => texts.has(text));
+  this.session.startTogether(shared.map(([, options]) => options));
+  this.broadcast.value = await this.session.broadcast({
+    ...dubbed([which, how], this.plan),
+    ...(this.echo ? { echo: this.echo } : {}),
+  });
+});
 
-When(
-  DUBBED,
-  async function (this: DubbingWorld, which: Word, how: Word, figure: Word, refused: Word) {
-    const texts = new Set(plannedSteps().map(({ text }) => text));
-    const shared = Object.entries(SHARED).filter(([text]) => texts.has(text));
-    this.session.startTogether(shared.map(([, options]) => options));
-    this.broadcast.value = await this.session.broadcast({
-      ...dubbed([which, how, figure, refused], this.plan),
-      ...(this.echo ? { echo: this.echo } : {}),
-    });
-  },
-);
-
-Given(SLOWLY_DUBBED, function (this: DubbingWorld, which: Word, seconds: Word) {
+Given(SLOWLY_DUBBED, function (this: DubbingWorld, which: string, seconds: string) {
   this.onAir.value = this.session.broadcast(slowlyDubbed([which, seconds]));
 });
 

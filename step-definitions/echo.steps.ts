@@ -45,15 +45,13 @@ function putOnAir(world: DubbingWorld, onAir: OnAir, table?: DataTable): void {
   world.onAir.value = world.session.broadcast(broadcastOf(onAir, table?.raw()));
 }
 
-type Word = string | null;
-
-Given(ON_AIR, function (this: DubbingWorld, what: Word, each: Word, then: Word) {
+Given(ON_AIR, function (this: DubbingWorld, what: string, each: string, then: string) {
   putOnAir(this, [what, each, then]);
 });
 
 Given(
   ON_AIR_WITH_TABLE,
-  function (this: DubbingWorld, what: Word, each: Word, then: Word, table: DataTable) {
+  function (this: DubbingWorld, what: string, each: string, then: string, table: DataTable) {
     putOnAir(this, [what, each, then], table);
   },
 );

@@ -7,8 +7,9 @@ import type { DubbingWorld } from '../support/world';
 import { expectThat } from './expect';
 
 Then(
-  /^the logs of its services are (not )?collected$/,
-  function (this: DubbingWorld, not: string | null) {
+  /^the logs of its services are (collected|not collected)$/,
+  function (this: DubbingWorld, what: string) {
+    const not = what.startsWith('not');
     for (const { project, compose } of [this.manager.value.sts, this.manager.value.media]) {
       for (const { name } of compose.services) {
         const file = join(this.logFolder.value, project, `${name}.log`);

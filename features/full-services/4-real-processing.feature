@@ -12,8 +12,8 @@ Feature: The dub is real speech in the right language
     Then the dubbed audio of every fragment is as long as the fragment, give or take 10 percent
     And the dubbed audio of every fragment has at least 1 second of sound
     And the dubbed audio of no fragment is the original audio
-    And every dub is heard once, whole, at its pictures
     And the original sound is not heard
+    And every dub is heard once, whole, at its pictures
     And nobody speaks English in the output
     And nothing is heard where segments meet
 

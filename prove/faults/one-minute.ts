@@ -127,7 +127,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
     alter: (evidence) => evidence.media('output.mp4', SILENT),
     red: {
       '021-US2-5': /there is sound in the output[\s\S]*LUFS/,
-      '021-US4-1': /every dub is heard once[\s\S]*follows from: sound/,
+      '021-US4-1': /every dub is heard once[\s\S]*follows from: There is sound/,
     },
     follows: ['021-US2-6'],
   },

@@ -38,3 +38,16 @@ export function percentile(values: readonly number[], percent: number): Finding<
 export function milliseconds(ms: number): string {
   return `${(Math.round(10 * ms) / 10 || 0).toFixed(1)} ms`;
 }
+
+/** Whole numbers in their order, for people: `0 to 4, 7`. */
+export function ranges(numbers: readonly number[]): string {
+  const runs: number[][] = [];
+  for (const number of numbers) {
+    const last = runs.at(-1);
+    if (last?.at(-1) === number - 1) last.push(number);
+    else runs.push([number]);
+  }
+  return runs
+    .map((run) => (run.length > 1 ? `${run[0]} to ${run.at(-1)}` : String(run[0])))
+    .join(', ');
+}

@@ -300,7 +300,7 @@ export async function checkOutput(
     'language',
     'Nobody speaks English',
     'an English listener understands no line of the script',
-    'source',
+    'sourceSpeech',
     async () => {
       const { lines, text } = await output.englishHeard();
       const understood = lines.filter(({ share }) => share >= LIMITS.englishShare);
