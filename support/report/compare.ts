@@ -1,0 +1,376 @@
+/** What `npm run compare` says of two runs: how scenarios ended, and which figures moved beyond noise. */
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+import { SuiteError } from '../errors';
+import { readEvidence, recordedBroadcasts } from '../observe/evidence';
+import { safeText } from '../safe-text';
+import type { BroadcastOptions } from '../session';
+import type { StreamFigures } from './facts';
+import { idsOf, outcomeOf, readMessages, type ScenarioResult } from './scenario-results';
+import { readStreamFacts } from './stream-facts';
+import { counted } from './wording';
+
+/** A broadcast of a run, by what was asked for. */
+export interface ComparedBroadcast {
+  /** As `run.json` has it; two runs' broadcasts that were asked for alike belong together. */
+  asked: Record<string, unknown>;
+  /** The name of its fixture. */
+  title: string;
+  /** Undefined where they have not been worked out. */
+  figures: StreamFigures | undefined;
+}
+
+/** One of the two runs. */
+export interface ComparedRun {
+  folder: string;
+  /** From the first scenario to the last; undefined of a run that was ended before. */
+  seconds: number | undefined;
+  scenarios: readonly ScenarioResult[];
+  broadcasts: readonly ComparedBroadcast[];
+}
+
+/**
+ * `farther` and `closer` are of offsets, from 0. `moved` is neither for the better nor for the worse. `lost`: the first run
+ * has the figure, the second has not; `found` the other way round.
+ */
+export type Verdict =
+  'worse' | 'farther' | 'lost' | 'moved' | 'better' | 'closer' | 'found' | 'within noise';
+
+/** One figure of one broadcast in both runs. */
+export interface Row {
+  broadcast: string;
+  figure: string;
+  unit: string;
+  /** That are worth showing. */
+  decimals: number;
+  a: number | undefined;
+  b: number | undefined;
+  /** The second run's minus the first's, of offsets without their signs; undefined where one is missing. */
+  difference: number | undefined;
+  /** A greater difference is more than noise. */
+  limit: number;
+  verdict: Verdict;
+}
+
+export type ScenarioChange = 'newly failed' | 'newly skipped' | 'gone' | 'newly passed' | 'new';
+
+export interface Comparison {
+  a: string;
+  b: string;
+  /** From worst to best. */
+  scenarios: { change: ScenarioChange; ids: string[]; name: string; place: string }[];
+  /** From worst to best. */
+  rows: Row[];
+  /** What one run has not got, by the broadcast. */
+  broadcasts: {
+    broadcast: string;
+    missing: 'broadcast' | 'figures';
+    in: 'RUN_A' | 'RUN_B' | 'both';
+  }[];
+  /** A scenario, a figure, or all figures of a broadcast. */
+  gotWorse: number;
+}
+
+interface Figure {
+  name: string;
+  unit: string;
+  /** Of differences: up to it they are noise. */
+  limit: number;
+  /** The same of broadcasts that were disturbed, where it is another. */
+  disturbedLimit?: number;
+  better: 'less' | 'more' | 'nearer to 0' | 'neither';
+  decimals: number;
+  /** Says something of broadcasts only that nobody has disturbed, and that are long enough. */
+  isTime?: boolean;
+}
+
+const ANSWER = { unit: 'ms', better: 'less', decimals: 0, isTime: true } as const;
+const SECONDS = { unit: 's', better: 'less', decimals: 1, isTime: true } as const;
+const OFFSET = { unit: 'ms', better: 'nearer to 0', decimals: 0 } as const;
+const SHARE = { unit: '', decimals: 2 } as const;
+const EXACT = { unit: '', limit: 0, disturbedLimit: 1, decimals: 0, better: 'more' } as const;
+
+/**
+ * What is noise: set with three runs of the whole suite in view, of the same code, in Docker on two cores that had other
+ * work to do. As parts of the limits, their largest differences were 0.9 (answers, p95 and longest: 657 ms), 0.7
+ * (loudness), 0.6 (answers, p50; output ready; end to end), 0.4 (offsets), 0.3 (took), 0.1 (drift, time of the whole run),
+ * and next to none of the others: the same dub is made of the same speech. Where something is made to go wrong in the
+ * middle of a broadcast, milliseconds decide whether one fragment more is sent.
+ */
+const FIGURES: Record<keyof StreamFigures, Figure> = {
+  fragmentsSent: { name: 'fragments sent', ...EXACT },
+  fragmentsAnswered: { name: 'fragments answered', ...EXACT },
+  offsetWorstMs: { name: 'offset, worst', limit: 15, ...OFFSET },
+  offsetP50Ms: { name: 'offset, p50', limit: 15, ...OFFSET },
+  offsetP95Ms: { name: 'offset, p95', limit: 15, ...OFFSET },
+  driftMs: { name: 'drift', limit: 10, ...OFFSET },
+  answerP50Ms: { name: 'answer, p50', limit: 250, ...ANSWER },
+  answerP95Ms: { name: 'answer, p95', limit: 750, ...ANSWER },
+  answerMaxMs: { name: 'answer, longest', limit: 750, ...ANSWER },
+  endToEndSeconds: { name: 'end to end', limit: 1.5, ...SECONDS },
+  outputReadySeconds: { name: 'output ready', limit: 1.5, ...SECONDS },
+  tookSeconds: { name: 'took', limit: 3, ...SECONDS },
+  wordErrorRate: { name: 'word error rate', limit: 0.05, better: 'less', ...SHARE },
+  chrf: { name: 'chrF', limit: 0.05, better: 'more', ...SHARE },
+  leastCorrelation: { name: 'dub, least correlation', limit: 0.05, better: 'more', ...SHARE },
+  leastHeardShare: { name: 'dub, least part heard', limit: 0.05, better: 'more', ...SHARE },
+  mostOriginal: { name: 'original beside the dub', limit: 0.08, better: 'less', ...SHARE },
+  loudnessLufs: { name: 'loudness', unit: 'LUFS', limit: 1.5, better: 'neither', decimals: 1 },
+};
+
+/** Of the whole run's time. */
+const RUN_TIME_LIMIT = 0.1;
+/** The answers of shorter broadcasts are too few for percentiles. */
+const LEAST_FRAGMENTS = 5;
+
+const WORST_FIRST: readonly (Verdict | ScenarioChange)[] = [
+  ...(['newly failed', 'newly skipped', 'gone', 'newly passed', 'new'] as const),
+  ...(['worse', 'farther', 'lost', 'moved', 'better', 'closer', 'found', 'within noise'] as const),
+];
+const IS_WORSE = new Set<Verdict | ScenarioChange>([
+  ...(['newly failed', 'newly skipped', 'gone'] as const),
+  ...(['worse', 'farther', 'lost'] as const),
+]);
+
+/**
+ * Reads the results folder of one run.
+ *
+ * @throws NotObserved when its messages or its evidence cannot be read
+ * @throws SuiteError when it is not the folder of one run
+ */
+export function readComparedRun(folder: string): ComparedRun {
+  const messages = join(folder, 'messages.ndjson');
+  if (!existsSync(messages)) {
+    throw new SuiteError({
+      what: 'these are not the results of one run',
+      where: folder,
+      seen: existsSync(folder) ? 'no messages.ndjson' : 'no such folder',
+      expected: 'the results folder of a run, with messages.ndjson and evidence',
+      next: 'compare run with run; of a report that was merged from shards, their folders',
+    });
+  }
+  const collector = readMessages(messages);
+  const { startedAtMs, endedAtMs } = collector.times;
+  const evidence = join(folder, 'evidence');
+  const folders = existsSync(evidence) ? [...recordedBroadcasts(evidence).values()] : [];
+  return {
+    folder,
+    seconds:
+      startedAtMs === undefined || endedAtMs === undefined
+        ? undefined
+        : (endedAtMs - startedAtMs) / 1000,
+    scenarios: collector.results,
+    broadcasts: folders.map((path) => {
+      const { asked, fixtureScript } = readEvidence(path).run;
+      const title = basename(fixtureScript).replace(/\.ya?ml$/, '');
+      return { asked, title, figures: readStreamFacts(path)?.figures };
+    }),
+  };
+}
+
+/** What is different in the second run; figures within noise are in it, too. */
+export function compareRuns(a: ComparedRun, b: ComparedRun): Comparison {
+  const scenarios = scenarioChanges(a.scenarios, b.scenarios);
+  const before = new Map(a.broadcasts.map((one) => [JSON.stringify(one.asked), one]));
+  const now = new Map(b.broadcasts.map((one) => [JSON.stringify(one.asked), one]));
+  const rows: Row[] = [];
+  const broadcasts: Comparison['broadcasts'] = [];
+  for (const key of new Set([...before.keys(), ...now.keys()])) {
+    const [one, other] = [before.get(key), now.get(key)];
+    const broadcast = nameOf((one ?? other) as ComparedBroadcast);
+    if (!one || !other) {
+      broadcasts.push({ broadcast, missing: 'broadcast', in: one ? 'RUN_B' : 'RUN_A' });
+    } else if (!one.figures || !other.figures) {
+      const where = !one.figures && !other.figures ? 'both' : one.figures ? 'RUN_B' : 'RUN_A';
+      broadcasts.push({ broadcast, missing: 'figures', in: where });
+    } else {
+      rows.push(...figureRows(broadcast, isDisturbed(one), one.figures, other.figures));
+    }
+  }
+  // The time of other scenarios is another time.
+  const isSame = !scenarios.some(({ change }) => change === 'gone' || change === 'new');
+  if (isSame && a.seconds !== undefined && b.seconds !== undefined) {
+    const time = { ...FIGURES.tookSeconds, limit: RUN_TIME_LIMIT * a.seconds };
+    rows.push(rowOf('the whole run', time, a.seconds, b.seconds));
+  }
+  rows.sort((one, other) => rank(one.verdict) - rank(other.verdict));
+  const lost = broadcasts.filter((one) => one.missing === 'figures' && one.in === 'RUN_B');
+  return {
+    ...{ a: a.folder, b: b.folder, scenarios, rows, broadcasts },
+    gotWorse:
+      lost.length +
+      scenarios.filter(({ change }) => IS_WORSE.has(change)).length +
+      rows.filter(({ verdict }) => IS_WORSE.has(verdict)).length,
+  };
+}
+
+/**
+ * As a person reads it: what is worse first, in columns.
+ *
+ * @param withNoise lists figures within noise as well
+ */
+export function comparisonText(comparison: Comparison, withNoise: boolean): string {
+  const { a, b, scenarios, rows, broadcasts, gotWorse } = comparison;
+  const noise = rows.filter(({ verdict }) => verdict === 'within noise');
+  const shown = withNoise ? rows : rows.filter((row) => !noise.includes(row));
+  const paragraphs = [[`RUN_A  ${a}`, `RUN_B  ${b}`]];
+  if (scenarios.length > 0) {
+    paragraphs.push(
+      table(
+        ['SCENARIO', 'IDS', 'NAME', 'PLACE'],
+        scenarios.map(({ change, ids, name, place }) => [change, ids.join(', '), name, place]),
+      ),
+    );
+  }
+  if (shown.length > 0) {
+    const cells = shown.map((row) => [
+      ...[row.verdict, row.figure, valueText(row, row.a), valueText(row, row.b)],
+      ...[differenceText(row), valueText(row, row.limit), row.broadcast],
+    ]);
+    const heads = ['FIGURE', '', 'RUN_A', 'RUN_B', 'DIFFERENCE', 'NOISE UP TO', 'BROADCAST'];
+    paragraphs.push(table(heads, cells));
+  }
+  if (broadcasts.length > 0) {
+    paragraphs.push(
+      table(
+        ['MISSING', 'IN', 'BROADCAST'],
+        broadcasts.map((one) => [one.missing, one.in, one.broadcast]),
+      ),
+    );
+  }
+  const withoutFigures = broadcasts.filter(({ missing }) => missing === 'figures');
+  const folders = [
+    ...(withoutFigures.some((one) => one.in !== 'RUN_B') ? [a] : []),
+    ...(withoutFigures.some((one) => one.in !== 'RUN_A') ? [b] : []),
+  ];
+  paragraphs.push([
+    ...folders.map((folder) => `Figures are missing: npm run report -- ${folder} makes them.`),
+    `${counted(noise.length, 'figure')} within noise.`,
+    gotWorse === 0 ? 'Nothing got worse.' : `${counted(gotWorse, 'thing')} got worse.`,
+  ]);
+  return safeText(paragraphs.map((lines) => lines.join('\n')).join('\n\n'));
+}
+
+/** Values with their units, and the heads above them, are aligned to the right; the last column may be of any length. */
+function table(heads: readonly string[], rows: readonly string[][]): string[] {
+  const all = [[...heads], ...rows];
+  const widths = heads.map((_, at) => Math.max(...all.map((row) => (row[at] ?? '').length)));
+  const isValue = heads.map((_, at) =>
+    rows.every((row) => /^(?:[-+]?[\d.]+(?: [a-zA-Z]+)?|–)$/.test(row[at] ?? '')),
+  );
+  return all.map((row) =>
+    row
+      .map((cell, at) => {
+        if (at === heads.length - 1) return cell;
+        const width = widths[at] ?? 0;
+        return isValue[at] ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join('  '),
+  );
+}
+
+function valueText({ unit, decimals }: Row, value: number | undefined): string {
+  if (value === undefined) return '–';
+  return unit === '' ? value.toFixed(decimals) : `${value.toFixed(decimals)} ${unit}`;
+}
+
+function differenceText(row: Row): string {
+  const { difference } = row;
+  return `${(difference ?? 0) > 0 ? '+' : ''}${valueText(row, difference)}`;
+}
+
+function scenarioChanges(
+  a: readonly ScenarioResult[],
+  b: readonly ScenarioResult[],
+): Comparison['scenarios'] {
+  const [before, now] = [byName(a), byName(b)];
+  const changes = [...new Set([...before.keys(), ...now.keys()])].flatMap((key) => {
+    const [one, other] = [before.get(key), now.get(key)];
+    const change = changeOf(one && outcomeOf(one), other && outcomeOf(other));
+    const shown = other ?? one;
+    if (!change || !shown) return [];
+    return [{ change, ids: idsOf(shown), name: shown.name, place: shown.place }];
+  });
+  return changes.sort((one, other) => rank(one.change) - rank(other.change));
+}
+
+type Outcome = ReturnType<typeof outcomeOf> | undefined;
+
+function changeOf(before: Outcome, now: Outcome): ScenarioChange | undefined {
+  if (before === now) return undefined;
+  if (now === undefined) return 'gone';
+  if (now === 'failed') return 'newly failed';
+  if (now === 'skipped') return 'newly skipped';
+  return before === undefined ? 'new' : 'newly passed';
+}
+
+/** By what stays when a feature is edited: IDs and name, not the place. Those of the same name are told by their order. */
+function byName(scenarios: readonly ScenarioResult[]): Map<string, ScenarioResult> {
+  const named = new Map<string, ScenarioResult>();
+  for (const scenario of scenarios) {
+    const name = [...idsOf(scenario), scenario.name].join(' ');
+    let number = 1;
+    while (named.has(`${name} ${number}`)) number += 1;
+    named.set(`${name} ${number}`, scenario);
+  }
+  return named;
+}
+
+/** Its fixture, and what else was asked for. */
+function nameOf({ title, asked }: ComparedBroadcast): string {
+  const { seconds, echo, plan } = asked as BroadcastOptions;
+  const rest = Object.entries(asked)
+    .filter(([key]) => !['name', 'seconds', 'echo', 'plan'].includes(key))
+    .map(([key, value]) => `${key} ${JSON.stringify(value)}`);
+  const parts = [
+    ...[title, ...(seconds === undefined ? [] : [`${seconds} s`])],
+    ...[...(echo ? [`echo in ${echo.segmentSeconds} s segments`] : []), ...rest],
+  ];
+  return [parts.join(', '), ...(plan ?? []).map(({ words }) => words)].join('; ');
+}
+
+/** Something was made to go wrong, by the scenario. */
+function isDisturbed({ asked }: ComparedBroadcast): boolean {
+  return ['plan', 'faults', 'controls'].some((what) => what in asked);
+}
+
+function figureRows(
+  broadcast: string,
+  disturbed: boolean,
+  a: StreamFigures,
+  b: StreamFigures,
+): Row[] {
+  const hasTimes = !disturbed && a.fragmentsSent >= LEAST_FRAGMENTS;
+  return (Object.keys(FIGURES) as (keyof StreamFigures)[])
+    .filter((key) => hasTimes || !FIGURES[key].isTime)
+    .filter((key) => a[key] !== undefined || b[key] !== undefined)
+    .map((key) => {
+      const figure = FIGURES[key];
+      const { limit, disturbedLimit = limit } = figure;
+      const allowed = disturbed ? disturbedLimit : limit;
+      return rowOf(broadcast, { ...figure, limit: allowed }, a[key], b[key]);
+    });
+}
+
+function rowOf(
+  broadcast: string,
+  figure: Figure,
+  a: number | undefined,
+  b: number | undefined,
+): Row {
+  const { name, unit, decimals, limit, better } = figure;
+  const size = better === 'nearer to 0' ? Math.abs : Number;
+  const difference = a === undefined || b === undefined ? undefined : size(b) - size(a);
+  const common = { broadcast, figure: name, unit, decimals, a, b, difference, limit };
+  if (difference === undefined) return { ...common, verdict: a === undefined ? 'found' : 'lost' };
+  if (Math.abs(difference) <= limit) return { ...common, verdict: 'within noise' };
+  if (better === 'neither') return { ...common, verdict: 'moved' };
+  if (better === 'nearer to 0')
+    return { ...common, verdict: difference > 0 ? 'farther' : 'closer' };
+  return { ...common, verdict: difference > 0 === (better === 'less') ? 'worse' : 'better' };
+}
+
+function rank(what: Verdict | ScenarioChange): number {
+  return WORST_FIRST.indexOf(what);
+}

@@ -1,0 +1,303 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { projectRoot } from '../../support/config';
+import { SuiteError } from '../../support/errors';
+import {
+  type ComparedRun,
+  compareRuns,
+  comparisonText,
+  readComparedRun,
+  type Row,
+} from '../../support/report/compare';
+import type { StreamFigures } from '../../support/report/facts';
+import type { ScenarioResult, Status } from '../../support/report/scenario-results';
+
+const FIGURES: StreamFigures = {
+  ...{ fragmentsSent: 10, fragmentsAnswered: 10, tookSeconds: 69, outputReadySeconds: 8 },
+  ...{ endToEndSeconds: 9, answerP50Ms: 1200, answerP95Ms: 1800, answerMaxMs: 2000 },
+  ...{ offsetWorstMs: -20, offsetP50Ms: 5, offsetP95Ms: 18, driftMs: 2 },
+  ...{ leastCorrelation: 0.97, leastHeardShare: 1, mostOriginal: 0.05 },
+  ...{ wordErrorRate: 0.04, chrf: 0.7, loudnessLufs: -18 },
+};
+
+function scenario(name: string, status: Status = 'PASSED', line = 10): ScenarioResult {
+  return {
+    ...{ name, status, tags: ['@021', '@021-US2-5', '@P1'], place: `features/a.feature:${line}` },
+    ...{ feature: 'A', steps: [], message: '', skipReason: undefined, judgedBy: [], seconds: 1 },
+  };
+}
+
+type Changes = { [K in keyof StreamFigures]?: StreamFigures[K] | undefined };
+
+/** A run of one broadcast; without figures where it has none. */
+function run(changes: Changes | undefined, asked = {}): ComparedRun {
+  const figures = changes && ({ ...FIGURES, ...changes } as StreamFigures);
+  return {
+    ...{ folder: 'reports', seconds: 400, scenarios: [scenario('one')] },
+    broadcasts: [{ asked, title: '1-min-nfl', figures }],
+  };
+}
+
+function moved(a: ComparedRun, b: ComparedRun): string[] {
+  return compareRuns(a, b)
+    .rows.filter(({ verdict }) => verdict !== 'within noise')
+    .map(({ figure, verdict }) => `${figure}: ${verdict}`);
+}
+
+describe('of two runs', () => {
+  it('nothing is different when they are alike', () => {
+    const comparison = compareRuns(run({}), run({}));
+    expect(comparison).to.include({ gotWorse: 0 });
+    expect(comparison.scenarios).to.deep.equal([]);
+    expect(comparison.broadcasts).to.deep.equal([]);
+    // All figures, and the time of the run.
+    expect(comparison.rows).to.have.length(Object.keys(FIGURES).length + 1);
+    expect(new Set(comparison.rows.map(({ verdict }) => verdict))).to.deep.equal(
+      new Set(['within noise']),
+    );
+  });
+
+  it('noise is up to the limit of each figure, and more is not', () => {
+    for (const key of Object.keys(FIGURES) as (keyof StreamFigures)[]) {
+      const [lost] = compareRuns(run({}), run({ [key]: undefined })).rows;
+      const { limit = NaN, figure } = lost ?? {};
+      const value = FIGURES[key] ?? NaN;
+      // Away from 0, as offsets are told without their signs.
+      const by = (difference: number): string[] =>
+        moved(run({}), run({ [key]: value + (value < 0 ? -difference : difference) }));
+      expect(by(0.99 * limit), figure).to.deep.equal([]);
+      expect(by(1.01 * limit + 0.001), figure).to.have.length(1);
+    }
+  });
+
+  it('the better direction is that of the figure', () => {
+    const better = { answerP50Ms: 500, chrf: 0.9, wordErrorRate: -0.1, outputReadySeconds: 5 };
+    expect(moved(run({}), run(better))).to.have.members([
+      ...['answer, p50: better', 'output ready: better', 'word error rate: better'],
+      'chrF: better',
+    ]);
+    expect(compareRuns(run({}), run(better)).gotWorse).to.equal(0);
+    expect(moved(run(better), run({}))).to.have.members([
+      ...['answer, p50: worse', 'output ready: worse', 'word error rate: worse', 'chrF: worse'],
+    ]);
+    expect(compareRuns(run(better), run({})).gotWorse).to.equal(4);
+  });
+
+  it('offsets are farther from 0 or closer to it, on whichever side', () => {
+    expect(moved(run({}), run({ offsetWorstMs: 22 }))).to.deep.equal([]);
+    expect(moved(run({}), run({ offsetWorstMs: 60 }))).to.deep.equal(['offset, worst: farther']);
+    expect(moved(run({ offsetWorstMs: 60 }), run({}))).to.deep.equal(['offset, worst: closer']);
+  });
+
+  it('another loudness is neither better nor worse', () => {
+    const comparison = compareRuns(run({}), run({ loudnessLufs: -25 }));
+    expect(comparison.rows[0]).to.include({ figure: 'loudness', verdict: 'moved', difference: -7 });
+    expect(comparison.gotWorse).to.equal(0);
+  });
+
+  it('fragments are counted exactly, but where things were made to go wrong', () => {
+    const [ten, nine, eight] = [10, 9, 8].map((fragmentsAnswered) => ({ fragmentsAnswered }));
+    const fewer = ['fragments answered: worse'];
+    expect(moved(run(ten), run(nine))).to.deep.equal(fewer);
+    const asked = { plan: [] };
+    expect(moved(run(ten, asked), run(nine, asked))).to.deep.equal([]);
+    expect(moved(run(ten, asked), run(eight, asked))).to.deep.equal(fewer);
+  });
+
+  it('times are compared of broadcasts only that nobody disturbed, and that are long enough', () => {
+    const slow = { answerP50Ms: 9000, endToEndSeconds: 20, tookSeconds: 90 };
+    expect(moved(run({}), run(slow))).to.have.length(3);
+    for (const asked of [{ plan: [] }, { faults: { refuseOutput: true } }, { controls: [] }]) {
+      expect(moved(run({}, asked), run(slow, asked))).to.deep.equal([]);
+    }
+    const [short, slower] = [{ fragmentsSent: 2 }, { ...slow, fragmentsSent: 2 }];
+    expect(moved(run(short), run(slower))).to.deep.equal([]);
+  });
+
+  it('a figure that is not there any more is lost, and one that was not is found', () => {
+    expect(moved(run({}), run({ chrf: undefined }))).to.deep.equal(['chrF: lost']);
+    expect(moved(run({ chrf: undefined }), run({}))).to.deep.equal(['chrF: found']);
+  });
+
+  it('broadcasts belong together by what was asked for, and one that is missing is named', () => {
+    const plan = [{ words: 'every fragment: there is no answer', on: {}, does: 'drop' }];
+    const [a, b] = [
+      run({}),
+      run({ chrf: 0.2 }, { seconds: 12, echo: { segmentSeconds: 2 }, use: 1, plan }),
+    ];
+    const { broadcasts, rows } = compareRuns(a, b);
+    expect(broadcasts).to.deep.equal([
+      { broadcast: '1-min-nfl', missing: 'broadcast', in: 'RUN_B' },
+      {
+        broadcast:
+          '1-min-nfl, 12 s, echo in 2 s segments, use 1; every fragment: there is no answer',
+        ...{ missing: 'broadcast', in: 'RUN_A' },
+      },
+    ]);
+    expect(rows.map(({ figure }) => figure)).to.deep.equal(['took']);
+  });
+
+  it('missing figures are worse only where there were some', () => {
+    const [some, none] = [run({}), run(undefined)];
+    const compared = [compareRuns(some, none), compareRuns(none, some), compareRuns(none, none)];
+    expect(compared.map(({ broadcasts }) => broadcasts[0]?.in)).to.deep.equal([
+      ...['RUN_B', 'RUN_A', 'both'],
+    ]);
+    expect(compared.map(({ gotWorse }) => gotWorse)).to.deep.equal([1, 0, 0]);
+    expect(comparisonText(compareRuns(some, none), false)).to.include(
+      'Figures are missing: npm run report -- reports makes them.',
+    );
+  });
+
+  it('scenarios are named that fail, pass, are gone or new', () => {
+    const before = ['passing', 'failing', 'gone', 'skipped', 'same', 'same'].map((name) =>
+      scenario(name, name === 'failing' ? 'FAILED' : 'PASSED'),
+    );
+    const now = [
+      ...[scenario('passing', 'UNDEFINED', 4), scenario('failing'), scenario('new')],
+      ...[scenario('skipped', 'SKIPPED'), scenario('same'), scenario('same', 'FAILED')],
+    ];
+    const comparison = compareRuns(
+      { ...run({}), scenarios: before },
+      { ...run({}), scenarios: now, seconds: 800 },
+    );
+    expect(comparison.scenarios.map(({ change, name }) => `${change}: ${name}`)).to.deep.equal([
+      ...['newly failed: passing', 'newly failed: same', 'newly skipped: skipped', 'gone: gone'],
+      ...['newly passed: failing', 'new: new'],
+    ]);
+    expect(comparison.scenarios[0]).to.deep.include({
+      ...{ ids: ['021-US2-5'], place: 'features/a.feature:4' },
+    });
+    expect(comparison.gotWorse).to.equal(4);
+    // Other scenarios take another time.
+    expect(comparison.rows.map(({ broadcast }) => broadcast)).to.not.include('the whole run');
+  });
+
+  it('the time of the run may be a tenth longer', () => {
+    const time = (seconds: number | undefined): Row | undefined =>
+      compareRuns(run({}), { ...run({}), seconds }).rows.find(
+        ({ broadcast }) => broadcast === 'the whole run',
+      );
+    expect(time(439)).to.include({ verdict: 'within noise', difference: 39 });
+    expect(time(441)).to.include({ verdict: 'worse', limit: 40 });
+    expect(time(undefined)).to.be.undefined;
+  });
+
+  it('what is worse is shown first, in columns, and noise only when it is asked for', () => {
+    const comparison = compareRuns(run({}), run({ wordErrorRate: 0.3, answerP50Ms: 500 }));
+    const lines = comparisonText(comparison, false).split('\n');
+    const noise = comparison.rows.length - 2;
+    expect(lines).to.deep.equal([
+      ...['RUN_A  reports', 'RUN_B  reports', ''],
+      'FIGURE                     RUN_A   RUN_B  DIFFERENCE  NOISE UP TO  BROADCAST',
+      'worse   word error rate     0.04    0.30       +0.26         0.05  1-min-nfl',
+      'better  answer, p50      1200 ms  500 ms     -700 ms       250 ms  1-min-nfl',
+      ...['', `${noise} figures within noise.`, '1 thing got worse.'],
+    ]);
+    expect(comparisonText(comparison, true).split('\n')).to.have.length(lines.length + noise);
+  });
+});
+
+describe('npm run compare', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'compare-test-'));
+  after(() => rmSync(folder, { recursive: true }));
+  const compare = (...args: string[]): ReturnType<typeof spawnSync> =>
+    spawnSync(process.execPath, ['-r', 'ts-node/register', 'scripts/compare.ts', ...args], {
+      ...{ cwd: projectRoot, encoding: 'utf8' },
+    });
+  /** A results folder with one broadcast of one scenario. */
+  const results = (name: string, status: Status, figures: StreamFigures | undefined): string => {
+    const path = join(folder, name);
+    const evidence = join(path, 'evidence/test_1');
+    mkdirSync(evidence, { recursive: true });
+    const at = (seconds: number): object => ({ timestamp: { seconds, nanos: 0 } });
+    const step = { testCaseStartedId: 'started', testStepId: 'step' };
+    const duration = { seconds: 1, nanos: 0 };
+    const messages = [
+      { testRunStarted: at(0) },
+      { pickle: { id: 'p', uri: 'a.feature', name: 'one', steps: [], tags: [], astNodeIds: [] } },
+      { testCase: { id: 'case', pickleId: 'p', testSteps: [] } },
+      { testCaseStarted: { id: 'started', testCaseId: 'case', attempt: 0, ...at(0) } },
+      { testStepFinished: { ...step, testStepResult: { status, duration }, ...at(1) } },
+      { testCaseFinished: { testCaseStartedId: 'started', ...at(1) } },
+      { testRunFinished: { success: true, ...at(400) } },
+    ];
+    const lines = messages.map((message) => JSON.stringify(message));
+    writeFileSync(join(path, 'messages.ndjson'), lines.join('\n'));
+    writeFileSync(
+      join(evidence, 'run.json'),
+      JSON.stringify({
+        ...{ stream: 'test_1', asked: {}, startedAt: '', finishedAt: 1, budgetSeconds: 300 },
+        ...{ outcome: 'the output ended', runtime: 'host', monitor: 'tap', problems: [] },
+        ...{ fixtureScript: 'fixtures/1-min-nfl.yaml', fixtureFile: '', durationSeconds: 60 },
+        ...{ segmentSeconds: 6, plan: { words: [], seed: 1 }, times: {} },
+        publisher: { exitCode: 0, stderr: '' },
+      }),
+    );
+    if (figures) {
+      writeFileSync(
+        join(evidence, 'facts.json'),
+        JSON.stringify({
+          ...{ stream: 'test_1', title: '1-min-nfl', startedAt: '', outcome: '', isWhole: true },
+          ...{ durationSeconds: 60, segmentSeconds: 6, plan: [], problems: [], missing: {} },
+          ...{ fragments: [], checks: [], marks: [], series: [], histograms: [], log: [] },
+          ...{ files: [], figures },
+        }),
+      );
+    }
+    return path;
+  };
+
+  it('reads the results of two runs, and exits with 1 when something got worse', () => {
+    const [a, b] = [results('a', 'PASSED', FIGURES), results('b', 'FAILED', FIGURES)];
+    const same = compare(a, a);
+    expect([same.status, same.stdout]).to.deep.equal([
+      ...[0, `RUN_A  ${a}\nRUN_B  ${a}\n\n19 figures within noise.\nNothing got worse.\n`],
+    ]);
+    const failed = compare(a, b, '--json');
+    expect(failed.status).to.equal(1);
+    expect(JSON.parse(String(failed.stdout))).to.deep.include({
+      ...{ a, b, gotWorse: 1, broadcasts: [] },
+      scenarios: [{ change: 'newly failed', ids: [], name: 'one', place: 'a.feature:' }],
+    });
+  });
+
+  it('compares scenarios where there are no figures', () => {
+    const path = results('without-figures', 'PASSED', undefined);
+    expect(readComparedRun(path)).to.deep.include({
+      broadcasts: [{ asked: {}, title: '1-min-nfl', figures: undefined }],
+      seconds: 400,
+    });
+  });
+
+  it('refuses what is not one run, and says so', () => {
+    const merged = join(folder, 'merged');
+    mkdirSync(merged);
+    writeFileSync(join(merged, 'index.html'), '');
+    expect(() => readComparedRun(merged))
+      .to.throw(SuiteError, /not the results of one run\n.*no messages\.ndjson/)
+      .with.property('problem')
+      .that.includes({ where: merged });
+    const refused = compare(merged, merged);
+    expect(refused.status).to.equal(2);
+    expect(refused.stderr).to.include('of a report that was merged from shards, their folders');
+  });
+
+  it('exits with 2 for a question that cannot be understood', () => {
+    for (const args of [
+      ['a', 'b', 'c'],
+      ['a', 'b', '--unheard-of'],
+    ]) {
+      const { status, stderr } = compare(...args);
+      expect([status, String(stderr)], args.join(' ')).to.satisfy(
+        ([code, text]: [number, string]) => code === 2 && text.includes('usage: npm run compare'),
+      );
+    }
+  });
+});
