@@ -5,7 +5,7 @@ export default tseslint.config(
   { ignores: ['reports/', 'fixtures/generated/', '.venv/', '.tools/', '**/vendor/'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
@@ -58,10 +58,22 @@ export default tseslint.config(
     },
   },
   { files: ['cucumber.js'], languageOptions: { sourceType: 'commonjs' } },
+  {
+    // They run in the pages of the reports.
+    files: ['support/report/*-script.js'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: Object.fromEntries(
+        ['document', 'window', 'location', 'history', 'requestAnimationFrame', 'VTTCue'].map(
+          (name) => [name, 'readonly'],
+        ),
+      ),
+    },
+  },
   { files: ['support/config.ts'], rules: { 'no-restricted-properties': 'off' } },
   {
     // chai's assertions are expressions: expect(x).to.be.true
-    files: ['test/**/*.ts'],
+    files: ['test/**/*.ts', 'test/**/*.tsx'],
     rules: { '@typescript-eslint/no-unused-expressions': 'off' },
   },
 );

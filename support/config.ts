@@ -96,6 +96,8 @@ export interface Config {
   waiters: string | undefined;
   /** The same seed gives the same random delays. */
   faultSeed: number;
+  /** What of this the environment sets, by variable. */
+  given: Record<string, string>;
   /** The environment, what the set-up has decided on, and CHECKOUT: for acceptance.yaml and the compose files. */
   variables: Variables;
   /**
@@ -148,6 +150,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     stateFolder: join(projectRoot, '.state'),
     monitor: values.STS_MONITOR,
     waiters: values.LIVE_DUBBING_WAITERS,
+    given: Object.fromEntries(
+      Object.keys(environmentSchema.shape)
+        .filter((name) => name !== 'LIVE_DUBBING_WAITERS')
+        .flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
+    ),
     faultSeed: values.FAULT_SEED ?? randomInt(0x7fffffff),
     variables,
     settings: (servicesHost, ports = {}) =>

@@ -61,8 +61,10 @@ After(async function (this: DubbingWorld, { result }: ITestCaseHookParameter) {
   const attach: Attach = (body, options) => this.attach(body, options);
   const broadcast = this.broadcastIfAny;
   // The evidence of a broadcast has the logs of its time.
-  if (broadcast) await attachEvidence(broadcast, attach);
-  else attachLogs(await this.session.serviceLogs(), attach);
+  if (broadcast) {
+    const { name } = (await this.session.settings()).services.mediaService;
+    await attachEvidence(broadcast, { mediaService: name }, attach);
+  } else attachLogs(await this.session.serviceLogs(), attach);
 });
 
 // Which evidence a scenario was judged by.

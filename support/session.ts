@@ -35,7 +35,7 @@ import type { Fault } from './observe/faults';
 import { Tap } from './observe/tap';
 import type { Track } from './observe/track';
 import { Turns } from './observe/turns';
-import { showLine, showProgress } from './report/progress';
+import { endProgress, showLine, showProgress, waitingFor } from './report/progress';
 
 const HEALTH_TIMEOUT_MS = 60_000;
 /** Spec 021: the whole pipeline, from publishing to the end of the output. */
@@ -94,6 +94,20 @@ export interface ServiceSet {
   echo?: { segmentSeconds: number };
 }
 
+/** What a session that has been closed leaves to the reports. */
+export interface SessionRecord {
+  /** What the services ran as, for people. */
+  runtime: string;
+  /** All broadcasts that were observed to their end. */
+  broadcasts: RunFindings[];
+  /** Whether they were recorded by an earlier run. */
+  isReplay: boolean;
+  /** Undefined where there were no broadcasts. */
+  settings: Settings | undefined;
+  /** What went wrong besides the scenarios. */
+  problems: string[];
+}
+
 /** What the scenarios share: the services, and the broadcasts that were dubbed. It outlives every scenario. */
 export class Session {
   readonly #state: SessionState;
@@ -108,6 +122,7 @@ export class Session {
   /** Folders of recorded broadcasts by what was asked for; undefined where broadcasts are published. */
   readonly #recorded: Map<string, string> | undefined;
   #hasFailures = false;
+  #runsAs = 'no services were started';
   #closing: Promise<void> | undefined;
   #streams = 0;
 
@@ -115,7 +130,10 @@ export class Session {
     // Each broadcast, and each service that starts, listens for its end.
     setMaxListeners(0, this.#broken.signal);
     if (config.analysisCache) rememberTools(config.analysisCache);
-    if (config.evidenceFolder) this.#recorded = recordedBroadcasts(config.evidenceFolder);
+    if (config.evidenceFolder) {
+      this.#recorded = recordedBroadcasts(config.evidenceFolder);
+      this.#runsAs = 'recorded broadcasts: nothing was started';
+    }
     sweep(config.stateFolder);
     this.#state = new SessionState(config.stateFolder, config.variables);
     addToEnvironment(this.#state.environment);
@@ -356,6 +374,16 @@ export class Session {
     }
   }
 
+  /** What the reports say of it, once it is closed. */
+  async record(problems: string[]): Promise<SessionRecord> {
+    const asked = await Promise.allSettled(this.#broadcasts.values());
+    const broadcasts = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    return {
+      ...{ runtime: this.#runsAs, broadcasts, isReplay: this.isReplay, problems },
+      settings: broadcasts.length > 0 ? await this.settings() : undefined,
+    };
+  }
+
   /** Kills everything at once, without waiting for it to end well. */
   kill(): void {
     this.#state.removeAll().forEach((what) => console.error(`not removed: ${what}`));
@@ -366,6 +394,7 @@ export class Session {
   async #findRuntime(): Promise<Runtime> {
     const { config } = this;
     const { runtime, why } = await findRuntime(config.runtime, config.variables, this.#state);
+    this.#runsAs = why;
     showLine(`services run as ${why}`);
     return runtime;
   }
@@ -387,7 +416,9 @@ export class Session {
       ...(tap ? { stsUrl: `http://${testHost.name}:${tap.port}` } : {}),
     });
     try {
-      await manager.startAll({ logsTo: this.#logsFolder });
+      await waitingFor('the services to start', () =>
+        manager.startAll({ logsTo: this.#logsFolder }),
+      );
       const monitor = new SocketIOMonitor(tap ?? url);
       await monitor.connect();
       const { mediaServer, mediaService } = settings.services;
@@ -496,10 +527,10 @@ export class Session {
       monitorMode: this.config.monitor,
       track: this.track,
       withViewer: !options.echo,
-      onProgress: showProgress,
+      onProgress: (progress) => showProgress(progress, fixture.title),
       onIngested,
       signal: this.#broken.signal,
-    });
+    }).finally(() => endProgress(stream));
     return new RunFindings(readEvidence(folder), fixture);
   }
 }
@@ -519,6 +550,7 @@ function notRecorded(what: string, { evidenceFolder = '' }: Config): Prerequisit
 }
 
 let session: Session | undefined;
+let record: SessionRecord | undefined;
 
 /** The session of this process; made on first use. */
 export function openSession(config: () => Config): Session {
@@ -530,9 +562,23 @@ export function openSession(config: () => Config): Session {
   return opened;
 }
 
+/** @throws whatever could not be stopped or removed */
 export async function closeSession(): Promise<void> {
-  await session?.close();
-  session = undefined;
+  const problems: string[] = [];
+  try {
+    await waitingFor('the services to stop', async () => session?.close());
+  } catch (error) {
+    problems.push(messageOf(error));
+    throw error;
+  } finally {
+    record = await session?.record(problems);
+    session = undefined;
+  }
+}
+
+/** What the session left; undefined while it is open, and where no scenario needed one. */
+export function closedSession(): SessionRecord | undefined {
+  return record;
 }
 
 function sweep(stateFolder: string): void {

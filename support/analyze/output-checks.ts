@@ -372,7 +372,8 @@ async function placementsOf(output: OutputFindings): Promise<FragmentPlacement[]
   throw new Error('no dub could be looked for: see the clock of the pictures, and the dubs');
 }
 
-function isOriginalHeard({ original }: FragmentPlacement): boolean {
+/** Whether the original sound of a fragment is heard beside its dub. */
+export function isOriginalHeard({ original }: FragmentPlacement): boolean {
   return original.observed && original.score >= LIMITS.originalScore;
 }
 
@@ -380,8 +381,8 @@ function timesShown({ showings }: FragmentPlacement): number {
   return showings.observed ? showings.showings.length : 0;
 }
 
-/** A fragment whose pictures are shown twice is heard twice. */
-function whatIsWrong(placement: FragmentPlacement): string | undefined {
+/** What is wrong with where a dub is heard, in words. A fragment whose pictures are shown twice is heard twice. */
+export function whatIsWrong(placement: FragmentPlacement): string | undefined {
   const { plays } = placement;
   if (!plays.observed) return plays.reason;
   const shown = timesShown(placement);

@@ -1,10 +1,36 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+import { SuiteError } from '../errors';
+
+/** A finding was asked for without work, and nobody has worked it out. */
+export class NotLookedAt extends SuiteError {}
+
+const noWork = new AsyncLocalStorage<true>();
+
+/**
+ * Looks at what is known: within `look`, and all that it awaits, findings are those that were asked for before, also those
+ * that are still being worked out. All others are rejected with {@link NotLookedAt}, and can still be asked for later.
+ */
+export function withoutWork<T>(look: () => T): T {
+  return noWork.run(true, look);
+}
+
 /** Findings that are worked out when they are first asked for, and then remembered. */
 export class Remembered {
   readonly #known = new Map<string, Promise<unknown>>();
 
+  /** @throws NotLookedAt (as a rejection) within {@link withoutWork} */
   once<T>(key: string, work: () => Promise<T>): Promise<T> {
     const known = this.#known.get(key) as Promise<T> | undefined;
     if (known) return known;
+    if (noWork.getStore()) {
+      return Promise.reject(
+        new NotLookedAt({
+          ...{ what: 'no scenario looked at it', where: key, seen: 'nothing' },
+          expected: 'a finding that was asked for before',
+        }),
+      );
+    }
     const result = work();
     this.#known.set(key, result);
     return result;

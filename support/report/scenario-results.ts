@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-import type { Envelope } from '@cucumber/messages';
+import type { Attachment, Envelope, GherkinDocument, Pickle } from '@cucumber/messages';
 
 import { messageOf, NotObserved } from '../errors';
 
@@ -10,19 +10,36 @@ export const SKIP_REASON = 'skip-reason.txt';
 /** The name of the attachment that lists the streams of the broadcasts that a scenario was judged by. */
 export const JUDGED_BY = 'judged-by.txt';
 
+/** One step of a scenario, as product wrote it. */
+export interface StepResult {
+  /** Given, When, Then, And, But; empty where the feature does not say. */
+  keyword: string;
+  text: string;
+  /** The rows of its table. */
+  table: string[][] | undefined;
+  status: Status;
+  /** The failure with its stack; empty when there is none. */
+  message: string;
+}
+
 /** How one scenario ended. */
 export interface ScenarioResult {
   name: string;
   tags: string[];
   /** Where it is, as cucumber-js takes it: file:line. */
   place: string;
+  /** The name of its feature. */
+  feature: string;
+  /** In the order of the scenario, those of its Background first; without hooks. */
+  steps: StepResult[];
   status: Status;
-  /** Messages of failed steps. */
+  /** Messages of failed steps and hooks. */
   message: string;
   /** Why it was skipped; undefined when it does not say. */
   skipReason: string | undefined;
   /** Streams of the broadcasts that it looked at. */
   judgedBy: string[];
+  seconds: number;
 }
 
 /** From worst to best: a scenario is as bad as its worst step. */
@@ -39,12 +56,152 @@ const WORST_FIRST = [
 /** How a step or scenario ended, as Cucumber's messages say it. */
 export type Status = (typeof WORST_FIRST)[number];
 
+/** A requirement's ID as a tag of its scenarios: @021-US4-2, @019-E1, @018-SC. */
+const REQUIREMENT = /^@(\d{3}-\S+)$/;
+
+/** The IDs of the requirements that a scenario shows. */
+export function idsOf({ tags }: Pick<ScenarioResult, 'tags'>): string[] {
+  return tags.flatMap((tag) => REQUIREMENT.exec(tag)?.[1] ?? []);
+}
+
+/** What the run as a whole says of a scenario: anything but passed and skipped is a failure. */
+export type Outcome = 'passed' | 'failed' | 'skipped';
+
+export function outcomeOf({ status }: Pick<ScenarioResult, 'status'>): Outcome {
+  if (status === 'PASSED') return 'passed';
+  return status === 'SKIPPED' ? 'skipped' : 'failed';
+}
+
+interface Running {
+  result: ScenarioResult;
+  steps: Map<string, StepResult>;
+  hasEnded: boolean;
+  startedAtMs: number;
+}
+
+/** Makes results of Cucumber's messages, one after the other. */
+export class ScenarioCollector {
+  readonly #features = new Map<string, { name: string; keywords: Map<string, string> }>();
+  readonly #pickles = new Map<string, Pickle>();
+  readonly #cases = new Map<string, { pickleId: string; pickleStepOf: Map<string, string> }>();
+  readonly #running = new Map<string, Running>();
+  #startedAtMs: number | undefined;
+  #endedAtMs: number | undefined;
+
+  add(message: Envelope): void {
+    const { gherkinDocument, pickle, testCase, testStepFinished, attachment } = message;
+    if (gherkinDocument) this.#addFeature(gherkinDocument);
+    if (pickle) this.#pickles.set(pickle.id, pickle);
+    if (testCase) {
+      const steps = testCase.testSteps.map(({ id, pickleStepId = '' }) => [id, pickleStepId]);
+      this.#cases.set(testCase.id, {
+        pickleId: testCase.pickleId,
+        pickleStepOf: new Map(steps as [string, string][]),
+      });
+    }
+    if (message.testRunStarted) this.#startedAtMs = millis(message.testRunStarted.timestamp);
+    if (message.testRunFinished) this.#endedAtMs = millis(message.testRunFinished.timestamp);
+    if (message.testCaseStarted) {
+      const { id, testCaseId, timestamp } = message.testCaseStarted;
+      this.#running.set(id, this.#begin(testCaseId, millis(timestamp)));
+    }
+    if (testStepFinished) {
+      const { testCaseStartedId, testStepId, testStepResult } = testStepFinished;
+      const running = this.#running.get(testCaseStartedId);
+      const { status, message: text = '' } = testStepResult;
+      if (!running) return;
+      const { result } = running;
+      if (WORST_FIRST.indexOf(status) < WORST_FIRST.indexOf(result.status)) result.status = status;
+      if (text) result.message += `${text}\n`;
+      const step = running.steps.get(testStepId);
+      if (step) Object.assign(step, { status, message: text });
+    }
+    if (attachment) this.#addAttachment(attachment);
+    if (message.testCaseFinished) {
+      const { testCaseStartedId, timestamp } = message.testCaseFinished;
+      const running = this.#running.get(testCaseStartedId);
+      if (!running) return;
+      running.hasEnded = true;
+      running.result.seconds = (millis(timestamp) - running.startedAtMs) / 1000;
+    }
+  }
+
+  /** One for each scenario that has begun, in that order. */
+  get results(): ScenarioResult[] {
+    return [...this.#running.values()].map(({ result, hasEnded }) => ({
+      ...result,
+      // The run was ended in the middle of it.
+      status: hasEnded || result.status !== 'PASSED' ? result.status : 'UNKNOWN',
+    }));
+  }
+
+  /** When the run began and ended, in ms since the epoch; undefined where it has not. */
+  get times(): { startedAtMs: number | undefined; endedAtMs: number | undefined } {
+    return { startedAtMs: this.#startedAtMs, endedAtMs: this.#endedAtMs };
+  }
+
+  #addFeature({ uri = '', feature }: GherkinDocument): void {
+    const keywords = new Map<string, string>();
+    for (const child of feature?.children ?? []) {
+      const inRule = child.rule?.children ?? [];
+      for (const { background, scenario } of [child, ...inRule]) {
+        for (const step of [...(background?.steps ?? []), ...(scenario?.steps ?? [])]) {
+          keywords.set(step.id, step.keyword.trim());
+        }
+      }
+    }
+    this.#features.set(uri, { name: feature?.name ?? '', keywords });
+  }
+
+  #begin(testCaseId: string, startedAtMs: number): Running {
+    const testCase = this.#cases.get(testCaseId);
+    const pickle = this.#pickles.get(testCase?.pickleId ?? '');
+    const feature = this.#features.get(pickle?.uri ?? '');
+    const steps = new Map<string, StepResult>();
+    for (const [testStepId, pickleStepId] of testCase?.pickleStepOf ?? []) {
+      const step = pickle?.steps.find(({ id }) => id === pickleStepId);
+      if (!step) continue;
+      const rows = step.argument?.dataTable?.rows;
+      steps.set(testStepId, {
+        keyword: feature?.keywords.get(step.astNodeIds[0] ?? '') ?? '',
+        text: step.text,
+        table: rows?.map(({ cells }) => cells.map(({ value }) => value)),
+        ...{ status: 'SKIPPED', message: '' },
+      });
+    }
+    return {
+      ...{ steps, startedAtMs, hasEnded: false },
+      result: {
+        name: pickle?.name ?? testCaseId,
+        tags: pickle?.tags.map(({ name }) => name) ?? [],
+        place: pickle ? `${pickle.uri}:${pickle.location?.line ?? ''}` : '',
+        feature: feature?.name ?? '',
+        steps: [...steps.values()],
+        ...{ status: 'PASSED', message: '', skipReason: undefined, judgedBy: [], seconds: 0 },
+      },
+    };
+  }
+
+  #addAttachment({ fileName, testCaseStartedId = '', body, contentEncoding }: Attachment): void {
+    const result = this.#running.get(testCaseStartedId)?.result;
+    if (!result) return;
+    const isEncoded = (contentEncoding as string) === 'BASE64';
+    const text = (): string => (isEncoded ? Buffer.from(body, 'base64').toString() : body);
+    if (fileName === SKIP_REASON) result.skipReason = text();
+    if (fileName === JUDGED_BY) result.judgedBy = text().split('\n');
+  }
+}
+
+function millis({ seconds, nanos }: { seconds: number; nanos: number }): number {
+  return 1000 * seconds + nanos / 1e6;
+}
+
 /**
  * Reads Cucumber's messages (`reports/messages.ndjson`).
  *
  * @throws NotObserved when the file is not there or holds no message, or a line of it is none
  */
-export function readScenarioResults(messagesFile: string): ScenarioResult[] {
+export function readMessages(messagesFile: string): ScenarioCollector {
   const text = existsSync(messagesFile) ? readFileSync(messagesFile, 'utf8').trim() : '';
   if (text === '') {
     throw new NotObserved({
@@ -55,47 +212,10 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
       next: 'read what cucumber-js printed: it ended before the first scenario',
     });
   }
-  const pickles = new Map<string, Pick<ScenarioResult, 'name' | 'tags' | 'place'>>();
-  const pickleOfCase = new Map<string, string>();
-  const results = new Map<string, ScenarioResult & { hasEnded: boolean }>();
-  const read = (message: Envelope): void => {
-    if (message.pickle) {
-      const { id, name, tags, uri, location } = message.pickle;
-      const place = `${uri}:${location?.line ?? ''}`;
-      pickles.set(id, { name, tags: tags.map((tag) => tag.name), place });
-    } else if (message.testCase) {
-      pickleOfCase.set(message.testCase.id, message.testCase.pickleId);
-    } else if (message.testCaseStarted) {
-      const { id, testCaseId } = message.testCaseStarted;
-      const pickle = pickles.get(pickleOfCase.get(testCaseId) ?? '');
-      results.set(id, {
-        ...(pickle ?? { name: testCaseId, tags: [], place: '' }),
-        ...{ status: 'PASSED', message: '', skipReason: undefined, judgedBy: [], hasEnded: false },
-      });
-    } else if (message.testStepFinished) {
-      const { testCaseStartedId, testStepResult } = message.testStepFinished;
-      const result = results.get(testCaseStartedId);
-      if (!result) return;
-      const isWorse =
-        WORST_FIRST.indexOf(testStepResult.status) < WORST_FIRST.indexOf(result.status);
-      if (isWorse) result.status = testStepResult.status;
-      if (testStepResult.message) result.message += `${testStepResult.message}\n`;
-    } else if (message.attachment) {
-      const { fileName, testCaseStartedId = '', body, contentEncoding } = message.attachment;
-      const result = results.get(testCaseStartedId);
-      if (!result) return;
-      const isEncoded = (contentEncoding as string) === 'BASE64';
-      const text = (): string => (isEncoded ? Buffer.from(body, 'base64').toString() : body);
-      if (fileName === SKIP_REASON) result.skipReason = text();
-      if (fileName === JUDGED_BY) result.judgedBy = text().split('\n');
-    } else if (message.testCaseFinished) {
-      const result = results.get(message.testCaseFinished.testCaseStartedId);
-      if (result) result.hasEnded = true;
-    }
-  };
+  const collector = new ScenarioCollector();
   text.split('\n').forEach((line, index) => {
     try {
-      read(JSON.parse(line) as Envelope);
+      collector.add(JSON.parse(line) as Envelope);
     } catch (error) {
       throw new NotObserved(
         {
@@ -109,11 +229,16 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
       );
     }
   });
-  return [...results.values()].map(({ hasEnded, ...result }) => ({
-    ...result,
-    // The run was ended in the middle of it.
-    status: hasEnded || result.status !== 'PASSED' ? result.status : 'UNKNOWN',
-  }));
+  return collector;
+}
+
+/**
+ * How each scenario of a run ended.
+ *
+ * @throws NotObserved as {@link readMessages}
+ */
+export function readScenarioResults(messagesFile: string): ScenarioResult[] {
+  return readMessages(messagesFile).results;
 }
 
 /**

@@ -53,7 +53,8 @@ describe('checkOutput', () => {
     const checks = await checkOutput(new OutputFindings(file, silent, movie.dubs), []);
     expect(inState(checks, 'failed', 'not observed'), told(checks)).to.deep.equal([]);
     expect(inState(checks, 'not asked')).to.deep.equal([
-      ...['sound', 'original', 'fragments', 'drift', 'offset', 'fingerprint', 'texts'],
+      ...['sound', 'original', 'fragments', 'drift', 'offset', 'fingerprint', 'language'],
+      'texts',
     ]);
   });
 

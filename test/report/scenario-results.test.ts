@@ -16,8 +16,8 @@ describe('results of a run', () => {
   /** The messages of one scenario whose steps end with these statuses. */
   function scenario(name: string, statuses: string[], skipReason?: string): object[] {
     return [
-      { pickle: { id: `p-${name}`, name, tags: [{ name: '@tag' }] } },
-      { testCase: { id: `c-${name}`, pickleId: `p-${name}` } },
+      { pickle: { id: `p-${name}`, name, tags: [{ name: '@tag' }], steps: [] } },
+      { testCase: { id: `c-${name}`, pickleId: `p-${name}`, testSteps: [] } },
       { testCaseStarted: { id: `s-${name}`, testCaseId: `c-${name}`, timestamp: time } },
       ...(skipReason
         ? [

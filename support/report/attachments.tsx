@@ -1,18 +1,30 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { VNode } from 'preact';
+
+import { withoutWork } from '../analyze/remember';
 import type { RunFindings } from '../analyze/run-findings';
 import { messageOf } from '../errors';
 import { evidenceFiles } from '../observe/evidence';
 import { safeText } from '../safe-text';
+import { FragmentTimeLine, OffsetChart, SoundChart, svgText } from './charts';
+import { type NamesInEvidence, streamFactsOf } from './stream-facts';
 
 /** More than this of a log is not read in a report; the whole of it is in the evidence folder. */
 const LAST_LINES = 200;
 
 export type Attach = (body: string, options: { mediaType: string; fileName: string }) => unknown;
 
-/** Attaches what was seen of a broadcast: its summary, events, service logs and what ffprobe says of the output. */
-export async function attachEvidence(findings: RunFindings, attach: Attach): Promise<void> {
+/**
+ * Attaches what was seen of a broadcast: its summary, events, service logs, what ffprobe says of the output, and charts
+ * of what scenarios have looked at.
+ */
+export async function attachEvidence(
+  findings: RunFindings,
+  names: NamesInEvidence,
+  attach: Attach,
+): Promise<void> {
   const { folder } = findings.evidence;
   const text = (fileName: string, body: string): void =>
     void attach(body, { mediaType: 'text/plain', fileName });
@@ -28,6 +40,15 @@ export async function attachEvidence(findings: RunFindings, attach: Attach): Pro
     Promise.all([findings.output.streams(), findings.output.span()]);
   const probed = await look().catch(messageOf);
   text('ffprobe-output.txt', JSON.stringify(probed, null, 2));
+  const facts = await withoutWork(() => streamFactsOf(findings, names));
+  const { pictures, fragments } = facts;
+  const chart = (fileName: string, drawn: VNode): void =>
+    void attach(svgText(drawn), { mediaType: 'image/svg+xml', fileName });
+  if (fragments.length > 0) {
+    chart('fragments.svg', <FragmentTimeLine facts={facts} />);
+    chart('offset.svg', <OffsetChart facts={facts} />);
+  }
+  if (pictures) chart('sound.svg', <SoundChart pictures={pictures} fragments={fragments} />);
 }
 
 /** Attaches what services have logged; by service name. */

@@ -1,0 +1,134 @@
+import type { ComponentChildren, VNode } from 'preact';
+import { renderToString } from 'preact-render-to-string';
+
+import { safeText } from '../safe-text';
+
+/** How an outcome looks: never by colour alone. */
+export const LOOKS = {
+  passed: { mark: '✔', word: 'passed', className: 'good' },
+  failed: { mark: '✘', word: 'failed', className: 'bad' },
+  skipped: { mark: '↷', word: 'skipped', className: 'unsure' },
+  'not run': { mark: '–', word: 'not run', className: 'unsure' },
+  follows: { mark: '↳', word: 'follows', className: 'unsure' },
+  'not observed': { mark: '?', word: 'not observed', className: 'bad' },
+  'not asked': { mark: '–', word: 'not asked', className: 'faint' },
+} as const;
+
+export type Look = keyof typeof LOOKS;
+
+/** An outcome as a sign with its word. */
+export function Badge({ look, children }: { look: Look; children?: ComponentChildren }): VNode {
+  const { mark, word, className } = LOOKS[look];
+  return (
+    <span class={`badge ${className}`}>
+      <span aria-hidden="true">{mark}</span> {children ?? word}
+    </span>
+  );
+}
+
+/** A table that is scrolled sideways where it is wider than the page, by keyboard as well. */
+export function WideTable({
+  label,
+  children,
+}: {
+  label: string;
+  children: ComponentChildren;
+}): VNode {
+  return (
+    <div class="wide" role="region" aria-label={label} tabindex={0}>
+      <table>{children}</table>
+    </div>
+  );
+}
+
+/** A text that a service or a feature has said, safe to show. */
+export function Quote({ children }: { children: string }): VNode {
+  return <pre class="quote">{safeText(children)}</pre>;
+}
+
+const STYLE = `
+:root { color-scheme: light dark; --back: #ffffff; --fore: #1b1f24; --soft: #f3f5f7; --line: #cdd4db; --faint: #57606a;
+  --good: #116329; --bad: #b3121d; --unsure: #7a4b00; --link: #0550ae; --mark: #ffe9a8; }
+@media (prefers-color-scheme: dark) { :root { --back: #12161b; --fore: #e6eaef; --soft: #1c2229; --line: #3b444e;
+  --faint: #a3adb8; --good: #5fd37a; --bad: #ff8a80; --unsure: #e5b567; --link: #79b8ff; --mark: #5a4a12; } }
+* { box-sizing: border-box; }
+html { scroll-behavior: smooth; }
+@media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
+body { margin: 0; background: var(--back); color: var(--fore); font: 16px/1.5 system-ui, sans-serif; }
+header, main, footer { max-width: 78rem; margin: 0 auto; padding: 0 1rem; }
+header { padding-top: 1.2rem; } footer { color: var(--faint); padding-bottom: 2rem; font-size: .875rem; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: .2rem 0 .6rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .6rem; }
+h3 { font-size: 1rem; margin: 1.2rem 0 .4rem; }
+a { color: var(--link); } a:focus-visible, button:focus-visible, summary:focus-visible, input:focus-visible,
+[tabindex]:focus-visible, video:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+.skip { position: absolute; left: -100rem; } .skip:focus { left: 1rem; top: .5rem; background: var(--back); padding: .3rem .6rem; z-index: 9; }
+.good { color: var(--good); } .bad { color: var(--bad); } .unsure { color: var(--unsure); } .faint { color: var(--faint); }
+.badge { font-weight: 600; white-space: nowrap; }
+.verdict { font-size: 1.15rem; border-left: .4rem solid; padding: .5rem .9rem; background: var(--soft); margin: 1rem 0; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem; text-align: left; vertical-align: top; }
+th { font-weight: 600; } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.wide { overflow-x: auto; margin: .6rem 0; }
+.quote { background: var(--soft); border-left: .2rem solid var(--line); padding: .5rem .7rem; margin: .4rem 0; white-space: pre-wrap;
+  overflow-wrap: anywhere; font: .8125rem/1.45 ui-monospace, monospace; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: .6rem 0; } dt { color: var(--faint); }
+dd { margin: 0; overflow-wrap: anywhere; }
+details { margin: .4rem 0; } summary { cursor: pointer; padding: .2rem 0; }
+input, button, select { font: inherit; color: inherit; background: var(--back); border: 1px solid var(--faint); border-radius: .3rem; padding: .2rem .5rem; }
+button { cursor: pointer; }
+code { font-size: .9em; overflow-wrap: anywhere; }
+@media (max-width: 40rem) { body { font-size: 15px; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .4rem; } }
+@media print { body { font-size: 11px; } .wide { overflow: visible; } .no-print { display: none; } a { color: inherit; }
+  details:not([open]) > :not(summary) { display: block; } tr, .quote { break-inside: avoid; } }
+`;
+
+/** What every page has; nothing in it is fetched from anywhere. */
+export interface PageParts {
+  title: string;
+  /** Above the title: where this page belongs to. */
+  above?: ComponentChildren;
+  body: ComponentChildren;
+  /** Added to the common style. */
+  style?: string;
+  /** Runs in the page when it has been read. */
+  script?: string;
+  /** Data for the script, as \`<script type="application/json" id="data">\`. */
+  data?: unknown;
+}
+
+/** A self-contained HTML page. */
+export function page({ title, above, body, style = '', script, data }: PageParts): string {
+  // Whatever the texts hold, it does not end the element.
+  const inScript = (text: string): { __html: string } => ({
+    __html: text.replaceAll('</', '<\\/').replaceAll('<!--', '<\\!--'),
+  });
+  const html = renderToString(
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>{title}</title>
+        <style dangerouslySetInnerHTML={{ __html: STYLE + style }} />
+      </head>
+      <body>
+        <a class="skip" href="#content">
+          To the content
+        </a>
+        <header>
+          {above}
+          <h1>{title}</h1>
+        </header>
+        <main id="content">{body}</main>
+        {data === undefined ? null : (
+          <script
+            id="data"
+            type="application/json"
+            dangerouslySetInnerHTML={{ __html: JSON.stringify(data).replaceAll('<', '\\u003c') }}
+          />
+        )}
+        {script === undefined ? null : <script dangerouslySetInnerHTML={inScript(script)} />}
+      </body>
+    </html>,
+  );
+  return `<!doctype html>\n${html}\n`;
+}

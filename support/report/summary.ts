@@ -1,0 +1,159 @@
+import { safeText } from '../safe-text';
+import { reportFiles, type RunFacts } from './facts';
+import { LOOKS } from './layout';
+import type { Spec } from './requirements';
+import {
+  outsideSteps,
+  requirementsInWords,
+  requirementStatesOf,
+  skippedByReason,
+  verdictOf,
+} from './run-report';
+import { idsOf, outcomeOf, type ScenarioResult } from './scenario-results';
+import { streamColumns } from './stream-columns';
+import { counted, shownMessage } from './wording';
+
+/** In UTF-8. A CI job's page takes a summary of 1 MiB, a comment 65 536 characters. */
+const MOST_BYTES = 60_000;
+const LONGEST_NAME = 200;
+
+/** How much is told: the first of these with which the summary is short enough. */
+const LIMITS = [
+  { characters: 20_000, lines: 200 },
+  { characters: 2000, lines: 100 },
+  { characters: 500, lines: 50 },
+  { characters: 200, lines: 20 },
+  { characters: 0, lines: 5 },
+] as const;
+
+interface Limits {
+  /** Of a failure's message. */
+  characters: number;
+  /** Of each list and table. */
+  lines: number;
+}
+
+/** What a CI job's page shows of a run, in GitHub-flavoured Markdown; at most 60 KB. */
+export function summaryOf(facts: RunFacts, specs: readonly Spec[]): string {
+  for (const limits of LIMITS) {
+    const summary = summaryWithin(facts, specs, limits);
+    if (Buffer.byteLength(summary) <= MOST_BYTES) return summary;
+  }
+  return `${verdictLine(facts)}\n\nThere is more to say than fits here: see \`${reportFiles.index}\`.\n`;
+}
+
+function summaryWithin(facts: RunFacts, specs: readonly Spec[], limits: Limits): string {
+  const { scenarios, problems, streams } = facts;
+  const failed = scenarios.filter((scenario) => outcomeOf(scenario) === 'failed');
+  const reasons = skippedByReason(scenarios);
+  const states = requirementStatesOf(specs, scenarios);
+  const missed = states
+    .flatMap(({ requirements }) => requirements)
+    .filter(({ state }) => state === 'failed' || state === 'skipped');
+  const blocks = [
+    verdictLine(facts),
+    ...(failed.length > 0 ? ['### Failures'] : []),
+    ...some(failed, limits, (scenario) => failure(facts, scenario, limits)),
+    ...(problems.length > 0 ? ['### Problems'] : []),
+    ...some(problems, limits, (problem) => fenced(cut(problem, Math.max(limits.characters, 200)))),
+    ...(reasons.length > 0 ? ['### Skipped'] : []),
+    ...some(reasons, limits, ({ reason, scenarios: own }) =>
+      details(
+        `${counted(own.length, 'scenario')}: ${markdown(reason.split('\n')[0] ?? '')}`,
+        fenced(cut(reason, Math.max(limits.characters, 200))),
+      ),
+    ),
+    '### Requirements',
+    `${requirementsInWords(states)}.`,
+    some(
+      missed,
+      limits,
+      ({ id, state, text }) =>
+        `- ${LOOKS[state].mark} ${state}: **${markdown(id)}** ${markdown(text)}`,
+    ).join('\n'),
+    ...(streams.length > 0 ? ['### Broadcasts', streamTable(facts, limits)] : []),
+    `Everything else is in \`${reportFiles.index}\` of the results.`,
+  ];
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+function verdictLine(facts: RunFacts): string {
+  const { outcome, text } = verdictOf(facts);
+  return `## ${LOOKS[outcome].mark} ${markdown(text)}`;
+}
+
+function failure({ streams }: RunFacts, scenario: ScenarioResult, { characters }: Limits): string {
+  const { feature, place, steps, judgedBy, status } = scenario;
+  const bad = steps.filter((step) => outcomeOf(step) === 'failed');
+  const pages = judgedBy.flatMap(
+    (stream) => streams.find((one) => one.stream === stream)?.page ?? [],
+  );
+  const texts = [
+    ...bad.map(({ keyword, text, message, status: how }) =>
+      [`${keyword} ${text}`, message === '' ? how.toLowerCase() : shownMessage(message)].join('\n'),
+    ),
+    shownMessage(outsideSteps(scenario)),
+    status === 'UNKNOWN' ? 'the run was ended in the middle of it' : '',
+  ].filter((text) => text !== '');
+  const lines = [
+    [feature, place]
+      .filter((part) => part !== '')
+      .map(markdown)
+      .join(' · '),
+    ...(characters > 0 && texts.length > 0 ? [fenced(cut(texts.join('\n\n'), characters))] : []),
+    ...(pages.length > 0 ? [`Evidence: ${pages.map(code).join(', ')}`] : []),
+  ];
+  const title = `${LOOKS.failed.mark} <b>${markdown(scenario.name)}</b> ${markdown(idsOf(scenario).join(', '))}`;
+  return details(title, lines.join('\n\n'), true);
+}
+
+function streamTable({ streams }: RunFacts, limits: Limits): string {
+  const header = ['Broadcast', ...streamColumns.map(({ title }) => title), 'Made to go wrong'];
+  const rows = streams
+    .slice(0, limits.lines)
+    .map((summary) => [
+      markdown(summary.title),
+      ...streamColumns.map(({ shown }) => markdown(shown(summary))),
+      markdown(summary.plan.join('; ')),
+    ]);
+  const rule = header.map((_, index) =>
+    index === 0 || index === header.length - 1 ? '---' : '---:',
+  );
+  const table = [header, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const more = streams.length - rows.length;
+  return more > 0 ? `${table}\n\n… and ${more} more.` : table;
+}
+
+/** As many as the limits allow, and how many more there are. */
+function some<T>(items: readonly T[], { lines }: Limits, shown: (item: T) => string): string[] {
+  const more = items.length - lines;
+  return [...items.slice(0, lines).map(shown), ...(more > 0 ? [`… and ${more} more.`] : [])];
+}
+
+/** The empty lines are what lets Markdown begin again inside. */
+function details(summary: string, content: string, isOpen = false): string {
+  return `<details${isOpen ? ' open' : ''}><summary>${summary}</summary>\n\n${content}\n\n</details>`;
+}
+
+/** A block of code that its own text cannot end. */
+function fenced(text: string): string {
+  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}text\n${safeText(text)}\n${fence}`;
+}
+
+/** A short text in which nothing is Markdown or HTML. */
+function markdown(text: string): string {
+  return cut(safeText(text).replace(/\s+/g, ' '), LONGEST_NAME).replace(
+    /[&<>|`*[\]\\~#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g,
+    (character) => `&#${character.charCodeAt(0)};`,
+  );
+}
+
+function code(text: string): string {
+  return `<code>${markdown(text)}</code>`;
+}
+
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most)} … (cut off)`;
+}

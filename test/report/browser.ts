@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+
+import { chromium } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { execa } from 'execa';
+
+const AXE = readFileSync(require.resolve('axe-core'), 'utf8');
+
+/** Chromium of this machine, without a window; to be closed after the tests. */
+export async function startBrowser(): Promise<Browser> {
+  const { stdout } = await execa('which', ['chromium']);
+  return chromium.launch({
+    executablePath: stdout.trim(),
+    args: [
+      '--autoplay-policy=no-user-gesture-required',
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+    ],
+  });
+}
+
+export interface OpenPage {
+  page: Page;
+  /** What the browser complained of, and what it asked the network for. Empty for a good page. */
+  complaints: string[];
+}
+
+/** Opens a page of a file, as a reader does by a double click. */
+export async function openFile(
+  browser: Browser,
+  file: string,
+  options: BrowserContextOptions & { hash?: string } = {},
+): Promise<OpenPage> {
+  const { hash = '', ...context } = options;
+  const page = await (await browser.newContext(context)).newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('dialog', (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    if (!/^(?:file|data):/.test(request.url())) complaints.push(`request: ${request.url()}`);
+  });
+  await page.goto(`${pathToFileURL(file).href}${hash}`);
+  return { page, complaints };
+}
+
+/** What axe finds wrong with a page for people who do not see or use it as most do; one line each. */
+export async function accessibilityFaults(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    interface Violation {
+      id: string;
+      help: string;
+      nodes: { html: string; failureSummary: string }[];
+    }
+    const { axe } = globalThis as unknown as {
+      axe: { run: () => Promise<{ violations: Violation[] }> };
+    };
+    const { violations } = await axe.run();
+    return violations.flatMap(({ id, help, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${help}: ${html}: ${failureSummary}`),
+    );
+  });
+}

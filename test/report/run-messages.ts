@@ -1,0 +1,114 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { RunPart } from '../../support/report/facts';
+import { readPart, type ResultsPart } from '../../support/report/run-report';
+import { JUDGED_BY, SKIP_REASON } from '../../support/report/scenario-results';
+
+/** What Cucumber says of a scenario, in short. */
+export interface Told {
+  name: string;
+  tags?: string[];
+  /** Each with how it ended, and its message. */
+  steps?: { text: string; status: string; message?: string; table?: string[][] }[];
+  feature?: string;
+  skipReason?: string;
+  judgedBy?: string[];
+  /** The message of a hook that failed. */
+  hook?: string;
+  isBrokenOff?: boolean;
+}
+
+const at = (seconds: number): object => ({ timestamp: { seconds, nanos: 0 } });
+
+/** A step that ended so. */
+export function steps(...statuses: string[]): NonNullable<Told['steps']> {
+  return statuses.map((status, index) => ({ text: `step ${index}`, status }));
+}
+
+function messagesOf(told: Told, number: number): object[] {
+  const { name, tags = [], feature = 'A feature', judgedBy, skipReason, hook } = told;
+  const [uri, run] = [`features/${feature}.feature`, `s${number}`];
+  const own = told.steps ?? steps('PASSED');
+  const attached = (fileName: string, body: string): object => ({
+    attachment: { testCaseStartedId: run, fileName, body, contentEncoding: 'IDENTITY' },
+  });
+  const ended = (testStepId: string, status: string, message?: string): object => ({
+    testStepFinished: {
+      ...{ testCaseStartedId: run, testStepId },
+      testStepResult: { status, ...(message === undefined ? {} : { message }) },
+    },
+  });
+  const ids = own.map((_, index) => `${run}-${index}`);
+  return [
+    {
+      gherkinDocument: {
+        uri,
+        feature: {
+          name: feature,
+          children: [{ scenario: { steps: ids.map((id) => ({ id, keyword: 'Then ' })) } }],
+        },
+      },
+    },
+    {
+      pickle: {
+        ...{ id: `p${number}`, name, uri, location: { line: number + 1, column: 3 } },
+        tags: tags.map((tag) => ({ name: tag })),
+        steps: own.map(({ text, table }, index) => ({
+          ...{ id: ids[index], text, astNodeIds: [ids[index]] },
+          argument: table && {
+            dataTable: {
+              rows: table.map((cells) => ({ cells: cells.map((value) => ({ value })) })),
+            },
+          },
+        })),
+      },
+    },
+    {
+      testCase: {
+        ...{ id: `c${number}`, pickleId: `p${number}` },
+        testSteps: [{ id: `${run}-hook` }, ...ids.map((id) => ({ id, pickleStepId: id }))],
+      },
+    },
+    { testCaseStarted: { id: run, testCaseId: `c${number}`, ...at(number) } },
+    ended(`${run}-hook`, hook === undefined ? 'PASSED' : 'FAILED', hook),
+    ...own.map(({ status, message }, index) => ended(ids[index] ?? '', status, message)),
+    ...(skipReason === undefined ? [] : [attached(SKIP_REASON, skipReason)]),
+    ...(judgedBy === undefined ? [] : [attached(JUDGED_BY, judgedBy.join('\n'))]),
+    ...(told.isBrokenOff
+      ? []
+      : [{ testCaseFinished: { testCaseStartedId: run, ...at(number + 1) } }]),
+  ];
+}
+
+/** What a run has written, with one processor and 1 GiB of memory. */
+export function partOf(more: Partial<RunPart> = {}, shard?: [number, number]): RunPart {
+  return {
+    environment: {
+      ...{ runtime: 'host: Docker does not answer', node: 'v20', system: 'Linux 6', processors: 1 },
+      ...{ memoryBytes: 2 ** 30, suite: '0.1.0', commit: 'abc', settings: { LOG_LEVEL: 'DEBUG' } },
+      ...(shard ? { shard: { index: shard[0], count: shard[1] } } : {}),
+    },
+    ...{ evidence: [], problems: [], reportSeconds: 1 },
+    ...more,
+  };
+}
+
+/** Writes the results of a run into a folder, and reads them. It takes 100 s. */
+export function resultsIn(
+  folder: string,
+  told: readonly Told[],
+  part: RunPart | 'none' = partOf(),
+  isBrokenOff = false,
+): ResultsPart {
+  mkdirSync(folder, { recursive: true });
+  const messages = [
+    { testRunStarted: at(1000) },
+    ...told.flatMap(messagesOf),
+    ...(isBrokenOff ? [] : [{ testRunFinished: { success: true, ...at(1100) } }]),
+  ];
+  const lines = messages.map((message) => JSON.stringify(message));
+  writeFileSync(join(folder, 'messages.ndjson'), lines.join('\n'));
+  if (part !== 'none') writeFileSync(join(folder, 'part.json'), JSON.stringify(part));
+  return readPart(folder);
+}

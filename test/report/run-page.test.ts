@@ -1,0 +1,174 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+import type { Browser } from 'playwright-core';
+
+import { readRequirements } from '../../support/report/requirements';
+import { runPage } from '../../support/report/run-page';
+import { runFactsOf } from '../../support/report/run-report';
+import { tempFolder } from '../analyze/make-media';
+import { accessibilityFaults, openFile, startBrowser } from './browser';
+import { partOf, resultsIn, steps, type Told } from './run-messages';
+import { NASTY } from './stream-page-data';
+
+const TOLD: Told[] = [
+  { name: 'The STS answers', tags: ['@021-US1-1', '@P1'], feature: 'Services' },
+  {
+    ...{ name: 'The dub is heard', tags: ['@021-US1-2', '@018-E1'], feature: 'Services' },
+    steps: [
+      { text: 'this happens:', status: 'PASSED', table: [['fragment 0', 'the dub is late']] },
+      {
+        text: 'the dub plays less than 120 ms from its pictures',
+        status: 'FAILED',
+        message:
+          'NotAsExpected: output.mp4: a dub is late\n  seen:     184.2 ms\n  expected: less than 120 ms\n' +
+          '    at step (/suite/step-definitions/output.steps.ts:1:2)',
+      },
+      ...steps('SKIPPED'),
+    ],
+    judgedBy: ['stream_1', 'stream_2'],
+  },
+  ...['Skipped first', 'Skipped second'].map((name) => ({
+    ...{ name, tags: ['@019-US1-1'], feature: 'Broadcasts', steps: steps('SKIPPED') },
+    skipReason: 'clip.mp4: the file of the broadcast is missing',
+  })),
+  { name: NASTY, feature: 'Hostile', steps: [{ text: NASTY, status: 'UNDEFINED' }] },
+  { name: 'A hook', feature: 'Services', steps: steps('SKIPPED'), hook: 'Error: no fixture' },
+];
+
+describe('the page of a run in Chromium', () => {
+  const folder = tempFolder();
+  const file = join(folder, 'index.html');
+  let browser: Browser;
+
+  before(async () => {
+    const part = partOf({ problems: ['media-service could not be stopped'] }, [1, 2]);
+    const facts = runFactsOf([resultsIn(folder, TOLD, part)], {
+      streams: [
+        {
+          ...{ stream: 'stream_1', title: 'One minute', isWhole: true, plan: [NASTY] },
+          page: 'evidence/stream_1/index.html',
+          figures: {
+            ...{ fragmentsSent: 10, fragmentsAnswered: 9, offsetWorstMs: -184.2 },
+            ...{ endToEndSeconds: 8.41, answerP95Ms: 1679, wordErrorRate: 0.024, tookSeconds: 69 },
+          },
+        },
+      ],
+      ...{ problems: [], seconds: 0 },
+    });
+    writeFileSync(file, runPage(facts, readRequirements()));
+    mkdirSync(join(folder, 'evidence/stream_1'), { recursive: true });
+    writeFileSync(join(folder, 'evidence/stream_1/index.html'), '<title>its page</title>');
+    browser = await startBrowser();
+  });
+  after(() => browser.close());
+
+  it('opens from a file, asks the network for nothing, and runs nothing of what it shows', async () => {
+    const { page, complaints } = await openFile(browser, file);
+    await page.getByText('109 of 109 shown').waitFor();
+    expect(complaints).to.deep.equal([]);
+    expect(await page.evaluate('window.hacked')).to.equal(undefined);
+    expect(await page.getByText(NASTY).count()).to.be.greaterThan(3);
+    await page.context().close();
+  });
+
+  it('says the verdict, then what failed with seen and expected, then the rest', async () => {
+    const { page } = await openFile(browser, file);
+    expect(await page.locator('.verdict').innerText()).to.equal(
+      '✘ Failed: 1 of 6 scenarios passed, 3 failed, 2 skipped; 2 problems are listed below.',
+    );
+    expect(await page.locator('h2').allInnerTexts()).to.deep.equal([
+      ...['Failures', 'Problems', 'Requirements', 'Scenarios', 'Broadcasts'],
+      'Time and environment',
+    ]);
+    const failures = await page.locator('.failure').allInnerTexts();
+    expect(failures).to.have.length(3);
+    expect(failures[0]).to.contain('The dub is heard').and.contain('021-US1-2, 018-E1');
+    expect(failures[0]).to.contain('fragment 0\tthe dub is late');
+    expect(failures[0]).to.contain('seen:     184.2 ms\n  expected: less than 120 ms');
+    expect(failures[0]).not.to.match(/NotAsExpected|output\.steps\.ts/);
+    expect(failures[1]).to.contain('it has no step definition');
+    expect(failures[2]).to.contain('Before or after the steps:').and.contain('no fixture');
+    const marks = await page.locator('.failure').first().getByRole('img').all();
+    const names = await Promise.all(marks.map((mark) => mark.getAttribute('aria-label')));
+    expect(names).to.deep.equal(['passed', 'failed', 'not run']);
+    expect(await page.locator('#problems').innerText()).to.contain('part 2 of 2 is missing');
+    const row = page.getByRole('row', { name: 'One minute' });
+    expect((await row.innerText()).split(/\s*\t\s*/).slice(1, 7)).to.deep.equal([
+      ...['9 of 10', '-184 ms', '8.4 s', '1679 ms', '2.4 %', '69.0 s'],
+    ]);
+    expect(await page.locator('#environment').innerText()).to.contain('Part 1 of 2');
+    expect(await page.locator('#environment').innerText()).to.contain('LOG_LEVEL=DEBUG');
+    await page.context().close();
+  });
+
+  it('leads to the evidence, and says of what there is none', async () => {
+    const { page } = await openFile(browser, file);
+    const failure = page.locator('.failure').first();
+    expect(await failure.innerText()).to.contain('stream_2 (no page)');
+    await failure.getByRole('link', { name: 'One minute' }).click();
+    expect(await page.title()).to.equal('its page');
+    await page.context().close();
+  });
+
+  it('filters requirements by words and by state, and leads to their scenarios', async () => {
+    const { page } = await openFile(browser, file);
+    const rows = page.locator('.states > tr:visible');
+    await page.getByLabel('State').selectOption('failed');
+    expect(await rows.count()).to.equal(2);
+    expect(await page.locator('.spec:visible').count()).to.equal(2);
+    await page.getByLabel('ID, words').fill('018 BROADCAST');
+    expect(await rows.allInnerTexts()).to.have.length(1);
+    expect(await page.locator('.filters output').innerText()).to.equal('1 of 109 shown');
+    await page.getByLabel('State').selectOption('');
+    await page.getByLabel('ID, words').fill('021-us1-1');
+    expect(await rows.count()).to.equal(1);
+    const scenario = page.locator('details', {
+      has: page.locator('summary', { hasText: 'The STS answers' }),
+    });
+    expect(await scenario.getAttribute('open')).to.equal(null);
+    await page.getByRole('link', { name: 'The STS answers' }).click();
+    await page.locator('details[open]:target').waitFor();
+    expect(await scenario.locator('.steps').isVisible()).to.equal(true);
+    await page.context().close();
+  });
+
+  it('tells a reason for skipping once, with its scenarios', async () => {
+    const { page } = await openFile(browser, file);
+    const reason = page.getByText('clip.mp4: the file of the broadcast is missing');
+    expect(await reason.count()).to.equal(1);
+    await page.getByText('2 scenarios skipped for this reason').click();
+    expect(await page.locator('#scenarios .names:visible').innerText()).to.match(
+      /Skipped first\s+↷ skipped Skipped second/,
+    );
+    await page.context().close();
+  });
+
+  it('can be read without its script', async () => {
+    const { page } = await openFile(browser, file, { javaScriptEnabled: false });
+    expect(await page.locator('.states > tr:visible').count()).to.equal(109);
+    expect(await page.locator('.filters').isVisible()).to.equal(false);
+    await page.context().close();
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`is accessible, ${colorScheme}`, async () => {
+      const { page } = await openFile(browser, file, { colorScheme });
+      await page.evaluate(
+        'document.querySelectorAll("details").forEach((one) => (one.open = true))',
+      );
+      expect(await accessibilityFaults(page)).to.deep.equal([]);
+      await page.context().close();
+    });
+  }
+
+  it('fits a telephone', async () => {
+    const { page } = await openFile(browser, file, { viewport: { width: 360, height: 700 } });
+    await page.evaluate('document.querySelectorAll("details").forEach((one) => (one.open = true))');
+    const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+    expect(wider).to.equal(0);
+    await page.context().close();
+  });
+});
