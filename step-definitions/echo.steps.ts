@@ -45,14 +45,14 @@ function putOnAir(world: DubbingWorld, onAir: OnAir, table?: DataTable): void {
   world.onAir.value = world.session.broadcast(broadcastOf(onAir, table?.raw()));
 }
 
-Given(ON_AIR, function (this: DubbingWorld, what: string, each: string, then: string) {
-  putOnAir(this, [what, each, then]);
+Given(ON_AIR, function (this: DubbingWorld, what: string, how: string) {
+  putOnAir(this, [what, how]);
 });
 
 Given(
   ON_AIR_WITH_TABLE,
-  function (this: DubbingWorld, what: string, each: string, then: string, table: DataTable) {
-    putOnAir(this, [what, each, then], table);
+  function (this: DubbingWorld, what: string, how: string, then: string, table: DataTable) {
+    putOnAir(this, [what, how, then], table);
   },
 );
 

@@ -5,13 +5,15 @@ import { SuiteError } from '../support/errors';
 import type { BroadcastOptions } from '../support/session';
 
 const BROADCAST =
-  '(one minute of tones|\\d+ seconds of tones|tones with a slow sound clock|a broadcast without a sound track)' +
-  // A bracket that may be missing would have its step shown twice by Cucumber's HTML report: it may be empty.
-  ' (?:is|are) on the air( in segments of \\d+ seconds|)';
+  '(one minute of tones|\\d+ seconds of tones|tones with a slow sound clock|a broadcast without a sound track)';
+const IS_ON_AIR = '(?:is|are) on the air(?: in segments of \\d+ seconds)?';
+// Cucumber's HTML report shows a step twice where a bracket of its own is missing or empty.
 /** The step's text without a table, and with one. */
-export const ON_AIR = new RegExp(`^${BROADCAST}(, and the media server refuses the output|)$`);
+export const ON_AIR = new RegExp(
+  `^${BROADCAST} (${IS_ON_AIR}(?:, and the media server refuses the output)?)$`,
+);
 export const ON_AIR_WITH_TABLE = new RegExp(
-  `^${BROADCAST}, and (this happens|the Echo STS is told):$`,
+  `^${BROADCAST} (${IS_ON_AIR}), and (this happens|the Echo STS is told):$`,
 );
 
 const FIXTURES: Record<string, string> = {
@@ -22,7 +24,7 @@ const FIXTURES: Record<string, string> = {
 const TONES = '90-s-tones';
 const SEGMENT_SECONDS = 6;
 
-/** What the step's text holds: which broadcast, the length of its segments in seconds, and what else. */
+/** What the step's text holds: which broadcast, how it is on the air, and what the table says. */
 export type OnAir = readonly string[];
 
 /**
@@ -31,21 +33,21 @@ export type OnAir = readonly string[];
  * @throws SuiteError for words of the table that nobody knows
  */
 export function broadcastOf(
-  [what = '', segments = '', then = '']: OnAir,
+  [what = '', how = '', then]: OnAir,
   rows: readonly (readonly string[])[] = [],
 ): BroadcastOptions {
   const seconds = /^\d+/.exec(what)?.[0];
   return {
     name: FIXTURES[what] ?? TONES,
     ...(seconds ? { seconds: Number(seconds) } : {}),
-    echo: { segmentSeconds: Number(/\d+/.exec(segments)?.[0] ?? SEGMENT_SECONDS) },
+    echo: { segmentSeconds: Number(/\d+/.exec(how)?.[0] ?? SEGMENT_SECONDS) },
     ...(then === 'this happens'
       ? { plan: rows.map(([place = '', event = '']) => readFault(place, event)) }
       : {}),
     ...(then === 'the Echo STS is told'
       ? { controls: rows.map(([words = '']) => told(words)) }
       : {}),
-    ...(then.includes('refuses') ? { faults: { refuseOutput: true } } : {}),
+    ...(how.includes('refuses') ? { faults: { refuseOutput: true } } : {}),
   };
 }
 

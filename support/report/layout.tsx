@@ -41,6 +41,25 @@ export function WideTable({
   );
 }
 
+/** Links to the sections of a page. */
+export function OnThisPage({
+  sections,
+}: {
+  sections: readonly { id: string; title: string }[];
+}): VNode {
+  return (
+    <nav aria-label="On this page" class="no-print">
+      <ul class="on-page">
+        {sections.map(({ id, title }) => (
+          <li key={id}>
+            <a href={`#${id}`}>{title}</a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
 /** A text that a service or a feature has said, safe to show. */
 export function Quote({ children }: { children: string }): VNode {
   return <pre class="quote">{safeText(children)}</pre>;
@@ -71,6 +90,7 @@ th { font-weight: 600; } td.number, th.number { text-align: right; font-variant-
 .wide { overflow-x: auto; margin: .6rem 0; }
 .quote { background: var(--soft); border-left: .2rem solid var(--line); padding: .5rem .7rem; margin: .4rem 0; white-space: pre-wrap;
   overflow-wrap: anywhere; font: .8125rem/1.45 ui-monospace, monospace; }
+.on-page { display: flex; flex-wrap: wrap; gap: .2rem 1rem; padding: 0; margin: .5rem 0; list-style: none; font-size: .9rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: .6rem 0; } dt { color: var(--faint); }
 dd { margin: 0; overflow-wrap: anywhere; }
 details { margin: .4rem 0; } summary { cursor: pointer; padding: .2rem 0; }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ComponentChildren, VNode } from 'preact';
 
 import type { RunEnvironment, RunFacts, StreamSummary } from './facts';
-import { Badge, LOOKS, page, Quote, WideTable } from './layout';
+import { Badge, LOOKS, OnThisPage, page, Quote, WideTable } from './layout';
 import type { Spec } from './requirements';
 import {
   countsOf,
@@ -23,7 +23,6 @@ import { counted, duration, shownMessage } from './wording';
 const SCRIPT_FILE = join(__dirname, 'run-page-script.js');
 
 const STYLE = `
-.on-page { display: flex; flex-wrap: wrap; gap: .2rem 1rem; padding: 0; margin: .5rem 0; list-style: none; font-size: .9rem; }
 .failure { border: 1px solid var(--line); border-left: .4rem solid var(--bad); padding: .2rem .9rem .6rem; margin: 1rem 0; }
 .about { color: var(--faint); font-size: .875rem; margin: .2rem 0; overflow-wrap: anywhere; }
 .steps { list-style: none; padding: 0; margin: .5rem 0; } .steps > li { display: grid; grid-template-columns: 1.4rem minmax(0, 1fr);
@@ -99,15 +98,7 @@ export function runPage(facts: RunFacts, specs: readonly Spec[]): string {
             <span aria-hidden="true">{LOOKS[verdict.outcome].mark}</span> {verdict.text}
           </strong>
         </p>
-        <nav aria-label="On this page" class="no-print">
-          <ul class="on-page">
-            {sections.map(({ id, title }) => (
-              <li key={id}>
-                <a href={`#${id}`}>{title}</a>
-              </li>
-            ))}
-          </ul>
-        </nav>
+        <OnThisPage sections={sections} />
         {sections.map(({ id, title, content }) => (
           <section key={id} id={id} aria-labelledby={`${id}-title`}>
             <h2 id={`${id}-title`}>{title}</h2>

@@ -18,7 +18,7 @@ import {
   wordOf,
 } from './charts';
 import type { FragmentFacts, LogEntry, MetricSeries, StreamFacts } from './facts';
-import { Badge, page, Quote, WideTable } from './layout';
+import { Badge, OnThisPage, page, Quote, WideTable } from './layout';
 import { idsOf, outcomeOf } from './scenario-results';
 import type { ScenarioResult } from './scenario-results';
 import { counted, duration, shownMessage } from './wording';
@@ -42,7 +42,6 @@ const STYLE = `${CHART_STYLE}
 @media (min-width: 60rem) and (min-height: 30rem) { .player { position: sticky; top: 0; z-index: 5; flex-wrap: nowrap; max-height: 40vh; }
   .player > .screen { flex: 0 0 auto; } .player video { width: auto; max-width: 50vw; height: calc(40vh - 1.1rem); aspect-ratio: 16 / 9; }
   .player > .now { overflow-y: auto; } .has-player [id] { scroll-margin-top: 42vh; } }
-.on-page { display: flex; flex-wrap: wrap; gap: .2rem 1rem; padding: 0; margin: .5rem 0; list-style: none; font-size: .9rem; }
 tr[aria-current] > * { background: #fff3cd; }
 @media (prefers-color-scheme: dark) { tr[aria-current] > * { background: #332a0c; } }
 .play { margin-right: .3rem; } .chart-box { overflow-x: auto; margin: .6rem 0; } .chart-box > svg { min-width: 46rem; }
@@ -116,15 +115,7 @@ export function streamPage(
     body: (
       <div class={isPlayable(facts) ? 'has-player' : undefined}>
         <Verdict facts={facts} judged={judged} />
-        <nav aria-label="On this page" class="no-print">
-          <ul class="on-page">
-            {sections.map(({ id, title }) => (
-              <li key={id}>
-                <a href={`#${id}`}>{title}</a>
-              </li>
-            ))}
-          </ul>
-        </nav>
+        <OnThisPage sections={sections} />
         {sections.map(({ id, title, content }) =>
           // Not within a section, which it would leave the screen with.
           id === 'player' ? (
