@@ -249,7 +249,7 @@ export async function checkOutput(
 
   await judge(
     'offset',
-    'Every dub plays at its pictures',
+    'Sound and picture of every dub are together',
     `less than ${LIMITS.deltaMs} ms apart`,
     'dubs',
     async () => {

@@ -479,14 +479,16 @@ export function OffsetChart({ facts }: { facts: StreamFacts }): VNode {
         );
       })}
       {fragments.map(({ sequence, state, offsetMs = 0 }, index) =>
-        Math.abs(offsetMs) > reach && state !== 'unheard' ? (
+        Math.abs(offsetMs) >= deltaMs && state !== 'unheard' && step > 40 ? (
           <text
             key={sequence}
             class="middle bad"
             x={round(left + (index + 0.5) * step)}
-            y={y(offsetMs) + (offsetMs < 0 ? -12 : 20)}
+            // Away from the limit; of one that is beyond the chart, into it.
+            y={y(offsetMs) + (offsetMs < 0 === Math.abs(offsetMs) > reach ? -12 : 20)}
           >
-            {`${offsetMs < 0 ? '↓' : '↑'} ${shownNumber(offsetMs, 0, ' ms')}`}
+            {Math.abs(offsetMs) > reach ? (offsetMs < 0 ? '↓ ' : '↑ ') : ''}
+            {shownNumber(offsetMs, 0, ' ms')}
           </text>
         ) : null,
       )}

@@ -11,7 +11,10 @@
     const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const row of rows) {
       const content = row.textContent.toLowerCase();
-      const isWanted = state.value === '' || row.dataset.state === state.value;
+      const isWanted =
+        state.value === '' ||
+        row.dataset.state === state.value ||
+        (state.value === 'ran' && row.dataset.state !== 'not run');
       row.hidden = !isWanted || !words.every((word) => content.includes(word));
     }
     for (const spec of specs) spec.hidden = !spec.querySelector('.states > tr:not([hidden])');
@@ -27,6 +30,9 @@
   }
 
   form.hidden = false;
+  const ran = rows.filter((row) => row.dataset.state !== 'not run').length;
+  // Of a part of the suite, what was left out is not what one looks for first.
+  if (ran > 0 && ran < rows.length) state.value = 'ran';
   form.addEventListener('input', filter);
   form.addEventListener('submit', (event) => event.preventDefault());
   window.addEventListener('hashchange', openTarget);

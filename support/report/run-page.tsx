@@ -270,6 +270,7 @@ function Filters(): VNode {
         State
         <select name="state">
           <option value="">all</option>
+          <option value="ran">all that ran</option>
           {(['failed', 'skipped', 'not run', 'passed'] as const).map((state) => (
             <option key={state}>{state}</option>
           ))}

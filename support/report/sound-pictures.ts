@@ -1,5 +1,4 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { lastLines, runFfmpeg, unreadable } from '../analyze/ffmpeg';
@@ -27,12 +26,14 @@ const GRAPH =
  * Draws a stretch of a sound, by one run of ffmpeg; where there is no sound, silence.
  *
  * @param fromSeconds in the sound's own timeline, as `toSeconds`
+ * @param folder where files are put until it is drawn; at the end of a run the temporary folder of its session is gone
  * @throws MediaUnreadable when ffmpeg does not draw it
  */
 export async function drawSound(
   sound: AudioTimeline,
   fromSeconds: number,
   toSeconds: number,
+  folder: string,
 ): Promise<SoundPictures> {
   const { rateHz, firstPtsSeconds } = sound;
   const samples = new Float32Array(Math.max(1, Math.round((toSeconds - fromSeconds) * rateHz)));
@@ -41,9 +42,9 @@ export async function drawSound(
     sound.samples.subarray(Math.max(0, from), Math.max(0, from + samples.length)),
     Math.min(samples.length, Math.max(0, -from)),
   );
-  const folder = mkdtempSync(join(tmpdir(), 'sound-pictures-'));
+  const files = mkdtempSync(join(folder, 'pictures-'));
   try {
-    const file = (name: string): string => join(folder, `${name}.png`);
+    const file = (name: string): string => join(files, `${name}.png`);
     const { exitCode, stderr } = await runFfmpeg(
       [
         ...['-v', 'error', '-f', 'f32le', '-ar', String(rateHz), '-ac', '1', '-i', 'pipe:0'],
@@ -58,7 +59,7 @@ export async function drawSound(
       `data:image/png;base64,${readFileSync(file(name)).toString('base64')}`;
     return { waveform: dataUri('waveform'), spectrogram: dataUri('spectrogram') };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(files, { recursive: true, force: true });
   }
 }
 

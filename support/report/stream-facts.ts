@@ -17,7 +17,13 @@ import { messageOf, SuiteError } from '../errors';
 import { jsonOf } from '../json';
 import type { TapEvent } from '../observe/tap';
 import { safeText } from '../safe-text';
-import { type Mark, reportFiles, type StreamFacts, type StreamFigures } from './facts';
+import {
+  type Mark,
+  reportFiles,
+  type SoundPictures,
+  type StreamFacts,
+  type StreamFigures,
+} from './facts';
 import { fragmentFacts, fragmentsSeen, type SeenFragment } from './fragment-facts';
 import { logOf } from './log-facts';
 import { histogramsOf, seriesOf } from './metric-facts';
@@ -81,7 +87,8 @@ export async function streamFactsOf(
   const output = await outputFacts(gathering, seen);
   const metrics = (await attempt('metrics', () => run.evidence.metrics)) ?? [];
   const isSpoken = fixture.script.some((line) => line !== '');
-  const texts = isSpoken ? await attempt('texts', () => run.judgedTexts()) : undefined;
+  const isTranslated = isSpoken && record.asked['echo'] === undefined;
+  const texts = isTranslated ? await attempt('texts', () => run.judgedTexts()) : undefined;
   const fragments = fragmentFacts(seen, {
     ...{ fixture, logLines: logLines ?? [], ingestedAt: record.times.ingested, secondsAt, texts },
     ptsZeroAtSeconds: output?.ptsZeroAtSeconds,
@@ -109,7 +116,7 @@ export async function streamFactsOf(
       ? {}
       : { ptsZeroAtSeconds: output.ptsZeroAtSeconds }),
     fragments,
-    checks: await checksOf(gathering, isSpoken, isWhole),
+    checks: await checksOf(gathering, isTranslated, isWhole),
     marks: marksOf(gathering, events, seen, logLines ?? []),
     series: seriesOf(metrics, run.stream, secondsAt),
     histograms: histogramsOf(metrics, run.stream),
@@ -338,11 +345,11 @@ function valueOf(finding: Finding<{ value: number }>): number | undefined {
 /** Checks are for broadcasts that are spoken, translated, and dubbed to their end with nothing made to go wrong. */
 async function checksOf(
   { run, missing, attempt }: Gathering,
-  isSpoken: boolean,
+  isTranslated: boolean,
   isWhole: boolean,
 ): Promise<StreamFacts['checks']> {
   const { plan, asked } = run.evidence.run;
-  if (!isSpoken || asked['echo'] !== undefined) {
+  if (!isTranslated) {
     missing['checks'] = 'the checks are for broadcasts that are translated';
   } else if (!isWhole || plan.words.length > 0 || asked['faults'] !== undefined) {
     missing['checks'] = 'the checks are for broadcasts with which nothing goes wrong';
@@ -446,14 +453,15 @@ async function picturesOf(
   const sound = await findings.sound();
   const fromPts = sound.firstPtsSeconds;
   const toPts = fromPts + sound.samples.length / sound.rateHz;
-  const output = await drawSound(sound, fromPts, toPts);
+  const { folder } = run.evidence;
+  const output = await drawSound(sound, fromPts, toPts, folder);
   const { path, audio } = run.fixture;
+  const drawOriginal = async (zero: number): Promise<SoundPictures> =>
+    drawSound(await soundOfBroadcast(path), fromPts - zero, toPts - zero, folder);
   const original =
     audio === null || sourceAtZero === undefined
       ? undefined
-      : await attempt('picture of the original', async () =>
-          drawSound(await soundOfBroadcast(path), fromPts - sourceAtZero, toPts - sourceAtZero),
-        );
+      : await attempt('picture of the original', () => drawOriginal(sourceAtZero));
   return { fromPts, toPts, output, ...(original ? { original } : {}) };
 }
 

@@ -63,10 +63,10 @@
 
   function addTexts() {
     const tracks = [
-      ['Original', 'en', 'original', 'hidden'],
-      ['Dub', 'es', 'dub', 'showing'],
+      ['Original', 'en', 'original'],
+      ['Dub', 'es', 'dub'],
     ];
-    for (const [label, language, key, mode] of tracks) {
+    for (const [label, language, key] of tracks) {
       const cues = segments.filter((segment) => segment[key] !== '');
       if (cues.length === 0) continue;
       const track = video.addTextTrack('subtitles', label, language);
@@ -75,7 +75,8 @@
         // At its very end a text would be shown beside the next one.
         track.addCue(new VTTCue(Math.max(0, fromPts), toPts - 0.001, shown));
       }
-      track.mode = mode;
+      // Shown, it would cover what is written in the picture; both stand beside the player.
+      track.mode = 'hidden';
     }
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ComponentChildren, VNode } from 'preact';
 
 import type { Check } from '../analyze/output-checks';
+import { LIMITS } from '../analyze/output-checks';
 import { safeText } from '../safe-text';
 import {
   CHART_STYLE,
@@ -39,9 +40,9 @@ const STYLE = `${CHART_STYLE}
 .player video { display: block; width: 100%; max-height: 60vh; background: #000; }
 .player > * { flex: 1 1 20rem; min-width: 0; } .player p { margin: .3rem 0; }
 .now { overflow-wrap: anywhere; }
-@media (min-width: 60rem) and (min-height: 30rem) { .player { position: sticky; top: 0; z-index: 5; flex-wrap: nowrap; max-height: 40vh; }
-  .player > .screen { flex: 0 0 auto; } .player video { width: auto; max-width: 50vw; height: calc(40vh - 1.1rem); aspect-ratio: 16 / 9; }
-  .player > .now { overflow-y: auto; } .has-player [id] { scroll-margin-top: 42vh; } }
+@media (min-width: 60rem) and (min-height: 30rem) { .player { position: sticky; top: 0; z-index: 5; flex-wrap: nowrap; max-height: 32vh; }
+  .player > .screen { flex: 0 0 auto; } .player video { width: auto; max-width: 50vw; height: calc(32vh - 1.1rem); aspect-ratio: 16 / 9; }
+  .player > .now { overflow-y: auto; } .has-player [id] { scroll-margin-top: 34vh; } }
 tr[aria-current] > * { background: #fff3cd; }
 @media (prefers-color-scheme: dark) { tr[aria-current] > * { background: #332a0c; } }
 .play { margin-right: .3rem; } .chart-box { overflow-x: auto; margin: .6rem 0; } .chart-box > svg { min-width: 46rem; }
@@ -191,6 +192,7 @@ function Verdict({
   return (
     <section aria-label="Verdict">
       <VerdictLine judged={judged} />
+      <InShort facts={facts} failed={failed} />
       {facts.plan.length > 0 ? (
         <>
           <p>
@@ -249,6 +251,58 @@ function Verdict({
       <About facts={facts} />
     </section>
   );
+}
+
+/** What is wrong, what is not, and what to do next: where anything is. */
+function InShort({
+  facts,
+  failed,
+}: {
+  facts: StreamFacts;
+  failed: readonly ScenarioResult[];
+}): VNode | null {
+  if (failed.length === 0) return null;
+  const offset = offsetInShort(facts);
+  const fine = facts.checks.filter(({ state }) => state === 'passed').map(({ title }) => title);
+  const ids = [...new Set(failed.flatMap(idsOf))].map((id) => `@${id}`);
+  return (
+    <ul>
+      {offset === undefined ? null : (
+        <li>
+          {offset} See <a href="#offset">Sound against picture</a>.
+        </li>
+      )}
+      {fine.length > 0 ? (
+        <li>
+          In order are {fine.length} of {counted(facts.checks.length, 'check')}: {fine.join('; ')}.
+        </li>
+      ) : null}
+      {ids.length > 0 ? (
+        <li>
+          Next: what each message means is in <code>docs/troubleshooting.md</code>; to see it again,{' '}
+          <code>npm run acceptance -- --tags "{ids.join(' or ')}"</code>.
+        </li>
+      ) : null}
+    </ul>
+  );
+}
+
+/** Whether sound that is late or early is so throughout, or more and more; undefined where it is neither. */
+function offsetInShort({ fragments, figures }: StreamFacts): string | undefined {
+  const offsets = fragments.flatMap(({ offsetMs }) => offsetMs ?? []);
+  const apart = offsets.filter((ms) => Math.abs(ms) >= LIMITS.deltaMs);
+  if (apart.length === 0) return undefined;
+  const [least, most] = [Math.min(...apart), Math.max(...apart)];
+  const range =
+    most - least < 1 ? shownNumber(most, 0) : `${shownNumber(least, 0)} to ${shownNumber(most, 0)}`;
+  const drift = Math.abs(figures.driftMs ?? 0);
+  const how =
+    apart.length < offsets.length
+      ? ''
+      : drift > LIMITS.driftMs
+        ? `, and drifts by ${shownNumber(figures.driftMs, 0)} ms over the stream`
+        : ', from the first to the last, without drift';
+  return `Sound minus picture is ${range} ms in ${apart.length} of ${counted(fragments.length, 'fragment')}${how}.`;
 }
 
 function VerdictLine({ judged }: { judged: readonly ScenarioResult[] }): VNode {
@@ -342,9 +396,11 @@ function About({ facts }: { facts: StreamFacts }): VNode {
       <Term name="answers take">
         {`${shownNumber(figures.answerP50Ms, 0)} ms (half of them), ${shownNumber(figures.answerP95Ms, 0)} ms (95 %), ${shownNumber(figures.answerMaxMs, 0)} ms at most`}
       </Term>
-      <Term name="shown after">{seconds(figures.endToEndSeconds)}</Term>
+      <Term name="end to end">
+        {`${seconds(figures.endToEndSeconds)} from a picture being published to its being shown`}
+      </Term>
       <Term name="runtime">{safeText(facts.runtime)}</Term>
-      <Term name="monitor">{safeText(facts.monitor)}</Term>
+      <Term name="listened by">{safeText(facts.monitor)}</Term>
     </dl>
   );
 }
@@ -478,7 +534,7 @@ function Fragments({ facts }: { facts: StreamFacts }): VNode {
       <thead>
         <tr>
           <th scope="col">fragment</th>
-          <th scope="col">dub</th>
+          <th scope="col">state</th>
           {columns.map(({ head, look = 'number' }) => (
             <th key={head} scope="col" class={look}>
               {head}
@@ -503,7 +559,7 @@ function Fragments({ facts }: { facts: StreamFacts }): VNode {
               ) : null}
               {fragment.sequence}
             </th>
-            <td>
+            <td class={fragment.faults.length > 0 ? 'text' : undefined}>
               <FragmentState fragment={fragment} />
             </td>
             {columns.map(({ head, look = 'number', cell }) => (
@@ -717,6 +773,7 @@ function Findings({ facts }: { facts: StreamFacts }): VNode {
 }
 
 function CheckTable({ checks, label }: { checks: readonly Check[]; label: string }): VNode {
+  const areExplained = checks.some(({ because }) => because !== undefined);
   return (
     <WideTable label={label}>
       <thead>
@@ -725,7 +782,7 @@ function CheckTable({ checks, label }: { checks: readonly Check[]; label: string
           <th scope="col">state</th>
           <th scope="col">seen</th>
           <th scope="col">expected</th>
-          <th scope="col">explained by</th>
+          {areExplained ? <th scope="col">follows from</th> : null}
         </tr>
       </thead>
       <tbody>
@@ -737,7 +794,7 @@ function CheckTable({ checks, label }: { checks: readonly Check[]; label: string
             </td>
             <td class="text">{safeText(seen)}</td>
             <td class="text">{safeText(expected)}</td>
-            <td>{safeText(because ?? '')}</td>
+            {areExplained ? <td>{safeText(because ?? '')}</td> : null}
           </tr>
         ))}
       </tbody>

@@ -67,7 +67,7 @@ describe('the page of a run in Chromium', () => {
 
   it('opens from a file, asks the network for nothing, and runs nothing of what it shows', async () => {
     const { page, complaints } = await openFile(browser, file);
-    await page.getByText('109 of 109 shown').waitFor();
+    await page.getByText(' of 109 shown').waitFor();
     expect(complaints).to.deep.equal([]);
     expect(await page.evaluate('window.hacked')).to.equal(undefined);
     expect(await page.getByText(NASTY).count()).to.be.greaterThan(3);
@@ -116,6 +116,9 @@ describe('the page of a run in Chromium', () => {
   it('filters requirements by words and by state, and leads to their scenarios', async () => {
     const { page } = await openFile(browser, file);
     const rows = page.locator('.states > tr:visible');
+    // Of a part of the suite, what ran comes first.
+    const ran = await page.locator('.states > tr:not([data-state="not run"])').count();
+    expect(await rows.count()).to.equal(ran).and.to.be.within(1, 108);
     await page.getByLabel('State').selectOption('failed');
     expect(await rows.count()).to.equal(2);
     expect(await page.locator('.spec:visible').count()).to.equal(2);
