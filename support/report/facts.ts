@@ -212,8 +212,11 @@ export interface StreamSummary {
 /** Everything that the page of a run shows; of several shards together, too. */
 export interface RunFacts {
   startedAtMs?: number;
+  /** Of shards, which run at the same time, the longest. */
   seconds?: number;
   scenarios: ScenarioResult[];
+  /** Of a shard's own report, which says nothing of the others. */
+  shard?: { index: number; count: number };
   /** One for each part: a run has one, several shards as many as there were. */
   environments: RunEnvironment[];
   streams: StreamSummary[];

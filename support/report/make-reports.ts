@@ -34,7 +34,11 @@ export async function makeReports(collector: ScenarioCollector): Promise<{ probl
     problems,
     reportSeconds: (performance.now() - started) / 1000,
   };
-  const written = writeReports(folder, [{ folder, collector, part }]);
+  const written = writeReports(
+    folder,
+    [{ folder, collector, part }],
+    part.environment.shard !== undefined,
+  );
   part.reportSeconds = (performance.now() - started) / 1000;
   writeFileSync(join(folder, reportFiles.part), JSON.stringify(part, hidingSecrets, 2));
   return { problems: written.facts.problems };

@@ -63,11 +63,14 @@ export function readPart(folder: string): ResultsPart {
  * The facts of a run; several parts are the shards of one.
  *
  * @param made what came of making the pages of its streams; seconds are how long that took
+ * @param isShard where a shard speaks for itself: otherwise a shard that is missing is a problem
  */
 export function runFactsOf(
   parts: readonly ResultsPart[],
   made: { streams: StreamSummary[]; problems: string[]; seconds: number },
+  isShard = false,
 ): RunFacts {
+  const shard = isShard ? parts[0]?.part?.environment.shard : undefined;
   const begins = parts.flatMap(({ collector }) => collector.times.startedAtMs ?? []);
   const lengths = parts.flatMap(({ collector: { times } }) =>
     times.startedAtMs === undefined || times.endedAtMs === undefined
@@ -81,17 +84,18 @@ export function runFactsOf(
   });
   return {
     ...(begins.length > 0 ? { startedAtMs: Math.min(...begins) } : {}),
-    ...(lengths.length === parts.length ? { seconds: sum(lengths) } : {}),
+    ...(lengths.length === parts.length ? { seconds: Math.max(...lengths) } : {}),
     scenarios: parts.flatMap(({ collector }) => collector.results.map(safeScenario)),
     environments: parts.flatMap(({ part }) => part?.environment ?? []),
     streams: made.streams,
-    problems: [...missingShards(parts), ...problems, ...made.problems].map(safeText),
+    ...(shard ? { shard } : {}),
+    problems: [...(shard ? [] : missingShards(parts)), ...problems, ...made.problems].map(safeText),
     reportSeconds: made.seconds + sum(parts.map(({ part }) => part?.reportSeconds ?? 0)),
   };
 }
 
 /** What a run is worth, in a sentence; anything but all scenarios passed, and nothing else wrong, is a failure. */
-export function verdictOf({ scenarios, seconds, problems }: RunFacts): {
+export function verdictOf({ scenarios, seconds, problems, shard }: RunFacts): {
   text: string;
   outcome: 'passed' | 'failed';
 } {
@@ -117,7 +121,8 @@ export function verdictOf({ scenarios, seconds, problems }: RunFacts): {
   }
   if (but) return failure(`Not a passed run: ${all} passed, but ${but}.`);
   const time = seconds === undefined ? '' : ` in ${duration(seconds)}`;
-  return { text: `Passed: ${all} passed${time}.`, outcome: 'passed' };
+  const part = shard ? ` This is part ${shard.index} of ${shard.count}.` : '';
+  return { text: `Passed: ${all} passed${time}.${part}`, outcome: 'passed' };
 }
 
 /** How many scenarios ended how. */

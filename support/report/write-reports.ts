@@ -48,12 +48,14 @@ export function evidenceOf({ folder, part, collector }: ResultsPart): EvidenceFo
  *
  * @param to where the page of the run is written
  * @param parts of one run: its only one, or its shards
+ * @param isShard where one shard speaks for itself, and the others are not missed
  * @returns what the page shows, and which of its problems came up here
  * @throws when the page of the run itself cannot be made or written
  */
 export function writeReports(
   to: string,
   parts: readonly ResultsPart[],
+  isShard = false,
 ): { facts: RunFacts; problems: string[] } {
   const started = performance.now();
   const specs = readRequirements();
@@ -91,10 +93,14 @@ export function writeReports(
   for (const stream of new Set(results.flatMap(({ judgedBy }) => judgedBy))) {
     if (!seen.has(stream)) note(stream, `there is no evidence of ${stream}, which was looked at`);
   }
-  const facts = runFactsOf(parts, {
-    ...{ streams: [...streams.values()], problems },
-    seconds: (performance.now() - started) / 1000,
-  });
+  const facts = runFactsOf(
+    parts,
+    {
+      ...{ streams: [...streams.values()], problems },
+      seconds: (performance.now() - started) / 1000,
+    },
+    isShard,
+  );
   writeFileSync(join(to, reportFiles.index), runPage(facts, specs));
   writeFileSync(join(to, reportFiles.summary), summaryOf(facts, specs));
   return { facts, problems };

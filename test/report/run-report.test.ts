@@ -115,8 +115,17 @@ describe('the verdict on a run', () => {
 
   it('takes shards for one run', () => {
     const parts = [1, 2, 3].map((index) => results([passed], partOf({}, [index, 3])));
-    expect(verdict(...parts)).to.equal('Passed: 3 scenarios passed in 5 min.');
+    expect(verdict(...parts)).to.equal('Passed: 3 scenarios passed in 1 min 40 s.');
     expect(factsOf(...parts)).to.deep.include({ startedAtMs: 1_000_000, reportSeconds: 3.5 });
+  });
+
+  it('misses no other shard where one speaks for itself', () => {
+    const shard = results([passed], partOf({}, [1, 2]));
+    const facts = runFactsOf([shard], { streams: [], problems: [], seconds: 0.5 }, true);
+    expect(verdictOf(facts)).to.deep.equal({
+      text: 'Passed: 1 scenario passed in 1 min 40 s. This is part 1 of 2.',
+      outcome: 'passed',
+    });
   });
 
   it('names a shard that is missing, is there twice, or is of another division', () => {
