@@ -118,7 +118,9 @@ describe('the page of a run in Chromium', () => {
     const rows = page.locator('.states > tr:visible');
     // Of a part of the suite, what ran comes first.
     const ran = await page.locator('.states > tr:not([data-state="not run"])').count();
-    expect(await rows.count()).to.equal(ran).and.to.be.within(1, 108);
+    expect(await rows.count())
+      .to.equal(ran)
+      .and.to.be.within(1, 108);
     await page.getByLabel('State').selectOption('failed');
     expect(await rows.count()).to.equal(2);
     expect(await page.locator('.spec:visible').count()).to.equal(2);
