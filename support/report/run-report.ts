@@ -44,7 +44,7 @@ export interface ResultsPart {
  * @throws NotObserved as readMessages; SuiteError when part.json is not what was written
  */
 export function readPart(folder: string): ResultsPart {
-  const collector = readMessages(join(folder, 'messages.ndjson'));
+  const collector = readMessages(join(folder, 'messages.ndjson'), true);
   const file = join(folder, reportFiles.part);
   if (!existsSync(file)) return { folder, collector, part: undefined };
   const text = readFileSync(file, 'utf8');

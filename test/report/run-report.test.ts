@@ -1,4 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
@@ -94,6 +101,17 @@ describe('the verdict on a run', () => {
     expect(verdict(results([passed], 'none', true))).to.equal(
       'Not a passed run: 1 scenario passed, but the run was broken off.',
     );
+  });
+
+  it('is not passed when it was killed in the middle of a line', () => {
+    const { folder: killed } = results([passed], 'none', true);
+    appendFileSync(join(killed, 'messages.ndjson'), '\n{"testCaseStar');
+    expect(verdict(readPart(killed))).to.equal(
+      'Not a passed run: 1 scenario passed, but the run was broken off.',
+    );
+    const { folder: torn } = results([passed]);
+    writeFileSync(join(torn, 'messages.ndjson'), '{"torn\n{"testRunFinished":{}}');
+    expect(() => readPart(torn)).to.throw("not one of Cucumber's messages");
   });
 
   it('is failed when it was broken off in a scenario', () => {
