@@ -58,7 +58,8 @@ After({ name: 'cleanup' }, async function (this: DubbingWorld) {
 After(async function (this: DubbingWorld, { result }: ITestCaseHookParameter) {
   if (result?.status === Status.PASSED || result?.status === Status.SKIPPED) return;
   this.session.noteFailure();
-  const attach: Attach = (body, options) => this.attach(body, options);
+  const attach: Attach = (body, options) =>
+    typeof body === 'string' ? this.attach(body, options) : this.attach(body, options);
   const broadcast = this.broadcastIfAny;
   // The evidence of a broadcast has the logs of its time.
   if (broadcast) {

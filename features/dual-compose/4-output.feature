@@ -17,9 +17,9 @@ Feature: The dubbed counting can be played
   @019-US6-3
   Scenario: The sound track is the Spanish dub
     Then every answer says that its language is Spanish
+    And nobody speaks English in the output
     And the original sound is not heard
     And every dub is heard once, whole, at its pictures
-    And nobody speaks English in the output
 
   @019-US6-4
   Scenario: A recording of the output plays without corruption

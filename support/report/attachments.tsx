@@ -14,7 +14,10 @@ import { type NamesInEvidence, streamFactsOf } from './stream-facts';
 /** More than this of a log is not read in a report; the whole of it is in the evidence folder. */
 const LAST_LINES = 200;
 
-export type Attach = (body: string, options: { mediaType: string; fileName: string }) => unknown;
+export type Attach = (
+  body: string | Buffer,
+  options: { mediaType: string; fileName: string },
+) => unknown;
 
 /**
  * Attaches what was seen of a broadcast: its summary, events, service logs, what ffprobe says of the output, and charts
@@ -43,7 +46,8 @@ export async function attachEvidence(
   const facts = await withoutWork(() => streamFactsOf(findings, names));
   const { pictures, fragments } = facts;
   const chart = (fileName: string, drawn: VNode): void =>
-    void attach(svgText(drawn), { mediaType: 'image/svg+xml', fileName });
+    // Cucumber's HTML report shows pictures that are attached as bytes only.
+    void attach(Buffer.from(svgText(drawn)), { mediaType: 'image/svg+xml', fileName });
   if (fragments.length > 0) {
     chart('fragments.svg', <FragmentTimeLine facts={facts} />);
     chart('offset.svg', <OffsetChart facts={facts} />);

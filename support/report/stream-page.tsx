@@ -316,7 +316,8 @@ function VerdictLine({ judged }: { judged: readonly ScenarioResult[] }): VNode {
         <Badge look="failed">
           {`${failed} of ${counted(judged.length, 'scenario')} that looked at this broadcast failed`}
         </Badge>
-        {`; ${passed} passed${others}.`}
+        {passed > 0 ? `; ${passed} passed` : ''}
+        {others}.
       </p>
     );
   }

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 
@@ -16,6 +16,7 @@ import {
   type RunRecord,
 } from '../../support/observe/evidence';
 import type { TapEvent } from '../../support/observe/tap';
+import { attachEvidence } from '../../support/report/attachments';
 import type { StreamFacts } from '../../support/report/facts';
 import {
   readStreamFacts,
@@ -211,6 +212,19 @@ describe('the facts of a stream', () => {
       expect(unseen).not.to.have.property('pictures');
       // Everything is known by now.
       expect(await withoutWork(() => factsOf(run))).to.deep.equal(facts);
+    });
+
+    it('are attached to a failure as charts, and leave nothing in the folder', async () => {
+      const attached = new Map<string, string | Buffer>();
+      await attachEvidence(run, NAMES, (body, { fileName }) => void attached.set(fileName, body));
+      for (const name of ['fragments.svg', 'offset.svg', 'sound.svg']) {
+        // Cucumber's HTML report shows bytes only.
+        expect(attached.get(name), name).to.be.an.instanceOf(Buffer);
+        expect(String(attached.get(name))).to.match(/<svg[^>]* xmlns="/);
+      }
+      expect(attached.get('evidence-folder.txt')).to.equal(run.evidence.folder);
+      const left = readdirSync(run.evidence.folder).filter((name) => name.includes('pictures'));
+      expect(left).to.deep.equal([]);
     });
 
     it('are read as they were written', () => {

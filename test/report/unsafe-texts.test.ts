@@ -133,7 +133,7 @@ describe('reports', () => {
 
   it('have logs attached that can be shown', () => {
     const attached: string[] = [];
-    attachLogs(new Map([['sts', NASTY]]), (body) => void attached.push(body));
+    attachLogs(new Map([['sts', NASTY]]), (body) => void attached.push(body.toString()));
     expect(attached.join('')).to.include('\\u001b[31mred').and.to.not.include('\u0000');
   });
 });
