@@ -1,4 +1,4 @@
-// Profiles: default, ci (no colours), p1, debug.
+// Profiles: default, p1, debug; prove.
 // `paths` is left unset: paths of the command line would be added to it instead of replacing it.
 const { existsSync, mkdirSync } = require('node:fs');
 const { join, resolve } = require('node:path');
@@ -52,7 +52,6 @@ module.exports.default = async () => {
     default: common,
     // For `npm run prove`, which reads nothing but the messages.
     prove: { ...common, format: [['message', `${reports}/messages.ndjson`]] },
-    ci: { ...common, formatOptions: { ...common.formatOptions, colorsEnabled: false } },
     p1: { ...common, tags: '@P1' },
     debug: { ...common, failFast: true, backtrace: true },
   };

@@ -139,7 +139,7 @@ const reportsFolder = join(config.reportsFolder, 'kills');
 mkdirSync(reportsFolder, { recursive: true });
 
 function start(trial: Trial, inTerminal: boolean): ChildProcess {
-  const suite = ['run', '--silent', 'acceptance', '--', '--profile', 'ci', '--tags', options.tags];
+  const suite = ['run', '--silent', 'acceptance', '--', '--tags', options.tags];
   const env = {
     ...config.variables,
     ...environmentOf(trial),

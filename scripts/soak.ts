@@ -78,7 +78,7 @@ async function runOnce(run: number): Promise<Run> {
   };
   mkdirSync(trial.temporary);
   const from = performance.now();
-  const child = spawn(process.execPath, ['scripts/cucumber.mjs', '--profile', 'ci', ...rest], {
+  const child = spawn(process.execPath, ['scripts/cucumber.mjs', ...rest], {
     cwd: projectRoot,
     env: {
       ...config.variables,
