@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 
 import { Badge, page as htmlPage, Quote, WideTable } from '../support/report/layout';
 import type { ScenarioResult } from '../support/report/scenario-results';
-import { duration } from '../support/report/wording';
+import { duration, shownMessage } from '../support/report/wording';
 import { titleOf } from './fault';
 import type { Effect, Verdict } from './judge';
 
@@ -37,10 +37,18 @@ function isWrong({ kind }: Effect): boolean {
   return kind !== 'proved' && kind !== 'follows';
 }
 
-function Message({ effect: { kind, message }, title }: { effect: Effect; title: string }): VNode {
+function Message(props: { effect: Effect; title: string; number?: number }): VNode {
+  const { title, number } = props;
+  const { kind } = props.effect;
+  const message = shownMessage(props.effect.message);
   const text = message.length > LONGEST ? `${message.slice(0, LONGEST)} …` : message;
   return (
     <div>
+      {number === undefined ? null : (
+        <>
+          <FaultLink number={number} />.{' '}
+        </>
+      )}
       {title} {kind === 'proved' || kind === 'follows' ? null : <Badge look="failed">{kind}</Badge>}
       <Quote>{text}</Quote>
     </div>
@@ -60,9 +68,7 @@ function ScenarioRow(props: { title: string; all: Numbered[]; isWhole: boolean }
       <th scope="row">{title}</th>
       <td>
         {own.map(({ number, verdict, effect }) => (
-          <div key={number}>
-            <FaultLink number={number} />. <Message effect={effect} title={verdict.fault} />
-          </div>
+          <Message key={number} effect={effect} title={verdict.fault} number={number} />
         ))}
         {own.length === 0 && isWhole ? <Badge look="failed">no fault turns it red</Badge> : null}
         {following.length > 0 ? (
