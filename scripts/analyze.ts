@@ -18,7 +18,7 @@ import { type DubFiles, OutputFindings } from '../support/analyze/output-finding
 import { RunFindings } from '../support/analyze/run-findings';
 import { projectRoot } from '../support/config';
 import { messageOf, SuiteError } from '../support/errors';
-import { beginningOf, readFixture, type Fixture } from '../support/fixture';
+import { publishedFixture, readFixture, type Fixture } from '../support/fixture';
 import { evidenceFiles, readEvidence } from '../support/observe/evidence';
 import { safeText } from '../support/safe-text';
 
@@ -47,9 +47,7 @@ function readQuestion(args: string[]): Question {
   const folder = isFolder ? file : values.dubs;
   if (folder !== undefined && existsSync(join(folder, evidenceFiles.run))) {
     const evidence = readEvidence(folder);
-    const { fixtureScript, fixtureFile, durationSeconds, segmentSeconds } = evidence.run;
-    const whole = readFixture(fixtureScript, fixtureFile);
-    const published = beginningOf(whole, durationSeconds, segmentSeconds);
+    const published = publishedFixture(evidence.run);
     const run = new RunFindings(evidence, fixture ?? published);
     if (isFolder) {
       try {

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { RunFindings } from '../support/analyze/run-findings';
 import { readConfig } from '../support/config';
 import { messageOf } from '../support/errors';
-import { beginningOf, readFixture } from '../support/fixture';
+import { publishedFixture } from '../support/fixture';
 import { readEvidence } from '../support/observe/evidence';
 import { reportFiles } from '../support/report/facts';
 import { readPart, verdictOf } from '../support/report/run-report';
@@ -38,11 +38,8 @@ async function addFacts({ folder, isRecorded, stream }: EvidenceFolder): Promise
   if (isRecorded || existsSync(join(folder, reportFiles.streamFacts))) return;
   console.error(`working out ${stream}`);
   const evidence = readEvidence(folder);
-  const { fixtureScript, fixtureFile, durationSeconds, segmentSeconds } = evidence.run;
-  const fixture = readFixture(fixtureScript, fixtureFile);
-  const published = beginningOf(fixture, durationSeconds, segmentSeconds);
   const { mediaService } = readConfig().settings('127.0.0.1').services;
-  const findings = new RunFindings(evidence, published);
+  const findings = new RunFindings(evidence, publishedFixture(evidence.run));
   writeStreamFacts(folder, await streamFactsOf(findings, { mediaService: mediaService.name }));
 }
 

@@ -134,3 +134,18 @@ export function beginningOf(
     ...(translation ? { translation: translation.slice(0, count) } : {}),
   };
 }
+
+/**
+ * The broadcast that a run has published, as its record says.
+ *
+ * @throws SuiteError as readFixture and beginningOf
+ */
+export function publishedFixture(run: {
+  fixtureScript: string;
+  fixtureFile: string;
+  durationSeconds: number;
+  segmentSeconds: number;
+}): Fixture {
+  const whole = readFixture(run.fixtureScript, run.fixtureFile);
+  return beginningOf(whole, run.durationSeconds, run.segmentSeconds);
+}
