@@ -1,7 +1,7 @@
 /** What `npm audit` and `pip-audit` have said; that a registry could not be asked is not that nothing is known. */
 import { z } from 'zod';
 
-import { jsonOf } from '../support/json';
+import { jsonOf } from '../support/base/json';
 
 /** What is known, one line each; or why nobody could be asked. */
 export type Answer = { known: string[] } | { problem: string };

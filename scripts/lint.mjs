@@ -24,7 +24,7 @@ const checks = {
   eslint: npm('eslint', '--max-warnings', '0', '.'),
   prettier: npm('prettier', '--check', '--log-level', 'warn', '.'),
   'unused code': npm('knip'),
-  'folder rules': npm('depcruise', 'support', 'step-definitions', 'scripts', 'fixtures', 'prove'),
+  'folder rules': npm('depcruise', 'support', 'step-definitions', 'scripts', 'fixtures', 'tools'),
   'pinned versions': [process.execPath, 'scripts/check-pins.mjs'],
   dockerfiles: python(
     'hadolint',

@@ -8,16 +8,16 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { RunFindings } from '../support/analyze/run-findings';
+import { BroadcastFindings } from '../support/analyze/broadcast-findings';
 import { readConfig } from '../support/config';
-import { messageOf } from '../support/errors';
-import { publishedFixture } from '../support/fixture';
-import { readEvidence } from '../support/observe/evidence';
+import { messageOf } from '../support/base/errors';
+import { publishedFixture } from '../support/broadcast/fixture';
+import { readEvidence } from '../support/broadcast/evidence';
 import { reportFiles } from '../support/report/facts';
 import { readPart, verdictOf } from '../support/report/run-report';
-import { streamFactsOf, writeStreamFacts } from '../support/report/stream-facts';
+import { broadcastFactsOf, writeBroadcastFacts } from '../support/report/broadcast-facts';
 import { evidenceOf, writeReports, type EvidenceFolder } from '../support/report/write-reports';
-import { shownPath } from '../support/yaml-file';
+import { shownPath } from '../support/base/yaml-file';
 
 const USAGE = 'usage: npm run report -- [FOLDER …] [--to FOLDER]';
 
@@ -35,12 +35,15 @@ function readQuestion(args: string[]): { folders: string[]; to: string } {
 
 /** Works out what a page is made of, where the run has not. */
 async function addFacts({ folder, isRecorded, stream }: EvidenceFolder): Promise<void> {
-  if (isRecorded || existsSync(join(folder, reportFiles.streamFacts))) return;
+  if (isRecorded || existsSync(join(folder, reportFiles.broadcastFacts))) return;
   console.error(`working out ${stream}`);
   const evidence = readEvidence(folder);
   const { mediaService } = readConfig().settings('127.0.0.1').services;
-  const findings = new RunFindings(evidence, publishedFixture(evidence.run));
-  writeStreamFacts(folder, await streamFactsOf(findings, { mediaService: mediaService.name }));
+  const findings = new BroadcastFindings(evidence, publishedFixture(evidence.run));
+  writeBroadcastFacts(
+    folder,
+    await broadcastFactsOf(findings, { mediaService: mediaService.name }),
+  );
 }
 
 async function main(): Promise<void> {

@@ -3,7 +3,7 @@
  * why something was skipped, the run itself has printed (support/report/end-of-run.ts).
  * Argument: the messages file of the run. Exit code 1: it does not count.
  */
-import { messageOf } from '../support/errors';
+import { messageOf } from '../support/base/errors';
 import { outcomeOf, readScenarioResults } from '../support/report/scenario-results';
 import { counted } from '../support/report/wording';
 

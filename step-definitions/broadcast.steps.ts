@@ -1,8 +1,8 @@
 import { Given, Then, When } from '@cucumber/cucumber';
 
-import type { Fault } from '../support/observe/faults';
+import type { Fault } from '../support/broadcast/faults';
 import { fixtureNames } from '../support/parameter-types';
-import { plannedScenarios, plannedSteps } from '../support/planned-scenarios';
+import { plannedScenarios, plannedSteps } from '../support/session/planned-scenarios';
 import type { DubbingWorld } from '../support/world';
 import {
   broadcastsOf,

@@ -1,10 +1,10 @@
 /** How scenarios speak of broadcasts through the STS, read by the steps themselves and by whoever starts them early. */
 import type { Pickle } from '@cucumber/messages';
 
-import { SuiteError } from '../support/errors';
-import { match, readFault, type Fault } from '../support/observe/faults';
+import { SuiteError } from '../support/base/errors';
+import { match, readFault, type Fault } from '../support/broadcast/faults';
 import { fixtureNames } from '../support/parameter-types';
-import type { BroadcastOptions } from '../support/session';
+import type { BroadcastOptions } from '../support/session/session';
 
 /** What stands in the brackets of a step. */
 type Found = readonly string[];

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type DataTable, Given, Then } from '@cucumber/cucumber';
 
 import { milliseconds } from '../support/analyze/finding';
-import type { SegmentSound } from '../support/analyze/resilience-findings';
-import type { RunFindings } from '../support/analyze/run-findings';
+import type { SegmentAudio } from '../support/analyze/resilience-findings';
+import type { BroadcastFindings } from '../support/analyze/broadcast-findings';
 import {
   type ToneHeard,
   type TonesFigures,
@@ -13,8 +13,8 @@ import {
   withoutEdges,
 } from '../support/analyze/tones';
 import { isError } from '../support/analyze/service-log';
-import { plannedSteps } from '../support/planned-scenarios';
-import type { BroadcastOptions, Session } from '../support/session';
+import { plannedSteps } from '../support/session/planned-scenarios';
+import type { BroadcastOptions, Session } from '../support/session/session';
 import type { DubbingWorld } from '../support/world';
 import { expectThat, observed } from './expect';
 import { broadcastOf, ON_AIR, ON_AIR_WITH_TABLE, type OnAir } from './on-air';
@@ -60,7 +60,7 @@ Given(
 
 async function tonesOf(
   world: DubbingWorld,
-): Promise<{ run: RunFindings; tones: ToneHeard[]; figures: TonesFigures }> {
+): Promise<{ run: BroadcastFindings; tones: ToneHeard[]; figures: TonesFigures }> {
   const run = world.broadcast.value;
   const all = observed(run.outputFile, 'tones', await run.output.tones()).tones;
   const tones = withoutEdges(all);
@@ -123,11 +123,11 @@ Then(
 
 async function expectSounds(
   world: DubbingWorld,
-  wantedOf: (sounds: readonly SegmentSound[]) => SegmentSound[],
+  wantedOf: (sounds: readonly SegmentAudio[]) => SegmentAudio[],
 ): Promise<void> {
   const run = world.broadcast.value;
-  const found = await (await findingsOf(world)).sounds();
-  const { sounds } = observed(run.outputFile, 'what is heard in each segment', found);
+  const found = await (await findingsOf(world)).segmentAudio();
+  const { segments: sounds } = observed(run.outputFile, 'what is heard in each segment', found);
   const wanted = wantedOf(sounds);
   world.log(sounds.join(', '));
   expectThat(sounds.length > 0 && sounds.join() === wanted.join(), {

@@ -7,7 +7,7 @@ import { Given, Then, When } from '@cucumber/cucumber';
 import { audioLevels, readAudio } from '../support/analyze/audio';
 import { normalizeWords } from '../support/analyze/transcript';
 import { projectRoot } from '../support/config';
-import { messageOf, PrerequisiteMissing } from '../support/errors';
+import { messageOf, PrerequisiteMissing } from '../support/base/errors';
 import { runSuite } from '../support/environment/nested-suite';
 import { freePort } from '../support/environment/ports';
 import { publish } from '../support/observe/publisher';

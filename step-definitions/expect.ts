@@ -1,5 +1,5 @@
 import type { Finding } from '../support/analyze/finding';
-import { NotAsExpected, NotObserved } from '../support/errors';
+import { NotAsExpected, NotObserved } from '../support/base/errors';
 
 /**
  * The measured value.

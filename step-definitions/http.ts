@@ -1,5 +1,5 @@
-import { seenOf } from '../support/errors';
-import { askHttp } from '../support/http';
+import { seenOf } from '../support/base/errors';
+import { askHttp } from '../support/base/http';
 import type { HttpOutcome } from '../support/world';
 
 /** An HTTP answer, or why there was none. */

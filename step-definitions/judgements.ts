@@ -1,13 +1,13 @@
 /** Judgements that more than one scenario needs: the one that must hold, and the one that expects it to fail. */
 import { LIMITS } from '../support/analyze/output-checks';
-import type { RunFindings } from '../support/analyze/run-findings';
+import type { BroadcastFindings } from '../support/analyze/broadcast-findings';
 import { expectThat, observed } from './expect';
 
 /** Bit error rates of Chromaprint fingerprints; between the two limits nothing is proved. */
 export const { sameBelow: SAME_BELOW, differentAbove: DIFFERENT_ABOVE } = LIMITS;
 
 /** The first Socket.IO connection of the stream is up within `withinMs` of the first attempt. */
-export function checkConnection(run: RunFindings, withinMs: number): number {
+export function checkConnection(run: BroadcastFindings, withinMs: number): number {
   const attempts = [...run.events('open'), ...run.events('refused')].sort((a, b) => a.at - b.at);
   const ready = run.events('event', 'stream:ready')[0];
   const opened = run.events('open')[0];
@@ -27,7 +27,7 @@ export function checkConnection(run: RunFindings, withinMs: number): number {
 }
 
 /** Every fragment that was sent has an answer. */
-export function checkAnswered(run: RunFindings): void {
+export function checkAnswered(run: BroadcastFindings): void {
   const unanswered = run.fragments.filter(({ answer }) => !answer);
   expectThat(run.fragments.length > 0 && unanswered.length === 0, {
     what: 'not every fragment was answered',
@@ -39,7 +39,7 @@ export function checkAnswered(run: RunFindings): void {
 }
 
 /** The broadcast was dubbed to the end of its output within the budget. */
-export function checkBudget(run: RunFindings, budgetSeconds: number): void {
+export function checkBudget(run: BroadcastFindings, budgetSeconds: number): void {
   const { times, outcome } = run.evidence.run;
   const seconds =
     ((times.outputEnded ?? run.evidence.run.finishedAt) - (times.published ?? 0)) / 1000;
@@ -60,7 +60,7 @@ export function checkBudget(run: RunFindings, budgetSeconds: number): void {
 }
 
 /** The output's picture lasts as long as wanted, and so does its sound; from packets, not from headers. */
-export async function checkDuration(run: RunFindings, from: number, to: number): Promise<string> {
+export async function checkDuration(run: BroadcastFindings, from: number, to: number): Promise<string> {
   const { outputFile } = run;
   const span = await run.output.span();
   const video = observed(outputFile, 'a picture track', span.video);

@@ -1,7 +1,7 @@
 import { Then, When } from '@cucumber/cucumber';
 
 import { disagreeing } from '../support/analyze/metrics-against-tap';
-import type { RunFindings } from '../support/analyze/run-findings';
+import type { BroadcastFindings } from '../support/analyze/broadcast-findings';
 import type { DubbingWorld } from '../support/world';
 import { expectThat, observed } from './expect';
 import { findingsOf } from './resilience';
@@ -68,8 +68,8 @@ Then('each segment of each of them counts as what was heard', async function (th
     // A worker that gave up before the broadcast was over has played a part of its last segment.
     const { outputEnded = NaN, publisherEnded = NaN } = run.evidence.run.times;
     if (outputEnded - publisherEnded < OUTPUT_LAGS_MS) continue;
-    const found = await (await findingsOf(this, run)).sounds();
-    const { sounds } = observed(run.outputFile, 'what is heard in each segment', found);
+    const found = await (await findingsOf(this, run)).segmentAudio();
+    const { segments: sounds } = observed(run.outputFile, 'what is heard in each segment', found);
     for (const [status, sound] of [
       ['processed', 'echo'],
       ['fallback', 'original'],
@@ -94,7 +94,7 @@ Then('each segment of each of them counts as what was heard', async function (th
 });
 
 /** Only where every echo is softer can it be told from the original. */
-function canBeTold({ evidence }: RunFindings): boolean {
+function canBeTold({ evidence }: BroadcastFindings): boolean {
   return evidence.run.plan.words.includes('every fragment: the dub is half as loud');
 }
 

@@ -1,8 +1,8 @@
 /** How scenarios declare broadcasts through the Echo STS, read by the step itself and by whoever starts them early. */
 import type { EchoControl } from '../support/observe/echo-control';
-import { match, readFault } from '../support/observe/faults';
-import { SuiteError } from '../support/errors';
-import type { BroadcastOptions } from '../support/session';
+import { match, readFault } from '../support/broadcast/faults';
+import { SuiteError } from '../support/base/errors';
+import type { BroadcastOptions } from '../support/session/session';
 
 const BROADCAST =
   '(one minute of tones|\\d+ seconds of tones|tones with a slow sound clock|a broadcast without a sound track)';

@@ -11,7 +11,7 @@ Then(
   function (this: DubbingWorld, leastMs: number) {
     const run = this.broadcast.value;
     const { viewer, outcome, problems } = run.evidence.run;
-    const least = (leastMs / 1000) * run.fixture.picture.framesPerSecond;
+    const least = (leastMs / 1000) * run.fixture.video.framesPerSecond;
     expectThat(viewer !== undefined && viewer.framesDecoded >= least && viewer.stderr === '', {
       what: 'a viewer could not watch the output',
       where: viewer?.url ?? `live/${run.stream}/out`,
@@ -55,7 +55,7 @@ Then(
 
 Then('the output decodes to its end without an error', async function (this: DubbingWorld) {
   const run = this.broadcast.value;
-  for (const track of [await run.output.pictures(), await run.output.sound()]) {
+  for (const track of [await run.output.video(), await run.output.audio()]) {
     const { errorLines, exitCode } = track;
     expectThat(exitCode === 0 && errorLines.length === 0, {
       what: 'the output does not decode',
@@ -70,8 +70,8 @@ Then(
   'at least {int} seconds of pictures are decoded',
   async function (this: DubbingWorld, seconds: number) {
     const run = this.broadcast.value;
-    const { length: frames } = (await run.output.pictures()).pictures;
-    const least = seconds * run.fixture.picture.framesPerSecond;
+    const { length: frames } = (await run.output.video()).frames;
+    const least = seconds * run.fixture.video.framesPerSecond;
     this.log(`${frames} pictures`);
     expectThat(frames >= least, {
       what: 'too few pictures decode',

@@ -1,9 +1,9 @@
 import { Then } from '@cucumber/cucumber';
 
 import type { AudioLevels } from '../support/analyze/audio';
-import type { FragmentStory, RunFindings } from '../support/analyze/run-findings';
-import { askHttp } from '../support/http';
-import { jsonOf } from '../support/json';
+import type { AnsweredFragment, BroadcastFindings } from '../support/analyze/broadcast-findings';
+import { askHttp } from '../support/base/http';
+import { jsonOf } from '../support/base/json';
 import type { DubbingWorld } from '../support/world';
 import { expectThat, observed } from './expect';
 import { DIFFERENT_ABOVE, SAME_BELOW } from './judgements';
@@ -13,7 +13,7 @@ function expectForEach(
   world: DubbingWorld,
   what: string,
   expected: string,
-  wrongWith: (fragment: FragmentStory) => string | undefined,
+  wrongWith: (fragment: AnsweredFragment) => string | undefined,
 ): void {
   const run = world.broadcast.value;
   expectAllSegments(run, run.fragments.length, 'fragments sent');
@@ -31,7 +31,7 @@ function expectForEach(
 }
 
 /** What holds for a part of the broadcast says nothing about the rest: all segments have to be there. */
-function expectAllSegments(run: RunFindings, count: number, ofWhat: string): void {
+function expectAllSegments(run: BroadcastFindings, count: number, ofWhat: string): void {
   const { outcome, publisher, problems } = run.evidence.run;
   expectThat(count === run.fixture.script.length, {
     what: 'not every segment of the broadcast was seen',
@@ -272,8 +272,8 @@ async function levelsOf(world: DubbingWorld): Promise<Map<number, AudioLevels>> 
 
 /** By sequence number; one after the other, as ten decoders at once need more memory than all else. */
 async function ofEach<T>(
-  run: RunFindings,
-  look: (fragment: FragmentStory) => Promise<T>,
+  run: BroadcastFindings,
+  look: (fragment: AnsweredFragment) => Promise<T>,
 ): Promise<Map<number, T>> {
   const found = new Map<number, T>();
   for (const fragment of run.fragments) found.set(fragment.sequence, await look(fragment));

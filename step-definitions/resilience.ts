@@ -1,5 +1,5 @@
 import { ResilienceFindings } from '../support/analyze/resilience-findings';
-import type { RunFindings } from '../support/analyze/run-findings';
+import type { BroadcastFindings } from '../support/analyze/broadcast-findings';
 import type { DubbingWorld } from '../support/world';
 
 /** What media-service does at once takes it some milliseconds, more on a busy machine. */
@@ -8,7 +8,7 @@ export const AT_ONCE_MS = 1000;
 /** What the evidence of the scenario's broadcast says of an STS that misbehaves. */
 export async function findingsOf(
   world: DubbingWorld,
-  run: RunFindings = world.broadcast.value,
+  run: BroadcastFindings = world.broadcast.value,
 ): Promise<ResilienceFindings> {
   const { services, metrics } = await world.session.settings();
   return new ResilienceFindings(run, services.mediaService.name, metrics);

@@ -6,8 +6,8 @@ import { Given, Then, When } from '@cucumber/cucumber';
 import { stringify } from 'yaml';
 
 import { isError, type LogLine, linesOf } from '../support/analyze/service-log';
-import { now } from '../support/clock';
-import { eventually } from '../support/eventually';
+import { now } from '../support/base/clock';
+import { eventually } from '../support/base/eventually';
 import { publish } from '../support/observe/publisher';
 import { fixtureNames } from '../support/parameter-types';
 import type { DubbingWorld } from '../support/world';

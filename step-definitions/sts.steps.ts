@@ -3,7 +3,7 @@ import { Then, When } from '@cucumber/cucumber';
 import { audioLevels, pcmFromS16le, pcmToS16le, readAudio } from '../support/analyze/audio';
 import { normalizeWords, wordErrorRate } from '../support/analyze/transcript';
 import type { FragmentAnswer } from '../support/contract/events';
-import { NotObserved } from '../support/errors';
+import { NotObserved } from '../support/base/errors';
 import { askSts } from '../support/observe/sts-client';
 import { fixtureNames } from '../support/parameter-types';
 import type { DubbingWorld } from '../support/world';

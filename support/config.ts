@@ -4,11 +4,11 @@ import { join, resolve } from 'node:path';
 
 import { z } from 'zod';
 
-import { PrerequisiteMissing, SuiteError } from './errors';
-import type { Variables } from './interpolate';
-import { jsonOf } from './json';
-import { hideSecretsOf } from './safe-text';
-import { readYamlFile } from './yaml-file';
+import { PrerequisiteMissing, SuiteError } from './base/errors';
+import type { Variables } from './base/interpolate';
+import { jsonOf } from './base/json';
+import { hideSecretsOf } from './base/safe-text';
+import { readYamlFile } from './base/yaml-file';
 
 /** The top folder of this project. */
 export const projectRoot = resolve(__dirname, '..');

@@ -7,11 +7,11 @@ import {
   type ITestCaseHookParameter,
 } from '@cucumber/cucumber';
 
-import { messageOf, PrerequisiteMissing, safeError } from './errors';
+import { messageOf, PrerequisiteMissing, safeError } from './base/errors';
 import { attachEvidence, attachLogs, type Attach } from './report/attachments';
 import { JUDGED_BY, SKIP_REASON } from './report/scenario-results';
 import { fixtureNames } from './parameter-types';
-import { closeSession } from './session';
+import { closeSession } from './session/session';
 import type { DubbingWorld } from './world';
 
 type Definition = (this: DubbingWorld, ...args: unknown[]) => unknown;

@@ -14,8 +14,8 @@ export const fixtureNames = {
   'counting broadcast': '30s-counting-english',
   'silent broadcast': '12-s-silence',
   'noisy broadcast': '6-s-noise',
-  'broadcast whose sound begins late': '12-s-late-audio',
-  'broadcast without a sound track': '12-s-no-audio',
+  'broadcast whose audio begins late': '12-s-late-audio',
+  'broadcast without a audio track': '12-s-no-audio',
 } as const;
 
 /** A broadcast by its name; undefined is the one-minute broadcast, which is the configured one. */

@@ -5,18 +5,18 @@ import {
   type IWorldOptions,
 } from '@cucumber/cucumber';
 
-import type { RunFindings } from './analyze/run-findings';
+import type { BroadcastFindings } from './analyze/broadcast-findings';
 import type { LogLine } from './analyze/service-log';
 import { readConfig, type Settings } from './config';
 import type { DualComposeManager } from './environment/dual-compose-manager';
 import type { SuiteRun } from './environment/nested-suite';
-import { SuiteError } from './errors';
-import type { Fixture } from './fixture';
+import { SuiteError } from './base/errors';
+import type { Fixture } from './broadcast/fixture';
 import type { PublisherResult } from './observe/publisher';
 import type { StsAnswers } from './observe/sts-client';
-import type { Fault } from './observe/faults';
-import { safeText } from './safe-text';
-import { openSession, type Overlays, type Session } from './session';
+import type { Fault } from './broadcast/faults';
+import { safeText } from './base/safe-text';
+import { openSession, type Overlays, type Session } from './session/session';
 import type { MediaStream } from './analyze/media';
 
 // Longer than any limit of the specs: those are judged by the steps, which say what was seen.
@@ -40,10 +40,10 @@ export class DubbingWorld extends World {
 
   constructor(options: IWorldOptions) {
     super({ ...options, log: (text) => options.log(safeText(text)) });
-    this.broadcast = this.#slot<RunFindings>('a broadcast that was dubbed');
+    this.broadcast = this.#slot<BroadcastFindings>('a broadcast that was dubbed');
     this.manager = this.#slot<DualComposeManager>('compose files or services');
-    this.broadcasts = this.#slot<RunFindings[]>('several broadcasts that were dubbed');
-    this.onAir = this.#slot<Promise<RunFindings>>('a broadcast on the air');
+    this.broadcasts = this.#slot<BroadcastFindings[]>('several broadcasts that were dubbed');
+    this.onAir = this.#slot<Promise<BroadcastFindings>>('a broadcast on the air');
     this.settings = this.#slot<Settings>('services on ports of their own');
     this.answers = this.#slot<Map<string, HttpOutcome>>('a request to the services');
     this.handshakeMs = this.#slot<number>('a client that connected');
@@ -62,13 +62,13 @@ export class DubbingWorld extends World {
     this.logFolder = this.#slot<string>('services that were stopped');
   }
 
-  readonly broadcast: Slot<RunFindings>;
-  readonly broadcasts: Slot<RunFindings[]>;
+  readonly broadcast: Slot<BroadcastFindings>;
+  readonly broadcasts: Slot<BroadcastFindings[]>;
   readonly manager: Slot<DualComposeManager>;
   /** Whether broadcasts are dubbed by the echo composition, and how long its segments are. */
   echo: { segmentSeconds: number } | undefined;
   /** A broadcast that goes on while others are dubbed. */
-  readonly onAir: Slot<Promise<RunFindings>>;
+  readonly onAir: Slot<Promise<BroadcastFindings>>;
   /** Names and addresses of `manager`, where they are not those of the session. */
   readonly settings: Slot<Settings>;
   readonly answers: Slot<Map<string, HttpOutcome>>;
@@ -108,12 +108,12 @@ export class DubbingWorld extends World {
   }
 
   /** The broadcast of this scenario, if there is one; for the attachments of a failure. */
-  get broadcastIfAny(): RunFindings | undefined {
+  get broadcastIfAny(): BroadcastFindings | undefined {
     return this.broadcast.isSet ? this.broadcast.value : undefined;
   }
 
   /** All broadcasts that this scenario has looked at. */
-  get broadcastsIfAny(): RunFindings[] {
+  get broadcastsIfAny(): BroadcastFindings[] {
     const several = this.broadcasts.isSet ? this.broadcasts.value : [];
     return [...new Set([this.broadcastIfAny ?? [], several].flat())];
   }

@@ -6,7 +6,7 @@ import { after, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { projectRoot, readConfig } from '../support/config';
-import { PrerequisiteMissing } from '../support/errors';
+import { PrerequisiteMissing } from '../support/base/errors';
 
 describe('configuration', () => {
   const folder = mkdtempSync(join(tmpdir(), 'config-test-'));

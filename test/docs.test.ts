@@ -15,7 +15,7 @@ const PAGES = ['README.md', ...DOCS];
 /** What is not of the project, or not in the repository. */
 const OTHERS = ['node_modules', 'reports'];
 
-const sources = ['support', 'step-definitions', 'scripts', 'fixtures', 'prove']
+const sources = ['support', 'step-definitions', 'scripts', 'fixtures', 'tools']
   .flatMap((folder) =>
     readdirSync(join(projectRoot, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => /(?<!\.d)\.(tsx?|[cm]js)$/.test(name))

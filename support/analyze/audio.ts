@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { SuiteError } from '../errors';
+import { SuiteError } from '../base/errors';
 import { requireFile, runFfmpeg, unreadable } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
 import { probeStreams } from './media';
 
-/** A file was asked for sound but has no audio track. */
+/** A file was asked for audio but has no audio track. */
 export class NoAudioTrack extends SuiteError {}
 
 /** Bytes that are no whole number of samples. */
@@ -83,7 +83,7 @@ export async function readAudio(file: string, rateHz: number): Promise<Float32Ar
 /**
  * As {@link readAudio}, for many small files by one program; in the order given.
  *
- * @throws MediaUnreadable when one of them is missing, empty, or has no sound
+ * @throws MediaUnreadable when one of them is missing, empty, or has no audio
  */
 export async function readAudioFiles(
   files: readonly string[],

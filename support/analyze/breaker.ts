@@ -1,4 +1,4 @@
-import type { MetricsRecord } from '../observe/evidence';
+import type { MetricsRecord } from '../broadcast/evidence';
 import type { TapEvent } from '../observe/tap';
 import { answersOf } from './exchange';
 import { type Labels, matching } from './prometheus';

@@ -1,30 +1,30 @@
 import { audioLevels } from './audio';
 import { type Finding, percentile, unobserved } from './finding';
-import { type FrameClock, type Showing, showings } from './frame-clock';
+import { type FrameClock, type Presentation, presentationsOf } from './frame-clock';
 import { FOUND_SCORE, locate, makeLocator, type Place, type Placement } from './placement';
 import { takeOut } from './residual';
-import type { AudioTimeline } from './sound';
+import type { AudioTimeline } from './audio-track';
 
-/** A fragment of the source and the dub that it was given; samples are mono, at the rate of the output's sound. */
+/** A fragment of the source and the dub that it was given; samples are mono, at the rate of the output's audio. */
 export interface DubbedFragment {
   sequence: number;
   /** Where it begins in the source, in seconds. */
   startSeconds: number;
   /** Of the same length as the fragment; silence around the speech is fine. */
   dubbed: Float32Array;
-  /** Its sound before dubbing; without it, whether the original is still heard cannot be told. */
+  /** Its audio before dubbing; without it, whether the original is still heard cannot be told. */
   original?: Float32Array;
 }
 
 /** One time that a dub is heard. */
-export interface Play {
+export interface Occurrence {
   /** Where the fragment would begin, in the output's timeline. */
   ptsSeconds: number;
   /** Normalised correlation, 0 to 1. */
   score: number;
-  /** How much faster it plays than it was given; 1 unless it was found only after stretching. */
+  /** How much faster it occurrences than it was given; 1 unless it was found only after stretching. */
   speed: number;
-  /** Audio minus video, in ms: positive when the sound is late. Undefined where its pictures are not shown. */
+  /** Audio minus video, in ms: positive when the audio is late. Undefined where its video are not shown. */
   deltaMs?: number;
   /** The part of the dub's loud time that is there unaltered, 0 to 1. */
   heardShare: number;
@@ -32,8 +32,8 @@ export interface Play {
   frameDistance?: number;
 }
 
-/** How much of a fragment's original sound is heard where its pictures are shown. */
-export interface OriginalHeard {
+/** How much of a fragment's original audio is heard where its video are shown. */
+export interface OriginalInOutput {
   /** Correlation with what is left of the output without the dub, 0 to 1. */
   score: number;
   /** Its level against how it was, in dB; 0 when it is passed through. */
@@ -44,16 +44,16 @@ export interface OriginalHeard {
 export interface FragmentPlacement {
   sequence: number;
   startSeconds: number;
-  /** When its pictures are shown. */
-  showings: Finding<{ showings: Showing[] }>;
+  /** When its video are shown. */
+  presentations: Finding<{ showings: Presentation[] }>;
   /** Every time that its dub is heard, in the order of time. Unobserved when there is nothing to look for. */
-  plays: Finding<{ plays: Play[]; bestScore: number }>;
-  /** Audio minus video of its first play at its pictures, in ms. */
-  delta: Finding<Play & { deltaMs: number }>;
-  original: Finding<OriginalHeard>;
+  occurrences: Finding<{ occurrences: Occurrence[]; bestScore: number }>;
+  /** Audio minus video of its first play at its video, in ms. */
+  delta: Finding<Occurrence & { deltaMs: number }>;
+  original: Finding<OriginalInOutput>;
 }
 
-/** How far sound and picture are apart over all fragments that are heard at their pictures. */
+/** How far audio and video are apart over all fragments that are heard at their video. */
 export interface Sync {
   measuredFragments: number;
   /** The delta that is farthest from 0, with its sign. */
@@ -68,39 +68,39 @@ export interface Sync {
   worstWithoutDriftMs: number;
 }
 
-/** The worker decodes what the fixture holds: the same sound, short of some resampling, correlates above 0.9. */
+/** The worker decodes what the fixture holds: the same audio, short of some resampling, correlates above 0.9. */
 const LEAST_SOURCE_SCORE = 0.8;
-/** A play belongs to pictures that are at most this part of the fragment's length away. */
+/** A play belongs to frames that are at most this part of the fragment's length away. */
 const MATCH_SHARE = 1 / 3;
 /** A worker's clock that runs up to 1 % fast or slow stretches the dub beyond what correlation finds. */
 const MOST_SPEED_CHANGE = 0.01;
 const SPEED_STEPS = [0.0005, 0.0001, 0.00002];
 const HEARD_WINDOW_SECONDS = 0.1;
-/** Of a dub that is not heard as well as this, it is tried whether it plays faster or slower. */
+/** Of a dub that is not heard as well as this, it is tried whether it occurrences faster or slower. */
 const WHOLE_SHARE = 0.9;
 
 /**
- * Where sounds begin in the source of an output.
+ * Where audio begin in the source of an output.
  *
- * @param sounds mono, at the rate of the source's sound
+ * @param audio mono, at the rate of the source's audio
  */
 export function startsIn(
   source: AudioTimeline,
-  sounds: readonly Float32Array[],
+  audio: readonly Float32Array[],
 ): Finding<{ seconds: number }>[] {
   const find = makeLocator(source.samples, source.rateHz);
-  return sounds.map((samples) => {
+  return audio.map((samples) => {
     const needle = trimSilence(samples, source.rateHz);
     if (!needle.observed) return needle;
     const found = find(needle.samples);
     if (!found.observed) return found;
-    if (found.score < LEAST_SOURCE_SCORE) return unobserved('this sound is not in the source');
+    if (found.score < LEAST_SOURCE_SCORE) return unobserved('this audio is not in the source');
     const from = source.firstPtsSeconds + found.offsetSeconds;
     return { observed: true, seconds: from - needle.trimmedStartSeconds };
   });
 }
 
-/** A fragment whose dub has been looked for in the whole output; not yet compared with the pictures. */
+/** A fragment whose dub has been looked for in the whole output; not yet compared with the video. */
 export interface LocatedDub {
   fragment: DubbedFragment;
   needle: Finding<Trimmed>;
@@ -110,15 +110,15 @@ export interface LocatedDub {
 /**
  * Where each fragment's dub is heard in an output. No timestamp of the pipeline is believed but those of the file.
  *
- * @param sound of the output
+ * @param audio of the output
  */
 export function locateDubs(
-  sound: AudioTimeline,
+  audio: AudioTimeline,
   fragments: readonly DubbedFragment[],
 ): LocatedDub[] {
-  const find = makeLocator(sound.samples, sound.rateHz);
+  const find = makeLocator(audio.samples, audio.rateHz);
   return fragments.map((fragment) => {
-    const needle = trimSilence(fragment.dubbed, sound.rateHz);
+    const needle = trimSilence(fragment.dubbed, audio.rateHz);
     const reason = needle.observed ? '' : `the dubbed audio is no use: ${needle.reason}`;
     return { fragment, needle, found: needle.observed ? find(needle.samples) : unobserved(reason) };
   });
@@ -126,77 +126,83 @@ export function locateDubs(
 
 /** The same against when the frames of that source time are shown. */
 export function placeDubs(
-  sound: AudioTimeline,
+  audio: AudioTimeline,
   clock: FrameClock,
   dubs: readonly LocatedDub[],
 ): FragmentPlacement[] {
-  return dubs.map((dub) => place(sound, clock, dub));
+  return dubs.map((dub) => place(audio, clock, dub));
 }
 
-function place(sound: AudioTimeline, clock: FrameClock, dub: LocatedDub): FragmentPlacement {
+function place(audio: AudioTimeline, clock: FrameClock, dub: LocatedDub): FragmentPlacement {
   const { sequence, startSeconds, dubbed } = dub.fragment;
-  const lengthSeconds = dubbed.length / sound.rateHz;
-  const shown = showings(clock, startSeconds, lengthSeconds);
+  const lengthSeconds = dubbed.length / audio.rateHz;
+  const shown = presentationsOf(clock, startSeconds, lengthSeconds);
   const at = shown.observed ? shown.showings : [];
-  const plays = findPlays(sound, at, lengthSeconds, dub);
-  const [first] = plays.observed ? plays.plays.filter((play) => play.deltaMs !== undefined) : [];
+  const occurrences = findOccurrences(audio, at, lengthSeconds, dub);
+  const [first] = occurrences.observed
+    ? occurrences.occurrences.filter((one) => one.deltaMs !== undefined)
+    : [];
   return {
-    ...{ sequence, startSeconds, showings: shown, plays },
+    ...{ sequence, startSeconds, presentations: shown, occurrences },
     delta:
       first?.deltaMs !== undefined
         ? { observed: true, ...first, deltaMs: first.deltaMs }
-        : whyNoDelta(shown, plays),
-    original: originalHeard(sound, dub.fragment, at[0], first),
+        : whyNoDelta(shown, occurrences),
+    original: originalHeard(audio, dub.fragment, at[0], first),
   };
 }
 
 function whyNoDelta(
-  shown: FragmentPlacement['showings'],
-  plays: FragmentPlacement['plays'],
+  shown: FragmentPlacement['presentations'],
+  occurrences: FragmentPlacement['occurrences'],
 ): { observed: false; reason: string } {
-  if (!plays.observed) return plays;
+  if (!occurrences.observed) return occurrences;
   if (!shown.observed) return shown;
-  const [play] = plays.plays;
+  const [play] = occurrences.occurrences;
   return unobserved(
     play
-      ? `the dub is heard elsewhere, at ${play.ptsSeconds.toFixed(2)} s; its pictures are shown at ` +
+      ? `the dub is heard elsewhere, at ${play.ptsSeconds.toFixed(2)} s; its video are shown at ` +
           shown.showings.map(({ ptsSeconds }) => `${ptsSeconds.toFixed(2)} s`).join(', ')
-      : `the dub was not found in the output: best correlation ${plays.bestScore.toFixed(2)}, ` +
+      : `the dub was not found in the output: best correlation ${occurrences.bestScore.toFixed(2)}, ` +
           `needed ${FOUND_SCORE}`,
   );
 }
 
-function findPlays(
-  sound: AudioTimeline,
-  at: readonly Showing[],
+function findOccurrences(
+  audio: AudioTimeline,
+  at: readonly Presentation[],
   lengthSeconds: number,
   { needle, found }: LocatedDub,
-): FragmentPlacement['plays'] {
+): FragmentPlacement['occurrences'] {
   if (!found.observed) return found;
   if (!needle.observed) return needle;
   const toPts = (offsetSeconds: number, speed: number): number =>
-    sound.firstPtsSeconds + offsetSeconds - needle.trimmedStartSeconds / speed;
+    audio.firstPtsSeconds + offsetSeconds - needle.trimmedStartSeconds / speed;
   const tolerance = MATCH_SHARE * lengthSeconds;
   const isAt =
-    (showing: Showing) =>
-    (play: Play): boolean =>
+    (showing: Presentation) =>
+    (play: Occurrence): boolean =>
       Math.abs(play.ptsSeconds - showing.ptsSeconds) <= tolerance;
-  const playOf = ({ offsetSeconds, score }: Place, samples: Float32Array, speed = 1): Play => ({
+  const playOf = (
+    { offsetSeconds, score }: Place,
+    samples: Float32Array,
+    speed = 1,
+  ): Occurrence => ({
     ...{ ptsSeconds: toPts(offsetSeconds, speed), score, speed },
-    heardShare: heardShare(sound, offsetSeconds, samples),
+    heardShare: heardShare(audio, offsetSeconds, samples),
   });
-  const plays = found.places.map((one) => playOf(one, needle.samples));
+  const occurrences = found.places.map((one) => playOf(one, needle.samples));
   for (const showing of at) {
-    const before = plays.findIndex(isAt(showing));
-    const known = plays[before];
+    const before = occurrences.findIndex(isAt(showing));
+    const known = occurrences[before];
     if (known && known.heardShare >= WHOLE_SHARE) continue;
-    const stretched = findStretched(sound, showing, tolerance, needle);
+    const stretched = findStretched(audio, showing, tolerance, needle);
     if (!stretched || stretched.place.score <= (known?.score ?? 0)) continue;
     const play = playOf(stretched.place, stretched.samples, stretched.speed);
-    plays.splice(known ? before : plays.length, known ? 1 : 0, play);
+    occurrences.splice(known ? before : occurrences.length, known ? 1 : 0, play);
   }
   for (const showing of at) {
-    const [nearest] = plays
+    const [nearest] = occurrences
       .filter((play) => isAt(showing)(play) && play.deltaMs === undefined)
       .sort(
         (a, b) =>
@@ -206,22 +212,22 @@ function findPlays(
     nearest.deltaMs = (nearest.ptsSeconds - showing.ptsSeconds) * 1000;
     nearest.frameDistance = showing.frameDistance;
   }
-  plays.sort((a, b) => a.ptsSeconds - b.ptsSeconds);
-  return { observed: true, plays, bestScore: found.score };
+  occurrences.sort((a, b) => a.ptsSeconds - b.ptsSeconds);
+  return { observed: true, occurrences, bestScore: found.score };
 }
 
-/** The dub near its pictures, played a little faster or slower than it was given. */
+/** The dub near its video, played a little faster or slower than it was given. */
 function findStretched(
-  sound: AudioTimeline,
-  showing: Showing,
+  audio: AudioTimeline,
+  showing: Presentation,
   toleranceSeconds: number,
   needle: Trimmed,
 ): { place: Place; samples: Float32Array; speed: number } | undefined {
-  const { rateHz } = sound;
-  const wanted = showing.ptsSeconds + needle.trimmedStartSeconds - sound.firstPtsSeconds;
+  const { rateHz } = audio;
+  const wanted = showing.ptsSeconds + needle.trimmedStartSeconds - audio.firstPtsSeconds;
   const from = Math.max(0, Math.round((wanted - toleranceSeconds) * rateHz));
   const to = Math.round((wanted + toleranceSeconds) * rateHz) + needle.samples.length;
-  const find = makeLocator(sound.samples.subarray(from, to), rateHz);
+  const find = makeLocator(audio.samples.subarray(from, to), rateHz);
   let best: ReturnType<typeof findStretched>;
   // Coarse steps first, then finer ones around the best: 0.0005 of 4 s is 2 ms, 0.00002 a fraction of a sample.
   let [slowest, fastest] = [1 - MOST_SPEED_CHANGE, 1 + MOST_SPEED_CHANGE];
@@ -248,9 +254,9 @@ function atSpeed(samples: Float32Array, speed: number): Float32Array {
 }
 
 /** By windows of 0.1 s in which the dub is loud: there, more than half of the energy must be the dub's. */
-function heardShare(sound: AudioTimeline, offsetSeconds: number, needle: Float32Array): number {
-  const { rateHz } = sound;
-  const heard = cut(sound, offsetSeconds, needle.length);
+function heardShare(audio: AudioTimeline, offsetSeconds: number, needle: Float32Array): number {
+  const { rateHz } = audio;
+  const heard = cut(audio, offsetSeconds, needle.length);
   const { fitted } = takeOut(heard, needle);
   const size = Math.round(HEARD_WINDOW_SECONDS * rateHz);
   const windows = Array.from({ length: Math.ceil(fitted.length / size) }, (_, i) => {
@@ -269,22 +275,22 @@ function heardShare(sound: AudioTimeline, offsetSeconds: number, needle: Float32
 
 /** The original is looked for in what is left of the output when the dub is taken out of it. */
 function originalHeard(
-  sound: AudioTimeline,
+  audio: AudioTimeline,
   { original, dubbed }: DubbedFragment,
-  showing: Showing | undefined,
-  play: Play | undefined,
-): Finding<OriginalHeard> {
-  if (!original) return unobserved('the original sound of the fragment is not known');
-  if (!showing) return unobserved('its pictures are not shown');
-  const { rateHz } = sound;
+  showing: Presentation | undefined,
+  play: Occurrence | undefined,
+): Finding<OriginalInOutput> {
+  if (!original) return unobserved('the original audio of the fragment is not known');
+  if (!showing) return unobserved('its video are not shown');
+  const { rateHz } = audio;
   const lengthSeconds = original.length / rateHz;
   const tolerance = MATCH_SHARE * lengthSeconds;
-  const from = showing.ptsSeconds - sound.firstPtsSeconds - tolerance;
-  const heard = cut(sound, from, Math.round((lengthSeconds + 2 * tolerance) * rateHz));
+  const from = showing.ptsSeconds - audio.firstPtsSeconds - tolerance;
+  const heard = cut(audio, from, Math.round((lengthSeconds + 2 * tolerance) * rateHz));
   if (play) {
     const known = new Float32Array(heard.length);
     const samples = play.speed === 1 ? dubbed : atSpeed(dubbed, play.speed);
-    const start = Math.round((play.ptsSeconds - sound.firstPtsSeconds - from) * rateHz);
+    const start = Math.round((play.ptsSeconds - audio.firstPtsSeconds - from) * rateHz);
     known.set(samples.subarray(Math.max(0, -start), heard.length - start), Math.max(0, start));
     const { rest } = takeOut(heard, known);
     // Around the dub its neighbours are heard, which nobody has taken out.
@@ -292,7 +298,7 @@ function originalHeard(
     heard.set(rest.subarray(Math.max(0, start), start + samples.length), Math.max(0, start));
   }
   const needle = trimSilence(original, rateHz);
-  if (!needle.observed) return unobserved(`the original sound is no use: ${needle.reason}`);
+  if (!needle.observed) return unobserved(`the original audio is no use: ${needle.reason}`);
   const found = locate(needle.samples, heard, rateHz);
   if (!found.observed) return { observed: true, score: 0, levelDb: -Infinity };
   const place = Math.round(found.offsetSeconds * rateHz);
@@ -303,10 +309,10 @@ function originalHeard(
 }
 
 /** Samples of the output; silence where it has none. */
-function cut(sound: AudioTimeline, fromSeconds: number, count: number): Float32Array {
+function cut(audio: AudioTimeline, fromSeconds: number, count: number): Float32Array {
   const piece = new Float32Array(count);
-  const from = Math.round(fromSeconds * sound.rateHz);
-  const part = sound.samples.subarray(Math.max(0, from), Math.max(0, from + count));
+  const from = Math.round(fromSeconds * audio.rateHz);
+  const part = audio.samples.subarray(Math.max(0, from), Math.max(0, from + count));
   piece.set(part, Math.max(0, -from));
   return piece;
 }
@@ -339,7 +345,7 @@ export function trimSilence(samples: Float32Array, rateHz: number): Finding<Trim
   };
 }
 
-/** @returns unobserved when no fragment is heard at its pictures */
+/** @returns unobserved when no fragment is heard at its video */
 export function syncOf(placements: readonly FragmentPlacement[]): Finding<Sync> {
   const measured = placements.flatMap(({ sequence, startSeconds, delta }) =>
     delta.observed ? [{ sequence, x: startSeconds, ms: delta.deltaMs }] : [],

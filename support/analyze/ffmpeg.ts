@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises';
 
 import { execa } from 'execa';
 
-import { messageOf, SuiteError } from '../errors';
-import { remembered } from './tool-memory';
+import { messageOf, SuiteError } from '../base/errors';
+import { cached } from './tool-cache';
 
 /** A media file is missing, empty, or nothing that ffprobe or ffmpeg can open. */
 export class MediaUnreadable extends SuiteError {}
@@ -83,7 +83,7 @@ export async function runTool(
   input?: Uint8Array,
   env: Record<string, string> = {},
 ): Promise<ToolOutput> {
-  return remembered([program, args, input], () => startTool(program, args, input, env));
+  return cached([program, args, input], () => startTool(program, args, input, env));
 }
 
 async function startTool(
@@ -114,7 +114,7 @@ async function startTool(
 
 /** Runs the system's ffmpeg without banner and statistics; see {@link runTool}. */
 export function runFfmpeg(args: readonly string[], input?: Uint8Array): Promise<ToolOutput> {
-  // Filters of small pictures and of sound lose more by sharing their work among threads than they win.
+  // Filters of small video and of audio lose more by sharing their work among threads than they win.
   const quietly = ['-hide_banner', '-nostats', '-filter_complex_threads', '1'];
   return runTool('ffmpeg', [...quietly, ...args], input);
 }

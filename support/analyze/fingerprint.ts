@@ -8,14 +8,14 @@ export const FINGERPRINT_ITEM_SECONDS = 1365 / 11025;
 export interface FingerprintMatch {
   /** Share of differing bits at the best alignment, 0 to 0.5 or so: unrelated audio is near 0.4. */
   bitErrorRate: number;
-  /** How much later the same sound is in `b` than in `a`; a multiple of 0.124 s. */
+  /** How much later the same audio is in `b` than in `a`; a multiple of 0.124 s. */
   offsetSeconds: number;
   /** Items compared there, 32 bits each. */
   items: number;
 }
 
 /**
- * The chromaprint fingerprint of a file's first audio track: 32 bits every 0.124 s, each from 2.6 s of sound.
+ * The chromaprint fingerprint of a file's first audio track: 32 bits every 0.124 s, each from 2.6 s of audio.
  * 6 s of audio give 24 items or so, 60 s give 460. https://acoustid.org/chromaprint
  *
  * @throws MediaUnreadable, NoAudioTrack
@@ -104,10 +104,10 @@ export interface FingerprintWindow extends FingerprintMatch {
 }
 
 /**
- * The bit error rate by windows: each of `a` against where it should be in `b`, give or take 0.5 s. An item is made of
- * 2.6 s of sound, so a window sees a little of its neighbours.
+ * The bit error rate by windows: each of `a` against where it should be in `b`, ± 0.5 s. An item is made of
+ * 2.6 s of audio, so a window sees a little of its neighbours.
  *
- * @param laterSeconds how much later the same sound should be in `b`
+ * @param laterSeconds how much later the same audio should be in `b`
  */
 export function fingerprintWindows(
   a: Uint32Array,

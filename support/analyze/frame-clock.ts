@@ -1,9 +1,9 @@
 import type { Span } from './ffmpeg';
 import { type Finding, percentile, unobserved } from './finding';
 import { FRAME_NUMBERS } from './frame-strip';
-import type { NumberedPicture } from './pictures';
+import type { Frame } from './video';
 
-/** Pictures that follow the source at its own speed. */
+/** Frames that follow the source at its own speed. */
 export interface ClockRun {
   firstFrame: number;
   lastFrame: number;
@@ -11,24 +11,24 @@ export interface ClockRun {
   frames: { frame: number; ptsSeconds: number }[];
 }
 
-/** When source time is shown in the output, and what is wrong with the order of its pictures. */
+/** When source time is shown in the output, and what is wrong with the order of its video. */
 export interface FrameClock {
   framesPerSecond: number;
   /** `strip`: by frame numbers. `first-packet`: the first video PTS is taken for source time 0, a weaker proof. */
   kind: 'strip' | 'first-packet';
   runs: ClockRun[];
-  /** Pictures without a readable number. */
+  /** Frames without a readable number. */
   unreadable: number;
   /** Frames that are never shown between the first one shown and the last one of the source. */
   lost: { fromFrame: number; count: number; atSeconds: number }[];
-  /** One picture shown for longer than its time; `seconds` is what is too long. */
+  /** One frame shown for longer than its time; `seconds` is what is too long. */
   held: (Span & { frame: number })[];
   /** A later frame followed by an earlier one: out of order, or played again. */
   backward: { fromFrame: number; toFrame: number; atSeconds: number }[];
 }
 
 /** Where a stretch of the source begins in the output. */
-export interface Showing {
+export interface Presentation {
   ptsSeconds: number;
   /** Frames between the wanted one and the nearest one that is shown; 0 when that very frame is there. */
   frameDistance: number;
@@ -36,26 +36,26 @@ export interface Showing {
 
 /** A jump of the clock by more than this begins another run; ms timestamps jitter by far less. */
 const RUN_JUMP_SECONDS = 0.05;
-/** Pictures this long after the wanted one tell its time as well. */
+/** Frames this long after the wanted one tell its time as well. */
 const CLOCK_SECONDS = 0.4;
 
 /**
- * The clock that numbered pictures make.
+ * The clock that numbered frames make.
  *
  * @param framesPerSecond of the source
  * @param lastFrame of the source; where given, frames missing at the end count as lost
  */
 export function frameClock(
-  pictures: readonly NumberedPicture[],
+  frames: readonly Frame[],
   framesPerSecond: number,
   lastFrame?: number,
 ): FrameClock {
-  const read = pictures.filter(
-    (picture): picture is { ptsSeconds: number; frame: number } => picture.frame !== null,
+  const read = frames.filter(
+    (frame): frame is { ptsSeconds: number; frame: number } => frame.frame !== null,
   );
   const clock: FrameClock = {
     ...{ framesPerSecond, kind: 'strip', runs: [], lost: [], held: [], backward: [] },
-    unreadable: pictures.length - read.length,
+    unreadable: frames.length - read.length,
   };
   let previous: { frame: number; ptsSeconds: number } | undefined;
   for (const { frame, ptsSeconds } of read) {
@@ -93,19 +93,19 @@ function held(
   const found: FrameClock['held'] = [];
   let first = read[0];
   for (let i = 1; i <= read.length; i += 1) {
-    const [picture, before] = [read[i], read[i - 1]];
-    if (!first || !before || picture?.frame === first.frame) continue;
+    const [frame, before] = [read[i], read[i - 1]];
+    if (!first || !before || frame?.frame === first.frame) continue;
     if (before !== first) {
       found.push({
         frame: first.frame,
         fromSeconds: first.ptsSeconds,
         seconds:
-          (picture?.ptsSeconds ?? before.ptsSeconds + 1 / framesPerSecond) -
+          (frame?.ptsSeconds ?? before.ptsSeconds + 1 / framesPerSecond) -
           first.ptsSeconds -
           1 / framesPerSecond,
       });
     }
-    first = picture;
+    first = frame;
   }
   return found;
 }
@@ -126,7 +126,7 @@ function lost(
   });
 }
 
-/** The clock of an output without frame strip: its first picture is taken for the start of the source. */
+/** The clock of an output without frame strip: its first frame is taken for the start of the source. */
 export function firstPacketClock(
   firstPtsSeconds: number,
   framesPerSecond: number,
@@ -146,17 +146,17 @@ export function firstPacketClock(
 /**
  * Where a stretch of the source is shown: once for each run that shows at least half of it.
  *
- * The time is the median over the pictures of the first 0.4 s, as a single displaced one says nothing about the
+ * The time is the median over the video of the first 0.4 s, as a single displaced one says nothing about the
  * stretch, be it the first of ffmpeg's fragmented MP4 (21 ms early), the lead-in that a worker sends because media
  * servers drop an RTMP publisher's first 2 s, or the jitter of ms timestamps.
  *
  * @returns unobserved when no run shows it
  */
-export function showings(
+export function presentationsOf(
   clock: FrameClock,
   startSeconds: number,
   lengthSeconds: number,
-): Finding<{ showings: Showing[] }> {
+): Finding<{ showings: Presentation[] }> {
   const { framesPerSecond: fps } = clock;
   const from = startSeconds * fps;
   const to = (startSeconds + lengthSeconds) * fps;
@@ -164,9 +164,9 @@ export function showings(
     return unobserved(`frame ${Math.round(to)} is beyond the ${FRAME_NUMBERS} of a strip`);
   }
   if (clock.runs.length === 0) {
-    return unobserved('no picture of the output has a readable frame number');
+    return unobserved('no frame of the output has a readable frame number');
   }
-  const found = clock.runs.flatMap((run): Showing[] => {
+  const found = clock.runs.flatMap((run): Presentation[] => {
     const shown = Math.min(run.lastFrame + 1, to) - Math.max(run.firstFrame, from);
     const later = run.frames.filter(({ frame }) => frame >= from - 0.5);
     const nearest = later[0];

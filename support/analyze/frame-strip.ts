@@ -1,5 +1,5 @@
 /*
- * The frame strip: over the full width at the top of the picture, 32/720 of its height, 20 equal cells, each
+ * The frame strip: over the full width at the top of the frame, 32/720 of its height, 20 equal cells, each
  * white (luma 235) or black (16). Cell 0 white, 1 black, 2..17 the frame number as 16 bits (most significant
  * first), 18 even parity of these bits (white when the number of ones is odd), 19 white. Frame 0 is the first.
  */
@@ -12,25 +12,25 @@ const STRIP_SHARE = 32 / 720;
 export const FRAME_NUMBERS = 2 ** BITS;
 
 export interface FrameStripDrawing {
-  /** Label of the picture stream to draw on, without brackets. */
+  /** Label of the frame stream to draw on, without brackets. */
   input: string;
   /** Label of the result. */
   output: string;
-  /** Of the input picture, in pixels. */
+  /** Of the input frame, in pixels. */
   width: number;
   height: number;
   framesPerSecond: number;
   durationSeconds: number;
 }
 
-/** Height in pixels of the strip in a picture of that height; even, as 4:2:0 pictures need. */
+/** Height in pixels of the strip in a frame of that height; even, as 4:2:0 frames need. */
 export function stripHeight(pictureHeight: number): number {
   return Math.max(2, 2 * Math.round((pictureHeight * STRIP_SHARE) / 2));
 }
 
 /**
  * An ffmpeg filter-graph fragment that numbers the frames of a stream. 20 x 1 pixels are computed a frame and
- * scaled up, so it costs about as much as copying the picture.
+ * scaled up, so it costs about as much as copying the frame.
  *
  * @returns `color=…[strip];[input][strip]overlay=…[output]`, to be joined to others by `;`. The output ends
  *   with the input or after `durationSeconds`, whichever is first.
@@ -51,12 +51,12 @@ export function drawFrameStrip(drawing: FrameStripDrawing): string {
 }
 
 /**
- * Filters that reduce a picture to the bytes that {@link readStrip} takes, one a cell. The middle half of the strip's
+ * Filters that reduce a frame to the bytes that {@link readStrip} takes, one a cell. The middle half of the strip's
  * height is averaged cell by cell, so scaling and ordinary lossy coding do no harm.
  */
 export const STRIP_FILTERS = `crop=iw:max(2\\,ih*${STRIP_SHARE}/2):0:ih*${STRIP_SHARE}/4,scale=${CELLS}:1:flags=area,format=gray`;
 
-/** Bytes that a picture is after {@link STRIP_FILTERS}. */
+/** Bytes that a frame is after {@link STRIP_FILTERS}. */
 export const STRIP_BYTES = CELLS;
 
 /** @returns the number in a strip; null when guard cells or parity do not fit: no strip, or damaged beyond reading */

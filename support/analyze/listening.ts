@@ -2,11 +2,11 @@ import { join, resolve } from 'node:path';
 
 import { z } from 'zod';
 
-import { SuiteError } from '../errors';
+import { SuiteError } from '../base/errors';
 import { lastLines, runTool } from './ffmpeg';
 import { normalizeWords, wordErrorRate } from './transcript';
 
-/** Nobody could listen to the sound. */
+/** Nobody could listen to the audio. */
 export class ListenerFailed extends SuiteError {}
 
 /** What somebody who knows English only understands in a file; of another language, hardly a word. */
@@ -37,7 +37,7 @@ export async function listen(file: string): Promise<Heard> {
   const run = await runTool(python, [join(__dirname, 'listen.py'), file], undefined, KEEP_MEMORY);
   if (run.exitCode !== 0) {
     throw new ListenerFailed({
-      what: 'the sound could not be listened to',
+      what: 'the audio could not be listened to',
       where: file,
       seen: lastLines(run.stderr),
       expected: 'words',
@@ -60,7 +60,7 @@ export interface LineHeard {
 
 /**
  * How much of each line of the script was understood. All windows are aligned to the whole script, so a line counts
- * where its own words come in its own order; short words that a foreign language happens to sound like are few.
+ * where its own words come in its own order; short words that a foreign language happens to audio like are few.
  *
  * @param script by fragment
  */

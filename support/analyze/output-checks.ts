@@ -1,4 +1,4 @@
-import { messageOf } from '../errors';
+import { messageOf } from '../base/errors';
 import type { FragmentPlacement } from './dub-placement';
 import { milliseconds } from './finding';
 import type { Span } from './ffmpeg';
@@ -33,13 +33,13 @@ export const LIMITS = {
   lengthSeconds: 1,
   /** At both ends, where a worker joins and encoders fill up (as CTA-WAVE's device tests leave out). */
   edgeSeconds: 1,
-  /** One picture held for longer is a freeze that a viewer sees. */
+  /** One frame held for longer is a freeze that a viewer sees. */
   heldSeconds: 0.1,
   /** Of a dub's loud time. */
   heardShare: 0.85,
   /** Correlation with the original beside the dub: a good output shows at most 0.11, -18 dB of it 0.7 and more. */
   originalScore: 0.4,
-  /** Chromaprint's bit error rate: the same sound encoded again 0.02 to 0.06, another one 0.33 and more. */
+  /** Chromaprint's bit error rate: the same audio encoded again 0.02 to 0.06, another one 0.33 and more. */
   sameBelow: 0.25,
   differentAbove: 0.3,
   /** Of a line's words, by an English listener: a Spanish dub shows at most 0.2, an English one 0.8 and more. */
@@ -77,7 +77,7 @@ export async function checkOutput(
   // What takes longest begins first; each is awaited, and its failure judged, where it is needed.
   await Promise.allSettled([
     output.englishHeard(),
-    output.pictures(),
+    output.video(),
     output.placements(),
     output.likeOriginal(),
     output.span(),
@@ -122,19 +122,19 @@ export async function checkOutput(
     }
   };
 
-  await judge('tracks', 'One picture and one sound track', 'H.264 and AAC', 'file', async () => {
+  await judge('tracks', 'One video and one audio track', 'H.264 and AAC', 'file', async () => {
     const seen = (await output.streams()).map(({ kind, codec }) => `${kind} ${codec}`).sort();
     const isRight = seen.join() === 'audio aac,video h264';
     return { faults: isRight ? [] : [seen.join(', ') || 'none'], seen: seen.join(', ') };
   });
 
   await judge('decoding', 'It decodes to its end', 'no error', 'file', async () => {
-    const [pictures, sound] = [await output.pictures(), await output.sound()];
-    const errors = [...pictures.errorLines, ...sound.errorLines];
-    const codes = [pictures.exitCode, sound.exitCode].filter((code) => code !== 0);
+    const [frames, audio] = [await output.video(), await output.audio()];
+    const errors = [...frames.errorLines, ...audio.errorLines];
+    const codes = [frames.exitCode, audio.exitCode].filter((code) => code !== 0);
     return {
       faults: [...codes.map((code) => `exit code ${code}`), ...errors.slice(0, 5)],
-      seen: `${pictures.pictures.length} pictures, ${(sound.decodedSamples / sound.rateHz).toFixed(2)} s of sound`,
+      seen: `${frames.frames.length} frames, ${(audio.decodedSamples / audio.rateHz).toFixed(2)} s of audio`,
     };
   });
 
@@ -149,13 +149,13 @@ export async function checkOutput(
   await judge(
     'length',
     'It is as long as the source',
-    `give or take ${LIMITS.lengthSeconds} s`,
+    `± ${LIMITS.lengthSeconds} s`,
     'source',
     async () => {
       const { video, audio } = await output.span();
       const wanted = fixture?.durationSeconds ?? NaN;
       const lengths = [video, audio].map((track) => (track.observed ? track.durationSeconds : 0));
-      const seen = `picture ${lengths[0]?.toFixed(2)} s, sound ${lengths[1]?.toFixed(2)} s, source ${wanted} s`;
+      const seen = `frame ${lengths[0]?.toFixed(2)} s, audio ${lengths[1]?.toFixed(2)} s, source ${wanted} s`;
       const isRight = lengths.every(
         (seconds) => Math.abs(seconds - wanted) <= LIMITS.lengthSeconds,
       );
@@ -164,20 +164,20 @@ export async function checkOutput(
   );
 
   await judge(
-    'pictures',
-    'All pictures of the source, once, in order',
+    'frames',
+    'All frames of the source, once, in order',
     'none lost, held, or again',
     'source',
     () => judgePictures(output),
   );
 
   await judge(
-    'sound',
-    'There is sound',
+    'audio',
+    'There is audio',
     `louder than ${LIMITS.loudnessLufs} LUFS`,
     'speech',
     async () => {
-      const { loudness, clipping, silences } = await output.sound();
+      const { loudness, clipping, silences } = await output.audio();
       if (!loudness.observed) throw new Error(loudness.reason);
       const { integratedLufs, rangeLu, samplePeakDbfs } = loudness;
       const longest = Math.max(0, ...silences.map(({ seconds }) => seconds));
@@ -190,7 +190,7 @@ export async function checkOutput(
 
   await judge(
     'original',
-    'The original sound is not heard',
+    'The original audio is not heard',
     `correlation below ${LIMITS.originalScore}`,
     'dubs',
     async () => {
@@ -213,7 +213,7 @@ export async function checkOutput(
 
   await judge(
     'fragments',
-    'Every dub is heard once, whole, at its pictures',
+    'Every dub is heard once, whole, at its video',
     'each fragment',
     'dubs',
     async () => {
@@ -222,8 +222,8 @@ export async function checkOutput(
         .map((one) => ({ one, what: whatIsWrong(one) }))
         .filter(({ what }) => what !== undefined);
       const causes = wrong.map(({ one }) => {
-        if (failed('sound')) return 'sound';
-        if (timesShown(one) === 0) return failed('pictures') ? 'pictures' : undefined;
+        if (failed('audio')) return 'audio';
+        if (timesShown(one) === 0) return failed('frames') ? 'frames' : undefined;
         return isOriginalHeard(one) && failed('original') ? 'original' : undefined;
       });
       return {
@@ -236,7 +236,7 @@ export async function checkOutput(
 
   await judge(
     'drift',
-    'Sound and picture do not drift apart',
+    'Audio and video do not drift apart',
     `at most ${LIMITS.driftMs} ms over the stream`,
     'dubs',
     async () => {
@@ -249,7 +249,7 @@ export async function checkOutput(
 
   await judge(
     'offset',
-    'Sound and picture of every dub are together',
+    'Audio and video of every dub are together',
     `less than ${LIMITS.deltaMs} ms apart`,
     'dubs',
     async () => {
@@ -271,7 +271,7 @@ export async function checkOutput(
 
   await judge(
     'fingerprint',
-    'It sounds unlike the source',
+    'It audio unlike the source',
     `bit error rate above ${LIMITS.differentAbove}`,
     'sourceSpeech',
     async () => {
@@ -291,7 +291,7 @@ export async function checkOutput(
       return {
         faults,
         seen: `overall ${whole.bitErrorRate.toFixed(2)}, by segment ${rates.join(' ')}`,
-        because: failed('sound') ? 'sound' : failed('original') ? 'original' : undefined,
+        because: failed('audio') ? 'audio' : failed('original') ? 'original' : undefined,
       };
     },
   );
@@ -317,14 +317,14 @@ export async function checkOutput(
   );
 
   await judge(
-    'seams',
+    'splices',
     'Nothing is heard where fragments meet',
     'no click, repetition, or loudness jump',
     'source',
     async () => {
-      const found = await output.seams();
+      const found = await output.splices();
       if (!found.observed) throw new Error(found.reason);
-      const faults = found.seams.flatMap(
+      const faults = found.splices.flatMap(
         ({ atSeconds, isClick, step, repeatedMs, loudnessJump }) => {
           const at = `at ${atSeconds.toFixed(2)} s`;
           return [
@@ -338,7 +338,7 @@ export async function checkOutput(
           ];
         },
       );
-      return { faults, seen: `${found.seams.length} seams` };
+      return { faults, seen: `${found.splices.length} splices` };
     },
   );
 
@@ -361,7 +361,7 @@ const textsExpected =
 
 /** What was not measured is a failure of its own, unless something before it has failed. */
 function unmeasured(reason: string, failed: (id: string) => boolean): Judgement {
-  const because = ['sound', 'original', 'pictures', 'fragments'].find(failed);
+  const because = ['audio', 'original', 'frames', 'fragments'].find(failed);
   if (!because) throw new Error(reason);
   return { faults: [reason], seen: reason, because };
 }
@@ -369,31 +369,31 @@ function unmeasured(reason: string, failed: (id: string) => boolean): Judgement 
 async function placementsOf(output: OutputFindings): Promise<FragmentPlacement[]> {
   const placements = await output.placements();
   if (placements.length > 0) return placements;
-  throw new Error('no dub could be looked for: see the clock of the pictures, and the dubs');
+  throw new Error('no dub could be looked for: see the clock of the video, and the dubs');
 }
 
-/** Whether the original sound of a fragment is heard beside its dub. */
+/** Whether the original audio of a fragment is heard beside its dub. */
 export function isOriginalHeard({ original }: FragmentPlacement): boolean {
   return original.observed && original.score >= LIMITS.originalScore;
 }
 
-function timesShown({ showings }: FragmentPlacement): number {
-  return showings.observed ? showings.showings.length : 0;
+function timesShown({ presentations }: FragmentPlacement): number {
+  return presentations.observed ? presentations.showings.length : 0;
 }
 
-/** What is wrong with where a dub is heard, in words. A fragment whose pictures are shown twice is heard twice. */
+/** What is wrong with where a dub is heard, in words. A fragment whose video are shown twice is heard twice. */
 export function whatIsWrong(placement: FragmentPlacement): string | undefined {
-  const { plays } = placement;
-  if (!plays.observed) return plays.reason;
+  const { occurrences } = placement;
+  if (!occurrences.observed) return occurrences.reason;
   const shown = timesShown(placement);
-  if (shown === 0) return 'its pictures are not shown';
-  const inPlace = plays.plays.filter(({ deltaMs }) => deltaMs !== undefined);
-  const elsewhere = plays.plays.filter(({ deltaMs }) => deltaMs === undefined);
+  if (shown === 0) return 'its video are not shown';
+  const inPlace = occurrences.occurrences.filter(({ deltaMs }) => deltaMs !== undefined);
+  const elsewhere = occurrences.occurrences.filter(({ deltaMs }) => deltaMs === undefined);
   const faults = [
     ...(inPlace.length < shown
-      ? [`not heard at its pictures (best correlation ${plays.bestScore.toFixed(2)})`]
+      ? [`not heard at its video (best correlation ${occurrences.bestScore.toFixed(2)})`]
       : []),
-    ...elsewhere.map(({ ptsSeconds }) => `heard at other pictures, at ${ptsSeconds.toFixed(2)} s`),
+    ...elsewhere.map(({ ptsSeconds }) => `heard at other frames, at ${ptsSeconds.toFixed(2)} s`),
     ...inPlace
       .filter(({ heardShare }) => heardShare < LIMITS.heardShare)
       .map(({ heardShare }) => `only ${(100 * heardShare).toFixed(0)} % of it are heard`),
@@ -408,7 +408,7 @@ async function judgeTimestamps(output: OutputFindings): Promise<Judgement> {
   for (const kind of ['video', 'audio'] as const) {
     const track = span[kind];
     if (!track.observed) throw new Error(track.reason);
-    // A worker joins at the next key picture: before it, there is sound alone.
+    // A worker joins at the next key frame: before it, there is audio alone.
     const from = track.firstPtsSeconds + LIMITS.edgeSeconds;
     for (const { atSeconds, stepSeconds } of track.gaps.filter((gap) => gap.atSeconds > from)) {
       faults.push(
@@ -433,9 +433,9 @@ async function judgeTimestamps(output: OutputFindings): Promise<Judgement> {
 }
 
 async function judgePictures(output: OutputFindings): Promise<Judgement> {
-  const [clock, { pictures, black, frozen }] = [await output.clock(), await output.pictures()];
+  const [clock, { frames, black, frozen }] = [await output.clock(), await output.video()];
   if (!clock.observed) throw new Error(clock.reason);
-  const [first, last] = [pictures[0]?.ptsSeconds ?? 0, pictures.at(-1)?.ptsSeconds ?? 0];
+  const [first, last] = [frames[0]?.ptsSeconds ?? 0, frames.at(-1)?.ptsSeconds ?? 0];
   const isInside = (seconds: number): boolean =>
     seconds > first + LIMITS.edgeSeconds && seconds < last - LIMITS.edgeSeconds;
   const spans = (what: string, found: Span[]): string[] =>
@@ -456,9 +456,9 @@ async function judgePictures(output: OutputFindings): Promise<Judgement> {
   return {
     faults: [
       ...(clock.kind === 'strip' && clock.runs.length === 0
-        ? ['no picture has a readable frame number']
+        ? ['no frame has a readable frame number']
         : []),
-      ...(unreadable > 0 ? [`${unreadable} pictures without a readable frame number`] : []),
+      ...(unreadable > 0 ? [`${unreadable} frames without a readable frame number`] : []),
       ...clock.backward.map(
         ({ fromFrame, toFrame, atSeconds }) =>
           `frame ${toFrame} after ${fromFrame} at ${atSeconds.toFixed(2)} s`,
@@ -467,12 +467,12 @@ async function judgePictures(output: OutputFindings): Promise<Judgement> {
         ({ fromFrame, count, atSeconds }) =>
           `${count} frames from ${fromFrame} on lost at ${atSeconds.toFixed(2)} s`,
       ),
-      ...spans('one picture held', held),
+      ...spans('one frame held', held),
       ...spans('black', black),
-      // A picture without strip can only be seen to stand still; sources may do so.
+      // A frame without strip can only be seen to stand still; sources may do so.
       ...(clock.kind === 'strip' ? spans('frozen', frozen) : []),
     ],
-    seen: `${pictures.length} pictures, clock: ${clock.kind}`,
+    seen: `${frames.length} frames, clock: ${clock.kind}`,
   };
 }
 

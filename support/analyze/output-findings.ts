@@ -1,5 +1,5 @@
-import type { Fixture } from '../fixture';
-import { aside } from './aside';
+import type { Fixture } from '../broadcast/fixture';
+import { inWorkerThread } from './worker-thread';
 import { audioLevels, readAudioFiles, voiceActivity } from './audio';
 import { type DubbedFragment, type FragmentPlacement, type Sync, syncOf } from './dub-placement';
 import { type Finding, unobserved } from './finding';
@@ -10,26 +10,32 @@ import {
   type FingerprintWindow,
   fingerprintWindows,
 } from './fingerprint';
-import { firstPacketClock, type FrameClock, frameClock, showings } from './frame-clock';
+import { firstPacketClock, type FrameClock, frameClock, presentationsOf } from './frame-clock';
 import { type LineHeard, linesHeard, listen } from './listening';
 import { type MediaStream, type PacketSpan, packetSpan, probeStreams } from './media';
-import { type Pictures, readPictures } from './pictures';
-import { Remembered } from './remember';
-import type { Seam } from './seams';
+import { type VideoTrack, readVideo } from './video';
+import { FindingCache } from './cache';
+import type { Splice } from './splices';
 import type { ToneHeard } from './tones';
-import { type AudioTimeline, readSound, readTimeline, type Sound, soundAt } from './sound';
+import {
+  type AudioTimeline,
+  readAudioTrack,
+  readTimeline,
+  type AudioTrack,
+  audioAt,
+} from './audio-track';
 
 /** Sample rate at which dubs are searched in the output; one sample is 0.25 ms, and speech is loudest below 2 kHz. */
 const SEARCH_RATE_HZ = 4000;
 
-/** The files of one fragment: its dub, and its sound before dubbing where that is known. */
+/** The files of one fragment: its dub, and its audio before dubbing where that is known. */
 export interface DubFiles {
   sequence: number;
   dubbed: string | undefined;
   original: string | undefined;
 }
 
-/** When somebody speaks in a fragment's pictures, before and after dubbing, in seconds. */
+/** When somebody speaks in a fragment's frames, before and after dubbing, in seconds. */
 export interface Isochrony {
   sequence: number;
   originalSpeechSeconds: number;
@@ -41,7 +47,7 @@ export interface Isochrony {
  * when it is first asked for; none is judged here.
  */
 export class OutputFindings {
-  readonly #remembered = new Remembered();
+  readonly #cache = new FindingCache();
 
   /** @param dubs by sequence number; what cannot be told without them is unobserved */
   constructor(
@@ -51,36 +57,34 @@ export class OutputFindings {
   ) {}
 
   streams(): Promise<MediaStream[]> {
-    return this.#remembered.once('streams', () => probeStreams(this.file));
+    return this.#cache.once('streams', () => probeStreams(this.file));
   }
 
   span(): Promise<PacketSpan> {
-    return this.#remembered.once('span', () => packetSpan(this.file));
+    return this.#cache.once('span', () => packetSpan(this.file));
   }
 
-  pictures(): Promise<Pictures> {
-    return this.#remembered.once('pictures', () => readPictures(this.file));
+  video(): Promise<VideoTrack> {
+    return this.#cache.once('frames', () => readVideo(this.file));
   }
 
-  sound(): Promise<Sound> {
-    return this.#remembered.once('sound', () => readSound(this.file));
+  audio(): Promise<AudioTrack> {
+    return this.#cache.once('audio', () => readAudioTrack(this.file));
   }
 
-  /** The output's sound at the rate at which dubs are searched. */
+  /** The output's audio at the rate at which dubs are searched. */
   #searched(): Promise<AudioTimeline> {
-    return this.#remembered.once('searched', async () =>
-      soundAt(await this.sound(), SEARCH_RATE_HZ),
-    );
+    return this.#cache.once('searched', async () => audioAt(await this.audio(), SEARCH_RATE_HZ));
   }
 
-  /** The source's sound at the same rate. */
+  /** The source's audio at the same rate. */
   #source(fixture: Fixture): Promise<AudioTimeline> {
-    return this.#remembered.once('source', () => readTimeline(fixture.path, SEARCH_RATE_HZ));
+    return this.#cache.once('source', () => readTimeline(fixture.path, SEARCH_RATE_HZ));
   }
 
-  /** The sound of each fragment, before (where it is known) and after, at the same rate; by file. */
+  /** The audio of each fragment, before (where it is known) and after, at the same rate; by file. */
   #fragments(): Promise<Map<string, Float32Array>> {
-    return this.#remembered.once('fragments', async () => {
+    return this.#cache.once('fragments', async () => {
       const files = this.dubs.flatMap(({ dubbed, original }) =>
         [dubbed ?? [], original ?? []].flat(),
       );
@@ -89,17 +93,17 @@ export class OutputFindings {
     });
   }
 
-  /** When source time is shown. Unobserved without a source, or where the file has no picture. */
+  /** When source time is shown. Unobserved without a source, or where the file has no frame. */
   clock(): Promise<Finding<FrameClock>> {
-    return this.#remembered.once('clock', async () => {
+    return this.#cache.once('clock', async () => {
       const { fixture } = this;
       if (!fixture) return unobserved('it is not known of which source this is the output');
-      const { framesPerSecond: fps, frameStrip } = fixture.picture;
+      const { framesPerSecond: fps, frameStrip } = fixture.video;
       if (frameStrip) {
-        const { pictures } = await this.pictures();
+        const { frames } = await this.video();
         return {
           observed: true,
-          ...frameClock(pictures, fps, Math.round(fixture.durationSeconds * fps) - 1),
+          ...frameClock(frames, fps, Math.round(fixture.durationSeconds * fps) - 1),
         };
       }
       const { video } = await this.span();
@@ -112,12 +116,12 @@ export class OutputFindings {
   }
 
   /**
-   * When each fragment begins in the source, in seconds, by sequence number: found by its sound. A worker that joined
-   * late counts its timestamps from there, so they are not believed. Where the sound of a fragment is not known, it is
+   * When each fragment begins in the source, in seconds, by sequence number: found by its audio. A worker that joined
+   * late counts its timestamps from there, so they are not believed. Where the audio of a fragment is not known, it is
    * taken to begin at its mark.
    */
   sourceStarts(): Promise<Map<number, number>> {
-    return this.#remembered.once('source starts', async () => {
+    return this.#cache.once('source starts', async () => {
       const { fixture, dubs } = this;
       const starts = new Map<number, number>();
       if (!fixture) return starts;
@@ -129,8 +133,8 @@ export class OutputFindings {
         return starts;
       }
       const [samples, source] = await Promise.all([this.#fragments(), this.#source(fixture)]);
-      const sounds = known.map(({ original }) => samples.get(original) ?? new Float32Array());
-      const found = await aside('startsIn', source, sounds);
+      const audio = known.map(({ original }) => samples.get(original) ?? new Float32Array());
+      const found = await inWorkerThread('startsIn', source, audio);
       known.forEach(({ sequence }, i) => {
         const start = found[i];
         if (start?.observed) starts.set(sequence, start.seconds);
@@ -139,24 +143,24 @@ export class OutputFindings {
     });
   }
 
-  /** Where the sound of a file begins in the source. */
+  /** Where the audio of a file begins in the source. */
   sourceStart(file: string): Promise<Finding<{ seconds: number }>> {
-    return this.#remembered.once(`source start of ${file}`, async () => {
+    return this.#cache.once(`source start of ${file}`, async () => {
       if (!this.fixture) return unobserved('it is not known of which source this is the output');
-      const [sounds, source] = await Promise.all([
+      const [audio, source] = await Promise.all([
         readAudioFiles([file], SEARCH_RATE_HZ),
         this.#source(this.fixture),
       ]);
-      const [start] = await aside('startsIn', source, sounds);
-      return start ?? unobserved('there is no such sound');
+      const [start] = await inWorkerThread('startsIn', source, audio);
+      return start ?? unobserved('there is no such audio');
     });
   }
 
   /** What became of each fragment. A fragment without a dub, or that is not in the source, has no placement. */
   placements(): Promise<FragmentPlacement[]> {
-    return this.#remembered.once('placements', async () => {
+    return this.#cache.once('placements', async () => {
       const starts = await this.sourceStarts();
-      const [sound, samples] = await Promise.all([this.#searched(), this.#fragments()]);
+      const [audio, samples] = await Promise.all([this.#searched(), this.#fragments()]);
       const fragments = this.dubs.flatMap((files): DubbedFragment[] => {
         const [startSeconds, dubbed] = [
           starts.get(files.sequence),
@@ -167,21 +171,21 @@ export class OutputFindings {
         const { sequence } = files;
         return [{ sequence, startSeconds, dubbed, ...(original ? { original } : {}) }];
       });
-      // Before the pictures are known: they take the decoder longer than this takes.
-      const located = await aside('locateDubs', sound, fragments);
+      // Before the video are known: they take the decoder longer than this takes.
+      const located = await inWorkerThread('locateDubs', audio, fragments);
       const clock = await this.clock();
-      return clock.observed ? aside('placeDubs', sound, clock, located) : [];
+      return clock.observed ? inWorkerThread('placeDubs', audio, clock, located) : [];
     });
   }
 
   /** Where each second's tone is heard; unobserved for a broadcast of speech. */
   tones(): Promise<Finding<{ tones: ToneHeard[] }>> {
-    return this.#remembered.once('tones', async () => {
+    return this.#cache.once('tones', async () => {
       const { fixture } = this;
       if (!fixture?.audio?.tones) return unobserved('this is no broadcast of tones');
-      const [clock, sound] = [await this.clock(), await this.sound()];
+      const [clock, audio] = [await this.clock(), await this.audio()];
       if (!clock.observed) return clock;
-      const tones = await aside('tonesHeard', sound, clock, fixture.durationSeconds);
+      const tones = await inWorkerThread('tonesHeard', audio, clock, fixture.durationSeconds);
       return { observed: true, tones };
     });
   }
@@ -190,29 +194,29 @@ export class OutputFindings {
     return syncOf(await this.placements());
   }
 
-  /** What is heard at the borders of the fragments, where their pictures meet. */
-  seams(): Promise<Finding<{ seams: Seam[] }>> {
-    return this.#remembered.once('seams', async () => {
+  /** What is heard at the borders of the fragments, where their video meet. */
+  splices(): Promise<Finding<{ splices: Splice[] }>> {
+    return this.#cache.once('splices', async () => {
       const { fixture } = this;
       const clock = await this.clock();
       if (!fixture || !clock.observed)
-        return unobserved('the seams of an unknown source are not known');
+        return unobserved('the splices of an unknown source are not known');
       const { segmentSeconds: length, durationSeconds } = fixture;
       const starts = await this.sourceStarts();
       const marks = [...starts.values()].filter((at) => at >= length / 2);
       for (let at = length; starts.size === 0 && at < durationSeconds; at += length) marks.push(at);
       const places = marks.flatMap((start) => {
-        const shown = showings(clock, start, Math.min(length, durationSeconds - start));
+        const shown = presentationsOf(clock, start, Math.min(length, durationSeconds - start));
         return shown.observed ? shown.showings.map(({ ptsSeconds }) => ptsSeconds) : [];
       });
-      const seams = await aside('lookAtSeams', await this.sound(), places, length);
-      return { observed: true, seams };
+      const splices = await inWorkerThread('measureSplices', await this.audio(), places, length);
+      return { observed: true, splices };
     });
   }
 
-  /** How alike the sound of the whole output and of the source are. */
+  /** How alike the audio of the whole output and of the source are. */
   likeOriginal(): Promise<Finding<FingerprintMatch>> {
-    return this.#remembered.once('like original', async () => {
+    return this.#cache.once('like original', async () => {
       const prints = await this.#fingerprints();
       return prints
         ? bitErrorRate(prints.source, prints.output, 5)
@@ -220,17 +224,17 @@ export class OutputFindings {
     });
   }
 
-  /** The same by segment of the source; only where source and output both have at least a second of sound. */
+  /** The same by segment of the source; only where source and output both have at least a second of audio. */
   likeOriginalBySegment(): Promise<Finding<{ windows: FingerprintWindow[] }>> {
-    return this.#remembered.once('like original by segment', async () => {
+    return this.#cache.once('like original by segment', async () => {
       const { fixture } = this;
       const [prints, clock] = [await this.#fingerprints(), await this.clock()];
       if (!prints || !fixture || !clock.observed) return unobserved('the source is not known');
       const { segmentSeconds } = fixture;
-      const shown = showings(clock, 0, fixture.durationSeconds / 2);
-      const sound = await this.sound();
+      const shown = presentationsOf(clock, 0, fixture.durationSeconds / 2);
+      const audio = await this.audio();
       const later = shown.observed
-        ? (shown.showings[0]?.ptsSeconds ?? 0) - sound.firstPtsSeconds
+        ? (shown.showings[0]?.ptsSeconds ?? 0) - audio.firstPtsSeconds
         : 0;
       const [source, output] = [await this.#source(fixture), await this.#searched()];
       const isLoud = ({ samples }: AudioTimeline, from: number): boolean => {
@@ -254,7 +258,7 @@ export class OutputFindings {
   }
 
   #fingerprints(): Promise<{ source: Uint32Array; output: Uint32Array } | undefined> {
-    return this.#remembered.once('fingerprints', async () => {
+    return this.#cache.once('fingerprints', async () => {
       if (!this.fixture) return undefined;
       const [source, output] = await Promise.all([
         fingerprintFile(this.fixture.path),
@@ -266,7 +270,7 @@ export class OutputFindings {
 
   /** What an English listener understands of the output: text by window, and lines of the script. */
   async englishHeard(): Promise<{ text: string; lines: LineHeard[] }> {
-    const heard = await this.#remembered.once('heard', () => listen(this.file));
+    const heard = await this.#cache.once('heard', () => listen(this.file));
     return {
       text: heard.windows
         .map(({ text }) => text)
@@ -284,7 +288,7 @@ export class OutputFindings {
     const [before, after] = [source, output].map((one) => voiceActivity(one.samples, one.rateHz));
     const segments = fixture.script.flatMap((_, sequence): Isochrony[] => {
       const start = sequence * fixture.segmentSeconds;
-      const shown = showings(clock, start, fixture.segmentSeconds);
+      const shown = presentationsOf(clock, start, fixture.segmentSeconds);
       const [showing] = shown.observed ? shown.showings : [];
       if (!showing || !before || !after) return [];
       const speech = (

@@ -22,7 +22,7 @@ export interface Place {
 export type Locator = (needle: Float32Array) => Finding<Placement>;
 
 const RUNNER_UP_DISTANCE_SECONDS = 0.05;
-/** Correlation from which on a sound counts as found. Unrelated speech stays below 0.15, see the tests. */
+/** Correlation from which on a audio counts as found. Unrelated speech stays below 0.15, see the tests. */
 export const FOUND_SCORE = 0.5;
 const PLACE_DISTANCE_SECONDS = 0.25;
 

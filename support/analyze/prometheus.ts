@@ -1,4 +1,4 @@
-import { SuiteError } from '../errors';
+import { SuiteError } from '../base/errors';
 import { type Finding, unobserved } from './finding';
 
 /** A line that is not Prometheus text format. */

@@ -1,6 +1,6 @@
-/** What is left of a sound when another one, which is known to be in it, is taken away. */
+/** What is left of a audio when another one, which is known to be in it, is taken away. */
 export interface Residual {
-  /** The known sound as it is heard: filtered, at its level. */
+  /** The known audio as it is heard: filtered, at its level. */
   fitted: Float32Array;
   /** `heard` minus `fitted`. */
   rest: Float32Array;
@@ -12,7 +12,7 @@ const TAPS = 17;
 /**
  * Takes `known` out of `heard`: a least-squares FIR filter of 17 taps turns it into what is heard (Wiener filter, see
  * Haykin, "Adaptive Filter Theory", ch. 2), which undoes level, resampling and lossy coding. Of a dub that went
- * through AAC -25 dB is left; a second sound below it is then plain to find.
+ * through AAC -25 dB is left; a second audio below it is then plain to find.
  *
  * @param heard,known samples of one rate and length, aligned to within 2 ms
  */

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { NotObserved } from '../errors';
-import { evidenceFiles } from '../observe/evidence';
+import { NotObserved } from '../base/errors';
+import { evidenceFiles } from '../broadcast/evidence';
 import type { TapEvent } from '../observe/tap';
 import { breakerChanges, type BreakerPhase, breakerPhases, gaugeAgainstPhases } from './breaker';
 import {
@@ -20,12 +20,12 @@ import type { FrameClock } from './frame-clock';
 import { packetSpan, probeStreams } from './media';
 import { type MetricLine, type MetricNames, metricsAgainstTap } from './metrics-against-tap';
 import { matching } from './prometheus';
-import type { RunFindings } from './run-findings';
+import type { BroadcastFindings } from './broadcast-findings';
 import { type LogLine, linesOf } from './service-log';
 import { segmentOfTone, type ToneHeard, tonesInside } from './tones';
 
 /** What is heard in a segment: the echo, which is half as loud as the original, or the original itself. */
-export type SegmentSound = 'echo' | 'original' | 'both' | 'nothing';
+export type SegmentAudio = 'echo' | 'original' | 'both' | 'nothing';
 
 /** Levels, against the broadcast's own, of the echo and of the original; AAC changes them by some percent. */
 const LEVELS = { echo: [0.4, 0.62], original: [0.8, 1.25] } as const;
@@ -42,7 +42,7 @@ const streamInit = z.looseObject({ timeout_ms: z.number().positive() });
 /** What the evidence of a broadcast of tones says of how media-service deals with an STS that misbehaves. */
 export class ResilienceFindings {
   constructor(
-    readonly run: RunFindings,
+    readonly run: BroadcastFindings,
     /** What media-service is called: its log has that name. */
     private readonly service: string,
     private readonly names: MetricNames & { breakerState: string },
@@ -59,7 +59,7 @@ export class ResilienceFindings {
     const parsed = streamInit.safeParse(init?.payload);
     if (parsed.success) return parsed.data.timeout_ms;
     throw new NotObserved({
-      what: 'media-service has not told its time-out',
+      what: 'media-service has not told its timeout',
       where: `${this.run.evidence.folder}/${evidenceFiles.tap}`,
       seen: init ? JSON.stringify(init.payload) : 'no stream:init',
       expected: 'stream:init with timeout_ms',
@@ -110,13 +110,13 @@ export class ResilienceFindings {
     return { observed: true, exitCode: Number(found.fields['exit_code']), at: found.at };
   }
 
-  /** Every tone against its picture. */
+  /** Every tone against its frame. */
   tones(): Promise<Finding<{ tones: ToneHeard[] }>> {
     return this.run.output.tones();
   }
 
   /** What is heard in each segment, by the level of its tones. */
-  async sounds(): Promise<Finding<{ sounds: SegmentSound[] }>> {
+  async segmentAudio(): Promise<Finding<{ segments: SegmentAudio[] }>> {
     const [heard, clock] = [await this.tones(), await this.run.output.clock()];
     if (!heard.observed) return heard;
     if (!clock.observed) return clock;
@@ -125,21 +125,21 @@ export class ResilienceFindings {
     if (!audio.observed) return audio;
     const whole = tonesInside(heard.tones, clock, audio);
     const joinedSeconds = await this.#joinedSeconds(clock);
-    const sounds = script.map((_, segment): SegmentSound => {
+    const segments = script.map((_, segment): SegmentAudio => {
       const kinds = new Set(
         whole
           .filter(({ second }) => segmentOfTone(second, joinedSeconds, segmentSeconds) === segment)
-          .map(soundOf),
+          .map(audioOf),
       );
       const [kind] = kinds;
       return kinds.size > 1 ? 'both' : (kind ?? 'nothing');
     });
-    return { observed: true, sounds };
+    return { observed: true, segments };
   }
 
   /**
-   * Where in the source media-service began to count segments: by the sound of the first fragment that it has sent.
-   * Where it has sent none, by its first picture, which is right to within some tenths of a second.
+   * Where in the source media-service began to count segments: by the audio of the first fragment that it has sent.
+   * Where it has sent none, by its first frame, which is right to within some tenths of a second.
    */
   async #joinedSeconds({ runs, framesPerSecond }: FrameClock): Promise<number> {
     const [first] = this.run.fragments;
@@ -197,7 +197,7 @@ export class ResilienceFindings {
   }
 }
 
-function soundOf({ level }: ToneHeard): SegmentSound {
+function audioOf({ level }: ToneHeard): SegmentAudio {
   const isIn = ([from, to]: readonly [number, number]): boolean => level >= from && level <= to;
   return isIn(LEVELS.echo) ? 'echo' : isIn(LEVELS.original) ? 'original' : 'nothing';
 }

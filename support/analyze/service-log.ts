@@ -1,4 +1,4 @@
-import { jsonOf } from '../json';
+import { jsonOf } from '../base/json';
 
 /** A line that a service has logged about a stream. `at` is milliseconds since the epoch, where the line tells. */
 export interface LogLine {

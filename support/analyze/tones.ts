@@ -1,6 +1,6 @@
-import type { AudioTimeline } from './sound';
+import type { AudioTimeline } from './audio-track';
 import { type Finding, unobserved } from './finding';
-import { type FrameClock, showings } from './frame-clock';
+import { type FrameClock, presentationsOf } from './frame-clock';
 
 /*
  * The tones of broadcasts without speech: in the middle of each second one of 0.2 s, whose frequency tells the second.
@@ -28,17 +28,17 @@ export const TONES =
 const CODEC_SECONDS = 0.1;
 /** A tone this close to a mark may be cut by it. */
 const MARK_SECONDS = 0.02;
-/** Where a tone is looked for, either side of its picture. */
+/** Where a tone is looked for, either side of its frame. */
 const SEARCH_SECONDS = 0.5;
 /** A pure tone scores 1, noise about 0.05. */
 const LEAST_SCORE = 0.5;
-/** Of the peak's height: below, other sounds count. */
+/** Of the peak's height: below, other audio count. */
 const SIDES_FROM = 0.3;
 
 /** One second of a broadcast of tones, as it comes out. */
 export interface ToneHeard {
   second: number;
-  /** Sound minus picture, in ms: positive when the sound is late; unobserved when either is not there. */
+  /** Audio minus frame, in ms: positive when the audio is late; unobserved when either is not there. */
   delta: Finding<{ deltaMs: number; ptsSeconds: number }>;
   /** Its level against the broadcast's own: 1 when it is as loud. 0 when it is not heard. */
   level: number;
@@ -52,17 +52,17 @@ function toneHz(second: number): number {
 /**
  * Where each second's tone is heard, against when its frames are shown.
  *
- * @param sound of the output; at least 4 kHz
+ * @param audio of the output; at least 4 kHz
  * @param seconds how many the broadcast has
  */
-export function tonesHeard(sound: AudioTimeline, clock: FrameClock, seconds: number): ToneHeard[] {
+export function tonesHeard(audio: AudioTimeline, clock: FrameClock, seconds: number): ToneHeard[] {
   return Array.from({ length: seconds }, (_, second): ToneHeard => {
     const shown = firstShown(clock, second);
     if (!shown.observed) return { second, delta: shown, level: 0 };
     const at = shown.ptsSeconds;
-    const found = findTone(sound, toneHz(second), at + TONE_AT_SECONDS);
+    const found = findTone(audio, toneHz(second), at + TONE_AT_SECONDS);
     if (!found) {
-      const reason = `its tone is not heard within ${SEARCH_SECONDS} s of its picture`;
+      const reason = `its tone is not heard within ${SEARCH_SECONDS} s of its frame`;
       return { second, delta: unobserved(reason), level: 0 };
     }
     const ptsSeconds = found.ptsSeconds - TONE_AT_SECONDS;
@@ -124,31 +124,31 @@ export function withoutEdges(tones: readonly ToneHeard[]): ToneHeard[] {
 }
 
 /**
- * The tones that can be told of: those whose whole time lies in the sound of the output. Where a worker joins or leaves in
+ * The tones that can be told of: those whose whole time lies in the audio of the output. Where a worker joins or leaves in
  * the middle of one, what is left of it is too quiet.
  */
 export function tonesInside(
   tones: readonly ToneHeard[],
   clock: FrameClock,
-  sound: { firstPtsSeconds: number; durationSeconds: number },
+  audio: { firstPtsSeconds: number; durationSeconds: number },
 ): ToneHeard[] {
-  const end = sound.firstPtsSeconds + sound.durationSeconds;
+  const end = audio.firstPtsSeconds + audio.durationSeconds;
   return tones.filter(({ second }) => {
     const shown = firstShown(clock, second);
     if (!shown.observed) return false;
     const from = shown.ptsSeconds + TONE_AT_SECONDS;
     return (
-      from >= sound.firstPtsSeconds + CODEC_SECONDS && from + TONE_SECONDS + CODEC_SECONDS <= end
+      from >= audio.firstPtsSeconds + CODEC_SECONDS && from + TONE_SECONDS + CODEC_SECONDS <= end
     );
   });
 }
 
-/** When the pictures of a second are shown first. */
+/** When the video of a second are shown first. */
 function firstShown(clock: FrameClock, second: number): Finding<{ ptsSeconds: number }> {
-  const shown = showings(clock, second, 1);
+  const shown = presentationsOf(clock, second, 1);
   if (!shown.observed) return shown;
   const [first] = shown.showings;
-  return first ? { observed: true, ...first } : unobserved('its pictures are not shown');
+  return first ? { observed: true, ...first } : unobserved('its video are not shown');
 }
 
 /**
@@ -181,7 +181,7 @@ export interface TonesFigures {
   largestStepAt: number;
 }
 
-/** @returns unobserved when fewer than two tones are heard at their pictures */
+/** @returns unobserved when fewer than two tones are heard at their video */
 export function tonesFigures(tones: readonly ToneHeard[]): Finding<TonesFigures> {
   const points = tones.flatMap(({ second, delta }) =>
     delta.observed ? [{ second, ms: delta.deltaMs }] : [],

@@ -1,4 +1,4 @@
-import { SuiteError } from '../errors';
+import { SuiteError } from '../base/errors';
 
 /** A word error rate needs reference words to be a rate of. */
 export class ReferenceEmpty extends SuiteError {}

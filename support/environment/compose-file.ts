@@ -5,10 +5,10 @@ import { parseEnv } from 'node:util';
 import Ajv, { type ErrorObject } from 'ajv/dist/2020';
 import { z } from 'zod';
 
-import { PrerequisiteMissing, SuiteError } from '../errors';
-import type { Variables } from '../interpolate';
-import { hideSecretsOf } from '../safe-text';
-import { readYamlFile, shownPath, type YamlFile } from '../yaml-file';
+import { PrerequisiteMissing, SuiteError } from '../base/errors';
+import type { Variables } from '../base/interpolate';
+import { hideSecretsOf } from '../base/safe-text';
+import { readYamlFile, shownPath, type YamlFile } from '../base/yaml-file';
 
 const environmentSchema = z
   .union([

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 
-import { SuiteError } from '../errors';
-import type { Variables } from '../interpolate';
+import { SuiteError } from '../base/errors';
+import type { Variables } from '../base/interpolate';
 import { signalGroup, startTimeOf } from './processes';
 import type { SessionState } from './session-state';
 

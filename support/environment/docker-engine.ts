@@ -4,8 +4,8 @@ import { createServer, isIP } from 'node:net';
 
 import { z } from 'zod';
 
-import { messageOf, PrerequisiteMissing } from '../errors';
-import type { Variables } from '../interpolate';
+import { messageOf, PrerequisiteMissing } from '../base/errors';
+import type { Variables } from '../base/interpolate';
 import { docker } from './docker-command';
 import type { SessionState } from './session-state';
 

@@ -5,8 +5,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-import { PrerequisiteMissing, SuiteError } from '../errors';
-import { interpolateAll, type Variables } from '../interpolate';
+import { PrerequisiteMissing, SuiteError } from '../base/errors';
+import { interpolateAll, type Variables } from '../base/interpolate';
 import {
   checkComposeFiles,
   composeFault,

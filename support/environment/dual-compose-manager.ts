@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { now } from '../clock';
+import { now } from '../base/clock';
 import type { Settings } from '../config';
-import { messageOf, PrerequisiteMissing, SuiteError } from '../errors';
-import type { Variables } from '../interpolate';
-import { safeText } from '../safe-text';
+import { messageOf, PrerequisiteMissing, SuiteError } from '../base/errors';
+import type { Variables } from '../base/interpolate';
+import { safeText } from '../base/safe-text';
 import { composeFault, shownFiles, type ComposeFile } from './compose-file';
 import type { Composition, Runtime, ServiceState } from './runtime';
 

@@ -1,4 +1,4 @@
-import type { Variables } from '../interpolate';
+import type { Variables } from '../base/interpolate';
 import { engineMissing, findEngine } from './docker-engine';
 import { DockerRuntime } from './docker-runtime';
 import { HostRuntime } from './host-runtime';

@@ -1,6 +1,6 @@
-import { messageOf, seenOf, SuiteError } from '../errors';
-import { eventually } from '../eventually';
-import { askHttp } from '../http';
+import { messageOf, seenOf, SuiteError } from '../base/errors';
+import { eventually } from '../base/eventually';
+import { askHttp } from '../base/http';
 import type { Composition } from './runtime';
 
 /** A service that is started again must be healthy in the time that all have at the start. */

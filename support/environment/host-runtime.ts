@@ -3,8 +3,8 @@ import { lookup } from 'node:dns/promises';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
-import { messageOf, SuiteError } from '../errors';
-import type { Variables } from '../interpolate';
+import { messageOf, SuiteError } from '../base/errors';
+import type { Variables } from '../base/interpolate';
 import {
   besideComposeFile,
   checkComposeFiles,

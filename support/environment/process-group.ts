@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
-import { now } from '../clock';
+import { now } from '../base/clock';
 import { groupGone, processesWith, signalGroup, startTimeOf } from './processes';
 import { RUN_VARIABLE, type SessionState } from './session-state';
 

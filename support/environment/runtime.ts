@@ -1,4 +1,4 @@
-import type { Variables } from '../interpolate';
+import type { Variables } from '../base/interpolate';
 import type { ComposeFile } from './compose-file';
 
 /** One composition: its compose files, the project it runs as, and the variables it is given. */

@@ -15,8 +15,8 @@ import { join, resolve } from 'node:path';
 
 import { z } from 'zod';
 
-import { messageOf, SuiteError } from '../errors';
-import type { Variables } from '../interpolate';
+import { messageOf, SuiteError } from '../base/errors';
+import type { Variables } from '../base/interpolate';
 import { isRunning, processesWith, signalGroup, signalIfThere, startTimeOf } from './processes';
 
 /** In the environment of everything that a session starts: the session's id. */

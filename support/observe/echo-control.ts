@@ -1,6 +1,6 @@
 import { io } from 'socket.io-client';
 
-import { NotObserved } from '../errors';
+import { NotObserved } from '../base/errors';
 
 /** Something that the Echo STS can be told about a stream (contract, "Echo STS also takes …"). */
 export interface EchoControl {

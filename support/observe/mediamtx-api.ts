@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-import { SuiteError } from '../errors';
-import { askHttp } from '../http';
-import { jsonOf } from '../json';
+import { SuiteError } from '../base/errors';
+import { askHttp } from '../base/http';
+import { jsonOf } from '../base/json';
 
 const pathsSchema = z.object({
   items: z.array(

@@ -1,6 +1,6 @@
 import { parsePrometheus, type MetricsText } from '../analyze/prometheus';
-import { NotObserved } from '../errors';
-import { askHttp } from '../http';
+import { NotObserved } from '../base/errors';
+import { askHttp } from '../base/http';
 
 /**
  * Reads the metrics of a service.

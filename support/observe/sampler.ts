@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { messageOf } from '../errors';
+import { messageOf } from '../base/errors';
 
 /** Something that is looked at again and again. */
 export interface Sampler {
@@ -9,7 +9,7 @@ export interface Sampler {
   /** Why the last look failed; undefined when it did not. */
   lastError(): string | undefined;
   /** How many looks there were, how many of them failed, and why the last of those did. */
-  readonly failures: { looks: number; failed: number; lastReason: string };
+  readonly failures: { polls: number; failed: number; lastReason: string };
 }
 
 /**
@@ -21,10 +21,10 @@ export interface Sampler {
 export function sample(everyMs: () => number, look: () => Promise<void>): Sampler {
   const stopping = new AbortController();
   let lastError: string | undefined;
-  const failures = { looks: 0, failed: 0, lastReason: '' };
+  const failures = { polls: 0, failed: 0, lastReason: '' };
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
-      failures.looks += 1;
+      failures.polls += 1;
       try {
         await look();
         lastError = undefined;

@@ -1,13 +1,13 @@
 import { io, type Socket } from 'socket.io-client';
 
-import { now } from '../clock';
-import { messageOf, NotObserved } from '../errors';
-import { NotInTime } from '../eventually';
+import { now } from '../base/clock';
+import { messageOf, NotObserved } from '../base/errors';
+import { NotInTime } from '../base/eventually';
 import type { Tap, TapEvent } from './tap';
 
 /** Hears what an STS says: through the tap, or as one more client of the STS. */
 export class SocketIOMonitor {
-  /** Everything that was heard; without the payloads of fragments, which hold seconds of sound each, and of what is no message. */
+  /** Everything that was heard; without the payloads of fragments, which hold seconds of audio each, and of what is no message. */
   readonly events: TapEvent[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #listeners = new Set<(event: TapEvent) => void>();

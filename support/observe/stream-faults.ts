@@ -1,9 +1,9 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
-import { now } from '../clock';
+import { now } from '../base/clock';
 import { RETRYABLE_CODES } from '../contract/events';
-import { messageOf } from '../errors';
+import { messageOf } from '../base/errors';
 import {
   concerns,
   isAnswerFault,
@@ -12,7 +12,7 @@ import {
   type FaultPlan,
   type Moment,
   type MomentFault,
-} from './faults';
+} from '../broadcast/faults';
 
 /** What can be done to a connection from outside. */
 export interface Connected {

@@ -1,7 +1,7 @@
 import { io } from 'socket.io-client';
 
 import { fragmentAnswer, type FragmentAnswer } from '../contract/events';
-import { messageOf, NotObserved } from '../errors';
+import { messageOf, NotObserved } from '../base/errors';
 
 /** What an STS said to a client of its own. */
 export interface StsAnswers {

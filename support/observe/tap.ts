@@ -19,11 +19,11 @@ import { Decoder, PacketType, type Packet } from 'socket.io-parser';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
 import { z } from 'zod';
 
-import { now } from '../clock';
-import { messageOf } from '../errors';
-import { bytesOf } from '../http';
-import { jsonOf } from '../json';
-import type { Direction, FaultPlan } from './faults';
+import { now } from '../base/clock';
+import { messageOf } from '../base/errors';
+import { bytesOf } from '../base/http';
+import { jsonOf } from '../base/json';
+import type { Direction, FaultPlan } from '../broadcast/faults';
 import { StreamFaults } from './stream-faults';
 
 /** Something the tap saw. `at` is milliseconds since the epoch, `connection` counts from 1. */

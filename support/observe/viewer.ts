@@ -17,7 +17,7 @@ export interface Viewer {
 }
 
 /**
- * Joins a live stream as a viewer does: plays it (decodes pictures and sound) and keeps a copy as it arrived.
+ * Joins a live stream as a viewer does: plays it (decodes video and audio) and keeps a copy as it arrived.
  *
  * @param copyFile Matroska file for the copy
  */

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 
 import type { VNode } from 'preact';
 
-import { withoutWork } from '../analyze/remember';
-import type { RunFindings } from '../analyze/run-findings';
-import { messageOf } from '../errors';
-import { evidenceFiles } from '../observe/evidence';
-import { safeText } from '../safe-text';
-import { FragmentTimeLine, OffsetChart, SoundChart, svgText } from './charts';
-import { type NamesInEvidence, streamFactsOf } from './stream-facts';
+import { cachedOnly } from '../analyze/cache';
+import type { BroadcastFindings } from '../analyze/broadcast-findings';
+import { messageOf } from '../base/errors';
+import { evidenceFiles } from '../broadcast/evidence';
+import { safeText } from '../base/safe-text';
+import { FragmentTimeLine, OffsetChart, AudioChart, svgText } from './charts';
+import { type NamesInEvidence, broadcastFactsOf } from './broadcast-facts';
 
 /** More than this of a log is not read in a report; the whole of it is in the evidence folder. */
 const LAST_LINES = 200;
@@ -24,7 +24,7 @@ export type Attach = (
  * of what scenarios have looked at.
  */
 export async function attachEvidence(
-  findings: RunFindings,
+  findings: BroadcastFindings,
   names: NamesInEvidence,
   attach: Attach,
 ): Promise<void> {
@@ -43,16 +43,16 @@ export async function attachEvidence(
     Promise.all([findings.output.streams(), findings.output.span()]);
   const probed = await look().catch(messageOf);
   text('ffprobe-output.txt', JSON.stringify(probed, null, 2));
-  const facts = await withoutWork(() => streamFactsOf(findings, names));
-  const { pictures, fragments } = facts;
+  const facts = await cachedOnly(() => broadcastFactsOf(findings, names));
+  const { images, fragments } = facts;
   const chart = (fileName: string, drawn: VNode): void =>
-    // Cucumber's HTML report shows pictures that are attached as bytes only.
+    // Cucumber's HTML report shows images that are attached as bytes only.
     void attach(Buffer.from(svgText(drawn)), { mediaType: 'image/svg+xml', fileName });
   if (fragments.length > 0) {
     chart('fragments.svg', <FragmentTimeLine facts={facts} />);
     chart('offset.svg', <OffsetChart facts={facts} />);
   }
-  if (pictures) chart('sound.svg', <SoundChart pictures={pictures} fragments={fragments} />);
+  if (images) chart('audio.svg', <AudioChart images={images} fragments={fragments} />);
 }
 
 /** Attaches what services have logged; by service name. */

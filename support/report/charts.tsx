@@ -4,10 +4,17 @@ import { useContext } from 'preact/hooks';
 import { renderToString } from 'preact-render-to-string';
 
 import { LIMITS } from '../analyze/output-checks';
-import { safeText } from '../safe-text';
-import type { FragmentFacts, Mark, MetricSeries, SoundPictures, Stage, StreamFacts } from './facts';
+import { safeText } from '../base/safe-text';
+import type {
+  FragmentFacts,
+  Mark,
+  MetricSeries,
+  AudioImages,
+  Stage,
+  BroadcastFacts,
+} from './facts';
 
-/** EBU R 37: what sound and picture may be apart where they reach the viewer, in ms. */
+/** EBU R 37: what audio and image may be apart where they reach the viewer, in ms. */
 const EBU_R37 = { soundEarlyMs: 40, soundLateMs: 60 } as const;
 
 /** In the order of time. */
@@ -235,7 +242,7 @@ function cut(text: string, length: number): string {
 }
 
 /** Each fragment's way through the pipeline, over seconds since publishing. */
-export function FragmentTimeLine({ facts }: { facts: StreamFacts }): VNode {
+export function FragmentTimeLine({ facts }: { facts: BroadcastFacts }): VNode {
   const { fragments, ptsZeroAtSeconds } = facts;
   const marks = marksInOrder(facts.marks);
   const times = finite([
@@ -397,8 +404,8 @@ function MarkLines({ marks, axis, top, bottom, numbers = false }: MarkLineParts)
   );
 }
 
-/** How far sound and picture are apart, fragment by fragment, with what is allowed. */
-export function OffsetChart({ facts }: { facts: StreamFacts }): VNode {
+/** How far audio and image are apart, fragment by fragment, with what is allowed. */
+export function OffsetChart({ facts }: { facts: BroadcastFacts }): VNode {
   const { fragments } = facts;
   const { deltaMs, driftMs } = LIMITS;
   const offsets = finite(fragments.map(({ offsetMs }) => offsetMs));
@@ -413,7 +420,7 @@ export function OffsetChart({ facts }: { facts: StreamFacts }): VNode {
   const rightText = right + 10;
   return (
     <Chart
-      title="Sound against picture"
+      title="Audio against image"
       description={`Audio minus video of each fragment in ms, within ${deltaMs} ms both ways; ${offsets.length} of ${fragments.length} fragments were measured, the farthest ${shownNumber(facts.figures.offsetWorstMs)} ms.`}
       height={bottom + 42}
     >
@@ -441,19 +448,19 @@ export function OffsetChart({ facts }: { facts: StreamFacts }): VNode {
         </text>
       ))}
       <text class="faint" x={rightText} y={y(deltaMs) + 4}>
-        {`limit of the suite, sound late`}
+        {`limit of the suite, audio late`}
       </text>
       <text class="faint" x={rightText} y={y(EBU_R37.soundLateMs) + 4}>
-        EBU R 37, sound late
+        EBU R 37, audio late
       </text>
       <text x={rightText} y={y(0) + 4}>
         {`drift ${shownNumber(facts.figures.driftMs, 1, ' ms')} (limit ${driftMs} ms)`}
       </text>
       <text class="faint" x={rightText} y={y(-EBU_R37.soundEarlyMs) + 4}>
-        EBU R 37, sound early
+        EBU R 37, audio early
       </text>
       <text class="faint" x={rightText} y={y(-deltaMs) + 4}>
-        {`limit of the suite, sound early`}
+        {`limit of the suite, audio early`}
       </text>
       {fragments.map((fragment, index) => {
         const x = round(left + (index + 0.5) * step);
@@ -521,15 +528,15 @@ function OffsetDot({ fragment, x, y, bottom }: DotParts): VNode {
   return <circle class="fine" cx={x} cy={y(offsetMs)} r={4.5} />;
 }
 
-/** The sound of the original and of the output, one above the other, over the output's time (PTS). */
-export function SoundChart({
-  pictures,
+/** The audio of the original and of the output, one above the other, over the output's time (PTS). */
+export function AudioChart({
+  images,
   fragments,
 }: {
-  pictures: NonNullable<StreamFacts['pictures']>;
+  images: NonNullable<BroadcastFacts['images']>;
   fragments: readonly FragmentFacts[];
 }): VNode {
-  const { fromPts, toPts, original, output } = pictures;
+  const { fromPts, toPts, original, output } = images;
   const axis = { left: 76, right: WIDTH - 16, from: fromPts, to: toPts };
   const [waveHeight, spectrumHeight, gap] = [80, 100, 8];
   const top = 46;
@@ -547,14 +554,14 @@ export function SoundChart({
   );
   return (
     <Chart
-      title="Sound of the original and of the output"
-      description={`Waveform and spectrogram of ${original ? 'the original, as it would be heard at its pictures, and below it of the output' : 'the output; there are none of the original'}, over the time of the output.`}
+      title="Audio of the original and of the output"
+      description={`Waveform and spectrogram of ${original ? 'the original, as it would be heard at its images, and below it of the output' : 'the output; there are none of the original'}, over the time of the output.`}
       height={bottom + 26}
       axis={axis}
       span={[top, bottom]}
       ptsOffset={0}
     >
-      {panels.map(({ name, kind, picture, height }, index) => (
+      {panels.map(({ name, kind, image, height }, index) => (
         <g key={index}>
           <rect
             class="paper"
@@ -564,7 +571,7 @@ export function SoundChart({
             height={height}
           />
           <image
-            href={picture}
+            href={image}
             x={axis.left}
             y={tops[index]}
             width={axis.right - axis.left}
@@ -597,11 +604,11 @@ export function SoundChart({
 
 function panelsOf(
   name: string,
-  { waveform, spectrogram }: SoundPictures,
-): { name: string; kind: string; picture: string; isWave: boolean }[] {
+  { waveform, spectrogram }: AudioImages,
+): { name: string; kind: string; image: string; isWave: boolean }[] {
   return [
-    { name, kind: 'waveform', picture: waveform, isWave: true },
-    { name, kind: 'spectrogram', picture: spectrogram, isWave: false },
+    { name, kind: 'waveform', image: waveform, isWave: true },
+    { name, kind: 'spectrogram', image: spectrogram, isWave: false },
   ];
 }
 

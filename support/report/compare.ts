@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-import { SuiteError } from '../errors';
-import { readEvidence, recordedBroadcasts } from '../observe/evidence';
-import { safeText } from '../safe-text';
-import type { BroadcastOptions } from '../session';
-import type { StreamFigures } from './facts';
+import { SuiteError } from '../base/errors';
+import { readEvidence, recordedBroadcasts } from '../broadcast/evidence';
+import { safeText } from '../base/safe-text';
+import type { BroadcastOptions } from '../session/session';
+import type { BroadcastFigures } from './facts';
 import { idsOf, outcomeOf, readMessages, type ScenarioResult } from './scenario-results';
-import { readStreamFacts } from './stream-facts';
+import { readBroadcastFacts } from './broadcast-facts';
 import { counted } from './wording';
 
 /** A broadcast of a run, by what was asked for. */
@@ -18,7 +18,7 @@ export interface ComparedBroadcast {
   /** The name of its fixture. */
   title: string;
   /** Undefined where they have not been worked out. */
-  figures: StreamFigures | undefined;
+  figures: BroadcastFigures | undefined;
 }
 
 /** One of the two runs. */
@@ -98,7 +98,7 @@ const EXACT = { unit: '', limit: 0, disturbedLimit: 1, decimals: 0, better: 'mor
  * and next to none of the others: the same dub is made of the same speech. Where something is made to go wrong in the
  * middle of a broadcast, milliseconds decide whether one fragment more is sent.
  */
-const FIGURES: Record<keyof StreamFigures, Figure> = {
+const FIGURES: Record<keyof BroadcastFigures, Figure> = {
   fragmentsSent: { name: 'fragments sent', ...EXACT },
   fragmentsAnswered: { name: 'fragments answered', ...EXACT },
   offsetWorstMs: { name: 'offset, worst', limit: 15, ...OFFSET },
@@ -164,7 +164,7 @@ export function readComparedRun(folder: string): ComparedRun {
     broadcasts: folders.map((path) => {
       const { asked, fixtureScript } = readEvidence(path).run;
       const title = basename(fixtureScript).replace(/\.ya?ml$/, '');
-      return { asked, title, figures: readStreamFacts(path)?.figures };
+      return { asked, title, figures: readBroadcastFacts(path)?.figures };
     }),
   };
 }
@@ -338,11 +338,11 @@ function isDisturbed({ asked }: ComparedBroadcast): boolean {
 function figureRows(
   broadcast: string,
   disturbed: boolean,
-  a: StreamFigures,
-  b: StreamFigures,
+  a: BroadcastFigures,
+  b: BroadcastFigures,
 ): Row[] {
   const hasTimes = !disturbed && a.fragmentsSent >= LEAST_FRAGMENTS;
-  return (Object.keys(FIGURES) as (keyof StreamFigures)[])
+  return (Object.keys(FIGURES) as (keyof BroadcastFigures)[])
     .filter((key) => hasTimes || !FIGURES[key].isTime)
     .filter((key) => a[key] !== undefined || b[key] !== undefined)
     .map((key) => {

@@ -1,4 +1,4 @@
-import { safeText } from '../safe-text';
+import { safeText } from '../base/safe-text';
 import { idsOf, outcomeOf, type ScenarioResult, type StepResult } from './scenario-results';
 import { counted, duration, shownMessage } from './wording';
 

@@ -14,19 +14,19 @@ export const reportFiles = {
   /** What of a run is not in Cucumber's messages: a `RunPart`. */
   part: 'part.json',
   /** In the evidence folder of each stream: its page, and the `StreamFacts` that it is made of. */
-  streamPage: 'index.html',
-  streamFacts: 'facts.json',
+  broadcastPage: 'index.html',
+  broadcastFacts: 'facts.json',
 } as const;
 
 /** The numbers of one stream that two runs can be compared by. Not there: not looked at, or not observed. */
-export interface StreamFigures {
+export interface BroadcastFigures {
   fragmentsSent: number;
   fragmentsAnswered: number;
   /** From publishing to the end of the output. */
   tookSeconds?: number;
   /** From publishing to the output being listed by the media server. */
   outputReadySeconds?: number;
-  /** How much later than it is published a picture is shown. */
+  /** How much later than it is published a frame is shown. */
   endToEndSeconds?: number;
   answerP50Ms?: number;
   answerP95Ms?: number;
@@ -70,12 +70,12 @@ export interface FragmentFacts {
   translation?: string;
   wordErrorRate?: number;
   chrf?: number;
-  /** Audio minus video, in ms, where its dub is heard at its pictures. */
+  /** Audio minus video, in ms, where its dub is heard at its video. */
   offsetMs?: number;
   correlation?: number;
   heardShare?: number;
   originalCorrelation?: number;
-  /** When its pictures, and its dub, begin in the output (PTS). */
+  /** When its video, and its dub, begin in the output (PTS). */
   shownAtPts?: number;
   heardAtPts?: number;
   /** Files in the evidence folder. */
@@ -85,7 +85,7 @@ export interface FragmentFacts {
 
 /**
  * `waiting`: cut, not sent yet; `queued`: at the STS, before its work; `asr`, `translation`, `tts`: the STS's own times,
- * laid to the end of the wait; `returned`: answered, not played yet; `played`: its pictures and dub are shown.
+ * laid to the end of the wait; `returned`: answered, not played yet; `played`: its video and dub are shown.
  */
 export type Stage = 'waiting' | 'queued' | 'asr' | 'translation' | 'tts' | 'returned' | 'played';
 
@@ -121,14 +121,14 @@ export interface Mark {
   text: string;
 }
 
-/** Pictures of a sound, as PNG data URIs, all over the same span of the output's timeline. */
-export interface SoundPictures {
+/** Frames of a audio, as PNG data URIs, all over the same span of the output's timeline. */
+export interface AudioImages {
   waveform: string;
   spectrogram: string;
 }
 
 /** Everything that the page of one stream shows. */
-export interface StreamFacts {
+export interface BroadcastFacts {
   stream: string;
   /** The broadcast's name. */
   title: string;
@@ -137,7 +137,7 @@ export interface StreamFacts {
   durationSeconds: number;
   segmentSeconds: number;
   /** `speech` is translated; `tones` go through the Echo STS. */
-  sound: 'speech' | 'tones' | 'none';
+  audio: 'speech' | 'tones' | 'none';
   runtime: string;
   /** `tap` or `direct`. */
   monitor: string;
@@ -149,7 +149,7 @@ export interface StreamFacts {
   seed: number;
   /** What could not be observed, and why. */
   problems: string[];
-  figures: StreamFigures;
+  figures: BroadcastFigures;
   /** The recording, in the evidence folder; not there when there is none. */
   output?: { file: string; seconds: number };
   /** What was not looked at or observed, and why; by the name of what is missing. */
@@ -166,7 +166,7 @@ export interface StreamFacts {
   histograms: HistogramFacts[];
   log: LogEntry[];
   /** Both over the same span of the output's timeline. */
-  pictures?: { fromPts: number; toPts: number; output: SoundPictures; original?: SoundPictures };
+  images?: { fromPts: number; toPts: number; output: AudioImages; original?: AudioImages };
   /** Everything in the evidence folder, with its size. */
   files: { name: string; bytes: number }[];
 }
@@ -199,12 +199,12 @@ export interface RunPart {
 }
 
 /** A stream, as the page of the run lists it. */
-export interface StreamSummary {
+export interface BroadcastSummary {
   stream: string;
   title: string;
   /** Its page, relative to the page of the run; not there when it could not be made. */
   page?: string;
-  figures: StreamFigures;
+  figures: BroadcastFigures;
   isWhole: boolean;
   plan: string[];
 }
@@ -219,7 +219,7 @@ export interface RunFacts {
   shard?: { index: number; count: number };
   /** One for each part: a run has one, several shards as many as there were. */
   environments: RunEnvironment[];
-  streams: StreamSummary[];
+  streams: BroadcastSummary[];
   problems: string[];
   reportSeconds: number;
 }

@@ -3,13 +3,13 @@ import { z } from 'zod';
 import type { FragmentPlacement } from '../analyze/dub-placement';
 import { answersOf, type Wait, waitsOf } from '../analyze/exchange';
 import { milliseconds } from '../analyze/finding';
-import { type FrameClock, showings } from '../analyze/frame-clock';
+import { type FrameClock, presentationsOf } from '../analyze/frame-clock';
 import { isOriginalHeard, LIMITS, whatIsWrong } from '../analyze/output-checks';
 import type { LogLine } from '../analyze/service-log';
 import { segmentOfTone, type ToneHeard } from '../analyze/tones';
 import { wordErrorRate } from '../analyze/transcript';
 import type { JudgedText } from '../analyze/translation';
-import type { Fixture } from '../fixture';
+import type { Fixture } from '../broadcast/fixture';
 import type { TapEvent } from '../observe/tap';
 import type { FragmentFacts, Stage } from './facts';
 
@@ -222,7 +222,7 @@ function heardOfDub(
   if (!placement) {
     const shown =
       clock && sourceSeconds !== undefined
-        ? showings(clock, sourceSeconds, durationSeconds ?? fixture.segmentSeconds)
+        ? presentationsOf(clock, sourceSeconds, durationSeconds ?? fixture.segmentSeconds)
         : undefined;
     const shownAtPts = shown?.observed ? shown.showings[0]?.ptsSeconds : undefined;
     // Nothing can be heard of a dub that never was.
@@ -232,8 +232,8 @@ function heardOfDub(
       ...withoutUndefined<Partial<Heard>>({ sourceSeconds, shownAtPts }),
     };
   }
-  const { sequence, startSeconds, plays, delta, original } = placement;
-  const shown = placement.showings.observed ? placement.showings.showings[0] : undefined;
+  const { sequence, startSeconds, occurrences, delta, original } = placement;
+  const shown = placement.presentations.observed ? placement.presentations.showings[0] : undefined;
   const wrong = whatIsWrong(placement);
   const faults = [
     ...(wrong === undefined ? [] : [wrong]),
@@ -241,11 +241,11 @@ function heardOfDub(
       ? [farFrom(delta.deltaMs)]
       : []),
     ...(original.observed && isOriginalHeard(placement)
-      ? [`the original sound is heard, correlation ${original.score.toFixed(2)}`]
+      ? [`the original audio is heard, correlation ${original.score.toFixed(2)}`]
       : []),
   ];
   // Where nobody speaks the dub is silent: there is nothing to look for.
-  const isSilent = !plays.observed && !fixture.script[sequence];
+  const isSilent = !occurrences.observed && !fixture.script[sequence];
   return {
     state: isSilent
       ? 'not looked at'
@@ -261,7 +261,11 @@ function heardOfDub(
       offsetMs: delta.observed ? delta.deltaMs : undefined,
       heardAtPts: delta.observed ? delta.ptsSeconds : undefined,
       heardShare: delta.observed ? delta.heardShare : undefined,
-      correlation: delta.observed ? delta.score : plays.observed ? plays.bestScore : undefined,
+      correlation: delta.observed
+        ? delta.score
+        : occurrences.observed
+          ? occurrences.bestScore
+          : undefined,
       originalCorrelation: original.observed ? original.score : undefined,
     }),
   };
@@ -269,7 +273,7 @@ function heardOfDub(
 
 function farFrom(deltaMs: number): string {
   const side = deltaMs > 0 ? 'after' : 'before';
-  return `heard ${milliseconds(Math.abs(deltaMs))} ${side} its pictures, limit ${LIMITS.deltaMs} ms`;
+  return `heard ${milliseconds(Math.abs(deltaMs))} ${side} its video, limit ${LIMITS.deltaMs} ms`;
 }
 
 function heardOfTones(
@@ -282,7 +286,7 @@ function heardOfTones(
   const fromSeconds = timestampSeconds ?? sequence * segmentSeconds;
   const segment = Math.round(fromSeconds / segmentSeconds);
   const sourceSeconds = tones.joinedSeconds + fromSeconds;
-  const shown = showings(clock, sourceSeconds, segmentSeconds);
+  const shown = presentationsOf(clock, sourceSeconds, segmentSeconds);
   const shownAtPts = shown.observed ? shown.showings[0]?.ptsSeconds : undefined;
   const places = withoutUndefined<Partial<Heard>>({ sourceSeconds, shownAtPts });
   const ours = tones.heard.filter(
@@ -296,14 +300,14 @@ function heardOfTones(
   const faults = [
     ...(heard.length < ours.length ? [`${heard.length} of ${ours.length} tones are heard`] : []),
     ...(originals > 0
-      ? [`the original sound is heard in ${originals} of ${ours.length} tones`]
+      ? [`the original audio is heard in ${originals} of ${ours.length} tones`]
       : []),
     ...(Math.abs(worst.deltaMs) >= LIMITS.deltaMs ? [farFrom(worst.deltaMs)] : []),
   ];
   const isOriginalOnly = originals === heard.length;
   return {
     state: isOriginalOnly ? 'unheard' : faults.length > 0 ? 'wrong' : 'fine',
-    faults: isOriginalOnly ? ['the original sound is heard in place of the dub'] : faults,
+    faults: isOriginalOnly ? ['the original audio is heard in place of the dub'] : faults,
     ...places,
     offsetMs: worst.deltaMs,
     heardShare: heard.length / ours.length,
@@ -359,7 +363,7 @@ function stagesOf(
   return stages;
 }
 
-/** When the fragment's sound was complete: as media-service logs it, or at the earliest possible moment. */
+/** When the fragment's audio was complete: as media-service logs it, or at the earliest possible moment. */
 function cutAtOf(
   { timestampSeconds, durationSeconds }: SeenFragment,
   { logLines, ingestedAt, fixture }: KnownOfStream,

@@ -1,7 +1,7 @@
 import type { ComponentChildren, VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 
-import { safeText } from '../safe-text';
+import { safeText } from '../base/safe-text';
 
 /** How an outcome looks: never by colour alone. */
 export const LOOKS = {

@@ -6,8 +6,8 @@ import { Formatter, type IFormatterOptions } from '@cucumber/cucumber';
 import type { Envelope, TestCaseFinished, TestStepStarted } from '@cucumber/messages';
 
 import { readConfig } from '../config';
-import { messageOf } from '../errors';
-import { noteEnvelope } from '../planned-scenarios';
+import { messageOf } from '../base/errors';
+import { noteEnvelope } from '../session/planned-scenarios';
 import { endOfRun, titleOf, type Format } from './end-of-run';
 import { reportFiles } from './facts';
 import { makeReports } from './make-reports';
@@ -49,7 +49,7 @@ export class LiveFormatter extends Formatter {
       problems,
       indexPage: shown(reportFiles.index),
       detailsPage: shown('cucumber.html'),
-      pageOf: (stream) => shown('evidence', stream, reportFiles.streamPage),
+      pageOf: (stream) => shown('evidence', stream, reportFiles.broadcastPage),
       seconds: (endedAtMs - startedAtMs) / 1000,
       snippetOf: (text) => this.#snippets.get(text),
       paint: this.#paint,

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { type LogLine, linesOf, textOf } from '../analyze/service-log';
-import { safeText } from '../safe-text';
+import { safeText } from '../base/safe-text';
 import type { LogEntry } from './facts';
 
 /** Of one stream; more than anybody reads. */

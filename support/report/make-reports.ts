@@ -4,14 +4,14 @@ import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { join, relative } from 'node:path';
 
 import { version } from '../../package.json';
-import { withoutWork } from '../analyze/remember';
+import { cachedOnly } from '../analyze/cache';
 import { projectRoot, readConfig } from '../config';
-import { messageOf } from '../errors';
-import { hidingSecrets, safeText } from '../safe-text';
-import { closedSession, type SessionRecord } from '../session';
+import { messageOf } from '../base/errors';
+import { hidingSecrets, safeText } from '../base/safe-text';
+import { closedSession, type SessionRecord } from '../session/session';
 import { reportFiles, type RunEnvironment, type RunPart } from './facts';
 import type { ScenarioCollector } from './scenario-results';
-import { streamFactsOf, writeStreamFacts } from './stream-facts';
+import { broadcastFactsOf, writeBroadcastFacts } from './broadcast-facts';
 import { writeReports } from './write-reports';
 
 /**
@@ -54,8 +54,8 @@ async function writeFacts({ broadcasts, settings }: SessionRecord): Promise<stri
     for (let next = queue.shift(); next; next = queue.shift()) {
       try {
         const run = next;
-        const facts = await withoutWork(() => streamFactsOf(run, { mediaService }));
-        writeStreamFacts(run.evidence.folder, facts);
+        const facts = await cachedOnly(() => broadcastFactsOf(run, { mediaService }));
+        writeBroadcastFacts(run.evidence.folder, facts);
       } catch (error) {
         problems.push(`no page of ${next.stream}: ${messageOf(error)}`);
       }

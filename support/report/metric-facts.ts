@@ -1,5 +1,5 @@
 import { matching, type Sample } from '../analyze/prometheus';
-import type { MetricsRecord } from '../observe/evidence';
+import type { MetricsRecord } from '../broadcast/evidence';
 import type { HistogramFacts, MetricSeries } from './facts';
 
 /** More than a page can show. */

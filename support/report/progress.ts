@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 
-import type { Progress } from '../observe/pipeline-run';
-import { safeText } from '../safe-text';
+import type { Progress } from '../observe/observe-broadcast';
+import { safeText } from '../base/safe-text';
 import { duration } from './wording';
 
 /** A step that takes no longer is not worth a line. */

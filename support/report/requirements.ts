@@ -2,8 +2,8 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { SuiteError } from '../errors';
-import { readYamlFile } from '../yaml-file';
+import { SuiteError } from '../base/errors';
+import { readYamlFile } from '../base/yaml-file';
 
 const id = z.string().regex(/^\d{3}-\S+$/, 'an ID, as in a tag of a scenario: 021-US2-5');
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { ComponentChildren, VNode } from 'preact';
 
-import type { RunEnvironment, RunFacts, StreamSummary } from './facts';
+import type { RunEnvironment, RunFacts, BroadcastSummary } from './facts';
 import { Badge, LOOKS, OnThisPage, page, Quote, WideTable } from './layout';
 import type { Spec } from './requirements';
 import {
@@ -16,7 +16,7 @@ import {
   type RequirementState,
 } from './run-report';
 import { idsOf, outcomeOf, type ScenarioResult, type StepResult } from './scenario-results';
-import { streamColumns } from './stream-columns';
+import { broadcastColumns } from './broadcast-columns';
 import { counted, duration, shownMessage } from './wording';
 
 /** In the folder of this module; it is put into the page as it is. */
@@ -47,7 +47,7 @@ interface Shown {
   /** Where a scenario stands on the page. */
   anchors: Map<ScenarioResult, string>;
   /** By stream: where its page is, relative to this one. */
-  pages: Map<string, StreamSummary>;
+  pages: Map<string, BroadcastSummary>;
 }
 
 /** The page of a run: its verdict and what failed first, then everything that was asked of it. */
@@ -398,14 +398,14 @@ function Skipped({ shown }: { shown: Shown }): VNode | null {
   );
 }
 
-function Streams({ streams }: { streams: readonly StreamSummary[] }): VNode {
+function Streams({ streams }: { streams: readonly BroadcastSummary[] }): VNode {
   if (streams.length === 0) return <p>No broadcast was looked at.</p>;
   return (
     <WideTable label="Figures of each broadcast">
       <thead>
         <tr>
           <th scope="col">Broadcast</th>
-          {streamColumns.map(({ title }) => (
+          {broadcastColumns.map(({ title }) => (
             <th scope="col" class="number" key={title}>
               {title}
             </th>
@@ -420,7 +420,7 @@ function Streams({ streams }: { streams: readonly StreamSummary[] }): VNode {
               {summary.page ? <a href={summary.page}>{summary.title}</a> : summary.title}
               <div class="about">{summary.stream}</div>
             </th>
-            {streamColumns.map(({ title, shown }) => (
+            {broadcastColumns.map(({ title, shown }) => (
               <td class="number" key={title}>
                 {shown(summary)}
               </td>

@@ -3,10 +3,10 @@ import { basename, join } from 'node:path';
 
 import { z } from 'zod';
 
-import { SuiteError } from '../errors';
-import { jsonOf } from '../json';
-import { safeText } from '../safe-text';
-import { reportFiles, type RunFacts, type RunPart, type StreamSummary } from './facts';
+import { SuiteError } from '../base/errors';
+import { jsonOf } from '../base/json';
+import { safeText } from '../base/safe-text';
+import { reportFiles, type RunFacts, type RunPart, type BroadcastSummary } from './facts';
 import type { Requirement, Spec } from './requirements';
 import {
   idsOf,
@@ -67,7 +67,7 @@ export function readPart(folder: string): ResultsPart {
  */
 export function runFactsOf(
   parts: readonly ResultsPart[],
-  made: { streams: StreamSummary[]; problems: string[]; seconds: number },
+  made: { streams: BroadcastSummary[]; problems: string[]; seconds: number },
   isShard = false,
 ): RunFacts {
   const shard = isShard ? parts[0]?.part?.environment.shard : undefined;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import type { Attachment, Envelope, GherkinDocument, Pickle } from '@cucumber/messages';
 
-import { messageOf, NotObserved } from '../errors';
+import { messageOf, NotObserved } from '../base/errors';
 
 /** The name of the attachment that says why a scenario was skipped. */
 export const SKIP_REASON = 'skip-reason.txt';

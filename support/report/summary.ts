@@ -1,4 +1,4 @@
-import { safeText } from '../safe-text';
+import { safeText } from '../base/safe-text';
 import { reportFiles, type RunFacts } from './facts';
 import { LOOKS } from './layout';
 import type { Spec } from './requirements';
@@ -10,7 +10,7 @@ import {
   verdictOf,
 } from './run-report';
 import { idsOf, outcomeOf, type ScenarioResult } from './scenario-results';
-import { streamColumns } from './stream-columns';
+import { broadcastColumns } from './broadcast-columns';
 import { counted, shownMessage } from './wording';
 
 /** In UTF-8. A CI job's page takes a summary of 1 MiB, a comment 65 536 characters. */
@@ -108,12 +108,12 @@ function failure({ streams }: RunFacts, scenario: ScenarioResult, { characters }
 }
 
 function streamTable({ streams }: RunFacts, limits: Limits): string {
-  const header = ['Broadcast', ...streamColumns.map(({ title }) => title), 'Made to go wrong'];
+  const header = ['Broadcast', ...broadcastColumns.map(({ title }) => title), 'Made to go wrong'];
   const rows = streams
     .slice(0, limits.lines)
     .map((summary) => [
       markdown(summary.title),
-      ...streamColumns.map(({ shown }) => markdown(shown(summary))),
+      ...broadcastColumns.map(({ shown }) => markdown(shown(summary))),
       markdown(summary.plan.join('; ')),
     ]);
   const rule = header.map((_, index) =>

@@ -1,14 +1,14 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
 
-import { messageOf } from '../errors';
-import { evidenceFiles } from '../observe/evidence';
-import { reportFiles, type RunFacts, type StreamFacts, type StreamSummary } from './facts';
+import { messageOf } from '../base/errors';
+import { evidenceFiles } from '../broadcast/evidence';
+import { reportFiles, type RunFacts, type BroadcastFacts, type BroadcastSummary } from './facts';
 import { readRequirements } from './requirements';
 import { runPage } from './run-page';
 import { runFactsOf, type ResultsPart } from './run-report';
-import { readStreamFacts } from './stream-facts';
-import { streamPage } from './stream-page';
+import { readBroadcastFacts } from './broadcast-facts';
+import { broadcastPage } from './broadcast-page';
 import { summaryOf } from './summary';
 
 /** An evidence folder of a run. */
@@ -66,24 +66,27 @@ export function writeReports(
   const note = (stream: string, problem: string): void => {
     if (!known.some((one) => one.includes(stream))) problems.push(problem);
   };
-  const streams = new Map<string, StreamSummary>();
+  const streams = new Map<string, BroadcastSummary>();
   const seen = new Set<string>();
   for (const { folder, stream, isRecorded } of parts.flatMap(evidenceOf)) {
     seen.add(stream);
     if (streams.has(stream)) continue;
     try {
-      const facts = readStreamFacts(folder);
+      const facts = readBroadcastFacts(folder);
       if (!facts) {
         if (!isRecorded) note(stream, `there is no page of ${stream}: it has no facts`);
         continue;
       }
       streams.set(stream, summaryOfStream(facts));
-      const file = join(folder, reportFiles.streamPage);
+      const file = join(folder, reportFiles.broadcastPage);
       if (!isRecorded) {
         const judged = results.filter(({ judgedBy }) => judgedBy.includes(stream));
         // An earlier page must not be taken for this one.
         rmSync(file, { force: true });
-        writeFileSync(file, streamPage(facts, judged, urlOf(folder, join(to, reportFiles.index))));
+        writeFileSync(
+          file,
+          broadcastPage(facts, judged, urlOf(folder, join(to, reportFiles.index))),
+        );
       }
       if (existsSync(file)) streams.set(stream, summaryOfStream(facts, urlOf(to, file)));
     } catch (error) {
@@ -107,9 +110,9 @@ export function writeReports(
 }
 
 function summaryOfStream(
-  { stream, title, figures, isWhole, plan }: StreamFacts,
+  { stream, title, figures, isWhole, plan }: BroadcastFacts,
   page?: string,
-): StreamSummary {
+): BroadcastSummary {
   return { stream, title, figures, isWhole, plan, ...(page === undefined ? {} : { page }) };
 }
 

@@ -14,7 +14,7 @@ import {
   resample,
   voiceActivity,
 } from '../../support/analyze/audio';
-import { readSound } from '../../support/analyze/sound';
+import { readAudioTrack } from '../../support/analyze/audio-track';
 import { ffmpeg, mixInto, noise, observed, rejection, speech, tempFolder } from './make-media';
 
 const folder = tempFolder();
@@ -105,9 +105,9 @@ describe('readAudio', () => {
     const silence = observed(audioLevels(await readAudio(silent, 16000), 16000));
     expect(silence.nonSilentSeconds).to.equal(0);
     expect(silence.durationSeconds).to.be.closeTo(2, 0.03);
-    const sound = observed(audioLevels(await readAudio(loud, 16000), 16000));
-    expect(sound.nonSilentSeconds).to.be.closeTo(2, 0.05);
-    expect(sound.rmsDbfs).to.be.closeTo(-21, 1);
+    const audio = observed(audioLevels(await readAudio(loud, 16000), 16000));
+    expect(audio.nonSilentSeconds).to.be.closeTo(2, 0.05);
+    expect(audio.rmsDbfs).to.be.closeTo(-21, 1);
   });
 
   it('is as loud and long from two channels as from one', async () => {
@@ -122,9 +122,9 @@ describe('readAudio', () => {
       const { peakDbfs } = observed(audioLevels(samples ?? one, 8000));
       expect(peakDbfs).to.be.closeTo(observed(audioLevels(one, 8000)).peakDbfs, 0.05);
     }
-    const sound = await readSound(stereo);
-    expect(sound.samples).to.have.length(8000);
-    expect(Math.max(...sound.samples)).to.be.closeTo(Math.max(...one), 0.002);
+    const audio = await readAudioTrack(stereo);
+    expect(audio.samples).to.have.length(8000);
+    expect(Math.max(...audio.samples)).to.be.closeTo(Math.max(...one), 0.002);
   });
 
   it('says that there is no audio track', async () => {

@@ -9,10 +9,10 @@ import { fingerprintFile } from '../../support/analyze/fingerprint';
 import { packetSpan, probeStreams } from '../../support/analyze/media';
 import { checkOutput, type Check } from '../../support/analyze/output-checks';
 import { OutputFindings } from '../../support/analyze/output-findings';
-import { readPictures } from '../../support/analyze/pictures';
-import { readSound } from '../../support/analyze/sound';
-import { SuiteError } from '../../support/errors';
-import type { Fixture } from '../../support/fixture';
+import { readVideo } from '../../support/analyze/video';
+import { readAudioTrack } from '../../support/analyze/audio-track';
+import { SuiteError } from '../../support/base/errors';
+import type { Fixture } from '../../support/broadcast/fixture';
 import { ffmpeg, observed, tempFolder } from './make-media';
 
 const folder = tempFolder();
@@ -55,13 +55,13 @@ const made: Record<string, (name: string) => void> = {
   },
   'other-codecs.mkv': (name) =>
     ffmpeg(...PICTURE, ...SOUND, '-c:v', 'mpeg4', '-c:a', 'libvorbis', name),
-  'no-sound.mp4': (name) => ffmpeg(...PICTURE, ...H264, name),
-  'no-picture.mp4': (name) => ffmpeg(...SOUND, '-c:a', 'aac', name),
+  'no-audio.mp4': (name) => ffmpeg(...PICTURE, ...H264, name),
+  'no-frame.mp4': (name) => ffmpeg(...SOUND, '-c:a', 'aac', name),
   'subtitles.mkv': (name) => {
     writeFileSync(`${name}.srt`, '1\n00:00:00,000 --> 00:00:01,000\n<script>\n');
     ffmpeg('-i', `${name}.srt`, name);
   },
-  'two-sounds.mkv': (name) =>
+  'two-audio.mkv': (name) =>
     ffmpeg(
       ...PICTURE,
       ...SOUND,
@@ -104,7 +104,7 @@ const made: Record<string, (name: string) => void> = {
       'aac',
       name,
     ),
-  'one-picture.mp4': (name) => ffmpeg(...PICTURE, ...H264, '-frames:v', '1', name),
+  'one-frame.mp4': (name) => ffmpeg(...PICTURE, ...H264, '-frames:v', '1', name),
   'one-sample.wav': (name) =>
     ffmpeg('-f', 'lavfi', '-i', 'sine=d=1', '-af', 'atrim=end_sample=1', name),
   'no-samples.wav': (name) =>
@@ -128,18 +128,18 @@ const READABLE = new Set([
     'cut-off.mkv',
     'damaged.mkv',
     'other-codecs.mkv',
-    'no-sound.mp4',
-    'no-picture.mp4',
+    'no-audio.mp4',
+    'no-frame.mp4',
   ],
-  ...['subtitles.mkv', 'two-sounds.mkv', 'variable-rate.mp4', 'b-frames.mp4', 'one-picture.mp4'],
+  ...['subtitles.mkv', 'two-audio.mkv', 'variable-rate.mp4', 'b-frames.mp4', 'one-frame.mp4'],
   ...['one-sample.wav', 'no-samples.wav', 'long-header.wav', 'tags.mkv'],
 ]);
 
 const looks: Record<string, (name: string) => Promise<unknown>> = {
   streams: probeStreams,
   packets: packetSpan,
-  sound: readSound,
-  pictures: readPictures,
+  audio: readAudioTrack,
+  frames: readVideo,
   samples: (name) => readAudio(name, 8000),
   fingerprint: fingerprintFile,
 };
@@ -147,7 +147,7 @@ const looks: Record<string, (name: string) => Promise<unknown>> = {
 const SOURCE: Fixture = {
   ...{ id: 'four', title: 'four seconds', file: '', durationSeconds: 4, segmentSeconds: 2 },
   ...{ speechMarginSeconds: 0, language: 'en', targetLanguage: 'es', script: ['One.', 'Two.'] },
-  picture: { width: 64, height: 36, framesPerSecond: 10, frameStrip: true },
+  video: { width: 64, height: 36, framesPerSecond: 10, frameStrip: true },
   audio: {
     sampleRateHz: 48_000,
     channels: 1,
@@ -198,10 +198,10 @@ describe('a media file that', () => {
     });
   }
 
-  it('has no sound is told from one that has', async () => {
-    expect(observed((await packetSpan(file('no-sound.mp4'))).video).packets).to.equal(40);
-    expect((await packetSpan(file('no-sound.mp4'))).audio.observed).to.be.false;
-    expect((await packetSpan(file('no-picture.mp4'))).video.observed).to.be.false;
+  it('has no audio is told from one that has', async () => {
+    expect(observed((await packetSpan(file('no-audio.mp4'))).video).packets).to.equal(40);
+    expect((await packetSpan(file('no-audio.mp4'))).audio.observed).to.be.false;
+    expect((await packetSpan(file('no-frame.mp4'))).video.observed).to.be.false;
   });
 
   it('has a variable frame rate has gaps, and one with B-frames none', async () => {

@@ -23,7 +23,7 @@ interface Row {
 }
 
 /**
- * What each way to measure the offset of sound and picture says of a known one. The sound is moved in two ways: by its
+ * What each way to measure the offset of audio and video says of a known one. The audio is moved in two ways: by its
  * samples, with every timestamp as it was (a label that lies), and by its timestamps.
  */
 describe('calibration', () => {
@@ -44,7 +44,7 @@ describe('calibration', () => {
     const late = trueMs >= 0 ? `adelay=${trueMs}:all=1` : `atrim=${-seconds},asetpts=PTS-STARTPTS`;
     const input = ['-i', movie.output];
     if (how === 'samples') {
-      // A lossless copy of the sound: nothing but the offset is new.
+      // A lossless copy of the audio: nothing but the offset is new.
       const moved = ['-af', `${late},apad=whole_dur=24,atrim=0:24`, '-c:v', 'copy', '-c:a', 'flac'];
       ffmpeg(...input, ...moved, file);
     } else {
@@ -87,7 +87,7 @@ describe('calibration', () => {
     expect(rows).to.have.length(2 * TRUE_OFFSETS_MS.length);
   });
 
-  it('placement is right to 1 ms, however the sound was moved', () => {
+  it('placement is right to 1 ms, however the audio was moved', () => {
     for (const row of rows) {
       expect(row.placementMs).to.have.length(4);
       row.placementMs.forEach((ms) => expect(ms).to.be.closeTo(row.trueMs, 1));

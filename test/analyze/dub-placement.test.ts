@@ -13,8 +13,8 @@ import {
 import { percentile, withinMs } from '../../support/analyze/finding';
 import { firstPacketClock, type FrameClock, frameClock } from '../../support/analyze/frame-clock';
 import { packetSpan } from '../../support/analyze/media';
-import { readPictures } from '../../support/analyze/pictures';
-import { readTimeline } from '../../support/analyze/sound';
+import { readVideo } from '../../support/analyze/video';
+import { readTimeline } from '../../support/analyze/audio-track';
 import { ffmpeg, mixInto, noise, observed, speech, stripMovie, tempFolder } from './make-media';
 
 const folder = tempFolder();
@@ -37,7 +37,7 @@ const segments: DubbedFragment[] = [
   return { sequence, startSeconds: sequence * SEGMENT_SECONDS, dubbed };
 });
 
-/** The dubs at 8 kHz, each later by its number of ms (earlier when negative) than its picture. */
+/** The dubs at 8 kHz, each later by its number of ms (earlier when negative) than its frame. */
 function track(deltasMs: readonly number[]): Float32Array {
   const samples = noise(DURATION_SECONDS * RATE, 1).map((sample) => sample * 0.001);
   segments.forEach(({ startSeconds, dubbed }, i) => {
@@ -61,9 +61,9 @@ async function measure(
   file: string,
   given: { fragments?: DubbedFragment[]; clock?: FrameClock } = {},
 ): Promise<FragmentPlacement[]> {
-  const sound = await readTimeline(file, RATE);
-  const clock = given.clock ?? frameClock((await readPictures(file)).pictures, FPS);
-  return placeDubs(sound, clock, locateDubs(sound, given.fragments ?? segments));
+  const audio = await readTimeline(file, RATE);
+  const clock = given.clock ?? frameClock((await readVideo(file)).frames, FPS);
+  return placeDubs(audio, clock, locateDubs(audio, given.fragments ?? segments));
 }
 
 describe('placeDubs', () => {
@@ -96,7 +96,7 @@ describe('placeDubs', () => {
     for (const [name, ...options] of [
       ['border.ts', '-muxdelay', '0', '-output_ts_offset', '33.3'],
       ['border.flv', '-s', '320x180', '-b:v', '300k'],
-      // Its first picture is 21 ms too early, the others are right.
+      // Its first frame is 21 ms too early, the others are right.
       ['fragmented.mp4', '-movflags', '+frag_keyframe+empty_moov'],
       ['border.mkv', '-bf', '2', '-preset', 'veryfast'],
     ] as const) {
@@ -108,9 +108,9 @@ describe('placeDubs', () => {
     }
   });
 
-  it('is not misled by a frozen picture', async () => {
+  it('is not misled by a frozen frame', async () => {
     const frozen = path('frozen.mp4');
-    // Frames 80 to 99 show the picture of frame 79.
+    // Frames 80 to 99 show the frame of frame 79.
     ffmpeg(
       ...['-i', border, '-c:a', 'copy', '-map', '0:a', '-c:v', 'libx264', '-preset', 'ultrafast'],
       ...['-filter_complex', '[0:v]split[a][b];[a][b]freezeframes=first=80:last=99:replace=79[v]'],
@@ -122,7 +122,7 @@ describe('placeDubs', () => {
     );
   });
 
-  it('is not misled by a lead-in of the first picture and silence, nor by a lost start', async () => {
+  it('is not misled by a lead-in of the first frame and silence, nor by a lost start', async () => {
     const led = path('led.mp4');
     ffmpeg(
       ...['-i', border, '-vf', 'tpad=start_duration=2.2:start_mode=clone'],
@@ -167,7 +167,9 @@ describe('placeDubs', () => {
     const map = ['-map', '0:v', '-map', '[o]', '-c:v', 'copy'];
     ffmpeg('-i', output('once.mp4', [0, 0, 0, 0]), '-filter_complex', graph, ...map, twice);
     const found = await measure(twice);
-    const places = found.map(({ plays }) => observed(plays).plays.map((play) => play.ptsSeconds));
+    const places = found.map(({ occurrences }) =>
+      observed(occurrences).occurrences.map((play) => play.ptsSeconds),
+    );
     expect(places.map((all) => all.map(Math.round))).to.deep.equal([[0], [3, 6], [], [9]]);
     expect(observed(found[1]?.delta ?? { observed: false, reason: '' }).deltaMs).to.be.closeTo(
       0,
@@ -265,7 +267,7 @@ describe('placeDubs', () => {
     const [strict] = await measure(plain);
     expect(strict?.delta)
       .to.have.property('reason')
-      .that.includes('no picture of the output has a readable frame number');
+      .that.includes('no frame of the output has a readable frame number');
     const { firstPtsSeconds } = observed((await packetSpan(plain)).video);
     const clock = firstPacketClock(firstPtsSeconds, FPS, DURATION_SECONDS);
     const loose = await measure(plain, { clock });
@@ -274,7 +276,7 @@ describe('placeDubs', () => {
     );
   });
 
-  it('does not answer for a picture that the output ends before', async () => {
+  it('does not answer for a frame that the output ends before', async () => {
     const short = path('short.mp4');
     ffmpeg('-i', border, '-t', '8', '-c:v', 'libx264', '-preset', 'ultrafast', short);
     const last = (await measure(short))[3]?.delta;

@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 
 import { pcmToS16le } from '../../support/analyze/audio';
 import type { DubFiles } from '../../support/analyze/output-findings';
-import { readFixture, type Fixture } from '../../support/fixture';
+import { readFixture, type Fixture } from '../../support/broadcast/fixture';
 import { ffmpeg, mixInto, noise, run, speech, stripMovie } from './make-media';
 
 export const RATE = 16000;
@@ -26,7 +26,7 @@ const SPANISH = [
 ];
 export const DURATION_SECONDS = ENGLISH.length * SEGMENT_SECONDS;
 
-/** A source with frame strip, its dubs, and an output in which each dub plays at its pictures. */
+/** A source with frame strip, its dubs, and an output in which each dub plays at its video. */
 export interface DubbedMovie {
   fixture: Fixture;
   dubs: DubFiles[];
@@ -75,7 +75,7 @@ export function dubbedMovie(folder: string, language: 'es' | 'en' = 'es'): Dubbe
     stringify({
       ...{ id: 'source', title: 'A source', file: 'source.mp4', durationSeconds: DURATION_SECONDS },
       ...{ segmentSeconds: SEGMENT_SECONDS, language: 'en', targetLanguage: 'es', script: ENGLISH },
-      picture: { width: 320, height: 180, framesPerSecond: FPS, frameStrip: true },
+      video: { width: 320, height: 180, framesPerSecond: FPS, frameStrip: true },
       audio: { sampleRateHz: 48000, channels: 1 },
     }),
   );
@@ -93,54 +93,54 @@ export function dubbedMovie(folder: string, language: 'es' | 'en' = 'es'): Dubbe
 
 /** ffmpeg's options that turn a dubbed movie (input 0; input 1 is its source) into a faulty one, by what is wrong. */
 export const FAULTS: Record<string, { fault: string[]; check: string }> = {
-  'the original sound is kept': {
+  'the original audio is kept': {
     check: 'original',
     fault: ['-map', '0:v', '-map', '1:a', '-c', 'copy'],
   },
   'the original is heard under the dub, at -18 dB': {
     check: 'original',
-    fault: sound('[1:a]volume=-18dB[o];[0:a][o]amix=inputs=2:normalize=0:duration=first'),
+    fault: audio('[1:a]volume=-18dB[o];[0:a][o]amix=inputs=2:normalize=0:duration=first'),
   },
   'two dubs are swapped': {
     check: 'fragments',
-    fault: sound(pieces([0, 6], [12, 18], [6, 12], [18, 24])),
+    fault: audio(pieces([0, 6], [12, 18], [6, 12], [18, 24])),
   },
   'one dub is missing': {
     check: 'fragments',
-    fault: sound("[0:a]volume=0:enable='between(t,12,18)'"),
+    fault: audio("[0:a]volume=0:enable='between(t,12,18)'"),
   },
   'one dub is heard twice': {
     check: 'fragments',
-    fault: sound(pieces([0, 6], [6, 12], [6, 12], [18, 24])),
+    fault: audio(pieces([0, 6], [6, 12], [6, 12], [18, 24])),
   },
   'half of a dub is cut off': {
     check: 'fragments',
-    fault: sound("[0:a]volume=0:enable='between(t,14.5,18)'"),
+    fault: audio("[0:a]volume=0:enable='between(t,14.5,18)'"),
   },
-  'the dub is 150 ms late': { check: 'offset', fault: sound('[0:a]adelay=150:all=1,atrim=0:24') },
-  'sound and picture drift apart by 200 ms': {
+  'the dub is 150 ms late': { check: 'offset', fault: audio('[0:a]adelay=150:all=1,atrim=0:24') },
+  'audio and video drift apart by 200 ms': {
     check: 'drift',
-    fault: sound('[0:a]asetrate=48000*24/24.2,aresample=48000,atrim=0:24'),
+    fault: audio('[0:a]asetrate=48000*24/24.2,aresample=48000,atrim=0:24'),
   },
-  'the picture freezes for 1 s': {
-    check: 'pictures',
-    fault: picture('[0:v]split[a][b];[a][b]freezeframes=first=330:last=359:replace=330'),
+  'the frame freezes for 1 s': {
+    check: 'frames',
+    fault: frame('[0:v]split[a][b];[a][b]freezeframes=first=330:last=359:replace=330'),
   },
-  'pictures are black for 0.5 s': {
-    check: 'pictures',
-    fault: picture("[0:v]drawbox=y=8:t=fill:color=black:enable='between(t,8,8.5)'"),
+  'frames are black for 0.5 s': {
+    check: 'frames',
+    fault: frame("[0:v]drawbox=y=8:t=fill:color=black:enable='between(t,8,8.5)'"),
   },
-  'sound is missing for 300 ms at a seam': {
+  'audio is missing for 300 ms at a splice': {
     check: 'timestamps',
     fault: ['-map', '0', '-c', 'copy', '-bsf:a', "noise=drop='between(n,555,568)':amount=0"],
   },
-  'a click is heard at a seam': {
-    check: 'seams',
-    fault: sound("[0:a]aeval='if(between(t,12,12.0005),0.8,val(0))':c=same"),
+  'a click is heard at a splice': {
+    check: 'splices',
+    fault: audio("[0:a]aeval='if(between(t,12,12.0005),0.8,val(0))':c=same"),
   },
-  'the output is silent': { check: 'sound', fault: sound('[0:a]volume=0') },
+  'the output is silent': { check: 'audio', fault: audio('[0:a]volume=0') },
   'the stream is looped': {
-    check: 'pictures',
+    check: 'frames',
     fault: [
       ...[
         '-filter_complex',
@@ -151,7 +151,7 @@ export const FAULTS: Record<string, { fault: string[]; check: string }> = {
   },
 };
 
-function sound(filter: string): string[] {
+function audio(filter: string): string[] {
   return [
     '-filter_complex',
     `${filter}[out]`,
@@ -166,7 +166,7 @@ function sound(filter: string): string[] {
   ];
 }
 
-function picture(filter: string): string[] {
+function frame(filter: string): string[] {
   const video = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '15'];
   return [
     '-filter_complex',
@@ -181,7 +181,7 @@ function picture(filter: string): string[] {
   ];
 }
 
-/** Stretches of the sound, one after the other. */
+/** Stretches of the audio, one after the other. */
 function pieces(...stretches: [number, number][]): string {
   const labels = stretches.map((_, i) => `[s${i}]`).join('');
   return (

@@ -31,7 +31,7 @@ const connection = (at: number, kind: 'open' | 'close' | 'refused', id = 1): Tap
 });
 
 describe('what media-service and STS say to each other', () => {
-  it('waits end with an answer, a time-out or the connection, whichever is first', () => {
+  it('waits end with an answer, a timeout or the connection, whichever is first', () => {
     const events = [
       ...[sent(0, 'a'), sent(1, 'b'), answered(2, 'a'), answered(9.5, 'b'), sent(10, 'c')],
       ...[

@@ -2,23 +2,23 @@ import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { firstPacketClock, frameClock, showings } from '../../support/analyze/frame-clock';
-import type { NumberedPicture } from '../../support/analyze/pictures';
+import { firstPacketClock, frameClock, presentationsOf } from '../../support/analyze/frame-clock';
+import type { Frame } from '../../support/analyze/video';
 import { observed } from './make-media';
 
 const FPS = 25;
-/** Pictures one after the other, 40 ms apart, from a PTS on; null is an unreadable number. */
-const shown = (frames: (number | null)[], fromSeconds = 0): NumberedPicture[] =>
+/** Frames one after the other, 40 ms apart, from a PTS on; null is an unreadable number. */
+const shown = (frames: (number | null)[], fromSeconds = 0): Frame[] =>
   frames.map((frame, i) => ({ frame, ptsSeconds: fromSeconds + i / FPS }));
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, i) => from + i);
-const starts = (pictures: NumberedPicture[], at: number, length: number): number[] =>
-  observed(showings(frameClock(pictures, FPS), at, length)).showings.map(
+const starts = (frames: Frame[], at: number, length: number): number[] =>
+  observed(presentationsOf(frameClock(frames, FPS), at, length)).showings.map(
     ({ ptsSeconds }) => Math.round(1000 * ptsSeconds) / 1000,
   );
 
 describe('frameClock', () => {
-  it('has nothing to say against pictures in order', () => {
+  it('has nothing to say against frames in order', () => {
     const clock = frameClock(shown(range(0, 100), 7.5), FPS, 99);
     expect(clock).to.deep.include({ lost: [], held: [], backward: [], unreadable: 0 });
     expect(clock.runs).to.have.length(1);
@@ -34,13 +34,13 @@ describe('frameClock', () => {
   });
 
   it('lists lost frames, in the middle and at the end', () => {
-    const pictures = shown(range(0, 100)).filter(({ frame }) => frame !== 30 && frame !== 31);
-    expect(frameClock(pictures, FPS, 102).lost).to.deep.equal([
+    const frames = shown(range(0, 100)).filter(({ frame }) => frame !== 30 && frame !== 31);
+    expect(frameClock(frames, FPS, 102).lost).to.deep.equal([
       { fromFrame: 30, count: 2, atSeconds: 29 / FPS },
       { fromFrame: 100, count: 3, atSeconds: 99 / FPS },
     ]);
     // The timeline went on: it is one run still.
-    expect(frameClock(pictures, FPS).runs).to.have.length(1);
+    expect(frameClock(frames, FPS).runs).to.have.length(1);
   });
 
   it('lists a freeze that loses what it hides, and one that delays what follows', () => {
@@ -50,8 +50,8 @@ describe('frameClock', () => {
       ...Array.from({ length: 26 }, () => 50),
       ...range(51, 80),
     ]);
-    for (const pictures of [hiding, delaying]) {
-      const [freeze, ...others] = frameClock(pictures, FPS).held;
+    for (const frames of [hiding, delaying]) {
+      const [freeze, ...others] = frameClock(frames, FPS).held;
       expect(others).to.deep.equal([]);
       expect(freeze).to.include({ frame: 50, fromSeconds: 2 });
       expect(freeze?.seconds).to.be.closeTo(1, 1e-9);
@@ -71,7 +71,7 @@ describe('frameClock', () => {
     expect(freeze?.seconds).to.be.closeTo(0.12, 1e-9);
   });
 
-  it('lists pictures out of order, and a loop', () => {
+  it('lists frames out of order, and a loop', () => {
     const swapped = [...range(0, 10), 11, 10, ...range(12, 20)];
     expect(frameClock(shown(swapped), FPS).backward).to.deep.equal([
       { fromFrame: 11, toFrame: 10, atSeconds: 11 / FPS },
@@ -93,26 +93,26 @@ describe('frameClock', () => {
 describe('showings', () => {
   it('tells the time of a start that is not shown itself', () => {
     const late = shown(range(7, 100), 0.28);
-    const found = observed(showings(frameClock(late, FPS), 0, 2)).showings;
+    const found = observed(presentationsOf(frameClock(late, FPS), 0, 2)).showings;
     expect(found[0]?.ptsSeconds).to.be.closeTo(0, 1e-9);
     expect(found[0]?.frameDistance).to.equal(7);
   });
 
   it('needs half of the stretch', () => {
     const clock = frameClock(shown(range(0, 50)), FPS);
-    expect(showings(clock, 0.96, 2).observed).to.equal(true);
-    expect(showings(clock, 1.04, 2)).to.deep.equal({
+    expect(presentationsOf(clock, 0.96, 2).observed).to.equal(true);
+    expect(presentationsOf(clock, 1.04, 2)).to.deep.equal({
       observed: false,
       reason: 'frames 26 to 76 are not in the output',
     });
   });
 
   it('does not answer without numbers, or beyond 65536', () => {
-    expect(showings(frameClock(shown([null, null]), FPS), 0, 1)).to.have.property(
+    expect(presentationsOf(frameClock(shown([null, null]), FPS), 0, 1)).to.have.property(
       'observed',
       false,
     );
-    expect(showings(frameClock(shown(range(0, 50)), FPS), 2622, 1)).to.have.property(
+    expect(presentationsOf(frameClock(shown(range(0, 50)), FPS), 2622, 1)).to.have.property(
       'observed',
       false,
     );
@@ -120,7 +120,7 @@ describe('showings', () => {
 
   it('counts from the first packet where there is no strip', () => {
     const clock = firstPacketClock(3, FPS, 10);
-    expect(observed(showings(clock, 4, 2)).showings[0]?.ptsSeconds).to.be.closeTo(7, 1e-9);
-    expect(showings(clock, 11, 2).observed).to.equal(false);
+    expect(observed(presentationsOf(clock, 4, 2)).showings[0]?.ptsSeconds).to.be.closeTo(7, 1e-9);
+    expect(presentationsOf(clock, 11, 2).observed).to.equal(false);
   });
 });

@@ -4,13 +4,12 @@ import { before, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { drawFrameStrip, stripHeight } from '../../support/analyze/frame-strip';
-import { NoVideoTrack, type NumberedPicture, readPictures } from '../../support/analyze/pictures';
+import { NoVideoTrack, type Frame, readVideo } from '../../support/analyze/video';
 import { ffmpeg, rejection, stripMovie, tempFolder } from './make-media';
 
 const folder = tempFolder();
 const path = (name: string): string => join(folder, name);
-const readFrameNumbers = async (file: string): Promise<NumberedPicture[]> =>
-  (await readPictures(file)).pictures;
+const readFrameNumbers = async (file: string): Promise<Frame[]> => (await readVideo(file)).frames;
 const counting = (from: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => from + i);
 
@@ -60,14 +59,14 @@ describe('the frame strip', () => {
     it(`counts on from ${first}`, async () => {
       const file = path('high.mp4');
       const strip = drawFrameStrip({
-        ...{ input: 'card', output: 'picture', width: 320, height: 180 },
+        ...{ input: 'card', output: 'frame', width: 320, height: 180 },
         ...{ framesPerSecond: 10, durationSeconds: 2 },
       });
       expect(strip).to.include('floor(N/');
       ffmpeg(
         '-filter_complex',
         `color=s=320x180:r=10:d=2[card];${strip.replaceAll('floor(N/', `floor((N+${first})/`)}`,
-        ...['-map', '[picture]', '-c:v', 'libx264', '-preset', 'ultrafast', file],
+        ...['-map', '[frame]', '-c:v', 'libx264', '-preset', 'ultrafast', file],
       );
       const frames = await readFrameNumbers(file);
       expect(frames.map(({ frame }) => frame)).to.deep.equal(
@@ -93,8 +92,8 @@ describe('the frame strip', () => {
   });
 
   it('says that there is no video track', async () => {
-    const sound = path('sound.m4a');
-    ffmpeg('-f', 'lavfi', '-i', 'sine=d=1', sound);
-    expect(await rejection(readFrameNumbers(sound))).to.be.instanceOf(NoVideoTrack);
+    const audio = path('audio.m4a');
+    ffmpeg('-f', 'lavfi', '-i', 'sine=d=1', audio);
+    expect(await rejection(readFrameNumbers(audio))).to.be.instanceOf(NoVideoTrack);
   });
 });

@@ -6,7 +6,7 @@ import { after } from 'node:test';
 
 import { drawFrameStrip } from '../../support/analyze/frame-strip';
 
-import { messageOf } from '../../support/errors';
+import { messageOf } from '../../support/base/errors';
 
 /** A temp folder that is removed after the tests of this file. */
 export function tempFolder(): string {
@@ -59,11 +59,11 @@ export function noise(samples: number, seed: number): Float32Array {
   });
 }
 
-/** Adds `sound` into `track` from a sample on; what sticks out at the end is cut. */
-export function mixInto(track: Float32Array, sound: Float32Array, fromSample: number): void {
-  for (let i = 0; i < sound.length && fromSample + i < track.length; i += 1) {
+/** Adds `audio` into `track` from a sample on; what sticks out at the end is cut. */
+export function mixInto(track: Float32Array, audio: Float32Array, fromSample: number): void {
+  for (let i = 0; i < audio.length && fromSample + i < track.length; i += 1) {
     const at = fromSample + i;
-    if (at >= 0) track[at] = (track[at] ?? 0) + (sound[i] ?? 0);
+    if (at >= 0) track[at] = (track[at] ?? 0) + (audio[i] ?? 0);
   }
 }
 
@@ -84,20 +84,20 @@ export interface StripMovie {
   output?: string[];
 }
 
-/** A picture with frame strip (H.264) and the audio given (AAC), as `file`. */
+/** A frame with frame strip (H.264) and the audio given (AAC), as `file`. */
 export function stripMovie(file: string, movie: StripMovie): string {
   const { width = 320, height = 180, fps, durationSeconds, audio } = movie;
   const graph =
     `testsrc2=s=${width}x${height}:r=${fps}:d=${durationSeconds}[card];` +
     drawFrameStrip({
       input: 'card',
-      output: 'picture',
+      output: 'frame',
       width,
       height,
       framesPerSecond: fps,
       durationSeconds,
     });
-  const sound = audio
+  const audioInput = audio
     ? [
         ...['-itsoffset', String(movie.audioDelaySeconds ?? 0)],
         ...['-f', 'f32le', '-ar', String(audio.rateHz), '-ac', '1', '-i', 'pipe:0'],
@@ -106,7 +106,7 @@ export function stripMovie(file: string, movie: StripMovie): string {
   run(
     'ffmpeg',
     [
-      ...['-v', 'error', '-y', ...sound, '-filter_complex', graph, '-map', '[picture]'],
+      ...['-v', 'error', '-y', ...audioInput, '-filter_complex', graph, '-map', '[frame]'],
       ...(audio ? ['-map', '0:a', '-c:a', 'aac', '-b:a', '96k'] : []),
       ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', String(fps), '-pix_fmt', 'yuv420p'],
       ...(movie.output ?? []),

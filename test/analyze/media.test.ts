@@ -8,8 +8,8 @@ import { NoAudioTrack } from '../../support/analyze/audio';
 import { MediaUnreadable, probeTool } from '../../support/analyze/ffmpeg';
 import { within } from '../../support/analyze/finding';
 import { packetSpan, probeStreams } from '../../support/analyze/media';
-import { readPictures } from '../../support/analyze/pictures';
-import { readSound } from '../../support/analyze/sound';
+import { readVideo } from '../../support/analyze/video';
+import { readAudioTrack } from '../../support/analyze/audio-track';
 import { ffmpeg, observed, rejection, run, tempFolder } from './make-media';
 
 const folder = tempFolder();
@@ -49,11 +49,11 @@ describe('a complete movie of 4 s', () => {
   });
 
   it('decodes without an error, every frame and sample', async () => {
-    const [pictures, sound] = [await readPictures(file), await readSound(file)];
-    expect(pictures).to.deep.include({ errorLines: [], exitCode: 0, black: [] });
-    expect(sound).to.deep.include({ errorLines: [], exitCode: 0, filledGaps: [] });
-    expect(pictures.pictures).to.have.length(40);
-    expect(sound.decodedSamples / sound.rateHz).to.be.closeTo(4, 0.022);
+    const [frames, audio] = [await readVideo(file), await readAudioTrack(file)];
+    expect(frames).to.deep.include({ errorLines: [], exitCode: 0, black: [] });
+    expect(audio).to.deep.include({ errorLines: [], exitCode: 0, filledGaps: [] });
+    expect(frames.frames).to.have.length(40);
+    expect(audio.decodedSamples / audio.rateHz).to.be.closeTo(4, 0.022);
   });
 });
 
@@ -124,7 +124,7 @@ describe('packetSpan', () => {
     const { video, audio } = await packetSpan(file);
     expect(observed(video).durationSeconds).to.be.closeTo(1, 0.001);
     expect(audio).to.deep.equal({ observed: false, reason: `${file} has no audio track` });
-    expect(await rejection(readSound(file))).to.be.instanceOf(NoAudioTrack);
+    expect(await rejection(readAudioTrack(file))).to.be.instanceOf(NoAudioTrack);
   });
 });
 
@@ -134,26 +134,26 @@ describe('damaged media', () => {
     const bytes = readFileSync(file);
     const middle = Math.floor(bytes.length / 2);
     for (let i = 0; i < 8000; i += 1) {
-      // Packet headers are left alone: the damage is in the coded pictures, not in the container.
+      // Packet headers are left alone: the damage is in the coded frames, not in the container.
       if ((middle + i) % 188 > 20) bytes[middle + i] = (i * 7919) & 0xff;
     }
     writeFileSync(path('corrupted.ts'), bytes);
     const errors = async (name: string): Promise<string[]> => [
-      ...(await readPictures(name)).errorLines,
-      ...(await readSound(name)).errorLines,
+      ...(await readVideo(name)).errorLines,
+      ...(await readAudioTrack(name)).errorLines,
     ];
     expect(await errors(file)).to.deep.equal([]);
     expect((await errors(path('corrupted.ts'))).length).to.be.greaterThan(1);
   });
 
-  it('finds no picture in H.264 without SPS and PPS', async () => {
+  it('finds no frame in H.264 without SPS and PPS', async () => {
     const file = path('no-sps.ts');
     const whole = movie('with-sps.ts', 2, '-an');
     ffmpeg(...['-i', whole, '-c', 'copy', '-bsf:v', 'filter_units=remove_types=7|8'], file);
     const [stream] = await probeStreams(file);
     expect(stream).to.include({ kind: 'video', codec: 'h264', width: null, height: null });
-    const report = await readPictures(file);
-    expect(report.pictures).to.deep.equal([]);
+    const report = await readVideo(file);
+    expect(report.frames).to.deep.equal([]);
     expect(report.errorLines.join('\n')).to.match(/PPS|SPS|decode/);
     expect(report.exitCode).to.not.equal(0);
   });
@@ -163,7 +163,7 @@ describe('damaged media', () => {
     writeFileSync(path('truncated.ts'), whole.subarray(0, whole.length / 2));
     const span = observed((await packetSpan(path('truncated.ts'))).video);
     expect(span.durationSeconds).to.be.within(2, 4);
-    expect((await readPictures(path('truncated.ts'))).pictures.length).to.be.within(20, 40);
+    expect((await readVideo(path('truncated.ts'))).frames.length).to.be.within(20, 40);
   });
 
   for (const [name, content, said] of [
@@ -173,7 +173,7 @@ describe('damaged media', () => {
   ] as const) {
     it(`names ${name} and what was said about it`, async () => {
       if (content !== null) writeFileSync(path(name), content);
-      for (const read of [probeStreams, packetSpan, readPictures, readSound]) {
+      for (const read of [probeStreams, packetSpan, readVideo, readAudioTrack]) {
         const error = await rejection(read(path(name)));
         expect(error).to.be.instanceOf(MediaUnreadable);
         expect(String(error)).to.include(path(name)).and.to.include(said);

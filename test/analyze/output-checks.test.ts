@@ -5,7 +5,7 @@ import { expect } from 'chai';
 
 import { checkOutput, type Check } from '../../support/analyze/output-checks';
 import { OutputFindings } from '../../support/analyze/output-findings';
-import { rememberTools } from '../../support/analyze/tool-memory';
+import { cacheTools } from '../../support/analyze/tool-cache';
 import { wordErrorRate } from '../../support/analyze/transcript';
 import { matchTranslation } from '../../support/analyze/translation';
 import { dubbedMovie, type DubbedMovie, FAULTS, faulty } from './dubbed-movie';
@@ -13,7 +13,7 @@ import { tempFolder } from './make-media';
 
 const folder = tempFolder();
 // The good movie is looked at once, not for each fault.
-rememberTools(join(folder, 'answers'));
+cacheTools(join(folder, 'answers'));
 
 const judge = (movie: DubbedMovie, file = movie.output): Promise<Check[]> =>
   checkOutput(new OutputFindings(file, movie.fixture, movie.dubs));
@@ -53,7 +53,7 @@ describe('checkOutput', () => {
     const checks = await checkOutput(new OutputFindings(file, silent, movie.dubs), []);
     expect(inState(checks, 'failed', 'not observed'), told(checks)).to.deep.equal([]);
     expect(inState(checks, 'not asked')).to.deep.equal([
-      ...['sound', 'original', 'fragments', 'drift', 'offset', 'fingerprint', 'language'],
+      ...['audio', 'original', 'fragments', 'drift', 'offset', 'fingerprint', 'language'],
       'texts',
     ]);
   });
@@ -79,8 +79,8 @@ describe('checkOutput', () => {
   it('does not judge what it was not given', async () => {
     const checks = await checkOutput(new OutputFindings(movie.output, undefined, []));
     expect(inState(checks, 'not asked')).to.deep.equal([
-      ...['length', 'pictures', 'original', 'fragments', 'drift', 'offset', 'fingerprint'],
-      ...['language', 'seams', 'texts'],
+      ...['length', 'frames', 'original', 'fragments', 'drift', 'offset', 'fingerprint'],
+      ...['language', 'splices', 'texts'],
     ]);
     expect(inState(checks, 'failed', 'not observed')).to.deep.equal([]);
   });

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 
 import { packetSpan } from '../../support/analyze/media';
 import { locate, makeLocator } from '../../support/analyze/placement';
-import { readTimeline } from '../../support/analyze/sound';
+import { readTimeline } from '../../support/analyze/audio-track';
 import { ffmpeg, mixInto, noise, observed, speech, stripMovie, tempFolder } from './make-media';
 
 const folder = tempFolder();
@@ -56,7 +56,7 @@ describe('locate', () => {
     );
   });
 
-  it('has no lead when the same sound plays twice', () => {
+  it('has no lead when the same audio plays twice', () => {
     const track = new Float32Array(20 * RATE);
     mixInto(track, sayings[0] ?? new Float32Array(), 0);
     mixInto(track, sayings[0] ?? new Float32Array(), 80000);
@@ -64,22 +64,22 @@ describe('locate', () => {
     expect(place.runnerUpScore).to.be.closeTo(place.score, 1e-6);
   });
 
-  it('finds a sound whose beginning or end is cut off', () => {
-    const sound = noise(4000, 5);
+  it('finds a audio whose beginning or end is cut off', () => {
+    const audio = noise(4000, 5);
     const [early, late] = [new Float32Array(20000), new Float32Array(20000)];
-    mixInto(early, sound, -1000);
-    mixInto(late, sound, 17000);
-    expect(observed(locate(sound, early, RATE)).offsetSeconds).to.equal(-0.125);
-    const cut = observed(locate(sound, late, RATE));
+    mixInto(early, audio, -1000);
+    mixInto(late, audio, 17000);
+    expect(observed(locate(audio, early, RATE)).offsetSeconds).to.equal(-0.125);
+    const cut = observed(locate(audio, late, RATE));
     expect(cut.offsetSeconds).to.equal(2.125);
     expect(cut.score).to.be.closeTo(Math.sqrt(0.75), 0.02);
   });
 
   it('does not answer for silence', () => {
-    const [silence, sound] = [new Float32Array(8000), noise(8000, 3)];
-    expect(locate(silence, sound, RATE)).to.have.property('observed', false);
-    expect(locate(sound, silence, RATE)).to.have.property('observed', false);
-    expect(locate(new Float32Array(0), sound, RATE)).to.have.property('observed', false);
+    const [silence, audio] = [new Float32Array(8000), noise(8000, 3)];
+    expect(locate(silence, audio, RATE)).to.have.property('observed', false);
+    expect(locate(audio, silence, RATE)).to.have.property('observed', false);
+    expect(locate(new Float32Array(0), audio, RATE)).to.have.property('observed', false);
   });
 });
 

@@ -9,7 +9,7 @@ import { execa } from 'execa';
 import { OutputFindings } from '../../support/analyze/output-findings';
 import { segmentOfTone, TONES, tonesFigures, type ToneHeard } from '../../support/analyze/tones';
 import { drawFrameStrip } from '../../support/analyze/frame-strip';
-import { beginningOf, readFixture } from '../../support/fixture';
+import { beginningOf, readFixture } from '../../support/broadcast/fixture';
 import { projectRoot } from '../../support/config';
 
 const SECONDS = 12;
@@ -20,7 +20,7 @@ describe('tones', () => {
   const movie = join(folder, 'movie.mp4');
   const whole = readFixture(join(projectRoot, 'fixtures/90-s-tones.yaml'));
   const fixture = beginningOf(whole, SECONDS);
-  const { width, height, framesPerSecond } = fixture.picture;
+  const { width, height, framesPerSecond } = fixture.video;
   after(() => rmSync(folder, { recursive: true }));
 
   before(async () => {
@@ -56,7 +56,7 @@ describe('tones', () => {
     await execa('ffmpeg', ['-hide_banner', '-nostdin', '-loglevel', 'error', '-y', ...args]);
   }
 
-  /** The movie with its sound changed, pictures and timestamps as they were. */
+  /** The movie with its audio changed, frames and timestamps as they were. */
   async function heardIn(name: string, filter: string): Promise<ToneHeard[]> {
     const file = join(folder, `${name}.mp4`);
     await ffmpeg(['-i', movie, '-af', filter, '-c:v', 'copy', '-c:a', 'aac', '-b:a', '128k', file]);

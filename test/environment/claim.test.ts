@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { claim, release } from '../../support/environment/claim';
-import { eventually } from '../../support/eventually';
+import { eventually } from '../../support/base/eventually';
 
 const HOLDER = `
 require('./support/environment/claim').claim(process.argv[1]).then((isOurs) => console.log(isOurs));

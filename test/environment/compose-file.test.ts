@@ -11,9 +11,9 @@ import {
   mergeAll,
   type ComposeFile,
 } from '../../support/environment/compose-file';
-import { PrerequisiteMissing } from '../../support/errors';
-import type { Variables } from '../../support/interpolate';
-import { safeText } from '../../support/safe-text';
+import { PrerequisiteMissing } from '../../support/base/errors';
+import type { Variables } from '../../support/base/interpolate';
+import { safeText } from '../../support/base/safe-text';
 
 /** As the host runtime reads compose files. */
 function read(files: string[], variables: Variables = {}): ComposeFile {

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 
 import { waitForHealth } from '../../support/environment/health';
 import type { Composition } from '../../support/environment/runtime';
-import { messageOf } from '../../support/errors';
+import { messageOf } from '../../support/base/errors';
 
 /** The outcome of waiting for a service whose health address is answered by `answer`. */
 async function waiting(answer: RequestListener, withinMs: number): Promise<string> {

@@ -13,8 +13,8 @@ import { HostRuntime } from '../../support/environment/host-runtime';
 import { freePort } from '../../support/environment/ports';
 import type { Composition, Runtime } from '../../support/environment/runtime';
 import { SessionState } from '../../support/environment/session-state';
-import { messageOf } from '../../support/errors';
-import { eventually } from '../../support/eventually';
+import { messageOf } from '../../support/base/errors';
+import { eventually } from '../../support/base/eventually';
 
 /** Answers every request, after having written the file that the request names, if any; and logs in colours. */
 const SERVER = `

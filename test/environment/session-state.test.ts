@@ -25,7 +25,7 @@ import {
   sweepLeftovers,
   type State,
 } from '../../support/environment/session-state';
-import { eventually } from '../../support/eventually';
+import { eventually } from '../../support/base/eventually';
 
 /**
  * A session that starts a process group and a folder, tells both, and waits to be killed. The group's leader ends at

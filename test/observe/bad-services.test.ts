@@ -9,14 +9,14 @@ import { expect } from 'chai';
 
 import { projectRoot } from '../../support/config';
 import { freePort } from '../../support/environment/ports';
-import { SuiteError } from '../../support/errors';
-import { readFixture } from '../../support/fixture';
-import { askHttp } from '../../support/http';
-import { readEvidence, type RunRecord } from '../../support/observe/evidence';
+import { SuiteError } from '../../support/base/errors';
+import { readFixture } from '../../support/broadcast/fixture';
+import { askHttp } from '../../support/base/http';
+import { readEvidence, type BroadcastRecord } from '../../support/broadcast/evidence';
 import { MediaMtxApi } from '../../support/observe/mediamtx-api';
 import { readMetrics } from '../../support/observe/metrics';
-import { runPipeline } from '../../support/observe/pipeline-run';
-import { sharedLook } from '../../support/observe/shared-look';
+import { observeBroadcast } from '../../support/observe/observe-broadcast';
+import { sharedPoll } from '../../support/observe/shared-poll';
 import { SocketIOMonitor } from '../../support/observe/socket-io-monitor';
 import { Tap } from '../../support/observe/tap';
 import { rejection } from '../analyze/make-media';
@@ -172,7 +172,7 @@ async function runWith(options: {
   rtspUrl?: string;
   logs?: () => Promise<Map<string, string>>;
   whileOn?: () => void;
-}): Promise<{ run: RunRecord; tookMs: number; folder: string }> {
+}): Promise<{ run: BroadcastRecord; tookMs: number; folder: string }> {
   const http = createServer((incoming, response) => {
     incoming.resume();
     options.answer(response);
@@ -188,7 +188,7 @@ async function runWith(options: {
   const started = performance.now();
   setTimeout(() => options.whileOn?.(), 500);
   try {
-    const run = await runPipeline({
+    const run = await observeBroadcast({
       ...{ fixture, faults: {}, stream: 's', folder: evidence, monitor, api },
       ...{
         plan: { words: [], seed: 0 },
@@ -199,8 +199,8 @@ async function runWith(options: {
       },
       rtspUrl: options.rtspUrl ?? `rtsp://127.0.0.1:${await freePort()}`,
       rtmpUrl: 'rtmp://127.0.0.1:1',
-      paths: sharedLook(100, () => api.paths()),
-      metrics: sharedLook(200, () => readMetrics(url)),
+      paths: sharedPoll(100, () => api.paths()),
+      metrics: sharedPoll(200, () => readMetrics(url)),
       recording: { pattern: '', fetch: async () => 1 },
       network: { stsUrl: url, connections: async () => [], addressOf: async () => undefined },
       logs: options.logs ?? (async () => new Map()),

@@ -9,9 +9,9 @@ import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { WebSocket, WebSocketServer } from 'ws';
 
-import { eventually } from '../../support/eventually';
-import { EvidenceWriter, readEvidence } from '../../support/observe/evidence';
-import { readFault } from '../../support/observe/faults';
+import { eventually } from '../../support/base/eventually';
+import { EvidenceWriter, readEvidence } from '../../support/broadcast/evidence';
+import { readFault } from '../../support/broadcast/faults';
 import { Tap, type TapEvent, type UndecodableMessage } from '../../support/observe/tap';
 
 const WITHIN = { withinMs: 10_000, everyMs: 5 };

@@ -7,8 +7,8 @@ import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
 
 import { freePort } from '../../support/environment/ports';
-import { eventually } from '../../support/eventually';
-import { readFault } from '../../support/observe/faults';
+import { eventually } from '../../support/base/eventually';
+import { readFault } from '../../support/broadcast/faults';
 import { SocketIOMonitor } from '../../support/observe/socket-io-monitor';
 import { Tap, type TapEvent } from '../../support/observe/tap';
 

@@ -7,7 +7,7 @@ import { after, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { projectRoot } from '../../support/config';
-import { SuiteError } from '../../support/errors';
+import { SuiteError } from '../../support/base/errors';
 import {
   type ComparedRun,
   compareRuns,
@@ -15,10 +15,10 @@ import {
   readComparedRun,
   type Row,
 } from '../../support/report/compare';
-import type { StreamFigures } from '../../support/report/facts';
+import type { BroadcastFigures } from '../../support/report/facts';
 import type { ScenarioResult, Status } from '../../support/report/scenario-results';
 
-const FIGURES: StreamFigures = {
+const FIGURES: BroadcastFigures = {
   ...{ fragmentsSent: 10, fragmentsAnswered: 10, tookSeconds: 69, outputReadySeconds: 8 },
   ...{ endToEndSeconds: 9, answerP50Ms: 1200, answerP95Ms: 1800, answerMaxMs: 2000 },
   ...{ offsetWorstMs: -20, offsetP50Ms: 5, offsetP95Ms: 18, driftMs: 2 },
@@ -33,11 +33,11 @@ function scenario(name: string, status: Status = 'PASSED', line = 10): ScenarioR
   };
 }
 
-type Changes = { [K in keyof StreamFigures]?: StreamFigures[K] | undefined };
+type Changes = { [K in keyof BroadcastFigures]?: BroadcastFigures[K] | undefined };
 
 /** A run of one broadcast; without figures where it has none. */
 function run(changes: Changes | undefined, asked = {}): ComparedRun {
-  const figures = changes && ({ ...FIGURES, ...changes } as StreamFigures);
+  const figures = changes && ({ ...FIGURES, ...changes } as BroadcastFigures);
   return {
     ...{ folder: 'reports', seconds: 400, scenarios: [scenario('one')] },
     broadcasts: [{ asked, title: '1-min-nfl', figures }],
@@ -64,7 +64,7 @@ describe('of two runs', () => {
   });
 
   it('noise is up to the limit of each figure, and more is not', () => {
-    for (const key of Object.keys(FIGURES) as (keyof StreamFigures)[]) {
+    for (const key of Object.keys(FIGURES) as (keyof BroadcastFigures)[]) {
       const [lost] = compareRuns(run({}), run({ [key]: undefined })).rows;
       const { limit = NaN, figure } = lost ?? {};
       const value = FIGURES[key] ?? NaN;
@@ -208,11 +208,11 @@ describe('npm run compare', () => {
   const folder = mkdtempSync(join(tmpdir(), 'compare-test-'));
   after(() => rmSync(folder, { recursive: true }));
   const compare = (...args: string[]): ReturnType<typeof spawnSync> =>
-    spawnSync(process.execPath, ['-r', 'ts-node/register', 'scripts/compare.ts', ...args], {
+    spawnSync(process.execPath, ['-r', 'ts-node/register', 'tools/compare.ts', ...args], {
       ...{ cwd: projectRoot, encoding: 'utf8' },
     });
   /** A results folder with one broadcast of one scenario. */
-  const results = (name: string, status: Status, figures: StreamFigures | undefined): string => {
+  const results = (name: string, status: Status, figures: BroadcastFigures | undefined): string => {
     const path = join(folder, name);
     const evidence = join(path, 'evidence/test_1');
     mkdirSync(evidence, { recursive: true });

@@ -40,8 +40,8 @@ Feature: what formatters have to write
   Scenario: undefined
     When nobody has written this step of formats
 
-  Scenario: with pictures
-    When pictures are attached of formats
+  Scenario: with frames
+    When frames are attached of formats
 
   Scenario Outline: an outline
     When nothing in particular of formats
@@ -70,7 +70,7 @@ When('a step of formats fails', () => {
   throw new NotAsExpected({ what: seen, where: 'here', seen, expected: 'less' });
 });
 When('a step of formats is skipped', () => 'skipped');
-When('pictures are attached of formats', function () {
+When('frames are attached of formats', function () {
   this.attach(${JSON.stringify(SVG)}, { mediaType: 'image/svg+xml', fileName: 'chart.svg' });
   this.attach(Buffer.from([137, 80, 78, 71]), { mediaType: 'image/png' });
   this.log(seen);
@@ -213,7 +213,7 @@ describe('formats for machines', () => {
       'failed, with a message that is hard to write: failed',
       'skipped: skipped',
       'undefined: undefined',
-      'with pictures: passed',
+      'with frames: passed',
       'an outline: passed',
       'an outline: passed',
       'in a rule: passed',
@@ -248,7 +248,7 @@ describe('formats for machines', () => {
     }
   });
 
-  it('have attached pictures as they were', () => {
+  it('have attached frames as they were', () => {
     const [feature] = JSON.parse(read('cucumber.json')) as CucumberJson;
     const attached = feature?.elements.flatMap(({ steps }) =>
       steps.flatMap(({ embeddings = [] }) => embeddings),

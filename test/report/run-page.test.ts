@@ -11,7 +11,7 @@ import { runFactsOf } from '../../support/report/run-report';
 import { tempFolder } from '../analyze/make-media';
 import { accessibilityFaults, openFile, startBrowser } from './browser';
 import { partOf, resultsIn, steps, type Told } from './run-messages';
-import { NASTY } from './stream-page-data';
+import { NASTY } from './broadcast-page-data';
 
 const TOLD: Told[] = [
   { name: 'The STS answers', tags: ['@021-US1-1', '@P1'], feature: 'Services' },
@@ -20,7 +20,7 @@ const TOLD: Told[] = [
     steps: [
       { text: 'this happens:', status: 'PASSED', table: [['fragment 0', 'the dub is late']] },
       {
-        text: 'the dub plays less than 120 ms from its pictures',
+        text: 'the dub plays less than 120 ms from its video',
         status: 'FAILED',
         message:
           'NotAsExpected: output.mp4: a dub is late\n  seen:     184.2 ms\n  expected: less than 120 ms\n' +

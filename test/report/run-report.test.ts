@@ -27,7 +27,7 @@ import { summaryOf } from '../../support/report/summary';
 import { removeReports, writeReports } from '../../support/report/write-reports';
 import { tempFolder } from '../analyze/make-media';
 import { partOf, resultsIn, steps, type Told } from './run-messages';
-import { NOTHING } from './stream-page-data';
+import { NOTHING } from './broadcast-page-data';
 
 const folder = tempFolder();
 let runs = 0;

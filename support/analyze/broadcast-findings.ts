@@ -1,0 +1,316 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { z } from 'zod';
+
+import {
+  fragmentAck,
+  fragmentData,
+  fragmentProcessed,
+  type FragmentData,
+  type FragmentProcessed,
+} from '../contract/events';
+import { NotObserved } from '../base/errors';
+import type { Fixture } from '../broadcast/fixture';
+import { evidenceFiles, type Evidence } from '../broadcast/evidence';
+import type { TapEvent } from '../observe/tap';
+import { inWorkerThread } from './worker-thread';
+import { audioLevels, readAudio, type AudioLevels } from './audio';
+import { type Finding, percentile, unobserved } from './finding';
+import { bitErrorRate, fingerprintFile, type FingerprintMatch } from './fingerprint';
+import type { DetectedLanguage } from './language';
+import { presentationsOf } from './frame-clock';
+import { type Check, checkOutput } from './output-checks';
+import { type DubFiles, OutputFindings } from './output-findings';
+import { counterDelta, histogram, type Histogram, type Labels, type Sample } from './prometheus';
+import { FindingCache } from './cache';
+import { wordErrorRate } from './transcript';
+import { type FragmentText, type JudgedText, matchTranslation } from './translation';
+
+/** Enough to tell how loud speech is. */
+const LEVEL_RATE_HZ = 4000;
+
+/** An event of the run that fits the contract; `at` is milliseconds since the epoch. */
+export interface Seen<T> {
+  at: number;
+  connection: number;
+  data: T;
+}
+
+/** One fragment from being sent to being answered. */
+export interface AnsweredFragment {
+  sequence: number;
+  fragmentId: string;
+  sent: Seen<FragmentData>;
+  answer: Seen<FragmentProcessed> | undefined;
+  /** Time between the two, as seen between the services. */
+  roundTripMs: number | undefined;
+}
+
+/**
+ * What the evidence of one run says. Each finding is worked out when it is first asked for, from the evidence alone;
+ * none is judged here.
+ */
+export class BroadcastFindings {
+  readonly #cache = new FindingCache();
+  #output: OutputFindings | undefined;
+
+  constructor(
+    readonly evidence: Evidence,
+    readonly fixture: Fixture,
+  ) {}
+
+  get stream(): string {
+    return this.evidence.run.stream;
+  }
+
+  /**
+   * Time between two marks of the run, in seconds.
+   *
+   * @returns unobserved when one of them was never reached
+   */
+  secondsBetween(
+    from: keyof Evidence['run']['times'],
+    to: keyof Evidence['run']['times'],
+  ): Finding<{ seconds: number }> {
+    const { times, outcome, problems, publisher } = this.evidence.run;
+    const [start, end] = [times[from], times[to]];
+    if (start === undefined || end === undefined) {
+      const missing = start === undefined ? from : to;
+      const publishing = publisher.stderr ? [`publisher: ${publisher.stderr}`] : [];
+      return unobserved(
+        [`${missing} was never seen: ${outcome}`, ...publishing, ...problems].join('; '),
+      );
+    }
+    return { observed: true, seconds: (end - start) / 1000 };
+  }
+
+  /** Everything seen on the connections of this stream. */
+  events(kind: TapEvent['kind'], event?: string): TapEvent[] {
+    return this.evidence.tap.filter(
+      (seen) => seen.kind === kind && (event === undefined || seen.event === event),
+    );
+  }
+
+  /**
+   * What a service had logged by the end of the run.
+   *
+   * @throws NotObserved when its log was not collected
+   */
+  log(service: string): string {
+    const file = join(this.evidence.folder, `${service}.log`);
+    if (existsSync(file)) return readFileSync(file, 'utf8');
+    throw new NotObserved({
+      what: `the log of ${service} was not collected`,
+      where: this.evidence.folder,
+      seen: this.evidence.run.problems.join('; ') || 'no such file',
+      expected: `${service}.log`,
+    });
+  }
+
+  /** `fragment:data` of the worker, in the order sent. */
+  get sent(): Seen<FragmentData>[] {
+    return this.#fitting('fragment:data', fragmentData, 'to-sts');
+  }
+
+  /** `fragment:processed` of the STS, in the order received. */
+  get answers(): Seen<FragmentProcessed>[] {
+    return this.#fitting('fragment:processed', fragmentProcessed, 'from-sts');
+  }
+
+  /** `fragment:ack` of the STS. */
+  get acknowledgements(): Seen<z.infer<typeof fragmentAck>>[] {
+    return this.#fitting('fragment:ack', fragmentAck, 'from-sts');
+  }
+
+  /** Every fragment that was sent, with its answer. */
+  get fragments(): AnsweredFragment[] {
+    const { answers } = this;
+    return this.sent.map((sent) => {
+      const answer = answers.find(({ data }) => data.fragment_id === sent.data.fragment_id);
+      return {
+        sequence: sent.data.sequence_number,
+        fragmentId: sent.data.fragment_id,
+        sent,
+        answer,
+        roundTripMs: answer && answer.at - sent.at,
+      };
+    });
+  }
+
+  /** Median, 95th percentile and longest of the time an answer took, in ms. */
+  get roundTrip(): Finding<{ p50Ms: number; p95Ms: number; maxMs: number }> {
+    const times = this.fragments.flatMap(({ roundTripMs }) => roundTripMs ?? []);
+    const [p50, p95] = [percentile(times, 50), percentile(times, 95)];
+    if (!p50.observed || !p95.observed) return unobserved('no fragment was answered');
+    return { observed: true, p50Ms: p50.value, p95Ms: p95.value, maxMs: Math.max(...times) };
+  }
+
+  /**
+   * How much later than it is published a frame is shown to viewers, in seconds. The output is taken to begin when
+   * the media server lists it, and both streams to run at their own speed: right to within 0.3 s.
+   */
+  async endToEndLatency(): Promise<Finding<{ seconds: number }>> {
+    const { inputReady, outputReady } = this.evidence.run.times;
+    if (inputReady === undefined || outputReady === undefined) {
+      return unobserved(`no output was ready: ${this.evidence.run.outcome}`);
+    }
+    const [clock, { video, audio }] = [await this.output.clock(), await this.output.span()];
+    if (!clock.observed) return clock;
+    const shown = presentationsOf(clock, 0, this.fixture.durationSeconds / 2);
+    if (!shown.observed) return shown;
+    const begins = [video, audio].flatMap((track) => (track.observed ? track.firstPtsSeconds : []));
+    const [showing] = shown.showings;
+    const later = (showing?.ptsSeconds ?? NaN) - Math.min(...begins);
+    return { observed: true, seconds: (outputReady - inputReady) / 1000 + later };
+  }
+
+  /** What was said in each answered segment against the fixture's script. */
+  get texts(): FragmentText[] {
+    return this.fragments.flatMap(({ sequence, answer }) => {
+      const script = this.fixture.script[sequence];
+      // Where nobody speaks there is nothing to compare with.
+      if (!answer || !script) return [];
+      const transcript = answer.data.transcript ?? '';
+      return [
+        {
+          ...{ sequence, script, transcript },
+          translation: answer.data.translated_text ?? '',
+          words: wordErrorRate(script, transcript),
+        },
+      ];
+    });
+  }
+
+  judgedTexts(): Promise<JudgedText[]> {
+    const { translation, targetLanguage } = this.fixture;
+    return this.#cache.once('judged texts', () =>
+      Promise.all(
+        this.texts.map(async (text) => {
+          const reference = translation?.[text.sequence];
+          return {
+            ...text,
+            match:
+              reference === undefined
+                ? undefined
+                : await matchTranslation(text.script, text.translation, reference, targetLanguage),
+          };
+        }),
+      ),
+    );
+  }
+
+  /** The language of all transcripts, or all translations, taken together. */
+  async languageOf(what: 'transcript' | 'translation'): Promise<Finding<DetectedLanguage>> {
+    const text = this.texts.map((one) => one[what]).join(' ');
+    return this.#cache.once(`language of ${what}`, () => inWorkerThread('detectLanguage', text));
+  }
+
+  /** How loud and long the dubbed audio of an answer is. */
+  async dubbedLevels(fragment: AnsweredFragment): Promise<Finding<AudioLevels>> {
+    const file = this.#dubbedFile(fragment);
+    if (!file) return unobserved(`fragment ${fragment.sequence} has no dubbed audio`);
+    return this.#cache.once(`levels ${file}`, async () =>
+      audioLevels(await readAudio(file, LEVEL_RATE_HZ), LEVEL_RATE_HZ),
+    );
+  }
+
+  /** How alike the dubbed audio of an answer and the original audio that was sent are. */
+  async dubbedAgainstOriginal(fragment: AnsweredFragment): Promise<Finding<FingerprintMatch>> {
+    const dubbed = this.#dubbedFile(fragment);
+    if (!dubbed) return unobserved(`fragment ${fragment.sequence} has no dubbed audio`);
+    const original = join(this.evidence.folder, fragment.sent.data.audio.file);
+    return this.#cache.once(`fingerprint ${dubbed}`, async () => {
+      const [one, other] = await Promise.all([fingerprintFile(original), fingerprintFile(dubbed)]);
+      return bitErrorRate(one, other, 1);
+    });
+  }
+
+  /**
+   * The complete recording of the output; the viewer's copy where the media server could not record.
+   *
+   * @throws NotObserved when there is neither
+   */
+  get outputFile(): string {
+    const file = [evidenceFiles.output, evidenceFiles.viewer]
+      .map((name) => join(this.evidence.folder, name))
+      .find((path) => existsSync(path));
+    if (file) return file;
+    const { outcome, problems, publisher } = this.evidence.run;
+    throw new NotObserved({
+      what: 'no recording of the output',
+      where: `live/${this.stream}/out`,
+      seen: [outcome, ...problems, publisher.stderr].filter(Boolean).join('; '),
+      expected: 'the dubbed broadcast, published by media-service',
+      next: `read the services' logs in ${this.evidence.folder}`,
+    });
+  }
+
+  /**
+   * What the recording of the output says.
+   *
+   * @throws NotObserved when there is none
+   */
+  get output(): OutputFindings {
+    this.#output ??= new OutputFindings(this.outputFile, this.fixture, this.dubFiles);
+    return this.#output;
+  }
+
+  /** The judgement of the output by its content. */
+  checks(): Promise<Check[]> {
+    return this.#cache.once('checks', async () =>
+      checkOutput(this.output, await this.judgedTexts()),
+    );
+  }
+
+  /** Where the audio of each sent fragment is, before and after. */
+  get dubFiles(): DubFiles[] {
+    return this.fragments.map((fragment) => ({
+      sequence: fragment.sequence,
+      dubbed: this.#dubbedFile(fragment),
+      original: join(this.evidence.folder, fragment.sent.data.audio.file),
+    }));
+  }
+
+  /** By how much a counter rose during the run. */
+  counter(name: string, labels: Labels = {}): Finding<{ delta: number }> {
+    const looks = this.evidence.metrics;
+    const [first, last] = [looks[0], looks.at(-1)];
+    if (!first || !last) return unobserved('the metrics of media-service were never read');
+    return counterDelta(first.samples, last.samples, name, this.#ours(last.samples, name, labels));
+  }
+
+  /** A histogram at the end of the run. */
+  histogram(name: string): Finding<Histogram> {
+    const last = this.evidence.metrics.at(-1);
+    if (!last) return unobserved('the metrics of media-service were never read');
+    return histogram(last.samples, name, this.#ours(last.samples, `${name}_count`, {}));
+  }
+
+  /** Services that label a metric by stream are asked for this stream only. */
+  #ours(samples: readonly Sample[], name: string, labels: Labels): Labels {
+    const isLabelled = samples.some((one) => one.name === name && 'stream_id' in one.labels);
+    return isLabelled ? { ...labels, stream_id: this.stream } : labels;
+  }
+
+  #fitting<T>(event: string, schema: z.ZodType<T>, direction?: TapEvent['direction']): Seen<T>[] {
+    return this.events('event', event)
+      .filter((seen) => direction === undefined || seen.direction === direction)
+      .map(({ at, connection, payload }) => {
+        const parsed = schema.safeParse(payload);
+        if (parsed.success) return { at, connection, data: parsed.data };
+        const [issue] = parsed.error.issues;
+        throw new NotObserved({
+          what: `a ${event} event does not fit the contract`,
+          where: `${this.evidence.folder}/${evidenceFiles.tap}`,
+          seen: `${issue?.path.join('.')}: ${issue?.message} in ${JSON.stringify(payload ?? null).slice(0, 300)}`,
+          expected: 'the fields of support/contract/events.ts',
+        });
+      });
+  }
+
+  #dubbedFile({ answer }: AnsweredFragment): string | undefined {
+    const file = answer?.data.dubbed_audio?.file;
+    return file === undefined ? undefined : join(this.evidence.folder, file);
+  }
+}

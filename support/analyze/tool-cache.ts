@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+
+let folder: string | undefined;
+
+/**
+ * Keeps what media tools say of files, for runs that judge the same recordings again and again.
+ *
+ * @param where the answers are kept, as files
+ */
+export function cacheTools(where: string): void {
+  mkdirSync(where, { recursive: true });
+  folder = where;
+}
+
+/** What was said when this was asked before, of files that have not changed since; otherwise it is asked. */
+export async function cached<T>(question: readonly unknown[], ask: () => Promise<T>): Promise<T> {
+  if (!folder) return ask();
+  const key = createHash('sha256')
+    .update(serialize(question.flat().map(identityOf)))
+    .digest('hex');
+  const file = join(folder, key);
+  if (existsSync(file)) return deserialize(readFileSync(file)) as T;
+  const answer = await ask();
+  // Another process may be writing the same.
+  writeFileSync(`${file}.${process.pid}`, serialize(answer));
+  renameSync(`${file}.${process.pid}`, file);
+  return answer;
+}
+
+/** A file is what it was when it is at the same place, as long and as old. */
+function identityOf(part: unknown): unknown {
+  if (typeof part !== 'string' || !part.startsWith('/') || !existsSync(part)) return part;
+  const path = realpathSync(part);
+  const { size, mtimeMs } = statSync(path);
+  return [path, size, mtimeMs];
+}

@@ -1,0 +1,14 @@
+import { locateDubs, placeDubs, startsIn } from './dub-placement';
+import { detectLanguage } from './language';
+import { measureSplices } from './splices';
+import { tonesHeard } from './tones';
+
+/** What keeps a processor busy for tenths of a second and more; see `aside`. */
+export const heavyWork = {
+  locateDubs,
+  placeDubs,
+  startsIn,
+  measureSplices,
+  tonesHeard,
+  detectLanguage,
+};

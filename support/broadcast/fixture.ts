@@ -1,0 +1,151 @@
+import { dirname, resolve } from 'node:path';
+
+import { z } from 'zod';
+
+import { SuiteError } from '../base/errors';
+import { readYamlFile } from '../base/yaml-file';
+
+const fixtureSchema = z.strictObject({
+  id: z.string().regex(/^[a-z0-9-]+$/),
+  title: z.string(),
+  /** The media file, relative to the YAML file. */
+  file: z.string(),
+  durationSeconds: z
+    .number()
+    .positive()
+    .max(24 * 3600),
+  segmentSeconds: z.number().min(0.1),
+  /** Silence between the speech of a segment and the segment's borders. */
+  speechMarginSeconds: z.number().nonnegative().default(0),
+  /** The words of a line, divided by commas, are spoken one by one, each beginning a margin after its mark. */
+  wordEverySeconds: z.number().positive().optional(),
+  language: z.string().length(2),
+  targetLanguage: z.string().length(2),
+  /** The Piper voice that speaks the script; absent for media that is not generated. */
+  voice: z.string().optional(),
+  video: z.strictObject({
+    width: z.int().positive(),
+    height: z.int().positive(),
+    framesPerSecond: z.number().positive(),
+    gopFrames: z.int().positive().optional(),
+    /** Whether the frame carries the frame number as a machine-readable strip. */
+    frameStrip: z.boolean().default(false),
+  }),
+  /** The audio track; null for frames alone. */
+  audio: z
+    .strictObject({
+      sampleRateHz: z.int().positive(),
+      channels: z.int().positive(),
+      /** How much later than the video the track begins. */
+      startsAtSeconds: z.number().nonnegative().default(0),
+      /** White noise under the whole track, this much below the loudness of the speech. */
+      noiseBelowSpeechDb: z.number().optional(),
+      /** In place of speech a tone a second, whose frequency tells the second (support/analyze/tones.ts). */
+      tones: z.boolean().default(false),
+      /** The timestamps of the audio go on this much faster than its samples: the clock of its source is slow. */
+      clockSlowPercent: z.number().nonnegative().default(0),
+    })
+    .nullable(),
+  /** What is said in each segment, in order; an empty text where nobody speaks. */
+  script: z.array(z.string()).min(1),
+  /** The same lines in the target language, by somebody who knows both; what translations are compared with. */
+  translation: z.array(z.string()).optional(),
+});
+
+/** A broadcast to publish: a media file and what is said in it. `path` and `yamlPath` are absolute. */
+export type Fixture = z.infer<typeof fixtureSchema> & { path: string; yamlPath: string };
+
+/**
+ * Reads a fixture's YAML. The media file itself may be missing: that is what the fixture scenarios find out.
+ *
+ * @param mediaFile replaces the media file named in the YAML (FIXTURE_FILE)
+ * @throws SuiteError when the YAML is missing or does not describe a fixture
+ */
+export function readFixture(yamlPath: string, mediaFile?: string): Fixture {
+  const parsed = fixtureSchema.safeParse(valuesOf(yamlPath));
+  if (!parsed.success) {
+    throw new SuiteError({
+      what: 'the description of the fixture is not valid',
+      where: yamlPath,
+      seen: z.prettifyError(parsed.error),
+      expected: 'the fields of fixtures/1-min-nfl.yaml',
+      next: 'correct the fields named above',
+    });
+  }
+  const { script, translation } = parsed.data;
+  if (translation && translation.length !== script.length) {
+    throw new SuiteError({
+      what: 'the description of the fixture has not as many translations as lines',
+      where: yamlPath,
+      seen: `${script.length} lines, ${translation.length} translations`,
+      expected: 'a translation of each line, or none at all',
+    });
+  }
+  const { durationSeconds, segmentSeconds } = parsed.data;
+  const segments = Math.ceil(durationSeconds / segmentSeconds - 1e-9);
+  if (script.length !== segments) {
+    throw new SuiteError({
+      what: 'the description of the fixture has not a line for each segment',
+      where: yamlPath,
+      seen: `${script.length} lines; ${durationSeconds} s in segments of ${segmentSeconds} s`,
+      expected: `${segments} lines, an empty one where nobody speaks`,
+    });
+  }
+  const path = mediaFile ? resolve(mediaFile) : resolve(dirname(yamlPath), parsed.data.file);
+  return { ...parsed.data, path, yamlPath };
+}
+
+function valuesOf(yamlPath: string): unknown {
+  try {
+    return readYamlFile(yamlPath, 'description of the fixture').values;
+  } catch (error) {
+    if (!(error instanceof SuiteError)) throw error;
+    const next = 'set FIXTURE_SCRIPT to a file like fixtures/1-min-nfl.yaml, of your media file';
+    throw new SuiteError({ ...error.problem, next }, { cause: error });
+  }
+}
+
+/**
+ * The beginning of a broadcast, and cut into segments of another length. What is said is known for the same segments
+ * only: other segments are those of a broadcast in which nobody speaks.
+ *
+ * @throws SuiteError when the broadcast is shorter, or somebody speaks and the segments are others
+ */
+export function beginningOf(
+  fixture: Fixture,
+  seconds = fixture.durationSeconds,
+  segmentSeconds = fixture.segmentSeconds,
+): Fixture {
+  const { durationSeconds, script, translation, yamlPath: where } = fixture;
+  const isOther = segmentSeconds !== fixture.segmentSeconds;
+  const isSpoken = script.some((line) => line !== '');
+  if (seconds > durationSeconds || (isOther && isSpoken)) {
+    throw new SuiteError({
+      what: 'the broadcast cannot be cut like that',
+      where,
+      seen: `${durationSeconds} s, segments of ${fixture.segmentSeconds} s${isSpoken ? ', spoken' : ''}`,
+      expected: `at least ${seconds} s, segments of ${segmentSeconds} s`,
+    });
+  }
+  const count = Math.ceil(seconds / segmentSeconds);
+  return {
+    ...{ ...fixture, durationSeconds: seconds, segmentSeconds },
+    script: isOther ? Array.from({ length: count }, () => '') : script.slice(0, count),
+    ...(translation ? { translation: translation.slice(0, count) } : {}),
+  };
+}
+
+/**
+ * The broadcast that a run has published, as its record says.
+ *
+ * @throws SuiteError as readFixture and beginningOf
+ */
+export function publishedFixture(run: {
+  fixtureScript: string;
+  fixtureFile: string;
+  durationSeconds: number;
+  segmentSeconds: number;
+}): Fixture {
+  const whole = readFixture(run.fixtureScript, run.fixtureFile);
+  return beginningOf(whole, run.durationSeconds, run.segmentSeconds);
+}

@@ -1,0 +1,55 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/**
+ * Broadcasts begin one after the other: each when the last one is being read (or is not after some time), as
+ * media-service keeps few workers warm, and not closer together than this. In segments of six
+ * seconds no two of ten begin at the same time then: 0, 2.6, 5.2, 1.8, 4.4, 1.0 …
+ */
+const READ_PATIENCE_MS = 3000;
+const START_EVERY_MS = 2600;
+/** So many on the air at once leave two cores time to spare, and all take hardly longer: the longest begin first. */
+const MOST_ON_AIR = 10;
+
+/** When each broadcast to the same services may begin. */
+export class Schedule {
+  #last: Promise<unknown> = Promise.resolve();
+  readonly #onAir = new Set<Promise<unknown>>();
+
+  /** @param signal after which no broadcast begins any more */
+  constructor(private readonly signal: AbortSignal) {}
+
+  /**
+   * Calls `broadcast` when its turn has come; it is on the air until it settles.
+   *
+   * @param broadcast is given what to call once it is being read
+   */
+  take<T>(broadcast: (onIngested: () => void) => Promise<T>): Promise<T> {
+    let isRead = (): void => undefined;
+    const read = new Promise<void>((done) => (isRead = done));
+    const begun = this.#last.then(() => this.#place());
+    this.#last = begun.then(() =>
+      Promise.all([
+        this.#pause(START_EVERY_MS),
+        Promise.race([read, this.#pause(READ_PATIENCE_MS)]),
+      ]),
+    );
+    return begun.then(() => {
+      this.signal.throwIfAborted();
+      const seen = broadcast(isRead);
+      const over: Promise<unknown> = Promise.allSettled([seen]).then(() =>
+        this.#onAir.delete(over),
+      );
+      this.#onAir.add(over);
+      return seen;
+    });
+  }
+
+  async #place(): Promise<void> {
+    while (this.#onAir.size >= MOST_ON_AIR) await Promise.race(this.#onAir);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    // Nobody is waited for when nothing begins any more.
+    await delay(ms, undefined, { ref: false, signal: this.signal }).catch(() => undefined);
+  }
+}

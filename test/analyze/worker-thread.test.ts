@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { expect } from 'chai';
+
+import { inWorkerThread } from '../../support/analyze/worker-thread';
+import { projectRoot } from '../../support/config';
+import { placeDubs } from '../../support/analyze/dub-placement';
+import { noise } from './make-media';
+
+const RATE_HZ = 4000;
+
+describe('heavy work', () => {
+  it('does not keep messages waiting', async () => {
+    // The first task starts the thread.
+    await inWorkerThread(
+      'detectLanguage',
+      'El quarterback toma la bola y busca un jugador abierto.',
+    );
+    const samples = noise(120 * RATE_HZ, 1);
+    const source = { samples, rateHz: RATE_HZ, firstPtsSeconds: 0 };
+    const audio = Array.from({ length: 20 }, (_, i) =>
+      samples.slice(i * 6 * RATE_HZ, (i + 1) * 6 * RATE_HZ),
+    );
+    let longest = 0;
+    const done = new AbortController();
+    const begun = performance.now();
+    const watch = (async (): Promise<void> => {
+      for (let last = performance.now(); !done.signal.aborted; last = performance.now()) {
+        await delay(5);
+        longest = Math.max(longest, performance.now() - last);
+      }
+    })();
+    const found = await inWorkerThread('startsIn', source, audio);
+    const took = performance.now() - begun;
+    done.abort();
+    await watch;
+    expect(found.map((one) => one.observed && Math.round(one.seconds))).to.deep.equal(
+      audio.map((_, i) => 6 * i),
+    );
+    // Done here, one wait would have lasted as long as the work.
+    expect(longest / took).to.be.below(0.5);
+  });
+
+  it('makes no folder of temporary files again that has been removed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'aside-'));
+    rmSync(folder, { recursive: true });
+    const program =
+      "require('ts-node/register');" +
+      `const { aside } = require('${projectRoot}/support/analyze/aside.ts');` +
+      `process.env.TMPDIR = ${JSON.stringify(folder)};` +
+      "aside('detectLanguage', 'Hola, ¿qué tal?').then(({ observed }) => console.log(observed));";
+    const said = execFileSync(process.execPath, ['-e', program], { cwd: projectRoot });
+    expect(said.toString().trim()).to.equal('true');
+    expect(existsSync(folder)).to.equal(false);
+  });
+
+  it('fails where it is waited for', async () => {
+    const nothing = undefined as unknown as Parameters<typeof placeDubs>[0];
+    const clock = undefined as unknown as Parameters<typeof placeDubs>[1];
+    const dubs = [{}] as unknown as Parameters<typeof placeDubs>[2];
+    let error: unknown;
+    await inWorkerThread('placeDubs', nothing, clock, dubs).catch((one: unknown) => (error = one));
+    expect(String(error)).to.match(/TypeError/);
+  });
+});

@@ -1,0 +1,245 @@
+import { randomUUID } from 'node:crypto';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { pcmToS16le, readAudio } from '../../support/analyze/audio';
+import { NotObserved, SuiteError } from '../../support/base/errors';
+import { EvidenceWriter, readEvidence } from '../../support/broadcast/evidence';
+import type { TapEvent } from '../../support/observe/tap';
+import { hideSecretsOf } from '../../support/base/safe-text';
+
+describe('evidence', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'evidence-'));
+  after(() => rmSync(folder, { recursive: true }));
+
+  const event: TapEvent = {
+    ...{ at: 1, connection: 0, stream: 'one', direction: 'from-sts' },
+    ...{ kind: 'event', event: 'fragment:processed', payload: {} },
+  };
+
+  const RUN: Parameters<EvidenceWriter['finish']>[0] = {
+    ...{ stream: 'one', asked: {}, startedAt: '', finishedAt: 2, budgetSeconds: 1, outcome: '' },
+    ...{ runtime: 'host', monitor: 'tap', fixtureScript: '', fixtureFile: '', times: {} },
+    ...{ durationSeconds: 60, segmentSeconds: 6, plan: { words: [], seed: 0 } },
+    ...{ publisher: { exitCode: 0, stderr: '' }, problems: [] },
+  };
+
+  function written(name: string, monitor: string, events: TapEvent[]): string {
+    const writer = new EvidenceWriter(join(folder, name));
+    events.forEach((one) => writer.addTapEvent(one));
+    writer.finish({ ...RUN, monitor });
+    return writer.folder;
+  }
+
+  it('of the tap is what was heard, be it nothing', () => {
+    expect(readEvidence(written('quiet', 'tap', [])).tap).to.deep.equal([]);
+    expect(readEvidence(written('heard', 'tap', [event])).tap).to.have.length(1);
+  });
+
+  it('of direct mode is what the STS told everybody; without it, reading says so', () => {
+    expect(readEvidence(written('told', 'direct', [event])).tap).to.have.length(1);
+    const deaf = readEvidence(written('deaf', 'direct', []));
+    expect(() => deaf.tap).to.throw(NotObserved, 'STS_MONITOR is direct');
+  });
+
+  /** A complete folder in which one file is then changed. */
+  function damaged(change: (path: (name: string) => string) => void): () => unknown {
+    const writer = new EvidenceWriter(join(folder, `damaged-${randomUUID()}`));
+    for (const at of [1, 2]) {
+      writer.addTapEvent({ ...event, at });
+      writer.addMetrics({ at, samples: [{ name: 'a', labels: {}, value: at }] });
+      writer.addMediaMtx({ at, paths: [] });
+    }
+    writer.finish(RUN);
+    change((name) => writer.path(name));
+    return () => {
+      const { tap, metrics, mediamtx } = readEvidence(writer.folder);
+      return [tap, metrics, mediamtx];
+    };
+  }
+
+  const damages: Record<string, [(path: (name: string) => string) => void, RegExp]> = {
+    'a run.json that is missing': [(path) => rmSync(path('run.json')), /no run\.json/],
+    'a run.json that is empty': [
+      (path) => writeFileSync(path('run.json'), ''),
+      /run\.json.*not JSON/s,
+    ],
+    'a run.json that is cut off': [
+      (path) => truncateSync(path('run.json'), 100),
+      /run\.json.*not JSON/s,
+    ],
+    'a run.json without a field': [
+      (path) => writeFileSync(path('run.json'), JSON.stringify({ ...RUN, times: undefined })),
+      /run\.json.*times/s,
+    ],
+    'a run.json that is a folder': [
+      (path) => {
+        rmSync(path('run.json'));
+        mkdirSync(path('run.json'));
+      },
+      /run\.json.*EISDIR/s,
+    ],
+    'events that are missing': [(path) => rmSync(path('tap.ndjson')), /tap\.ndjson.*ENOENT/s],
+    'events that are cut off': [
+      (path) => truncateSync(path('tap.ndjson'), statSync(path('tap.ndjson')).size - 20),
+      /tap\.ndjson:2.*not JSON/s,
+    ],
+    'an event that is null': [
+      (path) => appendFileSync(path('tap.ndjson'), 'null\n'),
+      /tap\.ndjson:3/,
+    ],
+    'an event without a time': [
+      (path) => appendFileSync(path('tap.ndjson'), '{"kind":"event"}\n'),
+      /tap\.ndjson:3.*at/s,
+    ],
+    'bytes among the events': [
+      (path) => appendFileSync(path('tap.ndjson'), Buffer.from([0xff, 0, 0xfe])),
+      /tap\.ndjson:3/,
+    ],
+    'metrics that are missing': [(path) => rmSync(path('metrics.ndjson')), /metrics\.ndjson/],
+    'a metric without a number': [
+      (path) =>
+        appendFileSync(
+          path('metrics.ndjson'),
+          '{"at":1,"samples":[{"name":"a","labels":{},"value":null}]}',
+        ),
+      /metrics\.ndjson:3.*value/s,
+    ],
+    'looks at MediaMTX that are cut off': [
+      (path) => truncateSync(path('mediamtx.ndjson'), 10),
+      /mediamtx\.ndjson:1/,
+    ],
+    'a loop of links': [
+      (path) => {
+        rmSync(path('tap.ndjson'));
+        symlinkSync(path('tap.ndjson'), path('tap.ndjson'));
+      },
+      /tap\.ndjson.*ELOOP/s,
+    ],
+  };
+  for (const [name, [change, message]] of Object.entries(damages)) {
+    it(`with ${name} says so, and where`, () => {
+      expect(damaged(change)).to.throw(NotObserved, message);
+    });
+  }
+
+  it('that is whole is read as it was written', () => {
+    expect(damaged(() => undefined)()).to.have.length(3);
+  });
+
+  for (const file of ['tap.ndjson', 'metrics.ndjson', 'mediamtx.ndjson', 'run.json', 'sts.log']) {
+    it(`on a disk that is full (${file}) says so at its end, and disturbs nobody before`, () => {
+      const path = join(folder, `full-${file}`);
+      mkdirSync(path);
+      symlinkSync('/dev/full', join(path, file));
+      const writer = new EvidenceWriter(path);
+      writer.addTapEvent(event);
+      writer.addMetrics({ at: 1, samples: [] });
+      writer.addMediaMtx({ at: 1, paths: [] });
+      writer.addLog('sts', 'text');
+      expect(() => writer.finish(RUN)).to.throw(
+        SuiteError,
+        new RegExp(`${file}.*ENOSPC.*REPORTS_DIR`, 's'),
+      );
+    });
+  }
+
+  it('says that audio could not be written', () => {
+    const writer = new EvidenceWriter(join(folder, 'no-audio'));
+    rmSync(writer.path('audio'), { recursive: true });
+    writeFileSync(writer.path('audio'), '');
+    const audio = { data_base64: 'AAAA' };
+    writer.addTapEvent({ ...event, event: 'fragment:data', payload: { audio } });
+    expect(() => writer.finish(RUN)).to.throw(SuiteError, /tap\.ndjson.*(ENOTDIR|EEXIST)/s);
+  });
+
+  for (const where of ['/sys/evidence', join('/dev/null', 'evidence')]) {
+    it(`cannot be begun in ${where}, where nobody may write`, () => {
+      expect(() => new EvidenceWriter(where)).to.throw(SuiteError, /cannot be written.*seen: +E/s);
+    });
+  }
+
+  /** What is read of one event. */
+  function kept(payload: unknown, name: string = 'fragment:processed'): Record<string, unknown> {
+    const writer = new EvidenceWriter(join(folder, `kept-${randomUUID()}`));
+    const one = { ...event, event: name, payload };
+    writer.addTapEvent(one);
+    writer.finish(RUN);
+    const [read] = readEvidence(writer.folder).tap;
+    return { folder: writer.folder, payload: read?.payload };
+  }
+
+  it('keeps PCM as a WAV file with the same samples', async () => {
+    const pcm = Buffer.from(new Int16Array([0, 1000, -1000, 32767, -32768]).buffer);
+    const audio = {
+      format: 'pcm_s16le',
+      sample_rate_hz: 8000,
+      data_base64: pcm.toString('base64'),
+    };
+    const { folder: path, payload } = kept({ dubbed_audio: audio });
+    const { file, bytes } = (payload as { dubbed_audio: { file: string; bytes: number } })
+      .dubbed_audio;
+    expect(bytes).to.equal(pcm.length);
+    const samples = await readAudio(join(String(path), file), 8000);
+    expect(Buffer.compare(pcmToS16le(samples), pcm)).to.equal(0);
+  });
+
+  it('keeps what is not Base64 as it was, beside what can be read of it', () => {
+    const { folder: path, payload } = kept({ dubbed_audio: 'AAAA!AAAA' });
+    const { not_base64: file } = (payload as { dubbed_audio: { not_base64: string } }).dubbed_audio;
+    expect(readFileSync(join(String(path), file), 'utf8')).to.equal('AAAA!AAAA');
+  });
+
+  it('is not led to files that somebody else names', () => {
+    const audio = { file: '../../secret', bytes: 1, format: 'pcm_s16le' };
+    for (const dubbed of [audio, { ...audio, data_base64: 7 }, { ...audio, data_base64: 'AAAA' }]) {
+      const { payload } = kept({ dubbed_audio: dubbed });
+      const read = (payload as { dubbed_audio: { file?: string; said: unknown } }).dubbed_audio;
+      expect(read.file ?? '').to.not.include('secret');
+      expect(read.said).to.deep.equal({ file: '../../secret', bytes: 1 });
+    }
+  });
+
+  it('keeps numbers that JSON does not have', () => {
+    const writer = new EvidenceWriter(join(folder, 'numbers'));
+    const values = [NaN, Infinity, -Infinity, 1.5];
+    const samples = values.map((value) => ({ name: 'a', labels: {}, value }));
+    writer.addMetrics({ at: 1, samples });
+    writer.finish(RUN);
+    expect(readEvidence(writer.folder).metrics[0]?.samples).to.deep.equal(samples);
+  });
+
+  it('has no secrets in any of its files', () => {
+    hideSecretsOf({ SOME_TOKEN: 'tok-4711-secret' });
+    const writer = new EvidenceWriter(join(folder, 'secrets'));
+    const said = 'tok-4711-secret at rtsp://u:hunter2@h/live';
+    writer.addTapEvent({ ...event, payload: { sts: said, nested: [{ said }] } });
+    writer.addTapEvent({ ...event, kind: 'undecodable', payload: { reason: said, message: said } });
+    writer.addTapEvent({ ...event, kind: 'refused', payload: { reason: said } });
+    writer.addMetrics({ at: 1, samples: [{ name: 'a', labels: { url: said }, value: 1 }] });
+    writer.addLog('sts', said);
+    writer.finish({ ...RUN, problems: [said], publisher: { exitCode: 1, stderr: said } });
+    const files = readdirSync(writer.folder, { recursive: true, withFileTypes: true });
+    const texts = files
+      .filter((file) => file.isFile())
+      .map((file) => readFileSync(join(file.parentPath, file.name), 'utf8'));
+    expect(texts.length).to.be.above(5);
+    expect(texts.join('\n')).to.not.match(/4711|hunter2/);
+    expect(texts.join('\n')).to.include('rtsp://***@h/live');
+  });
+});

@@ -1,0 +1,259 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+import { h } from 'preact';
+import type { VNode } from 'preact';
+import type { Browser, Page } from 'playwright-core';
+
+import {
+  FragmentTimeLine,
+  MetricChart,
+  OffsetChart,
+  AudioChart,
+  svgText,
+} from '../../support/report/charts';
+import type { BroadcastFacts } from '../../support/report/facts';
+import { broadcastPage } from '../../support/report/broadcast-page';
+import { tempFolder } from '../analyze/make-media';
+import { accessibilityFaults, openFile, startBrowser } from './browser';
+import { dubbedFacts, JUDGED, makeOutput, NASTY, NOTHING } from './broadcast-page-data';
+
+/** That is where the player is, or gets to within some seconds: what is sought before the video is there comes later. */
+async function expectTime(page: Page, seconds: number, within: number): Promise<void> {
+  const time = (): Promise<number> =>
+    page.evaluate<number>('document.querySelector("video").currentTime');
+  await page
+    .waitForFunction(
+      `Math.abs(document.querySelector("video").currentTime - ${seconds}) <= ${within}`,
+      undefined,
+      { timeout: 10_000 },
+    )
+    .catch(() => undefined);
+  expect(await time()).to.be.closeTo(seconds, within);
+}
+
+describe("a stream's page in Chromium", () => {
+  const folder = tempFolder();
+  const file = join(folder, 'index.html');
+  const bareFile = join(folder, 'bare.html');
+  let facts: BroadcastFacts;
+  let browser: Browser;
+
+  before(async () => {
+    makeOutput(folder);
+    facts = dubbedFacts(folder);
+    writeFileSync(file, broadcastPage(facts, JUDGED, '../../index.html'));
+    writeFileSync(bareFile, broadcastPage(NOTHING, [], '../../index.html'));
+    browser = await startBrowser();
+  });
+  after(() => browser.close());
+
+  it('opens from a file, asks the network for nothing, and runs nothing that a service said', async () => {
+    const { page, complaints } = await openFile(browser, file);
+    await page.locator('#log-count').filter({ hasText: 'lines' }).waitFor();
+    expect(complaints).to.deep.equal([]);
+    expect(await page.evaluate('window.hacked')).to.equal(undefined);
+    expect(await page.getByText(NASTY).count()).to.be.greaterThan(3);
+    await page.context().close();
+  });
+
+  it('says first what is wrong, with seen and expected', async () => {
+    const { page } = await openFile(browser, file);
+    const verdict = page.getByRole('region', { name: 'Verdict' });
+    const text = await verdict.innerText();
+    expect(text).to.match(/^.{0,3}1 of 2 scenarios that looked at this broadcast failed; 1 passed/);
+    expect(text).to.contain('Made to go wrong');
+    expect(text).to.contain('fragment 2: there is no answer');
+    expect(text).to.contain('fragment 3: the dub is 800.0 ms late');
+    expect(text).to.contain('021-US4-2, features/full-services/4-real-processing.feature:9');
+    expect(text).to.contain('a dub is not heard\n  where: the output\n  seen: fragment 2');
+    expect(text).to.contain('expected: all four are heard').and.not.contain('NotAsExpected');
+    expect(await page.getByRole('link', { name: 'All scenarios' }).getAttribute('href')).to.equal(
+      '../../index.html',
+    );
+    const checks = await page.getByRole('region', { name: 'All checks' }).innerText();
+    expect(checks).to.match(/as long as the source\s+✔ passed\s+8.0 s\s+7.0 to 9.0 s/);
+    expect(checks).to.match(/together\s+↳ follows\s+800.0 ms\s+below 120 ms\s+dubs/);
+    await page.context().close();
+  });
+
+  it('plays, and shows which fragment is played', async () => {
+    const { page } = await openFile(browser, file);
+    await page.getByRole('button', { name: 'play from fragment 1' }).click();
+    await page.waitForFunction('document.querySelector("video").currentTime > 2.3');
+    expect(await page.locator('tr[aria-current]').getAttribute('id')).to.equal('fragment-1');
+    expect(await page.locator('#now-original').innerText()).to.equal('This is line 1.');
+    expect(await page.locator('#now-dub').innerText()).to.equal(NASTY);
+    await page.waitForFunction(
+      'document.querySelector(".playhead").style.visibility === "visible"',
+    );
+    await page.context().close();
+  });
+
+  it('goes to the moment of a fragment: from its row of the time line, the list, and by buttons', async () => {
+    const { page } = await openFile(browser, file, { viewport: { width: 1280, height: 900 } });
+    const timeLine = page.getByRole('region', { name: 'Chart: Time line of fragments' });
+    await timeLine.locator('[data-fragment="3"]').click();
+    await expectTime(page, 6, 0.01);
+    await page.getByRole('button', { name: 'previous fragment' }).click();
+    await expectTime(page, 4, 0.01);
+    await page.getByRole('button', { name: 'next fragment' }).click();
+    await expectTime(page, 6, 0.01);
+    await page.getByRole('link', { name: 'fragment 2', exact: true }).click();
+    await expectTime(page, 4, 0.01);
+    expect(page.url()).to.match(/#fragment-2$/);
+    // Below the player, not under it.
+    const row = await page.locator('#fragment-2').boundingBox();
+    const player = await page.locator('.player').boundingBox();
+    expect(player?.height).to.be.at.most(0.41 * 900);
+    expect(row?.y).to.be.greaterThan((player?.y ?? 0) + (player?.height ?? 0) - 1);
+    const audio = page.getByRole('region', { name: 'Chart: Audio of the original' });
+    const box = await audio.locator('svg').boundingBox();
+    // 76 to 944 of 960 are 0 to 8 s.
+    await audio
+      .locator('svg')
+      .click({ position: { x: ((76 + 868 / 4) / 960) * (box?.width ?? 0), y: 90 } });
+    await expectTime(page, 2, 0.05);
+    await page.context().close();
+  });
+
+  it('begins at the fragment of its address', async () => {
+    const { page } = await openFile(browser, file, { hash: '#fragment-2' });
+    await expectTime(page, 4, 0.01);
+    expect(await page.locator('tr[aria-current]').getAttribute('id')).to.equal('fragment-2');
+    await page.context().close();
+  });
+
+  it('has the texts as tracks of the player', async () => {
+    const { page } = await openFile(browser, file);
+    const tracks =
+      await page.evaluate(`[...document.querySelector('video').textTracks].map((track) => ({
+      label: track.label, language: track.language,
+      cues: [...track.cues].map((cue) => [cue.startTime, cue.endTime, cue.getCueAsHTML().textContent]),
+    }))`);
+    expect(tracks).to.deep.equal([
+      {
+        ...{ label: 'Original', language: 'en' },
+        cues: [0, 1, 2, 3].map((line) => [2 * line, 2 * line + 2 - 0.001, `This is line ${line}.`]),
+      },
+      {
+        ...{ label: 'Dub', language: 'es' },
+        cues: [0, 1, 2, 3].map((line) => [
+          2 * line,
+          2 * line + 2 - 0.001,
+          line === 1 ? NASTY : `esta es la línea ${line}`,
+        ]),
+      },
+    ]);
+    await page.context().close();
+  });
+
+  it('searches the log, says how much it found, and leads to the moment', async () => {
+    const { page } = await openFile(browser, file);
+    const log = page.getByRole('region', { name: 'Log' });
+    const count = page.locator('#log-count');
+    const shown = log.locator('tbody tr:visible');
+    expect(await count.innerText()).to.equal('600 of 600 lines; the first 500 are shown');
+    expect(await shown.count()).to.equal(500);
+    await page.getByRole('button', { name: 'show all' }).click();
+    expect(await shown.count()).to.equal(600);
+    await page.getByLabel('Search').fill('NO answer');
+    await count.filter({ hasText: '1 of 600 lines' }).waitFor();
+    expect(await shown.innerText()).to.contain('ERROR');
+    await shown.getByRole('button', { name: 'watch at second 7.01' }).click();
+    await expectTime(page, 2, 0.02);
+    await page.getByLabel('Search').fill('');
+    await page.getByLabel('Service').selectOption('media-service');
+    await count.filter({ hasText: '200 of 600 lines' }).waitFor();
+    await page.getByLabel('Level').selectOption('ERROR');
+    await count.filter({ hasText: '0 of 600 lines' }).waitFor();
+    await page.context().close();
+  });
+
+  it('can be used by everybody: light, dark, and on a telephone', async () => {
+    const { page } = await openFile(browser, file);
+    // What is folded is looked at as well.
+    await page.evaluate(
+      'document.querySelectorAll("details").forEach((one) => { one.open = true; })',
+    );
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await accessibilityFaults(page), colorScheme).to.deep.equal([]);
+    }
+    await page.setViewportSize({ width: 360, height: 740 });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).to.equal(360);
+    expect(await accessibilityFaults(page), 'narrow').to.deep.equal([]);
+    await page.context().close();
+  });
+
+  it('can be read without its script', async () => {
+    const { page } = await openFile(browser, file, { javaScriptEnabled: false });
+    expect(await page.locator('.log tbody tr:visible').count()).to.equal(600);
+    expect(await page.getByRole('button').count()).to.equal(0);
+    expect(await page.locator('svg.chart:visible').count()).to.equal(5);
+    await page.context().close();
+  });
+
+  it('shows a stream of which nothing was seen', async () => {
+    const { page, complaints } = await openFile(browser, bareFile);
+    const text = await page.locator('main').innerText();
+    expect(text).to.contain('No scenario looked at this broadcast');
+    expect(text).to.contain('The output is not whole: there was no output');
+    expect(text).to.contain('the output was not listed by the media server');
+    expect(text).to.not.match(/NaN|undefined|Infinity|null/);
+    expect(complaints).to.deep.equal([]);
+    expect(await accessibilityFaults(page)).to.deep.equal([]);
+    await page.context().close();
+  });
+
+  it('says of a recording that browsers do not play where it is', async () => {
+    const other = { ...NOTHING, output: { file: 'viewer #1.mkv', seconds: 8 } };
+    const otherFile = join(folder, 'other.html');
+    writeFileSync(otherFile, broadcastPage(other, [], '../../index.html'));
+    const { page } = await openFile(browser, otherFile);
+    expect(await page.locator('video').count()).to.equal(0);
+    const link = page.getByRole('link', { name: 'viewer #1.mkv' });
+    expect(await link.getAttribute('href')).to.equal('viewer%20%231.mkv');
+    await page.context().close();
+  });
+
+  it('says that the recording is not there when it is not', async () => {
+    const { page } = await openFile(browser, file);
+    expect(await page.locator('#player-trouble').isVisible()).to.equal(false);
+    const away = join(folder, 'away.html');
+    writeFileSync(
+      away,
+      broadcastPage({ ...facts, output: { file: 'away.mp4', seconds: 8 } }, [], '../../index.html'),
+    );
+    const opened = await openFile(browser, away);
+    await opened.page.locator('#player-trouble').waitFor({ state: 'visible' });
+    await page.context().close();
+    await opened.page.context().close();
+  });
+
+  it('has charts that are whole documents of their own', async () => {
+    const { images, fragments, marks } = facts;
+    if (!images) throw new Error('no images');
+    const nasty = { ...facts, fragments: fragments.map((one) => ({ ...one, faults: [NASTY] })) };
+    const charts = [
+      h(FragmentTimeLine, { facts: nasty }),
+      h(OffsetChart, { facts: nasty }),
+      h(AudioChart, { images, fragments }),
+      ...facts.series.map((series) => h(MetricChart, { series, marks, toSeconds: 16 })),
+      h(FragmentTimeLine, { facts: NOTHING }),
+      h(OffsetChart, { facts: NOTHING }),
+    ].map((chart) => svgText(chart as VNode));
+    const { page } = await openFile(browser, bareFile);
+    for (const chart of charts) {
+      const parsed = await page.evaluate(
+        `(() => { const { documentElement: root } = new DOMParser().parseFromString(${JSON.stringify(chart)}, 'image/svg+xml');
+          return [root.nodeName, root.querySelectorAll('parsererror, script').length, root.querySelectorAll('style').length]; })()`,
+      );
+      expect(parsed).to.deep.equal(['svg', 0, 1]);
+      expect(chart).to.not.match(/NaN|undefined|Infinity/);
+    }
+    await page.context().close();
+  });
+});

@@ -1,0 +1,93 @@
+import { strict as assert } from 'node:assert';
+import { setImmediate } from 'node:timers/promises';
+import { mock, suite, test, type TestContext } from 'node:test';
+
+import { Schedule } from '../../support/session/schedule';
+
+/** Broadcasts that wait to be told what comes of them. */
+interface Broadcast {
+  isRead: () => void;
+  end: () => void;
+  fail: (error: Error) => void;
+}
+
+function onAir(
+  count: number,
+  signal = new AbortController().signal,
+): { begun: Broadcast[]; results: Promise<unknown>[] } {
+  const turns = new Schedule(signal);
+  const begun: Broadcast[] = [];
+  const results = Array.from({ length: count }, () =>
+    turns.take(
+      (isRead) =>
+        new Promise<void>((end, fail) => {
+          begun.push({ isRead, end, fail });
+        }),
+    ),
+  );
+  return { begun, results };
+}
+
+async function pass(milliseconds: number): Promise<void> {
+  // What follows from a timer is made in steps of promises.
+  await setImmediate();
+  mock.timers.tick(milliseconds);
+  await setImmediate();
+}
+
+void suite('turns of broadcasts', () => {
+  const faked = (t: TestContext): void => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    t.after(() => {
+      mock.timers.reset();
+    });
+  };
+
+  void test('the next begins 2.6 s after the last, when that is being read', async (t) => {
+    faked(t);
+    const { begun } = onAir(2);
+    await pass(0);
+    assert.equal(begun.length, 1);
+    begun[0]?.isRead();
+    await pass(2599);
+    assert.equal(begun.length, 1);
+    await pass(1);
+    assert.equal(begun.length, 2);
+  });
+
+  void test('one that is not read holds the next back for 3 s', async (t) => {
+    faked(t);
+    const { begun } = onAir(2);
+    await pass(2999);
+    assert.equal(begun.length, 1);
+    await pass(1);
+    assert.equal(begun.length, 2);
+  });
+
+  void test('nothing begins any more, and at once, when the session is closed', async (t) => {
+    faked(t);
+    const closed = new AbortController();
+    const { begun, results } = onAir(4, closed.signal);
+    await pass(0);
+    closed.abort(new Error('closed'));
+    for (const result of results.slice(1)) await assert.rejects(result, /closed/);
+    assert.equal(begun.length, 1);
+  });
+
+  void test('the eleventh waits until one of ten is over, however it ends', async (t) => {
+    faked(t);
+    const { begun, results } = onAir(12);
+    for (let second = 0; second < 60; second += 1) await pass(1000);
+    assert.equal(begun.length, 10);
+    begun[3]?.fail(new Error('nothing was heard'));
+    await assert.rejects(results[3] ?? Promise.resolve(), /nothing was heard/);
+    await pass(1000);
+    assert.equal(begun.length, 11);
+    for (let second = 0; second < 60; second += 1) await pass(1000);
+    assert.equal(begun.length, 11);
+    begun[10]?.end();
+    await results[10];
+    await pass(1000);
+    assert.equal(begun.length, 12);
+  });
+});

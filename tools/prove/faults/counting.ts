@@ -1,0 +1,258 @@
+import type { EvidenceFault } from '../fault';
+import {
+  BROKEN_VIDEO,
+  cutAt,
+  ENGLISH_OVER_THE_DUB,
+  drifting,
+  frozen,
+  GAP_IN_THE_AUDIO,
+  LATE_150_MS,
+  louder,
+  ORIGINAL_KEPT,
+  stretches,
+  TWO_AUDIO_TRACKS,
+} from './recordings';
+import {
+  answerMissing,
+  broadcastFile,
+  BUCKET_OF_120_MS,
+  DELTA,
+  PROCESSED,
+  SENT,
+  withFields,
+} from './words';
+
+const broadcast = '019-US1-1';
+
+/** What can be wrong with the broadcast in which somebody counts. */
+export const COUNTING: EvidenceFault[] = [
+  {
+    name: 'The worker reads the counting 6 s late',
+    broadcast,
+    alter: (evidence) => evidence.mark('ingested', 6000),
+    red: { '019-US1-1': /took up the broadcast too late[\s\S]*6\.\d+ s/ },
+  },
+  {
+    name: 'The first fragment is sent 9 s after the worker began to read',
+    broadcast,
+    alter: (evidence) => evidence.mark('ingested', -2500),
+    red: { '019-US1-2': /the first fragment came too late/ },
+  },
+  {
+    name: 'A fragment holds five seconds of audio',
+    broadcast,
+    alter: (evidence) =>
+      evidence.payloads(SENT, [1], (payload) => ({
+        ...payload,
+        audio: { ...(payload['audio'] as object), duration_ms: 5000 },
+      })),
+    red: { '019-US1-2': /holds more or less audio[\s\S]*fragment 1: 5000 ms/ },
+  },
+  {
+    name: 'The last answer takes 16 seconds',
+    broadcast,
+    alter: (evidence) =>
+      evidence.later(
+        ({ event, payload }) =>
+          event === PROCESSED && (payload as { sequence_number?: unknown }).sequence_number === 4,
+        16_000,
+      ),
+    red: { '019-US1-3': /an answer took too long[\s\S]*fragment 4: [12]\d{4} ms/ },
+  },
+  {
+    name: 'The answers say that they are English',
+    broadcast,
+    alter: (evidence) =>
+      evidence.payloads(PROCESSED, undefined, withFields({ target_language: 'en' })),
+    red: {
+      '019-US1-3': /an answer is in another language[\s\S]*fragment 0: en/,
+      '019-US6-3': /an answer is in another language[\s\S]*fragment 0: en/,
+    },
+  },
+  {
+    name: 'Audio and video drift 200 ms apart',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', drifting(30, 200)),
+    red: {
+      '019-US1-4 Audio and video': /audio and video are apart[\s\S]*segment 4: -?[12]\d\d\.\d ms/,
+    },
+  },
+  {
+    name: 'Audio and video drift 100 ms apart, never 120 ms',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', drifting(30, 100)),
+    red: { '019-US1-4 Audio and video': /audio and video do not drift apart/ },
+  },
+  {
+    name: 'The dub of the counting plays 150 ms late',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', LATE_150_MS),
+    red: { '019-US1-4 Audio and video': /audio and video are apart/ },
+  },
+  {
+    name: 'media-service has measured no A/V delta for one segment of the counting',
+    broadcast,
+    alter: (evidence) =>
+      evidence.samples(`${DELTA}_bucket`, {}, (one) =>
+        BUCKET_OF_120_MS(one) ? { ...one, value: one.value - 1 } : one,
+      ),
+    red: {
+      '019-US1-4 Audio and video':
+        /media-service measured larger A\/V deltas, or not for every segment/,
+    },
+  },
+  {
+    name: 'The output is there 1.5 s after the first answer',
+    broadcast,
+    alter: (evidence) => evidence.mark('outputReady', 1500),
+    red: { '019-US1-5': /the output was not available in time/ },
+  },
+  {
+    name: 'The log of the STS lacks a text',
+    broadcast,
+    alter: (evidence) =>
+      evidence.payloads(PROCESSED, [2], withFields({ transcript: 'Thirteen, and nothing else' })),
+    red: { '019-US1-6': /the log lacks a text[\s\S]*fragment 2: "Thirteen/ },
+  },
+  {
+    name: 'Dubbing the counting takes 200 seconds',
+    broadcast,
+    alter: (evidence) => evidence.mark('outputEnded', 150_000),
+    red: { '019-US1-6': /not dubbed to its end in time/ },
+  },
+  {
+    name: 'One answer of five is missing',
+    broadcast,
+    alter: answerMissing(3),
+    red: { '019-US1-6': /4 fragment:processed for 5/ },
+    follows: ['019-US1-3', '019-US1-4 Audio and video', '019-SC The dub', '019-US4-4', '019-US6-3'],
+  },
+  {
+    name: 'A fragment of the counting failed',
+    broadcast,
+    alter: (evidence) =>
+      evidence.payloads(
+        PROCESSED,
+        [1],
+        withFields({ status: 'failed', error: { code: 'TIMEOUT', message: 'too slow' } }),
+      ),
+    red: { '019-SC The dub': /a fragment failed[\s\S]*fragment 1: failed .*TIMEOUT/ },
+  },
+  {
+    name: 'The original counting is played in place of the dub',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', ORIGINAL_KEPT, [broadcastFile(evidence)]),
+    red: { '019-SC The dub': /the audio of the output is the original/ },
+    follows: ['019-US1-4 Audio and video', '019-US6-3'],
+  },
+  {
+    name: 'Nobody reads the broadcast by RTSP',
+    broadcast,
+    alter: (evidence) =>
+      evidence.mediamtx((looks) =>
+        looks.map((look) => ({
+          ...look,
+          paths: look.paths.map((path) => ({ ...path, readers: ['hlsMuxer'] })),
+        })),
+      ),
+    red: { '019-US2-3': /broadcast read by RTSP was not seen[\s\S]*hlsMuxer/ },
+  },
+  {
+    name: 'The output is published by RTSP',
+    broadcast,
+    alter: (evidence) =>
+      evidence.mediamtx((looks) =>
+        looks.map((look) => ({
+          ...look,
+          paths: look.paths.map((path) => ({ ...path, source: 'rtspSession' })),
+        })),
+      ),
+    red: { '019-US2-3': /output published by RTMP was not seen/ },
+  },
+  {
+    name: 'The media server lists the counting 3 s late',
+    broadcast,
+    alter: (evidence) => evidence.mark('inputReady', 3000),
+    red: { '019-US4-1': /listed too late/ },
+  },
+  {
+    name: 'The publisher of the counting broke off',
+    broadcast,
+    alter: (evidence) =>
+      evidence.run((run) => ({ ...run, publisher: { exitCode: 1, stderr: 'Broken pipe' } })),
+    red: { '019-US4-2': /not published to its end, once[\s\S]*Broken pipe/ },
+  },
+  {
+    name: 'Of two broadcasts at once, one gets an answer of the other',
+    broadcast: '019-US4-3',
+    which: 1,
+    alter: (evidence) =>
+      evidence.payloads(PROCESSED, [1], withFields({ fragment_id: 'test_another_0001' })),
+    red: { '019-US4-3': /got in each other's way/ },
+  },
+  {
+    name: 'Some numbers are transcribed wrongly',
+    broadcast,
+    alter: (evidence) =>
+      evidence.payloads(PROCESSED, [0, 1], withFields({ transcript: 'Thank you for watching.' })),
+    red: {
+      '019-US4-4': /the transcripts are not what was said[\s\S]*mean word error rate 0\.[3-9]/,
+    },
+    follows: ['019-US1-6'],
+  },
+  {
+    name: 'The dubbed counting has two audio tracks',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', TWO_AUDIO_TRACKS),
+    red: { '019-US6-1': /other tracks[\s\S]*audio aac, audio aac, video h264/ },
+  },
+  {
+    name: 'The dubbed counting ends after 24 s',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', cutAt(24)),
+    red: {
+      '019-US6-2': /another length[\s\S]*24\.\d+ s/,
+      '019-US1-6': /another length[\s\S]*24\.\d+ s/,
+    },
+    follows: ['019-US1-4 Audio and video', '019-US6-3', '019-US6-4'],
+  },
+  {
+    name: 'Somebody speaks English while the dub is heard',
+    broadcast,
+    alter: (evidence) =>
+      evidence.media('output.mp4', ENGLISH_OVER_THE_DUB, [broadcastFile(evidence)]),
+    red: { '019-US6-3': /nobody speaks English in the output/ },
+  },
+  {
+    name: 'A dub of the counting is heard twice, another not at all',
+    broadcast,
+    alter: (evidence) =>
+      evidence.media('output.mp4', stretches([0, 12.2], [6.2, 12.2], [18.2, 40])),
+    red: { '019-US6-3': /every dub is heard once[\s\S]*fragment 2: not heard/ },
+    follows: ['019-US1-4 Audio and video'],
+  },
+  {
+    name: 'The frame of the counting stands still for a second',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', frozen(330, 30)),
+    red: { '019-US6-4': /every frame of the broadcast is shown once[\s\S]*frozen for 1\.\d+ s/ },
+  },
+  {
+    name: 'Frames of the counting are damaged',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', BROKEN_VIDEO),
+    red: { '019-US6-4': /the output does not decode[\s\S]*[1-9]\d* errors/ },
+  },
+  {
+    name: 'The audio of the counting has a gap of 0.3 s',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', GAP_IN_THE_AUDIO),
+    red: { '019-US6-4': /timestamps[\s\S]*to the next packet/ },
+  },
+  {
+    name: 'From 18 s on, the dub is 20 dB softer',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', louder(0.1, 18.2)),
+    red: { '019-US6-4': /nothing is heard where segments meet[\s\S]*the loudness jumps/ },
+  },
+];

@@ -1,0 +1,205 @@
+import type { TapEvent } from '../../../support/observe/tap';
+import type { AlteredEvidence } from '../altered-evidence';
+import type { EvidenceFault } from '../fault';
+import { cutAt, audioFilter } from './recordings';
+import { FRAGMENTS, inLog, oneMore, PROCESSED, SENT, withFields } from './words';
+
+/** An answer to a fragment, which there was not. */
+function answered(nth: number, afterMs: number): (evidence: AlteredEvidence) => void {
+  return (evidence) =>
+    evidence.tap((events) => {
+      const sent = events.filter(({ event }) => event === SENT)[nth];
+      if (!sent) return events;
+      const { fragment_id, stream_id, sequence_number } = sent.payload as Record<string, unknown>;
+      const payload = { fragment_id, stream_id, sequence_number, status: 'success' };
+      const answer: TapEvent = {
+        ...{ ...sent, at: sent.at + afterMs },
+        ...{ direction: 'from-sts', event: PROCESSED, payload },
+      };
+      return [
+        ...events.filter(
+          ({ event, payload: other }) =>
+            event !== PROCESSED || (other as { fragment_id?: unknown }).fragment_id !== fragment_id,
+        ),
+        answer,
+      ];
+    });
+}
+
+/** The output is listed as ready for a moment. */
+function publishedAfterAll(evidence: AlteredEvidence): void {
+  evidence.mediamtx((looks) =>
+    looks.map((look, i) => ({
+      ...look,
+      paths: look.paths.map((path) =>
+        i > 10 && path.name.endsWith('/out') ? { ...path, ready: true } : path,
+      ),
+    })),
+  );
+}
+
+const refusedOnly =
+  (count: number) =>
+  (evidence: AlteredEvidence): void =>
+    evidence.tap((events) => {
+      const kept = events.filter(({ kind }) => kind === 'refused').slice(0, count);
+      return events.filter((one) => one.kind !== 'refused' || kept.includes(one));
+    });
+
+const UNREACHABLE = '021-E1 The STS cannot';
+const LOST = '021-E1 The STS is lost';
+
+/** What can be wrong with short broadcasts for which something is wrong by intent. */
+export const EDGE_CASES: EvidenceFault[] = [
+  {
+    name: 'media-service tries once more to reach the STS, and then no more',
+    broadcast: UNREACHABLE,
+    alter: refusedOnly(2),
+    red: {
+      [UNREACHABLE]: /did not keep trying to connect[\s\S]*2 refused/,
+      '019-E1': /did not keep trying to connect[\s\S]*2 refused/,
+    },
+  },
+  {
+    name: 'media-service tries to reach the STS every second',
+    broadcast: UNREACHABLE,
+    alter: (evidence) =>
+      evidence.tap((events) => {
+        const first = events.find(({ kind }) => kind === 'refused')?.at ?? 0;
+        let tries = 0;
+        return events.map((one) =>
+          one.kind === 'refused' ? { ...one, at: first + 1000 * tries++ } : one,
+        );
+      }),
+    red: { '019-E1': /did not wait longer each time[\s\S]*1000 ms, 1000 ms/ },
+  },
+  {
+    name: 'A fallback is not counted while the STS cannot be reached',
+    broadcast: UNREACHABLE,
+    alter: (evidence) =>
+      evidence.samples(FRAGMENTS, { status: 'fallback' }, (one) => ({
+        ...one,
+        value: Math.min(one.value, 1),
+      })),
+    red: {
+      [UNREACHABLE]: /another number of segments was played[\s\S]*seen: +1/,
+      '019-E1': /another number of segments was played[\s\S]*seen: +1/,
+    },
+  },
+  {
+    name: 'The STS accepts the stream all the same',
+    broadcast: UNREACHABLE,
+    alter: (evidence) =>
+      evidence.tap((events) => {
+        const first = events.find(({ kind }) => kind === 'refused');
+        if (!first) return events;
+        const { at } = first;
+        return [
+          ...events,
+          { ...first, at: at + 1, kind: 'open' },
+          { ...first, at: at + 2, kind: 'event', event: 'stream:ready' },
+        ];
+      }),
+    red: {
+      [UNREACHABLE]: /the judgement does not fail with that message[\s\S]*it holds/,
+      '019-E1': /the judgement does not fail with that message[\s\S]*it holds/,
+    },
+  },
+  {
+    name: 'media-service does not try to connect again',
+    broadcast: LOST,
+    alter: refusedOnly(0),
+    red: { [LOST]: /did not keep trying to connect[\s\S]*0 refused/ },
+  },
+  {
+    name: 'The STS is lost, and viewers hear nothing',
+    broadcast: LOST,
+    alter: (evidence) => evidence.media('output.mp4', audioFilter('[0:a]volume=0')),
+    red: { [LOST]: /the audio of the output is not the original|not observed/ },
+  },
+  {
+    name: 'An STS that is too slow answers in time',
+    broadcast: '021-E3',
+    alter: answered(0, 5000),
+    red: {
+      '021-E3': /the judgement does not fail with that message[\s\S]*1 of 2 fragments answered/,
+    },
+  },
+  {
+    name: 'The publisher that should be cut off ends by itself',
+    broadcast: '019-E4',
+    alter: (evidence) =>
+      evidence.run((run) => ({ ...run, publisher: { exitCode: 0, stderr: '' } })),
+    red: { '019-E4': /or it was not cut off[\s\S]*exit code 0/ },
+  },
+  {
+    name: 'The last fragment before the cut is lost',
+    broadcast: '019-E4',
+    alter: (evidence) => evidence.media('output.mp4', cutAt(6)),
+    red: { '019-E4': /another length[\s\S]*6\.\d+ s/ },
+  },
+  {
+    name: 'The dub of audio that begins late plays 300 ms late',
+    broadcast: '019-US1-4 The audio track',
+    alter: (evidence) => evidence.media('output.mp4', audioFilter('[0:a]adelay=300:all=1')),
+    red: { '019-US1-4 The audio track': /audio and video are apart/ },
+  },
+  {
+    name: 'An output without audio to dub is published for a moment',
+    broadcast: '019-E2',
+    alter: publishedAfterAll,
+    red: { '019-E2': /something was published/ },
+  },
+  {
+    name: 'Nobody is told that there is no audio to dub',
+    broadcast: '019-E2',
+    alter: (evidence) => inLog(evidence, 'audio track required', () => undefined),
+    red: { '019-E2': /did not log an error that says so[\s\S]*audio track required/ },
+  },
+  {
+    name: 'An output that the media server refuses is published for a moment',
+    broadcast: '019-E6',
+    alter: publishedAfterAll,
+    red: { '019-E6': /something was published/ },
+  },
+  {
+    name: 'That the output is refused is logged as no error',
+    broadcast: '019-E6',
+    alter: (evidence) => inLog(evidence, 'RTMP publishing', withFields({ level: 'INFO' })),
+    red: { '019-E6': /did not log an error that says so[\s\S]*RTMP publishing/ },
+  },
+  {
+    name: 'The STS hears words in silence',
+    broadcast: '019-US3-3 Silence stays silence through',
+    alter: (evidence) =>
+      evidence.payloads(PROCESSED, [0], withFields({ transcript: 'Thank you for watching.' })),
+    red: {
+      '019-US3-3 Silence stays silence through':
+        /words were heard that nobody said[\s\S]*Thank you/,
+    },
+  },
+  {
+    name: 'There is audio where nobody spoke',
+    broadcast: '019-US3-3 Silence stays silence through',
+    alter: (evidence) =>
+      evidence.media(
+        'output.mp4',
+        audioFilter(
+          'sine=frequency=440:duration=10:sample_rate=44100[t];[0:a][t]amix=inputs=2:normalize=0:duration=first',
+        ),
+      ),
+    red: { '019-US3-3 Silence stays silence through': /there is audio where nobody spoke/ },
+  },
+  {
+    name: 'An answer that should take more than 30 seconds takes 20',
+    broadcast: '019-E3',
+    alter: answered(0, 20_000),
+    red: { '019-E3': /an answer came earlier[\s\S]*fragment 0: 20000 ms/ },
+  },
+  {
+    name: 'One fallback more is counted than there were segments',
+    broadcast: '019-E3',
+    alter: (evidence) => oneMore(evidence, FRAGMENTS, { status: 'fallback' }),
+    red: { '019-E3': /another number of segments was played[\s\S]*seen: +3/ },
+  },
+];

@@ -1,0 +1,300 @@
+import type { EvidenceFault } from '../fault';
+import {
+  BROKEN_VIDEO,
+  cutAt,
+  frozen,
+  GAP_IN_THE_AUDIO,
+  LATE_150_MS,
+  ORIGINAL_KEPT,
+  ORIGINAL_UNDER_THE_DUB,
+  SILENT,
+  stretches,
+  TWO_AUDIO_TRACKS,
+} from './recordings';
+import {
+  answerMissing,
+  broadcastFile,
+  BUCKET_OF_120_MS,
+  DELTA,
+  PROCESSED,
+  SEGMENTS,
+  withFields,
+} from './words';
+
+const broadcast = '021-US2-3';
+
+/** What can be wrong with the one-minute broadcast of speech. */
+export const ONE_MINUTE: EvidenceFault[] = [
+  {
+    name: 'The media server lists the broadcast 11 s late',
+    broadcast,
+    alter: (evidence) => evidence.mark('inputReady', 11_000),
+    red: { '021-US2-1': /listed too late[\s\S]*11\.\d+ s/ },
+  },
+  {
+    name: 'The metrics of the worker come 11 s late',
+    broadcast,
+    alter: (evidence) => evidence.mark('metricsSeen', 11_000),
+    red: { '021-US2-2': /metrics appeared too late/ },
+  },
+  {
+    name: 'One answer of ten is missing',
+    broadcast,
+    alter: answerMissing(4),
+    red: {
+      '021-US2-3': /9 fragment:processed for 10 fragment:data/,
+      '021-US3-3': /without an answer: \S+_0004/,
+      '021-US4-4': /seen: +9 fragment:processed/,
+    },
+    follows: ['021-US2-4', '021-US2-6', '021-SC', '021-US4-1', '021-US4-2', '021-US4-3'],
+  },
+  {
+    name: 'Two answers come in the wrong order',
+    broadcast,
+    alter: (evidence) =>
+      evidence.tap((events) => {
+        const answers = events.filter(({ event }) => event === PROCESSED);
+        const [a, b] = [answers[3], answers[4]];
+        return events.map((one) => (one === a && b ? { ...one, at: b.at + 1 } : one));
+      }),
+    red: { '021-US2-3': /lost, repeated or out of order[\s\S]*2, 4, 3, 5/ },
+  },
+  {
+    name: 'An answer has no transcript',
+    broadcast,
+    alter: (evidence) => evidence.payloads(PROCESSED, [3], withFields({ transcript: '' })),
+    red: { '021-US2-4': /fragment 3: no transcript/ },
+  },
+  {
+    name: 'Speech synthesis took no time',
+    broadcast,
+    alter: (evidence) =>
+      evidence.payloads(
+        PROCESSED,
+        undefined,
+        withFields({ stage_timings: { asr_ms: 900, translation_ms: 300, tts_ms: 0 } }),
+      ),
+    red: { '021-US2-4': /a stage took no time[\s\S]*"tts_ms":0/ },
+  },
+  {
+    name: 'A viewer who watched live saw half of it',
+    broadcast,
+    alter: (evidence) =>
+      evidence.run((run) => ({
+        ...run,
+        ...(run.viewer ? { viewer: { ...run.viewer, framesDecoded: 900 } } : {}),
+      })),
+    red: { '021-US2-5': /a viewer could not watch the output[\s\S]*900 frames/ },
+  },
+  {
+    name: 'The original audio is played in place of the dub',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', ORIGINAL_KEPT, [broadcastFile(evidence)]),
+    red: { '021-US2-5': /the audio of the output is the original/ },
+    follows: ['021-US2-6', '021-US4-1'],
+  },
+  {
+    name: 'The original audio is heard under the dub, at -18 dB',
+    broadcast,
+    alter: (evidence) =>
+      evidence.media('output.mp4', ORIGINAL_UNDER_THE_DUB, [broadcastFile(evidence)]),
+    red: { '021-US4-1': /the original audio is not heard[\s\S]*the original at -\d\d dB/ },
+  },
+  {
+    name: 'The metrics count nine audio segments of ten',
+    broadcast,
+    alter: (evidence) =>
+      evidence.samples(SEGMENTS, { type: 'audio' }, (one) => ({ ...one, value: one.value - 1 })),
+    red: { '021-US2-6': /count another number of audio segments/ },
+  },
+  {
+    name: 'The dub plays 150 ms late',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', LATE_150_MS),
+    red: { '021-US2-6': /audio and video are apart/ },
+  },
+  {
+    name: 'Two dubs are swapped',
+    broadcast,
+    alter: (evidence) =>
+      evidence.media('output.mp4', stretches([0, 18.2], [24.2, 30.2], [18.2, 24.2], [30.2, 70])),
+    red: { '021-US4-1': /every dub is heard once[\s\S]*fragment [34]: / },
+    follows: ['021-US2-6'],
+  },
+  {
+    name: 'The output is silent',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', SILENT),
+    red: {
+      '021-US2-5': /there is audio in the output[\s\S]*LUFS/,
+      '021-US4-1': /every dub is heard once[\s\S]*follows from: There is audio/,
+    },
+    follows: ['021-US2-6'],
+  },
+  {
+    name: 'Dubbing takes four minutes longer',
+    broadcast,
+    alter: (evidence) => evidence.mark('outputEnded', 240_000),
+    red: { '021-SC': /not dubbed to its end in time[\s\S]*after 3\d\d\.\d s/ },
+  },
+  {
+    name: 'The connection to the STS takes six seconds',
+    broadcast,
+    alter: (evidence) => evidence.later(({ kind }) => kind === 'open', -6000),
+    red: { '021-US3-2': /not connected to the STS in time[\s\S]*60\d\d ms/ },
+  },
+  {
+    name: 'The STS does not acknowledge a fragment',
+    broadcast,
+    alter: (evidence) =>
+      evidence.tap((events) =>
+        events.filter(
+          ({ event, direction, payload }) =>
+            event !== 'fragment:ack' ||
+            direction !== 'from-sts' ||
+            !String((payload as { fragment_id?: unknown }).fragment_id).endsWith('_0005'),
+        ),
+      ),
+    red: { '021-US3-3': /not every fragment was acknowledged[\s\S]*_0005/ },
+  },
+  {
+    name: 'The dub of one fragment is a second shorter than the fragment',
+    broadcast,
+    alter: (evidence) => evidence.media('audio/1-0003-dubbed.wav', ['-t', '5']),
+    red: { '021-US4-1': /another length[\s\S]*fragment 3: 5\.00 s for 6\.00 s/ },
+  },
+  {
+    name: 'The dub of one fragment is silence',
+    broadcast,
+    alter: (evidence) => evidence.media('audio/1-0003-dubbed.wav', ['-af', 'volume=0']),
+    red: { '021-US4-1': /the dubbed audio is silent[\s\S]*fragment 3/ },
+    follows: ['021-US2-6'],
+  },
+  {
+    name: 'The STS sends one fragment back as it was',
+    broadcast,
+    alter: (evidence) => evidence.replace('audio/1-0003-dubbed.wav', 'audio/1-0003-original.wav'),
+    red: { '021-US4-1': /the dubbed audio is the original[\s\S]*fragment 3/ },
+    follows: ['021-US2-6'],
+  },
+  {
+    name: 'The transcripts are what nobody has said',
+    broadcast,
+    alter: (evidence) =>
+      evidence.payloads(
+        PROCESSED,
+        undefined,
+        withFields({ transcript: 'Thank you for watching.' }),
+      ),
+    red: { '021-US4-2': /the transcripts are not what was said[\s\S]*mean word error rate/ },
+    follows: ['021-US4-3'],
+  },
+  {
+    name: 'The transcripts are Spanish',
+    broadcast,
+    alter: (evidence) =>
+      evidence.payloads(PROCESSED, undefined, (payload) => ({
+        ...payload,
+        transcript: payload['translated_text'],
+      })),
+    red: { '021-US4-2': /the transcripts are in another language[\s\S]*es: / },
+    follows: ['021-US4-3'],
+  },
+  {
+    name: 'The translations are English',
+    broadcast,
+    alter: (evidence) =>
+      evidence.payloads(PROCESSED, undefined, (payload) => ({
+        ...payload,
+        translated_text: payload['transcript'],
+      })),
+    red: { '021-US4-3': /the translations are in another language[\s\S]*en: / },
+  },
+  {
+    name: 'One translation is the transcript',
+    broadcast,
+    alter: (evidence) =>
+      evidence.payloads(PROCESSED, [2], (payload) => ({
+        ...payload,
+        translated_text: payload['transcript'],
+      })),
+    red: { '021-US4-3': /a translation is the transcript[\s\S]*fragment 2/ },
+  },
+  {
+    name: 'One fragment failed in speech synthesis',
+    broadcast,
+    alter: (evidence) =>
+      evidence.payloads(
+        PROCESSED,
+        [7],
+        withFields({ status: 'failed', error: { code: 'TTS_FAILED', message: 'no voice' } }),
+      ),
+    red: { '021-US4-4': /a fragment failed[\s\S]*fragment 7: failed .*TTS_FAILED/ },
+  },
+  {
+    name: 'Another file was published',
+    broadcast,
+    alter: (evidence) =>
+      evidence.run((run) => ({ ...run, fixtureFile: `${run.fixtureFile}.old.mp4` })),
+    red: { '021-US5-4': /another file was published[\s\S]*old\.mp4/ },
+  },
+  {
+    name: 'The publisher broke off with an error',
+    broadcast,
+    alter: (evidence) =>
+      evidence.run((run) => ({ ...run, publisher: { exitCode: 1, stderr: 'Broken pipe' } })),
+    red: { '021-US5-4': /not published to its end, once[\s\S]*exit code 1 .*Broken pipe/ },
+  },
+  {
+    name: 'The broadcast was published twice over',
+    broadcast,
+    alter: (evidence) => evidence.mark('publisherEnded', 60_000),
+    red: { '021-US5-4': /not published to its end, once[\s\S]*exit code 0 after 120/ },
+  },
+  {
+    name: 'The frame stands still for a second',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', frozen(330, 30)),
+    red: { '021-US6-1': /every frame of the broadcast is shown once[\s\S]*frozen for 1\.\d+ s/ },
+  },
+  {
+    name: 'Frames of the output are damaged',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', BROKEN_VIDEO),
+    red: { '021-US6-1': /the output does not decode[\s\S]*[1-9]\d* errors/ },
+  },
+  {
+    name: 'The output has two audio tracks',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', TWO_AUDIO_TRACKS),
+    red: {
+      '021-US6-2': /other tracks[\s\S]*audio aac, audio aac, video h264/,
+      '021-US2-5': /other tracks[\s\S]*audio aac, audio aac, video h264/,
+    },
+  },
+  {
+    name: 'The output ends after 50 seconds',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', cutAt(50)),
+    red: {
+      '021-US6-3': /the output has another length[\s\S]*50\.\d+ s/,
+      '021-US2-5': /the output has another length[\s\S]*50\.\d+ s/,
+    },
+    follows: ['021-US6-1', '021-US2-6', '021-US4-1'],
+  },
+  {
+    name: 'The audio has a gap of 0.3 s',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', GAP_IN_THE_AUDIO),
+    red: { '021-US6-3': /timestamps[\s\S]*to the next packet/ },
+  },
+  {
+    name: 'media-service measured audio and video 160 ms apart, once',
+    broadcast,
+    alter: (evidence) =>
+      evidence.samples(`${DELTA}_bucket`, {}, (one) =>
+        BUCKET_OF_120_MS(one) ? { ...one, value: one.value - 1 } : one,
+      ),
+    red: { '021-US6-4': /larger A\/V deltas[\s\S]*10 measured, 9 of them/ },
+  },
+];

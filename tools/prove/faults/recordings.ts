@@ -1,0 +1,73 @@
+/** ffmpeg's arguments that turn a good recording (input 0; input 1 is the broadcast itself) into a faulty one. */
+
+const AAC = ['-c:a', 'aac', '-b:a', '128k'];
+const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '15'];
+
+/** @param filter of the audio, from `[0:a]` and `[1:a]`, with no output label */
+export function audioFilter(filter: string): string[] {
+  const graph = ['-filter_complex', `${filter}[out]`];
+  return [...graph, '-map', '0:v', '-map', '[out]', '-c:v', 'copy', ...AAC];
+}
+
+/** @param filter of the video, from `[0:v]`, with no output label */
+export function videoFilter(filter: string): string[] {
+  const graph = ['-filter_complex', `${filter}[out]`];
+  return [...graph, '-map', '[out]', '-map', '0:a', ...H264, '-c:a', 'copy'];
+}
+
+/** Stretches of the audio in seconds, one after the other. */
+export function stretches(...all: [number, number][]): string[] {
+  const labels = all.map((_, i) => `[s${i}]`).join('');
+  const split = `[0:a]asplit=${all.length}${all.map((_, i) => `[p${i}]`).join('')};`;
+  const trims = all.map(
+    ([from, to], i) => `[p${i}]atrim=${from}:${to},asetpts=PTS-STARTPTS[s${i}];`,
+  );
+  return audioFilter(`${split}${trims.join('')}${labels}concat=n=${all.length}:v=0:a=1`);
+}
+
+export const LATE_150_MS = audioFilter('[0:a]adelay=150:all=1');
+export const SILENT = audioFilter('[0:a]volume=0');
+export const ORIGINAL_KEPT = ['-map', '0:v', '-map', '1:a', '-c', 'copy'];
+export const ORIGINAL_UNDER_THE_DUB = audioFilter(
+  '[1:a]volume=-18dB[o];[0:a][o]amix=inputs=2:normalize=0:duration=first',
+);
+/** Another place of the original, soft enough to leave the dub whole, and understood all the same. */
+export const ENGLISH_OVER_THE_DUB = audioFilter(
+  '[1:a]adelay=3000:all=1,volume=-11dB[o];[0:a][o]amix=inputs=2:normalize=0:duration=first',
+);
+export const TWO_AUDIO_TRACKS = ['-map', '0', '-map', '0:a', '-c', 'copy'];
+/** 13 packets of audio, 0.3 s, from the 400th on. */
+export const GAP_IN_THE_AUDIO = [
+  ...['-map', '0', '-c', 'copy'],
+  ...['-bsf:a', "noise=drop='between(n,400,413)':amount=0"],
+];
+
+/** Audio and video move apart by that much over the recording. */
+export function drifting(seconds: number, byMs: number): string[] {
+  return audioFilter(
+    `[0:a]aresample=48000,asetrate=48000*${seconds}/${seconds + byMs / 1000},aresample=48000`,
+  );
+}
+
+/** One frame stands still for a second. */
+export function frozen(fromFrame: number, frames: number): string[] {
+  const [first, last] = [fromFrame, fromFrame + frames - 1];
+  return videoFilter(
+    `[0:v]split[a][b];[a][b]freezeframes=first=${first}:last=${last}:replace=${first}`,
+  );
+}
+
+/** Bits of the video are changed, as by a broken disk. */
+export const BROKEN_VIDEO = [
+  ...['-map', '0', '-c', 'copy'],
+  ...['-bsf:v', "noise=amount='if(between(n,300,310),20,0)'"],
+];
+
+export function cutAt(seconds: number): string[] {
+  return ['-map', '0', '-c', 'copy', '-t', String(seconds)];
+}
+
+/** As loud as that, in times, from some moment on. */
+export function louder(times: number, fromSeconds = 0): string[] {
+  return audioFilter(`[0:a]volume=${times}:enable='gte(t,${fromSeconds})'`);
+}

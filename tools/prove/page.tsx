@@ -1,0 +1,225 @@
+import type { VNode } from 'preact';
+
+import { Badge, page as htmlPage, Quote, WideTable } from '../../support/report/layout';
+import type { ScenarioResult } from '../../support/report/scenario-results';
+import { duration, shownMessage } from '../../support/report/wording';
+import { titleOf } from './fault';
+import type { Effect, Verdict } from './judge';
+
+/** What `npm run prove` has found. */
+export interface Proof {
+  seconds: number;
+  /** Whether all faults were tried. */
+  isWhole: boolean;
+  scenarios: Pick<ScenarioResult, 'tags' | 'name' | 'place'>[];
+  verdicts: Verdict[];
+  /** Scenarios that no fault has turned red for its own reason. */
+  unproved: string[];
+}
+
+const STYLE = `
+th[scope=row] { font-weight: normal; } .tried > tbody > tr > :first-child { width: 32%; }
+.matrix table { width: auto; font-size: .75rem; } .matrix th, .matrix td { padding: .1rem .3rem; border: 1px solid var(--line); text-align: center; }
+.matrix tbody th { white-space: nowrap; text-align: left; position: sticky; left: 0; background: var(--back); }
+`;
+
+/** More of a message than this is in prove.json. */
+const LONGEST = 600;
+
+/** An effect of a fault, with the fault's number on the page. */
+interface Numbered {
+  number: number;
+  verdict: Verdict;
+  effect: Effect;
+}
+
+function isWrong({ kind }: Effect): boolean {
+  return kind !== 'proved' && kind !== 'follows';
+}
+
+function Message(props: { effect: Effect; title: string; number?: number }): VNode {
+  const { title, number } = props;
+  const { kind } = props.effect;
+  const message = shownMessage(props.effect.message);
+  const text = message.length > LONGEST ? `${message.slice(0, LONGEST)} …` : message;
+  return (
+    <div>
+      {number === undefined ? null : (
+        <>
+          <FaultLink number={number} />.{' '}
+        </>
+      )}
+      {title} {kind === 'proved' || kind === 'follows' ? null : <Badge look="failed">{kind}</Badge>}
+      <Quote>{text}</Quote>
+    </div>
+  );
+}
+
+function FaultLink({ number }: { number: number }): VNode {
+  return <a href={`#f${number}`}>{number}</a>;
+}
+
+function ScenarioRow(props: { title: string; all: Numbered[]; isWhole: boolean }): VNode {
+  const { title, all, isWhole } = props;
+  const own = all.filter(({ effect }) => effect.kind !== 'follows');
+  const following = all.filter(({ effect }) => effect.kind === 'follows');
+  return (
+    <tr>
+      <th scope="row">{title}</th>
+      <td>
+        {own.map(({ number, verdict, effect }) => (
+          <Message key={number} effect={effect} title={verdict.fault} number={number} />
+        ))}
+        {own.length === 0 && isWhole ? <Badge look="failed">no fault turns it red</Badge> : null}
+        {following.length > 0 ? (
+          <p class="faint">
+            also red, as an effect, by{' '}
+            {following.map(({ number }, i) => (
+              <span key={number}>
+                {i > 0 ? ', ' : ''}
+                <FaultLink number={number} />
+              </span>
+            ))}
+          </p>
+        ) : null}
+      </td>
+    </tr>
+  );
+}
+
+function FaultRow({ verdict, number }: { verdict: Verdict; number: number }): VNode {
+  const { fault, effects, problem, seconds } = verdict;
+  return (
+    <tr id={`f${number}`}>
+      <th scope="row">
+        {number}. {fault} <span class="faint">{duration(seconds)}</span>
+      </th>
+      <td>
+        {problem ? (
+          <div>
+            <Badge look="failed">not tried</Badge>
+            <Quote>{problem}</Quote>
+          </div>
+        ) : null}
+        {effects
+          .filter(({ kind }) => kind !== 'follows')
+          .map((effect) =>
+            isWrong(effect) ? (
+              <Message key={effect.scenario} effect={effect} title={effect.scenario} />
+            ) : (
+              <div key={effect.scenario}>{effect.scenario}</div>
+            ),
+          )}
+      </td>
+      <td>
+        {effects
+          .filter(({ kind }) => kind === 'follows')
+          .map(({ scenario }) => (
+            <div key={scenario}>{scenario}</div>
+          ))}
+      </td>
+    </tr>
+  );
+}
+
+function MatrixRow(props: { title: string; all: Numbered[]; verdicts: Verdict[] }): VNode {
+  const { title, all, verdicts } = props;
+  return (
+    <tr>
+      <th scope="row">{title.slice(0, 80)}</th>
+      {verdicts.map(({ fault }, i) => {
+        const effect = all.find(({ number }) => number === i + 1)?.effect;
+        const sign = !effect ? '' : isWrong(effect) ? '✗' : effect.kind === 'proved' ? '●' : '○';
+        return (
+          <td key={i} title={fault} class={sign === '✗' ? 'bad' : ''}>
+            {sign}
+          </td>
+        );
+      })}
+    </tr>
+  );
+}
+
+/** A page for people: each scenario with the faults that turn it red and what it says, each fault with what it does. */
+export function page({ scenarios, verdicts, unproved, seconds, isWhole }: Proof): string {
+  const rows = scenarios.map(titleOf).map((title) => ({
+    title,
+    all: verdicts.flatMap((verdict, i) =>
+      verdict.effects
+        .filter(({ scenario }) => scenario === title)
+        .map((effect): Numbered => ({ number: i + 1, verdict, effect })),
+    ),
+  }));
+  const proved = rows.filter(({ all }) => all.some(({ effect }) => effect.kind === 'proved'));
+  const isRight =
+    unproved.length === 0 &&
+    verdicts.every(({ problem, effects }) => problem === '' && !effects.some(isWrong));
+  return htmlPage({
+    title: 'What turns each scenario red',
+    style: STYLE,
+    body: (
+      <>
+        <p>
+          Each fault is one thing that is wrong. A scenario is proved when a fault turns it red and
+          the message names the cause, while no other scenario turns red unless it is said to
+          follow.
+        </p>
+        <p class={`verdict ${isRight ? 'good' : 'bad'}`}>
+          {proved.length} of {rows.length} scenarios proved by {verdicts.length} faults, in{' '}
+          {duration(seconds)}
+          {isRight ? '' : '; see what is marked'}.{isWhole ? '' : ' Not all faults were tried.'}
+        </p>
+        <h2>By scenario</h2>
+        <table class="tried">
+          <thead>
+            <tr>
+              <th scope="col">Scenario</th>
+              <th scope="col">Fault, and what the scenario says</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <ScenarioRow key={row.title} {...row} isWhole={isWhole} />
+            ))}
+          </tbody>
+        </table>
+        <h2>By fault</h2>
+        <table class="tried">
+          <thead>
+            <tr>
+              <th scope="col">Fault</th>
+              <th scope="col">Turns red</th>
+              <th scope="col">Red as well, as an effect</th>
+            </tr>
+          </thead>
+          <tbody>
+            {verdicts.map((verdict, i) => (
+              <FaultRow key={i} verdict={verdict} number={i + 1} />
+            ))}
+          </tbody>
+        </table>
+        <h2>Table</h2>
+        <p>● proved, ○ follows, ✗ not as expected; the columns are the faults above.</p>
+        <div class="matrix">
+          <WideTable label="Scenarios by faults">
+            <thead>
+              <tr>
+                <th scope="col">Scenario</th>
+                {verdicts.map((_, i) => (
+                  <th key={i} scope="col">
+                    <FaultLink number={i + 1} />
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((row) => (
+                <MatrixRow key={row.title} {...row} verdicts={verdicts} />
+              ))}
+            </tbody>
+          </WideTable>
+        </div>
+      </>
+    ),
+  });
+}

@@ -1,0 +1,116 @@
+/** What prove puts in the place of something else: web servers, relays, tools. */
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { join } from 'node:path';
+
+import { Server as SocketServer } from 'socket.io';
+import { io } from 'socket.io-client';
+import { request } from 'undici';
+
+import { messageOf } from '../../support/base/errors';
+import type { Fields } from './altered-evidence';
+
+/** Something that listens, at `url`, until it is closed. */
+export interface StandIn {
+  url: string;
+  close: () => Promise<void>;
+}
+
+/** By a name that the suite does not take for the host of the services: it looks for no published port there. */
+const HOST = 'localhost';
+
+async function listening(server: Server, close: () => void): Promise<StandIn> {
+  server.listen(0, HOST);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${HOST}:${port}`,
+    close: async () => {
+      const closed = once(server, 'close');
+      close();
+      await closed;
+    },
+  };
+}
+
+/**
+ * Says the same to every request.
+ *
+ * @param upstream address of the service's own answer, by which a service is waited for: that is given until it is 200
+ */
+export function webServer(
+  answer: { status: number; body: string },
+  upstream?: string,
+): Promise<StandIn> {
+  let isReady = upstream === undefined;
+  const server = createHttpServer((_request, response) => {
+    const said = upstream === undefined || isReady ? Promise.resolve(answer) : ask(upstream);
+    void said.then(({ status, body }) => {
+      isReady ||= status === 200;
+      response.writeHead(status, { 'Content-Type': 'text/plain' }).end(body);
+    });
+  });
+  return listening(server, () => {
+    server.close();
+    server.closeAllConnections();
+  });
+}
+
+async function ask(url: string): Promise<{ status: number; body: string }> {
+  try {
+    const { statusCode, body } = await request(url);
+    return { status: statusCode, body: await body.text() };
+  } catch (error) {
+    return { status: 502, body: messageOf(error) };
+  }
+}
+
+/** Accepts connections and says nothing, ever. */
+export function silentServer(): Promise<StandIn> {
+  const server = createServer((socket) => socket.on('error', () => undefined));
+  const sockets = new Set<{ destroy: () => void }>();
+  server.on('connection', (socket) => sockets.add(socket));
+  return listening(server, () => {
+    server.close();
+    sockets.forEach((socket) => socket.destroy());
+  });
+}
+
+/**
+ * Relays what a client and an STS say to each other; answers to fragments as they are changed.
+ *
+ * @param upstream address of the STS
+ * @param change gives the answers that the client gets in place of one
+ */
+export async function stsRelay(
+  upstream: string,
+  change: (answer: Fields) => Fields[],
+): Promise<StandIn> {
+  const http = createHttpServer();
+  const server = new SocketServer(http, { transports: ['websocket'], maxHttpBufferSize: 1e8 });
+  server.on('connection', (client) => {
+    const sts = io(upstream, { transports: ['websocket'], reconnection: false });
+    client.onAny((event: string, ...data: unknown[]) => void sts.emit(event, ...data));
+    sts.onAny((event: string, payload: Fields) => {
+      const answers = event === 'fragment:processed' ? change(payload) : [payload];
+      answers.forEach((answer) => client.emit(event, answer));
+    });
+    client.on('disconnect', () => sts.disconnect());
+  });
+  return listening(http, () => void server.close());
+}
+
+/**
+ * A folder for PATH with a program in place of the one that has the name.
+ *
+ * @param script a shell script
+ */
+export function toolFolder(folder: string, name: string, script: string): string {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(bin, name), 0o755);
+  return bin;
+}
