@@ -9,6 +9,7 @@ import type { Variables } from './base/interpolate';
 import { jsonOf } from './base/json';
 import { hideSecretsOf } from './base/safe-text';
 import { readYamlFile } from './base/yaml-file';
+import type { ServiceNames } from './broadcast/service-names';
 
 /** The top folder of this project. */
 export const projectRoot = resolve(__dirname, '..');
@@ -21,7 +22,8 @@ const environmentSchema = z.object({
   RUNTIME: z.enum(['auto', 'host', 'docker']).default('auto'),
   FIXTURE_FILE: z.string().optional(),
   FIXTURE_SCRIPT: z.string().default(join(projectRoot, 'fixtures/1-min-nfl.yaml')),
-  REPORTS_DIR: z.string().default(join(projectRoot, 'reports')),
+  /** By default `reports`, and `reports/replay` where recorded broadcasts are judged. */
+  REPORTS_DIR: z.string().optional(),
   /** A folder of evidence, `reports/evidence`: broadcasts recorded there are judged, nothing is started or published. */
   EVIDENCE: z.string().optional(),
   /** A folder that keeps what media tools say of recordings, for runs that judge the same ones again. */
@@ -80,6 +82,20 @@ const settingsSchema = z.strictObject({
 /** What the suite drives and where it finds it: acceptance.yaml with its variables filled in. */
 export type Settings = z.infer<typeof settingsSchema>;
 
+/** What services and their metrics are called, as far as evidence is read by name. */
+export function serviceNames({ services, metrics }: Settings): ServiceNames {
+  return { mediaService: services.mediaService.name, sts: services.sts.name, metrics };
+}
+
+/**
+ * Where the results of a run go: REPORTS_DIR, or `reports`; `reports/replay` where recorded broadcasts are judged, so that
+ * the results of the run that has recorded them are kept. An absolute path.
+ */
+export function reportsFolderOf(environment: NodeJS.ProcessEnv): string {
+  const { REPORTS_DIR, EVIDENCE } = environment;
+  return resolve(REPORTS_DIR || join(projectRoot, EVIDENCE ? 'reports/replay' : 'reports'));
+}
+
 /** Everything that can be set from outside. */
 export interface Config {
   runtime: Environment['RUNTIME'];
@@ -96,8 +112,8 @@ export interface Config {
   waiters: string | undefined;
   /** The same seed gives the same random delays. */
   faultSeed: number;
-  /** What of this the environment sets, by variable. */
-  given: Record<string, string>;
+  /** Every variable that the suite, acceptance.yaml or a compose file reads and that has another value than its default. */
+  readonly differing: Record<string, string>;
   /** The environment, what the set-up has decided on, and CHECKOUT: for acceptance.yaml and the compose files. */
   variables: Variables;
   /**
@@ -129,7 +145,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
         where: `environment variable ${variable}`,
         seen: environment[variable] ?? 'not set',
         expected: issue?.message ?? '',
-        next: 'README, Configuration',
+        next: 'docs/your-own-services.md, Configuration',
       },
       'configuration',
     );
@@ -144,17 +160,15 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     runtime: values.RUNTIME,
     fixtureScript: resolve(values.FIXTURE_SCRIPT),
     fixtureFile: values.FIXTURE_FILE,
-    reportsFolder: resolve(values.REPORTS_DIR),
+    reportsFolder: reportsFolderOf(given),
     evidenceFolder: values.EVIDENCE ? resolve(values.EVIDENCE) : undefined,
     analysisCache: values.ANALYSIS_CACHE ? resolve(values.ANALYSIS_CACHE) : undefined,
     stateFolder: join(projectRoot, '.state'),
     monitor: values.STS_MONITOR,
     waiters: values.LIVE_DUBBING_WAITERS,
-    given: Object.fromEntries(
-      Object.keys(environmentSchema.shape)
-        .filter((name) => name !== 'LIVE_DUBBING_WAITERS')
-        .flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
-    ),
+    get differing() {
+      return differingFrom(given, values.ACCEPTANCE_CONFIG);
+    },
     faultSeed: values.FAULT_SEED ?? randomInt(0x7fffffff),
     variables,
     settings: (servicesHost, ports = {}) =>
@@ -163,6 +177,34 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
         ...ports,
       }),
   };
+}
+
+/** A variable with its default, as compose files have it: `${NAME:-default}`, `${NAME}`. */
+const VARIABLE = /\$\{([A-Za-z_]\w*)(?::?-([^{}$]*))?/g;
+
+function differingFrom(
+  given: Record<string, string | undefined>,
+  path: string,
+): Record<string, string> {
+  const text = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+  const settings = text(path);
+  const composed = ['MEDIA', 'STS', 'ECHO'].flatMap((name) => {
+    const [, files = ''] = new RegExp(`\\$\\{${name}_COMPOSE_FILE:-([^}]*)`).exec(settings) ?? [];
+    return (given[`${name}_COMPOSE_FILE`] ?? files).split(':');
+  });
+  const sources = [settings, ...composed.map((file) => text(resolve(projectRoot, file)))];
+  const defaults = new Map<string, string>();
+  for (const [, name = '', value = ''] of sources.flatMap((one) => [...one.matchAll(VARIABLE)])) {
+    if (!defaults.has(name)) defaults.set(name, value);
+  }
+  for (const name of Object.keys(environmentSchema.shape)) defaults.set(name, '');
+  defaults.set('RUNTIME', 'auto').set('STS_MONITOR', 'tap').delete('LIVE_DUBBING_WAITERS');
+  return Object.fromEntries(
+    [...defaults].flatMap(([name, usual]): [string, string][] => {
+      const value = given[name];
+      return value === undefined || value === usual ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** Gives this process, and with it all that it starts, further environment variables. */
@@ -208,7 +250,7 @@ function readSettings(path: string, variables: Variables): Settings {
     });
   } catch (error) {
     if (!(error instanceof SuiteError)) throw error;
-    const next = 'correct it as in acceptance.yaml (README, Your own services)';
+    const next = 'correct it as in acceptance.yaml (docs/your-own-services.md)';
     throw new PrerequisiteMissing({ ...error.problem, next }, 'configuration', { cause: error });
   }
 }

@@ -52,21 +52,17 @@ describe('configuration', () => {
   const shipped = readFileSync(join(projectRoot, 'acceptance.yaml'), 'utf8');
   const faults: [string, string, RegExp][] = [
     [
-      'a port that is none',
+      'a malformed port',
       shipped.replace('${STS_PORT:-3000}', 'many'),
       /broken\.yaml:\d+: .*ports\.STS_PORT: "many"/s,
     ],
+    ['an unknown key', shipped.replace('  sts: #', '  stts: #'), /broken\.yaml:\d+: .*services/s],
     [
-      'a key that nobody knows',
-      shipped.replace('  sts: #', '  stts: #'),
-      /broken\.yaml:\d+: .*services/s,
-    ],
-    [
-      'an address that is none',
+      'a malformed address',
       shipped.replace('rtsp: rtsp://', 'rtsp: '),
       /broken\.yaml:\d+: .*services\.mediaServer\.rtsp: "127\.0\.0\.1:8554"|Invalid URL/s,
     ],
-    ['YAML that is none', 'ports: [1\n', /broken\.yaml:\d+:\d+: .*YAML/s],
+    ['malformed YAML', 'ports: [1\n', /broken\.yaml:\d+:\d+: .*YAML/s],
   ];
   for (const [name, text, message] of faults) {
     it(`names file and line of ${name}`, () => {
@@ -78,17 +74,17 @@ describe('configuration', () => {
   }
 
   const environments: [string, Record<string, string>, RegExp][] = [
-    ['a runtime that there is not', { RUNTIME: 'podman' }, /RUNTIME.*podman.*host/s],
-    ['a monitor that there is not', { STS_MONITOR: 'both' }, /STS_MONITOR.*both.*tap/s],
-    ['a seed that is none', { FAULT_SEED: 'x' }, /FAULT_SEED.*x/s],
+    ['an unknown runtime', { RUNTIME: 'podman' }, /RUNTIME.*podman.*host/s],
+    ['an unknown monitor', { STS_MONITOR: 'both' }, /STS_MONITOR.*both.*tap/s],
+    ['a malformed seed', { FAULT_SEED: 'x' }, /FAULT_SEED.*x/s],
     ['a seed below 0', { FAULT_SEED: '-1' }, /FAULT_SEED.*-1/s],
     ['a seed that is too large', { FAULT_SEED: '1e99' }, /FAULT_SEED.*1e99/s],
-    ['a port that is none', { STS_PORT: 'http' }, /ports\.STS_PORT: "http"/],
+    ['a malformed port', { STS_PORT: 'http' }, /ports\.STS_PORT: "http"/],
     ['port 0', { STS_PORT: '0' }, /ports\.STS_PORT: "0"/],
     ['a port beyond 65535', { MEDIA_SERVICE_PORT: '65536' }, /MEDIA_SERVICE_PORT: "65536"/],
     ['half a port', { STS_PORT: '3000.5' }, /STS_PORT: "3000\.5"/],
     ['a huge value', { STS_PORT: '9'.repeat(100_000) }, /STS_PORT/],
-    ['an address that is none', { STS_SERVICE_URL: 'nowhere' }, /sts\.url: "nowhere".*an address/s],
+    ['a malformed address', { STS_SERVICE_URL: 'nowhere' }, /sts\.url: "nowhere".*an address/s],
     ['an address of another kind', { STS_SERVICE_URL: 'ftp://h:1' }, /sts\.url: "ftp:/],
     [
       'an address for scripts',
@@ -100,7 +96,7 @@ describe('configuration', () => {
       { STS_PROJECT_NAME: 'a b' },
       /sts\.project: "a b".*small letters/s,
     ],
-    ['a folder that is none', { MEDIA_SERVER_RECORDINGS: 'here' }, /recordings: "here"/],
+    ['a relative folder', { MEDIA_SERVER_RECORDINGS: 'here' }, /recordings: "here"/],
     [
       'control characters',
       { STS_SERVICE_URL: '\u001b[31mx\u0000' },

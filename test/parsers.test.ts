@@ -9,21 +9,23 @@ import * as fc from 'fast-check';
 import { pcmFromS16le, pcmToS16le, samplesFromF32le } from '../support/analyze/audio';
 import { readStrip } from '../support/analyze/frame-strip';
 import { detectLanguage } from '../support/analyze/language';
-import { parsePrometheus } from '../support/analyze/prometheus';
+import { parsePrometheus } from '../support/base/prometheus';
 import { linesOf } from '../support/analyze/service-log';
 import { normalizeWords, wordErrorRate } from '../support/analyze/transcript';
 import { chrF, matchTranslation } from '../support/analyze/translation';
 import { readConfig } from '../support/config';
 import { checkComposeFiles, composeFrom, mergeAll } from '../support/environment/compose-file';
 import { parseTcpTable } from '../support/environment/tcp-table';
-import { SuiteError } from '../support/base/errors';
+import { problemOf, SuiteError } from '../support/base/errors';
 import { readFixture } from '../support/broadcast/fixture';
 import { interpolate } from '../support/base/interpolate';
-import { evidenceFiles, EvidenceWriter, readEvidence } from '../support/broadcast/evidence';
-import { readFault } from '../support/broadcast/faults';
+import { evidenceFiles, readEvidence } from '../support/broadcast/evidence';
+import { EvidenceWriter } from '../support/broadcast/evidence-writer';
+import { faultText, readFault } from '../support/broadcast/fault-words';
 import { readScenarioResults } from '../support/report/scenario-results';
 import { safeText, withoutSecrets } from '../support/base/safe-text';
 import { readYamlFile } from '../support/base/yaml-file';
+import { aRecord } from './broadcast/a-record';
 
 const folder = mkdtempSync(join(tmpdir(), 'parsers-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -35,18 +37,11 @@ function fileOf(text: string, name = 'input'): string {
   return file;
 }
 
-const run = {
-  ...{ stream: 's', startedAt: '', finishedAt: 2, budgetSeconds: 1, outcome: '', runtime: 'host' },
-  ...{ monitor: 'tap', fixtureScript: '', fixtureFile: '', times: {}, problems: [] },
-  ...{ durationSeconds: 60, segmentSeconds: 6, plan: { words: [], seed: 0 }, asked: {} },
-  publisher: { exitCode: 0, stderr: '' },
-};
-
 /** Reads an evidence folder one of whose files has that text. */
 function evidenceWith(name: string, text: string): unknown {
   const path = join(folder, `evidence-${name}`);
   mkdirSync(path, { recursive: true });
-  writeFileSync(join(path, evidenceFiles.run), JSON.stringify(run));
+  writeFileSync(join(path, evidenceFiles.record), JSON.stringify(aRecord()));
   for (const empty of [evidenceFiles.tap, evidenceFiles.metrics, evidenceFiles.mediamtx]) {
     writeFileSync(join(path, empty), '');
   }
@@ -57,9 +52,9 @@ function evidenceWith(name: string, text: string): unknown {
 
 interface Reader {
   read: (text: string) => unknown;
-  /** What inputs are made of that come far. */
+  /** Words of inputs that get far. */
   words: string[];
-  /** What it is documented to throw besides SuiteErrors. */
+  /** What it is documented to throw besides errors of the suite. */
   throws?: RegExp;
 }
 
@@ -129,7 +124,7 @@ const readers: Record<string, Reader> = {
   'a fault': {
     read: (text) => {
       const [place = '', event = ''] = text.split('|');
-      return readFault(place, event);
+      return faultText(readFault(place, event));
     },
     words: [
       ...[
@@ -141,15 +136,15 @@ const readers: Record<string, Reader> = {
         ' to ',
         ' and all later',
       ],
-      ...[' ones', '|', 'the answer takes ', ' ms longer', ' seconds longer', '.5', 'the dub is '],
-      ...[' percent ', 'longer', 'when fragment 1 is sent', ' after ', 'the connection is cut'],
+      ...[' ones', '|', 'the answer is delayed by ', ' ms', ' seconds', '.5', 'the dub is '],
+      ...[' percent ', 'longer', 'when fragment 1 is sent', ' after ', 'the connection is lost'],
       ...[' and refused for ', 'the answer is the error ', 'from the start'],
     ],
   },
   'a text with variables': {
     read: (text) => interpolate(text, { A: 'a', B: '' }),
     words: ['$', '{', '}', '${', 'A', 'B', ':-', ':?', '+', '$$', 'constructor', '__proto__', ' '],
-    throws: /is required|without its|is not a variable|are in each other/,
+    throws: /is required|without its|is not a variable|are nested/,
   },
   'a YAML file': {
     read: (text) => {
@@ -193,7 +188,10 @@ const readers: Record<string, Reader> = {
     read: (text) => readScenarioResults(fileOf(text)),
     words: [...JSON_WORDS, '{"testStepFinished":', '{"pickle":{"id":"1","tags":null}}\n'],
   },
-  'run.json': { read: (text) => evidenceWith(evidenceFiles.run, text), words: JSON_WORDS },
+  'the record of a broadcast': {
+    read: (text) => evidenceWith(evidenceFiles.record, text),
+    words: JSON_WORDS,
+  },
   'tap.ndjson': { read: (text) => evidenceWith(evidenceFiles.tap, text), words: JSON_WORDS },
   'metrics.ndjson': {
     read: (text) => evidenceWith(evidenceFiles.metrics, text),
@@ -220,18 +218,18 @@ const readers: Record<string, Reader> = {
   },
 };
 
-/** Reads; throws what nobody was told that it throws. */
+/** Reads; rethrows what is not documented to be thrown. */
 function attempt({ read, throws = /^$/ }: Reader, text: string): void {
   try {
     read(text);
   } catch (error) {
     const isKnown =
-      error instanceof SuiteError || (error instanceof Error && throws.test(error.message));
+      problemOf(error) !== undefined || (error instanceof Error && throws.test(error.message));
     if (!isKnown) throw error;
   }
 }
 
-describe('whoever reads', () => {
+describe('a reader of', () => {
   for (const [name, reader] of Object.entries(readers)) {
     it(`${name} says what is wrong with any text`, () => {
       const made = fc.array(fc.constantFrom(...reader.words), { maxLength: 40 });
@@ -247,7 +245,7 @@ describe('whoever reads', () => {
 
     it(`${name} takes no more than some seconds for a megabyte`, () => {
       for (const word of [...reader.words, 'a', ' ', '\u0000']) {
-        // What takes a time that grows with the square would be seen with the first, and not end with the second.
+        // Quadratic time would be seen with the first, and not end with the second.
         for (const [bytes, withinMs] of [
           [2 ** 15, 2000],
           [2 ** 20, 10_000],
@@ -273,7 +271,7 @@ describe('whoever reads', () => {
     );
   });
 
-  it('any text for its language says so, or that it does not know', async () => {
+  it('any text for its language answers, or says that it is unknown', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary' }), async (any) => {
         const found = await detectLanguage(any);
@@ -355,7 +353,7 @@ describe('what was written is read again:', () => {
     );
   });
 
-  it('a variable, and the default of one that is not there', () => {
+  it('a variable, and the default of one that is not set', () => {
     fc.assert(
       fc.property(name, fc.string(), (variable, text) => {
         const plain = text.replace(/[${}]/g, '');
@@ -424,12 +422,12 @@ describe('what was written is read again:', () => {
         rmSync(writer.path(evidenceFiles.metrics));
         const common = { at: 1, connection: 1, stream: 's' } as const;
         const sent = { ...common, direction: 'to-sts', kind: 'event', event } as const;
-        // What has to do with audio is put in files: see the evidence's own tests.
+        // Audio is stored in files of its own: see the evidence's own tests.
         const wrapped = { said: payload };
         writer.addTapEvent({ ...sent, payload: wrapped });
         writer.addMetrics({ at: 1, samples: [{ name: 'a', labels: {}, value: metrics }] });
         writer.addMediaMtx({ at: 1, paths: [] });
-        writer.finish(run);
+        writer.finish(aRecord());
         const read = readEvidence(writer.folder);
         const before = JSON.parse(JSON.stringify(wrapped)) as unknown;
         expect(read.tap.map((one) => one.payload)).to.deep.equal([before]);

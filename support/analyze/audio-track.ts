@@ -22,13 +22,13 @@ export interface Loudness {
   /** Integrated loudness; -70 LUFS when everything is below the gate. */
   integratedLufs: number;
   rangeLu: number;
-  /** The loudest sample, in dB relative to full scale. (Peaks between samples cost as much as all else here.) */
+  /** The loudest sample, in dB relative to full scale. (Measuring peaks between samples would double the cost of the pass.) */
   samplePeakDbfs: number;
 }
 
 /** Everything that one pass of the decoder tells of an audio track. */
 export interface AudioTrack extends AudioTimeline {
-  /** Silence that was put in where the file's timestamps leave a hole. */
+  /** Silence that was put in where the file's timestamps leave a gap. */
   filledGaps: Span[];
   /** Quieter than -50 dBFS for 0.3 s or more. */
   silences: Span[];
@@ -52,9 +52,9 @@ interface AudioFrame {
 }
 
 /**
- * The first audio track of a file on the file's own clock. Each decoded frame lies where its PTS says: holes of more
- * than 3 ms are filled with silence, overlaps of more than 3 ms overwrite. (ffmpeg's own `aresample=async=1` leaves
- * holes of up to 100 ms closed, which would shift everything after them.)
+ * The first audio track of a file on the file's own clock. Each decoded frame lies where its PTS says: gaps of more
+ * than 3 ms are filled with silence, overlaps of more than 3 ms overwrite. (ffmpeg's own `aresample=async=1` closes
+ * gaps of up to 100 ms, which would shift everything after them.)
  *
  * @param rateHz sample rate of the result; the track's own when not given
  * @throws MediaUnreadable, NoAudioTrack
@@ -150,7 +150,7 @@ function audioFrames(log: string): { frames: AudioFrame[]; rateHz: number | unde
   };
 }
 
-/** Frames that follow each other without a hole; `from`: index in the decoded samples, `at`: on the timeline. */
+/** Frames that follow each other without a gap; `from`: index in the decoded samples, `at`: on the timeline. */
 function continuousRuns(
   frames: readonly AudioFrame[],
   toleranceSamples: number,

@@ -10,7 +10,7 @@ import { probeStreams } from './media';
 /** A file was asked for audio but has no audio track. */
 export class NoAudioTrack extends SuiteError {}
 
-/** Bytes that are no whole number of samples. */
+/** PCM that ends inside a sample. */
 export class PcmInvalid extends SuiteError {}
 
 export interface AudioLevels {
@@ -64,7 +64,7 @@ export function pcmToS16le(samples: Float32Array): Buffer {
 }
 
 /**
- * The first audio track of a media file as mono samples from -1 to 1. Timestamps are not looked at: gaps in
+ * The first audio track of a media file as mono samples from -1 to 1. Timestamps are ignored: gaps in
  * the track are closed (see `readTimeline` for audio on the file's clock).
  *
  * @param rateHz sample rate of the result
@@ -81,7 +81,7 @@ export async function readAudio(file: string, rateHz: number): Promise<Float32Ar
 }
 
 /**
- * As {@link readAudio}, for many small files by one program; in the order given.
+ * As {@link readAudio}, for many small files with one ffmpeg process; in the order given.
  *
  * @throws MediaUnreadable when one of them is missing, empty, or has no audio
  */
@@ -196,7 +196,7 @@ function dbfs(amplitude: number): number {
 }
 
 /**
- * When somebody speaks, by energy: 20 ms windows that are louder than -50 dBFS and 10 dB louder than the quietest tenth
+ * When there is speech, by energy: 20 ms windows that are louder than -50 dBFS and 10 dB louder than the quietest tenth
  * of the track, so that steady noise is not taken for speech.
  *
  * @returns seconds of speech within a stretch of the track, both ends in seconds from its first sample

@@ -1,19 +1,18 @@
 import type { MetricsRecord } from '../broadcast/evidence';
-import type { TapEvent } from '../observe/tap';
-import { answersOf } from './exchange';
-import { type Labels, matching } from './prometheus';
+import type { Fragment } from '../broadcast/fragment';
+import { type Labels, matching } from '../base/prometheus';
 import { type LogLine, textOf } from './service-log';
 
-/** By the value of the metric (spec 018). */
+/** The breaker's states, by the value of the metric (spec 018). */
 const STATES = ['closed', 'open', 'half-open'] as const;
 export type BreakerState = (typeof STATES)[number];
 
-/** A change of the circuit breaker, as media-service logs it. */
+/** A change of the circuit breaker's state, as media-service logs it; `at` is milliseconds since the epoch. */
 export interface BreakerChange {
   at: number;
   state: BreakerState;
   trigger: string;
-  /** Failures in a row by then. */
+  /** Consecutive failures by then. */
   failures: number | undefined;
 }
 
@@ -23,14 +22,14 @@ export interface BreakerPhase extends BreakerChange {
   until: number | undefined;
   /** Fragments that were sent to the STS in it. */
   sent: number;
-  /** Failed answers in a row that the STS had given when it began, as seen between the services. */
+  /** Consecutive failed answers of the STS when it began, as the tap saw them. */
   failedBefore: number;
 }
 
-/** Log, wire and metric are told by different clocks of one machine, and the metric is read some time after it was set. */
+/** Log, tap and metric take their times at different moments, and the metric is read some time after it was set. */
 const SLACK_MS = 400;
 
-/** The changes that a log tells of: lines that speak of the circuit breaker and name a state. */
+/** The changes in a log: lines about the circuit breaker that name a state. */
 export function breakerChanges(lines: readonly LogLine[]): BreakerChange[] {
   return lines.flatMap(({ at, message, fields }) => {
     const state = STATES.find((one) => one === textOf(fields['state']).replace('_', '-'));
@@ -46,42 +45,45 @@ export function breakerChanges(lines: readonly LogLine[]): BreakerChange[] {
 }
 
 /**
- * The life of a breaker that was closed at first.
+ * The states of a breaker that was closed at first, one after the other.
  *
- * @param events of the stream, as the tap saw them
+ * @param fragments of the stream, as the tap saw them
  */
 export function breakerPhases(
   changes: readonly BreakerChange[],
-  events: readonly TapEvent[],
+  fragments: readonly Fragment[],
   startedAt: number,
 ): BreakerPhase[] {
   const first: BreakerChange = { at: startedAt, state: 'closed', trigger: 'start', failures: 0 };
   const all = [first, ...changes];
-  const sends = events.filter(({ event }) => event === 'fragment:data');
   return all.map((change, i) => {
     const until = all[i + 1]?.at;
-    const sent = sends.filter(({ at }) => at >= change.at && at < (until ?? Infinity)).length;
-    return { ...change, until, sent, failedBefore: failuresInARow(events, change.at) };
+    const sent = fragments.filter(
+      ({ sentAt }) => sentAt >= change.at && sentAt < (until ?? Infinity),
+    ).length;
+    return { ...change, until, sent, failedBefore: failuresInARow(fragments, change.at) };
   });
 }
 
-/** How many of the last answers before a moment were failures, without a success between them. */
-function failuresInARow(events: readonly TapEvent[], before: number): number {
-  const answers = answersOf(events).filter(({ at }) => at <= before + SLACK_MS);
-  const lastSuccess = answers.findLastIndex(({ code }) => code === undefined);
-  return answers.length - 1 - lastSuccess;
+/** How many answers before a moment were failures, back to the last success. */
+function failuresInARow(fragments: readonly Fragment[], before: number): number {
+  const answered = fragments
+    .filter(({ end, endedAt = Infinity }) => end === 'answered' && endedAt <= before + SLACK_MS)
+    .sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
+  const lastSuccess = answered.findLastIndex(({ errorCode }) => errorCode === undefined);
+  return answered.length - 1 - lastSuccess;
 }
 
-/** Looks at the metric that contradict the phases, in words; looks within 0.4 s of a change prove nothing. */
+/** Polls of the metric that contradict the phases, as text; polls within 0.4 s of a change are not compared. */
 export function gaugeAgainstPhases(
-  looks: readonly MetricsRecord[],
+  polls: readonly MetricsRecord[],
   phases: readonly BreakerPhase[],
   name: string,
   labels: Labels,
 ): { compared: number; contradictions: string[] } {
   const contradictions: string[] = [];
   let compared = 0;
-  for (const { at, samples } of looks) {
+  for (const { at, samples } of polls) {
     const [seen] = matching(samples, name, labels);
     const phase = phases.findLast((one) => one.at + SLACK_MS <= at);
     if (!seen || !phase || at >= (phase.until ?? Infinity) - SLACK_MS) continue;
@@ -94,7 +96,7 @@ export function gaugeAgainstPhases(
   return { compared, contradictions };
 }
 
-/** A time line for people. */
+/** The phases as text, one a line. */
 export function shownPhases(phases: readonly BreakerPhase[]): string {
   return phases
     .map(

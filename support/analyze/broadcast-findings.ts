@@ -1,28 +1,27 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { z } from 'zod';
-
-import {
-  fragmentAck,
-  fragmentData,
-  fragmentProcessed,
-  type FragmentData,
-  type FragmentProcessed,
-} from '../contract/events';
 import { NotObserved } from '../base/errors';
 import type { Fixture } from '../broadcast/fixture';
 import { evidenceFiles, type Evidence } from '../broadcast/evidence';
-import type { TapEvent } from '../observe/tap';
+import type { Fragment, FragmentAudio, Fragments } from '../broadcast/fragment';
+import {
+  type BroadcastRecord,
+  type BroadcastTimes,
+  outcomeText,
+  whatWasSeen,
+} from '../broadcast/record';
+import type { ServiceNames } from '../broadcast/service-names';
+import type { TapEvent } from '../broadcast/events';
 import { inWorkerThread } from './worker-thread';
 import { audioLevels, readAudio, type AudioLevels } from './audio';
 import { type Finding, percentile, unobserved } from './finding';
 import { bitErrorRate, fingerprintFile, type FingerprintMatch } from './fingerprint';
 import type { DetectedLanguage } from './language';
 import { presentationsOf } from './frame-clock';
-import { type Check, checkOutput } from './output-checks';
 import { type DubFiles, OutputFindings } from './output-findings';
-import { counterDelta, histogram, type Histogram, type Labels, type Sample } from './prometheus';
+import type { Labels, Sample } from '../base/prometheus';
+import { counterDelta, histogram, type Histogram } from './metrics';
 import { FindingCache } from './cache';
 import { wordErrorRate } from './transcript';
 import { type FragmentText, type JudgedText, matchTranslation } from './translation';
@@ -30,25 +29,8 @@ import { type FragmentText, type JudgedText, matchTranslation } from './translat
 /** Enough to tell how loud speech is. */
 const LEVEL_RATE_HZ = 4000;
 
-/** An event of the run that fits the contract; `at` is milliseconds since the epoch. */
-export interface Seen<T> {
-  at: number;
-  connection: number;
-  data: T;
-}
-
-/** One fragment from being sent to being answered. */
-export interface AnsweredFragment {
-  sequence: number;
-  fragmentId: string;
-  sent: Seen<FragmentData>;
-  answer: Seen<FragmentProcessed> | undefined;
-  /** Time between the two, as seen between the services. */
-  roundTripMs: number | undefined;
-}
-
 /**
- * What the evidence of one run says. Each finding is worked out when it is first asked for, from the evidence alone;
+ * What the evidence of one broadcast says. Each finding is worked out when it is first asked for, from the evidence alone;
  * none is judged here.
  */
 export class BroadcastFindings {
@@ -58,29 +40,31 @@ export class BroadcastFindings {
   constructor(
     readonly evidence: Evidence,
     readonly fixture: Fixture,
+    readonly names: ServiceNames,
   ) {}
 
+  get record(): BroadcastRecord {
+    return this.evidence.record;
+  }
+
   get stream(): string {
-    return this.evidence.run.stream;
+    return this.record.stream;
   }
 
   /**
-   * Time between two marks of the run, in seconds.
+   * Time between two marks of the broadcast, in seconds.
    *
    * @returns unobserved when one of them was never reached
    */
   secondsBetween(
-    from: keyof Evidence['run']['times'],
-    to: keyof Evidence['run']['times'],
+    from: keyof BroadcastTimes,
+    to: keyof BroadcastTimes,
   ): Finding<{ seconds: number }> {
-    const { times, outcome, problems, publisher } = this.evidence.run;
+    const { times } = this.record;
     const [start, end] = [times[from], times[to]];
     if (start === undefined || end === undefined) {
       const missing = start === undefined ? from : to;
-      const publishing = publisher.stderr ? [`publisher: ${publisher.stderr}`] : [];
-      return unobserved(
-        [`${missing} was never seen: ${outcome}`, ...publishing, ...problems].join('; '),
-      );
+      return unobserved(`${missing} was never seen: ${whatWasSeen(this.record)}`);
     }
     return { observed: true, seconds: (end - start) / 1000 };
   }
@@ -93,7 +77,7 @@ export class BroadcastFindings {
   }
 
   /**
-   * What a service had logged by the end of the run.
+   * What a service had logged by the end of the broadcast.
    *
    * @throws NotObserved when its log was not collected
    */
@@ -103,38 +87,34 @@ export class BroadcastFindings {
     throw new NotObserved({
       what: `the log of ${service} was not collected`,
       where: this.evidence.folder,
-      seen: this.evidence.run.problems.join('; ') || 'no such file',
+      seen: this.record.problems.join('; ') || 'no such file',
       expected: `${service}.log`,
     });
   }
 
-  /** `fragment:data` of the worker, in the order sent. */
-  get sent(): Seen<FragmentData>[] {
-    return this.#fitting('fragment:data', fragmentData, 'to-sts');
+  /**
+   * Every fragment that was sent, in that order.
+   *
+   * @throws NotObserved where the exchange was not heard, or an event in it does not fit the contract
+   */
+  get fragments(): readonly Fragment[] {
+    return this.#exchange.fragments;
   }
 
-  /** `fragment:processed` of the STS, in the order received. */
-  get answers(): Seen<FragmentProcessed>[] {
-    return this.#fitting('fragment:processed', fragmentProcessed, 'from-sts');
+  /** Every `fragment:processed` of the STS, in the order received; throws as `fragments`. */
+  get answers(): Fragments['answers'] {
+    return this.#exchange.answers;
   }
 
-  /** `fragment:ack` of the STS. */
-  get acknowledgements(): Seen<z.infer<typeof fragmentAck>>[] {
-    return this.#fitting('fragment:ack', fragmentAck, 'from-sts');
-  }
-
-  /** Every fragment that was sent, with its answer. */
-  get fragments(): AnsweredFragment[] {
-    const { answers } = this;
-    return this.sent.map((sent) => {
-      const answer = answers.find(({ data }) => data.fragment_id === sent.data.fragment_id);
-      return {
-        sequence: sent.data.sequence_number,
-        fragmentId: sent.data.fragment_id,
-        sent,
-        answer,
-        roundTripMs: answer && answer.at - sent.at,
-      };
+  get #exchange(): Fragments {
+    const { fragments, folder } = this.evidence;
+    const [violation] = fragments.violations;
+    if (violation === undefined) return fragments;
+    throw new NotObserved({
+      what: 'an event does not fit the contract',
+      where: `${folder}/${evidenceFiles.tap}`,
+      seen: violation,
+      expected: 'the fields of support/contract/events.ts',
     });
   }
 
@@ -151,31 +131,30 @@ export class BroadcastFindings {
    * the media server lists it, and both streams to run at their own speed: right to within 0.3 s.
    */
   async endToEndLatency(): Promise<Finding<{ seconds: number }>> {
-    const { inputReady, outputReady } = this.evidence.run.times;
+    const { inputReady, outputReady } = this.record.times;
     if (inputReady === undefined || outputReady === undefined) {
-      return unobserved(`no output was ready: ${this.evidence.run.outcome}`);
+      return unobserved(`no output was ready: ${outcomeText(this.record.outcome)}`);
     }
     const [clock, { video, audio }] = [await this.output.clock(), await this.output.span()];
     if (!clock.observed) return clock;
     const shown = presentationsOf(clock, 0, this.fixture.durationSeconds / 2);
     if (!shown.observed) return shown;
     const begins = [video, audio].flatMap((track) => (track.observed ? track.firstPtsSeconds : []));
-    const [showing] = shown.showings;
+    const [showing] = shown.presentations;
     const later = (showing?.ptsSeconds ?? NaN) - Math.min(...begins);
     return { observed: true, seconds: (outputReady - inputReady) / 1000 + later };
   }
 
   /** What was said in each answered segment against the fixture's script. */
   get texts(): FragmentText[] {
-    return this.fragments.flatMap(({ sequence, answer }) => {
-      const script = this.fixture.script[sequence];
+    return this.fragments.flatMap(({ segment, answer }) => {
+      const script = this.fixture.script[segment];
       // Where nobody speaks there is nothing to compare with.
       if (!answer || !script) return [];
-      const transcript = answer.data.transcript ?? '';
+      const { transcript, translation } = answer;
       return [
         {
-          ...{ sequence, script, transcript },
-          translation: answer.data.translated_text ?? '',
+          ...{ sequence: segment, script, transcript, translation },
           words: wordErrorRate(script, transcript),
         },
       ];
@@ -207,19 +186,20 @@ export class BroadcastFindings {
   }
 
   /** How loud and long the dubbed audio of an answer is. */
-  async dubbedLevels(fragment: AnsweredFragment): Promise<Finding<AudioLevels>> {
+  async dubbedLevels(fragment: Fragment): Promise<Finding<AudioLevels>> {
     const file = this.#dubbedFile(fragment);
-    if (!file) return unobserved(`fragment ${fragment.sequence} has no dubbed audio`);
+    if (!file) return unobserved(`fragment ${fragment.index} has no dubbed audio`);
     return this.#cache.once(`levels ${file}`, async () =>
       audioLevels(await readAudio(file, LEVEL_RATE_HZ), LEVEL_RATE_HZ),
     );
   }
 
   /** How alike the dubbed audio of an answer and the original audio that was sent are. */
-  async dubbedAgainstOriginal(fragment: AnsweredFragment): Promise<Finding<FingerprintMatch>> {
+  async dubbedAgainstOriginal(fragment: Fragment): Promise<Finding<FingerprintMatch>> {
     const dubbed = this.#dubbedFile(fragment);
-    if (!dubbed) return unobserved(`fragment ${fragment.sequence} has no dubbed audio`);
-    const original = join(this.evidence.folder, fragment.sent.data.audio.file);
+    if (!dubbed) return unobserved(`fragment ${fragment.index} has no dubbed audio`);
+    const original = this.#file(fragment.audio);
+    if (!original) return unobserved(`fragment ${fragment.index} has no audio`);
     return this.#cache.once(`fingerprint ${dubbed}`, async () => {
       const [one, other] = await Promise.all([fingerprintFile(original), fingerprintFile(dubbed)]);
       return bitErrorRate(one, other, 1);
@@ -236,11 +216,10 @@ export class BroadcastFindings {
       .map((name) => join(this.evidence.folder, name))
       .find((path) => existsSync(path));
     if (file) return file;
-    const { outcome, problems, publisher } = this.evidence.run;
     throw new NotObserved({
       what: 'no recording of the output',
       where: `live/${this.stream}/out`,
-      seen: [outcome, ...problems, publisher.stderr].filter(Boolean).join('; '),
+      seen: whatWasSeen(this.record),
       expected: 'the dubbed broadcast, published by media-service',
       next: `read the services' logs in ${this.evidence.folder}`,
     });
@@ -256,23 +235,16 @@ export class BroadcastFindings {
     return this.#output;
   }
 
-  /** The judgement of the output by its content. */
-  checks(): Promise<Check[]> {
-    return this.#cache.once('checks', async () =>
-      checkOutput(this.output, await this.judgedTexts()),
-    );
-  }
-
   /** Where the audio of each sent fragment is, before and after. */
   get dubFiles(): DubFiles[] {
     return this.fragments.map((fragment) => ({
-      sequence: fragment.sequence,
+      sequence: fragment.segment,
       dubbed: this.#dubbedFile(fragment),
-      original: join(this.evidence.folder, fragment.sent.data.audio.file),
+      original: this.#file(fragment.audio),
     }));
   }
 
-  /** By how much a counter rose during the run. */
+  /** By how much a counter rose during the broadcast. */
   counter(name: string, labels: Labels = {}): Finding<{ delta: number }> {
     const looks = this.evidence.metrics;
     const [first, last] = [looks[0], looks.at(-1)];
@@ -280,7 +252,7 @@ export class BroadcastFindings {
     return counterDelta(first.samples, last.samples, name, this.#ours(last.samples, name, labels));
   }
 
-  /** A histogram at the end of the run. */
+  /** A histogram at the end of the broadcast. */
   histogram(name: string): Finding<Histogram> {
     const last = this.evidence.metrics.at(-1);
     if (!last) return unobserved('the metrics of media-service were never read');
@@ -293,24 +265,11 @@ export class BroadcastFindings {
     return isLabelled ? { ...labels, stream_id: this.stream } : labels;
   }
 
-  #fitting<T>(event: string, schema: z.ZodType<T>, direction?: TapEvent['direction']): Seen<T>[] {
-    return this.events('event', event)
-      .filter((seen) => direction === undefined || seen.direction === direction)
-      .map(({ at, connection, payload }) => {
-        const parsed = schema.safeParse(payload);
-        if (parsed.success) return { at, connection, data: parsed.data };
-        const [issue] = parsed.error.issues;
-        throw new NotObserved({
-          what: `a ${event} event does not fit the contract`,
-          where: `${this.evidence.folder}/${evidenceFiles.tap}`,
-          seen: `${issue?.path.join('.')}: ${issue?.message} in ${JSON.stringify(payload ?? null).slice(0, 300)}`,
-          expected: 'the fields of support/contract/events.ts',
-        });
-      });
+  #dubbedFile({ answer }: Fragment): string | undefined {
+    return this.#file(answer?.audio);
   }
 
-  #dubbedFile({ answer }: AnsweredFragment): string | undefined {
-    const file = answer?.data.dubbed_audio?.file;
-    return file === undefined ? undefined : join(this.evidence.folder, file);
+  #file(audio: FragmentAudio | undefined): string | undefined {
+    return audio && join(this.evidence.folder, audio.file);
   }
 }

@@ -10,33 +10,33 @@ export interface DubbedFragment {
   sequence: number;
   /** Where it begins in the source, in seconds. */
   startSeconds: number;
-  /** Of the same length as the fragment; silence around the speech is fine. */
+  /** As long as the fragment; silence around the speech is fine. */
   dubbed: Float32Array;
-  /** Its audio before dubbing; without it, whether the original is still heard cannot be told. */
+  /** Its audio before dubbing; without it, whether the original is still heard is unknown. */
   original?: Float32Array;
 }
 
-/** One time that a dub is heard. */
+/** One place of the output where a dub is heard. */
 export interface Occurrence {
   /** Where the fragment would begin, in the output's timeline. */
   ptsSeconds: number;
   /** Normalised correlation, 0 to 1. */
   score: number;
-  /** How much faster it occurrences than it was given; 1 unless it was found only after stretching. */
+  /** How much faster it is heard than the STS returned it; 1 unless it was found only after stretching. */
   speed: number;
-  /** Audio minus video, in ms: positive when the audio is late. Undefined where its video are not shown. */
-  deltaMs?: number;
-  /** The part of the dub's loud time that is there unaltered, 0 to 1. */
+  /** A/V offset in ms, positive when the audio is late. Undefined where its video is not shown. */
+  offsetMs?: number;
+  /** The share of the dub's loud time that is there unaltered, 0 to 1. */
   heardShare: number;
-  /** Frames between the one that the time was taken from and the wanted one; see `Showing`. */
+  /** Frames between the wanted one and the one that the time was taken from; see {@link Presentation}. */
   frameDistance?: number;
 }
 
-/** How much of a fragment's original audio is heard where its video are shown. */
+/** How much of a fragment's original audio is heard where its video is shown. */
 export interface OriginalInOutput {
-  /** Correlation with what is left of the output without the dub, 0 to 1. */
+  /** Normalised correlation with the output after the dub is taken out of it, 0 to 1. */
   score: number;
-  /** Its level against how it was, in dB; 0 when it is passed through. */
+  /** Its level against the source's, in dB; 0 when it is passed through. */
   levelDb: number;
 }
 
@@ -44,43 +44,43 @@ export interface OriginalInOutput {
 export interface FragmentPlacement {
   sequence: number;
   startSeconds: number;
-  /** When its video are shown. */
-  presentations: Finding<{ showings: Presentation[] }>;
-  /** Every time that its dub is heard, in the order of time. Unobserved when there is nothing to look for. */
+  /** Where its video is shown. */
+  presentations: Finding<{ presentations: Presentation[] }>;
+  /** Every place where its dub is heard, by time. Unobserved when there is no dub to search for. */
   occurrences: Finding<{ occurrences: Occurrence[]; bestScore: number }>;
-  /** Audio minus video of its first play at its video, in ms. */
-  delta: Finding<Occurrence & { deltaMs: number }>;
+  /** The A/V offset of the first occurrence at its video. */
+  avOffset: Finding<Occurrence & { offsetMs: number }>;
   original: Finding<OriginalInOutput>;
 }
 
-/** How far audio and video are apart over all fragments that are heard at their video. */
+/** The A/V offsets of all fragments that are heard at their video. */
 export interface Sync {
   measuredFragments: number;
-  /** The delta that is farthest from 0, with its sign. */
+  /** The A/V offset that is farthest from 0, with its sign. */
   worstMs: number;
   worstSequence: number;
-  /** Percentiles (nearest rank) of the deltas without sign. */
+  /** Percentiles (nearest rank) of the absolute A/V offsets. */
   p50AbsoluteMs: number;
   p95AbsoluteMs: number;
-  /** The least-squares line through the deltas: how much they change from the first to the last fragment. */
+  /** Drift from the first to the last fragment, by the least-squares line through the offsets. */
   driftMs: number;
-  /** The delta that is farthest from 0 when that change is taken out, its middle kept. */
+  /** The offset that is farthest from 0 once the drift is taken out, the mean offset kept. */
   worstWithoutDriftMs: number;
 }
 
-/** The worker decodes what the fixture holds: the same audio, short of some resampling, correlates above 0.9. */
+/** The worker decodes the fixture's audio: resampled at most, it correlates above 0.9. */
 const LEAST_SOURCE_SCORE = 0.8;
-/** A play belongs to frames that are at most this part of the fragment's length away. */
+/** An occurrence belongs to frames that are at most this share of the fragment's length away. */
 const MATCH_SHARE = 1 / 3;
 /** A worker's clock that runs up to 1 % fast or slow stretches the dub beyond what correlation finds. */
 const MOST_SPEED_CHANGE = 0.01;
 const SPEED_STEPS = [0.0005, 0.0001, 0.00002];
 const HEARD_WINDOW_SECONDS = 0.1;
-/** Of a dub that is not heard as well as this, it is tried whether it occurrences faster or slower. */
+/** A dub of which less is heard is searched again at other speeds. */
 const WHOLE_SHARE = 0.9;
 
 /**
- * Where audio begin in the source of an output.
+ * Where stretches of audio begin in the source of an output.
  *
  * @param audio mono, at the rate of the source's audio
  */
@@ -100,7 +100,7 @@ export function startsIn(
   });
 }
 
-/** A fragment whose dub has been looked for in the whole output; not yet compared with the video. */
+/** A fragment whose dub was searched in the whole output; not yet compared with the video. */
 export interface LocatedDub {
   fragment: DubbedFragment;
   needle: Finding<Trimmed>;
@@ -108,7 +108,7 @@ export interface LocatedDub {
 }
 
 /**
- * Where each fragment's dub is heard in an output. No timestamp of the pipeline is believed but those of the file.
+ * Where each fragment's dub is heard in an output. Of all timestamps only those of the recorded file are used.
  *
  * @param audio of the output
  */
@@ -119,12 +119,12 @@ export function locateDubs(
   const find = makeLocator(audio.samples, audio.rateHz);
   return fragments.map((fragment) => {
     const needle = trimSilence(fragment.dubbed, audio.rateHz);
-    const reason = needle.observed ? '' : `the dubbed audio is no use: ${needle.reason}`;
+    const reason = needle.observed ? '' : `the dubbed audio cannot be searched: ${needle.reason}`;
     return { fragment, needle, found: needle.observed ? find(needle.samples) : unobserved(reason) };
   });
 }
 
-/** The same against when the frames of that source time are shown. */
+/** The dubs compared with the presentation of the frames of their source time. */
 export function placeDubs(
   audio: AudioTimeline,
   clock: FrameClock,
@@ -137,16 +137,16 @@ function place(audio: AudioTimeline, clock: FrameClock, dub: LocatedDub): Fragme
   const { sequence, startSeconds, dubbed } = dub.fragment;
   const lengthSeconds = dubbed.length / audio.rateHz;
   const shown = presentationsOf(clock, startSeconds, lengthSeconds);
-  const at = shown.observed ? shown.showings : [];
+  const at = shown.observed ? shown.presentations : [];
   const occurrences = findOccurrences(audio, at, lengthSeconds, dub);
   const [first] = occurrences.observed
-    ? occurrences.occurrences.filter((one) => one.deltaMs !== undefined)
+    ? occurrences.occurrences.filter((one) => one.offsetMs !== undefined)
     : [];
   return {
     ...{ sequence, startSeconds, presentations: shown, occurrences },
-    delta:
-      first?.deltaMs !== undefined
-        ? { observed: true, ...first, deltaMs: first.deltaMs }
+    avOffset:
+      first?.offsetMs !== undefined
+        ? { observed: true, ...first, offsetMs: first.offsetMs }
         : whyNoDelta(shown, occurrences),
     original: originalHeard(audio, dub.fragment, at[0], first),
   };
@@ -158,11 +158,11 @@ function whyNoDelta(
 ): { observed: false; reason: string } {
   if (!occurrences.observed) return occurrences;
   if (!shown.observed) return shown;
-  const [play] = occurrences.occurrences;
+  const [occurrence] = occurrences.occurrences;
   return unobserved(
-    play
-      ? `the dub is heard elsewhere, at ${play.ptsSeconds.toFixed(2)} s; its video are shown at ` +
-          shown.showings.map(({ ptsSeconds }) => `${ptsSeconds.toFixed(2)} s`).join(', ')
+    occurrence
+      ? `the dub is heard elsewhere, at ${occurrence.ptsSeconds.toFixed(2)} s; its video is shown at ` +
+          shown.presentations.map(({ ptsSeconds }) => `${ptsSeconds.toFixed(2)} s`).join(', ')
       : `the dub was not found in the output: best correlation ${occurrences.bestScore.toFixed(2)}, ` +
           `needed ${FOUND_SCORE}`,
   );
@@ -180,10 +180,10 @@ function findOccurrences(
     audio.firstPtsSeconds + offsetSeconds - needle.trimmedStartSeconds / speed;
   const tolerance = MATCH_SHARE * lengthSeconds;
   const isAt =
-    (showing: Presentation) =>
-    (play: Occurrence): boolean =>
-      Math.abs(play.ptsSeconds - showing.ptsSeconds) <= tolerance;
-  const playOf = (
+    (presentation: Presentation) =>
+    (occurrence: Occurrence): boolean =>
+      Math.abs(occurrence.ptsSeconds - presentation.ptsSeconds) <= tolerance;
+  const occurrenceOf = (
     { offsetSeconds, score }: Place,
     samples: Float32Array,
     speed = 1,
@@ -191,40 +191,41 @@ function findOccurrences(
     ...{ ptsSeconds: toPts(offsetSeconds, speed), score, speed },
     heardShare: heardShare(audio, offsetSeconds, samples),
   });
-  const occurrences = found.places.map((one) => playOf(one, needle.samples));
-  for (const showing of at) {
-    const before = occurrences.findIndex(isAt(showing));
+  const occurrences = found.places.map((one) => occurrenceOf(one, needle.samples));
+  for (const presentation of at) {
+    const before = occurrences.findIndex(isAt(presentation));
     const known = occurrences[before];
     if (known && known.heardShare >= WHOLE_SHARE) continue;
-    const stretched = findStretched(audio, showing, tolerance, needle);
+    const stretched = findStretched(audio, presentation, tolerance, needle);
     if (!stretched || stretched.place.score <= (known?.score ?? 0)) continue;
-    const play = playOf(stretched.place, stretched.samples, stretched.speed);
-    occurrences.splice(known ? before : occurrences.length, known ? 1 : 0, play);
+    const occurrence = occurrenceOf(stretched.place, stretched.samples, stretched.speed);
+    occurrences.splice(known ? before : occurrences.length, known ? 1 : 0, occurrence);
   }
-  for (const showing of at) {
+  for (const presentation of at) {
     const [nearest] = occurrences
-      .filter((play) => isAt(showing)(play) && play.deltaMs === undefined)
+      .filter((occurrence) => isAt(presentation)(occurrence) && occurrence.offsetMs === undefined)
       .sort(
         (a, b) =>
-          Math.abs(a.ptsSeconds - showing.ptsSeconds) - Math.abs(b.ptsSeconds - showing.ptsSeconds),
+          Math.abs(a.ptsSeconds - presentation.ptsSeconds) -
+          Math.abs(b.ptsSeconds - presentation.ptsSeconds),
       );
     if (!nearest) continue;
-    nearest.deltaMs = (nearest.ptsSeconds - showing.ptsSeconds) * 1000;
-    nearest.frameDistance = showing.frameDistance;
+    nearest.offsetMs = (nearest.ptsSeconds - presentation.ptsSeconds) * 1000;
+    nearest.frameDistance = presentation.frameDistance;
   }
   occurrences.sort((a, b) => a.ptsSeconds - b.ptsSeconds);
   return { observed: true, occurrences, bestScore: found.score };
 }
 
-/** The dub near its video, played a little faster or slower than it was given. */
+/** The dub near its video, a little faster or slower than the STS returned it. */
 function findStretched(
   audio: AudioTimeline,
-  showing: Presentation,
+  presentation: Presentation,
   toleranceSeconds: number,
   needle: Trimmed,
 ): { place: Place; samples: Float32Array; speed: number } | undefined {
   const { rateHz } = audio;
-  const wanted = showing.ptsSeconds + needle.trimmedStartSeconds - audio.firstPtsSeconds;
+  const wanted = presentation.ptsSeconds + needle.trimmedStartSeconds - audio.firstPtsSeconds;
   const from = Math.max(0, Math.round((wanted - toleranceSeconds) * rateHz));
   const to = Math.round((wanted + toleranceSeconds) * rateHz) + needle.samples.length;
   const find = makeLocator(audio.samples.subarray(from, to), rateHz);
@@ -253,7 +254,7 @@ function atSpeed(samples: Float32Array, speed: number): Float32Array {
   });
 }
 
-/** By windows of 0.1 s in which the dub is loud: there, more than half of the energy must be the dub's. */
+/** The share of the 0.1 s windows with a loud dub in which more than half of the energy is the dub's. */
 function heardShare(audio: AudioTimeline, offsetSeconds: number, needle: Float32Array): number {
   const { rateHz } = audio;
   const heard = cut(audio, offsetSeconds, needle.length);
@@ -273,32 +274,33 @@ function heardShare(audio: AudioTimeline, offsetSeconds: number, needle: Float32
   return loud.length === 0 ? 0 : whole.length / loud.length;
 }
 
-/** The original is looked for in what is left of the output when the dub is taken out of it. */
+/** Searches the original in the output after the dub is taken out of it. */
 function originalHeard(
   audio: AudioTimeline,
   { original, dubbed }: DubbedFragment,
-  showing: Presentation | undefined,
-  play: Occurrence | undefined,
+  presentation: Presentation | undefined,
+  occurrence: Occurrence | undefined,
 ): Finding<OriginalInOutput> {
-  if (!original) return unobserved('the original audio of the fragment is not known');
-  if (!showing) return unobserved('its video are not shown');
+  if (!original) return unobserved('the original audio of the fragment is unknown');
+  if (!presentation) return unobserved('its video is not shown');
   const { rateHz } = audio;
   const lengthSeconds = original.length / rateHz;
   const tolerance = MATCH_SHARE * lengthSeconds;
-  const from = showing.ptsSeconds - audio.firstPtsSeconds - tolerance;
+  const from = presentation.ptsSeconds - audio.firstPtsSeconds - tolerance;
   const heard = cut(audio, from, Math.round((lengthSeconds + 2 * tolerance) * rateHz));
-  if (play) {
+  if (occurrence) {
     const known = new Float32Array(heard.length);
-    const samples = play.speed === 1 ? dubbed : atSpeed(dubbed, play.speed);
-    const start = Math.round((play.ptsSeconds - audio.firstPtsSeconds - from) * rateHz);
+    const samples = occurrence.speed === 1 ? dubbed : atSpeed(dubbed, occurrence.speed);
+    const start = Math.round((occurrence.ptsSeconds - audio.firstPtsSeconds - from) * rateHz);
     known.set(samples.subarray(Math.max(0, -start), heard.length - start), Math.max(0, start));
     const { rest } = takeOut(heard, known);
-    // Around the dub its neighbours are heard, which nobody has taken out.
+    // Before and after the dub its neighbours are heard, which are not taken out.
     heard.fill(0);
     heard.set(rest.subarray(Math.max(0, start), start + samples.length), Math.max(0, start));
   }
   const needle = trimSilence(original, rateHz);
-  if (!needle.observed) return unobserved(`the original audio is no use: ${needle.reason}`);
+  if (!needle.observed)
+    return unobserved(`the original audio cannot be searched: ${needle.reason}`);
   const found = locate(needle.samples, heard, rateHz);
   if (!found.observed) return { observed: true, score: 0, levelDb: -Infinity };
   const place = Math.round(found.offsetSeconds * rateHz);
@@ -308,7 +310,7 @@ function originalHeard(
   return { observed: true, score: found.score, levelDb };
 }
 
-/** Samples of the output; silence where it has none. */
+/** A stretch of the output; silence where it has no samples. */
 function cut(audio: AudioTimeline, fromSeconds: number, count: number): Float32Array {
   const piece = new Float32Array(count);
   const from = Math.round(fromSeconds * audio.rateHz);
@@ -347,8 +349,8 @@ export function trimSilence(samples: Float32Array, rateHz: number): Finding<Trim
 
 /** @returns unobserved when no fragment is heard at its video */
 export function syncOf(placements: readonly FragmentPlacement[]): Finding<Sync> {
-  const measured = placements.flatMap(({ sequence, startSeconds, delta }) =>
-    delta.observed ? [{ sequence, x: startSeconds, ms: delta.deltaMs }] : [],
+  const measured = placements.flatMap(({ sequence, startSeconds, avOffset }) =>
+    avOffset.observed ? [{ sequence, x: startSeconds, ms: avOffset.offsetMs }] : [],
   );
   const worst = [...measured].sort((a, b) => Math.abs(b.ms) - Math.abs(a.ms))[0];
   const absolute = measured.map(({ ms }) => Math.abs(ms));

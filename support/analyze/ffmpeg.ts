@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { messageOf, SuiteError } from '../base/errors';
 import { cached } from './tool-cache';
 
-/** A media file is missing, empty, or nothing that ffprobe or ffmpeg can open. */
+/** A media file is missing, empty, or cannot be opened by ffprobe or ffmpeg. */
 export class MediaUnreadable extends SuiteError {}
 
 /** The media tool itself cannot be run on this machine. */
@@ -114,7 +114,7 @@ async function startTool(
 
 /** Runs the system's ffmpeg without banner and statistics; see {@link runTool}. */
 export function runFfmpeg(args: readonly string[], input?: Uint8Array): Promise<ToolOutput> {
-  // Filters of small video and of audio lose more by sharing their work among threads than they win.
+  // Filters of small frames and of audio lose more by sharing their work among threads than they gain.
   const quietly = ['-hide_banner', '-nostats', '-filter_complex_threads', '1'];
   return runTool('ffmpeg', [...quietly, ...args], input);
 }
@@ -150,12 +150,12 @@ export function unreadable(file: string, said: string, witness: string): MediaUn
   });
 }
 
-/** The errors in the log of an ffmpeg that marks levels (`-v repeat+level+…`). */
+/** The errors in the log of an ffmpeg that prints levels (`-v repeat+level+…`). */
 export function errorLinesOf(log: string): string[] {
   return log.split('\n').filter((line) => /\[(error|fatal|panic)\]/.test(line));
 }
 
-/** What a program said last. */
+/** The last three lines of a program's log, as one. */
 export function lastLines(log: string): string {
   return log.trim().split('\n').slice(-3).join(' | ');
 }

@@ -11,12 +11,12 @@ export function unobserved(reason: string): Unobserved {
   return { observed: false, reason };
 }
 
-/** Whether a signed delta lies within a tolerance, both in ms; the border itself is within. */
-export function withinMs(deltaMs: number, toleranceMs: number): boolean {
-  return Math.abs(deltaMs) <= toleranceMs;
+/** Whether a signed A/V offset lies within a tolerance, both in ms; the limit itself is within. */
+export function withinMs(offsetMs: number, toleranceMs: number): boolean {
+  return Math.abs(offsetMs) <= toleranceMs;
 }
 
-/** Whether a value lies within `tolerance` of `expected` (same unit); the borders are within. */
+/** Whether a value lies within `tolerance` of `expected` (same unit); the limits are within. */
 export function within(value: number, expected: number, tolerance: number): boolean {
   // A nanosecond of slack, so that 59.1 - 60 does not fail for its binary representation.
   return Math.abs(value - expected) <= tolerance + 1e-9;

@@ -2,11 +2,11 @@ import { requireAudioTrack } from './audio';
 import { runFfmpeg, unreadable } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
 
-/** Seconds a chromaprint item is later than the one before: 1365 samples at 11025 Hz. */
+/** Seconds from one chromaprint item to the next: 1365 samples at 11025 Hz. */
 export const FINGERPRINT_ITEM_SECONDS = 1365 / 11025;
 
 export interface FingerprintMatch {
-  /** Share of differing bits at the best alignment, 0 to 0.5 or so: unrelated audio is near 0.4. */
+  /** Share of differing bits at the best alignment, 0 to about 0.5: unrelated audio is near 0.4. */
   bitErrorRate: number;
   /** How much later the same audio is in `b` than in `a`; a multiple of 0.124 s. */
   offsetSeconds: number;
@@ -16,7 +16,7 @@ export interface FingerprintMatch {
 
 /**
  * The chromaprint fingerprint of a file's first audio track: 32 bits every 0.124 s, each from 2.6 s of audio.
- * 6 s of audio give 24 items or so, 60 s give 460. https://acoustid.org/chromaprint
+ * 6 s of audio give about 24 items, 60 s about 460. https://acoustid.org/chromaprint
  *
  * @throws MediaUnreadable, NoAudioTrack
  */
@@ -26,7 +26,7 @@ export async function fingerprintFile(file: string): Promise<Uint32Array> {
 }
 
 /**
- * The fingerprint of signed 16-bit little-endian PCM; empty below 3 s or so.
+ * The fingerprint of signed 16-bit little-endian PCM; empty below about 3 s.
  *
  * @throws MediaUnreadable when ffmpeg refuses
  */
@@ -67,7 +67,7 @@ async function fingerprint(
  * The bit error rate of two fingerprints at the alignment where it is least. At least half of the shorter
  * one must overlap, so that a few items that happen to agree do not win.
  *
- * @param maxOffsetSeconds how far one may be shifted against the other, both ways
+ * @param maxOffsetSeconds one may be shifted against the other by ± this
  */
 export function bitErrorRate(
   a: Uint32Array,

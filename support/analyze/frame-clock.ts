@@ -3,27 +3,27 @@ import { type Finding, percentile, unobserved } from './finding';
 import { FRAME_NUMBERS } from './frame-strip';
 import type { Frame } from './video';
 
-/** Frames that follow the source at its own speed. */
+/** Frames that are shown at the source's own speed, without a jump. */
 export interface ClockRun {
   firstFrame: number;
   lastFrame: number;
-  /** First showings: the frame, and when it is shown. */
+  /** The first presentation of each frame. */
   frames: { frame: number; ptsSeconds: number }[];
 }
 
-/** When source time is shown in the output, and what is wrong with the order of its video. */
+/** When source time is shown in the output, and what is wrong with the order of its frames. */
 export interface FrameClock {
   framesPerSecond: number;
-  /** `strip`: by frame numbers. `first-packet`: the first video PTS is taken for source time 0, a weaker proof. */
+  /** `strip`: by frame numbers. `first-packet`: the first video PTS is taken for source time 0, which proves less. */
   kind: 'strip' | 'first-packet';
   runs: ClockRun[];
   /** Frames without a readable number. */
   unreadable: number;
   /** Frames that are never shown between the first one shown and the last one of the source. */
   lost: { fromFrame: number; count: number; atSeconds: number }[];
-  /** One frame shown for longer than its time; `seconds` is what is too long. */
-  held: (Span & { frame: number })[];
-  /** A later frame followed by an earlier one: out of order, or played again. */
+  /** A frame shown for longer than its presentation interval; `seconds` is the excess. */
+  longPresentations: (Span & { frame: number })[];
+  /** A later frame followed by an earlier one: out of order, or a repeat. */
   backward: { fromFrame: number; toFrame: number; atSeconds: number }[];
 }
 
@@ -34,9 +34,9 @@ export interface Presentation {
   frameDistance: number;
 }
 
-/** A jump of the clock by more than this begins another run; ms timestamps jitter by far less. */
+/** A jump of the clock by more than this begins another run of frames; ms timestamps jitter by far less. */
 const RUN_JUMP_SECONDS = 0.05;
-/** Frames this long after the wanted one tell its time as well. */
+/** Frames up to this long after the wanted one are used to tell its time. */
 const CLOCK_SECONDS = 0.4;
 
 /**
@@ -54,7 +54,7 @@ export function frameClock(
     (frame): frame is { ptsSeconds: number; frame: number } => frame.frame !== null,
   );
   const clock: FrameClock = {
-    ...{ framesPerSecond, kind: 'strip', runs: [], lost: [], held: [], backward: [] },
+    ...{ framesPerSecond, kind: 'strip', runs: [], lost: [], longPresentations: [], backward: [] },
     unreadable: frames.length - read.length,
   };
   let previous: { frame: number; ptsSeconds: number } | undefined;
@@ -77,7 +77,7 @@ export function frameClock(
     }
     previous = { frame, ptsSeconds };
   }
-  clock.held.push(...held(read, framesPerSecond));
+  clock.longPresentations.push(...longPresentations(read, framesPerSecond));
   clock.lost.push(...lost(read, lastFrame));
   return clock;
 }
@@ -86,11 +86,11 @@ function newRun(frame: number): ClockRun {
   return { firstFrame: frame, lastFrame: frame, frames: [] };
 }
 
-function held(
+function longPresentations(
   read: readonly { frame: number; ptsSeconds: number }[],
   framesPerSecond: number,
-): FrameClock['held'] {
-  const found: FrameClock['held'] = [];
+): FrameClock['longPresentations'] {
+  const found: FrameClock['longPresentations'] = [];
   let first = read[0];
   for (let i = 1; i <= read.length; i += 1) {
     const [frame, before] = [read[i], read[i - 1]];
@@ -126,7 +126,7 @@ function lost(
   });
 }
 
-/** The clock of an output without frame strip: its first frame is taken for the start of the source. */
+/** The clock of an output without a frame strip: its first frame is taken for the start of the source. */
 export function firstPacketClock(
   firstPtsSeconds: number,
   framesPerSecond: number,
@@ -138,7 +138,14 @@ export function firstPacketClock(
     ptsSeconds: firstPtsSeconds + frame / framesPerSecond,
   }));
   return {
-    ...{ framesPerSecond, kind: 'first-packet', unreadable: 0, lost: [], held: [], backward: [] },
+    ...{
+      framesPerSecond,
+      kind: 'first-packet',
+      unreadable: 0,
+      lost: [],
+      longPresentations: [],
+      backward: [],
+    },
     runs: [{ firstFrame: 0, lastFrame, frames }],
   };
 }
@@ -146,7 +153,7 @@ export function firstPacketClock(
 /**
  * Where a stretch of the source is shown: once for each run that shows at least half of it.
  *
- * The time is the median over the video of the first 0.4 s, as a single displaced one says nothing about the
+ * The time is the median over the frames of the first 0.4 s, as a single displaced frame says nothing about the
  * stretch, be it the first of ffmpeg's fragmented MP4 (21 ms early), the lead-in that a worker sends because media
  * servers drop an RTMP publisher's first 2 s, or the jitter of ms timestamps.
  *
@@ -156,7 +163,7 @@ export function presentationsOf(
   clock: FrameClock,
   startSeconds: number,
   lengthSeconds: number,
-): Finding<{ showings: Presentation[] }> {
+): Finding<{ presentations: Presentation[] }> {
   const { framesPerSecond: fps } = clock;
   const from = startSeconds * fps;
   const to = (startSeconds + lengthSeconds) * fps;
@@ -179,6 +186,6 @@ export function presentationsOf(
     const frameDistance = Math.round(Math.abs(nearest.frame - from));
     return [{ ptsSeconds: median.value, frameDistance }];
   });
-  if (found.length > 0) return { observed: true, showings: found };
+  if (found.length > 0) return { observed: true, presentations: found };
   return unobserved(`frames ${Math.round(from)} to ${Math.round(to)} are not in the output`);
 }

@@ -12,7 +12,7 @@ const STRIP_SHARE = 32 / 720;
 export const FRAME_NUMBERS = 2 ** BITS;
 
 export interface FrameStripDrawing {
-  /** Label of the frame stream to draw on, without brackets. */
+  /** Label of the video stream to draw on, without brackets. */
   input: string;
   /** Label of the result. */
   output: string;
@@ -24,12 +24,12 @@ export interface FrameStripDrawing {
 }
 
 /** Height in pixels of the strip in a frame of that height; even, as 4:2:0 frames need. */
-export function stripHeight(pictureHeight: number): number {
-  return Math.max(2, 2 * Math.round((pictureHeight * STRIP_SHARE) / 2));
+export function stripHeight(frameHeight: number): number {
+  return Math.max(2, 2 * Math.round((frameHeight * STRIP_SHARE) / 2));
 }
 
 /**
- * An ffmpeg filter-graph fragment that numbers the frames of a stream. 20 x 1 pixels are computed a frame and
+ * An ffmpeg filter-graph fragment that numbers the frames of a stream. 20 x 1 pixels are computed for each frame and
  * scaled up, so it costs about as much as copying the frame.
  *
  * @returns `color=…[strip];[input][strip]overlay=…[output]`, to be joined to others by `;`. The output ends

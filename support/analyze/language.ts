@@ -14,9 +14,9 @@ export interface DetectedLanguage {
 /**
  * The language a text is written in, by eld's small model (60 languages, n-grams;
  * https://github.com/nitotm/efficient-language-detector-js). Meant for some sentences, as all transcripts of a
- * broadcast are: between near languages (Spanish and Catalan) one short sentence can be a toss-up. The large model
+ * broadcast are: between near languages (Spanish and Catalan) one short sentence can go either way. The large model
  * decides those as well, but takes 290 MB of memory; this one takes 40 MB.
- * Asterisks (Apertium's mark of an unknown word) are ignored.
+ * Asterisks (Apertium's sign for an unknown word) are ignored.
  *
  * @returns unobserved for a text without letters or in no known language
  */

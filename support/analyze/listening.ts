@@ -6,12 +6,12 @@ import { SuiteError } from '../base/errors';
 import { lastLines, runTool } from './ffmpeg';
 import { normalizeWords, wordErrorRate } from './transcript';
 
-/** Nobody could listen to the audio. */
+/** The speech recognizer failed. */
 export class ListenerFailed extends SuiteError {}
 
-/** What somebody who knows English only understands in a file; of another language, hardly a word. */
+/** What an English speech recognizer understands of a file; of another language, hardly a word. */
 export interface Heard {
-  /** Times are seconds from the first sample. The text is empty where nobody speaks. */
+  /** Times are seconds from the first sample. The text is empty where there is no speech. */
   windows: { fromSeconds: number; toSeconds: number; text: string }[];
 }
 
@@ -29,7 +29,7 @@ const KEEP_MEMORY = {
 };
 
 /**
- * Listens by an English speech recognizer (Whisper tiny.en), where a voice detector finds that somebody speaks.
+ * Listens by an English speech recognizer (Whisper tiny.en), where a voice detector finds speech.
  *
  * @throws ListenerFailed
  */
@@ -37,10 +37,10 @@ export async function listen(file: string): Promise<Heard> {
   const run = await runTool(python, [join(__dirname, 'listen.py'), file], undefined, KEEP_MEMORY);
   if (run.exitCode !== 0) {
     throw new ListenerFailed({
-      what: 'the audio could not be listened to',
+      what: 'the speech recognizer failed',
       where: file,
       seen: lastLines(run.stderr),
-      expected: 'words',
+      expected: 'its exit code 0',
       next: 'npm run setup',
     });
   }
@@ -50,17 +50,17 @@ export async function listen(file: string): Promise<Heard> {
   };
 }
 
-/** How much of a line of the script an English listener understood. */
+/** How much of a line of the script the English recognizer understood. */
 export interface LineHeard {
   sequence: number;
   line: string;
-  /** The part of its words that was understood, 0 to 1. */
+  /** The share of its words that was understood, 0 to 1. */
   share: number;
 }
 
 /**
  * How much of each line of the script was understood. All windows are aligned to the whole script, so a line counts
- * where its own words come in its own order; short words that a foreign language happens to audio like are few.
+ * where its own words come in its own order; few of them match words of another language.
  *
  * @param script by fragment
  */

@@ -114,7 +114,7 @@ export async function probeStreams(file: string): Promise<MediaStream[]> {
   return known;
 }
 
-/** Every analyzer asks for the streams of its file first: each version of a file is probed once. */
+/** Every measurement asks for the streams of its file first: each version of a file is probed once. */
 const probed = new Map<string, Promise<MediaStream[]>>();
 
 async function probe(file: string): Promise<MediaStream[]> {
@@ -156,7 +156,7 @@ async function probe(file: string): Promise<MediaStream[]> {
 
 /**
  * Where the packets of the first video and the first audio track lie, read from every packet; headers and
- * the container's duration are not looked at.
+ * the container's duration are not used.
  *
  * @throws MediaUnreadable when the file is missing, empty or not media
  */

@@ -1,46 +1,41 @@
-import type { TapEvent } from '../observe/tap';
-import { pressuresOf, waitsOf } from './exchange';
+import type { TapEvent } from '../broadcast/events';
+import type { Fragment } from '../broadcast/fragment';
+import type { MetricNames } from '../broadcast/service-names';
+import { backpressureOf } from './exchange';
 import type { Finding } from './finding';
 
-/** A metric's figure beside what was seen from outside. */
+/** A metric's figure beside what the tap saw. */
 export interface MetricLine {
   metric: string;
   seen: number | undefined;
   /** What the tap has counted. */
   expected: number;
-  /** How much more than that it may be. */
+  /** By how much it may exceed that. */
   more: number;
 }
 
-/** Names of the metrics, as acceptance.yaml has them. */
-export interface MetricNames {
-  audioFragments: string;
-  backpressureEvents: string;
-  reconnections: string;
-  inflight: string;
-  stsProcessingTime: string;
-}
-
-/** How to read them: a counter's rise over the run, a gauge at its end, a histogram. */
+/** Reads the metrics: a counter's increase over the broadcast, a gauge at its end, a histogram's increase. */
 export interface MetricReader {
   counter(name: string, labels?: Record<string, string>): Finding<{ delta: number }>;
   gauge(name: string): Finding<{ value: number }>;
   histogram(name: string): Finding<{ count: number; sum: number }>;
 }
 
-/** Media-service cannot have waited less than what was seen on the wire; on a busy machine it notices an answer later. */
+/** In ms: media-service cannot have waited less than the tap saw; on a busy machine it notices an answer later. */
 const NOTICED_WITHIN_MS = 1000;
 
-/** Every metric that tells of the exchange with the STS, beside what the tap counted. */
+/** Every metric of the exchange with the STS, beside what the tap counted. */
 export function metricsAgainstTap(
   events: readonly TapEvent[],
+  fragments: readonly Fragment[],
   names: MetricNames,
   read: MetricReader,
-  timeoutMs: number,
 ): MetricLine[] {
-  const waits = waitsOf(events, timeoutMs);
-  const answered = waits.filter(({ how }) => how === 'answered');
-  const tookMs = answered.reduce((sum, { sentAt, endedAt = sentAt }) => sum + endedAt - sentAt, 0);
+  const answered = fragments.filter(({ end }) => end === 'answered');
+  const latencyMs = answered.reduce(
+    (sum, { sentAt, endedAt = sentAt }) => sum + endedAt - sentAt,
+    0,
+  );
   const ready = events.filter(({ event }) => event === 'stream:ready').length;
   const times = read.histogram(names.stsProcessingTime);
   const delta = (name: string, labels?: Record<string, string>): number | undefined => {
@@ -55,13 +50,13 @@ export function metricsAgainstTap(
     exact(
       `${names.audioFragments}{status="sent"}`,
       delta(names.audioFragments, { status: 'sent' }),
-      waits.length,
+      fragments.length,
     ),
     ...['pause', 'slow_down', 'none'].map((action) =>
       exact(
         `${names.backpressureEvents}{action="${action}"}`,
         delta(names.backpressureEvents, { action }),
-        pressuresOf(events).filter((one) => one.action === action).length,
+        backpressureOf(events).filter((one) => one.action === action).length,
       ),
     ),
     exact(names.reconnections, delta(names.reconnections), Math.max(0, ready - 1)),
@@ -74,7 +69,7 @@ export function metricsAgainstTap(
     {
       metric: `${names.stsProcessingTime}_sum`,
       seen: times.observed ? times.sum : undefined,
-      expected: tookMs,
+      expected: latencyMs,
       more: NOTICED_WITHIN_MS * answered.length,
     },
   ];

@@ -35,7 +35,7 @@ export interface DubFiles {
   original: string | undefined;
 }
 
-/** When somebody speaks in a fragment's frames, before and after dubbing, in seconds. */
+/** How much speech there is during a fragment's frames, before and after dubbing, in seconds. */
 export interface Isochrony {
   sequence: number;
   originalSpeechSeconds: number;
@@ -43,13 +43,13 @@ export interface Isochrony {
 }
 
 /**
- * What a recorded output says, against the source it was made of and the dubs it was given. Each finding is worked out
- * when it is first asked for; none is judged here.
+ * A recorded output measured against its source and the dubs of the STS. Each finding is measured when it is first asked
+ * for; none is judged here.
  */
 export class OutputFindings {
   readonly #cache = new FindingCache();
 
-  /** @param dubs by sequence number; what cannot be told without them is unobserved */
+  /** @param dubs by sequence number; what cannot be measured without them is unobserved */
   constructor(
     readonly file: string,
     readonly fixture: Fixture | undefined,
@@ -97,7 +97,7 @@ export class OutputFindings {
   clock(): Promise<Finding<FrameClock>> {
     return this.#cache.once('clock', async () => {
       const { fixture } = this;
-      if (!fixture) return unobserved('it is not known of which source this is the output');
+      if (!fixture) return unobserved('the source of this output is unknown');
       const { framesPerSecond: fps, frameStrip } = fixture.video;
       if (frameStrip) {
         const { frames } = await this.video();
@@ -117,8 +117,8 @@ export class OutputFindings {
 
   /**
    * When each fragment begins in the source, in seconds, by sequence number: found by its audio. A worker that joined
-   * late counts its timestamps from there, so they are not believed. Where the audio of a fragment is not known, it is
-   * taken to begin at its mark.
+   * late counts its timestamps from there, so they are not used. Where the audio of no fragment is known, each is
+   * taken to begin at its segment boundary.
    */
   sourceStarts(): Promise<Map<number, number>> {
     return this.#cache.once('source starts', async () => {
@@ -146,7 +146,7 @@ export class OutputFindings {
   /** Where the audio of a file begins in the source. */
   sourceStart(file: string): Promise<Finding<{ seconds: number }>> {
     return this.#cache.once(`source start of ${file}`, async () => {
-      if (!this.fixture) return unobserved('it is not known of which source this is the output');
+      if (!this.fixture) return unobserved('the source of this output is unknown');
       const [audio, source] = await Promise.all([
         readAudioFiles([file], SEARCH_RATE_HZ),
         this.#source(this.fixture),
@@ -156,7 +156,7 @@ export class OutputFindings {
     });
   }
 
-  /** What became of each fragment. A fragment without a dub, or that is not in the source, has no placement. */
+  /** Where each fragment's dub is heard. A fragment without a dub, or that is not in the source, has no placement. */
   placements(): Promise<FragmentPlacement[]> {
     return this.#cache.once('placements', async () => {
       const starts = await this.sourceStarts();
@@ -171,7 +171,7 @@ export class OutputFindings {
         const { sequence } = files;
         return [{ sequence, startSeconds, dubbed, ...(original ? { original } : {}) }];
       });
-      // Before the video are known: they take the decoder longer than this takes.
+      // Before the frames are known: decoding the video takes longer than this.
       const located = await inWorkerThread('locateDubs', audio, fragments);
       const clock = await this.clock();
       return clock.observed ? inWorkerThread('placeDubs', audio, clock, located) : [];
@@ -182,7 +182,7 @@ export class OutputFindings {
   tones(): Promise<Finding<{ tones: ToneHeard[] }>> {
     return this.#cache.once('tones', async () => {
       const { fixture } = this;
-      if (!fixture?.audio?.tones) return unobserved('this is no broadcast of tones');
+      if (!fixture?.audio?.tones) return unobserved('the broadcast has speech, no tones');
       const [clock, audio] = [await this.clock(), await this.audio()];
       if (!clock.observed) return clock;
       const tones = await inWorkerThread('tonesHeard', audio, clock, fixture.durationSeconds);
@@ -194,33 +194,34 @@ export class OutputFindings {
     return syncOf(await this.placements());
   }
 
-  /** What is heard at the borders of the fragments, where their video meet. */
+  /** What is heard at the segment boundaries. */
   splices(): Promise<Finding<{ splices: Splice[] }>> {
     return this.#cache.once('splices', async () => {
       const { fixture } = this;
       const clock = await this.clock();
       if (!fixture || !clock.observed)
-        return unobserved('the splices of an unknown source are not known');
+        return unobserved('the splices are unknown without the source');
       const { segmentSeconds: length, durationSeconds } = fixture;
       const starts = await this.sourceStarts();
-      const marks = [...starts.values()].filter((at) => at >= length / 2);
-      for (let at = length; starts.size === 0 && at < durationSeconds; at += length) marks.push(at);
-      const places = marks.flatMap((start) => {
+      const boundaries = [...starts.values()].filter((at) => at >= length / 2);
+      for (let at = length; starts.size === 0 && at < durationSeconds; at += length)
+        boundaries.push(at);
+      const places = boundaries.flatMap((start) => {
         const shown = presentationsOf(clock, start, Math.min(length, durationSeconds - start));
-        return shown.observed ? shown.showings.map(({ ptsSeconds }) => ptsSeconds) : [];
+        return shown.observed ? shown.presentations.map(({ ptsSeconds }) => ptsSeconds) : [];
       });
       const splices = await inWorkerThread('measureSplices', await this.audio(), places, length);
       return { observed: true, splices };
     });
   }
 
-  /** How alike the audio of the whole output and of the source are. */
+  /** How alike the audio of the whole output and that of the source are. */
   likeOriginal(): Promise<Finding<FingerprintMatch>> {
     return this.#cache.once('like original', async () => {
       const prints = await this.#fingerprints();
       return prints
         ? bitErrorRate(prints.source, prints.output, 5)
-        : unobserved('the source is not known');
+        : unobserved('the source is unknown');
     });
   }
 
@@ -229,12 +230,12 @@ export class OutputFindings {
     return this.#cache.once('like original by segment', async () => {
       const { fixture } = this;
       const [prints, clock] = [await this.#fingerprints(), await this.clock()];
-      if (!prints || !fixture || !clock.observed) return unobserved('the source is not known');
+      if (!prints || !fixture || !clock.observed) return unobserved('the source is unknown');
       const { segmentSeconds } = fixture;
       const shown = presentationsOf(clock, 0, fixture.durationSeconds / 2);
       const audio = await this.audio();
       const later = shown.observed
-        ? (shown.showings[0]?.ptsSeconds ?? 0) - audio.firstPtsSeconds
+        ? (shown.presentations[0]?.ptsSeconds ?? 0) - audio.firstPtsSeconds
         : 0;
       const [source, output] = [await this.#source(fixture), await this.#searched()];
       const isLoud = ({ samples }: AudioTimeline, from: number): boolean => {
@@ -268,7 +269,7 @@ export class OutputFindings {
     });
   }
 
-  /** What an English listener understands of the output: text by window, and lines of the script. */
+  /** What an English speech recognizer understands of the output: its text, and lines of the script. */
   async englishHeard(): Promise<{ text: string; lines: LineHeard[] }> {
     const heard = await this.#cache.once('heard', () => listen(this.file));
     return {
@@ -280,17 +281,17 @@ export class OutputFindings {
     };
   }
 
-  /** How long somebody speaks in each segment, before and after dubbing. */
+  /** How much speech there is in each segment, before and after dubbing. */
   async isochrony(): Promise<Finding<{ segments: Isochrony[] }>> {
     const [clock, { fixture }] = [await this.clock(), this];
-    if (!fixture || !clock.observed) return unobserved('the source is not known');
+    if (!fixture || !clock.observed) return unobserved('the source is unknown');
     const [source, output] = [await this.#source(fixture), await this.#searched()];
     const [before, after] = [source, output].map((one) => voiceActivity(one.samples, one.rateHz));
     const segments = fixture.script.flatMap((_, sequence): Isochrony[] => {
       const start = sequence * fixture.segmentSeconds;
       const shown = presentationsOf(clock, start, fixture.segmentSeconds);
-      const [showing] = shown.observed ? shown.showings : [];
-      if (!showing || !before || !after) return [];
+      const [presentation] = shown.observed ? shown.presentations : [];
+      if (!presentation || !before || !after) return [];
       const speech = (
         secondsIn: typeof before,
         { firstPtsSeconds }: AudioTimeline,
@@ -301,7 +302,7 @@ export class OutputFindings {
         {
           sequence,
           originalSpeechSeconds: speech(before, source, start),
-          dubbedSpeechSeconds: speech(after, output, showing.ptsSeconds),
+          dubbedSpeechSeconds: speech(after, output, presentation.ptsSeconds),
         },
       ];
     });

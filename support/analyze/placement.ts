@@ -9,7 +9,7 @@ export interface Placement {
   score: number;
   /** The best score more than 50 ms away from `offsetSeconds`. */
   runnerUpScore: number;
-  /** Every place that scores 0.5 or more and is the best within 0.25 s, in the order of time. */
+  /** Every place that scores 0.5 or more and is the best within 0.25 s, by time. */
   places: Place[];
 }
 
@@ -22,12 +22,12 @@ export interface Place {
 export type Locator = (needle: Float32Array) => Finding<Placement>;
 
 const RUNNER_UP_DISTANCE_SECONDS = 0.05;
-/** Correlation from which on a audio counts as found. Unrelated speech stays below 0.15, see the tests. */
+/** Audio counts as found from this correlation on. Unrelated speech stays below 0.15, see the tests. */
 export const FOUND_SCORE = 0.5;
 const PLACE_DISTANCE_SECONDS = 0.25;
 
 /**
- * Finds where in the haystack the needle plays best: normalised cross-correlation, dividing by the energy of
+ * Finds where in the haystack the needle fits best: normalised cross-correlation, dividing by the energy of
  * the place compared, so that loud places do not win (J. P. Lewis, "Fast Normalized Cross-Correlation", 1995).
  * The needle may stick out at either end by half its length; what sticks out counts as missing.
  *
@@ -49,9 +49,10 @@ export function makeLocator(haystack: Float32Array, rateHz: number): Locator {
   const haystackEnergy = energySums[haystack.length] ?? 0;
   return (needle) => {
     const needleEnergy = cumulativeEnergy(needle)[needle.length] ?? 0;
-    if (needleEnergy === 0) return unobserved('the audio to look for is empty or digitally silent');
+    if (needleEnergy === 0)
+      return unobserved('the audio to search for is empty or digitally silent');
     if (haystackEnergy === 0)
-      return unobserved('the audio to look in is empty or digitally silent');
+      return unobserved('the audio to search in is empty or digitally silent');
 
     const size = 2 ** Math.ceil(Math.log2(Math.max(1024, 2 * needle.length)));
     let blocks = spectra.get(size);

@@ -1,18 +1,18 @@
-/** What is left of a audio when another one, which is known to be in it, is taken away. */
+/** What is left of a stretch of audio when another one, which is known to be in it, is taken out. */
 export interface Residual {
-  /** The known audio as it is heard: filtered, at its level. */
+  /** The known audio as it is heard: filtered and at its level there. */
   fitted: Float32Array;
   /** `heard` minus `fitted`. */
   rest: Float32Array;
 }
 
-/** 17 taps at 4 kHz: 2 ms both ways, enough for a resampler's filter and the fraction of a sample. */
+/** 17 taps at 4 kHz are ± 2 ms: enough for a resampler's filter and a fraction of a sample. */
 const TAPS = 17;
 
 /**
  * Takes `known` out of `heard`: a least-squares FIR filter of 17 taps turns it into what is heard (Wiener filter, see
  * Haykin, "Adaptive Filter Theory", ch. 2), which undoes level, resampling and lossy coding. Of a dub that went
- * through AAC -25 dB is left; a second audio below it is then plain to find.
+ * through AAC -25 dB is left, so that other audio below the dub is easy to find.
  *
  * @param heard,known samples of one rate and length, aligned to within 2 ms
  */

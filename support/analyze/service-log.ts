@@ -1,6 +1,6 @@
 import { jsonOf } from '../base/json';
 
-/** A line that a service has logged about a stream. `at` is milliseconds since the epoch, where the line tells. */
+/** A line that a service has logged about a stream. `at` is milliseconds since the epoch, where the line says so. */
 export interface LogLine {
   at: number | undefined;
   message: string;
@@ -8,13 +8,13 @@ export interface LogLine {
   fields: Record<string, unknown>;
 }
 
-/** Whether the line is of an error, or worse. */
+/** Whether the line has the level error or worse. */
 export function isError({ fields }: LogLine): boolean {
   return /^(error|critical|fatal)$/i.test(textOf(fields['level']));
 }
 
 /**
- * The JSON lines of a log that name a stream; all others are passed over.
+ * The JSON lines of a log that name a stream; all others are left out.
  *
  * @param stream its name, anywhere in the line
  */
@@ -44,7 +44,7 @@ function timeOf(timestamp: unknown): number | undefined {
   return Number.isFinite(at) ? at : undefined;
 }
 
-/** A text, or nothing. */
+/** A text; empty for any other value. */
 export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }

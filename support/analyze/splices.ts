@@ -1,7 +1,7 @@
 import { type Finding, unobserved } from './finding';
 import type { AudioTimeline } from './audio-track';
 
-/** What is heard where two fragments meet. */
+/** What is heard where two segments meet. */
 export interface Splice {
   atSeconds: number;
   /** The largest step from one sample to the next within 20 ms of the splice, of full scale. */
@@ -9,7 +9,7 @@ export interface Splice {
   /** The same in the half second around it. */
   stepAround: number;
   isClick: boolean;
-  /** Audio right before the splice that is heard once more right after it. */
+  /** Audio right before the splice that is repeated right after it, in ms. */
   repeatedMs: number;
   /** RMS of the speech after the splice against that before it, in dB; unobserved where one side is silent. */
   loudnessJump: Finding<{ db: number }>;
@@ -17,7 +17,7 @@ export interface Splice {
 
 const NEAR_SECONDS = 0.02;
 const AROUND_SECONDS = 0.25;
-/** A step of a twentieth of full scale that is 3 times as large as any around it is no speech. */
+/** No speech has a step of a twentieth of full scale that is 3 times as large as any around it. */
 const CLICK_STEP = 0.05;
 const CLICK_RATIO = 3;
 /** Speech repeats itself from one period of the voice to the next, but never this exactly for 30 ms. */
@@ -27,19 +27,19 @@ const LONGEST_REPEAT_SECONDS = 0.12;
 const AUDIBLE = 0.01;
 
 /**
- * Looks at the splices of an output.
+ * Measures the splices of an output.
  *
  * @param audio at its own sample rate
- * @param seamsSeconds in the output's timeline
- * @param fragmentSeconds how much on either side belongs to the fragments that meet
+ * @param splicesSeconds where they are, in the output's timeline
+ * @param fragmentSeconds how much on either side belongs to the two fragments
  */
 export function measureSplices(
   audio: AudioTimeline,
-  seamsSeconds: readonly number[],
+  splicesSeconds: readonly number[],
   fragmentSeconds: number,
 ): Splice[] {
   const { rateHz, firstPtsSeconds } = audio;
-  return seamsSeconds.map((atSeconds) => {
+  return splicesSeconds.map((atSeconds) => {
     const at = Math.round((atSeconds - firstPtsSeconds) * rateHz);
     const piece = (from: number, to: number): Float32Array =>
       audio.samples.subarray(
@@ -68,17 +68,17 @@ function largestStep(samples: Float32Array): number {
   return largest;
 }
 
-/** The longest audio around the middle that follows itself, in seconds; 0 when there is none. */
+/** The longest stretch around the middle that is repeated at once, in seconds; 0 when there is none. */
 function repeated(samples: Float32Array, rateHz: number): number {
   const middle = Math.floor(samples.length / 2);
   const slack = Math.round(NEAR_SECONDS * rateHz);
   const step = Math.max(1, Math.round(rateHz / 8000));
   const longest = Math.round(LONGEST_REPEAT_SECONDS * rateHz);
   const probe = Math.round(SHORTEST_REPEAT_SECONDS * rateHz);
-  // Dubs begin and end in silence: most splices have nothing to repeat.
+  // Dubs begin and end in silence: at most splices there is nothing to repeat.
   if (largestStep(samples.subarray(middle - longest - slack, middle)) < AUDIBLE / 10) return 0;
   for (let length = longest; length >= probe; length -= 2) {
-    // One comparison of a short piece tells where a longer one is worth it.
+    // Comparing a short piece first shows whether a longer one is worth it.
     for (let splice = middle - slack; splice <= middle + slack; splice += 4 * step) {
       const same = (count: number, every: number): boolean =>
         similarity(samples, splice - length, splice, count, every) >= SAME_SCORE;

@@ -8,13 +8,13 @@ import { type FrameClock, presentationsOf } from './frame-clock';
  */
 const FIRST_HZ = 300;
 const STEP_HZ = 15;
-/** Away from the marks at which segments are cut. */
+/** Away from the boundaries at which segments are cut. */
 const TONE_AT_SECONDS = 0.4;
 const TONE_SECONDS = 0.2;
 const AMPLITUDE = 0.5;
 /**
- * Quiet noise, 48 dB below the tones. Of silence AAC makes tiny frames, which ffmpeg's RTSP puts together to packets of
- * more than half a second; the last of them is lost when the broadcast ends.
+ * Quiet noise, 48 dB below the tones. AAC codes silence in tiny frames, which ffmpeg's RTSP collects into packets of more than
+ * half a second; the last of them is lost when the broadcast ends.
  */
 const NOISE = 0.005;
 
@@ -24,23 +24,23 @@ export const TONES =
   `*gte(mod(t,1),${TONE_AT_SECONDS})*lt(mod(t,1),${TONE_AT_SECONDS + TONE_SECONDS})` +
   `+${NOISE}*(random(0)-0.5)`;
 
-/** An encoder begins and ends softly. */
+/** An encoder fades its audio in and out. */
 const CODEC_SECONDS = 0.1;
-/** A tone this close to a mark may be cut by it. */
-const MARK_SECONDS = 0.02;
-/** Where a tone is looked for, either side of its frame. */
+/** A tone this close to a segment boundary may be cut by it. */
+const BOUNDARY_SECONDS = 0.02;
+/** A tone is searched this far before and after its frame. */
 const SEARCH_SECONDS = 0.5;
 /** A pure tone scores 1, noise about 0.05. */
 const LEAST_SCORE = 0.5;
-/** Of the peak's height: below, other audio count. */
+/** Share of the peak's height below which other audio distorts the triangle. */
 const SIDES_FROM = 0.3;
 
-/** One second of a broadcast of tones, as it comes out. */
+/** One second of a broadcast of tones, as it is heard in the output. */
 export interface ToneHeard {
   second: number;
-  /** Audio minus frame, in ms: positive when the audio is late; unobserved when either is not there. */
-  delta: Finding<{ deltaMs: number; ptsSeconds: number }>;
-  /** Its level against the broadcast's own: 1 when it is as loud. 0 when it is not heard. */
+  /** A/V offset in ms, positive when the audio is late; unobserved when frame or tone is missing. */
+  avOffset: Finding<{ offsetMs: number; ptsSeconds: number }>;
+  /** Its level against the source's: 1 when it is as loud, 0 when it is not heard. */
   level: number;
 }
 
@@ -50,30 +50,30 @@ function toneHz(second: number): number {
 }
 
 /**
- * Where each second's tone is heard, against when its frames are shown.
+ * Where each second's tone is heard, against the presentation of its frames.
  *
  * @param audio of the output; at least 4 kHz
- * @param seconds how many the broadcast has
+ * @param seconds length of the broadcast
  */
 export function tonesHeard(audio: AudioTimeline, clock: FrameClock, seconds: number): ToneHeard[] {
   return Array.from({ length: seconds }, (_, second): ToneHeard => {
     const shown = firstShown(clock, second);
-    if (!shown.observed) return { second, delta: shown, level: 0 };
+    if (!shown.observed) return { second, avOffset: shown, level: 0 };
     const at = shown.ptsSeconds;
     const found = findTone(audio, toneHz(second), at + TONE_AT_SECONDS);
     if (!found) {
       const reason = `its tone is not heard within ${SEARCH_SECONDS} s of its frame`;
-      return { second, delta: unobserved(reason), level: 0 };
+      return { second, avOffset: unobserved(reason), level: 0 };
     }
     const ptsSeconds = found.ptsSeconds - TONE_AT_SECONDS;
-    const deltaMs = 1000 * (ptsSeconds - at);
-    return { second, delta: { observed: true, deltaMs, ptsSeconds }, level: found.level };
+    const offsetMs = 1000 * (ptsSeconds - at);
+    return { second, avOffset: { observed: true, offsetMs, ptsSeconds }, level: found.level };
   });
 }
 
 /**
  * The best place for a tone near a time: its discrete Fourier transform over a window of the tone's length, at every
- * place of the window. The amplitude over the place is a triangle, whose middle does not depend on the tone's phase.
+ * position of the window. The amplitude over the position is a triangle whose middle does not depend on the tone's phase.
  */
 function findTone(
   { samples, rateHz, firstPtsSeconds }: AudioTimeline,
@@ -101,7 +101,7 @@ function findTone(
   const peak = amplitudes.indexOf(highest);
   const loudness = Math.sqrt((2 * sum(energy, peak)) / size);
   if (highest === 0 || highest / loudness < LEAST_SCORE) return undefined;
-  // The centre of gravity of the triangle's upper part: coding rounds its tip, and noise bends its sides.
+  // Centre of gravity of the triangle's upper part: coding rounds its tip, and noise bends its sides.
   let [weights, moments] = [0, 0];
   for (const step of [1, -1]) {
     for (let i = step > 0 ? peak : peak - 1; i >= 0 && i < places; i += step) {
@@ -116,16 +116,16 @@ function findTone(
 }
 
 /**
- * All tones but those of the first and the last second, in which a worker joins and leaves (as CTA-WAVE's device tests
- * leave them out).
+ * All tones but those of the first and the last second, in which a worker joins and leaves; CTA-WAVE's device tests
+ * leave them out as well.
  */
 export function withoutEdges(tones: readonly ToneHeard[]): ToneHeard[] {
   return tones.slice(1, -1);
 }
 
 /**
- * The tones that can be told of: those whose whole time lies in the audio of the output. Where a worker joins or leaves in
- * the middle of one, what is left of it is too quiet.
+ * The tones that can be measured: those whose whole time lies in the audio of the output. Where a worker joins or leaves
+ * in the middle of a tone, what is left of it is too quiet.
  */
 export function tonesInside(
   tones: readonly ToneHeard[],
@@ -143,18 +143,18 @@ export function tonesInside(
   });
 }
 
-/** When the video of a second are shown first. */
+/** When the video of a second is first shown. */
 function firstShown(clock: FrameClock, second: number): Finding<{ ptsSeconds: number }> {
   const shown = presentationsOf(clock, second, 1);
   if (!shown.observed) return shown;
-  const [first] = shown.showings;
-  return first ? { observed: true, ...first } : unobserved('its video are not shown');
+  const [first] = shown.presentations;
+  return first ? { observed: true, ...first } : unobserved('its video is not shown');
 }
 
 /**
- * The segment that has a second's whole tone; undefined when the tone lies across a mark.
+ * The segment that has a second's whole tone; undefined when the tone lies across a segment boundary.
  *
- * @param joinedSeconds where the worker joined the broadcast: it counts the segments from there
+ * @param joinedSeconds where in the broadcast the worker joined: it counts the segments from there
  */
 export function segmentOfTone(
   second: number,
@@ -162,8 +162,8 @@ export function segmentOfTone(
   segmentSeconds: number,
 ): number | undefined {
   const from = second + TONE_AT_SECONDS - joinedSeconds;
-  const [first, last] = [from - MARK_SECONDS, from + TONE_SECONDS + MARK_SECONDS].map((at) =>
-    Math.floor(at / segmentSeconds),
+  const [first, last] = [from - BOUNDARY_SECONDS, from + TONE_SECONDS + BOUNDARY_SECONDS].map(
+    (at) => Math.floor(at / segmentSeconds),
   );
   return first === last ? first : undefined;
 }
@@ -171,20 +171,20 @@ export function segmentOfTone(
 /** All tones taken together. */
 export interface TonesFigures {
   measured: number;
-  /** The delta that is farthest from 0, with its sign. */
+  /** The A/V offset that is farthest from 0, with its sign. */
   worstMs: number;
-  /** How much the deltas change from the first to the last second: the least-squares line through them. */
+  /** Drift from the first to the last second, by the least-squares line through the offsets. */
   driftMs: number;
-  /** The largest change from one second to the next. */
+  /** The largest change of the offset from one second to the next. */
   largestStepMs: number;
-  /** The second before which it is. */
+  /** The second that this change leads to. */
   largestStepAt: number;
 }
 
 /** @returns unobserved when fewer than two tones are heard at their video */
 export function tonesFigures(tones: readonly ToneHeard[]): Finding<TonesFigures> {
-  const points = tones.flatMap(({ second, delta }) =>
-    delta.observed ? [{ second, ms: delta.deltaMs }] : [],
+  const points = tones.flatMap(({ second, avOffset }) =>
+    avOffset.observed ? [{ second, ms: avOffset.offsetMs }] : [],
   );
   const steps = points
     .slice(1)

@@ -14,16 +14,16 @@ import { deserialize, serialize } from 'node:v8';
 let folder: string | undefined;
 
 /**
- * Keeps what media tools say of files, for runs that judge the same recordings again and again.
+ * Caches what media tools say of files, for judging the same recordings repeatedly.
  *
- * @param where the answers are kept, as files
+ * @param where folder of the cached answers
  */
 export function cacheTools(where: string): void {
   mkdirSync(where, { recursive: true });
   folder = where;
 }
 
-/** What was said when this was asked before, of files that have not changed since; otherwise it is asked. */
+/** The cached answer to a question about files that have not changed since; without one it is asked. */
 export async function cached<T>(question: readonly unknown[], ask: () => Promise<T>): Promise<T> {
   if (!folder) return ask();
   const key = createHash('sha256')
@@ -38,7 +38,7 @@ export async function cached<T>(question: readonly unknown[], ask: () => Promise
   return answer;
 }
 
-/** A file is what it was when it is at the same place, as long and as old. */
+/** A file is unchanged when path, size and modification time are the same. */
 function identityOf(part: unknown): unknown {
   if (typeof part !== 'string' || !part.startsWith('/') || !existsSync(part)) return part;
   const path = realpathSync(part);

@@ -6,7 +6,7 @@ export class ReferenceEmpty extends SuiteError {}
 /** Texts that are too long to be compared word by word. */
 export class TextTooLong extends SuiteError {}
 
-/** What is said in some hours. */
+/** Characters: what is said in some hours. */
 const MOST_CHARACTERS = 100_000;
 /** Pairs of words, one of each text: 200 MB of memory and half a second. */
 const MOST_PAIRS = 50_000_000;
@@ -208,7 +208,7 @@ export function requireComparable(text: string): void {
 function tooLong(text: string, seen: string): TextTooLong {
   return new TextTooLong({
     ...{ what: 'a text is too long to be compared', where: `"${text.slice(0, 60)}…"`, seen },
-    expected: `what is said in a broadcast, ${MOST_CHARACTERS} characters at the most`,
+    expected: `the text of a broadcast, ${MOST_CHARACTERS} characters at most`,
   });
 }
 

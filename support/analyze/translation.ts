@@ -1,6 +1,6 @@
 import { normalizeWords, requireComparable, type WordErrors } from './transcript';
 
-/** What one fragment's transcript and translation are. */
+/** The transcript and the translation of one fragment. */
 export interface FragmentText {
   sequence: number;
   script: string;
@@ -9,10 +9,10 @@ export interface FragmentText {
   words: WordErrors;
 }
 
-/** The same with how well the translation fits the reference; undefined where the fixture has none. */
+/** With how well the translation matches the reference; undefined where the fixture has none. */
 export type JudgedText = FragmentText & { match: TranslationMatch | undefined };
 
-/** What a translation is like beside a reference. */
+/** How well a translation matches a reference. */
 export interface TranslationMatch {
   /** chrF2, 0 to 1. */
   chrf: number;
@@ -97,7 +97,7 @@ async function numbersWritten(text: string, language: string): Promise<string> {
   // A real import(): the package has no entry for require.
   const { toCardinal } = await import('n2words/es-ES');
   return text.replace(/\d+(?:[.,]\d+)?/g, (figure) =>
-    // Longer ones are no numbers that anybody says.
+    // Nobody says longer numbers.
     figure.length > LONGEST_FIGURE ? figure : toCardinal(figure.replace(',', '.')),
   );
 }

@@ -3,7 +3,7 @@ import { errorLinesOf, lastLines, runFfmpeg, type Span } from './ffmpeg';
 import { readStrip, STRIP_BYTES, STRIP_FILTERS } from './frame-strip';
 import { probeStreams } from './media';
 
-/** The timestamps of decoded frames could not be told. */
+/** The timestamps of decoded frames could not be read. */
 export class FrameClockUnreadable extends SuiteError {}
 
 /** A file was asked for frames but has no video track. */
@@ -18,7 +18,7 @@ export interface Frame {
 
 /** Everything that one pass of the decoder tells of a video track. */
 export interface VideoTrack {
-  /** Every decoded frame, in presentation order; those that a decoder conceals are counted. */
+  /** Every decoded frame, in presentation order, with those that the decoder concealed. */
   frames: Frame[];
   /** At least 98 % of the frame below the strip is darker than 10 % luminance, for 0.1 s or more. */
   black: Span[];
@@ -30,7 +30,7 @@ export interface VideoTrack {
   exitCode: number;
 }
 
-/** A small grey copy, without the strip at the top, is enough to see that nothing moves, and that all is black. */
+/** A small grey copy without the strip at the top is enough to find freezes and black frames. */
 const SMALL_COPY = 'crop=iw:ih*0.94:0:ih*0.06,scale=160:90:flags=neighbor,format=gray';
 
 /**
@@ -54,7 +54,7 @@ export async function readVideo(file: string): Promise<VideoTrack> {
     `[b]${SMALL_COPY},blackdetect=d=0.1:pic_th=0.98:pix_th=0.1,freezedetect=n=-60dB:d=0.2,nullsink`;
   const { stdout, stderr, exitCode } = await runFfmpeg([
     // -copyts: without it ffmpeg shifts the first timestamp to zero. `repeat`: it folds equal messages into one.
-    // Nothing that is looked at needs the deblocking filter, a quarter of the decoder's work.
+    // Nothing measured here needs the deblocking filter, a quarter of the decoder's work.
     ...['-v', 'repeat+level+info', '-skip_loop_filter', 'all', '-copyts', '-i', file],
     ...['-filter_complex', graph],
     ...['-map', '[strip]', '-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'],
@@ -66,7 +66,7 @@ export async function readVideo(file: string): Promise<VideoTrack> {
       what: 'not every decoded frame has a timestamp',
       where: file,
       seen: `${count} frames, ${times.length} timestamps: ${lastLines(stderr)}`,
-      expected: 'one timestamp a frame',
+      expected: 'one timestamp for each frame',
     });
   }
   return {
@@ -99,12 +99,12 @@ function spans(log: string, pattern: RegExp): Span[] {
   }));
 }
 
-/** The last freeze has no end when the track ends frozen. */
+/** The last freeze has no end in the log when it lasts to the end of the track. */
 function freezes(log: string, endSeconds: number | undefined): Span[] {
-  const marks = [...log.matchAll(/freeze_(start|end): (\S+)/g)];
-  return marks.flatMap(([, kind, at], i) => {
+  const events = [...log.matchAll(/freeze_(start|end): (\S+)/g)];
+  return events.flatMap(([, kind, at], i) => {
     if (kind !== 'start') return [];
-    const to = Number(marks[i + 1]?.[2] ?? endSeconds);
+    const to = Number(events[i + 1]?.[2] ?? endSeconds);
     return [{ fromSeconds: Number(at), seconds: to - Number(at) }];
   });
 }

@@ -3,7 +3,7 @@ import { detectLanguage } from './language';
 import { measureSplices } from './splices';
 import { tonesHeard } from './tones';
 
-/** What keeps a processor busy for tenths of a second and more; see `aside`. */
+/** What keeps a processor busy for tenths of a second and more; see `inWorkerThread`. */
 export const heavyWork = {
   locateDubs,
   placeDubs,

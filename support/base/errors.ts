@@ -1,3 +1,5 @@
+import { AssertionError } from 'chai';
+
 import { safeText } from './safe-text';
 
 /** The parts of a message that an engineer can act on. */
@@ -12,7 +14,14 @@ export interface Problem {
   next?: string;
 }
 
-/** More of one part than anybody reads in a message. */
+/** The five parts of an error of the suite; undefined for any other error. */
+export function problemOf(error: unknown): Problem | undefined {
+  return error instanceof SuiteError || error instanceof AssertionFailure
+    ? error.problem
+    : undefined;
+}
+
+/** Characters that a part of a message may have. */
 const LONGEST = 20_000;
 
 /** An error that says what, where, seen, expected and what to do next; without secrets and control characters. */
@@ -20,32 +29,42 @@ export class SuiteError extends Error {
   readonly problem: Problem;
 
   constructor(problem: Problem, options?: ErrorOptions) {
-    const shown = { ...problem };
-    for (const part of ['what', 'where', 'seen', 'expected', 'next'] as const) {
-      const text = shown[part];
-      if (text !== undefined) shown[part] = shortened(safeText(text.slice(0, 2 * LONGEST)));
-    }
+    const shown = asShown(problem);
     super(describe(shown), options);
     this.name = new.target.name;
     this.problem = shown;
   }
 }
 
+/**
+ * The failure of a Then step: other reports (Allure …) call it failed, and every other error broken. It has the same
+ * parts as a {@link SuiteError}.
+ */
+export class AssertionFailure extends AssertionError<{ problem: Problem }> {
+  declare readonly problem: Problem;
+
+  constructor(problem: Problem, options?: ErrorOptions) {
+    const shown = asShown(problem);
+    super(describe(shown), { problem: shown }, new.target);
+    if (options) this.cause = options.cause;
+  }
+}
+
 /** A Then step saw something other than what the feature file says. */
-export class NotAsExpected extends SuiteError {}
+export class NotAsExpected extends AssertionFailure {}
 
 /** Nothing was observed where a Then step needs evidence. */
-export class NotObserved extends SuiteError {}
+export class NotObserved extends AssertionFailure {}
 
 export type Prerequisite =
   | 'fixture'
   | 'compose-files'
   | 'services'
   | 'configuration'
-  /** Recorded broadcasts are judged: what has to be asked of a running service cannot be. */
+  /** Missing when recorded broadcasts are judged: running services cannot be asked then. */
   | 'running-services';
 
-/** What scenarios need is not there: the scenario that judges it fails, the others are skipped with this message. */
+/** A prerequisite is missing: the scenario that judges it fails, the others are skipped with this message. */
 export class PrerequisiteMissing extends SuiteError {
   constructor(
     problem: Problem,
@@ -54,6 +73,15 @@ export class PrerequisiteMissing extends SuiteError {
   ) {
     super(problem, options);
   }
+}
+
+function asShown(problem: Problem): Problem {
+  const shown = { ...problem };
+  for (const part of ['what', 'where', 'seen', 'expected', 'next'] as const) {
+    const text = shown[part];
+    if (text !== undefined) shown[part] = shortened(safeText(text.slice(0, 2 * LONGEST)));
+  }
+  return shown;
 }
 
 function describe({ what, where, seen, expected, next }: Problem): string {
@@ -66,19 +94,19 @@ function shortened(text: string): string {
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)} … (cut off)`;
 }
 
-/** The message of anything that was thrown, as it can be shown. */
+/** The message of anything that was thrown, without secrets and control characters. */
 export function messageOf(error: unknown): string {
   return safeText(error instanceof Error ? error.message : String(error));
 }
 
-/** Of an error that says what, where, seen and expected what was seen; of others the message. */
+/** What was seen, for an error with five parts; the message of any other error. */
 export function seenOf(error: unknown): string {
-  return error instanceof SuiteError ? error.problem.seen : messageOf(error);
+  return problemOf(error)?.seen ?? messageOf(error);
 }
 
-/** An error of somebody else's, with what of it can be shown. */
+/** Any error, without secrets and control characters in its message and stack. */
 export function safeError(error: unknown): Error {
-  if (error instanceof SuiteError) return error;
+  if (error instanceof Error && problemOf(error)) return error;
   const safe = new Error(messageOf(error));
   if (error instanceof Error) {
     safe.name = error.name;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { messageOf } from './errors';
 
-/** What was waited for did not come in time; `cause` is the last thing that was seen. */
+/** What was waited for did not come in time; `cause` is the last error. */
 export class NotInTime extends Error {
   constructor(what: string, withinMs: number, lastError: unknown) {
     super(`${what}: not within ${withinMs / 1000} s; last seen: ${messageOf(lastError)}`, {

@@ -4,7 +4,7 @@ import { request } from 'undici';
 
 import { messageOf, NotObserved } from './errors';
 
-/** The most that a service may answer; metrics and lists of paths have some 100 KB. */
+/** The largest answer; metrics and lists of paths have some 100 KB. */
 const MOST_BYTES = 32 * 2 ** 20;
 
 export interface HttpAnswer {
@@ -13,7 +13,7 @@ export interface HttpAnswer {
 }
 
 /**
- * Asks over HTTP and reads the whole answer, whatever its status.
+ * Sends an HTTP request and reads the whole answer, whatever its status.
  *
  * @param options.json sent as the body
  * @param options.withinMs from the request to the end of the answer, 5 s when not given
@@ -41,18 +41,18 @@ export async function askHttp(
   } catch (error) {
     throw new NotObserved(
       {
-        what: 'there was no answer that could be read',
+        what: 'there was no readable answer',
         where: `${method} ${address}`,
         seen: signal.aborted ? `no end of it within ${withinMs / 1000} s` : messageOf(error),
         expected: `an answer within ${withinMs / 1000} s`,
-        next: 'see whether the service runs, and whether this is its address (acceptance.yaml)',
+        next: 'check whether the service runs, and whether this is its address (acceptance.yaml)',
       },
       { cause: error },
     );
   }
 }
 
-/** @throws Error when the sender breaks off, or sends more than `most` bytes */
+/** @throws Error when the sender aborts, or sends more than `most` bytes */
 export async function bytesOf(stream: Readable, most: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;

@@ -1,7 +1,7 @@
 /** The variables that `${VAR}` refers to in a compose file. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Defaults in defaults; nobody writes as many. */
+/** Defaults within defaults; no sensible file has as many. */
 const DEEPEST = 50;
 
 /**
@@ -9,14 +9,14 @@ const DEEPEST = 50;
  * `${VAR:?message}`, `${VAR?message}`, `${VAR:+other}`, `${VAR+other}`, `$$`; defaults may hold variables themselves.
  * Source: Compose specification, "Interpolation".
  *
- * @throws Error with the message of a `?` expression, or when braces are not closed, or more than 50 are in each other
+ * @throws Error with the message of a `?` expression, or when braces are not closed, or nested more than 50 deep
  */
 export function interpolate(text: string, variables: Variables): string {
   return fill(text, variables, 0);
 }
 
 function fill(text: string, variables: Variables, depth: number): string {
-  if (depth > DEEPEST) throw new Error(`more than ${DEEPEST} \${…} are in each other`);
+  if (depth > DEEPEST) throw new Error(`more than ${DEEPEST} \${…} are nested`);
   let result = '';
   let position = 0;
   while (position < text.length) {

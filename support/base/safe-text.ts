@@ -1,13 +1,13 @@
 import type { Variables } from './interpolate';
 
-/** Variables whose values are nobody's business: GOOGLE_TRANSLATE_API_KEY, DOCKER_AUTH_CONFIG, NPM_TOKEN … */
+/** Names of variables whose values are secret: GOOGLE_TRANSLATE_API_KEY, DOCKER_AUTH_CONFIG, NPM_TOKEN … */
 const SECRET_NAME =
   /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|AUTH|AUTH_CONFIG)$/i;
-/** Shorter values, and words of every day, stand in too many texts that have nothing to do with them. */
+/** Shorter values, and common words, occur in too many unrelated texts. */
 const SHORTEST = 6;
-const EVERYDAY = /^(?:true|false|default|disabled|enabled|required)$/i;
+const COMMON_WORD = /^(?:true|false|default|disabled|enabled|required)$/i;
 
-/** Text after these is hidden wherever it stands. None of them takes more than linear time. */
+/** Text after these is hidden wherever it occurs. Each expression takes linear time. */
 const SECRET_PLACES: readonly RegExp[] = [
   // user:password@ of a URL; a name alone may be a token
   /(:\/\/)[^/\s?#"'<>]+(?=@)/g,
@@ -18,7 +18,7 @@ const SECRET_PLACES: readonly RegExp[] = [
 
 const HIDDEN = '***';
 
-/** The longest first: one may be part of another. */
+/** The longest first, as one may be part of another. */
 let secrets: string[] = [];
 
 /** From now on the values of variables that are secret by their names, or in URLs, are hidden by {@link withoutSecrets}. */
@@ -34,22 +34,22 @@ export function hideSecretsOf(variables: Variables): void {
 }
 
 function hide(value: string): void {
-  if (value.length < SHORTEST || EVERYDAY.test(value)) return;
-  // As it stands in a URL, and in JSON.
+  if (value.length < SHORTEST || COMMON_WORD.test(value)) return;
+  // As it is written in a URL, and in JSON.
   const inUrl = encodeURIComponent(Buffer.from(value).toString());
   const inJson = JSON.stringify(value).slice(1, -1);
   secrets = [...new Set([...secrets, value, inUrl, inJson])].sort((a, b) => b.length - a.length);
 }
 
-/** A text without passwords, keys and tokens: what is written to evidence, logs and reports goes through here. */
+/** A text without passwords, keys and tokens: everything written to evidence, logs and reports goes through here. */
 export function withoutSecrets(text: string): string {
   const named = secrets.reduce((seen, secret) => seen.replaceAll(secret, HIDDEN), text);
   return SECRET_PLACES.reduce((seen, place) => seen.replace(place, `$1${HIDDEN}`), named);
 }
 
 /**
- * A text that can be shown: without secrets, and with all characters visible that would steer a terminal, turn the
- * direction of writing, or are not allowed in XML: `\u001b`. Line feeds and tabs stay.
+ * A text that can be shown: without secrets, and with an escape such as `\u001b` for every character that would control
+ * a terminal, change the direction of writing, or is not allowed in XML. Line feeds and tabs stay.
  */
 export function safeText(text: string): string {
   return (
@@ -64,7 +64,7 @@ export function safeText(text: string): string {
   );
 }
 
-/** For JSON.stringify: no string of the value has a secret in it. */
+/** For JSON.stringify: hides secrets in all strings of the value. */
 export function hidingSecrets(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? withoutSecrets(value) : value;
 }
@@ -73,7 +73,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // Not percent-encoded after all.
+    // It is not percent-encoded.
     return text;
   }
 }

@@ -12,7 +12,7 @@ export interface YamlFile {
   path: string;
   /** The path as messages show it. */
   shown: string;
-  /** The values as they are written. */
+  /** The values with their variables unreplaced. */
   values: unknown;
   /**
    * The values, with `${NAME:-default}` filled in.
@@ -36,8 +36,8 @@ export function readYamlFile(file: string, kind: string): YamlFile {
   const text = textOf(path, shown, kind);
   if (text.length > LONGEST) {
     throw new SuiteError({
-      ...{ what: `the ${kind} is too long to be one`, where: shown },
-      ...{ seen: `${text.length} characters`, expected: `${LONGEST} at the most` },
+      ...{ what: `the ${kind} is too long`, where: shown },
+      ...{ seen: `${text.length} characters`, expected: `${LONGEST} at most` },
     });
   }
   const lines = new LineCounter();
@@ -102,7 +102,7 @@ function parsed(
     // Tags such as !override are Compose's own.
     const document = parseDocument(text, {
       ...{ lineCounter: lines, merge: true, logLevel: 'error' },
-      // The place of every error in a file of nothing but errors would take minutes to tell.
+      // Finding the place of every error in a file full of errors would take minutes.
       prettyErrors: false,
     });
     const [syntaxError] = document.errors;
@@ -113,7 +113,7 @@ function parsed(
     }
     return { document, values: document.toJS() };
   } catch (error) {
-    // Aliases that lead nowhere or multiply without end, and nesting without end, are found out only here.
+    // Unresolved or endlessly multiplying aliases, and endless nesting, show only here.
     throw error instanceof SuiteError ? error : notValid('1', messageOf(error));
   }
 }

@@ -1,4 +1,5 @@
-import { dirname, resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 
 import { z } from 'zod';
 
@@ -8,6 +9,14 @@ import { readYamlFile } from '../base/yaml-file';
 const fixtureSchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9-]+$/),
   title: z.string(),
+  /** What features call it: "short broadcast". Not there where no feature speaks of it. */
+  called: z
+    .string()
+    .regex(
+      /^(?:[a-z0-9-]+ )+broadcast$/,
+      'small letters, digits, hyphens and spaces, ending in "broadcast"',
+    )
+    .optional(),
   /** The media file, relative to the YAML file. */
   file: z.string(),
   durationSeconds: z
@@ -95,6 +104,40 @@ export function readFixture(yamlPath: string, mediaFile?: string): Fixture {
   return { ...parsed.data, path, yamlPath };
 }
 
+/** Where the fixtures are that features speak of by name. */
+const FOLDER = resolve(__dirname, '../../fixtures');
+/** What features call the configured broadcast (FIXTURE_SCRIPT, FIXTURE_FILE), whatever it is. */
+const CONFIGURED = 'one-minute broadcast';
+let byName: Map<string, string> | undefined;
+
+/**
+ * The fixture that features call by a name.
+ *
+ * @param words as a YAML file's `called` has them: "short broadcast"
+ * @returns the name of that file, without its ending; null for the configured fixture
+ * @throws SuiteError naming all that there are, when there is none
+ */
+export function fixtureCalled(words: string): string | null {
+  if (words === CONFIGURED) return null;
+  byName ??= new Map(
+    readdirSync(FOLDER)
+      .filter((name) => name.endsWith('.yaml'))
+      .flatMap((name): [string, string][] => {
+        const { called } = readFixture(join(FOLDER, name));
+        return called === undefined ? [] : [[called, name.replace(/\.yaml$/, '')]];
+      }),
+  );
+  const found = byName.get(words);
+  if (found !== undefined) return found;
+  throw new SuiteError({
+    what: 'unknown broadcast',
+    where: FOLDER,
+    seen: words,
+    expected: [CONFIGURED, ...byName.keys()].join(', '),
+    next: `write \`called: ${words}\` into the YAML file of a fixture`,
+  });
+}
+
 function valuesOf(yamlPath: string): unknown {
   try {
     return readYamlFile(yamlPath, 'description of the fixture').values;
@@ -136,16 +179,16 @@ export function beginningOf(
 }
 
 /**
- * The broadcast that a run has published, as its record says.
+ * The fixture that a broadcast has published, as its record says.
  *
  * @throws SuiteError as readFixture and beginningOf
  */
-export function publishedFixture(run: {
+export function publishedFixture(record: {
   fixtureScript: string;
   fixtureFile: string;
   durationSeconds: number;
   segmentSeconds: number;
 }): Fixture {
-  const whole = readFixture(run.fixtureScript, run.fixtureFile);
-  return beginningOf(whole, run.durationSeconds, run.segmentSeconds);
+  const whole = readFixture(record.fixtureScript, record.fixtureFile);
+  return beginningOf(whole, record.durationSeconds, record.segmentSeconds);
 }

@@ -66,9 +66,6 @@ export const fragmentAnswer = fragmentProcessed.extend({
 
 export type FragmentAnswer = z.infer<typeof fragmentAnswer>;
 
-export type FragmentData = z.infer<typeof fragmentData>;
-export type FragmentProcessed = z.infer<typeof fragmentProcessed>;
-
 /** The errors of which an STS says that trying again may help; the others of the contract are not retryable. */
 export const RETRYABLE_CODES: ReadonlySet<string> = new Set([
   ...['TIMEOUT', 'MODEL_ERROR', 'GPU_OOM', 'QUEUE_FULL', 'RATE_LIMIT'],

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 
-const held = new Map<string, Server>();
+const claimed = new Map<string, Server>();
 
 /**
- * Takes something that only one process of this host may have at a time, until this process ends, however it ends.
+ * Claims something that only one process of this host may have at a time, until this process ends, however it ends.
  *
  * It is a socket without a file (unix(7), abstract names): the kernel gives it to one and takes it back at the end.
  *
  * @param what names it; two checkouts that mean different things must say so in the name
- * @returns whether this process has it now, or had it before
+ * @returns whether this process has it, now or already before
  */
 export async function claim(what: string): Promise<boolean> {
-  if (held.has(what)) return true;
+  if (claimed.has(what)) return true;
   const server = createServer();
   const name = createHash('sha256').update(what).digest('hex').slice(0, 32);
   const isOurs = await new Promise<boolean>((answer, failed) => {
@@ -25,13 +25,13 @@ export async function claim(what: string): Promise<boolean> {
   });
   if (!isOurs) return false;
   server.unref();
-  held.set(what, server);
+  claimed.set(what, server);
   return true;
 }
 
-/** Gives back what was claimed. */
+/** Releases what was claimed. */
 export async function release(what: string): Promise<void> {
-  const server = held.get(what);
-  held.delete(what);
+  const server = claimed.get(what);
+  claimed.delete(what);
   if (server) await new Promise((done) => server.close(done));
 }

@@ -29,7 +29,7 @@ const environmentSchema = z
 const hostSchema = z.strictObject({
   /** Program and arguments; relative paths are relative to the compose file's folder, the working directory. */
   command: z.array(z.string()).min(1),
-  /** Added to the service's `environment`, or in its place. */
+  /** Added to the service's `environment`; replaces variables of the same name. */
   environment: environmentSchema.optional(),
 });
 
@@ -78,7 +78,7 @@ export interface ComposeService {
   host: z.infer<typeof hostSchema> | undefined;
 }
 
-/** What one or several compose files say together. `files` are absolute. */
+/** The composition that one or several compose files describe together. `files` are absolute. */
 export interface ComposeFile {
   files: string[];
   services: ComposeService[];
@@ -119,7 +119,7 @@ function dotEnv(composeFile = '.'): Variables {
 /**
  * The composition that the values of merged compose files stand for.
  *
- * @param checked the files that they come from, to name lines
+ * @param checked the files that they come from, to name lines in errors
  * @throws PrerequisiteMissing ('compose-files')
  */
 export function composeFrom(values: unknown, checked: readonly { file: YamlFile }[]): ComposeFile {
@@ -155,7 +155,7 @@ export function composeFrom(values: unknown, checked: readonly { file: YamlFile 
     const names = services.map((s) => s.name).join(', ');
     throw whereIs(
       ['services', service.name, 'depends_on'],
-      `${unknown} is no service; there are ${names}`,
+      `there is no service ${unknown}; the services are ${names}`,
     );
   }
   return { files: checked.map(({ file }) => file.path), services };
@@ -166,7 +166,7 @@ const REPLACED_LISTS = new Set(['command', 'entrypoint', 'test']);
 /** Lists of NAME=value that are merged as if they were mappings. */
 const LISTS_OF_PAIRS = new Set(['environment', 'labels', 'args']);
 
-/** Lays the values of one compose file over those of another, as Docker Compose does with several `-f`. */
+/** Merges the values of one compose file into those of another, as Docker Compose does with several `-f`. */
 function mergeCompose(base: unknown, over: unknown, key = ''): unknown {
   if (over === undefined || over === null) return base;
   if (base === undefined || base === null) return over;
@@ -193,7 +193,7 @@ function own(values: Record<string, unknown>, name: string): unknown {
   return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
-/** The values of several checked files, each laid over those before. */
+/** The values of several checked files, each merged into those before. */
 export function mergeAll(checked: readonly { values: unknown }[]): unknown {
   return checked.reduce<unknown>((base, { values }) => mergeCompose(base, values), {});
 }
@@ -213,7 +213,7 @@ export function shownFiles(compose: ComposeFile): string {
   return compose.files.map(shownPath).join(', ');
 }
 
-/** A fault of compose files, with what to do about it. */
+/** An error in compose files, with what to do about it. */
 export function composeFault(error: SuiteError): PrerequisiteMissing {
   const next =
     error.problem.next ??
@@ -235,7 +235,7 @@ const fitsSchema = ajv.compile(
   JSON.parse(readFileSync(join(__dirname, 'compose-spec.schema.json'), 'utf8')) as object,
 );
 
-/** What of the schema's complaints says most: of those furthest down, a key that nobody knows, else the first. */
+/** The most telling of the schema's errors: of the deepest ones an unknown key, else the first. */
 function schemaFault(values: unknown): { keys: string[]; message: string } | undefined {
   if (fitsSchema(withoutRepeats(values))) return undefined;
   const errors = fitsSchema.errors ?? [];
@@ -249,7 +249,7 @@ function schemaFault(values: unknown): { keys: string[]; message: string } | und
     .slice(1)
     .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
   const unknown = unknownKey(chosen);
-  if (unknown !== undefined) return { keys: [...keys, unknown], message: 'there is no such key' };
+  if (unknown !== undefined) return { keys: [...keys, unknown], message: 'unknown key' };
   const kinds = candidates
     .filter(({ keyword, instancePath }) => {
       return keyword === 'type' && instancePath === chosen.instancePath;
@@ -263,7 +263,7 @@ function schemaFault(values: unknown): { keys: string[]; message: string } | und
   };
 }
 
-/** Variables may make two entries of a list alike: Compose takes them once, before it checks. */
+/** Variables may make two entries of a list equal: Compose removes such repeats before it checks. */
 function withoutRepeats(value: unknown): unknown {
   if (Array.isArray(value)) {
     return [...new Map(value.map((item) => [JSON.stringify(item), withoutRepeats(item)])).values()];

@@ -19,7 +19,7 @@ export interface DockerOptions {
   /** Ends the command and everything it has started. */
   signal?: AbortSignal;
   withinMs?: number;
-  /** Where the command's process group is written down while it runs; the command carries the session's id. */
+  /** Records the command's process group while it runs; the command carries the session's id. */
   state: SessionState;
 }
 

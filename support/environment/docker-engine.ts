@@ -10,7 +10,7 @@ import { docker } from './docker-command';
 import type { SessionState } from './session-state';
 
 const ANSWER_MS = 10_000;
-/** The oldest whose commands have all the options that are used here. */
+/** The oldest version whose commands have all the options that are used here. */
 const LEAST_COMPOSE = [2, 20] as const;
 /**
  * What tells the docker command which engine to talk to, and how. They are written down for the sweep of a later run:
@@ -39,7 +39,7 @@ export interface Engine {
 /**
  * The engine that the docker command talks to (DOCKER_HOST, or the current context).
  *
- * @returns in place of the engine why there is none that can be used; the first line says it in short
+ * @returns the engine, or why there is none that can be used, in short in the first line
  */
 export async function findEngine(
   variables: Variables,
@@ -121,7 +121,7 @@ export function remoteHost(endpoint: string): string | undefined {
   return /^(localhost|127\.|::1$)/.test(host) ? undefined : host;
 }
 
-/** The address of this host on the way to another one; nothing is sent. */
+/** The address of this host on the route to another one; nothing is sent. */
 async function addressTowards(host: string): Promise<string> {
   const socket = createSocket(isIP(host) === 6 ? 'udp6' : 'udp4');
   try {
@@ -140,12 +140,12 @@ function gatewayOf(network: string): string {
     .array(z.object({ Subnet: z.string().optional(), Gateway: z.string().optional() }))
     .parse(JSON.parse(network));
   if (config?.Gateway) return config.Gateway;
-  // Older engines do not tell; it is the first address of the network.
+  // Older engines do not say; it is the first address of the network.
   const [base = ''] = (config?.Subnet ?? '').split('/');
   return base.replace(/\d+$/, (last) => String(Number(last) + 1));
 }
 
-/** Whether an address is one of this host; told by listening on it, as an interface without traffic is not listed. */
+/** Whether an address is one of this host; found by listening on it, as an interface without traffic is not listed. */
 async function isOwn(address: string): Promise<boolean> {
   if (isIP(address) === 0) return false;
   const server = createServer();

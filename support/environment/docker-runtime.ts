@@ -24,11 +24,11 @@ import type { Action, Composition, Connection, Runtime, ServiceState } from './r
 import type { SessionState } from './session-state';
 import { parseTcpTable } from './tcp-table';
 
-/** Pulling and building images; not part of the time in which services must be healthy. */
+/** To pull and build images; not part of the time in which services must be healthy. */
 const CREATE_MS = 15 * 60_000;
 const STOP_GRACE_S = 10;
 const STOP_MS = 120_000;
-const LOOK_EVERY_MS = 250;
+const POLL_EVERY_MS = 250;
 const MOST_DOWNS = 5;
 
 const PROJECT_LABEL = 'com.docker.compose.project';
@@ -63,6 +63,8 @@ const STATES: Record<string, ServiceState['state'] | undefined> = {
   created: 'created',
 };
 
+type CommandOptions = Omit<DockerOptions, 'environment' | 'state'>;
+
 /** Runs compositions as containers, by Docker Compose v2. */
 export class DockerRuntime implements Runtime {
   readonly name = 'docker';
@@ -92,10 +94,8 @@ export class DockerRuntime implements Runtime {
     const checked = checkComposeFiles(files, variables);
     try {
       // Compose itself merges the files and follows `include` and `extends`. In YAML, as JSON has no x- keys.
-      const { stdout } = await docker(
-        [...composeArgs(project, files), 'config', '--format', 'yaml'],
-        { environment: variables, state: this.state },
-      );
+      const args = [...composeArgs(project, files), 'config', '--format', 'yaml'];
+      const { stdout } = await this.#docker({ variables }, args);
       // What is left of "$" is escaped.
       return composeFrom(interpolateAll(parse(stdout), {}), checked);
     } catch (error) {
@@ -118,11 +118,11 @@ export class DockerRuntime implements Runtime {
     }
     const { withinMs, services = [] } = options;
     const signal = options.signal ? { signal: options.signal } : {};
-    // Images are pulled and built first: that takes the time that it takes.
+    // Images are pulled and built first, however long that takes.
     await this.#compose(composition, ['create', ...services], { withinMs: CREATE_MS, ...signal });
     const deadline = performance.now() + withinMs;
     // Without `--wait`: a service is healthy when its health address says so, seen from here and at once. Compose knows
-    // only the container's own check, which costs CPU each time and is therefore made seldom.
+    // only the container's own check, which costs CPU each time and is therefore rarely made.
     const failure = await this.#compose(
       composition,
       ['up', '--detach', '--no-build', ...services],
@@ -144,7 +144,7 @@ export class DockerRuntime implements Runtime {
       ),
     );
     const answered = Promise.allSettled([addresses]);
-    // Whatever Compose said: the containers themselves are looked at, as long as an address is not yet healthy.
+    // Whatever Compose said: the containers themselves are polled until every address is healthy.
     const containers = this.#waitForContainers(composition, {
       ...{ ...options, services, deadline, failure },
       until: answered,
@@ -162,8 +162,7 @@ export class DockerRuntime implements Runtime {
   async down(composition: Composition): Promise<void> {
     const { project } = composition;
     if (!this.#started.has(project)) return;
-    const { variables: environment } = composition;
-    // When a start was broken off, the engine may still be doing what it was asked.
+    // When a start was aborted, the engine may still be working on it.
     for (let times = 0, left = [project]; left.length > 0; times += 1) {
       if (times === MOST_DOWNS) {
         throw new SuiteError({
@@ -174,13 +173,9 @@ export class DockerRuntime implements Runtime {
           next: `docker compose --project-name ${project} down --volumes --remove-orphans`,
         });
       }
-      await docker(
-        [
-          ...['compose', '--project-name', project, 'down', '--volumes', '--remove-orphans'],
-          ...['--timeout', String(STOP_GRACE_S)],
-        ],
-        { environment, state: this.state, withinMs: STOP_MS },
-      );
+      const down = ['compose', '--project-name', project, 'down', '--volumes', '--remove-orphans'];
+      const args = [...down, '--timeout', String(STOP_GRACE_S)];
+      await this.#docker(composition, args, { withinMs: STOP_MS });
       left = await this.leftovers(composition);
     }
     this.state.removeProject(project);
@@ -199,8 +194,7 @@ export class DockerRuntime implements Runtime {
   }
 
   async leftovers(composition: Composition): Promise<string[]> {
-    const { project, variables } = composition;
-    const label = ['--filter', `label=${PROJECT_LABEL}=${project}`];
+    const label = ['--filter', `label=${PROJECT_LABEL}=${composition.project}`];
     const lists: [string, string[]][] = [
       ['container', ['ps', '--all', ...label, '--format', '{{.Names}}']],
       ['network', ['network', 'ls', ...label, '--format', '{{.Name}}']],
@@ -208,7 +202,7 @@ export class DockerRuntime implements Runtime {
     ];
     const found = await Promise.all(
       lists.map(async ([kind, args]) => {
-        const { stdout } = await docker(args, { environment: variables, state: this.state });
+        const { stdout } = await this.#docker(composition, args);
         return linesOf(stdout).map((name) => `${kind} ${name}`);
       }),
     );
@@ -219,11 +213,9 @@ export class DockerRuntime implements Runtime {
     const containers = await this.#containers(composition);
     const container = containers.find((one) => one.service === service);
     if (!container) return '';
-    const { stdout, stderr } = await docker(['logs', '--timestamps', container.Id], {
-      environment: composition.variables,
-      state: this.state,
-    });
-    // Two streams, each in order; the times at the start of the lines, all of one length, put them together.
+    const args = ['logs', '--timestamps', container.Id];
+    const { stdout, stderr } = await this.#docker(composition, args);
+    // Two streams, each in order; they are merged by the timestamps at the start of the lines, all of one length.
     const lines = [...linesOf(stdout), ...linesOf(stderr)].map(stripVTControlCharacters);
     return lines.length === 0 ? '' : `${lines.sort(byTimestamp).join('\n')}\n`;
   }
@@ -261,11 +253,8 @@ export class DockerRuntime implements Runtime {
     destination: string,
   ): Promise<void> {
     const container = await this.#container(composition, service);
-    await docker(['cp', `${container.Id}:${path}`, destination], {
-      environment: composition.variables,
-      state: this.state,
-      withinMs: STOP_MS,
-    });
+    const args = ['cp', `${container.Id}:${path}`, destination];
+    await this.#docker(composition, args, { withinMs: STOP_MS });
   }
 
   async addressOf(
@@ -297,7 +286,7 @@ export class DockerRuntime implements Runtime {
     const [container] = linesOf(stdout);
     if (container) return container;
     if (!this.engine.isRemote) return localHolderOf(port);
-    // Of other programs on another host one can only tell that they answer.
+    // Of programs on another host it is only known that they answer.
     return (await acceptsConnections(this.servicesHost, port))
       ? 'a program of that host'
       : undefined;
@@ -320,21 +309,21 @@ export class DockerRuntime implements Runtime {
       {
         what: 'another run is starting this project',
         where: `project ${project}`,
-        seen: 'a process that has it, and goes on',
-        expected: 'nobody',
+        seen: 'a process that has claimed it and is running',
+        expected: 'no other process',
         next: 'wait for the other run, or choose another project name (README, Configuration)',
       },
       'services',
     );
   }
 
-  /** What is there under this project's name belongs to a run that goes on, or to one that nobody tidied up. */
+  /** What exists under this project's name belongs to a run that goes on, or to one that was not cleaned up. */
   async #refuseWhatIsThere(composition: Composition): Promise<void> {
     const found = await this.leftovers(composition);
     if (found.length === 0) return;
     throw new PrerequisiteMissing(
       {
-        what: 'the project is there already: another run of this checkout, or one that was not tidied up',
+        what: 'the project exists already: another run of this checkout, or one that was not cleaned up',
         where: `project ${composition.project}`,
         seen: found.join(', '),
         expected: 'nothing',
@@ -345,8 +334,8 @@ export class DockerRuntime implements Runtime {
   }
 
   /**
-   * Watches the containers until all health addresses have been waited for, and those without an address are healthy by
-   * their own check, if they have one.
+   * Polls the containers until the waiting for all health addresses has ended and the containers without an address are
+   * healthy by their own check, if they have one.
    */
   async #waitForContainers(
     composition: Composition,
@@ -361,9 +350,9 @@ export class DockerRuntime implements Runtime {
   ): Promise<void> {
     const { services, deadline, failure } = options;
     const answered = options.until.then(() => true);
-    const lookAgain = (): Promise<boolean> => Promise.race([answered, delay(LOOK_EVERY_MS, false)]);
-    // What is seen after the last answer counts.
-    for (let isLast = false; ; isLast = await lookAgain()) {
+    const nextPoll = (): Promise<boolean> => Promise.race([answered, delay(POLL_EVERY_MS, false)]);
+    // The containers are polled once more after the last answer.
+    for (let isLast = false; ; isLast = await nextPoll()) {
       options.signal?.throwIfAborted();
       const containers = await this.#containers(composition);
       const ill = composition.compose.services
@@ -408,40 +397,37 @@ export class DockerRuntime implements Runtime {
   /** Files as the service sees them, one after the other; its image must have `cat`. */
   async #read(composition: Composition, service: string, ...files: string[]): Promise<string> {
     const { Id } = await this.#container(composition, service);
-    const { variables } = composition;
-    const { stdout } = await docker(['exec', Id, 'cat', ...files], {
-      environment: variables,
-      state: this.state,
-    });
-    return stdout;
+    return (await this.#docker(composition, ['exec', Id, 'cat', ...files])).stdout;
   }
 
-  async #containers({ project, variables }: Composition): Promise<Container[]> {
-    const { stdout: ids } = await docker(
-      ['ps', '--all', '--quiet', '--no-trunc', '--filter', `label=${PROJECT_LABEL}=${project}`],
-      { environment: variables, state: this.state },
-    );
+  async #containers(composition: Composition): Promise<Container[]> {
+    const label = `label=${PROJECT_LABEL}=${composition.project}`;
+    const args = ['ps', '--all', '--quiet', '--no-trunc', '--filter', label];
+    const { stdout: ids } = await this.#docker(composition, args);
     if (linesOf(ids).length === 0) return [];
-    const { stdout } = await docker(['inspect', ...linesOf(ids)], {
-      environment: variables,
-      state: this.state,
-    });
+    const { stdout } = await this.#docker(composition, ['inspect', ...linesOf(ids)]);
     return containersSchema.parse(JSON.parse(stdout)).map((container) => ({
       ...container,
       service: container.Config.Labels?.[SERVICE_LABEL] ?? container.Name,
     }));
   }
 
-  #compose(
-    { project, compose, variables }: Composition,
+  #docker(
+    { variables: environment }: Pick<Composition, 'variables'>,
     args: readonly string[],
-    options: Omit<DockerOptions, 'environment' | 'state'>,
+    options: CommandOptions = {},
   ): Promise<DockerOutput> {
-    return docker([...composeArgs(project, compose.files), ...args], {
-      ...options,
-      environment: variables,
-      state: this.state,
-    }).catch((error: unknown) => {
+    return docker(args, { ...options, environment, state: this.state });
+  }
+
+  #compose(
+    composition: Composition,
+    args: readonly string[],
+    options: CommandOptions,
+  ): Promise<DockerOutput> {
+    const { project, compose } = composition;
+    const all = [...composeArgs(project, compose.files), ...args];
+    return this.#docker(composition, all, options).catch((error: unknown) => {
       if (!(error instanceof SuiteError)) throw error;
       const where = `${shownFiles(compose)}: ${error.problem.where}`;
       throw new SuiteError({ ...error.problem, where }, { cause: error });
@@ -459,8 +445,8 @@ function composeArgs(project: string, files: readonly string[]): string[] {
 /**
  * What is wrong with a container; undefined when it runs and its health check, if it has one, does not fail.
  *
- * @param hasAddress whether the suite asks its health address: then it must run, and its own check need not have been
- *   made yet. Others may have done their work and ended.
+ * @param hasAddress whether the suite polls its health address: then it must run, and its own check need not have been
+ *   made yet. Other containers may have done their work and ended.
  */
 function illnessOf(
   { State }: Container,

@@ -36,10 +36,10 @@ export class DualComposeManager {
   /**
    * Reads and checks the compose files of both compositions; starts nothing.
    *
-   * @param options.settings name the files, the projects, the services and where they are found
-   * @param options.signal breaks off every start
-   * @throws PrerequisiteMissing ('compose-files') when a file is missing or not valid, has not the services that the
-   *   settings name, or does not publish the ports at which they are looked for
+   * @param options.settings name the files, the projects, the services and their addresses
+   * @param options.signal aborts every start
+   * @throws PrerequisiteMissing ('compose-files') when a file is missing or not valid, lacks services that the
+   *   settings name, or does not publish the ports of their addresses
    */
   static async read(
     runtime: Runtime,
@@ -131,7 +131,7 @@ export class DualComposeManager {
    */
   async stopAll(logsTo?: string): Promise<void> {
     const failures: unknown[] = [];
-    // What is removed while it is being started would be there again.
+    // What is removed while it is being started would be started again.
     await this.#starting;
     if (logsTo) await this.#collectLogs(logsTo).catch((error: unknown) => failures.push(error));
     for (const composition of this.#compositions.reverse()) {
@@ -153,7 +153,7 @@ export class DualComposeManager {
     return logs;
   }
 
-  /** Every TCP port of the host that the two compositions publish, and for what. */
+  /** Every TCP port of the host that the two compositions publish, with its service. */
   publishedPorts(): Map<number, string> {
     return new Map(
       this.#compositions.flatMap((composition) =>
@@ -164,18 +164,18 @@ export class DualComposeManager {
     );
   }
 
-  /** The published ports that somebody listens on, with who it is. */
+  /** The published ports that another program listens on, with its name. */
   async takenPorts(): Promise<string[]> {
     const taken: string[] = [];
     for (const [port, purpose] of this.publishedPorts()) {
       const holder = await this.runtime.holderOf(port);
-      if (holder !== undefined) taken.push(`port ${port} (${purpose}) is held by ${holder}`);
+      if (holder !== undefined) taken.push(`port ${port} (${purpose}) is taken by ${holder}`);
     }
     return taken;
   }
 
   /**
-   * Refuses to start on ports that somebody else listens on.
+   * Refuses to start on ports that another program listens on.
    *
    * @throws PrerequisiteMissing naming each taken port and the process or container that holds it
    */
@@ -205,7 +205,7 @@ export class DualComposeManager {
       mkdirSync(target, { recursive: true });
       for (const { name } of composition.compose.services) {
         const log = await this.runtime.logs(composition, name);
-        // A composition that was stopped before has nothing to say any more, but may have been collected then.
+        // A composition that was stopped before has no log any more, but it may have been collected then.
         if (log !== '') writeFileSync(join(target, `${name}.log`), safeText(log));
       }
     }
@@ -216,7 +216,7 @@ export class DualComposeManager {
  * Checks that a composition has a service and publishes the ports of its addresses.
  *
  * @param key of the service in acceptance.yaml
- * @param settings its name and addresses; those on other hosts are somebody else's business
+ * @param settings its name and addresses; those on other hosts are not checked
  */
 function checkService(
   compose: ComposeFile,
@@ -244,7 +244,7 @@ function checkService(
     if (published.includes(Number(url.port))) continue;
     throw composeFault(
       new SuiteError({
-        what: `the port at which ${name} is looked for is not published`,
+        what: `the port of ${name} in acceptance.yaml is not published`,
         where: `${shownFiles(compose)}, service ${name}`,
         seen: `published: ${published.join(', ') || 'no port'}`,
         expected: `port ${url.port}, for ${address} (services.${key}.${what})`,

@@ -8,8 +8,8 @@ import type { SessionState } from './session-state';
 /**
  * The runtime of this session: containers where a Docker engine with Compose answers, host processes otherwise.
  *
- * @param choice `auto`, or the one that it must be
- * @returns the runtime, and for people how it was chosen
+ * @param choice `auto`, or the one that is forced
+ * @returns the runtime, and why it was chosen, as text
  * @throws PrerequisiteMissing ('services') when it must be `docker` and no engine can be used
  */
 export async function findRuntime(

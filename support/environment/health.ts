@@ -9,11 +9,11 @@ const LAST_LOG_LINES = 12;
 const ANSWER_MS = 2000;
 
 /**
- * Waits until the health address of a service answers 200, as this host sees it. A service without an address is taken
- * as it is.
+ * Waits until the health address of a service answers 200, as this host sees it. A service without an address counts
+ * as healthy.
  *
  * @param options.signals end the waiting at once, with their reason
- * @param options.logs what the service has logged, for the message
+ * @param options.logs reads the log of the service, for the message
  * @throws SuiteError naming the service, its address, what it answered and what it logged last
  */
 export async function waitForHealth(

@@ -25,7 +25,7 @@ import type { SessionState } from './session-state';
 /** Time between SIGTERM and SIGKILL; Docker's own default. */
 const STOP_GRACE_MS = 10_000;
 
-/** In the environment of a service and all that it starts: its project. */
+/** The variable that tells the project of a service and of all that it starts. */
 const PROJECT_VARIABLE = 'LIVE_DUBBING_PROJECT';
 
 interface RunningProject {
@@ -100,7 +100,7 @@ export class HostRuntime implements Runtime {
   async leftovers({ project }: Composition): Promise<string[]> {
     const running = this.#running.get(project);
     const volumes = running ? join(running.folder, 'volumes') : '';
-    // Also those that have left the group of their service.
+    // With those that have left the process group of their service.
     const processes = processesWith(PROJECT_VARIABLE, (value) => value === project);
     return Promise.resolve([
       ...processes.map(({ pid, command }) => `process ${pid} (${command})`),
@@ -273,10 +273,10 @@ function inOrder({ compose }: Composition, wanted?: string[]): ComposeService[] 
     if (!service || ordered.has(service)) return;
     if (path.includes(name)) {
       throw new SuiteError({
-        what: 'services depend on each other in a circle',
+        what: 'services depend on each other in a cycle',
         where: shownFiles(compose),
         seen: [...path, name].join(' -> '),
-        expected: 'depends_on without a circle',
+        expected: 'depends_on without a cycle',
       });
     }
     service.dependsOn.forEach((dependency) => visit(dependency, [...path, name]));

@@ -3,21 +3,23 @@ import { join } from 'node:path';
 
 import { execa } from 'execa';
 
-import { readScenarioResults, type ScenarioResult } from '../report/scenario-results';
-import type { Track } from '../observe/track';
+import type { Track } from '../base/track';
 
 /** A run of this suite as a program, as a user would start it. */
 export interface SuiteRun {
   exitCode: number | undefined;
+  /** Its standard output and error. */
   output: string;
-  scenarios: ScenarioResult[];
-  /** What the run was given that is not as it should be: must be named in its messages. */
+  /** Cucumber's messages, one JSON object a line; missing when the run has ended before its first scenario. */
+  messagesFile: string;
+  /** What was wrong with the run's settings: its messages must name it. */
   culprit: string;
 }
 
 /**
  * Runs the suite with other settings and waits for its end.
  *
+ * @param options.reportsFolder absolute; emptied first
  * @param options.tags which scenarios, as a tag expression
  * @param options.environment replaces environment variables
  */
@@ -51,7 +53,7 @@ export async function runSuite(options: {
   return {
     exitCode,
     output: all,
-    scenarios: readScenarioResults(join(reportsFolder, 'messages.ndjson')),
+    messagesFile: join(reportsFolder, 'messages.ndjson'),
     culprit: options.culprit,
   };
 }

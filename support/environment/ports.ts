@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { allProcesses } from './processes';
 import { parseTcpTable, type TcpSocket } from './tcp-table';
 
-/** Different free TCP ports of the loopback address: all are held until the last is found. */
+/** Different free TCP ports of the loopback address: all stay open until the last is found. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   for (const server of servers) {
@@ -23,7 +23,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Whether something accepts TCP connections at an address; an answer that takes longer than 2 s is none. */
+/** Whether something accepts TCP connections at an address; false when there is no answer within 2 s. */
 export async function acceptsConnections(host: string, port: number): Promise<boolean> {
   const socket = connect({ host, port, timeout: 2000 });
   const accepts = await new Promise<boolean>((answer) => {
@@ -36,7 +36,7 @@ export async function acceptsConnections(host: string, port: number): Promise<bo
   return accepts;
 }
 
-/** Who listens on a TCP port of this host, as "program (pid 12)"; undefined when the port is free. */
+/** The program that listens on a TCP port of this host, as "program (pid 12)"; undefined when the port is free. */
 export async function localHolderOf(port: number): Promise<string | undefined> {
   return (await isFree(port)) ? undefined : processOn(port);
 }
@@ -87,7 +87,7 @@ function tcpTables(): string {
   return `${readText('/proc/net/tcp')}\n${readText('/proc/net/tcp6')}`;
 }
 
-// Processes come and go while /proc is read: what has gone is not the holder.
+// Processes come and go while /proc is read: one that is gone is not the holder.
 function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');

@@ -79,14 +79,14 @@ export async function stopGroup(
   group: ProcessGroup,
   graceMs: number,
 ): Promise<boolean> {
-  // Of a leader that has ended the group may be gone, and its id another's.
+  // When the leader has ended, the group may be gone and its id reused.
   const isOurs =
     !group.ended ||
     processesWith(RUN_VARIABLE, (run) => run === state.run).some((one) => one.group === group.pid);
   let gone = true;
   if (isOurs) {
     signalGroup(group.pid, 'SIGTERM');
-    // One that is paused would not notice.
+    // A paused process would not handle the signal.
     signalGroup(group.pid, 'SIGCONT');
     gone = await groupGone(group.pid, graceMs);
   }

@@ -7,7 +7,7 @@ export interface ProcessInfo {
   parent: number;
   /** Id of its process group. */
   group: number;
-  /** In clock ticks since boot; tells it from a later process of the same id. */
+  /** In clock ticks since boot; distinguishes it from a later process of the same id. */
   startTime: string;
   /** Its arguments, with blanks between them; at most 200 characters. */
   command: string;
@@ -27,7 +27,7 @@ export function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** A process that runs; undefined when there is none, or it has ended and its parent has not yet taken note. */
+/** A process that runs; undefined when there is none, or it has ended and its parent has not yet waited for it. */
 export function processInfo(pid: number): ProcessInfo | undefined {
   const stat = textOf(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
@@ -61,8 +61,8 @@ export function isRunning(one: { pid: number; startTime?: string | undefined }):
 /**
  * Processes that were started with a variable in their environment, the own one excepted.
  *
- * Whatever they have become since, in whichever group: the first environment of a process stays to be read. Those of
- * other users are not seen, except by root.
+ * They are found in whichever group and whatever they execute now: /proc keeps the first environment of a process.
+ * Those of other users are visible to root only.
  */
 export function processesWith(variable: string, fits: (value: string) => boolean): ProcessInfo[] {
   const beginning = `${variable}=`;
@@ -73,7 +73,7 @@ export function processesWith(variable: string, fits: (value: string) => boolean
       ?.split('\0')
       .find((one) => one.startsWith(beginning));
     if (!before || entry === undefined || !fits(entry.slice(beginning.length))) return [];
-    // While it was read the id may have been given to another process.
+    // While this was read the id may have been given to another process.
     return isRunning(before) ? [before] : [];
   });
 }

@@ -61,7 +61,7 @@ export interface Runtime {
     options: { withinMs: number; services?: string[]; signal?: AbortSignal },
   ): Promise<void>;
 
-  /** Stops all services of a composition and removes its volumes. Stopping what does not run is no error. */
+  /** Stops all services of a composition and removes its volumes. Stopping a composition that does not run is no error. */
   down(composition: Composition): Promise<void>;
 
   ps(composition: Composition): Promise<ServiceState[]>;
@@ -69,7 +69,7 @@ export interface Runtime {
   /** Everything of a composition that exists now, running or not: services, networks, volumes. */
   leftovers(composition: Composition): Promise<string[]>;
 
-  /** Everything a service has written to its standard output and error, without colours. */
+  /** Everything that a service has written to its standard output and error, without colours. */
   logs(composition: Composition, service: string): Promise<string>;
 
   /**
@@ -90,12 +90,12 @@ export interface Runtime {
     destination: string,
   ): Promise<void>;
 
-  /** The address that a host name has for a service; undefined when it knows none. */
+  /** The address that a host name has for a service; undefined when there is none. */
   addressOf(composition: Composition, service: string, name: string): Promise<string | undefined>;
 
   /** The TCP connections that a service has open. */
   connections(composition: Composition, service: string): Promise<Connection[]>;
 
-  /** Who listens on a TCP port of the host that services are published on; undefined when it is free. */
+  /** What listens on a TCP port of the host that services are published on; undefined when the port is free. */
   holderOf(port: number): Promise<string | undefined>;
 }

@@ -19,52 +19,52 @@ import { messageOf, SuiteError } from '../base/errors';
 import type { Variables } from '../base/interpolate';
 import { isRunning, processesWith, signalGroup, signalIfThere, startTimeOf } from './processes';
 
-/** In the environment of everything that a session starts: the session's id. */
+/** The variable with the session's id, in the environment of everything that a session starts. */
 export const RUN_VARIABLE = 'LIVE_DUBBING_RUN';
 
-/** In the environment of a session's watchdog: the same id. */
+/** The variable with the same id in the environment of a session's watchdog. */
 export const WATCHDOG_VARIABLE = 'LIVE_DUBBING_WATCHDOG';
 
-/** Between two looks for what is left: time for a process to die, and for an engine to finish what it was asked. */
+/** Pause between two removals of what is left: a process needs time to end, an engine to finish its work. */
 const ROUND = { ms: 100, most: 50 };
 const ENGINE_ROUND = { ms: 500, most: 10 };
-/** A sweep by somebody else is waited for: what it removes may have the names of what is about to be started. */
+/** How long another process's sweep is waited for: what it removes may have the names of what is about to be started. */
 const OTHER_SWEEP_MS = 120_000;
-/** For an engine to answer, and to take a project down. */
+/** Timeouts for an engine to answer, and to take a project down. */
 const DOCKER_MS = { answer: 10_000, down: 60_000 };
 
 const processSchema = z.object({ pid: z.number(), startTime: z.string().optional() });
 const stateSchema = z.object({
-  /** Of the session, and of the one that it was started by before it: `{parent}/{own}`. */
+  /** The session's id, after the id of the session that has started it: `{parent}/{own}`. */
   run: z.string().default('unknown'),
-  /** Differs after a reboot, when every process id means something else. */
+  /** Changes with every boot, after which a process id means another process. */
   bootId: z.string(),
-  /** Process ids mean something else in another one, as in a container. */
+  /** In another namespace, as in a container, a process id means another process. */
   pidNamespace: z.string().default(pidNamespace),
   owner: processSchema,
   groups: z.array(processSchema.extend({ name: z.string() })),
-  /** Projects of Docker Compose, each with what tells the engine that they run on. */
+  /** Projects of Docker Compose, each with the variables that tell its engine. */
   projects: z.array(z.object({ project: z.string(), engine: z.record(z.string(), z.string()) })),
   folders: z.array(z.string()),
 });
 
-/** What is written down of a session. */
+/** The recorded state of a session. */
 export type State = z.infer<typeof stateSchema>;
 type Group = State['groups'][number];
 
-/** What was done about what sessions have left, one line each. */
+/** The result of a sweep, one line for each thing. */
 export interface Swept {
   removed: string[];
-  /** What could not be removed, and why. It stays written down for the next sweep. */
+  /** What could not be removed, and why. It stays recorded for the next sweep. */
   left: string[];
 }
 
 /**
  * What a session has made and must remove: processes, Compose projects and temporary folders.
  *
- * It is kept in a file, so that two others can tidy up when this process is killed: a watchdog that waits for the end
- * of this process, and the next session. The file is written before anything is made. What was started a moment before
- * the kill is found by the session's id, which is in the environment of all that it starts.
+ * It is kept in a file, so that others can clean up when this process is killed: a watchdog that waits for the end of
+ * this process, and the next session. The file is written before anything is made. What was started a moment before the
+ * kill is found by the session's id, which is in the environment of all that it starts.
  */
 export class SessionState {
   readonly run: string;
@@ -100,7 +100,7 @@ export class SessionState {
     mkdirSync(this.folder, { mode: 0o700 });
   }
 
-  /** For everything that is started: what it is found by, and where its temporary files go. */
+  /** The environment of everything that is started: the id that it is found by, and the folder of its temporary files. */
   get environment(): Record<string, string> {
     return { [RUN_VARIABLE]: this.run, TMPDIR: this.folder };
   }
@@ -150,15 +150,15 @@ export class SessionState {
     this.#save();
   }
 
-  /** From now on nothing may be made that would have to be removed. */
+  /** From now on nothing can be made that would have to be removed. */
   startClosing(): void {
     this.#isClosing = true;
   }
 
   /**
-   * Kills and removes at once whatever is left, without waiting for it to end well.
+   * Kills and removes at once whatever is left, without a graceful end.
    *
-   * @returns what could not be removed; it stays written down
+   * @returns what could not be removed; it stays recorded
    */
   removeAll(): string[] {
     this.#isClosing = true;
@@ -166,7 +166,7 @@ export class SessionState {
     if (left.length === 0) rmSync(this.#file, { force: true });
     else this.#save();
     const { pid, exitCode, signalCode } = this.#watchdog;
-    // Once it has ended its id may be another process's.
+    // After its end its id may be another process's.
     if (pid !== undefined && exitCode === null && signalCode === null) signalGroup(pid, 'SIGKILL');
     return left;
   }
@@ -185,13 +185,13 @@ export class SessionState {
     save(this.#file, this.#state);
   }
 
-  /** Waits, as a bare shell, for the end of its standard input, which ends when this process does. */
+  /** A bare shell that waits for the end of its standard input, which ends when this process does, and then sweeps. */
   #startWatchdog({ PATH, HOME }: Variables): ChildProcess {
     const sweep = join(__dirname, 'sweep.ts');
     const script = 'cat > /dev/null; exec "$0" -r ts-node/register "$1" "$2"';
     const watchdog = spawn('sh', ['-c', script, process.execPath, sweep, this.stateFolder], {
       cwd: join(__dirname, '../..'),
-      // Not marked as belonging to a session: it must outlive this one, and any that has started this one.
+      // Without a session's id: it must outlive this session, and any that has started this one.
       env: { PATH, HOME, [WATCHDOG_VARIABLE]: this.run },
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -201,12 +201,12 @@ export class SessionState {
   }
 }
 
-/** What the ids of all sessions that are written down in a folder begin with. */
+/** What the ids of all sessions that are recorded in a folder begin with. */
 export function runPrefix(stateFolder: string): string {
   return `${createHash('sha256').update(resolve(stateFolder)).digest('hex').slice(0, 6)}-`;
 }
 
-/** The sessions written down in a folder whose process still runs. */
+/** The sessions recorded in a folder whose process still runs. */
 export function liveSessions(stateFolder: string): State[] {
   return filesIn(stateFolder).flatMap(({ state }) => {
     const isHere = state?.bootId === bootId() && !isElsewhere(state);
@@ -215,10 +215,10 @@ export function liveSessions(stateFolder: string): State[] {
 }
 
 /**
- * Removes what sessions left whose process is gone, until nothing is found twice. Sessions that go on are left alone.
+ * Removes what sessions left whose process is gone, until twice nothing is found. Sessions that go on are left alone.
  *
- * Of several that sweep at once, one removes a session's things and the others wait for it: whoever renames the file
- * has it, and a file whose sweeper is gone can be renamed again.
+ * Of several processes that sweep at once, one removes a session's things and the others wait for it: the one that
+ * renames the session's file has it, and a file whose sweeper is gone can be renamed again.
  */
 export function sweepLeftovers(stateFolder: string): Swept {
   const swept: Swept = { removed: [], left: [] };
@@ -236,8 +236,8 @@ export function sweepLeftovers(stateFolder: string): Swept {
     if (foreign) {
       done.add(foreign.session);
       swept.left.push(
-        `${join(stateFolder, foreign.name)}: written in another container or on its host, where alone it can be told ` +
-          'whether that run goes on; when it does not, remove it',
+        `${join(stateFolder, foreign.name)}: written in another container or on its host, only where it is known ` +
+          'whether that run goes on; when it does not, remove the file',
       );
       continue;
     }
@@ -263,14 +263,16 @@ export function sweepLeftovers(stateFolder: string): Swept {
     if (!busy) return swept;
     if (performance.now() > deadline) {
       const { pid } = busy.responsible;
-      swept.left.push(`${busy.session}: process ${pid} is at it for ${OTHER_SWEEP_MS / 1000} s`);
+      swept.left.push(
+        `${busy.session}: process ${pid} has been sweeping it for ${OTHER_SWEEP_MS / 1000} s`,
+      );
       return swept;
     }
     pause(ROUND.ms / 2);
   }
 }
 
-/** A session's file: who must see to it that its things are removed. */
+/** A session's file, and the process that is responsible for removing its things. */
 interface StateFile {
   name: string;
   session: string;
@@ -289,7 +291,7 @@ function filesIn(stateFolder: string): StateFile[] {
     if (!match) return [];
     const [, session = '', owner, sweeper, startTime, part] = match;
     if (part !== undefined) {
-      // Half written when its process was killed; the file that it was to replace is still there.
+      // Incomplete, as its process was killed; the file that it was to replace is still there.
       if (startTimeOf(Number(sweeper ?? owner)) === undefined) rmSync(file, { force: true });
       return [];
     }
@@ -302,17 +304,17 @@ function filesIn(stateFolder: string): StateFile[] {
     } catch (error) {
       // Another process has renamed or removed it.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      const problem = `cannot be read, see to it that nothing of that run goes on, and remove it (${messageOf(error)})`;
+      const problem = `cannot be read: make sure that nothing of that run goes on, and remove it (${messageOf(error)})`;
       return [{ name, session, isBeingSwept, responsible: sweeping, state: undefined, problem }];
     }
   });
 }
 
-/** Removes until nothing is found twice; what cannot be removed is all that the state holds afterwards. */
+/** Removes until twice nothing is found; afterwards the state holds what could not be removed, and nothing else. */
 function removeWhatIsLeft(state: State): Swept {
   const removed = new Set<string>();
   const left = new Map<string, string>();
-  /** What was there in this round. */
+  /** What was found in this round. */
   const found = new Set<string>();
   const note = (what: string, problem?: string): void => {
     found.add(what);
@@ -329,11 +331,11 @@ function removeWhatIsLeft(state: State): Swept {
     if (state.bootId === bootId()) killProcesses(state, note);
     state.projects.forEach((project) => removeProject(project, note));
     state.folders.forEach((folder) => removeFolder(folder, note));
-    // What cannot be removed, and could not before, is not waited for.
+    // What cannot be removed, and could not in the round before, is not waited for.
     quiet = found.size === 0 || (reasons > 0 && found.size === left.size) ? quiet + 1 : 0;
   }
   if (quiet < 2) {
-    const still = `still there when it had been removed ${most} times`;
+    const still = `still there after ${most} removals`;
     found.forEach((what) => left.set(what, left.get(what) ?? still));
   }
   state.groups = state.groups.filter((group) => left.has(groupAsText(group)));
@@ -354,7 +356,7 @@ function groupAsText({ pid, name }: Group): string {
 /** Kills what carries the session's id, and the groups whose leader is still the one that was started. */
 function killProcesses(state: State, note: Note): void {
   const groups = new Map(state.groups.map((group) => [group.pid, group]));
-  const marked = processesWith(
+  const tagged = processesWith(
     RUN_VARIABLE,
     (run) => run === state.run || run.startsWith(`${state.run}/`),
   );
@@ -362,14 +364,14 @@ function killProcesses(state: State, note: Note): void {
     signalGroup(group.pid, 'SIGKILL');
     note(groupAsText(group));
   });
-  marked.forEach(({ pid, group, command }) => {
+  tagged.forEach(({ pid, group, command }) => {
     signalIfThere(pid, 'SIGKILL');
     const known = groups.get(group);
     note(known ? groupAsText(known) : `process ${pid} (${command})`);
   });
 }
 
-/** Takes a project down, if anything of it is there. */
+/** Takes a project down, if anything of it exists. */
 function removeProject({ project, engine }: State['projects'][number], note: Note): void {
   const docker = (timeout: number, args: string[]): { stdout: string; failure?: string } => {
     const options = { env: engine, encoding: 'utf8', timeout } as const;
@@ -414,12 +416,12 @@ function newFolderName(name: string): string {
 
 function save(file: string, state: State): void {
   const draft = `${file}.part`;
-  // The address of an engine may have a password in it.
+  // The address of an engine may contain a password.
   writeFileSync(draft, JSON.stringify(state), { mode: 0o600 });
   renameSync(draft, file);
 }
 
-/** Whether it was there to be renamed. */
+/** Renames a file; returns whether there was one. */
 function renamed(from: string, to: string): boolean {
   try {
     renameSync(from, to);
@@ -434,7 +436,7 @@ function ownIdentity(): string {
   return `${process.pid}-${startTimeOf(process.pid) ?? 0}`;
 }
 
-/** Without an event loop: a process that ends has none any more. */
+/** Blocks the thread: a process that ends has no event loop any more. */
 function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

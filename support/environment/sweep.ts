@@ -1,4 +1,4 @@
-/** Removes what killed sessions left, and says what it was. The watchdog runs this; its argument is the state folder. */
+/** Removes what killed sessions left, and prints what it was. The watchdog runs this; its argument is the state folder. */
 import { sweepLeftovers } from './session-state';
 
 const [stateFolder] = process.argv.slice(2);

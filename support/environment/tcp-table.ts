@@ -1,4 +1,4 @@
-/** A line of Linux's table of TCP sockets. */
+/** One entry of Linux's table of TCP sockets. */
 export interface TcpSocket {
   localPort: number;
   remoteAddress: string;
@@ -15,7 +15,7 @@ const STATES: Record<string, TcpSocket['state'] | undefined> = {
 /** IPv4 or IPv6, and the port. */
 const ADDRESS = /^(?:[\dA-F]{8}|[\dA-F]{32}):[\dA-F]{4}$/i;
 
-/** Reads /proc/net/tcp and /proc/net/tcp6, one or both after each other (proc(5)); other lines are passed over. */
+/** Reads /proc/net/tcp and /proc/net/tcp6, or both joined (proc(5)); other lines are ignored. */
 export function parseTcpTable(text: string): TcpSocket[] {
   return text
     .split('\n')
@@ -37,7 +37,7 @@ function portOf(hex: string): number {
   return parseInt(hex.split(':')[1] ?? '', 16);
 }
 
-/** The kernel prints 32-bit words in the byte order of the machine: little-endian on all that matter here. */
+/** The kernel prints 32-bit words in the byte order of the machine: little-endian on all supported ones. */
 function addressOf(hex: string): string {
   const words = (hex.split(':')[0] ?? '').match(/.{8}/g) ?? [];
   const bytes = words.flatMap((word) => (word.match(/../g) ?? []).reverse());

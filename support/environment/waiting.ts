@@ -5,19 +5,19 @@ const NPM = /^(npm|npx)( |$)|\/(npm|npx)-cli\.js/;
 const MOST_ANCESTORS = 50;
 
 /**
- * The programs that wait for a process to end: its ancestors up to the npm that has started it. None without npm, as
- * nobody can tell then whether an ancestor waits.
+ * The programs that wait for a process to end: its ancestors up to the npm that has started it. Empty without npm, as it
+ * is then unknown whether an ancestor waits.
  *
- * A signal to npm, or its death, does not reach what it has started; whoever wants to end with it must look.
+ * A signal to npm, or its end, does not reach what it has started: a program that is to end with npm must poll it.
  */
 export function waitersOf(
   pid: number,
-  look: (pid: number) => ProcessInfo | undefined = processInfo,
+  infoOf: (pid: number) => ProcessInfo | undefined = processInfo,
 ): ProcessInfo[] {
   const ancestors: ProcessInfo[] = [];
-  let next = look(pid)?.parent ?? 0;
+  let next = infoOf(pid)?.parent ?? 0;
   while (next > 0 && ancestors.length < MOST_ANCESTORS) {
-    const ancestor = look(next);
+    const ancestor = infoOf(next);
     if (!ancestor) break;
     ancestors.push(ancestor);
     if (NPM.test(ancestor.command)) return ancestors;
@@ -31,7 +31,7 @@ export function waitersAsText(waiters: readonly ProcessInfo[]): string {
   return waiters.map(({ pid, startTime }) => `${pid}:${startTime}`).join();
 }
 
-/** The first of them, as text, that is gone; undefined while all of them run. */
+/** The id of the first of them that is gone; undefined while all of them run. */
 export function goneWaiter(text: string): number | undefined {
   return text
     .split(',')

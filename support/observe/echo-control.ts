@@ -1,21 +1,16 @@
 import { io } from 'socket.io-client';
 
 import { NotObserved } from '../base/errors';
-
-/** Something that the Echo STS can be told about a stream (contract, "Echo STS also takes …"). */
-export interface EchoControl {
-  event: 'config:error_simulation' | 'simulate:disconnect' | 'config:processing_delay';
-  payload: Record<string, unknown>;
-}
+import type { EchoControl } from '../broadcast/request';
 
 const WITHIN_MS = 5000;
 
 /**
- * Tells the Echo STS something, as one more client, and waits until it has taken it.
+ * Sends the Echo STS a control event, as one more client, and waits until it is accepted.
  *
  * @param url of the Echo STS (http://…)
- * @returns what it acknowledged
- * @throws NotObserved when it does not acknowledge, or rejects
+ * @returns its acknowledgement
+ * @throws NotObserved when it rejects the event, or does not acknowledge it within 5 s
  */
 export async function tellEcho(
   url: string,
@@ -29,7 +24,7 @@ export async function tellEcho(
       const refuse = (seen: string): void =>
         failed(
           new NotObserved({
-            what: 'the Echo STS did not do as it was told',
+            what: 'the Echo STS did not accept a control event',
             where: `${url}, ${event}`,
             seen,
             expected: `${event}:ack, accepted, within ${WITHIN_MS / 1000} s`,

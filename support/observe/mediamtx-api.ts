@@ -27,7 +27,7 @@ export class MediaMtxApi {
   /**
    * All paths that are published or configured by name.
    *
-   * @throws SuiteError when it does not answer, refuses, or answers with anything but a list of paths
+   * @throws SuiteError when it does not answer, refuses, or answers with something other than a list of paths
    */
   async paths(): Promise<MediaMtxPath[]> {
     const path = '/v3/paths/list?itemsPerPage=1000';
@@ -36,11 +36,11 @@ export class MediaMtxApi {
     if (parsed.success) return parsed.data.items;
     const [issue] = parsed.error.issues;
     throw new SuiteError({
-      what: 'MediaMTX gave an answer that cannot be understood',
+      what: 'the answer of MediaMTX is malformed',
       where: `GET ${this.url}${path}`,
       seen: `${issue?.path.join('.') || 'the whole answer'}: ${issue?.message}; ${text.slice(0, 300)}`,
       expected: 'a list of paths as MediaMTX 1.14 gives it',
-      next: 'see whether services.mediaServer.api of acceptance.yaml is the address of its API',
+      next: 'check whether services.mediaServer.api of acceptance.yaml is the address of its API',
     });
   }
 
@@ -60,7 +60,7 @@ export class MediaMtxApi {
     });
   }
 
-  /** Has MediaMTX refuse everybody who wants to publish a path: it says that it gets the path from elsewhere. */
+  /** Has MediaMTX refuse every publisher of a path, by configuring the path as one that it pulls from elsewhere. */
   async refusePublishers(path: string): Promise<void> {
     await this.#call('POST', `/v3/config/paths/add/${path}`, {
       source: 'rtsp://127.0.0.1:9/nowhere',
@@ -68,7 +68,7 @@ export class MediaMtxApi {
     });
   }
 
-  /** Takes back what `record` or `refusePublishers` has set. */
+  /** Removes the configuration that `record` or `refusePublishers` has added. */
   async forget(path: string): Promise<void> {
     await this.#call('DELETE', `/v3/config/paths/delete/${path}`);
   }

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 
-import type { Track } from './track';
+import type { Track } from '../base/track';
 
 /** How publishing ended. `exitCode` is null when the publisher was ended by a signal. */
 export interface PublisherResult {
@@ -8,19 +8,19 @@ export interface PublisherResult {
   stderr: string;
 }
 
-/** A broadcast on its way; `result` resolves when it is over and never rejects. */
+/** A clip that is being published; `result` resolves when publishing has ended and never rejects. */
 export interface Publication {
   url: string;
   result: Promise<PublisherResult>;
   stop(): void;
-  /** Ends it as a crash does: the connection breaks, nothing is said before. */
+  /** Ends it as a crash does: the connection breaks without a TEARDOWN. */
   breakOff(): void;
 }
 
 /**
- * Sends a media file once, at its own speed and as it is, to an RTSP address.
+ * Publishes a media file once to an RTSP address, in real time and without transcoding.
  *
- * @param seconds only so much of its beginning; all of it when not given
+ * @param seconds publishes only this much of its beginning; all of it when not given
  */
 export function publish(
   mediaFile: string,
@@ -58,7 +58,7 @@ export function publish(
     url,
     result: child.then(({ exitCode, stderr, message }) => {
       ended();
-      // That it was ended by a signal is no news to whoever has sent it.
+      // A signal that the suite itself has sent is no error.
       return { exitCode: exitCode ?? null, stderr: stderr || (isStopped ? '' : (message ?? '')) };
     }),
     stop: () => end('SIGTERM'),

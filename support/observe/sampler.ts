@@ -2,23 +2,23 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { messageOf } from '../base/errors';
 
-/** Something that is looked at again and again. */
+/** A poll that is repeated until it is stopped. */
 export interface Sampler {
-  /** Ends the sampling after the look that is under way. */
+  /** Ends the sampling after the poll that is under way. */
   stop(): Promise<void>;
-  /** Why the last look failed; undefined when it did not. */
+  /** Why the last poll failed; undefined when it did not. */
   lastError(): string | undefined;
-  /** How many looks there were, how many of them failed, and why the last of those did. */
+  /** How many polls there were, how many of them failed, and why the last of those did. */
   readonly failures: { polls: number; failed: number; lastReason: string };
 }
 
 /**
- * Calls `look` every so often. A look that fails is not an error here: what was never seen is missing from the
+ * Calls `poll` again and again. A poll that fails is not an error here: what was never seen is missing from the
  * evidence, and `lastError` says why.
  *
- * @param everyMs pause between two looks; may change while sampling
+ * @param everyMs pause between two polls; may change while sampling
  */
-export function sample(everyMs: () => number, look: () => Promise<void>): Sampler {
+export function sample(everyMs: () => number, poll: () => Promise<void>): Sampler {
   const stopping = new AbortController();
   let lastError: string | undefined;
   const failures = { polls: 0, failed: 0, lastReason: '' };
@@ -26,7 +26,7 @@ export function sample(everyMs: () => number, look: () => Promise<void>): Sample
     while (!stopping.signal.aborted) {
       failures.polls += 1;
       try {
-        await look();
+        await poll();
         lastError = undefined;
       } catch (error) {
         lastError = messageOf(error);

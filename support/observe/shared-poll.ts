@@ -6,19 +6,19 @@ export interface Polled<T> {
   value: T;
 }
 
-/** Looks, or hands out what somebody else has just seen. */
+/** Polls, or returns what another poll has just seen. */
 export type SharedPoll<T> = (options?: { fresh?: boolean }) => Promise<Polled<T>>;
 
 /**
- * Lets many broadcasts watch one service as one: who looks within `maxAgeMs` of somebody else's look gets that one.
- * `fresh` asks anew whatever was seen before.
+ * Lets many broadcasts share the polls of one service: within `maxAgeMs` of the start of a poll, others get its result.
+ * `fresh` polls anew in any case.
  */
-export function sharedPoll<T>(maxAgeMs: number, look: () => Promise<T>): SharedPoll<T> {
+export function sharedPoll<T>(maxAgeMs: number, poll: () => Promise<T>): SharedPoll<T> {
   let latest: { begunAt: number; result: Promise<Polled<T>> } | undefined;
   return ({ fresh = false } = {}) => {
     const begunAt = now();
     if (latest && !fresh && begunAt - latest.begunAt < maxAgeMs) return latest.result;
-    const result = look().then((value) => ({ at: now(), value }));
+    const result = poll().then((value) => ({ at: now(), value }));
     latest = { begunAt, result };
     return result;
   };

@@ -3,11 +3,12 @@ import { io, type Socket } from 'socket.io-client';
 import { now } from '../base/clock';
 import { messageOf, NotObserved } from '../base/errors';
 import { NotInTime } from '../base/eventually';
-import type { Tap, TapEvent } from './tap';
+import type { TapEvent } from '../broadcast/events';
+import type { Tap } from './tap';
 
-/** Hears what an STS says: through the tap, or as one more client of the STS. */
+/** Receives the events of an STS: through the tap, or as one more client of the STS. */
 export class SocketIOMonitor {
-  /** Everything that was heard; without the payloads of fragments, which hold seconds of audio each, and of what is no message. */
+  /** Every event; without the payloads of fragments, which hold seconds of audio each, and of malformed messages. */
   readonly events: TapEvent[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #listeners = new Set<(event: TapEvent) => void>();
@@ -49,15 +50,15 @@ export class SocketIOMonitor {
         where: source,
         seen: messageOf(error),
         expected: 'a Socket.IO handshake within 5 s',
-        next: 'see whether services.sts.url of acceptance.yaml (STS_SERVICE_URL) is its address',
+        next: 'check whether services.sts.url of acceptance.yaml (STS_SERVICE_URL) is its address',
       });
     });
   }
 
   /**
-   * Resolves with the first `count` events that fit, heard since `connect`.
+   * Resolves with the first `count` events that fit, received since `connect`.
    *
-   * @throws NotInTime saying how many came instead
+   * @throws NotInTime with how many came instead
    */
   async waitForEvents(
     count: number,

@@ -4,6 +4,7 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { now } from '../base/clock';
 import { RETRYABLE_CODES } from '../contract/events';
 import { messageOf } from '../base/errors';
+import type { FaultDone } from '../broadcast/events';
 import {
   concerns,
   isAnswerFault,
@@ -11,20 +12,21 @@ import {
   type Direction,
   type FaultPlan,
   type Moment,
-  type MomentFault,
-} from '../broadcast/faults';
+  type ConnectionFault,
+  type Fault,
+} from '../broadcast/fault';
 
-/** What can be done to a connection from outside. */
+/** What a fault can do to a connection. */
 export interface Connected {
-  /** Says something in the name of the other side. */
+  /** Sends a message in the name of the other side. */
   send(direction: Direction, text: string): void;
-  /** Breaks both ends off. */
+  /** Cuts both ends of the connection. */
   cut(): void;
-  /** Notes what was done. */
-  record(direction: Direction, what: { fault: string; fragment?: string; detail?: string }): void;
+  /** Records what was done. */
+  record(direction: Direction, done: FaultDone): void;
 }
 
-/** The two ends that a message can come to. */
+/** What can become of a message: it is passed on, or lost. */
 export interface Ends {
   pass(text: string): void;
   lose(text: string): void;
@@ -41,10 +43,10 @@ const EVENT = /^42(?:\/[^,]*,)?\d*(?=\[")/;
 const FRAGMENT = '["fragment:data"';
 const ANSWER = '["fragment:processed"';
 const READY = '["stream:ready"';
-/** Longer than any fragment id and what stands before it: not all of a message is searched for its name. */
+/** Longer than any event name: not all of a message is searched for it. */
 const NAME_LENGTH = 40;
 
-/** Does to one stream what its plan says; it lasts over all connections of the stream. */
+/** Applies the faults of one stream's plan; it lasts over all connections of the stream. */
 export class StreamFaults {
   readonly #random;
   readonly #numbers = new Map<string, number>();
@@ -52,7 +54,7 @@ export class StreamFaults {
   #connected: Connected | undefined;
   /** Until when connections are refused; milliseconds since the epoch. */
   #refusingUntil = 0;
-  #mute: { direction: Direction; words: string } | undefined;
+  #mute: { direction: Direction; fault: Fault } | undefined;
   #wasReady = false;
 
   constructor(
@@ -60,9 +62,9 @@ export class StreamFaults {
     private readonly plan: FaultPlan,
   ) {
     this.#random = xoroshiro128plus(plan.seed);
-    // What holds from the start needs no connection.
+    // Faults that hold from the start need no connection.
     for (const fault of this.#at({ when: 'start', afterSeconds: 0 })) {
-      if (fault.does === 'cut') this.#refuse(fault.refuseSeconds);
+      if (fault.does === 'disconnect') this.#refuse(fault.refuseSeconds);
     }
   }
 
@@ -70,7 +72,7 @@ export class StreamFaults {
     return now() < this.#refusingUntil;
   }
 
-  /** Whether nothing goes that way on the newest connection, nor its end. */
+  /** Whether the newest connection is mute in that direction, so that not even its end gets through. */
   isMute(direction: Direction): boolean {
     return this.#mute?.direction === direction;
   }
@@ -84,7 +86,7 @@ export class StreamFaults {
   /** Decides what becomes of a message. */
   relay(direction: Direction, text: string, ends: Ends): void {
     if (this.#mute && this.isMute(direction)) {
-      this.#connected?.record(direction, { fault: this.#mute.words, detail: text.slice(0, 40) });
+      this.#connected?.record(direction, { fault: this.#mute.fault, detail: text.slice(0, 40) });
       ends.lose(text);
       return;
     }
@@ -105,7 +107,7 @@ export class StreamFaults {
     }
   }
 
-  /** Nothing is done any more. */
+  /** From now on no fault is applied. */
   end(): void {
     this.#timers.forEach((timer) => clearTimeout(timer));
   }
@@ -117,8 +119,8 @@ export class StreamFaults {
       .filter((fault) => number !== undefined && concerns(fault, number));
     const fragment = { fragment: idOf(text) };
     if (faults.some(({ does }) => does === 'drop')) {
-      faults.forEach(({ words }) => {
-        this.#connected?.record('from-sts', { fault: words, ...fragment });
+      faults.forEach((fault) => {
+        this.#connected?.record('from-sts', { fault, ...fragment });
       });
       ends.lose(text);
       return;
@@ -126,7 +128,7 @@ export class StreamFaults {
     const connection = this.#connected;
     const delayMs = faults.reduce((sum, fault) => sum + this.#delayOf(fault), 0);
     this.#later(delayMs, () => {
-      // The answer belongs to a connection that may be gone by now.
+      // The connection that the answer belongs to may be gone by now.
       if (connection !== this.#connected) return;
       let changed = text;
       for (const fault of faults) {
@@ -134,10 +136,10 @@ export class StreamFaults {
         try {
           if (fault.does !== 'delay') changed = changeAnswer(prefix, changed, fault);
         } catch (error) {
-          // An answer that is none goes on as it is: it is media-service that must cope with it.
+          // A malformed answer is passed on unchanged: coping with it is media-service's task.
           detail = `not done: ${messageOf(error)}`;
         }
-        const done = { fault: fault.words, ...fragment, ...(detail ? { detail } : {}) };
+        const done = { fault, ...fragment, ...(detail ? { detail } : {}) };
         connection?.record('from-sts', done);
       }
       ends.pass(changed);
@@ -159,17 +161,17 @@ export class StreamFaults {
     }
   }
 
-  #at(moment: Moment): ({ words: string } & MomentFault)[] {
+  #at(moment: Moment): ConnectionFault[] {
     return this.plan.faults.filter(
-      (fault): fault is { words: string } & MomentFault =>
+      (fault): fault is ConnectionFault =>
         !isAnswerFault(fault) &&
         fault.at.when === moment.when &&
         fault.at.fragment === moment.fragment,
     );
   }
 
-  #do(fault: { words: string } & MomentFault): void {
-    this.#connected?.record('from-sts', { fault: fault.words });
+  #do(fault: ConnectionFault): void {
+    this.#connected?.record('from-sts', { fault });
     switch (fault.does) {
       case 'backpressure':
         this.#connected?.send(
@@ -177,12 +179,12 @@ export class StreamFaults {
           `42${JSON.stringify(['backpressure', this.#backpressure(fault.action, fault.delayMs)])}`,
         );
         break;
-      case 'cut':
+      case 'disconnect':
         this.#refuse(fault.refuseSeconds);
         this.#connected?.cut();
         break;
       case 'mute':
-        this.#mute = { direction: fault.direction, words: fault.words };
+        this.#mute = { direction: fault.direction, fault };
         break;
     }
   }
@@ -200,7 +202,7 @@ export class StreamFaults {
     this.#refusingUntil = now() + (seconds ?? Infinity) * 1000;
   }
 
-  /** At once where nothing is to be waited for: messages keep their order. */
+  /** At once when there is no delay, so that messages keep their order. */
   #later(ms: number, act: () => void): void {
     if (ms === 0) {
       act();
@@ -214,7 +216,7 @@ export class StreamFaults {
   }
 }
 
-/** `fragment_id` of a message, without reading the audio in it; "" for one that nobody could have meant. */
+/** `fragment_id` of a message, without parsing the audio in it; "" where there is none, or an overlong one. */
 function idOf(text: string): string {
   return /"fragment_id":\s{0,9}"((?:[^"\\]|\\.){0,500})"/.exec(text)?.[1] ?? '';
 }
@@ -264,7 +266,7 @@ function withAudio(answer: FragmentAnswer, change: (base64: string) => string): 
   return { ...answer, dubbed_audio: { ...audio, data_base64: change(String(audio.data_base64)) } };
 }
 
-/** Changes 16 bit PCM; the duration that is said of it changes with it. */
+/** Changes 16 bit PCM, and the duration in the answer with it. */
 function withPcm(
   answer: FragmentAnswer,
   change: (pcm: Buffer, frameBytes: number) => Buffer,

@@ -23,48 +23,24 @@ import { now } from '../base/clock';
 import { messageOf } from '../base/errors';
 import { bytesOf } from '../base/http';
 import { jsonOf } from '../base/json';
-import type { Direction, FaultPlan } from '../broadcast/faults';
+import type { TapEvent, UndecodableMessage } from '../broadcast/events';
+import type { Direction, FaultPlan } from '../broadcast/fault';
 import { StreamFaults } from './stream-faults';
-
-/** Something the tap saw. `at` is milliseconds since the epoch, `connection` counts from 1. */
-export interface TapEvent {
-  at: number;
-  connection: number;
-  /** X-Stream-ID of the connection, or the stream_id of its first event; undefined before either is known. */
-  stream: string | undefined;
-  direction: Direction;
-  /**
-   * `event`: a Socket.IO event; `open`/`refused`/`close`: the connection; `undecodable`: not WebSocket, Engine.IO or
-   * Socket.IO, `payload` is an UndecodableMessage; `fault`: what the tap has done itself, as its plan says.
-   */
-  kind: 'open' | 'refused' | 'close' | 'event' | 'undecodable' | 'fault';
-  /** Name of the Socket.IO event. */
-  event?: string;
-  /** First argument of the event, or what is known of the opening or closing. */
-  payload?: unknown;
-}
-
-/** A message that is none, as it was seen. */
-export interface UndecodableMessage {
-  reason: string;
-  /** Not there where the WebSocket itself was broken. */
-  message?: string | Buffer;
-}
 
 interface Connection {
   id: number;
   stream: string | undefined;
-  /** The name and port that the other side has asked for (Host header). */
+  /** The name and port that the client has asked for (Host header). */
   host: string | undefined;
   decoders: Record<Direction, Decoder>;
 }
 
 const ENGINE_BINARY: BinaryType = 'nodebuffer';
-/** Not handed on; compressed answers could not be read here. */
+/** Headers that are not passed on; compressed answers could not be decoded here. */
 const HOP_HEADERS = new Set([
   ...['connection', 'upgrade', 'host', 'sec-websocket-key', 'accept-encoding'],
 ]);
-/** The longest message; a text of twice that cannot be held as one string. */
+/** The longest message; a text of twice that does not fit into one string. */
 const MOST_BYTES = 256 * 2 ** 20;
 
 const handshakeSchema = z.object({ sid: z.string() });
@@ -72,8 +48,8 @@ const handshakeSchema = z.object({ sid: z.string() });
 /**
  * A transparent Socket.IO relay between media-service and STS that records a decoded copy.
  *
- * An STS answers the worker's own connection only, so another client that listens hears nothing: one has to sit in
- * between. Messages are forwarded as they are, whatever they hold. WebSocket and long polling are both relayed.
+ * An STS answers the worker's own connection only, so that another client hears nothing: the relay has to be in
+ * between. Messages are forwarded unchanged, also malformed ones. WebSocket and long polling are both relayed.
  */
 export class Tap {
   readonly #server: Server;
@@ -109,13 +85,13 @@ export class Tap {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Calls `listener` for everything that is seen from now on; returns the function that ends it. */
+  /** Calls `listener` for every further event; returns the function that ends it. */
   listen(listener: (event: TapEvent) => void): () => void {
     this.#emitter.on('event', listener);
     return () => this.#emitter.off('event', listener);
   }
 
-  /** Sets what goes wrong for a stream; before the stream is published. */
+  /** Sets the faults of a stream; before the stream is published. */
   setPlan(stream: string, plan: FaultPlan): void {
     this.#faults.set(stream, new StreamFaults(stream, plan));
   }
@@ -148,14 +124,14 @@ export class Tap {
       maxPayload: MOST_BYTES,
     });
     let isJoined = false;
-    // Until the two are joined nobody else listens to the client's socket: one that breaks is no error of the suite.
+    // Until the two are joined nothing else handles errors of the client's socket: a broken one is no error of the suite.
     socket.on('error', () => undefined);
     socket.on('close', () => {
       if (!isJoined) upstream.terminate();
     });
     const early: [RawData, boolean][] = [];
-    const hold = (data: RawData, isBinary: boolean): void => void early.push([data, isBinary]);
-    upstream.on('message', hold);
+    const keep = (data: RawData, isBinary: boolean): void => void early.push([data, isBinary]);
+    upstream.on('message', keep);
     upstream.on('error', (error) => {
       if (!isJoined) refuse(socket.destroyed ? 'the client has gone' : messageOf(error));
     });
@@ -179,7 +155,7 @@ export class Tap {
             'x-worker-id': incoming.headers['x-worker-id'],
           },
         });
-        upstream.off('message', hold);
+        upstream.off('message', keep);
         early.forEach(([data, isBinary]) => {
           this.#relayMessage(connection, 'from-sts', client, data, isBinary);
         });
@@ -195,9 +171,9 @@ export class Tap {
     });
     from.on('close', (code, reason) => {
       this.#record(connection, direction, 'close', { code, reason: reason.toString() });
-      // Who hears nothing any more does not hear that the other side has gone, either.
+      // On a mute connection the end of the other side does not get through, either.
       if (this.#faults.get(connection.stream ?? '')?.isMute(direction)) return;
-      // 1005 and 1006 stand for "no code" and "broken off"; they may not be sent.
+      // 1005 and 1006 stand for "no code" and "abnormal closure"; they may not be sent (RFC 6455, 7.4.1).
       if (code === 1005) to.close();
       else if (code === 1006) to.terminate();
       else to.close(code, reason);
@@ -222,14 +198,14 @@ export class Tap {
     }
     faults.relay(direction, (data as Buffer).toString(), {
       pass: (text) => this.#pass(connection, direction, to, text, false),
-      // What media-service has said counts as said, also where it did not arrive.
+      // What media-service has sent is recorded as sent, even when it does not arrive.
       lose: (text) => {
         if (direction === 'to-sts') this.#decode(connection, direction, text, packetsOf(text));
       },
     });
   }
 
-  /** Records a message and hands it on. */
+  /** Records a message and passes it on. */
   #pass(
     connection: Connection,
     direction: Direction,
@@ -245,18 +221,18 @@ export class Tap {
     if (to.readyState === WebSocket.OPEN) to.send(data, { binary: isBinary });
   }
 
-  /** Long polling, and everything else that is asked by HTTP. */
+  /** Long polling, and every other HTTP request. */
   async #relayRequest(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const connection = this.#connectionOf(incoming);
     const refuse = (reason: string): void => {
-      // A client that has gone needs no answer, and was not refused.
+      // A client that is gone needs no answer, and was not refused.
       if (response.destroyed) return;
       this.#record(connection, 'from-sts', 'refused', { sts: this.upstream.href, reason });
       if (response.headersSent) response.destroy();
       else response.writeHead(502).end();
     };
     if (this.#faults.has(connection.stream ?? '')) {
-      refuse('what shall go wrong for this stream can be done to a WebSocket only');
+      refuse('the faults of this stream can be applied to a WebSocket only');
       return;
     }
     try {
@@ -266,7 +242,7 @@ export class Tap {
       if (isEngine && body.length > 0) this.#decodePolled(connection, 'to-sts', body);
       const answer = await this.#ask(incoming, body, response);
       const answered = await bytesOf(answer, MOST_BYTES);
-      // What is posted is answered by "ok".
+      // Only a GET is answered with packets; a POST is answered by "ok".
       if (isPoll) this.#decodePolled(connection, 'from-sts', answered);
       response.writeHead(answer.statusCode ?? 502, answer.headers).end(answered);
     } catch (error) {
@@ -274,7 +250,7 @@ export class Tap {
     }
   }
 
-  /** Hands a request on; it is given up when whoever has asked goes away. */
+  /** Passes a request on; it is given up when the client goes away. */
   #ask(
     incoming: IncomingMessage,
     body: Buffer,
@@ -316,7 +292,7 @@ export class Tap {
   /**
    * Records the Socket.IO events among some packets.
    *
-   * @param message that the packets were read from, for those that cannot be understood
+   * @param message that the packets were read from, to record it when a packet is malformed
    */
   #decode(
     connection: Connection,
@@ -337,7 +313,7 @@ export class Tap {
       try {
         decoder.add(packet.data);
       } catch (error) {
-        // What a message without its end leaves behind must not spoil those that follow.
+        // What an incomplete message leaves in the decoder must not spoil those that follow.
         decoder.destroy();
         undecodable(messageOf(error));
       } finally {
@@ -345,7 +321,7 @@ export class Tap {
       }
       for (const { type, data } of decoded) {
         if (type !== PacketType.EVENT && type !== PacketType.BINARY_EVENT) continue;
-        // The parser lets an event without anything pass.
+        // The parser accepts an event without name and payload.
         if (data === undefined) {
           undecodable('an event without a name');
           continue;
@@ -357,7 +333,7 @@ export class Tap {
     }
   }
 
-  /** The address at the STS of what was asked for here. Whatever that is, it leads to the STS. */
+  /** The address of a request at the STS. Whatever was asked for, it leads to the STS. */
   #urlOf(incoming: IncomingMessage): URL {
     const [, path = '', query = ''] = /^([^?]*)(.*)$/s.exec(incoming.url ?? '') ?? [];
     const url = new URL(this.upstream);

@@ -1,8 +1,8 @@
 import { execa } from 'execa';
 
-import type { Track } from './track';
+import type { Track } from '../base/track';
 
-/** What a viewer saw who joined while the broadcast was running. */
+/** What a viewer saw who joined during the broadcast. */
 export interface ViewerResult {
   url: string;
   exitCode: number | null;
@@ -10,14 +10,14 @@ export interface ViewerResult {
   stderr: string;
 }
 
-/** A viewer at work; `result` resolves at the end of the stream and never rejects. */
+/** A viewer of a live stream; `result` resolves at the end of the stream and never rejects. */
 export interface Viewer {
   result: Promise<ViewerResult>;
   stop(): void;
 }
 
 /**
- * Joins a live stream as a viewer does: plays it (decodes video and audio) and keeps a copy as it arrived.
+ * Joins a live stream as a viewer does: decodes video and audio, and keeps a copy as it arrived.
  *
  * @param copyFile Matroska file for the copy
  */
@@ -28,7 +28,7 @@ export function watch(url: string, copyFile: string, track: Track): Viewer {
       ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-y', '-progress', 'pipe:1'],
       ...['-rw_timeout', '40000000', '-i', url],
       ...['-map', '0', '-c', 'copy', '-f', 'matroska', copyFile],
-      // In the stream's own time base: ffmpeg may guess a frame rate that is too low, and then complain of itself.
+      // In the stream's own time base: ffmpeg may guess a frame rate that is too low, and then report errors of its own making.
       ...['-map', '0', '-fps_mode', 'passthrough', '-enc_time_base:v', '-1', '-f', 'null', '-'],
     ],
     { reject: false, stdin: 'ignore', detached: true, cleanup: false },

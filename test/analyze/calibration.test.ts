@@ -58,7 +58,7 @@ describe('calibration', () => {
       how,
       trueMs,
       ptsMs: 1000 * (observed(audio).firstPtsSeconds - observed(video).firstPtsSeconds),
-      placementMs: placements.map(({ delta }) => observed(delta).deltaMs),
+      placementMs: placements.map(({ avOffset }) => observed(avOffset).offsetMs),
       fingerprintMs: 1000 * match.offsetSeconds,
     };
   }

@@ -77,9 +77,14 @@ describe('placeDubs', () => {
 
   it('tells 119 from 121 ms, late and early', () => {
     if (!atBorder) throw new Error('not measured');
-    const deltas = atBorder.map(({ delta }) => observed(delta).deltaMs);
-    deltas.forEach((delta, i) => expect(delta).to.be.closeTo(truth[i] ?? NaN, 1));
-    expect(deltas.map((delta) => withinMs(delta, 120))).to.deep.equal([true, false, true, false]);
+    const offsets = atBorder.map(({ avOffset }) => observed(avOffset).offsetMs);
+    offsets.forEach((offset, i) => expect(offset).to.be.closeTo(truth[i] ?? NaN, 1));
+    expect(offsets.map((offset) => withinMs(offset, 120))).to.deep.equal([
+      true,
+      false,
+      true,
+      false,
+    ]);
   });
 
   it('sums up with sign, percentiles without', async () => {
@@ -102,8 +107,8 @@ describe('placeDubs', () => {
     ] as const) {
       const found = await measure(output(name, truth, ...options));
       // FLV and Matroska round timestamps to 1 ms.
-      found.forEach(({ delta }, i) =>
-        expect(observed(delta).deltaMs, name).to.be.closeTo(truth[i] ?? NaN, 1.5),
+      found.forEach(({ avOffset }, i) =>
+        expect(observed(avOffset).offsetMs, name).to.be.closeTo(truth[i] ?? NaN, 1.5),
       );
     }
   });
@@ -117,8 +122,8 @@ describe('placeDubs', () => {
       ...['-map', '[v]', frozen],
     );
     const found = await measure(frozen);
-    found.forEach(({ delta }, i) =>
-      expect(observed(delta).deltaMs).to.be.closeTo(truth[i] ?? NaN, 1),
+    found.forEach(({ avOffset }, i) =>
+      expect(observed(avOffset).offsetMs).to.be.closeTo(truth[i] ?? NaN, 1),
     );
   });
 
@@ -132,11 +137,11 @@ describe('placeDubs', () => {
     ffmpeg('-ss', '0.2', '-i', border, '-c:v', 'libx264', '-preset', 'ultrafast', lost);
     for (const file of [led, lost]) {
       const found = await measure(file);
-      found.forEach(({ delta }, i) =>
-        expect(observed(delta).deltaMs, file).to.be.closeTo(truth[i] ?? NaN, 1),
+      found.forEach(({ avOffset }, i) =>
+        expect(observed(avOffset).offsetMs, file).to.be.closeTo(truth[i] ?? NaN, 1),
       );
     }
-    const first = observed((await measure(lost))[0]?.delta ?? { observed: false, reason: '' });
+    const first = observed((await measure(lost))[0]?.avOffset ?? { observed: false, reason: '' });
     expect(first.frameDistance).to.equal(5);
   });
 
@@ -145,7 +150,7 @@ describe('placeDubs', () => {
     ffmpeg('-i', border, '-c:v', 'copy', '-af', 'adelay=500:all=1', shifted);
     const [first] = await measure(shifted);
     if (!first) throw new Error('no segment');
-    expect(observed(first.delta).deltaMs).to.be.closeTo(619, 1);
+    expect(observed(first.avOffset).offsetMs).to.be.closeTo(619, 1);
   });
 
   it('tells how much of a dub is heard', async () => {
@@ -153,7 +158,7 @@ describe('placeDubs', () => {
     // The first dub from 1.2 s on, of 0.3 s to 2.4 s or so.
     const mute = "volume=0:enable='between(t,1.2,3)'";
     ffmpeg('-i', output('whole.mp4', [0, 0, 0, 0]), '-c:v', 'copy', '-af', mute, half);
-    const shares = (await measure(half)).map(({ delta }) => observed(delta).heardShare);
+    const shares = (await measure(half)).map(({ avOffset }) => observed(avOffset).heardShare);
     expect(shares[0]).to.be.within(0.2, 0.7);
     expect(shares.slice(1)).to.deep.equal([1, 1, 1]);
   });
@@ -168,14 +173,14 @@ describe('placeDubs', () => {
     ffmpeg('-i', output('once.mp4', [0, 0, 0, 0]), '-filter_complex', graph, ...map, twice);
     const found = await measure(twice);
     const places = found.map(({ occurrences }) =>
-      observed(occurrences).occurrences.map((play) => play.ptsSeconds),
+      observed(occurrences).occurrences.map((one) => one.ptsSeconds),
     );
     expect(places.map((all) => all.map(Math.round))).to.deep.equal([[0], [3, 6], [], [9]]);
-    expect(observed(found[1]?.delta ?? { observed: false, reason: '' }).deltaMs).to.be.closeTo(
+    expect(observed(found[1]?.avOffset ?? { observed: false, reason: '' }).offsetMs).to.be.closeTo(
       0,
       1,
     );
-    expect(found[2]?.delta).to.have.property('reason').that.includes('not found');
+    expect(found[2]?.avOffset).to.have.property('reason').that.includes('not found');
   });
 
   it('follows a clock that runs 0.4 % slow, and calls it drift', async () => {
@@ -183,9 +188,9 @@ describe('placeDubs', () => {
     const stretch = 'asetrate=47808,aresample=48000';
     ffmpeg('-i', output('steady.mp4', [0, 0, 0, 0]), '-c:v', 'copy', '-af', stretch, slow);
     const found = await measure(slow);
-    found.forEach(({ startSeconds, delta }) => {
-      const { deltaMs, speed, heardShare } = observed(delta);
-      expect(deltaMs).to.be.closeTo(1000 * startSeconds * (48000 / 47808 - 1), 2);
+    found.forEach(({ startSeconds, avOffset }) => {
+      const { offsetMs, speed, heardShare } = observed(avOffset);
+      expect(offsetMs).to.be.closeTo(1000 * startSeconds * (48000 / 47808 - 1), 2);
       expect(speed).to.be.closeTo(47808 / 48000, 2e-4);
       expect(heardShare).to.equal(1);
     });
@@ -248,7 +253,7 @@ describe('placeDubs', () => {
       dubbed,
     }));
     const found = await measure(border, { fragments: odd });
-    expect(found.map(({ delta }) => (delta.observed ? 'found' : delta.reason))).to.satisfy(
+    expect(found.map(({ avOffset }) => (avOffset.observed ? 'found' : avOffset.reason))).to.satisfy(
       ([silent = '', empty = '', absent = '']: string[]) =>
         silent.includes('silent') && empty.includes('empty') && absent.includes('not found'),
     );
@@ -265,21 +270,21 @@ describe('placeDubs', () => {
       ...['-c:v', 'libx264', '-preset', 'ultrafast', plain],
     );
     const [strict] = await measure(plain);
-    expect(strict?.delta)
+    expect(strict?.avOffset)
       .to.have.property('reason')
       .that.includes('no frame of the output has a readable frame number');
     const { firstPtsSeconds } = observed((await packetSpan(plain)).video);
     const clock = firstPacketClock(firstPtsSeconds, FPS, DURATION_SECONDS);
     const loose = await measure(plain, { clock });
-    loose.forEach(({ delta }, i) =>
-      expect(observed(delta).deltaMs).to.be.closeTo(truth[i] ?? NaN, 1),
+    loose.forEach(({ avOffset }, i) =>
+      expect(observed(avOffset).offsetMs).to.be.closeTo(truth[i] ?? NaN, 1),
     );
   });
 
   it('does not answer for a frame that the output ends before', async () => {
     const short = path('short.mp4');
     ffmpeg('-i', border, '-t', '8', '-c:v', 'libx264', '-preset', 'ultrafast', short);
-    const last = (await measure(short))[3]?.delta;
+    const last = (await measure(short))[3]?.avOffset;
     expect(last).to.have.property('observed', false);
   });
 });

@@ -26,7 +26,7 @@ const SPANISH = [
 ];
 export const DURATION_SECONDS = ENGLISH.length * SEGMENT_SECONDS;
 
-/** A source with frame strip, its dubs, and an output in which each dub plays at its video. */
+/** A source with frame strip, its dubs, and an output in which each dub is heard at its video. */
 export interface DubbedMovie {
   fixture: Fixture;
   dubs: DubFiles[];
@@ -102,24 +102,27 @@ export const FAULTS: Record<string, { fault: string[]; check: string }> = {
     fault: audio('[1:a]volume=-18dB[o];[0:a][o]amix=inputs=2:normalize=0:duration=first'),
   },
   'two dubs are swapped': {
-    check: 'fragments',
+    check: 'dubs',
     fault: audio(pieces([0, 6], [12, 18], [6, 12], [18, 24])),
   },
   'one dub is missing': {
-    check: 'fragments',
+    check: 'dubs',
     fault: audio("[0:a]volume=0:enable='between(t,12,18)'"),
   },
   'one dub is heard twice': {
-    check: 'fragments',
+    check: 'dubs',
     fault: audio(pieces([0, 6], [6, 12], [6, 12], [18, 24])),
   },
   'half of a dub is cut off': {
-    check: 'fragments',
+    check: 'dubs',
     fault: audio("[0:a]volume=0:enable='between(t,14.5,18)'"),
   },
-  'the dub is 150 ms late': { check: 'offset', fault: audio('[0:a]adelay=150:all=1,atrim=0:24') },
+  'the dub is 150 ms late': {
+    check: 'av-offset',
+    fault: audio('[0:a]adelay=150:all=1,atrim=0:24'),
+  },
   'audio and video drift apart by 200 ms': {
-    check: 'drift',
+    check: 'av-drift',
     fault: audio('[0:a]asetrate=48000*24/24.2,aresample=48000,atrim=0:24'),
   },
   'the frame freezes for 1 s': {

@@ -13,14 +13,14 @@ const shown = (frames: (number | null)[], fromSeconds = 0): Frame[] =>
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, i) => from + i);
 const starts = (frames: Frame[], at: number, length: number): number[] =>
-  observed(presentationsOf(frameClock(frames, FPS), at, length)).showings.map(
+  observed(presentationsOf(frameClock(frames, FPS), at, length)).presentations.map(
     ({ ptsSeconds }) => Math.round(1000 * ptsSeconds) / 1000,
   );
 
 describe('frameClock', () => {
   it('has nothing to say against frames in order', () => {
     const clock = frameClock(shown(range(0, 100), 7.5), FPS, 99);
-    expect(clock).to.deep.include({ lost: [], held: [], backward: [], unreadable: 0 });
+    expect(clock).to.deep.include({ lost: [], longPresentations: [], backward: [], unreadable: 0 });
     expect(clock.runs).to.have.length(1);
     expect(starts(shown(range(0, 100), 7.5), 1, 2)).to.deep.equal([8.5]);
   });
@@ -51,7 +51,7 @@ describe('frameClock', () => {
       ...range(51, 80),
     ]);
     for (const frames of [hiding, delaying]) {
-      const [freeze, ...others] = frameClock(frames, FPS).held;
+      const [freeze, ...others] = frameClock(frames, FPS).longPresentations;
       expect(others).to.deep.equal([]);
       expect(freeze).to.include({ frame: 50, fromSeconds: 2 });
       expect(freeze?.seconds).to.be.closeTo(1, 1e-9);
@@ -66,7 +66,7 @@ describe('frameClock', () => {
   });
 
   it('counts a freeze at the end', () => {
-    const [freeze] = frameClock(shown([...range(0, 10), 9, 9, 9]), FPS).held;
+    const [freeze] = frameClock(shown([...range(0, 10), 9, 9, 9]), FPS).longPresentations;
     expect(freeze).to.include({ frame: 9 });
     expect(freeze?.seconds).to.be.closeTo(0.12, 1e-9);
   });
@@ -90,10 +90,10 @@ describe('frameClock', () => {
   });
 });
 
-describe('showings', () => {
+describe('presentations', () => {
   it('tells the time of a start that is not shown itself', () => {
     const late = shown(range(7, 100), 0.28);
-    const found = observed(presentationsOf(frameClock(late, FPS), 0, 2)).showings;
+    const found = observed(presentationsOf(frameClock(late, FPS), 0, 2)).presentations;
     expect(found[0]?.ptsSeconds).to.be.closeTo(0, 1e-9);
     expect(found[0]?.frameDistance).to.equal(7);
   });
@@ -120,7 +120,10 @@ describe('showings', () => {
 
   it('counts from the first packet where there is no strip', () => {
     const clock = firstPacketClock(3, FPS, 10);
-    expect(observed(presentationsOf(clock, 4, 2)).showings[0]?.ptsSeconds).to.be.closeTo(7, 1e-9);
+    expect(observed(presentationsOf(clock, 4, 2)).presentations[0]?.ptsSeconds).to.be.closeTo(
+      7,
+      1e-9,
+    );
     expect(presentationsOf(clock, 11, 2).observed).to.equal(false);
   });
 });

@@ -55,7 +55,7 @@ describe('linesHeard', () => {
     expect(shares[3]).to.be.closeTo(2 / 3, 1e-9);
   });
 
-  it('has no lines where nobody has a script', () => {
+  it('has no lines without a script', () => {
     expect(linesHeard([], heard('hello'))).to.deep.equal([]);
     expect(linesHeard(['', ''], heard('hello'))).to.deep.equal([]);
   });

@@ -56,7 +56,7 @@ describe('locate', () => {
     );
   });
 
-  it('has no lead when the same audio plays twice', () => {
+  it('has no lead when the same audio occurs twice', () => {
     const track = new Float32Array(20 * RATE);
     mixInto(track, sayings[0] ?? new Float32Array(), 0);
     mixInto(track, sayings[0] ?? new Float32Array(), 80000);
@@ -64,7 +64,7 @@ describe('locate', () => {
     expect(place.runnerUpScore).to.be.closeTo(place.score, 1e-6);
   });
 
-  it('finds a audio whose beginning or end is cut off', () => {
+  it('finds audio whose beginning or end is cut off', () => {
     const audio = noise(4000, 5);
     const [early, late] = [new Float32Array(20000), new Float32Array(20000)];
     mixInto(early, audio, -1000);
@@ -117,18 +117,18 @@ describe('readTimeline', () => {
     }
   });
 
-  // 64 ms is a hole that aresample=async=1 leaves closed.
+  // A gap of 64 ms is one that aresample=async=1 closes.
   for (const [milliseconds, frames] of [
     [64, 3],
     [1493, 70],
   ] as const) {
-    it(`fills a hole of ${milliseconds} ms with silence`, async () => {
+    it(`fills a gap of ${milliseconds} ms with silence`, async () => {
       const intact = stripMovie(path('whole.mkv'), {
         fps: 10,
         durationSeconds: 6,
         audio: { samples: clicks(), rateHz: 48000 },
       });
-      const file = path('hole.mkv');
+      const file = path('gap.mkv');
       // Drops whole AAC packets of 1024 samples from 2.65 s on, between two clicks or over the third.
       ffmpeg(
         ...['-i', intact, '-map', '0', '-c', 'copy'],

@@ -10,13 +10,19 @@ import { BroadcastFindings } from '../../support/analyze/broadcast-findings';
 import { TONES } from '../../support/analyze/tones';
 import { beginningOf, readFixture } from '../../support/broadcast/fixture';
 import { projectRoot } from '../../support/config';
-import { EvidenceWriter, evidenceFiles, readEvidence } from '../../support/broadcast/evidence';
+import { evidenceFiles, readEvidence } from '../../support/broadcast/evidence';
+import { EvidenceWriter } from '../../support/broadcast/evidence-writer';
+import { aRecord } from '../broadcast/a-record';
 import { ffmpeg, stripMovie } from './make-media';
 
 const SECONDS = 8;
 const SEGMENT_SECONDS = 2;
 const RATE_HZ = 44_100;
 const STREAM = 'test_joined';
+const NO_METRICS = {
+  ...{ segmentsProcessed: '', audioFragments: '', avSyncDelta: '', stsProcessingTime: '' },
+  ...{ fallbacks: '', inflight: '', breakerState: '', backpressureEvents: '', reconnections: '' },
+};
 
 describe('what is heard in each segment', () => {
   const folder = mkdtempSync(join(tmpdir(), 'segments-'));
@@ -34,7 +40,7 @@ describe('what is heard in each segment', () => {
 
   /**
    * The evidence of a worker that joined the source so late: segments are counted from there. The third keeps its original
-   * audio, the others are echoes, which are half as loud. The last second of the audio is 150 ms short.
+   * audio, the others are dubs, which are half as loud. The last second of the audio is 150 ms short.
    */
   function broadcast(joinedSeconds: number, isSent: boolean): ResilienceFindings {
     const writer = new EvidenceWriter(join(folder, `evidence-${joinedSeconds}-${isSent}`));
@@ -66,31 +72,27 @@ describe('what is heard in each segment', () => {
         },
       });
     }
-    writer.finish({
-      ...{ stream: STREAM, asked: {}, startedAt: '', finishedAt: at, budgetSeconds: 1 },
-      ...{ outcome: '', runtime: 'host', monitor: 'tap', times: {} },
-      ...{ fixtureScript: '', fixtureFile: movie, durationSeconds: SECONDS },
-      ...{ segmentSeconds: SEGMENT_SECONDS, plan: { words: [], seed: 0 } },
-      ...{ publisher: { exitCode: 0, stderr: '' }, problems: [] },
-    });
-    const run = new BroadcastFindings(readEvidence(writer.folder), fixture);
-    const names = {
-      ...{ audioFragments: '', backpressureEvents: '', reconnections: '', inflight: '' },
-      ...{ stsProcessingTime: '', breakerState: '' },
-    };
-    return new ResilienceFindings(run, 'media-service', names);
+    writer.finish(
+      aRecord({
+        ...{ stream: STREAM, finishedAt: at, fixtureFile: movie },
+        ...{ durationSeconds: SECONDS, segmentSeconds: SEGMENT_SECONDS },
+      }),
+    );
+    const names = { mediaService: 'media-service', sts: 'sts-service', metrics: NO_METRICS };
+    const evidence = readEvidence(writer.folder);
+    return new ResilienceFindings(new BroadcastFindings(evidence, fixture, names));
   }
 
-  // 0.418 was seen: the mark of the last segment lies in its first tone, and its second tone is the last of all.
+  // 0.418 was seen: the boundary of the last segment lies in its first tone, and its second tone is the last of all.
   for (const joined of [0.05, 0.2, 0.418, 0.7]) {
     it(`is told by all tones that are there, when the worker joins ${joined} s late`, async () => {
       const heard = await broadcast(joined, true).segmentAudio();
-      expect(heard.observed && heard.audio).to.deep.equal(['echo', 'echo', 'original', 'echo']);
+      expect(heard.observed && heard.segments).to.deep.equal(['dub', 'dub', 'original', 'dub']);
     });
   }
 
   it('is told by the first frame when no fragment was sent', async () => {
     const heard = await broadcast(0.2, false).segmentAudio();
-    expect(heard.observed && heard.audio).to.deep.equal(['echo', 'echo', 'original', 'echo']);
+    expect(heard.observed && heard.segments).to.deep.equal(['dub', 'dub', 'original', 'dub']);
   });
 });

@@ -75,8 +75,8 @@ describe('tones', () => {
     it(`measures ${ms} ms at every second, to 1.5 ms`, async () => {
       const tones = await heardIn(`moved${ms}`, moved(ms));
       expect(tones).to.have.length(SECONDS);
-      for (const { second, delta, level } of tones) {
-        const measured = delta.observed ? delta.deltaMs : NaN;
+      for (const { second, avOffset, level } of tones) {
+        const measured = avOffset.observed ? avOffset.offsetMs : NaN;
         // The last tone may be moved beyond the end.
         if (second === SECONDS - 1 && ms === 300) continue;
         expect(measured, `second ${second}`).to.be.closeTo(ms, 1.5);
@@ -94,11 +94,11 @@ describe('tones', () => {
 
   it('misses a tone that is not there, and does not take a neighbour for it', async () => {
     const tones = await heardIn('gap', "volume='if(between(t,4,5),0,1)':eval=frame");
-    expect(tones.filter(({ delta }) => !delta.observed).map(({ second }) => second)).to.deep.equal([
-      4,
-    ]);
+    expect(
+      tones.filter(({ avOffset }) => !avOffset.observed).map(({ second }) => second),
+    ).to.deep.equal([4]);
     const swapped = await heardIn('late', moved(1000));
-    expect(swapped.some(({ delta }) => delta.observed)).to.equal(false);
+    expect(swapped.some(({ avOffset }) => avOffset.observed)).to.equal(false);
   });
 
   it('finds drift, and jumps', async () => {
@@ -125,7 +125,7 @@ describe('tones', () => {
       [5, 6, 11, 12].map((second) => segmentOfTone(second, joined, 6));
     expect(segments(0)).to.deep.equal([0, 1, 1, 2]);
     expect(segments(0.334)).to.deep.equal([0, 1, 1, 2]);
-    // The mark lies in the tone of seconds 6 and 12, or 10 ms from it.
+    // The segment boundary lies in the tone of seconds 6 and 12, or 10 ms from it.
     expect(segments(0.5)).to.deep.equal([0, undefined, 1, undefined]);
     expect(segments(0.39)).to.deep.equal([0, undefined, 1, undefined]);
     expect(segments(0.65)).to.deep.equal([0, 0, 1, 1]);

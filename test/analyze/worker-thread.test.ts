@@ -42,18 +42,18 @@ describe('heavy work', () => {
     expect(found.map((one) => one.observed && Math.round(one.seconds))).to.deep.equal(
       audio.map((_, i) => 6 * i),
     );
-    // Done here, one wait would have lasted as long as the work.
+    // In this thread, one wait would have lasted as long as the work.
     expect(longest / took).to.be.below(0.5);
   });
 
   it('makes no folder of temporary files again that has been removed', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'aside-'));
+    const folder = mkdtempSync(join(tmpdir(), 'worker-thread-'));
     rmSync(folder, { recursive: true });
     const program =
       "require('ts-node/register');" +
-      `const { aside } = require('${projectRoot}/support/analyze/aside.ts');` +
+      `const { inWorkerThread } = require('${projectRoot}/support/analyze/worker-thread.ts');` +
       `process.env.TMPDIR = ${JSON.stringify(folder)};` +
-      "aside('detectLanguage', 'Hola, ¿qué tal?').then(({ observed }) => console.log(observed));";
+      "inWorkerThread('detectLanguage', 'Hola, ¿qué tal?').then(({ observed }) => console.log(observed));";
     const said = execFileSync(process.execPath, ['-e', program], { cwd: projectRoot });
     expect(said.toString().trim()).to.equal('true');
     expect(existsSync(folder)).to.equal(false);

@@ -19,9 +19,16 @@ import { expect } from 'chai';
 
 import { pcmToS16le, readAudio } from '../../support/analyze/audio';
 import { NotObserved, SuiteError } from '../../support/base/errors';
-import { EvidenceWriter, readEvidence } from '../../support/broadcast/evidence';
-import type { TapEvent } from '../../support/observe/tap';
 import { hideSecretsOf } from '../../support/base/safe-text';
+import type { TapEvent } from '../../support/broadcast/events';
+import { evidenceFiles, readEvidence, recordedBroadcasts } from '../../support/broadcast/evidence';
+import { EvidenceWriter } from '../../support/broadcast/evidence-writer';
+import { readFault } from '../../support/broadcast/fault-words';
+import { type BroadcastRecord, EVIDENCE_VERSION } from '../../support/broadcast/record';
+import { keyOf, requestOf } from '../../support/broadcast/request';
+import { aRecord } from './a-record';
+
+const RECORD = evidenceFiles.record;
 
 describe('evidence', () => {
   const folder = mkdtempSync(join(tmpdir(), 'evidence-'));
@@ -32,26 +39,19 @@ describe('evidence', () => {
     ...{ kind: 'event', event: 'fragment:processed', payload: {} },
   };
 
-  const RUN: Parameters<EvidenceWriter['finish']>[0] = {
-    ...{ stream: 'one', asked: {}, startedAt: '', finishedAt: 2, budgetSeconds: 1, outcome: '' },
-    ...{ runtime: 'host', monitor: 'tap', fixtureScript: '', fixtureFile: '', times: {} },
-    ...{ durationSeconds: 60, segmentSeconds: 6, plan: { words: [], seed: 0 } },
-    ...{ publisher: { exitCode: 0, stderr: '' }, problems: [] },
-  };
-
-  function written(name: string, monitor: string, events: TapEvent[]): string {
+  function written(name: string, monitor: BroadcastRecord['monitor'], events: TapEvent[]): string {
     const writer = new EvidenceWriter(join(folder, name));
     events.forEach((one) => writer.addTapEvent(one));
-    writer.finish({ ...RUN, monitor });
+    writer.finish(aRecord({ monitor }));
     return writer.folder;
   }
 
-  it('of the tap is what was heard, be it nothing', () => {
+  it('of the tap is what it recorded, be it nothing', () => {
     expect(readEvidence(written('quiet', 'tap', [])).tap).to.deep.equal([]);
     expect(readEvidence(written('heard', 'tap', [event])).tap).to.have.length(1);
   });
 
-  it('of direct mode is what the STS told everybody; without it, reading says so', () => {
+  it('of direct mode is what the STS sent to every client; reading says so where that is nothing', () => {
     expect(readEvidence(written('told', 'direct', [event])).tap).to.have.length(1);
     const deaf = readEvidence(written('deaf', 'direct', []));
     expect(() => deaf.tap).to.throw(NotObserved, 'STS_MONITOR is direct');
@@ -65,7 +65,7 @@ describe('evidence', () => {
       writer.addMetrics({ at, samples: [{ name: 'a', labels: {}, value: at }] });
       writer.addMediaMtx({ at, paths: [] });
     }
-    writer.finish(RUN);
+    writer.finish(aRecord());
     change((name) => writer.path(name));
     return () => {
       const { tap, metrics, mediamtx } = readEvidence(writer.folder);
@@ -74,25 +74,25 @@ describe('evidence', () => {
   }
 
   const damages: Record<string, [(path: (name: string) => string) => void, RegExp]> = {
-    'a run.json that is missing': [(path) => rmSync(path('run.json')), /no run\.json/],
-    'a run.json that is empty': [
-      (path) => writeFileSync(path('run.json'), ''),
-      /run\.json.*not JSON/s,
+    'a record that is missing': [(path) => rmSync(path(RECORD)), new RegExp(`no ${RECORD}`)],
+    'a record that is empty': [
+      (path) => writeFileSync(path(RECORD), ''),
+      new RegExp(`${RECORD}.*not JSON`, 's'),
     ],
-    'a run.json that is cut off': [
-      (path) => truncateSync(path('run.json'), 100),
-      /run\.json.*not JSON/s,
+    'a record that is cut off': [
+      (path) => truncateSync(path(RECORD), 100),
+      new RegExp(`${RECORD}.*not JSON`, 's'),
     ],
-    'a run.json without a field': [
-      (path) => writeFileSync(path('run.json'), JSON.stringify({ ...RUN, times: undefined })),
-      /run\.json.*times/s,
+    'a record without a field': [
+      (path) => writeFileSync(path(RECORD), JSON.stringify({ ...aRecord(), times: undefined })),
+      new RegExp(`${RECORD}.*times`, 's'),
     ],
-    'a run.json that is a folder': [
+    'a record that is a folder': [
       (path) => {
-        rmSync(path('run.json'));
-        mkdirSync(path('run.json'));
+        rmSync(path(RECORD));
+        mkdirSync(path(RECORD));
       },
-      /run\.json.*EISDIR/s,
+      new RegExp(`${RECORD}.*EISDIR`, 's'),
     ],
     'events that are missing': [(path) => rmSync(path('tap.ndjson')), /tap\.ndjson.*ENOENT/s],
     'events that are cut off': [
@@ -120,7 +120,7 @@ describe('evidence', () => {
         ),
       /metrics\.ndjson:3.*value/s,
     ],
-    'looks at MediaMTX that are cut off': [
+    'polls of MediaMTX that are cut off': [
       (path) => truncateSync(path('mediamtx.ndjson'), 10),
       /mediamtx\.ndjson:1/,
     ],
@@ -138,12 +138,57 @@ describe('evidence', () => {
     });
   }
 
-  it('that is whole is read as it was written', () => {
+  it('that is complete is read as it was written', () => {
     expect(damaged(() => undefined)()).to.have.length(3);
   });
 
-  for (const file of ['tap.ndjson', 'metrics.ndjson', 'mediamtx.ndjson', 'run.json', 'sts.log']) {
-    it(`on a disk that is full (${file}) says so at its end, and disturbs nobody before`, () => {
+  const versions: [string, unknown, string][] = [
+    ['without a version', undefined, 'no version'],
+    ['of version 1', 1, 'version 1'],
+    ['of version 3', 3, 'version 3'],
+    ['of a version that is a text', String(EVIDENCE_VERSION), `version "${EVIDENCE_VERSION}"`],
+  ];
+  for (const [name, version, seen] of versions) {
+    it(`${name} is refused, with what to do about it`, () => {
+      const other = join(folder, `version-${randomUUID()}`, 's');
+      mkdirSync(other, { recursive: true });
+      writeFileSync(join(other, RECORD), JSON.stringify({ ...aRecord(), version }));
+      for (const read of [() => readEvidence(other), () => recordedBroadcasts(join(other, '..'))]) {
+        expect(read)
+          .to.throw(NotObserved)
+          .with.property('problem')
+          .that.includes({
+            what: 'this evidence was recorded by another version of the suite',
+            ...{ where: join(other, RECORD), seen, expected: `version ${EVIDENCE_VERSION}` },
+          })
+          .and.has.property('next')
+          .that.includes('npm run acceptance');
+      }
+    });
+  }
+
+  it('is found again by what was asked for, the newest where there are several', () => {
+    const all = join(folder, 'recorded');
+    const dropped = requestOf({ faults: [readFault('fragment 1', 'the answer is dropped')] });
+    const broadcasts: [string, Partial<BroadcastRecord>][] = [
+      ['old', { finishedAt: 1 }],
+      ['new', { finishedAt: 3 }],
+      ['faulty', { finishedAt: 2, request: dropped }],
+    ];
+    for (const [name, given] of broadcasts) {
+      new EvidenceWriter(join(all, name)).finish(aRecord(given));
+    }
+    expect(recordedBroadcasts(all)).to.deep.equal(
+      new Map([
+        [keyOf(requestOf()), join(all, 'new')],
+        [keyOf(dropped), join(all, 'faulty')],
+      ]),
+    );
+    expect(() => recordedBroadcasts(join(folder, 'none'))).to.throw(NotObserved, /no evidence/);
+  });
+
+  for (const file of ['tap.ndjson', 'metrics.ndjson', 'mediamtx.ndjson', RECORD, 'sts.log']) {
+    it(`on a full disk (${file}) says so at its end, and disturbs nothing before`, () => {
       const path = join(folder, `full-${file}`);
       mkdirSync(path);
       symlinkSync('/dev/full', join(path, file));
@@ -152,7 +197,7 @@ describe('evidence', () => {
       writer.addMetrics({ at: 1, samples: [] });
       writer.addMediaMtx({ at: 1, paths: [] });
       writer.addLog('sts', 'text');
-      expect(() => writer.finish(RUN)).to.throw(
+      expect(() => writer.finish(aRecord())).to.throw(
         SuiteError,
         new RegExp(`${file}.*ENOSPC.*REPORTS_DIR`, 's'),
       );
@@ -165,11 +210,11 @@ describe('evidence', () => {
     writeFileSync(writer.path('audio'), '');
     const audio = { data_base64: 'AAAA' };
     writer.addTapEvent({ ...event, event: 'fragment:data', payload: { audio } });
-    expect(() => writer.finish(RUN)).to.throw(SuiteError, /tap\.ndjson.*(ENOTDIR|EEXIST)/s);
+    expect(() => writer.finish(aRecord())).to.throw(SuiteError, /tap\.ndjson.*(ENOTDIR|EEXIST)/s);
   });
 
   for (const where of ['/sys/evidence', join('/dev/null', 'evidence')]) {
-    it(`cannot be begun in ${where}, where nobody may write`, () => {
+    it(`cannot be begun in ${where}, which cannot be written to`, () => {
       expect(() => new EvidenceWriter(where)).to.throw(SuiteError, /cannot be written.*seen: +E/s);
     });
   }
@@ -179,7 +224,7 @@ describe('evidence', () => {
     const writer = new EvidenceWriter(join(folder, `kept-${randomUUID()}`));
     const one = { ...event, event: name, payload };
     writer.addTapEvent(one);
-    writer.finish(RUN);
+    writer.finish(aRecord());
     const [read] = readEvidence(writer.folder).tap;
     return { folder: writer.folder, payload: read?.payload };
   }
@@ -199,13 +244,13 @@ describe('evidence', () => {
     expect(Buffer.compare(pcmToS16le(samples), pcm)).to.equal(0);
   });
 
-  it('keeps what is not Base64 as it was, beside what can be read of it', () => {
+  it('keeps malformed Base64 as it was, beside what can be decoded of it', () => {
     const { folder: path, payload } = kept({ dubbed_audio: 'AAAA!AAAA' });
     const { not_base64: file } = (payload as { dubbed_audio: { not_base64: string } }).dubbed_audio;
     expect(readFileSync(join(String(path), file), 'utf8')).to.equal('AAAA!AAAA');
   });
 
-  it('is not led to files that somebody else names', () => {
+  it('is not led to files that a service names', () => {
     const audio = { file: '../../secret', bytes: 1, format: 'pcm_s16le' };
     for (const dubbed of [audio, { ...audio, data_base64: 7 }, { ...audio, data_base64: 'AAAA' }]) {
       const { payload } = kept({ dubbed_audio: dubbed });
@@ -220,7 +265,7 @@ describe('evidence', () => {
     const values = [NaN, Infinity, -Infinity, 1.5];
     const samples = values.map((value) => ({ name: 'a', labels: {}, value }));
     writer.addMetrics({ at: 1, samples });
-    writer.finish(RUN);
+    writer.finish(aRecord());
     expect(readEvidence(writer.folder).metrics[0]?.samples).to.deep.equal(samples);
   });
 
@@ -233,7 +278,7 @@ describe('evidence', () => {
     writer.addTapEvent({ ...event, kind: 'refused', payload: { reason: said } });
     writer.addMetrics({ at: 1, samples: [{ name: 'a', labels: { url: said }, value: 1 }] });
     writer.addLog('sts', said);
-    writer.finish({ ...RUN, problems: [said], publisher: { exitCode: 1, stderr: said } });
+    writer.finish(aRecord({ problems: [said], publisher: { exitCode: 1, stderr: said } }));
     const files = readdirSync(writer.folder, { recursive: true, withFileTypes: true });
     const texts = files
       .filter((file) => file.isFile())

@@ -50,9 +50,9 @@ describe("a fixture's YAML", () => {
       shipped.replace(/segmentSeconds: .*/, 'segmentSeconds: 3'),
       /2 lines; 12 s.*4 lines/s,
     ],
-    'has a line that is none': [shipped.replace(/script:\n/, 'script:\n  - [1]\n'), /script/],
+    'has a malformed line': [shipped.replace(/script:\n/, 'script:\n  - [1]\n'), /script/],
     'has a translation too many': [`${shipped.trimEnd()}\n  - Otra.\n`, /2 lines, 3 translations/],
-    'has a field that nobody knows': [`${shipped}colour: red\n`, /colour/],
+    'has an unknown field': [`${shipped}colour: red\n`, /colour/],
   };
   for (const [name, [text, message]] of Object.entries(odd)) {
     it(`that ${name} is named, with what is wrong`, () => {
@@ -108,14 +108,14 @@ describe('the small broadcasts', () => {
   const read = (name: string): ReturnType<typeof readFixture> =>
     readFixture(join(projectRoot, `fixtures/${name}.yaml`));
 
-  it('have a audio track, or have none, as they say', async () => {
+  it('have an audio track, or have none, as they say', async () => {
     const tracks = async (name: string): Promise<string[]> =>
       (await probeStreams(read(name).path)).map(({ kind }) => kind).sort();
     expect(await tracks('12-s-no-audio')).to.deep.equal(['video']);
     expect(await tracks('12-s-silence')).to.deep.equal(['audio', 'video']);
   });
 
-  it('are silent where nobody speaks', async () => {
+  it('are silent where there is no speech', async () => {
     const samples = await readAudio(read('12-s-silence').path, RATE_HZ);
     expect(samples.length / RATE_HZ).to.be.closeTo(12, 0.1);
     expect(Math.max(...samples.map(Math.abs))).to.equal(0);

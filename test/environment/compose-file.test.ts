@@ -53,9 +53,9 @@ describe('reading compose files', () => {
     ],
     'has ports that are none': [one('    ports: here\n'), /ports/],
     'has an environment of lists': [one('    environment: {A: [1]}\n'), /environment/],
-    'has a key that nobody knows': [one('    imagine: y\n'), /imagine: there is no such key/],
-    'depends on what is not there': [one('    depends_on: [two]\n'), /two is no service/],
-    'has a command for this host that is none': [one('    x-host: {command: []}\n'), /x-host/],
+    'has an unknown key': [one('    imagine: y\n'), /imagine: unknown key/],
+    'depends on an unknown service': [one('    depends_on: [two]\n'), /there is no service two/],
+    'has an empty command for this host': [one('    x-host: {command: []}\n'), /x-host/],
     'has a variable without its end': [one('    command: ${A\n'), /without its/],
     'needs a variable': [
       one('    command: ${A:?is needed}\n'),
@@ -63,7 +63,7 @@ describe('reading compose files', () => {
     ],
     'has variables without end': [
       one(`    command: ${'${A:-'.repeat(100)}${'}'.repeat(100)}\n`),
-      /in each other/,
+      /are nested/,
     ],
   };
   for (const [name, [text, message]] of Object.entries(odd)) {
@@ -203,7 +203,7 @@ services:
     [
       'a key that Compose does not know',
       'services:\n  a:\n    image: x\n    prots: ["80:80"]\n',
-      /:4: .*services\.a\.prots: there is no such key/s,
+      /:4: .*services\.a\.prots: unknown key/s,
     ],
     [
       'a wrong value deep inside',
@@ -213,7 +213,7 @@ services:
     [
       'an unknown dependency',
       'services:\n  a:\n    image: x\n    depends_on: [b]\n',
-      /:4: .*b is no service; there are a/s,
+      /:4: .*there is no service b; the services are a/s,
     ],
     [
       'x-host without a command',

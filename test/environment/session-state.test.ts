@@ -179,7 +179,7 @@ describe('what a killed session leaves', () => {
         sweep.stdout.on('data', (data: Buffer) => (output += data.toString()));
         const [code] = (await once(sweep, 'close')) as [number];
         expect(code).to.equal(0);
-        // Whoever has ended its sweep may start anew: nothing is there, and nobody is at it any more.
+        // A process that has ended its sweep may start anew: nothing is left, and no other process is sweeping any more.
         return JSON.parse(output) as { removed: string[]; left: string[] };
       }),
     );
@@ -295,7 +295,7 @@ describe('what a killed session leaves', () => {
       const file = writeState({ projects });
       expect(sweepLeftovers(stateFolder)).to.deep.equal({
         removed: [],
-        left: ['project p: still there when it had been removed 10 times'],
+        left: ['project p: still there after 10 removals'],
       });
       expect(JSON.parse(readFileSync(file, 'utf8'))).to.deep.include({ projects });
     });

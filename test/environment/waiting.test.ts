@@ -21,8 +21,8 @@ describe('who waits for a run', () => {
     ['npx', ['bash', 'npm exec cucumber-js', 'sh -c cucumber-js', 'node cucumber'], [3, 2]],
     ['npm that has not yet named itself', ['node /usr/bin/npm-cli.js run x', 'sh', 'node'], [2, 1]],
     ['the nearest npm', ['npm run ci', 'bash', 'npm run acceptance', 'sh', 'node'], [4, 3]],
-    ['nobody without npm', ['systemd', 'bash', ...suite], []],
-    ['nobody when npm is gone', ['systemd', 'sh -c node scripts/cucumber.mjs', ...suite], []],
+    ['no program without npm', ['systemd', 'bash', ...suite], []],
+    ['no program when npm is gone', ['systemd', 'sh -c node scripts/cucumber.mjs', ...suite], []],
   ];
   for (const [who, commands, expected] of chains) {
     it(`is ${who}`, () => {
@@ -31,7 +31,7 @@ describe('who waits for a run', () => {
     });
   }
 
-  it('is looked for among processes that run', () => {
+  it('is found among processes that run', () => {
     const here = processInfo(process.pid);
     expect(here?.startTime).to.match(/^\d+$/);
     if (!here) return;

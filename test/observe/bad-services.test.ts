@@ -9,10 +9,12 @@ import { expect } from 'chai';
 
 import { projectRoot } from '../../support/config';
 import { freePort } from '../../support/environment/ports';
-import { SuiteError } from '../../support/base/errors';
+import { problemOf } from '../../support/base/errors';
 import { readFixture } from '../../support/broadcast/fixture';
 import { askHttp } from '../../support/base/http';
-import { readEvidence, type BroadcastRecord } from '../../support/broadcast/evidence';
+import { evidenceFiles, readEvidence } from '../../support/broadcast/evidence';
+import { type BroadcastRecord, outcomeText } from '../../support/broadcast/record';
+import { requestOf } from '../../support/broadcast/request';
 import { MediaMtxApi } from '../../support/observe/mediamtx-api';
 import { readMetrics } from '../../support/observe/metrics';
 import { observeBroadcast } from '../../support/observe/observe-broadcast';
@@ -30,7 +32,7 @@ const list =
     response.end(JSON.stringify({ items }));
   };
 
-/** What no service should answer, whatever it was asked. */
+/** Answers that no service should give. */
 const NO_ANSWERS: Record<string, [Answer, RegExp]> = {
   'nothing, ever': [() => undefined, /no end of it within 5 s/],
   'a status and then nothing': [(response) => response.writeHead(200).write(''), /no end of it/],
@@ -68,10 +70,10 @@ const NO_ANSWERS: Record<string, [Answer, RegExp]> = {
 };
 
 const NO_PATHS: Record<string, [Answer, RegExp]> = {
-  'an empty text': [(response) => void response.end(), /cannot be understood/],
-  HTML: [(response) => void response.end('<html>hello</html>'), /cannot be understood.*<html>/s],
-  'JSON that is cut off': [(response) => void response.end('{"items":[{'), /cannot be understood/],
-  null: [(response) => void response.end('null'), /cannot be understood/],
+  'an empty text': [(response) => void response.end(), /is malformed/],
+  HTML: [(response) => void response.end('<html>hello</html>'), /is malformed.*<html>/s],
+  'JSON that is cut off': [(response) => void response.end('{"items":[{'), /is malformed/],
+  null: [(response) => void response.end('null'), /is malformed/],
   'no items': [(response) => void response.end('{}'), /items/],
   'items that are null': [(response) => void response.end('{"items":null}'), /items/],
   'a path that is null': [list(null), /items\.0/],
@@ -121,21 +123,16 @@ describe('a service that answers what it should not', () => {
       it(`${who}: ${name} is an error that says so, and where`, async () => {
         answer = given;
         const error = await rejection(ask());
-        expect(error).to.be.instanceOf(SuiteError);
-        expect((error as SuiteError).message)
-          .to.match(message)
-          .and.to.include(url);
-        expect((error as SuiteError).message).to.include('expected:');
+        expect(problemOf(error)).to.not.be.undefined;
+        expect(String(error)).to.match(message).and.to.include(url).and.to.include('expected:');
       });
     }
   }
 
-  it('says what an address is that is none, or where nobody listens', async () => {
+  it('names an address that is malformed, or at which nothing listens', async () => {
     expect(String(await rejection(askHttp('nothing')))).to.match(/GET nothing.*Invalid URL/s);
-    const nobody = `http://user:hunter2@127.0.0.1:${await freePort()}/`;
-    expect(String(await rejection(askHttp(nobody)))).to.match(
-      /GET http:\/\/\*\*\*@.*ECONNREFUSED/s,
-    );
+    const deaf = `http://user:hunter2@127.0.0.1:${await freePort()}/`;
+    expect(String(await rejection(askHttp(deaf)))).to.match(/GET http:\/\/\*\*\*@.*ECONNREFUSED/s);
   });
 
   it('is told user and password of its address', async () => {
@@ -150,12 +147,12 @@ describe('a service that answers what it should not', () => {
     HTML: (response) => void response.end('<html>'),
     'an end': (response) => void response.destroy(),
   })) {
-    it(`an STS that gives ${name} is not listened to, and the reason is told`, async () => {
+    it(`an STS that gives ${name} is not listened to, with the reason`, async () => {
       answer = given;
       const error = await rejection(
         new SocketIOMonitor(url.replace('//', '//u:hunter2@')).connect(),
       );
-      expect(error).to.be.instanceOf(SuiteError);
+      expect(problemOf(error)).to.not.be.undefined;
       expect(String(error)).to.include('cannot be listened to').and.to.not.include('hunter2');
     });
   }
@@ -164,15 +161,15 @@ describe('a service that answers what it should not', () => {
 const folder = mkdtempSync(join(tmpdir(), 'bad-services-'));
 after(() => rmSync(folder, { recursive: true }));
 const fixture = readFixture(join(projectRoot, 'fixtures/12-s-silence.yaml'));
-let runs = 0;
+let broadcasts = 0;
 
-/** A run whose services answer like that; nobody takes the publisher's stream. */
-async function runWith(options: {
+/** A broadcast whose services answer like that; nothing accepts the publisher's stream. */
+async function broadcastWith(options: {
   answer: Answer;
   rtspUrl?: string;
   logs?: () => Promise<Map<string, string>>;
   whileOn?: () => void;
-}): Promise<{ run: BroadcastRecord; tookMs: number; folder: string }> {
+}): Promise<{ record: BroadcastRecord; tookMs: number; folder: string }> {
   const http = createServer((incoming, response) => {
     incoming.resume();
     options.answer(response);
@@ -183,20 +180,15 @@ async function runWith(options: {
   const monitor = new SocketIOMonitor(tap);
   await monitor.connect();
   const api = new MediaMtxApi(url);
-  runs += 1;
-  const evidence = join(folder, String(runs));
+  broadcasts += 1;
+  const evidence = join(folder, String(broadcasts));
   const started = performance.now();
   setTimeout(() => options.whileOn?.(), 500);
   try {
-    const run = await observeBroadcast({
-      ...{ fixture, faults: {}, stream: 's', folder: evidence, monitor, api },
-      ...{
-        plan: { words: [], seed: 0 },
-        asked: {},
-        budgetSeconds: 20,
-        runtime: 'host',
-        monitorMode: 'tap',
-      },
+    const record = await observeBroadcast({
+      ...{ fixture, stream: 's', folder: evidence, monitor, api },
+      ...{ request: requestOf({ budgetSeconds: 20 }), faultSeed: 0 },
+      ...{ runtime: 'host', monitorMode: 'tap' },
       rtspUrl: options.rtspUrl ?? `rtsp://127.0.0.1:${await freePort()}`,
       rtmpUrl: 'rtmp://127.0.0.1:1',
       paths: sharedPoll(100, () => api.paths()),
@@ -208,7 +200,7 @@ async function runWith(options: {
       ...{ onProgress: () => undefined, onIngested: () => undefined },
       signal: new AbortController().signal,
     });
-    return { run, tookMs: performance.now() - started, folder: evidence };
+    return { record, tookMs: performance.now() - started, folder: evidence };
   } finally {
     monitor.disconnect();
     await tap.close();
@@ -220,30 +212,26 @@ async function runWith(options: {
 describe('a broadcast', { concurrency: 4 }, () => {
   for (const [name, answer, reason] of [
     ['refuse', (response) => void response.writeHead(500).end('Oops'), /500 Oops/],
-    [
-      'answer HTML',
-      (response) => void response.end('<html>'),
-      /cannot be understood|not Prometheus/,
-    ],
+    ['answer HTML', (response) => void response.end('<html>'), /is malformed|not Prometheus/],
     ['do not answer', () => undefined, /no end of it within 5 s/],
     ['break off', (response) => void response.destroy(), /other side closed|ECONNRESET/],
   ] as [string, Answer, RegExp][]) {
     it(`whose services ${name} ends with its evidence, which says so`, async () => {
-      const { run, folder: evidence } = await runWith({ answer });
-      expect(run.outcome).to.match(/never reached the media server|has not answered for/);
-      expect(run.problems.join('\n'))
+      const { record, folder: evidence } = await broadcastWith({ answer });
+      expect(record.outcome.kind).to.be.oneOf(['input never ready', 'media server silent']);
+      expect(record.problems.join('\n'))
         .to.match(reason)
-        .and.to.match(/looks at MediaMTX failed/);
-      expect(readEvidence(evidence).run.problems).to.deep.equal(run.problems);
+        .and.to.match(/polls of MediaMTX failed/);
+      expect(readEvidence(evidence).record).to.deep.equal(record);
     });
   }
 
   it('whose logs cannot be read ends with its evidence all the same', async () => {
-    const { run } = await runWith({
+    const { record } = await broadcastWith({
       answer: (response) => void response.end(),
       logs: () => Promise.reject(new Error('no logs')),
     });
-    expect(run.problems).to.include('logs of the services: no logs');
+    expect(record.problems).to.include('logs of the services: no logs');
   });
 });
 
@@ -255,24 +243,24 @@ describe('the clock', () => {
       const realNow = Date.now.bind(Date);
       const step = (): void => void mock.method(Date, 'now', () => realNow() + hours * 3_600_000);
       try {
-        // Nobody answers the publisher: the run is given up when MediaMTX has been silent for 10 s, not an hour later.
+        // Nothing answers the publisher: the broadcast is given up when MediaMTX has been silent for 10 s, not an hour later.
         const {
-          run,
+          record,
           tookMs,
           folder: evidence,
-        } = await runWith({
+        } = await broadcastWith({
           answer: () => undefined,
           rtspUrl: `rtsp://127.0.0.1:${(silent.address() as AddressInfo).port}`,
           whileOn: step,
         });
-        expect(run.outcome).to.match(/has not answered for 10 s/);
+        expect(outcomeText(record.outcome)).to.match(/has not answered for 10 s/);
         expect(tookMs).to.be.within(10_000, 40_000);
-        const { published = 0, outputEnded = 0 } = run.times;
+        const { published = 0, outputEnded = 0 } = record.times;
         expect(outputEnded - published).to.be.within(4000, 40_000);
-        expect(run.problems.join('\n')).to.match(
+        expect(record.problems.join('\n')).to.match(
           new RegExp(`clock .* set by ${hours * 3600}\\.\\d s`),
         );
-        expect(readFileSync(join(evidence, 'run.json'), 'utf8')).to.include('clock');
+        expect(readFileSync(join(evidence, evidenceFiles.record), 'utf8')).to.include('clock');
       } finally {
         mock.restoreAll();
         silent.close();

@@ -10,9 +10,12 @@ import * as fc from 'fast-check';
 import { WebSocket, WebSocketServer } from 'ws';
 
 import { eventually } from '../../support/base/eventually';
-import { EvidenceWriter, readEvidence } from '../../support/broadcast/evidence';
-import { readFault } from '../../support/broadcast/faults';
-import { Tap, type TapEvent, type UndecodableMessage } from '../../support/observe/tap';
+import type { TapEvent, UndecodableMessage } from '../../support/broadcast/events';
+import { readEvidence } from '../../support/broadcast/evidence';
+import { EvidenceWriter } from '../../support/broadcast/evidence-writer';
+import { readFault } from '../../support/broadcast/fault-words';
+import { Tap } from '../../support/observe/tap';
+import { aRecord } from '../broadcast/a-record';
 
 const WITHIN = { withinMs: 10_000, everyMs: 5 };
 const PATH = '/socket.io/?EIO=4&transport=websocket';
@@ -74,7 +77,7 @@ const messages: Record<
   'an answer that goes the wrong way': [['42["fragment:processed",{"fragment_id":"f0"}]', 'event']],
   'a name of Object': [['42["__proto__",{"__proto__":{"a":1},"constructor":1}]', 'event']],
   'bytes that belong to nothing': [[Buffer.from([0, 1, 2]), 'undecodable']],
-  'a packet of Base64 that is none': [['b!!!', 'undecodable']],
+  'a packet of malformed Base64': [['b!!!', 'undecodable']],
   'attachments that do not come': [
     ['451-["fragment:data",{"_placeholder":true,"num":0}]', 'nothing'],
     [GOOD, 'undecodable'],
@@ -238,7 +241,7 @@ describe('the tap, given what is not right,', () => {
         });
         await expectOthersGoOn();
         // All of it is in the evidence, which can be read again.
-        evidence.finish(runOf(bad));
+        evidence.finish(aRecord({ stream: bad }));
         const read = readEvidence(evidence.folder).tap;
         expect(read.map(({ kind }) => kind)).to.deep.equal(
           of(bad, ...KINDS).map((one) => one.kind),
@@ -254,7 +257,7 @@ describe('the tap, given what is not right,', () => {
     }
   }
 
-  it('relays anything at all as it is, and records it or knows what it is', async () => {
+  it('relays any messages unchanged, and records those that are malformed', async () => {
     const worst = await joined(bad);
     const words = fc.constantFrom(
       ...[
@@ -297,18 +300,18 @@ describe('the tap, given what is not right,', () => {
   for (const place of ['every fragment', 'fragment 0']) {
     const faults = [
       ...['the dub is half as loud', 'the dub is 5 percent longer', 'the dub is not Base64'],
-      ...['the answer is the error TIMEOUT', 'the answer takes 0.01 seconds longer'],
+      ...['the answer is the error TIMEOUT', 'the answer is delayed by 0.01 seconds'],
     ];
     for (const [name, answer] of Object.entries({
       'is cut off': '{"fragment_id":"f0","dub',
       'is null': 'null, "\\"fragment_id\\":\\"f0\\""]',
       'has half a sample': '{"fragment_id":"f0","dubbed_audio":{"data_base64":"AAAA"}}]',
-      'has channels that are none':
+      'has an invalid number of channels':
         '{"fragment_id":"f0","dubbed_audio":{"channels":0,"duration_ms":"x","data_base64":"AAAA"}}]',
       'has audio of a wrong type': '{"fragment_id":"f0","dubbed_audio":[7]}]',
       'is a text': '"\\"fragment_id\\":\\"f0\\""]',
     })) {
-      it(`hands an answer on that ${name}, whatever its plan says of ${place}`, async () => {
+      it(`passes on an answer that ${name}, whatever its plan says of ${place}`, async () => {
         tap.setPlan(bad, { faults: faults.map((what) => readFault(place, what)), seed: 1 });
         const worst = await joined(bad);
         worst.worker.send('42["fragment:data",{"fragment_id":"f0"}]');
@@ -400,7 +403,7 @@ describe('the tap, given what is not right,', () => {
       'GET /socket.io/?EIO=4&sid=__proto__ HTTP/1.1\r\nHost: a\r\n\r\n',
     'a body that is cut off':
       'POST /socket.io/?EIO=4 HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n0{',
-    'a posted packet that is none':
+    'a malformed posted packet':
       'POST /socket.io/?EIO=4 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n0{}',
     'a posted handshake that is null':
       'POST /socket.io/?EIO=4 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n0null',
@@ -477,12 +480,3 @@ describe('the tap, given what is not right,', () => {
 });
 
 const KINDS = ['open', 'refused', 'close', 'event', 'undecodable', 'fault'] as const;
-
-function runOf(stream: string): Parameters<EvidenceWriter['finish']>[0] {
-  return {
-    ...{ stream, startedAt: '', finishedAt: 2, budgetSeconds: 1, outcome: '', runtime: 'host' },
-    ...{ monitor: 'tap', fixtureScript: '', fixtureFile: '', times: {}, problems: [] },
-    ...{ durationSeconds: 60, segmentSeconds: 6, plan: { words: [], seed: 0 }, asked: {} },
-    publisher: { exitCode: 0, stderr: '' },
-  };
-}

@@ -8,9 +8,10 @@ import { io, type Socket } from 'socket.io-client';
 
 import { freePort } from '../../support/environment/ports';
 import { eventually } from '../../support/base/eventually';
-import { readFault } from '../../support/broadcast/faults';
+import type { TapEvent } from '../../support/broadcast/events';
+import { readFault } from '../../support/broadcast/fault-words';
 import { SocketIOMonitor } from '../../support/observe/socket-io-monitor';
-import { Tap, type TapEvent } from '../../support/observe/tap';
+import { Tap } from '../../support/observe/tap';
 
 interface Answer {
   fragment_id: string;
@@ -100,7 +101,7 @@ describe('the tap', () => {
     expect(seen.filter(({ event }) => event === 'binary')).to.have.length(2);
   });
 
-  /** Sets what goes wrong for a stream, as a scenario says it. */
+  /** Sets the faults of a stream, as a scenario says them. */
   function plan(stream: string, ...rows: [string, string][]): void {
     tap.setPlan(stream, { faults: rows.map(([when, what]) => readFault(when, what)), seed: 1 });
   }
@@ -112,8 +113,8 @@ describe('the tap', () => {
     return (await answer) as Answer;
   }
 
-  it('holds answers of one stream back, and of no other', async () => {
-    plan('slow', ['every fragment', 'the answer takes 0.4 seconds longer']);
+  it('delays answers of one stream, and of no other', async () => {
+    plan('slow', ['every fragment', 'the answer is delayed by 0.4 seconds']);
     const timeOf = async (stream: string): Promise<number> => {
       const client = await connect(stream, ['websocket']);
       const started = performance.now();
@@ -126,7 +127,7 @@ describe('the tap', () => {
 
   it('draws random delays from the seed, within their limits', async () => {
     const delays = async (stream: string): Promise<unknown[]> => {
-      plan(stream, ['every fragment', 'the answer takes 0 to 30 ms longer']);
+      plan(stream, ['every fragment', 'the answer is delayed by 0 to 30 ms']);
       const client = await connect(stream, ['websocket']);
       for (const id of ['a', 'b', 'c', 'd']) await ask(client, id);
       const faults = seen.filter(({ kind }) => kind === 'fault');
@@ -139,8 +140,8 @@ describe('the tap', () => {
     expect(await delays('random-2')).to.deep.equal(first);
   });
 
-  it('cuts a stream after its n-th fragment and refuses it from then on', async () => {
-    plan('lost', ['when fragment 1 is sent', 'the connection is cut and refused from then on']);
+  it('cuts a connection after the n-th fragment and refuses the stream from then on', async () => {
+    plan('lost', ['when fragment 1 is sent', 'the connection is lost and refused from then on']);
     const client = await connect('lost', ['websocket']);
     await ask(client, 'f0');
     const cut = new Promise((done) => client.once('disconnect', done));
@@ -153,13 +154,13 @@ describe('the tap', () => {
   });
 
   it('refuses from the start, and for a time only', async () => {
-    plan('absent', ['from the start', 'the connection is cut and refused for 0.3 seconds']);
+    plan('absent', ['from the start', 'the connection is lost and refused for 0.3 seconds']);
     const early = await connect('absent', ['websocket']).catch((error: unknown) => error);
     expect(early).to.be.instanceOf(Error);
     await eventually('a connection', () => connect('absent', ['websocket']), { withinMs: 3000 });
   });
 
-  it('changes answers, each fault after the other, and says what was done when', async () => {
+  it('changes answers, one fault after the other, and records what was done when', async () => {
     plan(
       'changed',
       ['every fragment', 'the dub is half as loud'],
@@ -200,8 +201,8 @@ describe('the tap', () => {
     expect(recorded.map(({ payload }) => payload)).to.deep.equal(answers);
   });
 
-  it('keeps answers to itself, and counts fragments over all connections', async () => {
-    plan('silent', ['fragment 1', 'there is no answer']);
+  it('drops answers, and counts fragments over all connections', async () => {
+    plan('silent', ['fragment 1', 'the answer is dropped']);
     const client = await connect('silent', ['websocket']);
     await ask(client, 'f0');
     client.emit('fragment:data', { fragment_id: 'f1' });
@@ -216,12 +217,12 @@ describe('the tap', () => {
     ]);
   });
 
-  it('asks for backpressure in the name of the STS, some time after a moment', async () => {
+  it('requests backpressure in the name of the STS, some time after a moment', async () => {
     plan(
       'pressed',
-      ['when the STS has accepted the stream', 'the STS asks for a pause'],
-      ['0.2 seconds after fragment 0 is sent', 'the STS asks for 500 ms between fragments'],
-      ['when fragment 0 is answered', 'the STS asks to go on as usual'],
+      ['when the STS has accepted the stream', 'the STS requests a pause'],
+      ['0.2 seconds after fragment 0 is sent', 'the STS requests 500 ms between fragments'],
+      ['when fragment 0 is answered', 'the STS ends the backpressure'],
     );
     const client = await connect('pressed', ['websocket']);
     const asked: unknown[] = [];
@@ -243,7 +244,7 @@ describe('the tap', () => {
     ['from-sts', 'from the STS'],
     ['to-sts', 'at the STS'],
   ] as const) {
-    it(`lets nothing through ${direction} any more, until the connection is another one`, async () => {
+    it(`lets nothing through ${direction} any more, until there is a new connection`, async () => {
       plan(`mute-${direction}`, [
         'when fragment 0 is answered',
         `nothing arrives ${place} any more`,
@@ -256,9 +257,9 @@ describe('the tap', () => {
         new Promise((done) => setTimeout(() => done('silence'), 300)),
       ]);
       expect(silence).to.equal('silence');
-      // What media-service says is heard in both cases.
+      // What media-service sends is recorded in both cases.
       expect(seen.filter(({ event }) => event === 'fragment:data')).to.have.length(2);
-      // Whether the STS ends it is not heard, either, where nothing comes from the STS.
+      // Where nothing comes from the STS, the end of its connection does not, either.
       const heard = Promise.race([
         new Promise((done) => client.once('disconnect', () => done('the end'))),
         new Promise((done) => setTimeout(() => done('silence'), 300)),
@@ -272,7 +273,7 @@ describe('the tap', () => {
     });
   }
 
-  it('refuses long polling to a stream for which something goes wrong', async () => {
+  it('refuses long polling to a stream with faults', async () => {
     plan('polled', ['every fragment', 'the dub is half as loud']);
     const refused = await connect('polled', ['polling']).catch((error: unknown) => error);
     expect(refused).to.be.instanceOf(Error);

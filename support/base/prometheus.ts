@@ -1,5 +1,4 @@
-import { SuiteError } from '../base/errors';
-import { type Finding, unobserved } from './finding';
+import { SuiteError } from './errors';
 
 /** A line that is not Prometheus text format. */
 export class PrometheusTextInvalid extends SuiteError {}
@@ -33,21 +32,6 @@ export interface MetricsText {
   families: Map<string, MetricFamily>;
 }
 
-export interface Bucket {
-  /** Upper edge, inclusive; Infinity for the last one. */
-  le: number;
-  /** Observations at or below `le`, all lower buckets included. */
-  cumulative: number;
-}
-
-export interface Histogram {
-  count: number;
-  /** In the unit of the metric. */
-  sum: number;
-  /** By rising edge, the last is +Inf. */
-  buckets: Bucket[];
-}
-
 /**
  * Reads Prometheus text format 0.0.4 and the OpenMetrics text of the same kind (exemplars, `# EOF`).
  * https://prometheus.io/docs/instrumenting/exposition_formats/
@@ -76,7 +60,7 @@ export function parsePrometheus(text: string, where = 'metrics'): MetricsText {
     if (line.startsWith('#')) readComment(line, families, fail);
     else {
       const sample = readSample(line, timestampUnitMs, fail);
-      // Of a series that is there twice nobody knows which value holds.
+      // Which of two values of one series holds is unknown.
       const series = `${sample.name} ${seriesKey(sample.labels)}`;
       if (known.has(series)) fail('each series once');
       known.add(series);
@@ -173,7 +157,8 @@ function readValue(
   return { value, timestampMs: timestamp * timestampUnitMs };
 }
 
-function readNumber(text: string): number | undefined {
+/** A number as Prometheus writes it, `+Inf` and `NaN` too; undefined for any other text. */
+export function readNumber(text: string): number | undefined {
   if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
   if (/^nan$/i.test(text)) return NaN;
   return /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
@@ -193,118 +178,13 @@ export function matching(samples: readonly Sample[], name: string, labels: Label
   );
 }
 
-/** The sum over all series of that name whose labels include `labels`. */
-export function sumOf(
-  samples: readonly Sample[],
-  name: string,
-  labels: Labels = {},
-): Finding<{ sum: number; series: number }> {
-  const found = matching(samples, name, labels);
-  if (found.length === 0) return unobserved(`there is no ${describeSeries(name, labels)}`);
-  return { observed: true, sum: total(found), series: found.length };
-}
-
-/**
- * By how much a counter rose between two samplings, summed over the series that match. A series that is new
- * counts from 0. A series that fell was reset and counts from 0 as well, as Prometheus' `increase` does.
- * A series that has gone, or is no finite number, makes the answer unobserved.
- */
-export function counterDelta(
-  before: readonly Sample[],
-  after: readonly Sample[],
-  name: string,
-  labels: Labels = {},
-): Finding<{ delta: number; resets: number; series: number }> {
-  const then = new Map(matching(before, name, labels).map((s) => [seriesKey(s.labels), s]));
-  const now = new Map(matching(after, name, labels).map((s) => [seriesKey(s.labels), s]));
-  if (now.size === 0) return unobserved(`there is no ${describeSeries(name, labels)} afterwards`);
-  for (const [key, series] of then) {
-    if (!now.has(key)) return unobserved(`${describeSeries(name, series.labels)} has gone`);
-  }
-  let delta = 0;
-  let resets = 0;
-  for (const [key, { value }] of now) {
-    const from = then.get(key)?.value ?? 0;
-    if (!Number.isFinite(value) || !Number.isFinite(from)) {
-      return unobserved(`${describeSeries(name, labels)} is ${value}, was ${from}`);
-    }
-    const reset = value < from;
-    delta += reset ? value : value - from;
-    if (reset) resets += 1;
-  }
-  return { observed: true, delta, resets, series: now.size };
-}
-
-/** The histogram of that base name (without `_bucket`), summed over the series whose labels include `labels`. */
-export function histogram(
-  samples: readonly Sample[],
-  name: string,
-  labels: Labels = {},
-): Finding<Histogram> {
-  const counts = matching(samples, `${name}_count`, labels);
-  const sums = matching(samples, `${name}_sum`, labels);
-  const buckets = matching(samples, `${name}_bucket`, labels);
-  const missing = Object.entries({ _count: counts, _sum: sums, _bucket: buckets })
-    .filter(([, found]) => found.length === 0)
-    .map(([suffix]) => describeSeries(name + suffix, labels));
-  if (missing.length > 0) return unobserved(`there is no ${missing.join(', no ')}`);
-
-  const byEdge = new Map<number, Sample[]>();
-  for (const sample of buckets) {
-    const le = readNumber(sample.labels['le'] ?? '');
-    if (le === undefined) {
-      return unobserved(`${describeSeries(sample.name, sample.labels)} has no usable le`);
-    }
-    byEdge.set(le, [...(byEdge.get(le) ?? []), sample]);
-  }
-  if (!byEdge.has(Infinity)) return unobserved(`${name} has no +Inf bucket`);
-  if ([...byEdge.values()].some((series) => series.length !== counts.length)) {
-    return unobserved(`the series of ${describeSeries(name, labels)} have different buckets`);
-  }
-  const [count, sum] = [total(counts), total(sums)];
-  const edges = [...byEdge]
-    .map(([le, series]) => ({ le, cumulative: total(series) }))
-    .sort((a, b) => a.le - b.le);
-  const rises = edges.every(({ cumulative }, i) => cumulative >= (edges[i - 1]?.cumulative ?? 0));
-  if (!rises || edges.at(-1)?.cumulative !== count || !Number.isFinite(count + sum)) {
-    const said = edges.map(({ le, cumulative }) => `${cumulative} up to ${le}`).join(', ');
-    return unobserved(`${name} contradicts itself: count ${count}, sum ${sum}, ${said}`);
-  }
-  return { observed: true, count, sum, buckets: edges };
-}
-
-/**
- * What a histogram proves about a boundary. Buckets tell nothing about where inside of them an observation
- * lies, so a boundary between two edges is judged by the next lower edge.
- *
- * @param boundary in the unit of the metric, inclusive as `le` is
- * @returns `provenAtMost`: observations surely <= boundary; `maybeAbove`: all others; `provenAbove`: those
- *   of the others that are surely above; `edge`: the edge used, null when all edges are above the boundary
- */
-export function countAbove(
-  seen: Histogram,
-  boundary: number,
-): { provenAtMost: number; maybeAbove: number; provenAbove: number; edge: number | null } {
-  const below = seen.buckets.filter(({ le }) => le <= boundary).at(-1);
-  const above = seen.buckets.find(({ le }) => le >= boundary);
-  const provenAtMost = below?.cumulative ?? 0;
-  return {
-    provenAtMost,
-    maybeAbove: seen.count - provenAtMost,
-    provenAbove: seen.count - (above?.cumulative ?? seen.count),
-    edge: below?.le ?? null,
-  };
-}
-
-function total(samples: readonly Sample[]): number {
-  return samples.reduce((sum, { value }) => sum + value, 0);
-}
-
-function seriesKey(labels: Labels): string {
+/** The same text for the same labels, in whatever order. */
+export function seriesKey(labels: Labels): string {
   return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function describeSeries(name: string, labels: Labels): string {
+/** A series as people write it: `name{label="value"}`. */
+export function describeSeries(name: string, labels: Labels): string {
   const pairs = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
   return pairs.length > 0 ? `${name}{${pairs.join(',')}}` : name;
 }

@@ -2,97 +2,16 @@ import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import {
-  countAbove,
-  counterDelta,
-  histogram,
-  matching,
-  parsePrometheus,
-  PrometheusTextInvalid,
-  sumOf,
-} from '../../support/analyze/prometheus';
+import { countAbove, counterDelta, histogram } from '../../support/analyze/metrics';
+import { parsePrometheus, type Sample } from '../../support/base/prometheus';
 import { observed } from './make-media';
 
-const samplesOf = (text: string) => parsePrometheus(text).samples;
-
-describe('parsePrometheus', () => {
-  it('reads names, types, help, labels with escapes, special values and timestamps', () => {
-    const { samples, families } = parsePrometheus(
-      [
-        '# HELP a_total Slashes \\\\ and\\nlines',
-        '# TYPE a_total counter',
-        '# just a remark',
-        'a_total{path="C:\\\\dir\\n\\"x\\"",brace="}#,{",} 1.5e3 1395066363000',
-        '',
-        'b NaN',
-        'c{x="1"} +Inf',
-        'd -Inf',
-        'e{} .5\r',
-      ].join('\n'),
-    );
-    expect(families.get('a_total')).to.deep.equal({
-      type: 'counter',
-      help: 'Slashes \\ and\nlines',
-    });
-    expect(samples[0]).to.deep.equal({
-      name: 'a_total',
-      labels: { path: 'C:\\dir\n"x"', brace: '}#,{' },
-      value: 1500,
-      timestampMs: 1395066363000,
-    });
-    expect(samples.slice(1).map(({ value }) => value)).to.deep.equal([
-      NaN,
-      Infinity,
-      -Infinity,
-      0.5,
-    ]);
-  });
-
-  it('keeps exemplars apart from the value and reads OpenMetrics times as seconds', () => {
-    const [sample] = samplesOf(
-      'f_bucket{le="120.0"} 17 1520879607.5 # {trace_id="KOO#5"} 9.8 1520879607.25\n# EOF\n',
-    );
-    expect(sample).to.deep.equal({
-      name: 'f_bucket',
-      labels: { le: '120.0' },
-      value: 17,
-      timestampMs: 1520879607500,
-      exemplar: { labels: { trace_id: 'KOO#5' }, value: 9.8, timestampMs: 1520879607250 },
-    });
-  });
-
-  for (const bad of [
-    'x',
-    'x{a="1" 2',
-    'x{a=1} 2',
-    '1x 2',
-    'x 1 2 3',
-    'x 0x10',
-    'x{a="1",a="2"} 3',
-  ]) {
-    it(`says line and text of ${bad}`, () => {
-      expect(() => parsePrometheus(`ok 1\n${bad}\n`, 'http://media/metrics'))
-        .to.throw(PrometheusTextInvalid)
-        .with.property('message')
-        .that.includes('line 2')
-        .and.includes(bad)
-        .and.includes('http://media/metrics');
-    });
-  }
-});
+function samplesOf(text: string): Sample[] {
+  return parsePrometheus(text).samples;
+}
 
 describe('counters', () => {
   const before = samplesOf('n{s="a",type="audio"} 7\nn{s="a",type="video"} 7\n');
-
-  it('sums the series that have the labels asked for', () => {
-    expect(sumOf(before, 'n', { s: 'a' })).to.deep.equal({ observed: true, sum: 14, series: 2 });
-    expect(sumOf(before, 'n', { type: 'video' })).to.include({ sum: 7 });
-    expect(sumOf(before, 'n', { s: 'b' })).to.deep.equal({
-      observed: false,
-      reason: 'there is no n{s="b"}',
-    });
-    expect(matching(before, 'n')).to.have.length(2);
-  });
 
   it('counts a new series from 0', () => {
     const after = samplesOf(

@@ -1,0 +1,242 @@
+import { z } from 'zod';
+
+import { fragmentAck, fragmentData, fragmentProcessed } from '../contract/events';
+import { fieldsOf, type TapEvent } from './events';
+
+/** The audio of an event: a file of the evidence folder, relative to it. */
+export interface FragmentAudio {
+  file: string;
+  bytes: number;
+  /** As the event says it; not there where it says nothing. */
+  durationMs: number | undefined;
+}
+
+/** `fragment:processed` as media-service got it. */
+export interface FragmentAnswer {
+  at: number;
+  connection: number;
+  /** As the event says it; undefined where the STS sends none (spec 019). */
+  sequence: number | undefined;
+  status: string | undefined;
+  /** Not there where it is missing or null. */
+  audio: FragmentAudio | undefined;
+  transcript: string;
+  translation: string;
+  targetLanguage: string | undefined;
+  timingsMs: { asr: number; translation: number; tts: number } | undefined;
+  /** What went wrong, as the STS says it. */
+  error: { code: string; message: string } | undefined;
+}
+
+/**
+ * How a fragment's wait for its answer ended: `answered`: by the STS, with a dub or an error; `timed out`: not within the
+ * time that media-service has announced; `disconnected`: its connection was lost; `open`: not at all.
+ */
+export type WaitEnd = 'answered' | 'timed out' | 'disconnected' | 'open';
+
+/** The audio of one segment on its way through the STS. Times are milliseconds since the epoch. */
+export interface Fragment {
+  /** From 0 in the order sent, over all connections: as the faults of a request count. */
+  index: number;
+  fragmentId: string;
+  /** The segment of the broadcast whose audio it is: its sequence number, or `index` where those are missing or begin again. */
+  segment: number;
+  /** As media-service counts; it begins again with each connection. */
+  sequence: number | undefined;
+  connection: number;
+  sentAt: number;
+  /** As the event says it, in ms of the stream. */
+  timestampMs: number | undefined;
+  audio: FragmentAudio | undefined;
+  /** Whether the STS has acknowledged it. */
+  isAcknowledged: boolean;
+  /** The first `fragment:processed` after it was sent. */
+  answer: FragmentAnswer | undefined;
+  /** Code of the `error` event, or of the failed answer, that ended its wait; undefined for a success. */
+  errorCode: string | undefined;
+  end: WaitEnd;
+  endedAt: number | undefined;
+  /** From being sent to `fragment:processed`; undefined without one. */
+  roundTripMs: number | undefined;
+}
+
+/** All fragments of a broadcast in the order sent, and what of the events does not fit the contract. */
+export interface Fragments {
+  fragments: Fragment[];
+  /** Every `fragment:processed` in the order received; of fragments that were sent or not. */
+  answers: (FragmentAnswer & { fragmentId: string })[];
+  violations: string[];
+}
+
+const initSchema = z.looseObject({ timeout_ms: z.number().positive() });
+
+/** After which time media-service gives a fragment up, as it has told the STS; undefined where it has not. */
+export function announcedTimeoutMs(events: readonly TapEvent[]): number | undefined {
+  const init = events.find(({ event }) => event === 'stream:init');
+  return initSchema.safeParse(init?.payload).data?.timeout_ms;
+}
+
+/**
+ * The one reader of fragments' events. Events that do not fit the contract are read as far as they go, and named in
+ * `violations`.
+ *
+ * @param events of one broadcast, in the order of time
+ */
+export function fragmentsOf(events: readonly TapEvent[]): Fragments {
+  const seen = (name: string, direction: TapEvent['direction']): TapEvent[] =>
+    events.filter((one) => one.event === name && one.direction === direction);
+  const sent = seen('fragment:data', 'to-sts');
+  const processed = seen('fragment:processed', 'from-sts');
+  const acknowledgements = seen('fragment:ack', 'from-sts');
+  const answers = processed.map(({ at, connection, payload }) => ({
+    ...{ fragmentId: idIn(payload) ?? '', ...answerIn(payload), at, connection },
+  }));
+  const wire: Wire = {
+    answers,
+    errors: seen('error', 'from-sts').flatMap(({ at, payload }) => {
+      const fragmentId = idIn(payload);
+      return fragmentId === undefined ? [] : [{ at, fragmentId, code: codeIn(payload) }];
+    }),
+    acknowledged: new Set(acknowledgements.map(({ payload }) => idIn(payload))),
+    closes: events.filter(({ kind }) => kind === 'close'),
+    timeoutMs: announcedTimeoutMs(events) ?? Infinity,
+    lastAt: events.at(-1)?.at ?? 0,
+  };
+  return {
+    fragments: numbered(sent.flatMap((event) => fragmentIn(event, wire) ?? [])),
+    answers,
+    violations: [
+      ...violationsOf(processed, fragmentProcessed),
+      ...violationsOf(acknowledgements, fragmentAck),
+      ...violationsOf(sent, fragmentData),
+    ],
+  };
+}
+
+/** What was said besides the sending of fragments. */
+interface Wire {
+  answers: Fragments['answers'];
+  errors: { at: number; fragmentId: string; code: string }[];
+  acknowledged: ReadonlySet<string | undefined>;
+  closes: TapEvent[];
+  timeoutMs: number;
+  /** When the last event was. */
+  lastAt: number;
+}
+
+/** A fragment before it is known which others there are. */
+type SentFragment = Omit<Fragment, 'index' | 'segment'>;
+
+function fragmentIn(
+  { at: sentAt, connection, payload }: TapEvent,
+  { answers, errors, acknowledged, closes, timeoutMs, lastAt }: Wire,
+): SentFragment | undefined {
+  const fragmentId = idIn(payload);
+  if (fragmentId === undefined) return undefined;
+  const isIts = (one: { fragmentId: string; at: number }): boolean =>
+    one.fragmentId === fragmentId && one.at >= sentAt;
+  const answer = answers.find(isIts);
+  const error = errors.find(isIts);
+  const close = closes.find((one) => one.connection === connection && one.at >= sentAt);
+  const isErrorFirst = error !== undefined && error.at < (answer?.at ?? Infinity);
+  const ends: [number | undefined, WaitEnd][] = [
+    [isErrorFirst ? error.at : answer?.at, 'answered'],
+    [sentAt + timeoutMs <= lastAt ? sentAt + timeoutMs : undefined, 'timed out'],
+    [close?.at, 'disconnected'],
+  ];
+  const [first] = ends
+    .filter((end): end is [number, WaitEnd] => end[0] !== undefined)
+    .sort(([a], [b]) => a - b);
+  const fields = fieldsOf(payload);
+  return {
+    ...{ fragmentId, connection, sentAt, answer },
+    sequence: numberIn(fields, 'sequence_number'),
+    timestampMs: numberIn(fields, 'timestamp'),
+    audio: audioIn(fields['audio']),
+    isAcknowledged: acknowledged.has(fragmentId),
+    errorCode: isErrorFirst ? error.code : answer && errorOf(answer),
+    end: first?.[1] ?? 'open',
+    endedAt: first?.[0],
+    roundTripMs: answer && answer.at - sentAt,
+  };
+}
+
+function numbered(sent: readonly SentFragment[]): Fragment[] {
+  const ids = [...new Set(sent.map(({ fragmentId }) => fragmentId))];
+  const numbers = sent.map(({ sequence }) => sequence);
+  const isCounted = new Set(numbers).size === numbers.length && !numbers.includes(undefined);
+  return sent.map((one) => {
+    const index = ids.indexOf(one.fragmentId);
+    return { ...one, index, segment: isCounted ? (one.sequence ?? index) : index };
+  });
+}
+
+function violationsOf(events: readonly TapEvent[], schema: z.ZodType): string[] {
+  return events.flatMap(({ event, payload }) => {
+    const [issue] = schema.safeParse(payload).error?.issues ?? [];
+    if (!issue) return [];
+    const shown = (JSON.stringify(payload) as string | undefined)?.slice(0, 300) ?? 'nothing';
+    return [`${event}: ${issue.path.join('.')}: ${issue.message} in ${shown}`];
+  });
+}
+
+function errorOf({ status = 'success', error }: FragmentAnswer): string | undefined {
+  const isGood = status === 'success' || status === 'partial';
+  return isGood ? undefined : (error?.code ?? 'UNKNOWN');
+}
+
+function answerIn(payload: unknown): Omit<FragmentAnswer, 'at' | 'connection'> {
+  const fields = fieldsOf(payload);
+  const timings = fieldsOf(fields['stage_timings']);
+  const [asr, translation, tts] = ['asr_ms', 'translation_ms', 'tts_ms'].map((name) =>
+    numberIn(timings, name),
+  );
+  const error = fields['error'];
+  return {
+    sequence: numberIn(fields, 'sequence_number'),
+    status: textIn(fields, 'status'),
+    audio: audioIn(fields['dubbed_audio']),
+    transcript: textIn(fields, 'transcript') ?? '',
+    translation: textIn(fields, 'translated_text') ?? '',
+    targetLanguage: textIn(fields, 'target_language'),
+    timingsMs:
+      asr === undefined || translation === undefined || tts === undefined
+        ? undefined
+        : { asr, translation, tts },
+    error:
+      error === null || error === undefined
+        ? undefined
+        : { code: codeIn(error), message: textIn(fieldsOf(error), 'message') ?? '' },
+  };
+}
+
+function audioIn(payload: unknown): FragmentAudio | undefined {
+  const fields = fieldsOf(payload);
+  const file = textIn(fields, 'file');
+  if (file === undefined) return undefined;
+  return {
+    file,
+    bytes: numberIn(fields, 'bytes') ?? 0,
+    durationMs: numberIn(fields, 'duration_ms'),
+  };
+}
+
+/** Of any kind that names one fragment; the contract's is a text. */
+function idIn(payload: unknown): string | undefined {
+  const id = fieldsOf(payload)['fragment_id'];
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined;
+}
+
+function codeIn(payload: unknown): string {
+  return textIn(fieldsOf(payload), 'code') ?? 'UNKNOWN';
+}
+
+function textIn(fields: Record<string, unknown>, name: string): string | undefined {
+  const value = fields[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function numberIn(fields: Record<string, unknown>, name: string): number | undefined {
+  const value = fields[name];
+  return typeof value === 'number' ? value : undefined;
+}

@@ -1,0 +1,181 @@
+import { now } from '../base/clock';
+import { messageOf } from '../base/errors';
+import { evidenceFiles } from '../broadcast/evidence';
+import type { EvidenceWriter } from '../broadcast/evidence-writer';
+import type { BroadcastRecord, BroadcastTimes } from '../broadcast/record';
+import type { MediaMtxPath } from './mediamtx-api';
+import type { ObserveOptions } from './observe-options';
+import { sample, type Sampler } from './sampler';
+import { watch, type Viewer } from './viewer';
+
+const METRICS_EVERY_MS = 1000;
+/** Until the worker's metrics are there. */
+const FIRST_METRICS_EVERY_MS = 100;
+const PATHS_EVERY_MS = 250;
+/** Until the output is ready: what is late by less than that is not noticed. */
+const FIRST_PATHS_EVERY_MS = 50;
+const NETWORK_EVERY_MS = 250;
+
+/** What is polled while a broadcast is dubbed: the media server's paths, the metrics, the connection to the STS. */
+export class BroadcastPolls {
+  readonly input: string;
+  readonly output: string;
+  readonly times: BroadcastTimes = {};
+  /** What could not be observed, and why. */
+  readonly problems: string[] = [];
+  isOutputReady = false;
+  outputGrewAt = now();
+  apiAnsweredAt = now();
+  workerSeenAt = now();
+  viewer: Viewer | undefined;
+  stsConnection: BroadcastRecord['stsConnection'];
+  #outputBytes = 0;
+  #samplers: Record<'paths' | 'metrics' | 'network', Sampler> | undefined;
+  readonly #stsHost: string;
+  readonly #stsPort: number;
+
+  constructor(
+    private readonly options: ObserveOptions,
+    private readonly evidence: EvidenceWriter,
+  ) {
+    this.input = `live/${options.stream}/in`;
+    this.output = `live/${options.stream}/out`;
+    const { hostname, port, protocol } = new URL(options.network.stsUrl);
+    this.#stsHost = hostname;
+    this.#stsPort = Number(port || (protocol === 'https:' ? 443 : 80));
+  }
+
+  /** Notes what could not be observed. @param what completes "{what}: {error}" */
+  note(what: string): (error: unknown) => void {
+    return (error) => void this.problems.push(`${what}: ${messageOf(error)}`);
+  }
+
+  /** The counters before the broadcast, and the recording of the output, or its refusal. */
+  async prepare(): Promise<void> {
+    const { api, request, recording } = this.options;
+    // What later counters are compared with.
+    await this.pollMetrics(true).catch(this.note('metrics before the broadcast'));
+    await (
+      request.refusesOutput
+        ? api.refusePublishers(this.output)
+        : api.record(this.output, recording.pattern)
+    ).catch(this.note('configuration of the output'));
+  }
+
+  start(): void {
+    const { times } = this;
+    // The preparation may have taken long: nothing is overdue because of it.
+    this.outputGrewAt = this.apiAnsweredAt = this.workerSeenAt = now();
+    this.#samplers = {
+      network: sample(
+        () => NETWORK_EVERY_MS,
+        () => this.#pollConnections(),
+      ),
+      paths: sample(
+        () => (times.outputReady ? PATHS_EVERY_MS : FIRST_PATHS_EVERY_MS),
+        () => this.#pollPaths(),
+      ),
+      metrics: sample(
+        () => (times.metricsSeen ? METRICS_EVERY_MS : FIRST_METRICS_EVERY_MS),
+        () => this.pollMetrics(),
+      ),
+    };
+  }
+
+  /** Why the last poll of the media server failed; undefined where it did not. */
+  apiError(): string | undefined {
+    return this.#samplers?.paths.lastError();
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#samplers) return;
+    const { paths, metrics, network } = this.#samplers;
+    await Promise.all([paths.stop(), metrics.stop(), network.stop()]);
+    for (const [what, { failures }] of [
+      ['MediaMTX', paths],
+      ['the metrics', metrics],
+    ] as const) {
+      const { polls, failed, lastReason } = failures;
+      if (failed > 0) {
+        this.problems.push(`${failed} of ${polls} polls of ${what} failed: ${lastReason}`);
+      }
+    }
+    if (this.stsConnection) return;
+    const why = network.lastError();
+    this.problems.push(
+      `no TCP connection of media-service to port ${this.#stsPort} was seen${why === undefined ? '' : `: ${why}`}`,
+    );
+  }
+
+  /** @param fresh not shared with other broadcasts; the types of all metrics are noted as well */
+  async pollMetrics(fresh = false): Promise<void> {
+    const { stream, metrics } = this.options;
+    const { at, value } = await metrics({ fresh });
+    // Other streams have evidence of their own.
+    const samples = value.samples.filter(
+      ({ labels }) => !('stream_id' in labels) || labels['stream_id'] === stream,
+    );
+    const types = [...value.families].flatMap(([name, { type }]): [string, string][] =>
+      type ? [[name, type]] : [],
+    );
+    const kinds = fresh ? { types: Object.fromEntries(types) } : {};
+    this.evidence.addMetrics({ at, samples, ...kinds });
+    if (samples.some(({ labels }) => labels['stream_id'] === stream)) this.times.metricsSeen ??= at;
+  }
+
+  async #pollPaths(): Promise<void> {
+    const { at, value } = await this.options.paths();
+    const paths = value.filter(({ name }) => name === this.input || name === this.output);
+    this.apiAnsweredAt = at;
+    this.evidence.addMediaMtx({
+      at,
+      paths: paths.map(({ name, ready, tracks, bytesReceived, readers, source }) => ({
+        ...{ name, ready, tracks, bytesReceived, readers: readers.map(({ type }) => type) },
+        ...(source ? { source: source.type } : {}),
+      })),
+    });
+    this.#seenInput(
+      at,
+      paths.find(({ name }) => name === this.input),
+    );
+    this.#seenOutput(
+      at,
+      paths.find(({ name }) => name === this.output),
+    );
+  }
+
+  #seenInput(at: number, input: MediaMtxPath | undefined): void {
+    if (input?.ready) this.times.inputReady ??= at;
+    if (!input?.readers.length) return;
+    this.times.ingested ??= at;
+    this.workerSeenAt = at;
+    this.options.onIngested();
+  }
+
+  #seenOutput(at: number, output: MediaMtxPath | undefined): void {
+    this.isOutputReady = output?.ready ?? false;
+    if (this.isOutputReady) this.times.outputReady ??= at;
+    const { withViewer, rtmpUrl, track } = this.options;
+    if (this.isOutputReady && withViewer) {
+      const copy = this.evidence.path(evidenceFiles.viewer);
+      this.viewer ??= watch(`${rtmpUrl}/${this.output}`, copy, track);
+    }
+    if (output && output.bytesReceived > this.#outputBytes) {
+      this.#outputBytes = output.bytesReceived;
+      this.outputGrewAt = at;
+    }
+  }
+
+  async #pollConnections(): Promise<void> {
+    if (this.times.inputReady === undefined || this.stsConnection) return;
+    const { network } = this.options;
+    const found = (await network.connections()).find((one) => one.remotePort === this.#stsPort);
+    if (!found) return;
+    const { localPort, remoteAddress, remotePort } = found;
+    const hostAddress = await network.addressOf(this.#stsHost);
+    this.stsConnection = {
+      ...{ at: now(), host: this.#stsHost, localPort, remoteAddress, remotePort },
+      ...(hostAddress === undefined ? {} : { hostAddress }),
+    };
+  }
+}

@@ -1,0 +1,84 @@
+import { describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { inflightAt, mostInflight } from '../../support/analyze/exchange';
+import { fragmentsOf } from '../../support/broadcast/fragment';
+import { answered, connection, error, event, init, sent } from './an-exchange';
+
+describe('the fragments of a broadcast', () => {
+  it('wait until an answer, a timeout or the loss of the connection, whichever is first', () => {
+    const { fragments } = fragmentsOf([
+      ...[init(8000), sent(0, 'a'), sent(1, 'b'), answered(2, 'a'), answered(9.5, 'b')],
+      ...[sent(10, 'c'), connection(12, 'close'), sent(14, 'd', { connection: 2 })],
+      ...[error(15, 'd', 'X'), sent(16, 'e', { connection: 2 })],
+    ]);
+    expect(fragments.map(({ end, endedAt }) => [end, endedAt])).to.deep.equal([
+      ['answered', 2000],
+      ['timed out', 9000],
+      ['disconnected', 12_000],
+      ['answered', 15_000],
+      ['open', undefined],
+    ]);
+    expect([0, 1500, 2000, 9000, 17_000].map((at) => inflightAt(fragments, at))).to.deep.equal([
+      ...[1, 2, 1, 0, 1],
+    ]);
+    expect(mostInflight(fragments)).to.equal(2);
+  });
+
+  it('never time out where no timeout was announced', () => {
+    const { fragments } = fragmentsOf([sent(0, 'a'), sent(100, 'b')]);
+    expect(fragments.map(({ end }) => end)).to.deep.equal(['open', 'open']);
+  });
+
+  it('end with an answer at the very moment of the timeout', () => {
+    const { fragments } = fragmentsOf([init(8000), sent(0, 'a'), answered(8, 'a')]);
+    expect(fragments[0]).to.include({ end: 'answered', endedAt: 8000, roundTripMs: 8000 });
+  });
+
+  it('have the code of what has failed, and none of a success', () => {
+    const { fragments } = fragmentsOf([
+      ...[sent(0, 'a'), answered(1, 'a'), sent(2, 'b'), answered(3, 'b', 'TIMEOUT')],
+      ...[sent(4, 'c'), error(5, 'c', 'BUSY'), answered(6, 'c')],
+      ...[sent(7, 'd'), answered(8, 'd'), error(9, 'd', 'LATE')],
+    ]);
+    const codes = fragments.map(({ errorCode }) => errorCode);
+    expect(codes).to.deep.equal([undefined, 'TIMEOUT', 'BUSY', undefined]);
+  });
+
+  it('are counted by their sequence numbers, and as they come where those begin again', () => {
+    const numbered = (numbers: number[]): number[] =>
+      fragmentsOf(
+        numbers.map((number, at) => sent(at, `f${at}`, { sequence: number })),
+      ).fragments.map(({ segment }) => segment);
+    expect(numbered([0, 1, 2])).to.deep.equal([0, 1, 2]);
+    expect(numbered([1, 2, 3])).to.deep.equal([1, 2, 3]);
+    expect(numbered([0, 1, 0, 1])).to.deep.equal([0, 1, 2, 3]);
+    const { fragments } = fragmentsOf([sent(0, 'a'), sent(1, 'b')]);
+    expect(fragments.map(({ segment }) => segment)).to.deep.equal([0, 1]);
+  });
+
+  it('are acknowledged, or not', () => {
+    const { fragments } = fragmentsOf([
+      ...[sent(0, 'a'), event(0.1, 'fragment:ack', { fragment_id: 'a', status: 'queued' })],
+      sent(1, 'b'),
+    ]);
+    expect(fragments.map(({ isAcknowledged }) => isAcknowledged)).to.deep.equal([true, false]);
+  });
+
+  it('that do not fit the contract are named, and those that do are not', () => {
+    const good = sent(0, 'a', { sequence: 0, timestamp: 0, isWhole: true });
+    expect(fragmentsOf([good, answered(1, 'a')]).violations).to.be.empty;
+    expect(fragmentsOf([sent(0, 'a')]).violations).to.have.length(1);
+    const { fragments, answers, violations } = fragmentsOf([
+      ...[good, event(1, 'fragment:processed', { status: 'success' })],
+      event(2, 'fragment:data', {}),
+    ]);
+    expect(violations.map((text) => text.split(':', 2).join(':'))).to.deep.equal([
+      'fragment:processed',
+      'fragment:data',
+    ]);
+    expect(fragments).to.have.length(1);
+    expect(answers).to.have.length(1);
+  });
+});
