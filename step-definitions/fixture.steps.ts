@@ -1,60 +1,46 @@
 import { Then, When } from '@cucumber/cucumber';
 
-import { packetSpan, probeStreams } from '../support/analyze/media';
+import { fileAudio, fileDuration, fileExists, fileVideo } from '../support/checks/fixture-file';
+import { inspect } from '../support/session/inquiries';
 import type { DubbingWorld } from '../support/world';
-import { expectThat, observed } from './expect';
 
-Then('the file of the {broadcast} exists', function (this: DubbingWorld, name: string | undefined) {
-  // Throws, naming the file, when it does not.
-  this.log(this.session.fixture(name).path);
+When(
+  'the file of the {broadcast} is looked up',
+  function (this: DubbingWorld, name: string | null) {
+    this.lookedUp.value = this.session.fixture(name);
+  },
+);
+
+/** Whether there is a file at the path that is configured. */
+Then('the file exists', async function (this: DubbingWorld) {
+  await this.judgeOf(fileExists, this.lookedUp.value, null);
 });
 
 When(
   'the file of the {broadcast} is inspected',
-  async function (this: DubbingWorld, name: string | undefined) {
-    const fixture = this.session.fixture(name);
-    const [streams, span] = await Promise.all([
-      probeStreams(fixture.path),
-      packetSpan(fixture.path),
-    ]);
-    const { durationSeconds: seconds } = observed(fixture.path, 'a picture track', span.video);
-    this.inspected.value = { fixture, streams, seconds };
+  async function (this: DubbingWorld, name: string | null) {
+    this.inspected.value = await inspect(this.session.fixture(name));
   },
 );
 
+/** The packets of its video. */
 Then(
   'it lasts between {int} and {int} seconds',
-  function (this: DubbingWorld, from: number, to: number) {
-    const { fixture, seconds } = this.inspected.value;
-    this.log(`${seconds} s`);
-    expectThat(seconds >= from && seconds <= to, {
-      what: 'the broadcast has another length',
-      where: fixture.path,
-      seen: `${seconds} s`,
-      expected: `${from} s to ${to} s`,
-    });
+  async function (this: DubbingWorld, fromSeconds: number, toSeconds: number) {
+    await this.judgeOf(fileDuration, this.inspected.value, { fromSeconds, toSeconds });
   },
 );
 
-Then('it has one H.264 picture track', function (this: DubbingWorld) {
-  const { fixture, streams } = this.inspected.value;
-  const video = streams.filter((stream) => stream.kind === 'video');
-  expectThat(video.length === 1 && video[0]?.codec === 'h264', {
-    what: 'the broadcast has other picture tracks',
-    where: fixture.path,
-    seen: video.map((stream) => stream.codec).join(', ') || 'none',
-    expected: 'one, h264',
-  });
+/** The tracks of the file. */
+Then('it has one H.264 video track', async function (this: DubbingWorld) {
+  await this.judgeOf(fileVideo, this.inspected.value, 'h264');
 });
 
-Then('it has one AAC sound track of {float} kHz', function (this: DubbingWorld, kilohertz: number) {
-  const { fixture, streams } = this.inspected.value;
-  const audio = streams.filter((stream) => stream.kind === 'audio');
-  const isRight = audio.length === 1 && audio[0]?.codec === 'aac';
-  expectThat(isRight && audio[0]?.sampleRateHz === kilohertz * 1000, {
-    what: 'the broadcast has other sound tracks',
-    where: fixture.path,
-    seen: audio.map((stream) => `${stream.codec} ${stream.sampleRateHz} Hz`).join(', ') || 'none',
-    expected: `one, aac ${kilohertz * 1000} Hz`,
-  });
-});
+/** The tracks of the file. */
+Then(
+  'it has one AAC audio track of {float} kHz',
+  async function (this: DubbingWorld, kilohertz: number) {
+    const limit = { codec: 'aac', rateHz: kilohertz * 1000 };
+    await this.judgeOf(fileAudio, this.inspected.value, limit);
+  },
+);

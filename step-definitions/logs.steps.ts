@@ -1,51 +1,65 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
+/** What services log. */
 import { Then } from '@cucumber/cucumber';
 
+import {
+  logsCollected,
+  logsErrorAbout,
+  logsErrorNaming,
+  logsNoError,
+  logsWarningAbout,
+  reports,
+} from '../support/checks/logs';
+import { readingWorkerFails } from '../support/checks/publishing';
+import { collectedLogs } from '../support/session/inquiries';
 import type { DubbingWorld } from '../support/world';
-import { expectThat } from './expect';
 
+/** The files of every service of both compositions. */
+Then('the logs of its services are collected', async function (this: DubbingWorld) {
+  const logs = collectedLogs(this.compose.value, this.logFolder.value);
+  await this.judgeOf(logsCollected, logs, { collected: true });
+});
+
+/** The files of every service of both compositions. */
+Then('the logs of its services are not collected', async function (this: DubbingWorld) {
+  const logs = collectedLogs(this.compose.value, this.logFolder.value);
+  await this.judgeOf(logsCollected, logs, { collected: false });
+});
+
+/** A line of its log that names the stream. */
 Then(
-  /^the logs of its services are (collected|not collected)$/,
-  function (this: DubbingWorld, what: string) {
-    const not = what.startsWith('not');
-    for (const { project, compose } of [this.manager.value.sts, this.manager.value.media]) {
-      for (const { name } of compose.services) {
-        const file = join(this.logFolder.value, project, `${name}.log`);
-        const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').length : 0;
-        expectThat(not ? lines === 0 : lines > 0, {
-          what: not ? 'logs were collected without need' : 'a log was not collected',
-          where: file,
-          seen: `${lines} lines`,
-          expected: not ? 'no file' : 'what the service wrote',
-        });
-      }
-    }
+  'media-service logs an error about it: {string}',
+  async function (this: DubbingWorld, text: string) {
+    await this.judge(logsErrorAbout, { text });
   },
 );
 
-/** Levels as services log them: `"level": "ERROR"`, `level=error`, or the word in capitals. */
-const LEVELS = {
-  'an error': /\b[Ll]evel(?:name)?"?\s*[:=]\s*"?(?:[Ee]rror|[Ff]atal)|\b(?:ERROR|CRITICAL|FATAL)\b/,
-  'a warning': /\b[Ll]evel(?:name)?"?\s*[:=]\s*"?[Ww]arn|\bWARN(?:ING)?\b/,
-};
-
+/** A line of its log that names the stream. */
 Then(
-  /^media-service logged (an error|a warning) about it: "(.+)"$/,
-  async function (this: DubbingWorld, kind: keyof typeof LEVELS, text: string) {
-    const run = this.broadcast.value;
-    const { name } = (await this.session.settings()).services.mediaService;
-    const level = LEVELS[kind];
-    const lines = run.log(name).split('\n');
-    const ours = lines.filter((line) => line.includes(run.stream));
-    const found = ours.find((line) => level.test(line) && line.includes(text));
-    expectThat(found !== undefined, {
-      what: `media-service did not log ${kind} that says so`,
-      where: `${name}.log, stream ${run.stream}`,
-      seen: [`${lines.length} lines, of this stream:`, ...ours.slice(-10)].join('\n'),
-      expected: `${kind} with "${text}"`,
-    });
-    this.log(found ?? '');
+  'media-service logs a warning about it: {string}',
+  async function (this: DubbingWorld, text: string) {
+    await this.judge(logsWarningAbout, { text });
   },
 );
+
+/** All lines of its log that name the stream. */
+Then('media-service logs no error about it', async function (this: DubbingWorld) {
+  await this.judge(logsNoError, null);
+});
+
+/** Lines of its log that name the stream. */
+Then(
+  'media-service reports at least {int} time(s) that it( is) {string}',
+  async function (this: DubbingWorld, least: number, text: string) {
+    await this.judge(reports, { text, least });
+  },
+);
+
+/** A line of its log about the stream whose source is unreadable. */
+Then('it logs an error that names {string}', async function (this: DubbingWorld, text: string) {
+  await this.judgeOf(logsErrorNaming, this.unread.value, { text });
+});
+
+/** The exit code in its log about the stream whose source is unreadable. */
+Then('that worker exits with a code other than 0', async function (this: DubbingWorld) {
+  await this.judgeOf(readingWorkerFails, this.unread.value, null);
+});

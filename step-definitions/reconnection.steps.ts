@@ -1,153 +1,73 @@
+/** What media-service does when its connection to the STS is lost, as the tap sees it. */
 import { Then } from '@cucumber/cucumber';
 
+import { reconnectionCount } from '../support/checks/metrics';
+import {
+  backsOff,
+  fallsBackAtLoss,
+  initialisedAgain,
+  numberingAtBoundary,
+  reconnectsAfterSilence,
+  reconnectsAtFirstAttempt,
+  workerFails,
+} from '../support/checks/reconnection';
 import type { DubbingWorld } from '../support/world';
-import { expectThat, observed } from './expect';
-import { findingsOf } from './resilience';
 
+/** From the loss to the first attempt, and from each attempt to the next. */
 Then(
-  'it tried to connect again after {int}, {int}, {int}, {int} and {int} seconds, give or take {int} percent',
-  async function (
-    this: DubbingWorld,
-    a: number,
-    b: number,
-    c: number,
-    d: number,
-    e: number,
-    percent: number,
-  ) {
-    const { reconnections, run } = await findingsOf(this);
-    const wanted = [a, b, c, d, e];
-    const table = reconnections.map(
-      ({ afterMs, isRefused }, i) =>
-        `${(afterMs / 1000).toFixed(2)} s (${wanted[i] ?? 'none'}), ${isRefused ? 'refused' : 'accepted'}`,
-    );
-    this.log(table.join('\n'));
-    const isFine = reconnections.every(({ afterMs }, i) => {
-      const seconds = wanted[i] ?? NaN;
-      return Math.abs(afterMs / 1000 - seconds) <= (seconds * percent) / 100;
-    });
-    expectThat(reconnections.length === wanted.length && isFine, {
-      what: 'it tried at other times, or another number of times',
-      where: `stream ${run.stream}, seen at the relay`,
-      seen: table.join('; ') || 'no try',
-      expected: `${wanted.join(', ')} s, give or take ${percent} percent, and no further try`,
-    });
+  'media-service attempts to reconnect after {int}, {int}, {int}, {int} and {int} seconds ± {int} %',
+  // prettier-ignore
+  async function (this: DubbingWorld, a: number, b: number, c: number, d: number, e: number, percent: number) {
+    await this.judge(backsOff, { seconds: [a, b, c, d, e], percent });
   },
 );
 
+/** From the loss to the attempt, which is accepted. */
 Then(
-  'it was connected again at its first try, {duration} later, give or take {int} percent',
-  async function (this: DubbingWorld, wantedMs: number, percent: number) {
-    const { reconnections, run } = await findingsOf(this);
-    const [first] = reconnections;
-    const table = reconnections.map(
-      ({ afterMs, isRefused }) => `${afterMs} ms, ${isRefused ? 'refused' : 'accepted'}`,
-    );
-    this.log(table.join('; '));
-    const isInTime = first && Math.abs(first.afterMs - wantedMs) <= (wantedMs * percent) / 100;
-    expectThat(isInTime === true && !first.isRefused && reconnections.length === 1, {
-      what: 'it was not connected again at its first try',
-      where: `stream ${run.stream}, seen at the relay`,
-      seen: table.join('; ') || 'no try',
-      expected: `one try after ${wantedMs} ms, give or take ${percent} percent`,
-    });
+  'media-service is reconnected at its first attempt, {duration} ± {int} % after the loss',
+  async function (this: DubbingWorld, afterMs: number, percent: number) {
+    await this.judge(reconnectsAtFirstAttempt, { afterMs, percent });
   },
 );
 
+/** A second stream:init, and the fragments on its connection. */
 Then(
-  'the stream was initialised again, and its fragments counted from 0 again',
+  'the stream is initialised again, with sequence numbers from 0',
   async function (this: DubbingWorld) {
-    const { run } = await findingsOf(this);
-    const inits = run.events('event', 'stream:init');
-    const sent = run.sent.filter(({ connection }) => connection === inits[1]?.connection);
-    const numbers = sent.map(({ data }) => data.sequence_number);
-    const isCounted = numbers.every((number, i) => number === i);
-    this.log(`after the second stream:init: ${numbers.join(', ')}`);
-    expectThat(inits.length === 2 && numbers.length > 0 && isCounted, {
-      what: 'the stream was not initialised again, or fragments are counted on',
-      where: `stream ${run.stream}`,
-      seen: `${inits.length} stream:init; sequence numbers after the second: ${numbers.join(', ') || 'none'}`,
-      expected: '2 stream:init, then 0, 1, 2 …',
-    });
+    await this.judge(initialisedAgain, null);
   },
 );
 
-Then(
-  'each of them begins at a mark of {int} seconds',
-  async function (this: DubbingWorld, seconds: number) {
-    const { run } = await findingsOf(this);
-    const times = run.sent.map(({ data }) => data.timestamp);
-    expectThat(times.length > 0 && times.every((ms) => ms % (1000 * seconds) === 0), {
-      what: 'a fragment does not begin where a segment does',
-      where: `stream ${run.stream}`,
-      seen: times.map((ms) => `${ms} ms`).join(', ') || 'none was sent',
-      expected: `multiples of ${1000 * seconds} ms`,
-    });
-  },
-);
-
-Then(
-  'the fragment in flight was given up within {duration} of the loss',
-  async function (this: DubbingWorld, withinMs: number) {
-    const found = await findingsOf(this);
-    const lost = found.waits.filter(({ how }) => how === 'connection lost');
-    const times = lost.map(({ fragmentId, endedAt = NaN }) => found.gaveUpAt(fragmentId) - endedAt);
-    this.log(`${times.join(', ')} ms`);
-    expectThat(times.length === 1 && times.every((ms) => Math.abs(ms) <= withinMs), {
-      what: 'the fragment in flight was not given up at once',
-      where: `stream ${found.run.stream}`,
-      seen:
-        times.map((ms) => `${ms} ms`).join(', ') ||
-        'no fragment was in flight when the connection was lost',
-      expected: `one, within ${withinMs} ms`,
-    });
-  },
-);
-
-Then('the metrics count {int} reconnection(s)', async function (this: DubbingWorld, count: number) {
-  const run = this.broadcast.value;
-  const { reconnections: name } = (await this.session.settings()).metrics;
-  const { delta } = observed('metrics of media-service', name, run.counter(name));
-  expectThat(delta === count, {
-    what: 'the metrics count another number of reconnections',
-    where: `stream ${run.stream}, ${name}`,
-    seen: String(delta),
-    expected: String(count),
-  });
+/** The timestamps of fragments, in segments. */
+Then('numbering restarts at the next segment boundary', async function (this: DubbingWorld) {
+  await this.judge(numberingAtBoundary, null);
 });
 
+/** From the loss on the wire to the fallback in the log. */
 Then(
-  'it was connected again {duration} or less after that',
+  'the fragment in flight falls back within {duration} of the loss',
   async function (this: DubbingWorld, withinMs: number) {
-    const { events, run } = await findingsOf(this);
-    const fault = events.find(({ kind, payload }) => kind === 'fault' && isSilence(payload));
-    const again = events.find(({ kind, at }) => kind === 'open' && at > (fault?.at ?? Infinity));
-    const tookMs = (again?.at ?? NaN) - (fault?.at ?? NaN);
-    this.log(`${tookMs} ms`);
-    expectThat(tookMs <= withinMs, {
-      what: 'the silent connection was not replaced in time',
-      where: `stream ${run.stream}`,
-      seen: again ? `${tookMs} ms` : `no further connection: ${run.evidence.run.outcome}`,
-      expected: `at most ${withinMs} ms`,
-    });
+    await this.judge(fallsBackAtLoss, { withinMs });
   },
 );
 
-function isSilence(payload: unknown): boolean {
-  return String((payload as { fault?: unknown }).fault).includes('nothing arrives');
-}
-
+/** The rise of the counter over the broadcast. */
 Then(
-  'its worker ended with an exit code other than 0, and the log says so',
-  async function (this: DubbingWorld) {
-    const found = await findingsOf(this);
-    const { exitCode } = observed(`stream ${found.run.stream}`, 'an exit code', found.exitCode);
-    this.log(`exit code ${exitCode}`);
-    expectThat(exitCode !== 0, {
-      what: 'the worker ended as if all was well',
-      where: `media-service.log, stream ${found.run.stream}`,
-      seen: `exit code ${exitCode}`,
-      expected: 'another exit code than 0',
-    });
+  'media-service counts {int} reconnection(s)',
+  async function (this: DubbingWorld, count: number) {
+    await this.judge(reconnectionCount, { count });
   },
 );
+
+/** From the moment after which nothing got through to the next connection. */
+Then(
+  'media-service is reconnected within {duration} of the silence',
+  async function (this: DubbingWorld, withinMs: number) {
+    await this.judge(reconnectsAfterSilence, { withinMs });
+  },
+);
+
+/** The exit code in the log. */
+Then('its worker exits with a code other than 0', async function (this: DubbingWorld) {
+  await this.judge(workerFails, null);
+});

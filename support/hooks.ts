@@ -1,17 +1,23 @@
+/**
+ * The life of a session. What starts is decided by what the selected scenarios need: the session itself with the first
+ * step that asks for it (World.session), services and broadcasts with the first step that needs them (support/session).
+ * What ends, ends here.
+ */
 import {
   After,
   AfterAll,
   Before,
+  type ITestCaseHookParameter,
   setDefinitionFunctionWrapper,
   Status,
-  type ITestCaseHookParameter,
 } from '@cucumber/cucumber';
 
 import { messageOf, PrerequisiteMissing, safeError } from './base/errors';
-import { attachEvidence, attachLogs, type Attach } from './report/attachments';
+import { fixtureCalled } from './broadcast/fixture';
+import { readVerdicts } from './checks/verdict-log';
+import { type Attach, attachEvidence, attachLogs } from './report/attachments';
 import { JUDGED_BY, SKIP_REASON } from './report/scenario-results';
-import { fixtureNames } from './parameter-types';
-import { closeSession } from './session/session';
+import { closeSession } from './session/lifecycle';
 import type { DubbingWorld } from './world';
 
 type Definition = (this: DubbingWorld, ...args: unknown[]) => unknown;
@@ -21,6 +27,7 @@ let tagsOfScenario: string[] = [];
 
 Before(function (this: DubbingWorld, { pickle }: ITestCaseHookParameter) {
   tagsOfScenario = pickle.tags.map((tag) => tag.name);
+  this.pickle = pickle;
 });
 
 // A missing broadcast is noticed before services are started for nothing.
@@ -28,7 +35,7 @@ Before({ tags: '@broadcast' }, function (this: DubbingWorld) {
   this.session.fixture();
 });
 Before({ tags: '@counting' }, function (this: DubbingWorld) {
-  this.session.fixture(fixtureNames['counting broadcast']);
+  this.session.fixture(fixtureCalled('counting broadcast'));
 });
 
 /**
@@ -55,25 +62,28 @@ After({ name: 'cleanup' }, async function (this: DubbingWorld) {
   for (const cleanup of this.cleanups.splice(0).reverse()) await cleanup();
 });
 
-After(async function (this: DubbingWorld, { result }: ITestCaseHookParameter) {
-  if (result?.status === Status.PASSED || result?.status === Status.SKIPPED) return;
-  this.session.noteFailure();
-  const attach: Attach = (body, options) =>
-    typeof body === 'string' ? this.attach(body, options) : this.attach(body, options);
-  const broadcast = this.broadcastIfAny;
-  // The evidence of a broadcast has the logs of its time.
-  if (broadcast) {
-    const { name } = (await this.session.settings()).services.mediaService;
-    await attachEvidence(broadcast, { mediaService: name }, attach);
-  } else attachLogs(await this.session.serviceLogs(), attach);
-});
+After(
+  { name: 'evidence' },
+  async function (this: DubbingWorld, { result }: ITestCaseHookParameter) {
+    if (result?.status === Status.PASSED || result?.status === Status.SKIPPED) return;
+    this.session.noteFailure();
+    const attach: Attach = (body, options) =>
+      typeof body === 'string' ? this.attach(body, options) : this.attach(body, options);
+    // The evidence of a broadcast has the logs of its time.
+    if (this.analyzer.isSet) {
+      const { value: broadcast } = this.analyzer;
+      const all = readVerdicts(this.session.config.reportsFolder);
+      const own = all.filter(({ stream }) => stream === broadcast.stream);
+      await attachEvidence(broadcast, own, attach);
+    } else attachLogs(await this.session.serviceLogs(), attach);
+  },
+);
 
 // Which evidence a scenario was judged by.
-After(function (this: DubbingWorld) {
-  const { broadcastsIfAny: broadcasts } = this;
-  if (broadcasts.length === 0) return;
-  const streams = broadcasts.map(({ stream }) => stream).join('\n');
-  this.attach(streams, { mediaType: 'text/plain', fileName: JUDGED_BY });
+After({ name: 'judged by' }, function (this: DubbingWorld) {
+  const streams = this.judgedBroadcasts.map(({ stream }) => stream);
+  if (streams.length === 0) return;
+  this.attach(streams.join('\n'), { mediaType: 'text/plain', fileName: JUDGED_BY });
 });
 
 AfterAll(async () => {

@@ -1,80 +1,63 @@
 import {
+  type IWorldOptions,
   setDefaultTimeout,
   setWorldConstructor,
   World,
-  type IWorldOptions,
 } from '@cucumber/cucumber';
+import type { Pickle } from '@cucumber/messages';
 
 import type { BroadcastFindings } from './analyze/broadcast-findings';
 import type { LogLine } from './analyze/service-log';
+import { SuiteError } from './base/errors';
+import { safeText } from './base/safe-text';
+import type { Fixture } from './broadcast/fixture';
+import type { BroadcastRequest } from './broadcast/request';
+import { type Criterion, expectPassed, judge } from './checks/criterion';
+import type { InspectedFile } from './checks/fixture-file';
+import { addVerdict } from './checks/verdict-log';
 import { readConfig, type Settings } from './config';
 import type { DualComposeManager } from './environment/dual-compose-manager';
 import type { SuiteRun } from './environment/nested-suite';
-import { SuiteError } from './base/errors';
-import type { Fixture } from './broadcast/fixture';
-import type { PublisherResult } from './observe/publisher';
+import type { HttpOutcome } from './observe/http-outcome';
+import { type Publication, publish, type PublisherResult } from './observe/publisher';
+import type { SocketIOMonitor } from './observe/socket-io-monitor';
 import type { StsAnswers } from './observe/sts-client';
-import type { Fault } from './broadcast/faults';
-import { safeText } from './base/safe-text';
-import { openSession, type Overlays, type Session } from './session/session';
-import type { MediaStream } from './analyze/media';
+import { openSession } from './session/lifecycle';
+import { RequestDraft } from './session/plan';
+import type { SecondServices, Services, Overlays } from './session/services';
+import type { Session } from './session/session';
 
 // Longer than any limit of the specs: those are judged by the steps, which say what was seen.
 setDefaultTimeout(400_000);
 
-/** An HTTP answer, or why there was none. */
-export interface HttpOutcome {
-  url: string;
-  status: number | undefined;
-  body: string;
-  tookMs: number;
+/** Publishes broadcasts: to be dubbed and observed to their end, or just as a file to an address. */
+export interface Publisher {
+  /** An equal request is dubbed once in a run, whatever many scenarios ask for it. */
+  dub(request: BroadcastRequest): Promise<BroadcastFindings>;
+  publish(mediaFile: string, url: string): Publication;
 }
 
 /** What one scenario has set up and seen. Reading what no step has set fails, naming the missing step. */
 export class DubbingWorld extends World {
-  /** Faults that the next broadcast is dubbed under. */
-  plan: Fault[] | undefined;
-  /** What is undone when the scenario has ended, whatever its outcome, the last first. */
-  readonly cleanups: (() => Promise<void>)[] = [];
-  readonly #values = new Map<string, unknown>();
-
-  constructor(options: IWorldOptions) {
-    super({ ...options, log: (text) => options.log(safeText(text)) });
-    this.broadcast = this.#slot<BroadcastFindings>('a broadcast that was dubbed');
-    this.manager = this.#slot<DualComposeManager>('compose files or services');
-    this.broadcasts = this.#slot<BroadcastFindings[]>('several broadcasts that were dubbed');
-    this.onAir = this.#slot<Promise<BroadcastFindings>>('a broadcast on the air');
-    this.settings = this.#slot<Settings>('services on ports of their own');
-    this.answers = this.#slot<Map<string, HttpOutcome>>('a request to the services');
-    this.handshakeMs = this.#slot<number>('a client that connected');
-    this.inspected = this.#slot<{ fixture: Fixture; streams: MediaStream[]; seconds: number }>(
-      'a broadcast file that was inspected',
-    );
-    this.stsAnswers = this.#slot<StsAnswers>('something that was sent to the STS');
-    this.said = this.#slot<string>('something that was said');
-    this.suiteRun = this.#slot<SuiteRun>('a run of the suite');
-    this.publishing = this.#slot<PublisherResult & { url: string; seconds: number }>(
-      'an attempt to publish',
-    );
-    this.unread = this.#slot<LogLine[]>('a broadcast that could not be read');
-    this.tries = this.#slot<number[]>('somebody who counts tries to connect');
-    this.stoppedServer = this.#slot<string>('a media server that was stopped');
-    this.logFolder = this.#slot<string>('services that were stopped');
-  }
-
-  readonly broadcast: Slot<BroadcastFindings>;
+  /** The compositions that this scenario starts, stops or inspects. */
+  readonly compose: Slot<DualComposeManager>;
+  /** What services and STS say to each other. */
+  readonly monitor: Slot<SocketIOMonitor>;
+  /** What was found out of the broadcast of this scenario. */
+  readonly analyzer: Slot<BroadcastFindings>;
+  /** Further broadcasts that were dubbed. */
   readonly broadcasts: Slot<BroadcastFindings[]>;
-  readonly manager: Slot<DualComposeManager>;
-  /** Whether broadcasts are dubbed by the echo composition, and how long its segments are. */
-  echo: { segmentSeconds: number } | undefined;
-  /** A broadcast that goes on while others are dubbed. */
-  readonly onAir: Slot<Promise<BroadcastFindings>>;
-  /** Names and addresses of `manager`, where they are not those of the session. */
+  /** A broadcast that is being dubbed while others are. */
+  readonly inBackground: Slot<Promise<BroadcastFindings>>;
+  /** Names and addresses of `compose`, where they are not those of the session. */
   readonly settings: Slot<Settings>;
+  /** Answers to HTTP requests, by service. */
   readonly answers: Slot<Map<string, HttpOutcome>>;
   /** How long the Socket.IO handshake took. */
   readonly handshakeMs: Slot<number>;
-  readonly inspected: Slot<{ fixture: Fixture; streams: MediaStream[]; seconds: number }>;
+  /** A broadcast whose file is there. */
+  readonly lookedUp: Slot<Fixture>;
+  readonly inspected: Slot<InspectedFile>;
   readonly stsAnswers: Slot<StsAnswers>;
   readonly said: Slot<string>;
   readonly suiteRun: Slot<SuiteRun>;
@@ -82,14 +65,59 @@ export class DubbingWorld extends World {
   /** Its address (rtsp://…). */
   readonly stoppedServer: Slot<string>;
   readonly logFolder: Slot<string>;
-  /** What media-service logged about it. */
+  /** What media-service logged about a broadcast that it could not read. */
   readonly unread: Slot<LogLine[]>;
-  /** When somebody tried to connect; milliseconds since the epoch. */
-  readonly tries: Slot<number[]>;
+  /** When somebody attempted to connect; milliseconds since the epoch. */
+  readonly attempts: Slot<number[]>;
+  /** What steps have said of the broadcast that is going to be dubbed. */
+  readonly draft = new RequestDraft();
+  /** What is undone when the scenario has ended, whatever its outcome, the last first. */
+  readonly cleanups: (() => Promise<void>)[] = [];
+  /** The scenario; set before its first step. */
+  pickle: Pickle | undefined;
+  readonly #values = new Map<string, unknown>();
+
+  constructor(options: IWorldOptions) {
+    super({ ...options, log: (text) => options.log(safeText(text)) });
+    this.compose = this.#slot('compose files or services');
+    this.monitor = this.#slot('services that are running');
+    this.analyzer = this.#slot('a broadcast that was dubbed');
+    this.broadcasts = this.#slot('several broadcasts that were dubbed');
+    this.inBackground = this.#slot('a broadcast that is being dubbed');
+    this.settings = this.#slot('services on ports of their own');
+    this.answers = this.#slot('a request to the services');
+    this.handshakeMs = this.#slot('a client that connected');
+    this.lookedUp = this.#slot('a broadcast file that was looked up');
+    this.inspected = this.#slot('a broadcast file that was inspected');
+    this.stsAnswers = this.#slot('something that was sent to the STS');
+    this.said = this.#slot('something that was said');
+    this.suiteRun = this.#slot('a run of the suite');
+    this.publishing = this.#slot('an attempt to publish');
+    this.stoppedServer = this.#slot('a media server that was stopped');
+    this.logFolder = this.#slot('services that were stopped');
+    this.unread = this.#slot('a broadcast that could not be read');
+    this.attempts = this.#slot('somebody who counts attempts to connect');
+  }
 
   /** What all scenarios share. */
   get session(): Session {
     return openSession(readConfig);
+  }
+
+  get publisher(): Publisher {
+    const { session } = this;
+    return {
+      dub: (request) => session.dub(request),
+      publish: (mediaFile, url) => publish(mediaFile, url, session.track),
+    };
+  }
+
+  /** The running services of both compositions; started on first use. */
+  async services(): Promise<Services> {
+    const services = await this.session.services();
+    this.compose.value = services.manager;
+    this.monitor.value = services.monitor;
+    return services;
   }
 
   /**
@@ -97,25 +125,57 @@ export class DubbingWorld extends World {
    *
    * @param overlays compose files that are laid over those of the compositions
    */
-  async secondServices(
-    overlays?: Overlays,
-  ): Promise<{ manager: DualComposeManager; settings: Settings }> {
+  async secondServices(overlays?: Overlays): Promise<SecondServices> {
     const second = await this.session.secondServices(overlays);
     this.cleanups.push(() => second.manager.stopAll());
-    this.manager.value = second.manager;
+    this.compose.value = second.manager;
     this.settings.value = second.settings;
     return second;
   }
 
-  /** The broadcast of this scenario, if there is one; for the attachments of a failure. */
-  get broadcastIfAny(): BroadcastFindings | undefined {
-    return this.broadcast.isSet ? this.broadcast.value : undefined;
+  /**
+   * Judges the broadcast of this scenario by a criterion, and records the verdict.
+   *
+   * @throws NotAsExpected (an AssertionError) unless it holds
+   */
+  judge<Measured, Limit>(
+    criterion: Criterion<BroadcastFindings, Measured, Limit>,
+    limit: Limit,
+  ): Promise<void> {
+    return this.#judge(criterion, this.analyzer.value, limit, this.analyzer.value.stream);
   }
 
-  /** All broadcasts that this scenario has looked at. */
-  get broadcastsIfAny(): BroadcastFindings[] {
-    const several = this.broadcasts.isSet ? this.broadcasts.value : [];
-    return [...new Set([this.broadcastIfAny ?? [], several].flat())];
+  /** Judges anything else; as {@link judge}. */
+  judgeOf<Subject, Measured, Limit>(
+    criterion: Criterion<Subject, Measured, Limit>,
+    subject: Subject,
+    limit: Limit,
+  ): Promise<void> {
+    return this.#judge(criterion, subject, limit);
+  }
+
+  async #judge<Subject, Measured, Limit>(
+    criterion: Criterion<Subject, Measured, Limit>,
+    subject: Subject,
+    limit: Limit,
+    stream?: string,
+  ): Promise<void> {
+    const verdict = await judge(criterion, subject, limit);
+    const { name = '', uri = '', location } = this.pickle ?? {};
+    addVerdict(this.session.config.reportsFolder, {
+      ...(stream === undefined ? {} : { stream }),
+      scenario: { name, place: `${uri}:${location?.line ?? ''}` },
+      verdict,
+    });
+    this.log(verdict.seen);
+    expectPassed(verdict);
+  }
+
+  /** All broadcasts that this scenario was judged by, its own first. */
+  get judgedBroadcasts(): BroadcastFindings[] {
+    const own = this.analyzer.isSet ? [this.analyzer.value] : [];
+    const others = this.broadcasts.isSet ? this.broadcasts.value : [];
+    return [...new Set([...own, ...others])];
   }
 
   #slot<T>(what: string): Slot<T> {

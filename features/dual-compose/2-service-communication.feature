@@ -5,23 +5,23 @@ Feature: The compositions reach each other
 
   @019-US2-1 @019-US7-1 @counting
   Scenario: media-service reaches the STS through its published port
-    Given media-service is configured with the published port of the STS
+    Given media-service is configured with the STS's published port
     When the counting broadcast is dubbed
-    Then media-service was connected to that port by the name of the test host
-    And the STS accepted the stream on it
+    Then media-service connects through the STS's published port
+    And the STS accepts the stream
 
   @019-US2-2
-  Scenario: A client outside completes the Socket.IO handshake with the STS
+  Scenario: An outside client completes the Socket.IO handshake with the STS
     Given all services are running
     When a client on the test host connects to the STS by Socket.IO
-    Then it was connected within 5 seconds
+    Then the handshake completes within 5 seconds
 
   @019-US2-3 @counting
   Scenario: The worker reads from and publishes to the media server
     Given all services are running
     When the counting broadcast is dubbed
-    Then the media server saw the broadcast read by RTSP
-    And the media server saw the output published by RTMP
+    Then the media server has the broadcast read by RTSP
+    And the media server has the output published by RTMP
 
   @019-US2-4
   Scenario: Every service reports its health quickly
@@ -31,5 +31,5 @@ Feature: The compositions reach each other
 
   @019-SC
   Scenario: Every service is healthy soon after its start
-    Given all services are running
-    Then every service was healthy within 60 seconds of its start
+    When all services are started
+    Then every service is healthy within 60 seconds of its start

@@ -7,8 +7,8 @@ Feature: Each composition stands by itself, and settings decide where
   Scenario: The media composition starts alone
     When the media composition is started alone, on other ports
     Then media-service answers with status 200
-    And the ports of the media server for RTSP and RTMP are open
-    And nothing listens where the STS would be
+    And the RTSP and RTMP ports of the media server are open
+    And nothing listens on the port of the STS
 
   @019-US5-2
   Scenario: The STS composition starts alone
@@ -18,17 +18,17 @@ Feature: Each composition stands by itself, and settings decide where
 
   @019-US5-4
   Scenario: media-service works with the Echo STS while the STS composition is down
-    Given a media composition is running with the Echo STS in place of the STS composition
+    Given media-service is running with the Echo STS in place of the STS
     When the short broadcast is dubbed
-    Then 2 processed fragments were received
+    Then 2 processed fragments are received
     And every processed fragment reports success and no error
-    And the dubbed audio of every fragment is the original audio
-    And no segment was played with its original audio
-    And the output lasts 12 seconds, give or take 1 second
+    And every fragment's dubbed audio is the original audio
+    And media-service counts no fallback to the original audio
+    And the output lasts 12 seconds ± 1 second
 
   @019-US5-3 @019-US7-2 @019-US7-3 @019-US7-4
   Scenario: Both are coordinated by environment variables
     Given a second set of services is running on other ports
     When every service of that set is asked for its health
     Then every service answers with status 200 within 5 seconds
-    And every port that it publishes is one that a variable names, and is open
+    And every published port can be set by a variable, and is open

@@ -1,7 +1,7 @@
 @019 @P1
 Feature: The STS listens, translates and speaks
-  Sound is sent to the STS directly, as a worker would. What comes back is what was said, in Spanish; where nothing was
-  said, nothing is invented.
+  Audio is sent to the STS directly, as a worker would. The answer is what was said, in Spanish; where nothing was said,
+  nothing is invented.
 
   Background:
     Given all services are running
@@ -9,24 +9,24 @@ Feature: The STS listens, translates and speaks
   @019-US3-1
   Scenario: Hello world
     When the STS is sent somebody saying "Hello world"
-    Then it is transcribed as "Hello world"
-    And it is translated as "Hola mundo"
-    And its dub has at least 0.3 seconds of sound
+    Then the transcript is "Hello world"
+    And the translation is "Hola mundo"
+    And the dub has at least 0.3 seconds of audible audio
 
   @019-US3-2
   Scenario: Speech in noise is understood
-    When the STS is sent speech in noise, 10 dB below it
-    Then at most 25 percent of its words are transcribed wrongly
-    And its dub has at least 1 second of sound
+    When the STS is sent speech in noise that is 10 dB quieter
+    Then the word error rate of the transcript is at most 25 %
+    And the dub has at least 1 second of audible audio
 
   @019-US3-3
   Scenario: Silence stays silence
     When the STS is sent silence
-    Then the transcript has at most 1 words
-    And its dub has at most 0.5 seconds of sound
+    Then the transcript has at most 1 word
+    And the dub has at most 0.5 seconds of audible audio
 
   @019-US3-4
   Scenario: Several fragments at once
     When the STS is sent 3 fragments of the counting broadcast at once
-    Then 3 answers come back in order, none lost, none twice
+    Then 3 answers come back in order, none lost, none repeated
     And each answer has the words of its own fragment

@@ -1,38 +1,38 @@
 @019 @P1 @edge-case
-Feature: When something goes wrong, viewers get what can be had, and the reason is told
-  One thing is broken for one stream. What can be dubbed is dubbed, what cannot keeps its original sound, and where no
+Feature: When something goes wrong, viewers get what can be had, and the reason is reported
+  One thing is broken for one stream. What can be dubbed is dubbed, what cannot keeps its original audio, and where no
   output is possible the log says why and the suite does not stay green.
 
   @019-E1
-  Scenario: The STS cannot be reached
+  Scenario: The STS is unreachable
     Given all services are running
-    And the STS cannot be reached for this stream
-    When a short broadcast is dubbed
-    Then media-service tried at least 3 times to connect
-    And it waited longer before each further try
-    And every segment was played with its original audio
-    And the sound of the output is the original
+    And the STS is unreachable for this stream
+    When the short broadcast is dubbed
+    Then media-service attempts to connect at least 3 times
+    And it waits longer before each further attempt
+    And media-service counts a fallback to the original audio for every segment
+    And the audio of the output is the original
     And judging its connection to the STS fails with "was not connected to the STS"
 
   @019-E4
-  Scenario: The publisher is cut off in the middle of the broadcast
+  Scenario: The publisher disconnects in the middle of the broadcast
     Given all services are running
-    And the STS takes 3 seconds longer for each answer
-    When a short broadcast is dubbed whose publisher is cut off after 9 seconds
-    Then a fragment was in flight when the publisher was cut off
-    And the STS answered every fragment that media-service sent
-    And no segment was played with its original audio
-    And the output lasts 9 seconds, give or take 1 second
-    And in every segment the dub plays less than 120 ms from its pictures
+    And every answer of the STS is delayed by 3 seconds
+    When the short broadcast is dubbed and its publisher disconnects after 9 seconds
+    Then a fragment was in flight when the publisher disconnected
+    And the STS answers every fragment that media-service sends
+    And media-service counts no fallback to the original audio
+    And the output lasts 9 seconds ± 1 second
+    And the A/V offset of every segment is less than 120 ms
     And the output decodes to its end without an error
-    And the media server lists neither the broadcast nor its output any more
+    And the media server no longer lists the broadcast or its output
 
   @019-US1-4
-  Scenario: The sound track begins later than the pictures
+  Scenario: The audio track begins later than the video
     Given all services are running
-    When a broadcast whose sound begins late is dubbed
+    When the late-audio broadcast is dubbed
     Then every processed fragment has dubbed audio, a transcript and a translation
-    And in every segment the dub plays less than 120 ms from its pictures
+    And the A/V offset of every segment is less than 120 ms
 
   @019-E7 @own-services
   Scenario: Both compose files declare a network of the same name
@@ -52,36 +52,36 @@ Feature: When something goes wrong, viewers get what can be had, and the reason 
 
     Background:
       Given all services are running
-      And a short broadcast is on the air whose answers take 31 seconds longer
+      And the short broadcast is being dubbed with every answer delayed by 31 seconds
 
     @019-E2
-    Scenario: A broadcast without a sound track cannot be dubbed
-      When a broadcast without a sound track is dubbed
-      Then media-service logged an error about it: "audio track required for dubbing"
-      And nothing was published as its output
+    Scenario: A broadcast without an audio track cannot be dubbed
+      When the video-only broadcast is dubbed
+      Then media-service logs an error about it: "audio track required for dubbing"
+      And no output is published
       And judging its output fails with "no recording of the output"
 
     @019-E6
     Scenario: The media server refuses the output
-      When a short broadcast is dubbed whose output the media server refuses
-      Then media-service logged an error about it: "RTMP publishing"
-      And nothing was published as its output
+      When the short broadcast is dubbed and the media server refuses its output
+      Then media-service logs an error about it: "RTMP publishing"
+      And no output is published
       And judging its output fails with "no recording of the output"
 
     @019-US3-3
     Scenario: Silence stays silence through the whole pipeline
-      When a silent broadcast is dubbed
+      When the silent broadcast is dubbed
       Then every processed fragment reports success and no error
-      And no fragment has a transcript of more than 1 word
-      And no segment was played with its original audio
-      And the output lasts 12 seconds, give or take 2 seconds
-      And the output has at most 0.5 seconds of sound
+      And no transcript has more than 1 word
+      And media-service counts no fallback to the original audio
+      And the output lasts 12 seconds ± 2 seconds
+      And the output has at most 0.5 seconds of audible audio
 
     @019-E3
     Scenario: An answer takes more than 30 seconds
-      When that broadcast has been dubbed to its end
-      Then no answer came within 30 seconds
-      And every segment was played with its original audio
-      And media-service logged a warning about it: "original audio"
-      And the output lasts 12 seconds, give or take 2 seconds
-      And the sound of the output is the original
+      When the broadcast with the delayed answers has been dubbed to its end
+      Then no answer arrives within 30 seconds
+      And media-service counts a fallback to the original audio for every segment
+      And media-service logs a warning about it: "original audio"
+      And the output lasts 12 seconds ± 2 seconds
+      And the audio of the output is the original

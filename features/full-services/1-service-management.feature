@@ -14,8 +14,8 @@ Feature: Starting and stopping the dubbing services
   Scenario: The STS composition starts first, then the media composition
     Given the media and the STS compose files
     When all services are started
-    Then the STS composition was healthy before the media composition was started
-    And each composition was healthy within 60 seconds
+    Then the STS composition is healthy before the media composition starts
+    And each composition is healthy within 60 seconds
 
   @021-US1-2
   Scenario: Both services report that they are healthy
@@ -26,16 +26,16 @@ Feature: Starting and stopping the dubbing services
 
   @021-US1-3 @broadcast
   Scenario: media-service reaches the STS through its published port
-    Given media-service is configured with the published port of the STS
+    Given media-service is configured with the STS's published port
     When the one-minute broadcast is dubbed
-    Then media-service was connected to that port by the name of the test host
-    And the STS accepted the stream on it
+    Then media-service connects through the STS's published port
+    And the STS accepts the stream
 
   @021-US1-4
-  Scenario Outline: Everything is gone after the services were stopped: <test> test
+  Scenario Outline: Everything is gone after the services are stopped: <test> test
     Given a second set of services is running on other ports
     When its services are stopped after a <test> test
-    Then no process or container, no network and no volume of them is left
+    Then no process, container, network or volume of them is left
     And its ports are free again
     And the logs of its services are <logs>
 

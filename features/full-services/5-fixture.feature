@@ -1,11 +1,12 @@
 @021 @P1
 Feature: The test broadcast is what the scenarios count on
   Durations, segments and transcripts are judged against a known broadcast. It has to be there, and to be what it is
-  said to be, before anything else means something.
+  meant to be, before anything else means something.
 
   @021-US5-1 @judges-fixture
   Scenario: The broadcast file is there
-    Then the file of the one-minute broadcast exists
+    When the file of the one-minute broadcast is looked up
+    Then the file exists
 
   @021-US5-2 @fixture
   Scenario: The broadcast lasts one minute
@@ -13,14 +14,14 @@ Feature: The test broadcast is what the scenarios count on
     Then it lasts between 59 and 61 seconds
 
   @021-US5-3 @fixture
-  Scenario: The broadcast has one picture and one sound track
+  Scenario: The broadcast has one video and one audio track
     When the file of the one-minute broadcast is inspected
-    Then it has one H.264 picture track
-    And it has one AAC sound track of 44.1 kHz
+    Then it has one H.264 video track
+    And it has one AAC audio track of 44.1 kHz
 
   @021-US5-4 @broadcast
   Scenario: This file is the one that is published
     Given all services are running
     When the one-minute broadcast is dubbed
-    Then the published file is the one that was inspected
-    And it was published once, to its end
+    Then the published file is the inspected one
+    And it is published once, to its end

@@ -1,26 +1,26 @@
 @021 @P1 @edge-case
-Feature: When something is missing or broken, the suite says so
+Feature: When something is missing or broken, the suite reports it
   A suite that stays green when the pipeline is broken is worse than none. These scenarios break one thing each and
   expect a message that names it.
 
   @021-E1
-  Scenario: The STS cannot be reached
+  Scenario: The STS is unreachable
     Given all services are running
-    And the STS cannot be reached for this stream
-    When a short broadcast is dubbed
-    Then media-service tried at least 3 times to connect
-    And every segment was played with its original audio
-    And the output lasts 12 seconds, give or take 1 second
+    And the STS is unreachable for this stream
+    When the short broadcast is dubbed
+    Then media-service attempts to connect at least 3 times
+    And media-service counts a fallback to the original audio for every segment
+    And the output lasts 12 seconds ± 1 second
     And judging its connection to the STS fails with "was not connected to the STS"
 
   @021-E1
   Scenario: The STS is lost while a fragment is in flight
     Given all services are running
-    And the STS cannot be reached any more once 1 fragment has been sent
-    When a short broadcast is dubbed
-    Then media-service tried at least 2 times to connect again
-    And every segment was played with its original audio
-    And the sound of the output is the original
+    And the STS becomes unreachable once 1 fragment has been sent
+    When the short broadcast is dubbed
+    Then media-service attempts to reconnect at least 2 times
+    And media-service counts a fallback to the original audio for every segment
+    And the audio of the output is the original
     And judging the answers to its fragments fails with "not every fragment was answered"
 
   @021-E2
@@ -33,8 +33,8 @@ Feature: When something is missing or broken, the suite says so
   @021-E3
   Scenario: The STS is too slow
     Given all services are running
-    And the STS takes 16 seconds longer for each answer
-    When a short broadcast is dubbed with a budget of 20 seconds
+    And every answer of the STS is delayed by 16 seconds
+    When the short broadcast is dubbed with a budget of 20 seconds
     Then judging its time fails with "0 of 2 fragments answered"
 
   @021-E4
@@ -47,7 +47,7 @@ Feature: When something is missing or broken, the suite says so
   @021-E5 @019-E5 @needs-local-host
   Scenario Outline: The port of the <service> is taken
     When the suite is run while another program listens on the port of the <service>
-    Then the scenario "The STS composition starts first, then the media composition" fails, naming the port and who holds it
+    Then the scenario "The STS composition starts first, then the media composition" fails, naming the port and its holder
     And every scenario that needs the services is skipped, naming the port
     And the suite reports failure
 
@@ -60,23 +60,23 @@ Feature: When something is missing or broken, the suite says so
   @021-E5 @019-E5
   Scenario: The port of the STS is taken by another set of services
     Given a second set of services is running on other ports
-    When the suite is run with the port of the STS of that set
-    Then the scenario "The STS composition starts first, then the media composition" fails, naming the port and who holds it
+    When the suite is run with the port of that set's STS
+    Then the scenario "The STS composition starts first, then the media composition" fails, naming the port and its holder
     And every scenario that needs the services is skipped, naming the port
     And the suite reports failure
 
   @021-E6
   Scenario Outline: The compose file of the STS is faulty: <fault>
-    When the suite is run with an STS compose file of which this is true: <fault>
+    When the suite is run with an STS compose file with this fault: "<fault>"
     Then the scenario "Both compose files are there and valid" fails, naming <place>
     And every scenario that needs the services is skipped, naming <place>
     And the suite reports failure
 
     Examples:
-      | fault                           | place             |
-      | it is missing                   | the file          |
-      | it is not YAML                  | the file and line |
-      | it has a key that nobody knows  | the file and line |
-      | it has neither image nor build  | the file and line |
-      | the STS is not in it            | the file          |
-      | the port of the STS is not open | the file          |
+      | fault                      | place             |
+      | missing                    | the file          |
+      | malformed YAML             | the file and line |
+      | unknown key                | the file and line |
+      | neither image nor build    | the file and line |
+      | the STS is not in it       | the file          |
+      | the STS's port is not open | the file          |

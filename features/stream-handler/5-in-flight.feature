@@ -1,37 +1,42 @@
 @018 @P2 @echo
-Feature: No more than three fragments wait for an answer
+Feature: No more than three fragments are in flight
+  A fragment is in flight from being sent to being answered or timed out.
 
-  Rule: A fourth waits until there is a place
+  Rule: A fourth waits until there is a slot
 
     Background:
-      Given 24 seconds of tones are on the air in segments of 2 seconds, and this happens:
-        | every fragment | the dub is half as loud             |
-        | every fragment | the answer takes 6.5 seconds longer |
-      When that broadcast has been dubbed to its end
+      Given media-service is running with the Echo STS in segments of 2 seconds
+      And these faults:
+        | every fragment | the dub is half as loud              |
+        | every fragment | the answer is delayed by 6.5 seconds |
 
     @018-US5-1
     Scenario: Never more than three
-      Then never more than 3 fragments waited for an answer, and 3 did
-      And the original sound is heard in no segment, and the echo in every other
+      When 24 seconds of the tone broadcast are dubbed
+      Then at most 3 fragments are in flight at once, and 3 are at least once
+      And every segment plays its dub
 
     @018-US5-2
-    Scenario: An answer makes a place
-      Then a fragment that had to wait was sent within 1 second of an answer
+    Scenario: An answer frees a slot
+      When 24 seconds of the tone broadcast are dubbed
+      Then a waiting fragment is sent within 1 second of an answer
 
     @018-US5-3
-    Scenario: The metric tells how many there are
-      Then the metric of fragments in flight said the same all the time
+    Scenario: The metric is the number in flight
+      When 24 seconds of the tone broadcast are dubbed
+      Then the in-flight metric showed the real number throughout
 
-  Rule: What is not answered within eight seconds is given up
+  Rule: What is not answered within eight seconds times out
 
     @018-US5-4 @018-E5
     Scenario: An STS that never answers costs viewers the dub, but not the broadcast
-      Given 48 seconds of tones are on the air, and this happens:
-        | every fragment | there is no answer |
-      When that broadcast has been dubbed to its end
-      Then every fragment without an answer was given up 8 seconds after it was sent, give or take 1 second
-      And the breaker opened after exactly 5 fragments in a row without an answer
-      And the breaker was open at the end
-      And the original sound is heard in every segment, and the echo in no other
-      And every segment was played with its original audio
-      And every tone after the first second is heard less than 120 ms from its picture
+      Given media-service is running with the Echo STS
+      And these faults:
+        | every fragment | the answer is dropped |
+      When 48 seconds of the tone broadcast are dubbed
+      Then every fragment that is sent times out after 8 seconds ± 1 second
+      And the breaker opens after exactly 5 timeouts in a row
+      And the breaker is open at the end
+      And every segment plays the original audio
+      And media-service counts a fallback to the original audio for every segment
+      And the A/V offset of every tone after the first second is less than 120 ms

@@ -1,0 +1,78 @@
+/** Broadcasts that cannot be published or read, and outputs that must not be there. */
+import { Given, Then, When } from '@cucumber/cucumber';
+
+import {
+  noOutput,
+  publishingFails,
+  publishingNamesServer,
+  readsAgain,
+} from '../support/checks/publishing';
+import { publishingOf, stopped } from '../support/session/inquiries';
+import { linesOfEndedWorker, unreadableSource } from '../support/session/overlays';
+import type { DubbingWorld } from '../support/world';
+
+// -- a media server that has been stopped
+
+/** Of a second set, started alone and stopped. */
+Given('a media server that has been stopped', async function (this: DubbingWorld) {
+  const { manager, settings } = await this.secondServices();
+  const { name, rtsp } = settings.services.mediaServer;
+  await manager.start(manager.media, { services: [name] });
+  await manager.runtime.control(manager.media, name, 'stop');
+  this.stoppedServer.value = rtsp;
+});
+
+/** ffmpeg is started, and its end waited for. */
+When('the one-minute broadcast is published to it', async function (this: DubbingWorld) {
+  const url = `${this.stoppedServer.value}/live/nowhere/in`;
+  const publication = this.publisher.publish(this.session.fixture(null).path, url);
+  this.publishing.value = await publishingOf(publication);
+});
+
+/** From the start of ffmpeg to its end. */
+Then('publishing fails within {duration}', async function (this: DubbingWorld, withinMs: number) {
+  await this.judgeOf(publishingFails, this.publishing.value, { withinMs });
+});
+
+/** What ffmpeg has said. */
+Then(
+  'the message names the host and the port of the media server',
+  async function (this: DubbingWorld) {
+    await this.judgeOf(publishingNamesServer, this.publishing.value, null);
+  },
+);
+
+// -- a source that cannot be read
+
+/** Of a second set: connections to its source are accepted and closed at once. */
+Given('a media composition whose RTSP source is unreadable', async function (this: DubbingWorld) {
+  const source = await unreadableSource(this.session);
+  this.cleanups.push(source.close);
+  const { manager } = await this.secondServices(source.overlays);
+  await manager.start(manager.media);
+  this.attempts.value = source.attempts;
+});
+
+/** Until the worker of its stream has ended. */
+When('the short broadcast is published to its media server', async function (this: DubbingWorld) {
+  const stream = `test_unread_${Date.now()}`;
+  const url = `${this.settings.value.services.mediaServer.rtsp}/live/${stream}/in`;
+  const publication = this.publisher.publish(this.session.fixture('12-s-nfl').path, url);
+  this.cleanups.push(() => stopped(publication));
+  this.unread.value = await linesOfEndedWorker(this.compose.value, this.settings.value, stream);
+});
+
+/** The times of connections to the source. */
+Then(
+  'media-service attempts to read it again after {int}, {int} and {int} seconds',
+  async function (this: DubbingWorld, a: number, b: number, c: number) {
+    await this.judgeOf(readsAgain, { at: this.attempts.value }, { seconds: [a, b, c] });
+  },
+);
+
+// -- no output
+
+/** Every poll of the media server. */
+Then('no output is published', async function (this: DubbingWorld) {
+  await this.judge(noOutput, null);
+});

@@ -1,0 +1,103 @@
+/** What becomes of each second and each segment of a broadcast of tones. */
+import { Then } from '@cucumber/cucumber';
+
+import {
+  answersAreEchoes,
+  fragmentCount,
+  segmentAudio,
+  segmentAudioOverLoss,
+  segmentFiles,
+} from '../support/checks/segment-audio';
+import { noWordsHeard, outputIsQuiet } from '../support/checks/segment-audio';
+import { toneDrift, toneOffset, toneSteps } from '../support/checks/tones';
+import type { DubbingWorld } from '../support/world';
+
+// -- audio and video
+
+/** When each tone is heard against when its frame is shown; without the last second, in which a worker leaves. */
+Then(
+  'the {av} offset of every tone after the first second is less than {duration}',
+  async function (this: DubbingWorld, _av: string, limitMs: number) {
+    await this.judge(toneOffset, { limitMs });
+  },
+);
+
+/** The least-squares line through the offsets of all tones. */
+Then(
+  'the {av} offset drifts by less than {duration} from the first tone to the last',
+  async function (this: DubbingWorld, _av: string, limitMs: number) {
+    await this.judge(toneDrift, { limitMs });
+  },
+);
+
+/** The largest change from one second to the next. */
+Then(
+  'the {av} offset changes by less than {duration} from one tone to the next',
+  async function (this: DubbingWorld, _av: string, limitMs: number) {
+    await this.judge(toneSteps, { limitMs });
+  },
+);
+
+/** By the level of the tones: a dub is half as loud as the original. */
+Then('every segment plays its dub', async function (this: DubbingWorld) {
+  await this.judge(segmentAudio, { segments: [] });
+});
+
+/** By the level of the tones. */
+Then('every segment plays the original audio', async function (this: DubbingWorld) {
+  await this.judge(segmentAudio, { segments: 'all' });
+});
+
+/** By the level of the tones. */
+Then(
+  '{segments} play(s) the original audio, all the others their dub',
+  async function (this: DubbingWorld, segments: number[]) {
+    await this.judge(segmentAudio, { segments });
+  },
+);
+
+/** By the level of the tones; the reconnection is at the first fragment on the second connection. */
+Then(
+  'the segments from {int} to the reconnection play the original audio, all the others their dub',
+  async function (this: DubbingWorld, first: number) {
+    await this.judge(segmentAudioOverLoss, { first });
+  },
+);
+
+// -- segments and fragments
+
+/** On the wire, over all connections. */
+Then('media-service sends {int} fragments', async function (this: DubbingWorld, count: number) {
+  await this.judge(fragmentCount, { count });
+});
+
+/** By the packets of the files that media-service has written. */
+Then(
+  '{int} segments are written to disk, each with {duration} ± {duration} of video and of audio',
+  async function (this: DubbingWorld, count: number, eachMs: number, toleranceMs: number) {
+    await this.judge(segmentFiles, { count, eachMs, toleranceMs });
+  },
+);
+
+/** Byte by byte, on the wire. */
+Then('every answer holds the very audio that was sent', async function (this: DubbingWorld) {
+  await this.judge(answersAreEchoes, null);
+});
+
+// -- silence
+
+/** Of the answers on the wire, of which there has to be one a segment. */
+Then(
+  'no transcript has more than {int} word(s)',
+  async function (this: DubbingWorld, most: number) {
+    await this.judge(noWordsHeard, { most });
+  },
+);
+
+/** Windows of 20 ms of the recorded output that are louder than -50 dBFS, together. */
+Then(
+  'the output has at most {duration} of audible audio',
+  async function (this: DubbingWorld, mostMs: number) {
+    await this.judge(outputIsQuiet, { mostMs });
+  },
+);

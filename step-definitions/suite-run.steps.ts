@@ -1,0 +1,76 @@
+/** Runs of the suite inside of a scenario, with settings of which something is wrong. */
+import { Then, When } from '@cucumber/cucumber';
+
+import { namingOf, scenarioFails, scenariosSkipped, suiteFails } from '../support/checks/suite-run';
+import {
+  resultsOf,
+  runWithComposeFault,
+  runWithoutBroadcast,
+  runWithoutCounting,
+  runWithPortTaken,
+  takePort,
+} from '../support/session/nested-run';
+import type { DubbingWorld } from '../support/world';
+
+/** Its scenarios of the one-minute broadcast. */
+When(
+  'the suite is run with a broadcast file that does not exist',
+  async function (this: DubbingWorld) {
+    this.suiteRun.value = await runWithoutBroadcast(this.session);
+  },
+);
+
+/** Its scenarios of the counting broadcast. */
+When(
+  'the suite is run with a counting broadcast that does not exist',
+  async function (this: DubbingWorld) {
+    this.suiteRun.value = await runWithoutCounting(this.session);
+  },
+);
+
+/** Its scenarios that need services. */
+When(
+  'the suite is run while another program listens on the port of the {service}',
+  async function (this: DubbingWorld, service: string) {
+    const { port, release } = await takePort(this.session);
+    this.cleanups.push(release);
+    this.suiteRun.value = await runWithPortTaken(this.session, service, port);
+  },
+);
+
+/** Its scenarios that need services. */
+When("the suite is run with the port of that set's STS", async function (this: DubbingWorld) {
+  const port = Number(new URL(this.settings.value.services.sts.health).port);
+  this.suiteRun.value = await runWithPortTaken(this.session, 'STS', port);
+});
+
+/** Its scenarios that need services. */
+When(
+  'the suite is run with an STS compose file with this fault: {string}',
+  async function (this: DubbingWorld, fault: string) {
+    this.suiteRun.value = await runWithComposeFault(this.session, fault);
+  },
+);
+
+/** The message of the scenario that judges it. */
+Then(
+  'the scenario {string} fails, naming {culprit}',
+  async function (this: DubbingWorld, scenario: string, culprit: string) {
+    const run = resultsOf(this.suiteRun.value);
+    await this.judgeOf(scenarioFails, run, { scenario, naming: namingOf(culprit) });
+  },
+);
+
+/** Why each of the others was skipped. */
+Then(
+  'every scenario that needs the broadcast/services is skipped, naming {culprit}',
+  async function (this: DubbingWorld, culprit: string) {
+    const run = resultsOf(this.suiteRun.value);
+    await this.judgeOf(scenariosSkipped, run, { naming: namingOf(culprit) });
+  },
+);
+
+/** Its exit code. */
+Then('the suite reports failure', async function (this: DubbingWorld) {
+  await this.judgeOf(suiteFails, this.suiteRun.value, null);
+});

@@ -1,0 +1,151 @@
+/** A/V offset (audio minus video, in ms: positive when the audio is late) and drift, as heard and as media-service says. */
+import type { FragmentPlacement, Sync } from '../analyze/dub-placement';
+import type { BroadcastFindings } from '../analyze/broadcast-findings';
+import { type Finding, milliseconds, ranges } from '../analyze/finding';
+import { countAbove } from '../analyze/metrics';
+import { observed, streamOf } from './builders';
+import { assessed, criterion, type Assessment, type Deviation } from './criterion';
+import { dubs } from './dub';
+import { audio } from './output-audio';
+import { frames } from './output-frames';
+import { original, placementsOf } from './output-original';
+import { outputCriterion, recordingOf } from './output-subject';
+
+/** What explains that no dub is heard at its video, so that nothing can be compared there; causes first. */
+const UNHEARD = [audio, original, frames];
+
+export const avDrift = outputCriterion('av-drift', {
+  title: 'Audio and video do not drift apart',
+  failure: 'audio and video drift apart',
+  needs: 'dubs',
+  // Half of the limit of the offset, over the whole broadcast: one twice as long would otherwise reach it.
+  defaultLimit: { limitMs: 60 },
+  measure: async (subject): Promise<Finding<Sync>> => {
+    await placementsOf(subject);
+    return subject.output.sync();
+  },
+  assess: (sync, { limitMs }: { limitMs: number }): Assessment => {
+    const expected = `at most ${limitMs} ms from the first to the last fragment`;
+    if (!sync.observed) return assessed(false, sync.reason, expected);
+    const { driftMs, measuredFragments } = sync;
+    const seen = `${milliseconds(driftMs)} from the first to the last of ${measuredFragments} fragments`;
+    return assessed(Math.abs(driftMs) <= limitMs, seen, expected);
+  },
+  explainedBy: [...UNHEARD, dubs].map((cause) => ({
+    criterion: cause,
+    fits: (sync: Finding<Sync>) => !sync.observed,
+  })),
+});
+
+interface Offsets {
+  /** How the time of a frame was told: by its number, or by the first packet. */
+  kind: string;
+  placements: readonly FragmentPlacement[];
+  sync: Finding<Sync>;
+  /** Segments of a broadcast that have no dub to look for. */
+  undubbed: readonly number[];
+}
+
+/** Each way less than 120 ms: specs 019 and 021. */
+export const avOffset = outputCriterion('av-offset', {
+  title: 'The A/V offset of every segment is within the limit',
+  failure: 'audio and video are apart (A/V offset; positive: audio is late)',
+  needs: 'dubs',
+  defaultLimit: { limitMs: 120 },
+  measure: async (subject): Promise<Offsets> => {
+    const { output, evidence } = subject;
+    const { kind } = observed(recordingOf(subject), 'when frames are shown', await output.clock());
+    const dubbed = new Set(output.dubs.flatMap((one) => (one.dubbed ? one.sequence : [])));
+    // Of a recording that is no broadcast, only the dubs that were given are known.
+    const segments = evidence ? (output.fixture?.script ?? []).map((_, segment) => segment) : [];
+    const undubbed = segments.filter((segment) => !dubbed.has(segment));
+    const placements = dubbed.size > 0 ? await placementsOf(subject) : [];
+    return { kind, placements, sync: await output.sync(), undubbed };
+  },
+  assess: (measured, limit: { limitMs: number }): Assessment => {
+    const late = tooLate(measured, limit);
+    const deviations = [...late, ...unheard(measured)];
+    return {
+      deviations,
+      seen: offsetsText(measured),
+      expected: `every segment less than ${limit.limitMs} ms`,
+      ...(late.length === 0 && deviations.length > 0
+        ? { failure: 'the dub of a segment is not heard, so that it has no A/V offset' }
+        : {}),
+    };
+  },
+  explainedBy: [
+    {
+      criterion: avDrift,
+      fits: (measured, limit) =>
+        tooLate(measured, limit).length > 0 &&
+        measured.sync.observed &&
+        Math.abs(measured.sync.worstWithoutDriftMs) < limit.limitMs,
+    },
+    ...UNHEARD.map((cause) => ({
+      criterion: cause,
+      fits: ({ sync, undubbed }: Offsets) => !sync.observed && undubbed.length === 0,
+    })),
+    {
+      criterion: dubs,
+      fits: (measured, limit) =>
+        tooLate(measured, limit).length === 0 && measured.undubbed.length === 0,
+    },
+  ],
+});
+
+function tooLate({ placements }: Offsets, { limitMs }: { limitMs: number }): Deviation[] {
+  return placements.flatMap(({ sequence, avOffset: offset }) =>
+    offset.observed && Math.abs(offset.offsetMs) >= limitMs
+      ? [{ text: `fragment ${sequence}: ${milliseconds(offset.offsetMs)}`, fragment: sequence }]
+      : [],
+  );
+}
+
+function unheard({ placements, undubbed }: Offsets): Deviation[] {
+  return [
+    ...placements.flatMap(({ sequence, avOffset: offset }) =>
+      offset.observed
+        ? []
+        : [{ text: `fragment ${sequence}: ${offset.reason}`, fragment: sequence }],
+    ),
+    ...undubbed.map((segment) => ({ text: `segment ${segment}: no dub`, fragment: segment })),
+  ];
+}
+
+/** The offsets of all segments; those that are the same stand together. */
+function offsetsText({ kind, placements, sync }: Offsets): string {
+  const said = new Map<string, number[]>();
+  for (const { sequence, avOffset: offset } of placements) {
+    const text = offset.observed ? milliseconds(offset.offsetMs) : offset.reason;
+    said.set(text, [...(said.get(text) ?? []), sequence]);
+  }
+  const table = [...said].map(
+    ([text, segments]) => `segment${segments.length > 1 ? 's' : ''} ${ranges(segments)}: ${text}`,
+  );
+  const worst = sync.observed
+    ? `worst ${milliseconds(sync.worstMs)}, p95 ${milliseconds(sync.p95AbsoluteMs)}`
+    : sync.reason;
+  return `${worst} (clock: ${kind}); ${table.join('; ')}`;
+}
+
+/** What media-service's own histogram says of the broadcast, as far as its buckets tell. */
+export const measuredOffset = criterion({
+  id: 'measured-offset',
+  title: 'media-service measures an A/V delta within the limit for every segment',
+  failure: 'media-service measures larger A/V deltas, or not for every segment',
+  where: (broadcast: BroadcastFindings) =>
+    `${broadcast.names.metrics.avSyncDelta} of ${streamOf(broadcast)}`,
+  measure: (broadcast) => {
+    const { avSyncDelta: name } = broadcast.names.metrics;
+    return observed('metrics of media-service', name, broadcast.histogram(name));
+  },
+  assess: (measured, { limitMs }: { limitMs: number }, { fixture }) => {
+    const { provenAtMost, maybeAbove } = countAbove(measured, limitMs);
+    const { count, sum } = measured;
+    const segments = fixture.script.length;
+    const seen = `${count} measured, ${provenAtMost} of them at most ${limitMs} ms, mean ${(sum / count).toFixed(1)} ms`;
+    const isRight = maybeAbove === 0 && provenAtMost === segments;
+    return assessed(isRight, seen, `${segments} measured, all below ${limitMs} ms`);
+  },
+});

@@ -1,0 +1,215 @@
+/** What criteria have in common: how they are put together, their usual limits, and the parts of their messages. */
+import type { BroadcastFindings } from '../analyze/broadcast-findings';
+import type { Finding } from '../analyze/finding';
+import { NotObserved } from '../base/errors';
+import type { Fragment } from '../broadcast/fragment';
+import { whatWasSeen } from '../broadcast/record';
+import { assessed, type Assessment, type Criterion, type Deviation } from './criterion';
+
+/** Not later than this; the border is in time. */
+export interface Within {
+  withinMs: number;
+}
+
+/** Exactly so many. */
+export interface Count {
+  count: number;
+}
+
+/** That much later, within a tolerance. */
+export interface After {
+  afterMs: number;
+  toleranceMs: number;
+}
+
+/** So many, or more. */
+export interface AtLeast {
+  least: number;
+}
+
+/** The text that has to be there. */
+export interface Text {
+  text: string;
+}
+
+/** What media-service does at once takes it some milliseconds, more on a busy machine. */
+export const AT_ONCE_MS = 1000;
+
+type Definition<Subject, Measured, Limit> = Omit<Criterion<Subject, Measured, Limit>, 'id'>;
+
+/** Of a subject that says all that is judged: nothing has to be measured first. */
+type OfSubject<Subject, Limit> = Omit<
+  Definition<Subject, Subject, Limit>,
+  'measure' | 'assess' | 'explainedBy'
+> & { readonly assess: (subject: Subject, limit: Limit) => Assessment };
+
+/** Where it was seen is the stream, unless something else is given. */
+type OfBroadcast<Limit> = Omit<OfSubject<BroadcastFindings, Limit>, 'where'> & {
+  readonly where?: (broadcast: BroadcastFindings) => string;
+};
+
+/** A criterion of a subject that needs no measuring. Without a limit it takes `null`. */
+export function ofSubject<Subject, Limit = null>(
+  id: string,
+  definition: OfSubject<Subject, Limit>,
+): Criterion<Subject, Subject, Limit> {
+  return { id, ...definition, measure: (subject) => subject };
+}
+
+/** A criterion of what was seen of a broadcast. */
+export function ofBroadcast<Limit = null>(
+  id: string,
+  definition: OfBroadcast<Limit>,
+): Criterion<BroadcastFindings, BroadcastFindings, Limit> {
+  return ofSubject(id, { where: streamOf, ...definition });
+}
+
+/** What is wrong with a fragment, in words; undefined where nothing is. */
+type WrongWith<Limit> = (
+  fragment: Fragment,
+  limit: Limit,
+  broadcast: BroadcastFindings,
+) => string | undefined;
+
+/** A criterion of every fragment of a broadcast, of which none may be missing. */
+export function ofEveryFragment<Limit = null>(
+  id: string,
+  definition: {
+    title: string;
+    failure: string;
+    expected: (limit: Limit) => string;
+    wrongWith: WrongWith<Limit>;
+  },
+): Criterion<BroadcastFindings, BroadcastFindings, Limit> {
+  const { expected, wrongWith, ...named } = definition;
+  return ofBroadcast<Limit>(id, {
+    ...{ ...named, next: evidenceOf },
+    assess: (broadcast, limit) =>
+      assessEach(broadcast, expected(limit), (one) => wrongWith(one, limit, broadcast)),
+  });
+}
+
+// -- where something was seen, and what to read then
+
+export function streamOf({ stream }: BroadcastFindings): string {
+  return `stream ${stream}`;
+}
+
+export function inputOf({ stream }: BroadcastFindings): string {
+  return `live/${stream}/in`;
+}
+
+export function outputOf({ stream }: BroadcastFindings): string {
+  return `live/${stream}/out`;
+}
+
+export function evidenceOf({ evidence }: BroadcastFindings): string {
+  return `read tap.ndjson and sts-service.log, and listen to audio/, in ${evidence.folder}`;
+}
+
+export function mediaServiceLogOf({ evidence, names }: BroadcastFindings): string {
+  return `read ${names.mediaService}.log in ${evidence.folder}`;
+}
+
+// -- measuring
+
+/**
+ * The measured value.
+ *
+ * @param where the file, stream or address that was asked
+ * @param what the thing that was looked for: "an audio track"
+ * @throws NotObserved when there is none: the criterion that needs it is then not shown
+ */
+export function observed<T>(
+  where: string,
+  what: string,
+  finding: Finding<T>,
+): { observed: true } & T {
+  if (finding.observed) return finding;
+  throw new NotObserved({
+    ...{ what: `${what} was not observed`, where },
+    ...{ seen: finding.reason, expected: what },
+  });
+}
+
+/** By how much a counter of media-service rose; throws NotObserved where it is not there. */
+export function riseOf(
+  broadcast: BroadcastFindings,
+  name: string,
+  labels: Record<string, string> = {},
+  what = seriesOf(name, labels),
+): number {
+  return observed('metrics of media-service', what, broadcast.counter(name, labels)).delta;
+}
+
+/** `name{label="value"}` */
+export function seriesOf(name: string, labels: Record<string, string>): string {
+  const texts = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  return texts.length > 0 ? `${name}{${texts.join()}}` : name;
+}
+
+// -- assessing
+
+/** Holds where both are the same. */
+export function same(seen: string | number, expected: string | number): Assessment {
+  return assessed(seen === expected, String(seen), String(expected));
+}
+
+/** @param otherwise what was seen where it did not happen at all */
+export function inTime(
+  tookMs: number | undefined,
+  { withinMs }: Within,
+  otherwise = 'never',
+): Assessment {
+  const isInTime = tookMs !== undefined && tookMs <= withinMs;
+  return assessed(
+    isInTime,
+    tookMs === undefined ? otherwise : `${tookMs} ms`,
+    `at most ${withinMs} ms`,
+  );
+}
+
+/** Holds where nothing is wrong. */
+export function allRight(wrong: readonly string[], seen: string, expected: string): Assessment {
+  return { deviations: wrong.map((text) => ({ text })), seen, expected };
+}
+
+/** A deviation for each fragment with which something is wrong, and one where none was sent at all. */
+export function deviationsOf<One extends { segment: number }>(
+  fragments: readonly One[],
+  wrongWith: (fragment: One) => string | undefined,
+): Deviation[] {
+  if (fragments.length === 0) return [{ text: 'no fragment was sent' }];
+  return fragments.flatMap((one) => {
+    const why = wrongWith(one);
+    const fragment = one.segment;
+    return why === undefined ? [] : [{ text: `fragment ${fragment}: ${why}`, fragment }];
+  });
+}
+
+/** What holds for a part of the broadcast says nothing about the rest: all segments have to be there. */
+export function assessEach(
+  broadcast: BroadcastFindings,
+  expected: string,
+  wrongWith: (fragment: Fragment) => string | undefined,
+): Assessment {
+  const { fragments, fixture } = broadcast;
+  if (fragments.length !== fixture.script.length) {
+    return notAllSegments(broadcast, `${fragments.length} fragments sent`);
+  }
+  const seen = `${fragments.length} fragments`;
+  return { deviations: deviationsOf(fragments, wrongWith), seen, expected };
+}
+
+/** @param count what was counted instead: "4 fragments sent" */
+export function notAllSegments(broadcast: BroadcastFindings, count: string): Assessment {
+  return {
+    ...assessed(
+      false,
+      `${count}: ${whatWasSeen(broadcast.record)}`,
+      `${broadcast.fixture.script.length} segments`,
+    ),
+    failure: 'not every segment of the broadcast was seen',
+    next: `read the services' logs in ${broadcast.evidence.folder}`,
+  };
+}

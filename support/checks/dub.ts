@@ -1,0 +1,179 @@
+/** The dubs: as the STS returned them, and where each is heard in the output. */
+import type { BroadcastFindings } from '../analyze/broadcast-findings';
+import type { FragmentPlacement } from '../analyze/dub-placement';
+import type { Finding } from '../analyze/finding';
+import type { Fragment } from '../broadcast/fragment';
+import { assessEach, evidenceOf, observed, streamOf } from './builders';
+import { criterion, type Assessment } from './criterion';
+import { audio } from './output-audio';
+import { frames } from './output-frames';
+import { isOriginalHeard, original, placementsOf } from './output-original';
+import { outputCriterion } from './output-subject';
+
+/** `heardShare`: the least part of a dub's loud time that must be heard unaltered, 0 to 1. */
+export interface DubsLimit {
+  heardShare: number;
+}
+
+/** Every dub is heard as often as its video is shown: once in a good output. */
+export const dubs = outputCriterion('dubs', {
+  title: 'Every dub is heard once, whole, with its own video',
+  failure: 'dubs are missing, cut, repeated or heard with other video',
+  needs: 'dubs',
+  // This suite's own: wide of what a good output shows.
+  defaultLimit: { heardShare: 0.85 },
+  measure: placementsOf,
+  assess: (placements, limit: DubsLimit): Assessment => ({
+    deviations: wrongDubs(placements, limit).map(({ placement: { sequence: fragment }, what }) => ({
+      ...{ text: `fragment ${fragment}: ${what}`, fragment },
+    })),
+    seen: `${placements.length} dubs`,
+    expected: 'each fragment',
+  }),
+  explainedBy: [
+    { criterion: audio },
+    {
+      // Where the video is not shown, or the original is heard over the dub, those come first.
+      criterion: frames,
+      fits: (placements, limit) =>
+        wrongDubs(placements, limit).every(({ placement }) => isExplained(placement)) &&
+        placements.some((one) => timesShown(one) === 0),
+    },
+    {
+      criterion: original,
+      fits: (placements, limit) =>
+        wrongDubs(placements, limit).every(
+          ({ placement }) =>
+            timesShown(placement) > 0 && isOriginalHeard(placement, original.defaultLimit),
+        ),
+    },
+  ],
+});
+
+function isExplained(placement: FragmentPlacement): boolean {
+  return timesShown(placement) === 0 || isOriginalHeard(placement, original.defaultLimit);
+}
+
+function timesShown({ presentations }: FragmentPlacement): number {
+  return presentations.observed ? presentations.presentations.length : 0;
+}
+
+function wrongDubs(
+  placements: readonly FragmentPlacement[],
+  limit: DubsLimit,
+): { placement: FragmentPlacement; what: string }[] {
+  return placements.flatMap((placement) => {
+    const what = whatIsWrong(placement, limit);
+    return what === undefined ? [] : [{ placement, what }];
+  });
+}
+
+/** What is wrong with where a dub is heard, in words. A fragment whose video is shown twice is heard twice. */
+function whatIsWrong(placement: FragmentPlacement, limit: DubsLimit): string | undefined {
+  const { occurrences: found } = placement;
+  if (!found.observed) return found.reason;
+  const shown = timesShown(placement);
+  if (shown === 0) return 'its video is not shown';
+  const inPlace = found.occurrences.filter(({ offsetMs }) => offsetMs !== undefined);
+  const elsewhere = found.occurrences.filter(({ offsetMs }) => offsetMs === undefined);
+  const texts = [
+    ...(inPlace.length < shown
+      ? [`not heard at its video (best correlation ${found.bestScore.toFixed(2)})`]
+      : []),
+    ...elsewhere.map(({ ptsSeconds }) => `heard at other frames, at ${ptsSeconds.toFixed(2)} s`),
+    ...inPlace
+      .filter(({ heardShare }) => heardShare < limit.heardShare)
+      .map(({ heardShare }) => `only ${(100 * heardShare).toFixed(0)} % of it are heard`),
+  ];
+  return texts.length > 0 ? texts.join(', ') : undefined;
+}
+
+interface DubCriterion<Measured, Limit> {
+  title: string;
+  failure: string;
+  /** What is measured of each dub, in words. */
+  figure: string;
+  measure: (broadcast: BroadcastFindings, fragment: Fragment) => Promise<Finding<Measured>>;
+  expected: (limit: Limit) => string;
+  /** In words; undefined where nothing is. */
+  wrongWith: (measured: Measured, limit: Limit, fragment: Fragment) => string | undefined;
+  seen?: (all: readonly Measured[]) => string;
+}
+
+/** The dubs of all fragments; one after the other, as ten decoders at once need more memory than all else. */
+function ofEveryDub<Measured, Limit>(id: string, definition: DubCriterion<Measured, Limit>) {
+  const { figure, measure, expected, wrongWith, seen, ...named } = definition;
+  return criterion({
+    ...{ id, ...named, where: streamOf, next: evidenceOf },
+    measure: async (broadcast: BroadcastFindings): Promise<ReadonlyMap<Fragment, Measured>> => {
+      const found = new Map<Fragment, Measured>();
+      for (const fragment of broadcast.fragments) {
+        const where = `fragment ${fragment.segment} of ${streamOf(broadcast)}`;
+        found.set(fragment, observed(where, figure, await measure(broadcast, fragment)));
+      }
+      return found;
+    },
+    assess: (found, limit: Limit, broadcast) => ({
+      ...assessEach(broadcast, expected(limit), (fragment) => {
+        const measured = found.get(fragment);
+        return measured === undefined ? 'not measured' : wrongWith(measured, limit, fragment);
+      }),
+      ...(seen ? { seen: seen([...found.values()]) } : {}),
+    }),
+  });
+}
+
+const levels = {
+  figure: 'dubbed audio',
+  measure: (broadcast: BroadcastFindings, fragment: Fragment) => broadcast.dubbedLevels(fragment),
+};
+
+export const dubLength = ofEveryDub('dub-length', {
+  title: 'Every dub is as long as its fragment',
+  failure: 'the dubbed audio has another length',
+  ...levels,
+  expected: ({ tolerancePercent }: { tolerancePercent: number }) => `within ${tolerancePercent} %`,
+  wrongWith: ({ durationSeconds: seconds }, { tolerancePercent }, { audio: sent }) => {
+    const wanted = (sent?.durationMs ?? NaN) / 1000;
+    const isFine = Math.abs(seconds - wanted) <= (wanted * tolerancePercent) / 100;
+    return isFine ? undefined : `${seconds.toFixed(2)} s for ${wanted.toFixed(2)} s`;
+  },
+});
+
+export const dubAudible = ofEveryDub('dub-audible', {
+  title: 'Every dub is audible',
+  failure: 'the dubbed audio is silent',
+  ...levels,
+  expected: ({ leastMs }: { leastMs: number }) => `at least ${leastMs / 1000} s of audible audio`,
+  wrongWith: ({ nonSilentSeconds: seconds, peakDbfs }, { leastMs }) =>
+    seconds * 1000 >= leastMs
+      ? undefined
+      : `${seconds.toFixed(2)} s of audible audio, peak ${peakDbfs.toFixed(1)} dBFS`,
+});
+
+/** Bit error rates against the original audio that was sent. */
+const rates = {
+  figure: 'a fingerprint',
+  measure: (broadcast: BroadcastFindings, fragment: Fragment) =>
+    broadcast.dubbedAgainstOriginal(fragment),
+  seen: (all: readonly { bitErrorRate: number }[]) =>
+    `bit error rates: ${all.map(({ bitErrorRate: rate }) => rate.toFixed(2)).join(', ')}`,
+};
+
+export const dubIsNotOriginal = ofEveryDub('dub-is-not-original', {
+  title: 'No dub is the original audio',
+  failure: 'the dubbed audio is the original',
+  ...rates,
+  expected: ({ above }: { above: number }) => `bit error rate above ${above}`,
+  wrongWith: ({ bitErrorRate: rate }, { above }) =>
+    rate > above ? undefined : `bit error rate ${rate.toFixed(2)}`,
+});
+
+export const dubIsOriginal = ofEveryDub('dub-is-original', {
+  title: 'Every dub is the original audio',
+  failure: 'the dubbed audio is not the original',
+  ...rates,
+  expected: ({ below }: { below: number }) => `bit error rate below ${below}`,
+  wrongWith: ({ bitErrorRate: rate }, { below }) =>
+    rate < below ? undefined : `bit error rate ${rate.toFixed(2)}`,
+});

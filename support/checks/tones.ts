@@ -1,0 +1,104 @@
+/** Tones against their frames, in ms: audio minus video. */
+import type { BroadcastFindings } from '../analyze/broadcast-findings';
+import { milliseconds } from '../analyze/finding';
+import { ResilienceFindings } from '../analyze/resilience-findings';
+import { segmentOfTone, type ToneHeard, type TonesFigures } from '../analyze/tones';
+import { tonesFigures, withoutEdges } from '../analyze/tones';
+import { observed } from './builders';
+import { assessed, type Assessment, criterion, type Deviation } from './criterion';
+import { recordingOf } from './output-subject';
+
+/** The tones that are judged, and all of them taken together. */
+interface Tones {
+  tones: readonly ToneHeard[];
+  figures: TonesFigures;
+  /** Where in the source media-service has joined; undefined where no frame tells. */
+  joinedSeconds?: number | undefined;
+}
+
+interface Limit {
+  limitMs: number;
+}
+
+interface ToneCriterion {
+  title: string;
+  failure: string;
+  /** Its `seen` is what is wrong; of a passed verdict all figures are shown. */
+  assess: (measured: Tones, limit: Limit, broadcast: BroadcastFindings) => Assessment;
+}
+
+/** A criterion of all tones but those of the first and the last second. */
+function ofTones(id: string, { assess, ...named }: ToneCriterion) {
+  return criterion({
+    ...{ id, ...named },
+    where: (broadcast: BroadcastFindings) => recordingOf(broadcast),
+    measure: async (broadcast): Promise<Tones> => {
+      const { output, outputFile } = broadcast;
+      const tones = withoutEdges(observed(outputFile, 'tones', await output.tones()).tones);
+      const figures = observed(outputFile, 'tones', tonesFigures(tones));
+      // It only tells which fragment a tone is of: without it the tones are judged all the same.
+      const joinedSeconds = await joinedIn(broadcast).catch(() => undefined);
+      return { tones, figures, joinedSeconds };
+    },
+    assess: (measured, limit: Limit, broadcast) => ({
+      ...{ ...assess(measured, limit, broadcast), seen: shown(measured) },
+    }),
+  });
+}
+
+async function joinedIn(broadcast: BroadcastFindings): Promise<number | undefined> {
+  const clock = await broadcast.output.clock();
+  return clock.observed ? new ResilienceFindings(broadcast).joinedSeconds(clock) : undefined;
+}
+
+function shown({ tones, figures }: Tones): string {
+  const { measured, worstMs, driftMs, largestStepMs: step, largestStepAt } = figures;
+  const each = tones.map(({ avOffset }) =>
+    avOffset.observed ? avOffset.offsetMs.toFixed(1) : '-',
+  );
+  return (
+    `${measured} of ${tones.length} tones; audio minus video: worst ${milliseconds(worstMs)}, ` +
+    `drift ${milliseconds(driftMs)}, largest step ${milliseconds(step)} before second ${largestStepAt}; ` +
+    `each, in ms: ${each.join(' ')}`
+  );
+}
+
+export const toneOffset = ofTones('tone-offset', {
+  title: 'The A/V offset of every tone is within the limit',
+  failure: 'tones are not heard at their frames (audio minus video; positive: audio is late)',
+  assess: ({ tones, joinedSeconds = NaN }, { limitMs }, { fixture }) => {
+    const wanted = fixture.durationSeconds - 2;
+    const wrong = tones.flatMap(({ second, avOffset }): Deviation[] => {
+      const isFine = avOffset.observed && Math.abs(avOffset.offsetMs) < limitMs;
+      const seen = avOffset.observed ? milliseconds(avOffset.offsetMs) : avOffset.reason;
+      const fragment = segmentOfTone(second, joinedSeconds, fixture.segmentSeconds);
+      const where = fragment === undefined ? {} : { fragment };
+      return isFine ? [] : [{ text: `second ${second}: ${seen}`, ...where }];
+    });
+    const missing = tones.length === wanted ? [] : [{ text: `${tones.length} tones` }];
+    const expected = `${wanted} tones, each less than ${limitMs} ms`;
+    return { deviations: [...missing, ...wrong], seen: '', expected };
+  },
+});
+
+/** How much the least-squares line through all tones' offsets changes from the first to the last. */
+export const toneDrift = ofTones('tone-drift', {
+  title: 'The A/V offset of the tones does not drift',
+  failure: 'the A/V offset drifts',
+  assess: ({ figures: { driftMs, measured } }, { limitMs }) => {
+    const seen = `${milliseconds(driftMs)} (least squares over ${measured} tones)`;
+    return assessed(Math.abs(driftMs) < limitMs, seen, `less than ${limitMs} ms`);
+  },
+});
+
+/** From one tone to the next, all tones being heard. */
+export const toneSteps = ofTones('tone-steps', {
+  title: 'The A/V offset changes little from one tone to the next',
+  failure: 'the A/V offset jumps, or a tone is missing',
+  assess: ({ tones, figures: { measured, largestStepMs: step, largestStepAt } }, { limitMs }) =>
+    assessed(
+      measured === tones.length && Math.abs(step) < limitMs,
+      `${measured} tones heard; largest step ${milliseconds(step)}, before second ${largestStepAt}`,
+      `${tones.length} tones, each step less than ${limitMs} ms`,
+    ),
+});

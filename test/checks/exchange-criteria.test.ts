@@ -1,0 +1,292 @@
+import { describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { BroadcastFindings } from '../../support/analyze/broadcast-findings';
+import type { TapEvent } from '../../support/broadcast/events';
+import { fragmentsOf } from '../../support/broadcast/fragment';
+import type { Fixture } from '../../support/broadcast/fixture';
+import { type BroadcastRecord, EVIDENCE_VERSION } from '../../support/broadcast/record';
+import { requestOf } from '../../support/broadcast/request';
+import {
+  connection,
+  publishedBy,
+  publishedPort,
+  readBy,
+  streamAccepted,
+  throughPublishedPort,
+} from '../../support/checks/connection';
+import { type Criterion, judge } from '../../support/checks/criterion';
+import {
+  acknowledged,
+  answerCount,
+  answered,
+  answerTime,
+  completeAnswers,
+  fragmentLength,
+  ownAnswers,
+  sequenceNumbers,
+  stageTimings,
+  success,
+  targetLanguage,
+} from '../../support/checks/exchange';
+import { fallbackCount, processedSegments } from '../../support/checks/metrics';
+import { translated } from '../../support/checks/texts';
+import { budget, firstFragment, publishedOnce } from '../../support/checks/timing';
+
+const STREAM = 'test_x_1';
+const PUBLISHED = 100_000;
+
+const fixture: Fixture = {
+  ...{ id: 'x', title: 'x', file: '', called: undefined, durationSeconds: 12, segmentSeconds: 6 },
+  ...{ speechMarginSeconds: 0, language: 'en', targetLanguage: 'es' },
+  ...{ script: ['one', 'two'], translation: ['uno', 'dos'], path: '/x.mp4', yamlPath: '' },
+  video: { width: 64, height: 36, framesPerSecond: 25, frameStrip: true },
+  audio: {
+    ...{ sampleRateHz: 48_000, channels: 1, startsAtSeconds: 0, tones: false },
+    clockSlowPercent: 0,
+  },
+};
+
+const names = {
+  ...{ mediaService: 'media-service', sts: 'sts-service' },
+  metrics: {
+    ...{ segmentsProcessed: 'segments', audioFragments: 'fragments', avSyncDelta: 'delta' },
+    ...{ stsProcessingTime: 'time', fallbacks: 'fallbacks', inflight: 'inflight' },
+    ...{ breakerState: 'breaker', backpressureEvents: 'pressure', reconnections: 'again' },
+  },
+};
+
+const event = (at: number, name: string, payload: unknown): TapEvent => ({
+  ...{ at, connection: 1, stream: STREAM, kind: 'event', event: name, payload },
+  direction: ['fragment:processed', 'fragment:ack', 'stream:ready'].includes(name)
+    ? 'from-sts'
+    : 'to-sts',
+});
+const opened = (at: number, host = 'host:1'): TapEvent => ({
+  ...{ at, connection: 1, stream: STREAM, direction: 'to-sts', kind: 'open', payload: { host } },
+});
+const audioOf = (name: string, ms = 6000): Record<string, unknown> => ({
+  ...{ file: `audio/${name}.wav`, bytes: 100, format: 'm4a', sample_rate_hz: 48_000, channels: 1 },
+  ...{ duration_ms: ms, data_base64: '' },
+});
+const sent = (number: number, at: number, ms?: number): TapEvent =>
+  event(at, 'fragment:data', {
+    ...{ fragment_id: `${STREAM}_${number}`, stream_id: STREAM, sequence_number: number },
+    ...{ timestamp: 6000 * number, audio: audioOf(`${number}-original`, ms) },
+  });
+const ack = (number: number, at: number): TapEvent =>
+  event(at, 'fragment:ack', { fragment_id: `${STREAM}_${number}`, status: 'queued' });
+const answer = (number: number, at: number, changed: Record<string, unknown> = {}): TapEvent =>
+  event(at, 'fragment:processed', {
+    ...{ fragment_id: `${STREAM}_${number}`, stream_id: STREAM, sequence_number: number },
+    ...{ status: 'success', dubbed_audio: audioOf(`${number}-dubbed`), target_language: 'es' },
+    ...{ transcript: 'one', translated_text: 'uno', processing_time_ms: 2000 },
+    ...{ stage_timings: { asr_ms: 1, translation_ms: 1, tts_ms: 1 }, ...changed },
+  });
+
+const GOOD = [
+  ...[opened(PUBLISHED + 500), event(PUBLISHED + 900, 'stream:ready', {})],
+  ...[sent(0, PUBLISHED + 7000), ack(0, PUBLISHED + 7010), answer(0, PUBLISHED + 9000)],
+  ...[sent(1, PUBLISHED + 13_000), ack(1, PUBLISHED + 13_010), answer(1, PUBLISHED + 16_000)],
+];
+
+function broadcastOf(
+  tap: TapEvent[],
+  changed: Partial<BroadcastRecord> = {},
+  counts: Record<string, number> = {},
+): BroadcastFindings {
+  const record: BroadcastRecord = {
+    ...{ version: EVIDENCE_VERSION, stream: STREAM, request: requestOf(), faultSeed: 0 },
+    ...{ startedAt: '', finishedAt: PUBLISHED + 30_000, outcome: { kind: 'output ended' } },
+    ...{ runtime: 'host', monitor: 'tap', fixtureScript: '', fixtureFile: '/x.mp4' },
+    ...{ durationSeconds: 12, segmentSeconds: 6, problems: [] },
+    times: {
+      ...{ published: PUBLISHED, inputReady: PUBLISHED + 400, ingested: PUBLISHED + 1000 },
+      ...{ outputReady: PUBLISHED + 9500, publisherEnded: PUBLISHED + 12_500 },
+      outputEnded: PUBLISHED + 25_000,
+    },
+    publisher: { exitCode: 0, stderr: '' },
+    ...changed,
+  };
+  const poll = (at: number, isEnd: boolean) => ({
+    at,
+    samples: [
+      { name: 'segments', labels: { type: 'audio' }, value: isEnd ? (counts['segments'] ?? 2) : 0 },
+      {
+        name: 'fragments',
+        labels: { status: 'fallback' },
+        value: isEnd ? (counts['fallback'] ?? 0) : 0,
+      },
+    ],
+  });
+  const path = (end: string, source: string, readers: string[]) => ({
+    ...{
+      name: `live/${STREAM}/${end}`,
+      ready: true,
+      tracks: [],
+      bytesReceived: 1,
+      source,
+      readers,
+    },
+  });
+  const evidence = {
+    ...{ folder: '/nowhere', record, tap, fragments: fragmentsOf(tap) },
+    metrics: [poll(PUBLISHED, false), poll(PUBLISHED + 30_000, true)],
+    mediamtx: [
+      { at: 0, paths: [path('in', 'rtspSession', ['rtspSession']), path('out', 'rtmpConn', [])] },
+    ],
+  };
+  return new BroadcastFindings(evidence, fixture, names);
+}
+
+const good = broadcastOf(GOOD);
+const changedAnswer = (changed: Record<string, unknown>): BroadcastFindings =>
+  broadcastOf([...GOOD.slice(0, -1), answer(1, PUBLISHED + 16_000, changed)]);
+
+async function stateOf<S, M, L>(one: Criterion<S, M, L>, subject: S, limit: L): Promise<string> {
+  return (await judge(one, subject, limit)).state;
+}
+
+/** Which fragments deviate; what is wrong with the whole where it is not one of them. */
+async function deviating<M, L>(
+  one: Criterion<BroadcastFindings, M, L>,
+  subject: BroadcastFindings,
+  limit: L,
+): Promise<(number | undefined)[]> {
+  return (await judge(one, subject, limit)).deviations.map(({ fragment }) => fragment);
+}
+
+describe('criteria of the exchange', () => {
+  it('hold for a good broadcast', async () => {
+    const states = await Promise.all([
+      stateOf(answerCount, good, 2),
+      stateOf(sequenceNumbers, good, { first: 0, last: 1 }),
+      ...[completeAnswers, stageTimings, success, acknowledged, answered, translated].map((one) =>
+        stateOf(one, good, null),
+      ),
+      stateOf(targetLanguage, good, 'es'),
+      stateOf(fragmentLength, good, { ms: 6000, toleranceMs: 100 }),
+      stateOf(connection, good, { withinMs: 400 }),
+      stateOf(streamAccepted, good, null),
+      stateOf(readBy, good, 'RTSP'),
+      stateOf(publishedBy, good, 'RTMP'),
+      stateOf(ownAnswers, [good], null),
+      stateOf(publishedOnce, good, { toleranceSeconds: 3 }),
+      stateOf(processedSegments, good, 2),
+      stateOf(fallbackCount, good, 0),
+    ]);
+    expect(new Set(states)).to.deep.equal(new Set(['passed']));
+  });
+
+  it('name the fragment whose answer is not as it should be', async () => {
+    const one = [1];
+    const cases: [
+      Criterion<BroadcastFindings, BroadcastFindings, null>,
+      Record<string, unknown>,
+    ][] = [
+      [completeAnswers, { translated_text: ' ' }],
+      [completeAnswers, { dubbed_audio: null }],
+      [stageTimings, { stage_timings: { asr_ms: 1, translation_ms: 0, tts_ms: 1 } }],
+      [success, { status: 'failed', error: { code: 'TIMEOUT', message: '' } }],
+      [translated, { translated_text: 'One!' }],
+    ];
+    for (const [criterion, changed] of cases) {
+      const found = await deviating(criterion, changedAnswer(changed), null);
+      expect(found, `${criterion.id} ${JSON.stringify(changed)}`).to.deep.equal(one);
+    }
+    const english = changedAnswer({ target_language: 'en' });
+    expect(await deviating(targetLanguage, english, 'es')).to.deep.equal(one);
+  });
+
+  it('say nothing of all segments by some of them', async () => {
+    const half = broadcastOf(GOOD.slice(0, 5));
+    const verdict = await judge(success, half, null);
+    expect(verdict).to.include({
+      ...{ state: 'failed', what: 'not every segment of the broadcast was seen' },
+      expected: '2 segments',
+    });
+    expect(verdict.seen).to.include('1 fragments sent');
+  });
+
+  it('take an answer that comes exactly in time, and the last fragment as it is', async () => {
+    expect(await deviating(answerTime, good, { withinMs: 3000 })).to.deep.equal([]);
+    expect(await deviating(answerTime, good, { withinMs: 2999 })).to.deep.equal([1]);
+    const limit = { ms: 6000, toleranceMs: 100 };
+    const lengths = (first: number): BroadcastFindings =>
+      broadcastOf([sent(0, PUBLISHED, first), sent(1, PUBLISHED + 6000, 2000)]);
+    expect(await deviating(fragmentLength, lengths(6100), limit)).to.deep.equal([]);
+    expect(await deviating(fragmentLength, lengths(6101), limit)).to.deep.equal([0]);
+  });
+
+  it('know what was not answered, and not acknowledged', async () => {
+    const lost = broadcastOf(GOOD.slice(0, -2));
+    expect((await judge(answered, lost, null)).seen).to.include(`without an answer: ${STREAM}_1`);
+    expect(await stateOf(acknowledged, lost, null)).to.equal('failed');
+    expect(await stateOf(answered, broadcastOf([]), null)).to.equal('failed');
+  });
+
+  it('take the sequence number of the fragment where the answer has none', async () => {
+    const { length } = GOOD;
+    const without = GOOD.map((one, i) =>
+      i === length - 1 ? answer(1, one.at, { sequence_number: undefined }) : one,
+    );
+    expect(await stateOf(sequenceNumbers, broadcastOf(without), { first: 0, last: 1 })).to.equal(
+      'passed',
+    );
+    expect(await stateOf(sequenceNumbers, good, { first: 0, last: 2 })).to.equal('failed');
+  });
+});
+
+describe('criteria of connection and time', () => {
+  it('a connection counts from the first attempt', async () => {
+    const refused: TapEvent = { ...opened(PUBLISHED + 100), kind: 'refused' };
+    const late = broadcastOf([refused, ...GOOD]);
+    expect(await stateOf(connection, late, { withinMs: 800 })).to.equal('passed');
+    expect(await stateOf(connection, late, { withinMs: 799 })).to.equal('failed');
+    const never = await judge(connection, broadcastOf([refused]), { withinMs: 5000 });
+    expect(never.what).to.include('was not connected to the STS');
+    expect(never.seen).to.include('none answered with stream:ready');
+  });
+
+  it('the STS is found at a port that it publishes, and by the name of the host', async () => {
+    const address = { variable: 'STS_URL', configured: 'http://h:3000', relayedTo: undefined };
+    const on = (port: number): Promise<string> =>
+      stateOf(publishedPort, { ...address, publishedPorts: new Map([[port, 'sts']]) }, 'sts');
+    expect(await Promise.all([on(3000), on(3001)])).to.deep.equal(['passed', 'failed']);
+    const stsConnection = {
+      ...{ at: 0, host: 'host', hostAddress: '10.0.0.1', localPort: 9, remotePort: 1 },
+      remoteAddress: '10.0.0.1',
+    };
+    const runtime = { testHost: { name: 'host' }, servicesHostForServices: 'other' };
+    const through = (seen: typeof stsConnection, port: number): Promise<string> => {
+      const broadcast = broadcastOf(GOOD, { stsConnection: seen });
+      return stateOf(throughPublishedPort, { broadcast, tap: { port }, runtime }, null);
+    };
+    expect(await through(stsConnection, 1)).to.equal('passed');
+    expect(await through(stsConnection, 2)).to.equal('failed');
+    expect(await through({ ...stsConnection, remoteAddress: '10.0.0.2' }, 1)).to.equal('failed');
+  });
+
+  it('a broadcast is in its budget when all of it is answered, and its output has ended', async () => {
+    expect(await stateOf(budget, good, { withinMs: 25_000 })).to.equal('passed');
+    expect(await stateOf(budget, good, { withinMs: 24_999 })).to.equal('failed');
+    const { seen } = await judge(budget, broadcastOf([]), { withinMs: 25_000 });
+    expect(seen).to.include('0 of 2 fragments answered');
+    const stalled = broadcastOf(GOOD, { outcome: { kind: 'output stalled' } });
+    expect(await stateOf(budget, stalled, { withinMs: 25_000 })).to.equal('failed');
+  });
+
+  it('what never came is too late', async () => {
+    expect(await stateOf(firstFragment, good, { withinMs: 6000 })).to.equal('passed');
+    expect(await stateOf(firstFragment, good, { withinMs: 5999 })).to.equal('failed');
+    expect(await stateOf(firstFragment, broadcastOf([]), { withinMs: 6000 })).to.equal('failed');
+  });
+
+  it('fallbacks are counted for every segment, or for none', async () => {
+    const all = broadcastOf(GOOD, {}, { fallback: 2 });
+    expect(await stateOf(fallbackCount, all, 'every segment')).to.equal('passed');
+    expect(await stateOf(fallbackCount, all, 0)).to.equal('failed');
+    expect(await stateOf(fallbackCount, good, 'every segment')).to.equal('failed');
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import type { FragmentPlacement } from '../../support/analyze/dub-placement';
+import { syncOf } from '../../support/analyze/dub-placement';
+import { unobserved } from '../../support/analyze/finding';
+import type { Criterion } from '../../support/checks/criterion';
+import { avDrift, avOffset } from '../../support/checks/av-sync';
+import { connectionAttempts, growingBackoff } from '../../support/checks/connection';
+import { dubs } from '../../support/checks/dub';
+import { decodedVideo, duration, tracks } from '../../support/checks/output-file';
+import { original, outputIsOriginal, fingerprint } from '../../support/checks/output-original';
+import { inputListed } from '../../support/checks/timing';
+import { connection } from '../broadcast/an-exchange';
+import { aBroadcast, stateOf } from './a-broadcast';
+
+/** These criteria compare what was measured with the limit alone. */
+const SUBJECT = undefined as never;
+
+/** Whether a measurement passes a limit. */
+function holds<M, L>({ assess }: Criterion<never, M, L>, measured: M, limit: L): boolean {
+  return assess(measured, limit, SUBJECT).deviations.length === 0;
+}
+
+const heard = (offsetMs: number, sequence = 0, heardShare = 1): FragmentPlacement => {
+  const occurrence = { ptsSeconds: 6 * sequence, score: 0.9, speed: 1, offsetMs, heardShare };
+  return {
+    ...{ sequence, startSeconds: 6 * sequence },
+    presentations: {
+      observed: true,
+      presentations: [{ ptsSeconds: 6 * sequence, frameDistance: 0 }],
+    },
+    occurrences: { observed: true, occurrences: [occurrence], bestScore: 0.9 },
+    avOffset: { observed: true, ...occurrence },
+    original: { observed: true, score: 0.1, levelDb: -30 },
+  };
+};
+
+const offsets = (
+  ...placements: FragmentPlacement[]
+): Parameters<(typeof avOffset)['assess']>[0] => ({
+  ...{ kind: 'strip', placements, sync: syncOf(placements), undubbed: [] },
+});
+
+describe('output criteria at their limits', () => {
+  for (const [ms, isFine] of [
+    ...[[119, true] as const, [-119, true] as const],
+    ...[[120, false] as const, [-120, false] as const, [121, false] as const],
+  ]) {
+    it(`an A/V offset of ${ms} ms ${isFine ? 'passes' : 'fails'} "less than 120 ms"`, () => {
+      expect(holds(avOffset, offsets(heard(0), heard(ms, 1)), { limitMs: 120 })).to.equal(isFine);
+    });
+  }
+
+  it('a segment that is not heard, or not dubbed, fails whatever the limit', () => {
+    const silent = { ...heard(0, 1), avOffset: unobserved('not heard') };
+    const assessment = avOffset.assess(offsets(heard(0), silent), { limitMs: 1e9 }, SUBJECT);
+    expect(assessment.deviations).to.deep.equal([{ text: 'fragment 1: not heard', fragment: 1 }]);
+    expect(assessment.failure).to.include('not heard');
+    expect(holds(avOffset, { ...offsets(heard(0)), undubbed: [1] }, { limitMs: 1e9 })).to.be.false;
+  });
+
+  it('an A/V drift of exactly 60 ms passes "at most 60 ms", both ways', () => {
+    const drifted = (ms: number): boolean =>
+      holds(avDrift, syncOf([heard(0), heard(ms, 1)]), { limitMs: 60 });
+    expect([60, -60].map(drifted)).to.deep.equal([true, true]);
+    expect([60.1, -60.1].map(drifted)).to.deep.equal([false, false]);
+  });
+
+  it('a dub has to be heard to 85 %', () => {
+    const whole = (share: number): boolean =>
+      holds(dubs, [heard(0, 0, share)], { heardShare: 0.85 });
+    expect([0.85, 0.84].map(whole)).to.deep.equal([true, false]);
+  });
+
+  it('the original is heard from a correlation of 0.4 on', () => {
+    const score = (value: number): boolean =>
+      holds(
+        original,
+        [{ ...heard(0), original: { observed: true, score: value, levelDb: 0 } }],
+        original.defaultLimit,
+      );
+    expect([0.39, 0.4].map(score)).to.deep.equal([true, false]);
+  });
+
+  it('between a bit error rate of 0.25 and one of 0.3, nothing is proved', () => {
+    const match = (rate: number) => ({
+      observed: true as const,
+      ...{ bitErrorRate: rate, offsetSeconds: 0, items: 100 },
+    });
+    const same = (rate: number): boolean => holds(outputIsOriginal, match(rate), { below: 0.25 });
+    const other = (rate: number): boolean =>
+      holds(fingerprint, { rate, windows: [] }, fingerprint.defaultLimit);
+    expect([0.24, 0.25, 0.3].map(same)).to.deep.equal([true, false, false]);
+    expect([0.25, 0.3, 0.31].map(other)).to.deep.equal([false, false, true]);
+  });
+
+  it('a length is within its borders, video, audio and both together', () => {
+    const length = (video: number, audio: number, together: number): boolean =>
+      holds(
+        duration,
+        {
+          ...{ videoSeconds: video, audioSeconds: audio },
+          ...{ togetherSeconds: together, sourceSeconds: 12 },
+        },
+        { seconds: 12, toleranceSeconds: 1 },
+      );
+    expect(length(11, 13, 13)).to.be.true;
+    expect(length(10.999, 12, 12)).to.be.false;
+    expect(length(12, 13.001, 12)).to.be.false;
+    expect(length(12, 12, 13.5)).to.be.false;
+  });
+
+  it('without a length of its own, a limit is about that of the source', () => {
+    const measured = { videoSeconds: 30, audioSeconds: 30, togetherSeconds: 30, sourceSeconds: 31 };
+    expect(holds(duration, measured, { toleranceSeconds: 1 })).to.be.true;
+    expect(holds(duration, measured, { toleranceSeconds: 0.5 })).to.be.false;
+    expect(holds(duration, measured, { fromSeconds: 30, toSeconds: 30 })).to.be.true;
+  });
+
+  it('tracks are those two and no others', () => {
+    const limit = { video: 'h264', audio: 'aac' };
+    expect(holds(tracks, ['audio aac', 'video h264'], limit)).to.be.true;
+    expect(holds(tracks, ['audio aac', 'audio aac', 'video h264'], limit)).to.be.false;
+    expect(holds(tracks, ['video h264'], limit)).to.be.false;
+    expect(holds(tracks, [], limit)).to.be.false;
+  });
+
+  it('so many frames are so many seconds', () => {
+    const decoded = (frames: number): boolean =>
+      holds(decodedVideo, { frames, framesPerSecond: 25 }, { leastSeconds: 59 });
+    expect([1475, 1474].map(decoded)).to.deep.equal([true, false]);
+  });
+
+  it('a time is in time at its limit', () => {
+    const listed = (seconds: number): boolean =>
+      holds(inputListed, { seconds }, { withinMs: 2000 });
+    expect([2, 2.001].map(listed)).to.deep.equal([true, false]);
+  });
+
+  it('attempts are counted, and their backoff has to grow', async () => {
+    const refused = (...seconds: number[]) =>
+      aBroadcast({ events: seconds.map((at) => connection(at, 'refused')) });
+    const counted = (...seconds: number[]) =>
+      stateOf(connectionAttempts, refused(...seconds), { least: 3 });
+    expect([await counted(0, 1), await counted(0, 1, 2)]).to.deep.equal(['failed', 'passed']);
+    const grows = (...seconds: number[]) =>
+      stateOf(growingBackoff, refused(...seconds), { leastWaits: 2 });
+    expect(await grows(0, 1, 3, 7)).to.equal('passed');
+    expect(await grows(0, 1, 2)).to.equal('failed');
+    expect(await grows(0, 1)).to.equal('failed');
+  });
+});

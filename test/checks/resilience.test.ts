@@ -1,0 +1,358 @@
+import { describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import {
+  nothingSentInPause,
+  sentAfterPause,
+  slowDownSpaces,
+  backpressureCounts,
+} from '../../support/checks/backpressure';
+import {
+  breakerClosesWithProbe,
+  breakerHalfOpens,
+  breakerMetricAgrees,
+  breakerNeverOpens,
+  breakerOpenAtEnd,
+  breakerOpensAfterErrors,
+  breakerOpensAfterTimeouts,
+  breakerProbes,
+  dubbingResumes,
+  nothingSentWhileOpen,
+} from '../../support/checks/breaker';
+import { judge } from '../../support/checks/criterion';
+import {
+  answerFreesSlot,
+  inFlightAtDisconnect,
+  inFlightMetric,
+  mostInFlight,
+  noAnswerWithin,
+  timesOut,
+} from '../../support/checks/in-flight';
+import {
+  backsOff,
+  fallsBackAtLoss,
+  initialisedAgain,
+  numberingAtBoundary,
+  reconnectsAfterSilence,
+  reconnectsAtFirstAttempt,
+  workerFails,
+} from '../../support/checks/reconnection';
+import { readFault } from '../../support/broadcast/fault-words';
+import { answered, connection, event, init, sent } from '../broadcast/an-exchange';
+import { aBroadcast, type Logged, type Poll, stateOf } from './a-broadcast';
+
+const whole = (at: number, id: string, sequence: number, on = 1) =>
+  sent(at, id, { sequence, timestamp: 6000 * sequence, isWhole: true, connection: on });
+
+describe('criteria of the circuit breaker', () => {
+  function change(at: number, state: string, fields = {}): Logged {
+    return [at, 'circuit breaker changed', { state, ...fields }];
+  }
+  const failing = [0, 1, 2, 3, 4].flatMap((i) => [
+    ...[whole(1 + 6 * i, `f${i}`, i), answered(2 + 6 * i, `f${i}`, 'TIMEOUT')],
+  ]);
+  const log = [
+    change(26, 'open', { trigger: 'TIMEOUT', failure_count: 5 }),
+    change(56, 'half_open'),
+    change(62, 'closed', { trigger: 'probe succeeded' }),
+  ];
+  const polls: Poll[] = [
+    [10, { breaker: 0 }],
+    [40, { breaker: 1 }],
+    [60, { breaker: 2 }],
+    [70, { breaker: 0 }],
+  ];
+  const events = [
+    ...[init(8000), ...failing, whole(61, 'probe', 5), answered(61.9, 'probe')],
+    ...[whole(67, 'next', 6), answered(68, 'next')],
+  ];
+  const broadcast = aBroadcast({ events, log, polls });
+
+  it('hold of a breaker that opens, probes and closes', async () => {
+    expect(
+      await stateOf(breakerOpensAfterErrors, broadcast, { count: 5, code: 'TIMEOUT' }),
+    ).to.equal('passed');
+    expect(await stateOf(nothingSentWhileOpen, broadcast, null)).to.equal('passed');
+    expect(await stateOf(breakerProbes, broadcast, { count: 1 })).to.equal('passed');
+    expect(await stateOf(breakerClosesWithProbe, broadcast, null)).to.equal('passed');
+    expect(await stateOf(dubbingResumes, broadcast, null)).to.equal('passed');
+    expect(await stateOf(breakerMetricAgrees, broadcast, null)).to.equal('passed');
+  });
+
+  it('fail for another count, code or state', async () => {
+    for (const [count, code] of [
+      [4, 'TIMEOUT'],
+      [6, 'TIMEOUT'],
+      [5, 'BUSY'],
+    ] as const) {
+      expect(await stateOf(breakerOpensAfterErrors, broadcast, { count, code })).to.equal('failed');
+    }
+    expect(await stateOf(breakerOpensAfterTimeouts, broadcast, { count: 5 })).to.equal('failed');
+    expect(await stateOf(breakerProbes, broadcast, { count: 2 })).to.equal('failed');
+    expect(await stateOf(breakerNeverOpens, broadcast, null)).to.equal('failed');
+    expect(await stateOf(breakerOpenAtEnd, broadcast, null)).to.equal('failed');
+    const wrong = polls.map(([at]): Poll => [at, { breaker: 0 }]);
+    expect(
+      await stateOf(breakerMetricAgrees, aBroadcast({ events, log, polls: wrong }), null),
+    ).to.equal('failed');
+    const seldom = aBroadcast({ events, log, polls: polls.slice(1) });
+    expect(await stateOf(breakerMetricAgrees, seldom, null)).to.equal('failed');
+  });
+
+  it('fail beyond the tolerance, and not at its border', async () => {
+    const states = [29_000, 31_000, 28_999, 31_001].map((afterMs) =>
+      stateOf(breakerHalfOpens, broadcast, { afterMs, toleranceMs: 1000 }),
+    );
+    expect(await Promise.all(states)).to.deep.equal(['passed', 'passed', 'failed', 'failed']);
+  });
+
+  it('fail where the breaker was never open, saying so', async () => {
+    const closed = aBroadcast({ events, polls });
+    const verdict = await judge(nothingSentWhileOpen, closed, null);
+    expect(verdict).to.include({ state: 'failed', what: 'the breaker was never open' });
+    const still = aBroadcast({ events, polls: [[10, { breaker: 0 }]] });
+    expect(await stateOf(breakerNeverOpens, still, null)).to.equal('passed');
+    expect(await stateOf(breakerNeverOpens, aBroadcast({ events }), null)).to.equal('failed');
+  });
+
+  it('count timeouts of a broadcast in which nothing is answered', async () => {
+    const silent = [init(8000), ...[0, 1, 2, 3, 4].map((i) => whole(1 + 6 * i, `f${i}`, i))];
+    const opens = aBroadcast({
+      events: [...silent, connection(60, 'close')],
+      log: [change(33, 'open', { failure_count: 5 })],
+    });
+    expect(await stateOf(breakerOpensAfterTimeouts, opens, { count: 5 })).to.equal('passed');
+    expect(await stateOf(breakerOpensAfterTimeouts, opens, { count: 4 })).to.equal('failed');
+    expect(await stateOf(breakerOpenAtEnd, opens, null)).to.equal('passed');
+  });
+
+  it('are not shown where no timeout was announced', async () => {
+    const verdict = await judge(breakerOpenAtEnd, aBroadcast({ events: failing, log }), null);
+    expect(verdict).to.include({
+      state: 'not shown',
+      what: 'media-service has not announced its timeout',
+    });
+  });
+});
+
+describe('criteria of backpressure', () => {
+  const pause = event(2, 'backpressure', { action: 'pause' });
+  const none = (at: number) => event(at, 'backpressure', { action: 'none' });
+  const slow = event(14.5, 'backpressure', { action: 'slow_down', recommended_delay_ms: 500 });
+  const first = [init(8000), whole(1, 'a', 0), answered(2, 'a'), pause];
+
+  it('a pause is one in which nothing is sent, and after which something was waiting', async () => {
+    const good = aBroadcast({ events: [...first, none(14.5), whole(14.6, 'b', 1)] });
+    expect(await stateOf(nothingSentInPause, good, null)).to.equal('passed');
+    const sends = aBroadcast({
+      events: [...first, whole(8, 'b', 1), none(14.5), whole(14.6, 'c', 2)],
+    });
+    expect(await stateOf(nothingSentInPause, sends, null)).to.equal('failed');
+    const idle = aBroadcast({ events: [...first, none(14.5), whole(15.6, 'b', 1)] });
+    expect(await stateOf(nothingSentInPause, idle, null)).to.equal('failed');
+    const never = await judge(nothingSentInPause, aBroadcast({ events: [init(8000)] }), null);
+    expect(never).to.include({ state: 'failed', what: 'the STS did not request pause' });
+  });
+
+  it('its end resumes sending in time', async () => {
+    const events = [
+      ...first,
+      none(14.5),
+      whole(14.6, 'b', 1),
+      whole(15.5, 'c', 2),
+      whole(15.501, 'd', 3),
+    ];
+    const two = { count: 2, withinMs: 1000 };
+    expect(await stateOf(sentAfterPause, aBroadcast({ events }), two)).to.equal('passed');
+    expect(
+      await stateOf(sentAfterPause, aBroadcast({ events }), { ...two, withinMs: 999 }),
+    ).to.equal('failed');
+    expect(
+      await stateOf(sentAfterPause, aBroadcast({ events }), { ...two, withinMs: 1001 }),
+    ).to.equal('failed');
+  });
+
+  it('a slow-down spaces fragments that are waiting', async () => {
+    const spaced = (gap: number) =>
+      aBroadcast({ events: [...first, slow, whole(14.6, 'b', 1), whole(14.6 + gap, 'c', 2)] });
+    const limit = { least: 2, apartMs: 500 };
+    expect(await stateOf(slowDownSpaces, spaced(0.5), limit)).to.equal('passed');
+    expect(await stateOf(slowDownSpaces, spaced(0.499), limit)).to.equal('failed');
+    expect(await stateOf(slowDownSpaces, spaced(3), limit)).to.equal('failed');
+    expect(await stateOf(slowDownSpaces, spaced(0.5), { ...limit, least: 3 })).to.equal('failed');
+    expect(await stateOf(slowDownSpaces, spaced(0.6), { ...limit, apartMs: 400 })).to.equal(
+      'failed',
+    );
+  });
+
+  it('every request is counted', async () => {
+    const [zero, counts] = [0, 1].map((n) => ({
+      'backpressure_total{action="pause"}': 2 * n,
+      'backpressure_total{action="slow_down"}': n,
+      'backpressure_total{action="none"}': 2 * n,
+    }));
+    const broadcast = aBroadcast({
+      polls: [
+        [0, zero ?? {}],
+        [9, counts ?? {}],
+      ],
+    });
+    const limit = { pause: 2, slow_down: 1, none: 2 };
+    expect(await stateOf(backpressureCounts, broadcast, limit)).to.equal('passed');
+    expect(await stateOf(backpressureCounts, broadcast, { ...limit, none: 1 })).to.equal('failed');
+    expect(await stateOf(backpressureCounts, aBroadcast(), limit)).to.equal('not shown');
+  });
+});
+
+describe('criteria of fragments in flight', () => {
+  const three = [init(8000), whole(0, 'a', 0), whole(2, 'b', 1), whole(4, 'c', 2)];
+  const freed = [...three, answered(6.5, 'a'), whole(7, 'd', 3), answered(8, 'b')];
+
+  it('the limit is not exceeded, and reached', async () => {
+    const broadcast = aBroadcast({ events: freed });
+    expect(await stateOf(mostInFlight, broadcast, { most: 3, reached: 3 })).to.equal('passed');
+    expect(await stateOf(mostInFlight, broadcast, { most: 2, reached: 2 })).to.equal('failed');
+    expect(await stateOf(mostInFlight, broadcast, { most: 4, reached: 4 })).to.equal('failed');
+  });
+
+  it('a slot that is free is taken in time', async () => {
+    const broadcast = aBroadcast({ events: freed });
+    expect(await stateOf(answerFreesSlot, broadcast, { withinMs: 501 })).to.equal('passed');
+    expect(await stateOf(answerFreesSlot, broadcast, { withinMs: 499 })).to.equal('failed');
+  });
+
+  it('the metric is what was in flight half a second before, and moves', async () => {
+    const good: Poll[] = [
+      [1, { inflight: 1 }],
+      [3, { inflight: 2 }],
+      [4.4, { inflight: 2 }],
+    ];
+    const moving: Poll = [5, { inflight: 3 }];
+    const all = aBroadcast({ events: freed, polls: [...good, moving] });
+    expect(await stateOf(inFlightMetric, all, null)).to.equal('passed');
+    expect(
+      await stateOf(inFlightMetric, aBroadcast({ events: freed, polls: good }), null),
+    ).to.equal('failed');
+    const late: Poll = [4.6, { inflight: 2 }];
+    const behind = aBroadcast({ events: freed, polls: [...good, moving, late] });
+    expect(await stateOf(inFlightMetric, behind, null)).to.equal('failed');
+  });
+
+  it('what is not answered times out, by the log', async () => {
+    const events = [...[init(8000), whole(0, 'a', 0)], connection(20, 'close')];
+    const fallback = { fragment_id: 'a' };
+    const logged = (at: number) => aBroadcast({ events, log: [[at, 'fallback', fallback]] });
+    const limit = { afterMs: 8000, toleranceMs: 1000 };
+    expect(await stateOf(timesOut, logged(9), limit)).to.equal('passed');
+    expect(await stateOf(timesOut, logged(9.001), limit)).to.equal('failed');
+    expect(await stateOf(timesOut, aBroadcast({ events }), limit)).to.equal('failed');
+    const answers = [...events.slice(0, 2), answered(1, 'a'), connection(20, 'close')];
+    expect(await stateOf(timesOut, aBroadcast({ events: answers }), limit)).to.equal('failed');
+    expect(await stateOf(timesOut, aBroadcast({ events: [init(8000)] }), limit)).to.equal('failed');
+  });
+
+  it('one is in flight when the publisher disconnects', async () => {
+    const events = [init(8000), whole(6, 'a', 0), answered(10, 'a')];
+    const ended = (exitCode: number | null, publisherEnded: number) =>
+      aBroadcast({
+        events,
+        record: { publisher: { exitCode, stderr: '' }, times: { published: 0, publisherEnded } },
+      });
+    expect(await stateOf(inFlightAtDisconnect, ended(null, 9000), null)).to.equal('passed');
+    expect(await stateOf(inFlightAtDisconnect, ended(null, 10_000), null)).to.equal('failed');
+    expect(await stateOf(inFlightAtDisconnect, ended(0, 9000), null)).to.equal('failed');
+  });
+
+  it('no answer comes too early, of all segments', async () => {
+    const all = Array.from({ length: 15 }, (_, i) => whole(i, `f${i}`, i));
+    const at = (seconds: number) =>
+      stateOf(noAnswerWithin, aBroadcast({ events: [...all, answered(seconds, 'f0')] }), {
+        withinMs: 30_000,
+      });
+    expect([await at(30), await at(30.001)]).to.deep.equal(['failed', 'passed']);
+    const some = aBroadcast({ events: all.slice(1) });
+    expect(await stateOf(noAnswerWithin, some, { withinMs: 1 })).to.equal('failed');
+  });
+});
+
+describe('criteria of reconnection', () => {
+  const lost = [connection(0, 'open'), init(8000, 0.1), whole(1, 'a', 0), connection(10, 'close')];
+  const again = [connection(12, 'open', 2), event(12.1, 'stream:init', { timeout_ms: 8000 }, 2)];
+
+  it('the backoff is within its tolerance, and no attempt too many', async () => {
+    const at = (...seconds: number[]) =>
+      aBroadcast({ events: [...lost, ...seconds.map((one) => connection(one, 'refused', 2))] });
+    const limit = { seconds: [2, 4], percent: 20 };
+    expect(await stateOf(backsOff, at(12, 16), limit)).to.equal('passed');
+    expect(await stateOf(backsOff, at(12.4, 15.7), limit)).to.equal('passed');
+    expect(await stateOf(backsOff, at(12.41, 16), limit)).to.equal('failed');
+    expect(await stateOf(backsOff, at(12), limit)).to.equal('failed');
+    expect(await stateOf(backsOff, at(12, 16, 24), limit)).to.equal('failed');
+  });
+
+  it('the first attempt is accepted, and the only one', async () => {
+    const limit = { afterMs: 2000, percent: 20 };
+    const first = aBroadcast({ events: [...lost, ...again] });
+    expect(await stateOf(reconnectsAtFirstAttempt, first, limit)).to.equal('passed');
+    expect(await stateOf(reconnectsAtFirstAttempt, first, { ...limit, afterMs: 1600 })).to.equal(
+      'failed',
+    );
+    const refused = aBroadcast({ events: [...lost, connection(12, 'refused', 2)] });
+    expect(await stateOf(reconnectsAtFirstAttempt, refused, limit)).to.equal('failed');
+  });
+
+  it('numbering restarts, at a boundary', async () => {
+    const next = (sequence: number, timestamp: number) =>
+      aBroadcast({
+        events: [
+          ...lost,
+          ...again,
+          sent(13, 'b', { sequence, timestamp, isWhole: true, connection: 2 }),
+        ],
+      });
+    expect(await stateOf(initialisedAgain, next(0, 12_000), null)).to.equal('passed');
+    expect(await stateOf(initialisedAgain, next(1, 12_000), null)).to.equal('failed');
+    expect(await stateOf(initialisedAgain, aBroadcast({ events: lost }), null)).to.equal('failed');
+    expect(await stateOf(numberingAtBoundary, next(0, 12_000), null)).to.equal('passed');
+    const verdict = await judge(numberingAtBoundary, next(0, 12_001), null);
+    expect(verdict.deviations.map(({ fragment }) => fragment)).to.deep.equal([1]);
+    expect(await stateOf(numberingAtBoundary, aBroadcast(), null)).to.equal('failed');
+  });
+
+  it('the fragment in flight falls back at once', async () => {
+    const events = [...lost.slice(0, 2), whole(9, 'a', 0), connection(10, 'close')];
+    const logged = (at: number) =>
+      aBroadcast({ events, log: [[at, 'fallback', { fragment_id: 'a' }]] });
+    expect(await stateOf(fallsBackAtLoss, logged(10.5), { withinMs: 500 })).to.equal('passed');
+    expect(await stateOf(fallsBackAtLoss, logged(10.501), { withinMs: 500 })).to.equal('failed');
+    expect(await stateOf(fallsBackAtLoss, aBroadcast({ events }), { withinMs: 500 })).to.equal(
+      'failed',
+    );
+  });
+
+  it('a silent connection is replaced, told by what the tap has done', async () => {
+    const fault = readFault('when fragment 0 is answered', 'nothing arrives from the STS any more');
+    const muted = { ...connection(5, 'open'), kind: 'fault' as const, payload: { fault } };
+    const broadcast = aBroadcast({
+      events: [connection(0, 'open'), muted, connection(45, 'open', 2)],
+    });
+    expect(await stateOf(reconnectsAfterSilence, broadcast, { withinMs: 40_000 })).to.equal(
+      'passed',
+    );
+    expect(await stateOf(reconnectsAfterSilence, broadcast, { withinMs: 39_999 })).to.equal(
+      'failed',
+    );
+    const never = aBroadcast({ events: [connection(0, 'open'), muted] });
+    expect(await stateOf(reconnectsAfterSilence, never, { withinMs: 40_000 })).to.equal('failed');
+    const other = aBroadcast({ events: [connection(0, 'open'), connection(45, 'open', 2)] });
+    expect(await stateOf(reconnectsAfterSilence, other, { withinMs: 40_000 })).to.equal('failed');
+  });
+
+  it('a worker that fails says so', async () => {
+    const exit = (code: number) => aBroadcast({ log: [[1, 'worker exited', { exit_code: code }]] });
+    expect(await stateOf(workerFails, exit(1), null)).to.equal('passed');
+    expect(await stateOf(workerFails, exit(0), null)).to.equal('failed');
+    expect(await stateOf(workerFails, aBroadcast(), null)).to.equal('not shown');
+  });
+});

@@ -1,0 +1,296 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import {
+  handshakeInTime,
+  portsAreVariables,
+  portsOpen,
+  reachesSts,
+} from '../../support/checks/services';
+import type { Verdict } from '../../support/checks/criterion';
+import { logsCollected } from '../../support/checks/logs';
+import {
+  publishingFails,
+  publishingNamesServer,
+  readingWorkerFails,
+  readsAgain,
+} from '../../support/checks/publishing';
+import {
+  answersWithMetrics,
+  answersWithStatus,
+  compositionsHealthy,
+  everyServiceAnswers,
+  nothingLeft,
+  portsFree,
+  servicesLeaveTraces,
+  stsStartsFirst,
+} from '../../support/checks/services';
+import {
+  answersHaveOwnWords,
+  answersInOrder,
+  transcriptIs,
+  transcriptWords,
+  translationIs,
+  wordErrors,
+} from '../../support/checks/sts-answers';
+import {
+  namingOf,
+  scenarioFails,
+  scenariosSkipped,
+  suiteFails,
+} from '../../support/checks/suite-run';
+import { verdictFails } from '../../support/checks/suite-run';
+import type { StartRecord } from '../../support/environment/dual-compose-manager';
+import { stateOf } from './a-broadcast';
+
+describe('criteria of services', () => {
+  const start = (
+    composition: 'sts' | 'media',
+    at: number,
+    healthyAt: number,
+    count: number,
+  ): StartRecord => ({
+    ...{ composition, startedAt: at, healthyAt },
+    services: Array.from({ length: count }, (_, i) => ({
+      ...({ service: `${composition}-${i}`, state: 'running', startedAt: at } as const),
+    })),
+  });
+
+  it('the STS is healthy before anything of the media composition starts', async () => {
+    const state = (sts: StartRecord, media: StartRecord) =>
+      stateOf(stsStartsFirst, [sts, media], null);
+    expect(await state(start('sts', 0, 50, 1), start('media', 50, 90, 2))).to.equal('passed');
+    expect(await state(start('sts', 0, 51, 1), start('media', 50, 90, 2))).to.equal('failed');
+    expect(await state(start('sts', 0, 50, 0), start('media', 50, 90, 2))).to.equal('failed');
+    expect(await state(start('sts', 0, 50, 1), start('media', 50, 90, 1))).to.equal('failed');
+    expect(await stateOf(stsStartsFirst, [], null)).to.equal('failed');
+  });
+
+  it('compositions are healthy in time', async () => {
+    const both = [start('sts', 0, 60, 1), start('media', 60, 100, 2)];
+    expect(await stateOf(compositionsHealthy, both, { withinMs: 60 })).to.equal('passed');
+    expect(await stateOf(compositionsHealthy, both, { withinMs: 59 })).to.equal('failed');
+    expect(await stateOf(compositionsHealthy, both.slice(1), { withinMs: 60 })).to.equal('failed');
+  });
+
+  it('services answer with a status, in time', async () => {
+    const answer = { url: 'http://s', status: 200, body: 'up 1\n', tookMs: 5000 };
+    const one = { service: 'STS', answer };
+    expect(await stateOf(answersWithStatus, one, { status: 200 })).to.equal('passed');
+    expect(await stateOf(answersWithStatus, one, { status: 404 })).to.equal('failed');
+    expect(
+      await stateOf(answersWithStatus, { ...one, answer: undefined }, { status: 200 }),
+    ).to.equal('failed');
+    expect(await stateOf(answersWithMetrics, one, null)).to.equal('passed');
+    const empty = { ...one, answer: { ...answer, body: '' } };
+    expect(await stateOf(answersWithMetrics, empty, null)).to.equal('failed');
+    const answers = new Map(['a', 'b', 'c'].map((name) => [name, answer]));
+    expect(await stateOf(everyServiceAnswers, answers, { status: 200, withinMs: 5000 })).to.equal(
+      'passed',
+    );
+    expect(await stateOf(everyServiceAnswers, answers, { status: 200, withinMs: 4999 })).to.equal(
+      'failed',
+    );
+    answers.delete('a');
+    expect(await stateOf(everyServiceAnswers, answers, { status: 200, withinMs: 5000 })).to.equal(
+      'failed',
+    );
+  });
+
+  it('what was there is gone afterwards', async () => {
+    const projects = ['p', 'q'];
+    const there = {
+      projects,
+      found: [
+        ['a', 'b'],
+        ['c', 'd'],
+      ],
+    };
+    expect(await stateOf(servicesLeaveTraces, there, null)).to.equal('passed');
+    expect(await stateOf(nothingLeft, there, null)).to.equal('failed');
+    const gone = { projects, found: [[], []] };
+    expect(await stateOf(servicesLeaveTraces, gone, null)).to.equal('failed');
+    expect(await stateOf(nothingLeft, gone, null)).to.equal('passed');
+    expect(await stateOf(portsFree, { projects, taken: [] }, null)).to.equal('passed');
+    expect(await stateOf(portsFree, { projects, taken: ['port 1'] }, null)).to.equal('failed');
+  });
+
+  it('ports, variables, handshake and peers', async () => {
+    const open = [{ address: 'http://a:1', isOpen: true }];
+    expect(await stateOf(portsOpen, open, { open: true })).to.equal('passed');
+    expect(await stateOf(portsOpen, open, { open: false })).to.equal('failed');
+    expect(await stateOf(portsOpen, [], { open: false })).to.equal('failed');
+    const published = { project: 'p', published: [1, 2], variables: { A: 1, B: 2, C: 3 } };
+    expect(await stateOf(portsAreVariables, published, null)).to.equal('passed');
+    expect(await stateOf(portsAreVariables, { ...published, variables: { A: 1 } }, null)).to.equal(
+      'failed',
+    );
+    expect(await stateOf(portsAreVariables, { ...published, published: [] }, null)).to.equal(
+      'failed',
+    );
+    expect(await stateOf(handshakeInTime, { tookMs: 5000 }, { withinMs: 5000 })).to.equal('passed');
+    expect(await stateOf(handshakeInTime, { tookMs: 5001 }, { withinMs: 5000 })).to.equal('failed');
+    const peers = { service: 's', seen: '127.0.0.1:1', port: 1, isReached: true };
+    expect(await stateOf(reachesSts, peers, null)).to.equal('passed');
+    expect(await stateOf(reachesSts, { ...peers, isReached: false }, null)).to.equal('failed');
+  });
+});
+
+describe('criteria of collected logs', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'logs-'));
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('every service has written one, or none has', async () => {
+    mkdirSync(join(folder, 'p'));
+    writeFileSync(join(folder, 'p', 'a.log'), 'started\n');
+    const service = (name: string) => ({ project: 'p', service: name });
+    const one = { folder, services: [service('a')] };
+    expect(await stateOf(logsCollected, one, { collected: true })).to.equal('passed');
+    expect(await stateOf(logsCollected, one, { collected: false })).to.equal('failed');
+    const two = { folder, services: [service('a'), service('b')] };
+    expect(await stateOf(logsCollected, two, { collected: true })).to.equal('failed');
+    const other = { folder, services: [service('b')] };
+    expect(await stateOf(logsCollected, other, { collected: false })).to.equal('passed');
+  });
+});
+
+describe('criteria of publishing', () => {
+  const failed = {
+    exitCode: 1,
+    stderr: 'tcp://127.0.0.1:8554: refused',
+    seconds: 5,
+    url: 'rtsp://127.0.0.1:8554/in',
+  };
+
+  it('it fails in time, naming the media server', async () => {
+    expect(await stateOf(publishingFails, failed, { withinMs: 5000 })).to.equal('passed');
+    expect(await stateOf(publishingFails, failed, { withinMs: 4999 })).to.equal('failed');
+    expect(await stateOf(publishingFails, { ...failed, exitCode: 0 }, { withinMs: 5000 })).to.equal(
+      'failed',
+    );
+    expect(await stateOf(publishingNamesServer, failed, null)).to.equal('passed');
+    expect(await stateOf(publishingNamesServer, { ...failed, stderr: '127.0.0.1' }, null)).to.equal(
+      'failed',
+    );
+  });
+
+  it('an unreadable source is read again so often', async () => {
+    const state = (...seconds: number[]) =>
+      stateOf(readsAgain, { at: seconds.map((s) => 1000 * s) }, { seconds: [1, 2, 4] });
+    expect(await state(0, 1, 3, 7)).to.equal('passed');
+    // The second connection is of the first attempt.
+    expect(await state(0, 0.4, 1, 3, 7)).to.equal('passed');
+    expect(await state(0, 1.5, 3.5, 7.5)).to.equal('passed');
+    expect(await state(0, 1.51, 3.5, 7.5)).to.equal('failed');
+    expect(await state(0, 1, 3)).to.equal('failed');
+    expect(await state(0, 1, 3, 7, 15)).to.equal('failed');
+  });
+
+  it('its worker fails, and says so', async () => {
+    const lines = (fields: object) => [{ at: 1, message: 'ended', fields: { ...fields } }];
+    expect(await stateOf(readingWorkerFails, lines({ exit_code: 1 }), null)).to.equal('passed');
+    expect(await stateOf(readingWorkerFails, lines({ exit_code: 0 }), null)).to.equal('failed');
+    expect(await stateOf(readingWorkerFails, lines({}), null)).to.equal('not shown');
+  });
+});
+
+describe('criteria of answers of the STS', () => {
+  const answer = (transcript: string, sequence = 0, translation = '') => ({
+    ...{ fragment_id: 'f', status: 'success' as const, sequence_number: sequence, transcript },
+    translated_text: translation,
+  });
+  const said = (...answers: ReturnType<typeof answer>[]) => ({
+    ...{ url: 'http://sts', stream: 's', errors: [] as string[], answers },
+  });
+
+  it('words', async () => {
+    const hello = said(answer('Hello, world.', 0, '¡Hola, mundo!'));
+    expect(await stateOf(transcriptIs, hello, { text: 'hello world' })).to.equal('passed');
+    expect(await stateOf(transcriptIs, hello, { text: 'hello' })).to.equal('failed');
+    expect(await stateOf(translationIs, hello, { text: 'Hola mundo' })).to.equal('passed');
+    expect(await stateOf(translationIs, hello, { text: 'Hola' })).to.equal('failed');
+    expect(await stateOf(transcriptWords, hello, { most: 2 })).to.equal('passed');
+    expect(await stateOf(transcriptWords, hello, { most: 1 })).to.equal('failed');
+    const rate = said(answer('one two three five'));
+    expect(await stateOf(wordErrors, rate, { said: 'one two three four', percent: 25 })).to.equal(
+      'passed',
+    );
+    expect(await stateOf(wordErrors, rate, { said: 'one two three four', percent: 24 })).to.equal(
+      'failed',
+    );
+    expect(await stateOf(transcriptIs, said(), { text: 'hello' })).to.equal('not shown');
+  });
+
+  it('order, and own words', async () => {
+    const script = ['one two three four', 'five six seven eight'];
+    const limit = { script, wordErrorRate: 0.25 };
+    const right = said(answer('one two three', 0), answer('five six seven eight', 1));
+    expect(await stateOf(answersInOrder, right, { count: 2 })).to.equal('passed');
+    expect(await stateOf(answersInOrder, right, { count: 3 })).to.equal('failed');
+    expect(await stateOf(answersInOrder, { ...right, errors: ['x'] }, { count: 2 })).to.equal(
+      'failed',
+    );
+    expect(await stateOf(answersHaveOwnWords, right, limit)).to.equal('passed');
+    const swapped = said(answer(script[1] ?? '', 0), answer(script[0] ?? '', 1));
+    expect(await stateOf(answersHaveOwnWords, swapped, limit)).to.equal('failed');
+    expect(await stateOf(answersHaveOwnWords, said(), limit)).to.equal('failed');
+  });
+});
+
+describe('criteria of nested runs', () => {
+  const scenario = (status: string, text: string, tags: string[] = []) => ({
+    ...{ name: 'one', tags, status, message: text, skipReason: text },
+  });
+  const run = (culprit: string, ...scenarios: ReturnType<typeof scenario>[]) => ({
+    ...{ culprit, scenarios, exitCode: 1, output: '', messagesFile: '' },
+  });
+
+  it('the scenario that judges it fails, naming the culprit', async () => {
+    const state = (message: string, words: string, status = 'FAILED') =>
+      stateOf(scenarioFails, run('a.yml', scenario(status, message)), {
+        ...{ scenario: 'one', naming: namingOf(words) },
+      });
+    expect(await state('a.yml: missing', 'the file')).to.equal('passed');
+    expect(await state('b.yml: missing', 'that file')).to.equal('failed');
+    expect(await state('a.yml: missing', 'the file and line')).to.equal('failed');
+    expect(await state('a.yml:3: key', 'the file and line')).to.equal('passed');
+    expect(await state('a.yml:3: key', 'the port and its holder')).to.equal('failed');
+    expect(await state('a.yml, node (pid 3)', 'the port and its holder')).to.equal('passed');
+    expect(await state('a.yml: missing', 'the file', 'PASSED')).to.equal('failed');
+    expect(() => namingOf('the weather')).to.throw('the weather');
+  });
+
+  it('all others are skipped for it, and the run fails', async () => {
+    const judging = scenario('FAILED', 'port 1', ['@judges-services']);
+    const state = (...scenarios: ReturnType<typeof scenario>[]) =>
+      stateOf(scenariosSkipped, run('port 1', judging, ...scenarios), {
+        naming: namingOf('the port'),
+      });
+    expect(await state(scenario('SKIPPED', 'port 1 is taken'))).to.equal('passed');
+    expect(await state(scenario('SKIPPED', 'another reason'))).to.equal('failed');
+    expect(await state(scenario('PASSED', 'port 1'))).to.equal('failed');
+    expect(await state()).to.equal('failed');
+    expect(await stateOf(suiteFails, run('x'), null)).to.equal('passed');
+    expect(await stateOf(suiteFails, { ...run('x'), exitCode: 0 }, null)).to.equal('failed');
+    expect(await stateOf(suiteFails, { ...run('x'), exitCode: undefined }, null)).to.equal(
+      'failed',
+    );
+  });
+
+  it('a verdict fails with a text', async () => {
+    const verdict = (state: Verdict['state']): Verdict => ({
+      ...{ criterion: 'c', title: '', state, limit: null, where: '', deviations: [] },
+      ...{ what: 'not every fragment was answered', seen: '2 sent', expected: '' },
+    });
+    const judged = (state: Verdict['state'], text: string) =>
+      stateOf(verdictFails, { stream: 's', verdict: verdict(state) }, { text });
+    expect(await judged('failed', 'not every fragment')).to.equal('passed');
+    expect(await judged('not shown', '2 sent')).to.equal('passed');
+    expect(await judged('failed', 'something else')).to.equal('failed');
+    expect(await judged('passed', 'not every fragment')).to.equal('failed');
+  });
+});
