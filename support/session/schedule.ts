@@ -7,19 +7,19 @@ import { setTimeout as delay } from 'node:timers/promises';
  */
 const READ_PATIENCE_MS = 3000;
 const START_EVERY_MS = 2600;
-/** So many on the air at once leave two cores time to spare, and all take hardly longer: the longest begin first. */
-const MOST_ON_AIR = 10;
+/** So many broadcasts at once leave two cores time to spare, and all take hardly longer: the longest begin first. */
+const MOST_AT_ONCE = 10;
 
 /** When each broadcast to the same services may begin. */
 export class Schedule {
   #last: Promise<unknown> = Promise.resolve();
-  readonly #onAir = new Set<Promise<unknown>>();
+  readonly #dubbing = new Set<Promise<unknown>>();
 
   /** @param signal after which no broadcast begins any more */
   constructor(private readonly signal: AbortSignal) {}
 
   /**
-   * Calls `broadcast` when its turn has come; it is on the air until it settles.
+   * Calls `broadcast` when its turn has come; it is being dubbed until it settles.
    *
    * @param broadcast is given what to call once it is being read
    */
@@ -37,15 +37,15 @@ export class Schedule {
       this.signal.throwIfAborted();
       const seen = broadcast(isRead);
       const over: Promise<unknown> = Promise.allSettled([seen]).then(() =>
-        this.#onAir.delete(over),
+        this.#dubbing.delete(over),
       );
-      this.#onAir.add(over);
+      this.#dubbing.add(over);
       return seen;
     });
   }
 
   async #place(): Promise<void> {
-    while (this.#onAir.size >= MOST_ON_AIR) await Promise.race(this.#onAir);
+    while (this.#dubbing.size >= MOST_AT_ONCE) await Promise.race(this.#dubbing);
   }
 
   async #pause(ms: number): Promise<void> {

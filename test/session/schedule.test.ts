@@ -11,14 +11,14 @@ interface Broadcast {
   fail: (error: Error) => void;
 }
 
-function onAir(
+function scheduled(
   count: number,
   signal = new AbortController().signal,
 ): { begun: Broadcast[]; results: Promise<unknown>[] } {
-  const turns = new Schedule(signal);
+  const schedule = new Schedule(signal);
   const begun: Broadcast[] = [];
   const results = Array.from({ length: count }, () =>
-    turns.take(
+    schedule.take(
       (isRead) =>
         new Promise<void>((end, fail) => {
           begun.push({ isRead, end, fail });
@@ -35,7 +35,7 @@ async function pass(milliseconds: number): Promise<void> {
   await setImmediate();
 }
 
-void suite('turns of broadcasts', () => {
+void suite('the schedule of broadcasts', () => {
   const faked = (t: TestContext): void => {
     mock.timers.enable({ apis: ['setTimeout'] });
     t.after(() => {
@@ -45,7 +45,7 @@ void suite('turns of broadcasts', () => {
 
   void test('the next begins 2.6 s after the last, when that is being read', async (t) => {
     faked(t);
-    const { begun } = onAir(2);
+    const { begun } = scheduled(2);
     await pass(0);
     assert.equal(begun.length, 1);
     begun[0]?.isRead();
@@ -57,7 +57,7 @@ void suite('turns of broadcasts', () => {
 
   void test('one that is not read holds the next back for 3 s', async (t) => {
     faked(t);
-    const { begun } = onAir(2);
+    const { begun } = scheduled(2);
     await pass(2999);
     assert.equal(begun.length, 1);
     await pass(1);
@@ -67,7 +67,7 @@ void suite('turns of broadcasts', () => {
   void test('nothing begins any more, and at once, when the session is closed', async (t) => {
     faked(t);
     const closed = new AbortController();
-    const { begun, results } = onAir(4, closed.signal);
+    const { begun, results } = scheduled(4, closed.signal);
     await pass(0);
     closed.abort(new Error('closed'));
     for (const result of results.slice(1)) await assert.rejects(result, /closed/);
@@ -76,7 +76,7 @@ void suite('turns of broadcasts', () => {
 
   void test('the eleventh waits until one of ten is over, however it ends', async (t) => {
     faked(t);
-    const { begun, results } = onAir(12);
+    const { begun, results } = scheduled(12);
     for (let second = 0; second < 60; second += 1) await pass(1000);
     assert.equal(begun.length, 10);
     begun[3]?.fail(new Error('nothing was heard'));

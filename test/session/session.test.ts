@@ -15,7 +15,7 @@ import { RUN_VARIABLE } from '../../support/environment/session-state';
 /** A session with one program that was never written down. It does what it is told on its standard input. */
 const SESSION = `
 const { spawn } = require('node:child_process');
-const { openSession, closeSession } = require('./support/session');
+const { openSession, closeSession } = require('./support/session/lifecycle');
 const { readConfig } = require('./support/config');
 const [reportsFolder] = process.argv.slice(1);
 const config = { ...readConfig({ PATH: process.env.PATH, HOME: process.env.HOME }), reportsFolder,

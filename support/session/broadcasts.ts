@@ -1,0 +1,159 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { BroadcastFindings } from '../analyze/broadcast-findings';
+import { PrerequisiteMissing } from '../base/errors';
+import type { Track } from '../base/track';
+import { readEvidence, recordedBroadcasts } from '../broadcast/evidence';
+import { beginningOf, type Fixture, readFixture } from '../broadcast/fixture';
+import { type BroadcastRequest, keyOf } from '../broadcast/request';
+import { type Config, projectRoot, serviceNames, type Settings } from '../config';
+import { plannedBroadcasts } from './plan';
+import { publishBroadcast } from './publish-broadcast';
+import type { Services } from './services';
+
+/** What broadcasts are dubbed with. */
+export interface BroadcastHost {
+  config: Config;
+  /** The services that dub it, started on first use. */
+  servicesFor(request: BroadcastRequest): Promise<Services>;
+  settings(): Promise<Settings>;
+  track: Track;
+  signal: AbortSignal;
+}
+
+/** The broadcasts of a run: each is published and dubbed once, however many scenarios look at it. */
+export class Broadcasts {
+  readonly #known = new Map<string, Promise<BroadcastFindings>>();
+  readonly #startedGroups = new Set<string>();
+  /** Evidence folders by the key of what was asked for; undefined where broadcasts are published. */
+  readonly #recorded: Map<string, string> | undefined;
+  #streams = 0;
+
+  /** @throws NotObserved when EVIDENCE names a folder without evidence, or of another version */
+  constructor(private readonly host: BroadcastHost) {
+    const { evidenceFolder } = host.config;
+    if (evidenceFolder) this.#recorded = recordedBroadcasts(evidenceFolder);
+  }
+
+  /** Whether recorded broadcasts are judged: nothing is started or published then. */
+  get isReplay(): boolean {
+    return this.#recorded !== undefined;
+  }
+
+  /**
+   * Publishes a broadcast to a stream of its own and observes it to the end; an equal request is dubbed once. All planned
+   * broadcasts of its group begin with it: most of them only wait, so they wait at the same time.
+   *
+   * @throws PrerequisiteMissing when its fixture or its services are missing, or it is not among the recorded ones
+   */
+  dub(request: BroadcastRequest): Promise<BroadcastFindings> {
+    if (!this.isReplay) this.#startGroupOf(request);
+    return this.#dubOnce(request);
+  }
+
+  /** All broadcasts that were asked for, once they have been dubbed; without those that failed. */
+  async all(): Promise<BroadcastFindings[]> {
+    const asked = await Promise.allSettled(this.#known.values());
+    return asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  }
+
+  /** When none is being dubbed any more. */
+  async ended(): Promise<void> {
+    await Promise.allSettled(this.#known.values());
+  }
+
+  /**
+   * The fixture whose media file is there.
+   *
+   * @param name of a YAML file in fixtures/; null: the configured fixture
+   * @throws PrerequisiteMissing ('fixture') when the media file is missing
+   */
+  fixture(name: string | null): Fixture {
+    const { fixtureScript, fixtureFile } = this.host.config;
+    const script = name === null ? fixtureScript : join(projectRoot, 'fixtures', `${name}.yaml`);
+    const fixture = readFixture(script, script === fixtureScript ? fixtureFile : undefined);
+    if (statSync(fixture.path, { throwIfNoEntry: false })?.isFile()) return fixture;
+    throw new PrerequisiteMissing(
+      {
+        ...{ what: 'the file of the broadcast is missing', where: fixture.path },
+        ...{ seen: 'no such file', expected: `${fixture.title}, ${fixture.durationSeconds} s` },
+        next: 'npm run fixtures, or set FIXTURE_FILE to a file that is there',
+      },
+      'fixture',
+    );
+  }
+
+  #startGroupOf(request: BroadcastRequest): void {
+    const key = keyOf(request);
+    const all = plannedBroadcasts();
+    const group = all.find((one) => keyOf(one.request) === key)?.group;
+    if (group === undefined || this.#startedGroups.has(group)) return;
+    this.#startedGroups.add(group);
+    const requests = all
+      // Repeated use is the subject of its scenario alone.
+      .filter((one) => one.group === group && one.request.use === 0)
+      .map((one) => one.request);
+    if (group === 'echo') requests.sort((a, b) => this.#lengthOf(b) - this.#lengthOf(a));
+    // Somebody waits for this one.
+    void this.#dubOnce(request);
+    requests.forEach((one) => void this.#dubOnce(one));
+  }
+
+  #lengthOf({ fixture, seconds }: BroadcastRequest): number {
+    return seconds ?? this.fixture(fixture).durationSeconds;
+  }
+
+  #dubOnce(request: BroadcastRequest): Promise<BroadcastFindings> {
+    const key = keyOf(request);
+    const known = this.#known.get(key);
+    if (known) return known;
+    const dubbed = this.#recorded ? this.#replay(request, key) : this.#publish(request);
+    // One that fails before anybody waits for it must not end the suite: whoever waits gets the error.
+    dubbed.catch(() => undefined);
+    this.#known.set(key, dubbed);
+    return dubbed;
+  }
+
+  async #replay(request: BroadcastRequest, key: string): Promise<BroadcastFindings> {
+    const folder = this.#recorded?.get(key);
+    if (folder === undefined) throw notRecorded(`broadcast ${key}`, this.host.config);
+    return this.#findingsIn(folder, request);
+  }
+
+  async #publish(request: BroadcastRequest): Promise<BroadcastFindings> {
+    const { host } = this;
+    const services = await host.servicesFor(request);
+    return services.schedule.take(async (onIngested) => {
+      const fixture = this.#fixtureOf(request);
+      // Two broadcasts may begin in the same millisecond.
+      this.#streams += 1;
+      const stream = `test_${fixture.id}_${Date.now()}_${this.#streams}`;
+      const { config, track, signal } = host;
+      const context = { ...{ config, fixture, stream, track, signal }, onIngested };
+      return this.#findingsIn(await publishBroadcast(services, request, context), request);
+    });
+  }
+
+  async #findingsIn(folder: string, request: BroadcastRequest): Promise<BroadcastFindings> {
+    const names = serviceNames(await this.host.settings());
+    return new BroadcastFindings(readEvidence(folder), this.#fixtureOf(request), names);
+  }
+
+  #fixtureOf(request: BroadcastRequest): Fixture {
+    const { fixture, seconds, composition } = request;
+    const cut = composition === 'dual' ? undefined : composition.echoSegmentSeconds;
+    return beginningOf(this.fixture(fixture), seconds ?? undefined, cut);
+  }
+}
+
+/** What cannot be had from recorded broadcasts. */
+export function notRecorded(what: string, { evidenceFolder = '' }: Config): PrerequisiteMissing {
+  return new PrerequisiteMissing(
+    {
+      what: 'this is not in the evidence: recorded broadcasts are judged, nothing is started or published',
+      ...{ where: evidenceFolder, seen: 'EVIDENCE is set', expected: what, next: 'unset EVIDENCE' },
+    },
+    'running-services',
+  );
+}

@@ -1,0 +1,151 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+
+import { messageOf, PrerequisiteMissing, SuiteError } from '../base/errors';
+import type { NestedRun } from '../checks/suite-run';
+import { projectRoot } from '../config';
+import { runSuite, type SuiteRun } from '../environment/nested-suite';
+import { freePort } from '../environment/ports';
+import { readScenarioResults } from '../report/scenario-results';
+import type { Session } from './session';
+
+/** The scenarios that need services or broadcast, without those that bring services of their own. */
+const DEPENDENT = '@021 and not @edge-case and not @021-US1-4';
+
+/** A nested run with how each of its scenarios ended. */
+export function resultsOf(run: SuiteRun): NestedRun {
+  return { ...run, scenarios: readScenarioResults(run.messagesFile) };
+}
+
+/** A file of a nested run; the run's own files are in a folder of another name. */
+function nestedFile(session: Session, name: string): string {
+  return join(session.config.reportsFolder, 'nested', name);
+}
+
+/** Messages show paths inside the project without the project's folder. */
+function asShown(path: string): string {
+  return path.replace(`${projectRoot}/`, '');
+}
+
+function run(
+  { config, track }: Session,
+  name: string,
+  options: { tags: string; environment: Record<string, string>; culprit: string },
+): Promise<SuiteRun> {
+  const reportsFolder = join(config.reportsFolder, 'nested', name);
+  return runSuite({ ...options, projectRoot, reportsFolder, track });
+}
+
+/** Runs the scenarios of the one-minute broadcast, whose file does not exist. */
+export function runWithoutBroadcast(session: Session): Promise<SuiteRun> {
+  const file = nestedFile(session, 'no-such-broadcast.mp4');
+  return run(session, 'fixture-missing', {
+    tags: '@021 and (@broadcast or @fixture or @judges-fixture)',
+    environment: { FIXTURE_FILE: file },
+    culprit: asShown(file),
+  });
+}
+
+/** Runs the scenarios of the counting broadcast, whose file does not exist. */
+export function runWithoutCounting(session: Session): Promise<SuiteRun> {
+  const file = nestedFile(session, 'no-such-counting.mp4');
+  const { yamlPath } = session.fixture('30s-counting-english');
+  return run(session, 'counting-missing', {
+    tags: '@019 and @counting',
+    environment: { FIXTURE_SCRIPT: yamlPath, FIXTURE_FILE: file },
+    culprit: asShown(file),
+  });
+}
+
+/** The variable that sets the port of each service. */
+const PORT_VARIABLES: Record<string, string> = {
+  'media server': 'MEDIAMTX_RTMP_PORT',
+  STS: 'STS_PORT',
+  'media-service': 'MEDIA_SERVICE_PORT',
+};
+
+/**
+ * Runs the scenarios that need services with a port that is taken.
+ *
+ * @param service whose port it is: "media server", "STS", "media-service"
+ */
+export function runWithPortTaken(
+  session: Session,
+  service: string,
+  port: number,
+): Promise<SuiteRun> {
+  const variable = PORT_VARIABLES[service] ?? '';
+  return run(session, `${variable}-${port}`, {
+    tags: `${DEPENDENT} and not @fixture and not @judges-fixture and not @judges-compose-files`,
+    environment: { [variable]: String(port) },
+    culprit: `port ${port}`,
+  });
+}
+
+/**
+ * Listens on a free port of the host that services are published on.
+ *
+ * @throws PrerequisiteMissing ('services') where that is not this host
+ */
+export async function takePort(
+  session: Session,
+): Promise<{ port: number; release: () => Promise<void> }> {
+  const { servicesHost } = await session.runtime();
+  const port = await freePort();
+  const listener = createServer();
+  await new Promise<void>((done, failed) => {
+    listener.once('error', failed).listen(port, servicesHost, done);
+  }).catch((error: unknown) => {
+    throw new PrerequisiteMissing(
+      {
+        what: 'this program cannot listen on the host that services are published on',
+        where: servicesHost,
+        seen: messageOf(error),
+        expected: 'an address of this host',
+        next: "with a remote Docker engine: --tags 'not @needs-local-host'",
+      },
+      'services',
+    );
+  });
+  return { port, release: () => new Promise((done) => listener.close(() => done())) };
+}
+
+/** What is written to the file, by the STS's name and port; null: there is no file. */
+const COMPOSE_FAULTS: Record<string, ((sts: string, port: string) => string) | null> = {
+  missing: null,
+  'malformed YAML': (sts) => `services:\n  ${sts}:\n    image: "unclosed\n`,
+  'unknown key': (sts, port) => `services:\n  ${sts}:\n    image: sts\n    prots: ["${port}:80"]\n`,
+  'neither image nor build': (sts, port) => `services:\n  ${sts}:\n    ports: ["${port}:80"]\n`,
+  'the STS is not in it': (_sts, port) =>
+    `services:\n  another-service:\n    image: sts\n    ports: ["${port}:80"]\n`,
+  "the STS's port is not open": (sts) => `services:\n  ${sts}:\n    image: sts\n`,
+};
+
+/**
+ * Runs the scenarios that need services with a compose file of the STS that has a fault.
+ *
+ * @param fault one of those above
+ * @throws SuiteError for a fault that is not known
+ */
+export async function runWithComposeFault(session: Session, fault: string): Promise<SuiteRun> {
+  const content = COMPOSE_FAULTS[fault];
+  if (content === undefined) {
+    throw new SuiteError({
+      ...{ what: 'unknown fault of a compose file', where: `"${fault}"`, seen: fault },
+      expected: Object.keys(COMPOSE_FAULTS).join(', '),
+    });
+  }
+  const name = fault.replace(/\W+/g, '-');
+  const file = nestedFile(session, `${name}.yml`);
+  // Of a recorded broadcast the suite reads no compose file.
+  await session.runtime();
+  const { sts } = (await session.settings()).services;
+  mkdirSync(dirname(file), { recursive: true });
+  if (content) writeFileSync(file, content(sts.name, new URL(sts.health).port));
+  return run(session, `compose-file-${name}`, {
+    tags: `${DEPENDENT} and not @fixture and not @judges-fixture`,
+    environment: { STS_COMPOSE_FILE: file },
+    culprit: asShown(file),
+  });
+}

@@ -1,0 +1,96 @@
+/** Compose files that scenarios lay over those of a second set of services. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+import { stringify } from 'yaml';
+
+import { type LogLine, linesOf } from '../analyze/service-log';
+import { now } from '../base/clock';
+import { eventually } from '../base/eventually';
+import type { Settings } from '../config';
+import type { DualComposeManager } from '../environment/dual-compose-manager';
+import type { Composition } from '../environment/runtime';
+import type { Overlays } from './services';
+import type { Session } from './session';
+
+const SHARED_NETWORK = 'dubbing';
+
+/** How long media-service may take to give up: 1, 2 and 4 s, and what connecting takes. */
+const GIVES_UP_MS = 30_000;
+
+/** By them all services of both compositions join a network of the same name as well. */
+export async function sharedNetworkOverlays(session: Session): Promise<Overlays> {
+  const { manager } = await session.services();
+  const overlay = ({ name, compose }: Composition): string =>
+    writeOverlay(session, `${name}-network.yml`, {
+      services: Object.fromEntries(
+        compose.services.map((service) => [service.name, { networks: [SHARED_NETWORK] }]),
+      ),
+      networks: { [SHARED_NETWORK]: { driver: 'bridge' } },
+    });
+  return { media: overlay(manager.media), sts: overlay(manager.sts) };
+}
+
+/** An RTSP source that accepts connections and closes them at once. */
+export interface UnreadableSource {
+  /** By them media-service reads broadcasts from it. */
+  overlays: Overlays;
+  /** When something connected; grows. Milliseconds since the epoch. */
+  attempts: number[];
+  close: () => Promise<void>;
+}
+
+export async function unreadableSource(session: Session): Promise<UnreadableSource> {
+  const { testHost, name: runtimeName } = await session.runtime();
+  const attempts: number[] = [];
+  const listener = createServer((socket) => {
+    attempts.push(now());
+    socket.destroy();
+  });
+  await new Promise<void>((done, failed) => {
+    listener.once('error', failed).listen(0, testHost.address, done);
+  });
+  const address = listener.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  const { name } = (await session.settings()).services.mediaService;
+  const environment = { MEDIAMTX_RTSP_URL: `rtsp://${testHost.name}:${port}` };
+  // Docker Compose would take this x-host in place of the service's own, which it has no use for.
+  const asProcess = runtimeName === 'host' ? { 'x-host': { environment } } : {};
+  const service = { environment, ...asProcess };
+  return {
+    attempts,
+    overlays: {
+      media: writeOverlay(session, 'unreadable-source.yml', { services: { [name]: service } }),
+      sts: writeOverlay(session, 'nothing.yml', { services: {} }),
+    },
+    close: () => new Promise((done) => listener.close(() => done())),
+  };
+}
+
+function writeOverlay({ config }: Session, name: string, content: object): string {
+  const folder = join(config.reportsFolder, 'nested');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, name);
+  writeFileSync(file, stringify(content));
+  return file;
+}
+
+/**
+ * What media-service has logged about a stream once the stream's worker has ended.
+ *
+ * @throws NotInTime when it has not ended in 30 s
+ */
+export function linesOfEndedWorker(
+  { runtime, media }: DualComposeManager,
+  { services }: Settings,
+  stream: string,
+): Promise<LogLine[]> {
+  const ended = async (): Promise<LogLine[]> => {
+    const lines = linesOf(await runtime.logs(media, services.mediaService.name), stream);
+    const hasEnded = lines.some(({ fields }) => typeof fields['exit_code'] === 'number');
+    if (!hasEnded) throw new Error(lines.at(-1)?.message ?? 'nothing logged');
+    return lines;
+  };
+  return eventually('the end of its worker', ended, { withinMs: GIVES_UP_MS });
+}

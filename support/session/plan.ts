@@ -1,0 +1,137 @@
+import { CucumberExpression, ParameterTypeRegistry } from '@cucumber/cucumber-expressions';
+import type { Envelope, Pickle } from '@cucumber/messages';
+
+import { SuiteError } from '../base/errors';
+import type { Fault } from '../broadcast/fault';
+import {
+  type BroadcastRequest,
+  type EchoControl,
+  isEcho,
+  type PartialRequest,
+  requestOf,
+} from '../broadcast/request';
+
+/** What the steps of a scenario have said of the broadcast that is going to be dubbed. */
+export class RequestDraft {
+  #said: PartialRequest = {};
+  readonly #requests: BroadcastRequest[] = [];
+
+  /** It is dubbed through the Echo STS, in segments of that length. */
+  throughEcho(segmentSeconds: number): void {
+    this.#said = { ...this.#said, composition: { echoSegmentSeconds: segmentSeconds } };
+  }
+
+  /** These go wrong, after those that were said before. */
+  addFaults(faults: readonly Fault[]): void {
+    this.#said = { ...this.#said, faults: [...(this.#said.faults ?? []), ...faults] };
+  }
+
+  /** The Echo STS is told this before it is published. */
+  addControl(control: EchoControl): void {
+    this.#said = { ...this.#said, controls: [...(this.#said.controls ?? []), control] };
+  }
+
+  /** The request that is complete with this. Others may follow, of which the same was said before. */
+  complete(said: PartialRequest = {}): BroadcastRequest {
+    const faults = [...(this.#said.faults ?? []), ...(said.faults ?? [])];
+    const request = requestOf({ ...this.#said, ...said, faults });
+    this.#requests.push(request);
+    return request;
+  }
+
+  /** One more broadcast through the same services, of which nothing else that was said before holds. */
+  addOther(said: PartialRequest): BroadcastRequest {
+    const { composition } = this.#said;
+    const request = requestOf({ ...(composition === undefined ? {} : { composition }), ...said });
+    this.#requests.push(request);
+    return request;
+  }
+
+  /** All that are complete, in their order. */
+  get requests(): readonly BroadcastRequest[] {
+    return this.#requests;
+  }
+}
+
+/** What a step says of broadcasts; its arguments are those of the step, a table's rows last. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments of steps are of the types that their patterns name
+type Apply = (draft: RequestDraft, ...args: any[]) => unknown;
+
+/** The values in features' sentences (support/parameter-types.ts), by which planned steps are read. */
+export const parameterTypes = new ParameterTypeRegistry();
+const planned: { pattern: string; apply: Apply }[] = [];
+let matchers: { match: (text: string) => unknown[] | undefined; apply: Apply }[] | undefined;
+
+/**
+ * Says what the step with that pattern means for broadcasts, so that they can begin before it is their scenario's turn.
+ *
+ * @param pattern the step's Cucumber Expression
+ */
+export function plan(pattern: string, apply: Apply): void {
+  planned.push({ pattern, apply });
+}
+
+const pickles = new Map<string, Pickle>();
+const selected: Pickle[] = [];
+const patterns = new Set<string>();
+
+/** Notes what cucumber-js says before a run begins: the scenarios that are going to run, in their order. */
+export function noteEnvelope({ pickle, testCase, stepDefinition }: Envelope): void {
+  if (stepDefinition) patterns.add(stepDefinition.pattern.source);
+  if (pickle) pickles.set(pickle.id, pickle);
+  const known = testCase && pickles.get(testCase.pickleId);
+  if (known) selected.push(known);
+}
+
+/** A broadcast that the run is going to need. Those of one group are dubbed at the same time. */
+export interface PlannedBroadcast {
+  request: BroadcastRequest;
+  /** `shared`: many scenarios look at it; `edge case`: it waits for an STS most of the time; `echo`: so does the Echo STS. */
+  group: 'shared' | 'edge case' | 'echo';
+}
+
+/**
+ * All broadcasts of the scenarios that are going to run, in their order. What a scenario says wrongly is its own business:
+ * its broadcasts are left out.
+ *
+ * @throws SuiteError when a planned step has no definition
+ */
+export function plannedBroadcasts(): PlannedBroadcast[] {
+  const stray = planned.find(({ pattern }) => patterns.size > 0 && !patterns.has(pattern));
+  if (stray) {
+    throw new SuiteError({
+      ...{ what: 'a planned step has no definition', where: 'step-definitions/' },
+      ...{ seen: stray.pattern, expected: 'the pattern of a step, word for word' },
+    });
+  }
+  return selected.flatMap((pickle) => {
+    const isEdgeCase = pickle.tags.some(({ name }) => name === '@edge-case');
+    return requestsOf(pickle).map((request) => ({
+      request,
+      group: isEcho(request) ? 'echo' : isEdgeCase ? 'edge case' : 'shared',
+    }));
+  });
+}
+
+function requestsOf({ steps }: Pickle): readonly BroadcastRequest[] {
+  matchers ??= planned.map(({ pattern, apply }) => {
+    const expression = new CucumberExpression(pattern, parameterTypes);
+    const match = (text: string): unknown[] | undefined =>
+      expression.match(text)?.map((argument) => argument.getValue<unknown>(null));
+    return { match, apply };
+  });
+  const draft = new RequestDraft();
+  try {
+    for (const { text, argument } of steps) {
+      for (const { match, apply } of matchers) {
+        const args = match(text);
+        if (!args) continue;
+        const rows = argument?.dataTable?.rows.map(({ cells }) => cells.map(({ value }) => value));
+        apply(draft, ...args, ...(rows ? [rows] : []));
+      }
+    }
+  } catch {
+    return [];
+  }
+  return draft.requests;
+}
