@@ -1,7 +1,8 @@
 // Profiles: default, p1, debug; prove.
 // `paths` is left unset: paths of the command line would be added to it instead of replacing it.
-const { existsSync, mkdirSync } = require('node:fs');
-const { join, resolve } = require('node:path');
+const { existsSync } = require('node:fs');
+const { join } = require('node:path');
+const { parseArgs } = require('node:util');
 
 const missing = ['.tools/mediamtx', '.venv/bin/python'].filter(
   (path) => !existsSync(join(__dirname, path)),
@@ -15,9 +16,16 @@ if (missing.length > 0) {
 }
 
 require('ts-node/register');
+const { reportsFolderOf } = require('./support/config');
 const { claim } = require('./support/environment/claim');
+const { formatsInto, removePending } = require('./support/report/result-files');
 
-const reports = process.env.REPORTS_DIR || 'reports';
+const reports = reportsFolderOf(process.env);
+
+// cucumber-js puts plugins of the command line in the place of these, one by one: the suite's own comes after them.
+const { plugin: otherPlugins = [] } = parseArgs({
+  ...{ strict: false, options: { plugin: { type: 'string', multiple: true } } },
+}).values;
 
 const common = {
   requireModule: ['ts-node/register'],
@@ -27,31 +35,30 @@ const common = {
     'support/hooks.ts',
     'step-definitions/**/*.ts',
   ],
-  format: [
-    ['./support/report/live-formatter.cjs'],
-    ['html', `${reports}/cucumber.html`],
-    ['json', `${reports}/cucumber.json`],
-    ['junit', `${reports}/junit.xml`],
-    ['message', `${reports}/messages.ndjson`],
-  ],
+  plugin: [...otherPlugins, './support/plugin.cjs'],
+  format: [['./support/report/console-formatter.cjs'], ...formatsInto(reports)],
   formatOptions: { snippetInterface: 'async-await', printAttachments: false },
   publish: false,
   strict: true,
 };
 
 module.exports.default = async () => {
-  if (!(await claim(`reports ${resolve(reports)}`))) {
+  if (!(await claim(`reports ${reports}`))) {
     console.error(
-      `Another run of the suite writes its results to ${resolve(reports)} and goes on: nothing is run.\n` +
+      `Another run of the suite is writing its results to ${reports}: nothing is run.\n` +
         'Wait for its end, or choose another REPORTS_DIR, and other ports (README, Configuration).',
     );
     process.exit(2);
   }
-  mkdirSync(reports, { recursive: true });
+  removePending(reports);
   return {
     default: common,
-    // For `npm run prove`, which reads nothing but the messages.
-    prove: { ...common, format: [['message', `${reports}/messages.ndjson`]] },
+    // For `npm run prove`, which reads nothing but the messages and the verdicts.
+    prove: {
+      ...common,
+      format: [['./support/report/console-formatter.cjs'], ...formatsInto(reports, ['message'])],
+      pluginOptions: { acceptance: { reports: false } },
+    },
     p1: { ...common, tags: '@P1' },
     debug: { ...common, failFast: true, backtrace: true },
   };

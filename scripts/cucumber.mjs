@@ -1,17 +1,67 @@
 // Runs cucumber-js and then says whether the run counts (scripts/verdict.ts). Arguments are cucumber-js's own.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { loadConfiguration } from '@cucumber/cucumber/api';
+
+import { missingPaths, takenByNpm } from './cucumber-options.mjs';
+
 /** Results of the whole suite take twice as much. */
 const LEAST_BYTES = 100e6;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const reports = process.env.REPORTS_DIR || join(root, 'reports');
+process.chdir(root);
+const require = createRequire(import.meta.url);
+require('ts-node/register');
+const { reportsFolderOf } = require('../support/config.ts');
+const { waitersAsText, waitersOf } = require('../support/environment/waiting.ts');
+const { processInfo } = require('../support/environment/processes.ts');
+
+const args = process.argv.slice(2);
+const reports = reportsFolderOf(process.env);
 const messages = join(reports, 'messages.ndjson');
+
+/** @returns {never} */
+function refuse(...lines) {
+  console.error([...lines, 'Nothing was run; the results of an earlier run are kept.'].join('\n'));
+  process.exit(2);
+}
+
+/** @returns the paths that were asked for; ends this process where an option is unknown, and after --help */
+async function checkedPaths() {
+  const onExit = (code) => {
+    // cucumber-js's parser has said what is wrong, and what was meant.
+    if (code === 0) return;
+    console.error(
+      'Nothing was run; the results of an earlier run are kept. Options: npx cucumber-js --help',
+    );
+    process.exitCode = 2;
+  };
+  process.once('exit', onExit);
+  try {
+    const { useConfiguration } = await loadConfiguration({ file: false, provided: args });
+    return useConfiguration.paths;
+  } catch (error) {
+    return refuse(error.message);
+  } finally {
+    process.off('exit', onExit);
+  }
+}
+
+const toType = takenByNpm(process.env, args);
+if (toType) refuse('npm takes options before -- for its own. Type:', `  ${toType}`);
+const [missing] = missingPaths(await checkedPaths());
+if (missing !== undefined) {
+  refuse(
+    `${missing}: there is no such file or folder.`,
+    'For scenarios with a tag: npm run acceptance -- --tags @021-US5-1',
+  );
+}
+
 try {
   mkdirSync(reports, { recursive: true });
 } catch (error) {
@@ -35,11 +85,6 @@ function isFull(bytes) {
 }
 if (isFull(LEAST_BYTES)) process.exit(2);
 
-const require = createRequire(import.meta.url);
-require('ts-node/register');
-const { waitersAsText, waitersOf } = require('../support/environment/waiting.ts');
-const { processInfo } = require('../support/environment/processes.ts');
-
 const startedAt = Date.now();
 const waiters = waitersOf(process.pid);
 const isFromNpm = process.env.npm_config_user_agent?.startsWith('npm/');
@@ -47,7 +92,7 @@ if (waiters.length === 0 && isFromNpm && process.env.npm_lifecycle_event === 'ac
   console.error('npm, which has started this run, is gone: nothing is run');
   process.exit(2);
 }
-// The suite ends when one of them is gone (support/session.ts): killed, they cannot tell it.
+// The suite ends when one of them is gone (support/session/lifecycle.ts): killed, they cannot tell it.
 const env = {
   ...process.env,
   LIVE_DUBBING_WAITERS: waitersAsText([processInfo(process.pid), ...waiters]),
@@ -69,10 +114,11 @@ function run(...args) {
 
 const cucumber = join(root, 'node_modules/@cucumber/cucumber/bin/cucumber.js');
 // Short-lived audio buffers are collected early: 70 MB less memory at the same speed.
-const ran = await run('--max-semi-space-size=2', cucumber, ...process.argv.slice(2));
+const ran = await run('--max-semi-space-size=2', cucumber, ...args);
 const wasFull = isFull(1e6);
 if (ran > 1) process.exit(ran);
-// Results of an earlier run must not be taken for this one's.
-if (existsSync(messages) && statSync(messages).mtimeMs < startedAt) rmSync(messages);
+// No scenario has begun, or only steps were matched (--dry-run): the results are those of an earlier run.
+const hasResults = existsSync(messages) && statSync(messages).mtimeMs >= startedAt;
+if (!hasResults) process.exit(ran || Number(wasFull));
 const verdict = await run('-r', 'ts-node/register', join(root, 'scripts/verdict.ts'), messages);
 process.exit(ran || verdict || Number(wasFull));

@@ -1,27 +1,29 @@
 /**
  * `npm run report -- [FOLDER …] [--to FOLDER]`: makes the pages of a run again from the results that lie in its folder
  * (REPORTS_DIR when none is given). Several folders are the shards of one run; `--to` says where their one report is
- * written, with links to their evidence. What has not been worked out of a broadcast is worked out now. Exit code 0 when
- * the run passed, 1 when it did not or there are no results, 2 for a question that cannot be understood.
+ * written, with links to their evidence. What has not been measured of a broadcast is measured now, but nothing is judged. Exit code 0 when
+ * the run passed, 1 when it did not or there are no results, 2 for a usage error.
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { BroadcastFindings } from '../support/analyze/broadcast-findings';
-import { readConfig } from '../support/config';
+import { readConfig, serviceNames } from '../support/config';
 import { messageOf } from '../support/base/errors';
 import { publishedFixture } from '../support/broadcast/fixture';
 import { readEvidence } from '../support/broadcast/evidence';
+import { readVerdicts, type VerdictLine } from '../support/checks/verdict-log';
 import { reportFiles } from '../support/report/facts';
-import { readPart, verdictOf } from '../support/report/run-report';
-import { broadcastFactsOf, writeBroadcastFacts } from '../support/report/broadcast-facts';
-import { evidenceOf, writeReports, type EvidenceFolder } from '../support/report/write-reports';
+import { readPart, type ResultsPart, verdictOf } from '../support/report/run-report';
+import { broadcastFactsOf } from '../support/report/broadcast-facts';
+import { writeBroadcastFacts } from '../support/report/facts-file';
+import { broadcastsOf, writeReports, type RunBroadcast } from '../support/report/write-reports';
 import { shownPath } from '../support/base/yaml-file';
 
 const USAGE = 'usage: npm run report -- [FOLDER …] [--to FOLDER]';
 
-function readQuestion(args: string[]): { folders: string[]; to: string } {
+function readArguments(args: string[]): { folders: string[]; to: string } {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -33,30 +35,33 @@ function readQuestion(args: string[]): { folders: string[]; to: string } {
   return { folders: folders.map((folder) => resolve(folder)), to: resolve(to) };
 }
 
-/** Works out what a page is made of, where the run has not. */
-async function addFacts({ folder, isRecorded, stream }: EvidenceFolder): Promise<void> {
-  if (isRecorded || existsSync(join(folder, reportFiles.broadcastFacts))) return;
-  console.error(`working out ${stream}`);
-  const evidence = readEvidence(folder);
-  const { mediaService } = readConfig().settings('127.0.0.1').services;
-  const findings = new BroadcastFindings(evidence, publishedFixture(evidence.run));
-  writeBroadcastFacts(
-    folder,
-    await broadcastFactsOf(findings, { mediaService: mediaService.name }),
-  );
+/** Measures what a page shows, where the run has not. */
+async function addFacts(broadcast: RunBroadcast, lines: readonly VerdictLine[]): Promise<void> {
+  const { evidenceFolder, pageFolder, stream } = broadcast;
+  if (existsSync(join(pageFolder, reportFiles.broadcastFacts))) return;
+  console.error(`measuring ${stream}`);
+  const evidence = readEvidence(evidenceFolder);
+  const names = serviceNames(readConfig().settings('127.0.0.1'));
+  const findings = new BroadcastFindings(evidence, publishedFixture(evidence.record), names);
+  writeBroadcastFacts(pageFolder, await broadcastFactsOf(findings, lines));
 }
 
-async function main(): Promise<void> {
-  const { folders, to } = readQuestion(process.argv.slice(2));
-  const parts = folders.map(readPart);
-  for (const evidence of parts.flatMap(evidenceOf)) {
+/** Of a broadcast whose facts cannot be had there is no page: the page of the run says so. */
+async function addAllFacts(part: ResultsPart): Promise<void> {
+  const lines = readVerdicts(part.folder);
+  for (const broadcast of broadcastsOf(part)) {
     try {
-      await addFacts(evidence);
+      await addFacts(broadcast, lines);
     } catch (error) {
-      // The page of the run names the stream.
       console.error(messageOf(error));
     }
   }
+}
+
+async function main(): Promise<void> {
+  const { folders, to } = readArguments(process.argv.slice(2));
+  const parts = folders.map(readPart);
+  for (const part of parts) await addAllFacts(part);
   mkdirSync(to, { recursive: true });
   const { facts } = writeReports(to, parts);
   const { text, outcome } = verdictOf(facts);

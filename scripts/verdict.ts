@@ -1,23 +1,23 @@
 /**
- * Says whether a run of the suite counts: cucumber-js exits 0 when no scenario ran, or some were skipped. What failed, and
- * why something was skipped, the run itself has printed (support/report/end-of-run.ts).
+ * Says whether a run of the suite counts: cucumber-js exits 0 when some scenarios were skipped. What failed, and why
+ * something was skipped, the run itself has printed (support/report/end-of-run.ts).
  * Argument: the messages file of the run. Exit code 1: it does not count.
  */
 import { messageOf } from '../support/base/errors';
-import { outcomeOf, readScenarioResults } from '../support/report/scenario-results';
+import { faultsOf, outcomeOf, readScenarioResults } from '../support/report/scenario-results';
 import { counted } from '../support/report/wording';
 
 const [messagesFile = 'reports/messages.ndjson'] = process.argv.slice(2);
 try {
-  const outcomes = readScenarioResults(messagesFile).map(outcomeOf);
+  const results = readScenarioResults(messagesFile);
+  const outcomes = results.map(outcomeOf);
   const skipped = outcomes.filter((outcome) => outcome === 'skipped').length;
-  const isFailed = outcomes.includes('failed');
   if (outcomes.length === 0) {
     console.log('The run does not count as passed: no scenario ran.');
-  } else if (skipped > 0 && !isFailed) {
+  } else if (skipped > 0 && !outcomes.includes('failed')) {
     console.log(`The run does not count as passed: ${counted(skipped, 'scenario')} skipped.`);
   }
-  process.exitCode = outcomes.length === 0 || skipped > 0 || isFailed ? 1 : 0;
+  process.exitCode = faultsOf(results).length > 0 ? 1 : 0;
 } catch (error) {
   console.error(messageOf(error));
   process.exitCode = 1;

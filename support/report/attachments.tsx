@@ -7,9 +7,13 @@ import { cachedOnly } from '../analyze/cache';
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { messageOf } from '../base/errors';
 import { evidenceFiles } from '../broadcast/evidence';
+import type { VerdictLine } from '../checks/verdict-log';
 import { safeText } from '../base/safe-text';
-import { FragmentTimeLine, OffsetChart, AudioChart, svgText } from './charts';
-import { type NamesInEvidence, broadcastFactsOf } from './broadcast-facts';
+import { broadcastFactsOf } from './broadcast-facts';
+import { AudioChart } from './charts/audio-chart';
+import { svgText } from './charts/chart';
+import { OffsetChart } from './charts/offset-chart';
+import { FragmentTimeline } from './charts/timeline-chart';
 
 /** More than this of a log is not read in a report; the whole of it is in the evidence folder. */
 const LAST_LINES = 200;
@@ -20,36 +24,38 @@ export type Attach = (
 ) => unknown;
 
 /**
- * Attaches what was seen of a broadcast: its summary, events, service logs, what ffprobe says of the output, and charts
- * of what scenarios have looked at.
+ * Attaches what was seen of a broadcast: its record, events, service logs, what ffprobe says of the output, and charts of
+ * what scenarios have measured.
+ *
+ * @param verdicts of this broadcast, so far
  */
 export async function attachEvidence(
   findings: BroadcastFindings,
-  names: NamesInEvidence,
+  verdicts: readonly VerdictLine[],
   attach: Attach,
 ): Promise<void> {
   const { folder } = findings.evidence;
   const text = (fileName: string, body: string): void =>
     void attach(body, { mediaType: 'text/plain', fileName });
   text('evidence-folder.txt', safeText(folder));
-  for (const name of [evidenceFiles.run, evidenceFiles.tap]) {
+  for (const name of [evidenceFiles.record, evidenceFiles.tap]) {
     if (existsSync(join(folder, name))) text(name, lastLinesOf(join(folder, name)));
   }
   for (const log of readdirSync(folder).filter((name) => name.endsWith('.log'))) {
     text(log, lastLinesOf(join(folder, log)));
   }
-  // A report on a failure is made even where there is no output to look at: it then says so.
-  const look = async (): Promise<unknown> =>
+  // The evidence of a failure is attached even where there is no output: it then says so.
+  const probe = async (): Promise<unknown> =>
     Promise.all([findings.output.streams(), findings.output.span()]);
-  const probed = await look().catch(messageOf);
+  const probed = await probe().catch(messageOf);
   text('ffprobe-output.txt', JSON.stringify(probed, null, 2));
-  const facts = await cachedOnly(() => broadcastFactsOf(findings, names));
+  const facts = await cachedOnly(() => broadcastFactsOf(findings, verdicts));
   const { images, fragments } = facts;
   const chart = (fileName: string, drawn: VNode): void =>
     // Cucumber's HTML report shows images that are attached as bytes only.
     void attach(Buffer.from(svgText(drawn)), { mediaType: 'image/svg+xml', fileName });
   if (fragments.length > 0) {
-    chart('fragments.svg', <FragmentTimeLine facts={facts} />);
+    chart('fragments.svg', <FragmentTimeline facts={facts} />);
     chart('offset.svg', <OffsetChart facts={facts} />);
   }
   if (images) chart('audio.svg', <AudioChart images={images} fragments={fragments} />);
@@ -58,9 +64,8 @@ export async function attachEvidence(
 /** Attaches what services have logged; by service name. */
 export function attachLogs(logs: ReadonlyMap<string, string>, attach: Attach): void {
   for (const [service, log] of logs) {
-    const fileName = `${service}.log`;
     const text = lastLines(log, 'reports/logs') || 'nothing was logged';
-    attach(text, { mediaType: 'text/plain', fileName });
+    attach(text, { mediaType: 'text/plain', fileName: `${service}.log` });
   }
 }
 
@@ -72,8 +77,6 @@ function lastLinesOf(file: string): string {
 function lastLines(whole: string, where: string): string {
   const lines = safeText(whole).trimEnd().split('\n');
   const left = lines.length - LAST_LINES;
-  return [
-    ...(left > 0 ? [`… ${left} earlier lines in ${where}`] : []),
-    ...lines.slice(-LAST_LINES),
-  ].join('\n');
+  const earlier = left > 0 ? [`… ${left} earlier lines in ${where}`] : [];
+  return [...earlier, ...lines.slice(-LAST_LINES)].join('\n');
 }

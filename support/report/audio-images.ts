@@ -1,6 +1,3 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { lastLines, runFfmpeg, unreadable } from '../analyze/ffmpeg';
 import { type AudioTimeline, readTimeline } from '../analyze/audio-track';
 import type { AudioImages } from './facts';
@@ -15,25 +12,22 @@ const SPECTROGRAM_HEIGHT = 128;
 const WAVEFORM_COLOUR = '0x4a86c8';
 
 /** Loudness is drawn by its square root: speech peaks at a quarter of full scale. */
-const GRAPH =
-  `[0:a]aresample=${RATE_HZ},asplit[a][b];` +
-  `[a]showwavespic=s=${WIDTH}x${WAVEFORM_HEIGHT}:colors=${WAVEFORM_COLOUR}:scale=sqrt:draw=full[waveform];` +
-  `[b]showspectrumpic=s=${WIDTH}x${SPECTROGRAM_HEIGHT}:legend=0:color=viridis:drange=90:gain=2,split[c][d];` +
+const WAVEFORM = `showwavespic=s=${WIDTH}x${WAVEFORM_HEIGHT}:colors=${WAVEFORM_COLOUR}:scale=sqrt:draw=full`;
+const SPECTROGRAM =
+  `showspectrumpic=s=${WIDTH}x${SPECTROGRAM_HEIGHT}:legend=0:color=viridis:drange=90:gain=2,split[a][b];` +
   // Few colours, in a palette: half as many bytes.
-  '[c]palettegen=max_colors=32:reserve_transparent=0[palette];[d][palette]paletteuse=dither=none[spectrogram]';
+  '[a]palettegen=max_colors=32:reserve_transparent=0[palette];[b][palette]paletteuse=dither=none';
 
 /**
- * Draws a stretch of a audio, by one run of ffmpeg; where there is no audio, silence.
+ * Draws a stretch of audio; where there is no audio, silence.
  *
  * @param fromSeconds in the audio's own timeline, as `toSeconds`
- * @param folder where files are put until it is drawn; at the end of a run the temporary folder of its session is gone
  * @throws MediaUnreadable when ffmpeg does not draw it
  */
 export async function drawAudio(
   audio: AudioTimeline,
   fromSeconds: number,
   toSeconds: number,
-  folder: string,
 ): Promise<AudioImages> {
   const { rateHz, firstPtsSeconds } = audio;
   const samples = new Float32Array(Math.max(1, Math.round((toSeconds - fromSeconds) * rateHz)));
@@ -42,37 +36,32 @@ export async function drawAudio(
     audio.samples.subarray(Math.max(0, from), Math.max(0, from + samples.length)),
     Math.min(samples.length, Math.max(0, -from)),
   );
-  const files = mkdtempSync(join(folder, 'images-'));
-  try {
-    const file = (name: string): string => join(files, `${name}.png`);
-    const { exitCode, stderr } = await runFfmpeg(
+  const draw = async (filter: string): Promise<string> => {
+    const { exitCode, stdout, stderr } = await runFfmpeg(
       [
         ...['-v', 'error', '-f', 'f32le', '-ar', String(rateHz), '-ac', '1', '-i', 'pipe:0'],
-        ...['-filter_complex', GRAPH],
-        ...['-map', '[waveform]', '-frames:v', '1', file('waveform')],
-        ...['-map', '[spectrogram]', '-frames:v', '1', file('spectrogram')],
+        ...['-filter_complex', `[0:a]aresample=${RATE_HZ},${filter}`],
+        ...['-frames:v', '1', '-f', 'image2pipe', '-c:v', 'png', 'pipe:1'],
       ],
       Buffer.from(samples.buffer),
     );
-    if (exitCode !== 0) throw unreadable('a audio to be drawn', lastLines(stderr), 'ffmpeg');
-    const dataUri = (name: string): string =>
-      `data:image/png;base64,${readFileSync(file(name)).toString('base64')}`;
-    return { waveform: dataUri('waveform'), spectrogram: dataUri('spectrogram') };
-  } finally {
-    rmSync(files, { recursive: true, force: true });
-  }
+    if (exitCode !== 0) throw unreadable('audio to be drawn', lastLines(stderr), 'ffmpeg');
+    return `data:image/png;base64,${Buffer.from(stdout).toString('base64')}`;
+  };
+  const [waveform, spectrogram] = await Promise.all([draw(WAVEFORM), draw(SPECTROGRAM)]);
+  return { waveform, spectrogram };
 }
 
-/** Many streams of a run have the same broadcast. */
-const broadcasts = new Map<string, Promise<AudioTimeline>>();
+/** Many broadcasts of a run are of the same fixture. */
+const fixtures = new Map<string, Promise<AudioTimeline>>();
 
 /**
- * The audio of a broadcast's file, as it is needed for its images; read once.
+ * The audio of a fixture's file, as it is needed for its images; read once.
  *
  * @throws MediaUnreadable, NoAudioTrack
  */
-export function audioOfBroadcast(file: string): Promise<AudioTimeline> {
-  const known = broadcasts.get(file) ?? readTimeline(file, RATE_HZ);
-  broadcasts.set(file, known);
+export function audioOfFixture(file: string): Promise<AudioTimeline> {
+  const known = fixtures.get(file) ?? readTimeline(file, RATE_HZ);
+  fixtures.set(file, known);
   return known;
 }

@@ -1,4 +1,4 @@
-// Runs in the page of a stream, see stream-page.tsx: the player goes together with tables and charts, and the log can be
+// Runs in the page of a broadcast, see broadcast-page.tsx: the player goes together with tables and charts, and the log can be
 // searched. Without it everything can be read as well.
 (() => {
   'use strict';
@@ -155,13 +155,13 @@
   }
 
   if (video) {
-    for (const cell of all('td[data-seek]')) {
+    for (const moment of all('[data-seek]')) {
       const button = document.createElement('button');
       button.type = 'button';
-      button.dataset.seek = cell.dataset.seek;
-      button.textContent = cell.textContent;
-      button.setAttribute('aria-label', `watch at second ${cell.textContent}`);
-      cell.replaceChildren(button);
+      button.dataset.seek = moment.dataset.seek;
+      button.textContent = moment.textContent;
+      button.setAttribute('aria-label', `watch at second ${moment.textContent}`);
+      moment.replaceWith(button);
     }
     addTexts();
     for (const event of ['timeupdate', 'seeked', 'loadedmetadata']) {

@@ -4,24 +4,24 @@ import { basename, join } from 'node:path';
 
 import { SuiteError } from '../base/errors';
 import { readEvidence, recordedBroadcasts } from '../broadcast/evidence';
+import { faultText } from '../broadcast/fault-words';
+import { type BroadcastRequest, isUndisturbed, keyOf, requestOf } from '../broadcast/request';
 import { safeText } from '../base/safe-text';
-import type { BroadcastOptions } from '../session/session';
 import type { BroadcastFigures } from './facts';
-import { idsOf, outcomeOf, readMessages, type ScenarioResult } from './scenario-results';
-import { readBroadcastFacts } from './broadcast-facts';
-import { counted } from './wording';
+import { idsOf, type Outcome, outcomeOf } from './scenario-results';
+import { readMessages, type ScenarioResult } from './scenario-results';
+import { readBroadcastFacts } from './facts-file';
+import { counted, shownNumber } from './wording';
 
-/** A broadcast of a run, by what was asked for. */
 export interface ComparedBroadcast {
-  /** As `run.json` has it; two runs' broadcasts that were asked for alike belong together. */
-  asked: Record<string, unknown>;
+  /** Two runs' broadcasts of equal requests belong together. */
+  request: BroadcastRequest;
   /** The name of its fixture. */
   title: string;
-  /** Undefined where they have not been worked out. */
+  /** Undefined where there are no facts. */
   figures: BroadcastFigures | undefined;
 }
 
-/** One of the two runs. */
 export interface ComparedRun {
   folder: string;
   /** From the first scenario to the last; undefined of a run that was ended before. */
@@ -30,44 +30,48 @@ export interface ComparedRun {
   broadcasts: readonly ComparedBroadcast[];
 }
 
+const SCENARIO_WORSE = ['newly failed', 'newly skipped', 'gone'] as const;
+const SCENARIO_CHANGES = [...SCENARIO_WORSE, 'newly passed', 'new'] as const;
+type ScenarioChange = (typeof SCENARIO_CHANGES)[number];
+
 /**
  * `farther` and `closer` are of offsets, from 0. `moved` is neither for the better nor for the worse. `lost`: the first run
  * has the figure, the second has not; `found` the other way round.
  */
-export type Verdict =
-  'worse' | 'farther' | 'lost' | 'moved' | 'better' | 'closer' | 'found' | 'within noise';
+const WORSE = ['worse', 'farther', 'lost'] as const;
+const CHANGES = [...WORSE, 'moved', 'better', 'closer', 'found', 'within noise'] as const;
+type Change = (typeof CHANGES)[number];
+
+const WORST_FIRST: readonly (Change | ScenarioChange)[] = [...SCENARIO_CHANGES, ...CHANGES];
+const IS_WORSE = new Set<Change | ScenarioChange>([...SCENARIO_WORSE, ...WORSE]);
 
 /** One figure of one broadcast in both runs. */
-export interface Row {
+export interface Row extends Pick<Figure, 'unit' | 'decimals'> {
   broadcast: string;
   figure: string;
-  unit: string;
-  /** That are worth showing. */
-  decimals: number;
   a: number | undefined;
   b: number | undefined;
   /** The second run's minus the first's, of offsets without their signs; undefined where one is missing. */
   difference: number | undefined;
   /** A greater difference is more than noise. */
   limit: number;
-  verdict: Verdict;
+  change: Change;
 }
 
-export type ScenarioChange = 'newly failed' | 'newly skipped' | 'gone' | 'newly passed' | 'new';
+interface Missing {
+  broadcast: string;
+  missing: 'broadcast' | 'figures';
+  in: 'RUN_A' | 'RUN_B' | 'both';
+}
 
 export interface Comparison {
   a: string;
   b: string;
-  /** From worst to best. */
+  /** From worst to best, as the rows. */
   scenarios: { change: ScenarioChange; ids: string[]; name: string; place: string }[];
-  /** From worst to best. */
   rows: Row[];
   /** What one run has not got, by the broadcast. */
-  broadcasts: {
-    broadcast: string;
-    missing: 'broadcast' | 'figures';
-    in: 'RUN_A' | 'RUN_B' | 'both';
-  }[];
+  broadcasts: Missing[];
   /** A scenario, a figure, or all figures of a broadcast. */
   gotWorse: number;
 }
@@ -80,8 +84,9 @@ interface Figure {
   /** The same of broadcasts that were disturbed, where it is another. */
   disturbedLimit?: number;
   better: 'less' | 'more' | 'nearer to 0' | 'neither';
+  /** As many as are significant. */
   decimals: number;
-  /** Says something of broadcasts only that nobody has disturbed, and that are long enough. */
+  /** Compared of broadcasts only that were not disturbed, and that are long enough. */
   isTime?: boolean;
 }
 
@@ -95,26 +100,26 @@ const EXACT = { unit: '', limit: 0, disturbedLimit: 1, decimals: 0, better: 'mor
  * What is noise: set with three runs of the whole suite in view, of the same code, in Docker on two cores that had other
  * work to do. As parts of the limits, their largest differences were 0.9 (answers, p95 and longest: 657 ms), 0.7
  * (loudness), 0.6 (answers, p50; output ready; end to end), 0.4 (offsets), 0.3 (took), 0.1 (drift, time of the whole run),
- * and next to none of the others: the same dub is made of the same speech. Where something is made to go wrong in the
- * middle of a broadcast, milliseconds decide whether one fragment more is sent.
+ * and next to none of the others: the same dub is made of the same speech. With a fault in the middle of a
+ * broadcast, milliseconds decide whether one fragment more is sent.
  */
 const FIGURES: Record<keyof BroadcastFigures, Figure> = {
   fragmentsSent: { name: 'fragments sent', ...EXACT },
   fragmentsAnswered: { name: 'fragments answered', ...EXACT },
-  offsetWorstMs: { name: 'offset, worst', limit: 15, ...OFFSET },
-  offsetP50Ms: { name: 'offset, p50', limit: 15, ...OFFSET },
-  offsetP95Ms: { name: 'offset, p95', limit: 15, ...OFFSET },
+  offsetWorstMs: { name: 'A/V offset, worst', limit: 15, ...OFFSET },
+  offsetP50Ms: { name: 'A/V offset, p50', limit: 15, ...OFFSET },
+  offsetP95Ms: { name: 'A/V offset, p95', limit: 15, ...OFFSET },
   driftMs: { name: 'drift', limit: 10, ...OFFSET },
-  answerP50Ms: { name: 'answer, p50', limit: 250, ...ANSWER },
-  answerP95Ms: { name: 'answer, p95', limit: 750, ...ANSWER },
-  answerMaxMs: { name: 'answer, longest', limit: 750, ...ANSWER },
-  endToEndSeconds: { name: 'end to end', limit: 1.5, ...SECONDS },
+  answerP50Ms: { name: 'latency per fragment, p50', limit: 250, ...ANSWER },
+  answerP95Ms: { name: 'latency per fragment, p95', limit: 750, ...ANSWER },
+  answerMaxMs: { name: 'latency per fragment, longest', limit: 750, ...ANSWER },
+  endToEndSeconds: { name: 'latency end to end', limit: 1.5, ...SECONDS },
   outputReadySeconds: { name: 'output ready', limit: 1.5, ...SECONDS },
   tookSeconds: { name: 'took', limit: 3, ...SECONDS },
   wordErrorRate: { name: 'word error rate', limit: 0.05, better: 'less', ...SHARE },
   chrf: { name: 'chrF', limit: 0.05, better: 'more', ...SHARE },
   leastCorrelation: { name: 'dub, least correlation', limit: 0.05, better: 'more', ...SHARE },
-  leastHeardShare: { name: 'dub, least part heard', limit: 0.05, better: 'more', ...SHARE },
+  leastHeardShare: { name: 'dub, least share heard', limit: 0.05, better: 'more', ...SHARE },
   mostOriginal: { name: 'original beside the dub', limit: 0.08, better: 'less', ...SHARE },
   loudnessLufs: { name: 'loudness', unit: 'LUFS', limit: 1.5, better: 'neither', decimals: 1 },
 };
@@ -123,15 +128,6 @@ const FIGURES: Record<keyof BroadcastFigures, Figure> = {
 const RUN_TIME_LIMIT = 0.1;
 /** The answers of shorter broadcasts are too few for percentiles. */
 const LEAST_FRAGMENTS = 5;
-
-const WORST_FIRST: readonly (Verdict | ScenarioChange)[] = [
-  ...(['newly failed', 'newly skipped', 'gone', 'newly passed', 'new'] as const),
-  ...(['worse', 'farther', 'lost', 'moved', 'better', 'closer', 'found', 'within noise'] as const),
-];
-const IS_WORSE = new Set<Verdict | ScenarioChange>([
-  ...(['newly failed', 'newly skipped', 'gone'] as const),
-  ...(['worse', 'farther', 'lost'] as const),
-]);
 
 /**
  * Reads the results folder of one run.
@@ -151,20 +147,14 @@ export function readComparedRun(folder: string): ComparedRun {
     });
   }
   const collector = readMessages(messages);
-  const { startedAtMs, endedAtMs } = collector.times;
   const evidence = join(folder, 'evidence');
   const folders = existsSync(evidence) ? [...recordedBroadcasts(evidence).values()] : [];
   return {
-    folder,
-    seconds:
-      startedAtMs === undefined || endedAtMs === undefined
-        ? undefined
-        : (endedAtMs - startedAtMs) / 1000,
-    scenarios: collector.results,
+    ...{ folder, seconds: collector.times.seconds, scenarios: collector.results },
     broadcasts: folders.map((path) => {
-      const { asked, fixtureScript } = readEvidence(path).run;
+      const { request, fixtureScript } = readEvidence(path).record;
       const title = basename(fixtureScript).replace(/\.ya?ml$/, '');
-      return { asked, title, figures: readBroadcastFacts(path)?.figures };
+      return { request, title, figures: readBroadcastFacts(path)?.figures };
     }),
   };
 }
@@ -172,10 +162,10 @@ export function readComparedRun(folder: string): ComparedRun {
 /** What is different in the second run; figures within noise are in it, too. */
 export function compareRuns(a: ComparedRun, b: ComparedRun): Comparison {
   const scenarios = scenarioChanges(a.scenarios, b.scenarios);
-  const before = new Map(a.broadcasts.map((one) => [JSON.stringify(one.asked), one]));
-  const now = new Map(b.broadcasts.map((one) => [JSON.stringify(one.asked), one]));
+  const before = new Map(a.broadcasts.map((one) => [keyOf(one.request), one]));
+  const now = new Map(b.broadcasts.map((one) => [keyOf(one.request), one]));
   const rows: Row[] = [];
-  const broadcasts: Comparison['broadcasts'] = [];
+  const broadcasts: Missing[] = [];
   for (const key of new Set([...before.keys(), ...now.keys()])) {
     const [one, other] = [before.get(key), now.get(key)];
     const broadcast = nameOf((one ?? other) as ComparedBroadcast);
@@ -185,7 +175,7 @@ export function compareRuns(a: ComparedRun, b: ComparedRun): Comparison {
       const where = !one.figures && !other.figures ? 'both' : one.figures ? 'RUN_B' : 'RUN_A';
       broadcasts.push({ broadcast, missing: 'figures', in: where });
     } else {
-      rows.push(...figureRows(broadcast, isDisturbed(one), one.figures, other.figures));
+      rows.push(...figureRows(broadcast, !isUndisturbed(one.request), one.figures, other.figures));
     }
   }
   // The time of other scenarios is another time.
@@ -194,15 +184,11 @@ export function compareRuns(a: ComparedRun, b: ComparedRun): Comparison {
     const time = { ...FIGURES.tookSeconds, limit: RUN_TIME_LIMIT * a.seconds };
     rows.push(rowOf('the whole run', time, a.seconds, b.seconds));
   }
-  rows.sort((one, other) => rank(one.verdict) - rank(other.verdict));
+  rows.sort((one, other) => rank(one.change) - rank(other.change));
   const lost = broadcasts.filter((one) => one.missing === 'figures' && one.in === 'RUN_B');
-  return {
-    ...{ a: a.folder, b: b.folder, scenarios, rows, broadcasts },
-    gotWorse:
-      lost.length +
-      scenarios.filter(({ change }) => IS_WORSE.has(change)).length +
-      rows.filter(({ verdict }) => IS_WORSE.has(verdict)).length,
-  };
+  const worse = [...scenarios, ...rows].filter(({ change }) => IS_WORSE.has(change));
+  const gotWorse = lost.length + worse.length;
+  return { a: a.folder, b: b.folder, scenarios, rows, broadcasts, gotWorse };
 }
 
 /**
@@ -212,48 +198,42 @@ export function compareRuns(a: ComparedRun, b: ComparedRun): Comparison {
  */
 export function comparisonText(comparison: Comparison, withNoise: boolean): string {
   const { a, b, scenarios, rows, broadcasts, gotWorse } = comparison;
-  const noise = rows.filter(({ verdict }) => verdict === 'within noise');
+  const noise = rows.filter(({ change }) => change === 'within noise');
   const shown = withNoise ? rows : rows.filter((row) => !noise.includes(row));
-  const paragraphs = [[`RUN_A  ${a}`, `RUN_B  ${b}`]];
-  if (scenarios.length > 0) {
-    paragraphs.push(
-      table(
-        ['SCENARIO', 'IDS', 'NAME', 'PLACE'],
-        scenarios.map(({ change, ids, name, place }) => [change, ids.join(', '), name, place]),
-      ),
-    );
-  }
-  if (shown.length > 0) {
-    const cells = shown.map((row) => [
-      ...[row.verdict, row.figure, valueText(row, row.a), valueText(row, row.b)],
-      ...[differenceText(row), valueText(row, row.limit), row.broadcast],
-    ]);
-    const heads = ['FIGURE', '', 'RUN_A', 'RUN_B', 'DIFFERENCE', 'NOISE UP TO', 'BROADCAST'];
-    paragraphs.push(table(heads, cells));
-  }
-  if (broadcasts.length > 0) {
-    paragraphs.push(
-      table(
-        ['MISSING', 'IN', 'BROADCAST'],
-        broadcasts.map((one) => [one.missing, one.in, one.broadcast]),
-      ),
-    );
-  }
+  const ofScenarios = scenarios.map((one) => [
+    ...[one.change, one.ids.join(', '), one.name, one.place],
+  ]);
+  const ofFigures = shown.map((row) => [
+    ...[row.change, row.figure, valueText(row, row.a), valueText(row, row.b)],
+    ...[differenceText(row), valueText(row, row.limit), row.broadcast],
+  ]);
+  const ofBroadcasts = broadcasts.map((one) => [one.missing, one.in, one.broadcast]);
   const withoutFigures = broadcasts.filter(({ missing }) => missing === 'figures');
   const folders = [
     ...(withoutFigures.some((one) => one.in !== 'RUN_B') ? [a] : []),
     ...(withoutFigures.some((one) => one.in !== 'RUN_A') ? [b] : []),
   ];
-  paragraphs.push([
+  const end = [
     ...folders.map((folder) => `Figures are missing: npm run report -- ${folder} makes them.`),
     `${counted(noise.length, 'figure')} within noise.`,
     gotWorse === 0 ? 'Nothing got worse.' : `${counted(gotWorse, 'thing')} got worse.`,
-  ]);
+  ];
+  const paragraphs = [
+    [`RUN_A  ${a}`, `RUN_B  ${b}`],
+    table(['SCENARIO', 'IDS', 'NAME', 'PLACE'], ofScenarios),
+    table(['FIGURE', '', 'RUN_A', 'RUN_B', 'DIFFERENCE', 'NOISE UP TO', 'BROADCAST'], ofFigures),
+    table(['MISSING', 'IN', 'BROADCAST'], ofBroadcasts),
+    end,
+  ].filter((lines) => lines.length > 0);
   return safeText(paragraphs.map((lines) => lines.join('\n')).join('\n\n'));
 }
 
-/** Values with their units, and the heads above them, are aligned to the right; the last column may be of any length. */
+/**
+ * Values with their units, and the heads above them, are aligned to the right; the last column may be of any length.
+ * Nothing where there are no rows.
+ */
 function table(heads: readonly string[], rows: readonly string[][]): string[] {
+  if (rows.length === 0) return [];
   const all = [[...heads], ...rows];
   const widths = heads.map((_, at) => Math.max(...all.map((row) => (row[at] ?? '').length)));
   const isValue = heads.map((_, at) =>
@@ -271,8 +251,7 @@ function table(heads: readonly string[], rows: readonly string[][]): string[] {
 }
 
 function valueText({ unit, decimals }: Row, value: number | undefined): string {
-  if (value === undefined) return '–';
-  return unit === '' ? value.toFixed(decimals) : `${value.toFixed(decimals)} ${unit}`;
+  return shownNumber(value, decimals, unit && ` ${unit}`);
 }
 
 function differenceText(row: Row): string {
@@ -295,9 +274,7 @@ function scenarioChanges(
   return changes.sort((one, other) => rank(one.change) - rank(other.change));
 }
 
-type Outcome = ReturnType<typeof outcomeOf> | undefined;
-
-function changeOf(before: Outcome, now: Outcome): ScenarioChange | undefined {
+function changeOf(before?: Outcome, now?: Outcome): ScenarioChange | undefined {
   if (before === now) return undefined;
   if (now === undefined) return 'gone';
   if (now === 'failed') return 'newly failed';
@@ -317,22 +294,18 @@ function byName(scenarios: readonly ScenarioResult[]): Map<string, ScenarioResul
   return named;
 }
 
-/** Its fixture, and what else was asked for. */
-function nameOf({ title, asked }: ComparedBroadcast): string {
-  const { seconds, echo, plan } = asked as BroadcastOptions;
-  const rest = Object.entries(asked)
-    .filter(([key]) => !['name', 'seconds', 'echo', 'plan'].includes(key))
-    .map(([key, value]) => `${key} ${JSON.stringify(value)}`);
-  const parts = [
-    ...[title, ...(seconds === undefined ? [] : [`${seconds} s`])],
-    ...[...(echo ? [`echo in ${echo.segmentSeconds} s segments`] : []), ...rest],
-  ];
-  return [parts.join(', '), ...(plan ?? []).map(({ words }) => words)].join('; ');
-}
-
-/** Something was made to go wrong, by the scenario. */
-function isDisturbed({ asked }: ComparedBroadcast): boolean {
-  return ['plan', 'faults', 'controls'].some((what) => what in asked);
+/** Its fixture, and what of its request is not as usual. */
+function nameOf({ title, request }: ComparedBroadcast): string {
+  const { fixture, seconds, composition, faults, ...others } = request;
+  const usual: Record<string, unknown> = requestOf();
+  const echo = composition === 'dual' ? undefined : composition.echoSegmentSeconds;
+  const rest = Object.entries(others)
+    .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(usual[name]))
+    .map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  const length = seconds === null ? [] : [`${seconds} s`];
+  const segments = echo === undefined ? [] : [`echo in ${echo} s segments`];
+  const parts = [title || (fixture ?? ''), ...length, ...segments, ...rest];
+  return [parts.join(', '), ...faults.map(faultText)].join('; ');
 }
 
 function figureRows(
@@ -353,24 +326,18 @@ function figureRows(
     });
 }
 
-function rowOf(
-  broadcast: string,
-  figure: Figure,
-  a: number | undefined,
-  b: number | undefined,
-): Row {
+function rowOf(broadcast: string, figure: Figure, a?: number, b?: number): Row {
   const { name, unit, decimals, limit, better } = figure;
   const size = better === 'nearer to 0' ? Math.abs : Number;
   const difference = a === undefined || b === undefined ? undefined : size(b) - size(a);
   const common = { broadcast, figure: name, unit, decimals, a, b, difference, limit };
-  if (difference === undefined) return { ...common, verdict: a === undefined ? 'found' : 'lost' };
-  if (Math.abs(difference) <= limit) return { ...common, verdict: 'within noise' };
-  if (better === 'neither') return { ...common, verdict: 'moved' };
-  if (better === 'nearer to 0')
-    return { ...common, verdict: difference > 0 ? 'farther' : 'closer' };
-  return { ...common, verdict: difference > 0 === (better === 'less') ? 'worse' : 'better' };
+  if (difference === undefined) return { ...common, change: a === undefined ? 'found' : 'lost' };
+  if (Math.abs(difference) <= limit) return { ...common, change: 'within noise' };
+  if (better === 'neither') return { ...common, change: 'moved' };
+  if (better === 'nearer to 0') return { ...common, change: difference > 0 ? 'farther' : 'closer' };
+  return { ...common, change: difference > 0 === (better === 'less') ? 'worse' : 'better' };
 }
 
-function rank(what: Verdict | ScenarioChange): number {
+function rank(what: Change | ScenarioChange): number {
   return WORST_FIRST.indexOf(what);
 }

@@ -1,6 +1,7 @@
 import { safeText } from '../base/safe-text';
-import { idsOf, outcomeOf, type ScenarioResult, type StepResult } from './scenario-results';
-import { counted, duration, shownMessage } from './wording';
+import { idsOf, outcomeOf, outsideSteps } from './scenario-results';
+import type { ScenarioResult, StepResult } from './scenario-results';
+import { counted, duration, oneLine, shownMessage } from './wording';
 
 /** So many failures are shown with all they have to say; of the others there is a line each. */
 const MOST_IN_FULL = 10;
@@ -22,6 +23,8 @@ export interface EndOfRunOptions {
   pageOf: (stream: string) => string | undefined;
   /** What went wrong besides the scenarios. */
   problems: readonly string[];
+  /** Steps were matched and not run (`--dry-run`). */
+  isDry?: boolean;
   /** Code to begin a step with that has none. */
   snippetOf: (stepText: string) => string | undefined;
   paint: (format: Format, text: string) => string;
@@ -37,12 +40,35 @@ export function endOfRun(results: readonly ScenarioResult[], options: EndOfRunOp
     ...failed
       .slice(0, MOST_IN_FULL)
       .map((result, i) => failure(result, i + 1, options, shownSnippets)),
-    briefly(failed.slice(MOST_IN_FULL), options),
-    ...skipped(of('skipped'), options),
+    failed.slice(MOST_IN_FULL).map((result, i) => {
+      const place = options.paint('dim', oneLine(result.place));
+      return `${options.paint('red', '✘')} ${MOST_IN_FULL + i + 1}. ${titleOf(result)} ${place}`;
+    }),
+    ...(options.isDry ? [] : skipped(of('skipped'), options)),
     problems(options),
     counts(results, options),
   ].filter((lines) => lines.length > 0);
   return `\n${blocks.map((lines) => `${lines.join('\n')}\n`).join('\n')}`;
+}
+
+/**
+ * What is printed when a scenario has ended.
+ *
+ * @param how.attempt 1 for the first one
+ */
+export function scenarioLine(
+  result: ScenarioResult,
+  { attempt, willBeRetried }: { attempt: number; willBeRetried: boolean },
+  paint: EndOfRunOptions['paint'],
+): string {
+  const [why] = result.skipReason?.split('\n') ?? [];
+  const time = `${result.seconds.toFixed(1)} s${attempt > 1 ? `, attempt ${attempt}` : ''}`;
+  const end = ` ${titleOf(result)} (${time})`;
+  if (willBeRetried) return paint('yellow', `↻${end}: failed, attempt ${attempt + 1} follows`);
+  const outcome = outcomeOf(result);
+  if (outcome === 'passed') return `${paint('green', '✔')}${end}`;
+  if (outcome === 'failed') return paint('red', `✘${end}`);
+  return `${paint('yellow', '↷')}${end}${why ? ` (skipped: ${oneLine(why)})` : ''}`;
 }
 
 /** A scenario in one line: the IDs of its requirements, and its name. */
@@ -57,11 +83,11 @@ function failure(
   shownSnippets: Set<string>,
 ): string[] {
   const { paint, pageOf } = options;
-  const mark = `${number}. `;
-  const inside = ' '.repeat(mark.length);
+  const label = `${number}. `;
+  const inside = ' '.repeat(label.length);
   const pages = result.judgedBy.flatMap((stream) => pageOf(stream) ?? []);
   return [
-    `${paint('red', '✘')} ${paint('bold', `${mark}${titleOf(result)}`)}`,
+    `${paint('red', '✘')} ${paint('bold', `${label}${titleOf(result)}`)}`,
     ...[
       paint('dim', oneLine(result.place)),
       ...whatFailed(result, options, shownSnippets),
@@ -71,11 +97,11 @@ function failure(
 }
 
 function whatFailed(
-  { steps, status, message }: ScenarioResult,
+  scenario: ScenarioResult,
   { paint, snippetOf, detailsPage }: EndOfRunOptions,
   shownSnippets: Set<string>,
 ): string[] {
-  const lines = steps.filter(isFault).flatMap((step) => {
+  const lines = scenario.steps.filter(isFault).flatMap((step) => {
     const line = paint('red', oneLine(`${step.keyword} ${step.text}`));
     if (step.status === 'UNDEFINED') {
       const snippet = safeText(snippetOf(step.text) ?? '');
@@ -83,24 +109,19 @@ function whatFailed(
       shownSnippets.add(snippet);
       return [
         line,
-        '  nothing says what this step does',
+        '  this step has no definition',
         ...(isKnown ? [] : ['', ...snippet.split('\n').map((code) => `    ${code}`), '']),
       ];
     }
     const text = step.status === 'PENDING' ? 'this step is not finished' : step.message;
     return [line, ...indented(messageLines(text, detailsPage))];
   });
-  // What hooks have to say belongs to no step.
-  const ofSteps = steps
-    .filter(({ message: text }) => text !== '')
-    .map((step) => `${step.message}\n`);
-  const ofHooks = ofSteps.reduce((rest, text) => rest.replace(text, () => ''), message);
-  if (ofHooks.trim() !== '') {
-    const where =
-      lines.length > 0 ? 'besides, before or after the steps' : 'before or after the steps';
+  const ofHooks = outsideSteps(scenario);
+  if (ofHooks !== '') {
+    const where = `${lines.length > 0 ? 'besides, ' : ''}before or after the steps`;
     lines.push(paint('red', where), ...indented(messageLines(ofHooks, detailsPage)));
   }
-  if (status === 'UNKNOWN') lines.push('the run was ended in the middle of it');
+  if (scenario.status === 'UNKNOWN') lines.push('the run was ended in the middle of it');
   return lines;
 }
 
@@ -111,17 +132,9 @@ function isFault({ status }: StepResult): boolean {
 /** As much of a message as has room, and where the rest is. */
 function messageLines(message: string, detailsPage: string | undefined): string[] {
   const all = safeText(shownMessage(message)).split('\n');
-  const lines = all.slice(0, MOST_LINES).map((line) => cut(line));
+  const lines = all.slice(0, MOST_LINES).map(cut);
   const isWhole = all.length <= MOST_LINES && all.every((line) => line.length <= LONGEST_LINE);
   return isWhole ? lines : [...lines, detailsPage ? `… more in ${detailsPage}` : '… more'];
-}
-
-function briefly(failed: readonly ScenarioResult[], { paint }: EndOfRunOptions): string[] {
-  return failed.map(
-    (result, i) =>
-      `${paint('red', '✘')} ${MOST_IN_FULL + i + 1}. ${titleOf(result)} ` +
-      paint('dim', oneLine(result.place)),
-  );
 }
 
 /** What was skipped, a block for each reason. */
@@ -148,32 +161,25 @@ function problems({ problems: texts, paint }: EndOfRunOptions): string[] {
   if (texts.length === 0) return [];
   return [
     `${paint('red', '✘')} ${paint('bold', 'Besides the scenarios')}`,
-    ...indented(
-      texts.flatMap((text) =>
-        safeText(text)
-          .split('\n')
-          .map((line) => cut(line)),
-      ),
-    ),
+    ...indented(texts.flatMap((text) => safeText(text).split('\n')).map(cut)),
   ];
 }
 
 function counts(
   results: readonly ScenarioResult[],
-  { seconds, indexPage, paint }: EndOfRunOptions,
+  { seconds, indexPage, isDry, paint }: EndOfRunOptions,
 ): string[] {
+  if (results.length === 0) return ['no scenario ran; the results of an earlier run are kept'];
+  const all = counted(results.length, 'scenario');
   const shown = (outcome: string, format: Format): string[] => {
     const count = results.filter((result) => outcomeOf(result) === outcome).length;
     return count === 0 ? [] : [paint(format, `${count} ${outcome}`)];
   };
-  const outcomes = [
-    ...[...shown('passed', 'green'), ...shown('failed', 'red'), ...shown('skipped', 'yellow')],
-  ].join(', ');
-  const ran =
-    results.length === 0
-      ? 'no scenario ran'
-      : `${counted(results.length, 'scenario')}: ${outcomes}`;
-  return [`${ran}, in ${duration(seconds)}`, ...(indexPage ? [`report: ${indexPage}`] : [])];
+  const failed = shown('failed', 'red');
+  if (isDry) return [[`${all} found`, ...failed].join(', ') + '; nothing was run (--dry-run)'];
+  const outcomes = [...shown('passed', 'green'), ...failed, ...shown('skipped', 'yellow')];
+  const report = indexPage ? [`report: ${indexPage}`] : [];
+  return [`${all}: ${outcomes.join(', ')}, in ${duration(seconds)}`, ...report];
 }
 
 function indented(lines: readonly string[]): string[] {
@@ -182,8 +188,4 @@ function indented(lines: readonly string[]): string[] {
 
 function cut(line: string): string {
   return line.length <= LONGEST_LINE ? line : `${line.slice(0, LONGEST_LINE)} …`;
-}
-
-function oneLine(text: string): string {
-  return safeText(text).replace(/\s+/g, ' ').trim();
 }

@@ -1,8 +1,10 @@
 /**
  * What the pages, the summary and `npm run compare` are made of: plain data, as it lies in the results folder. Times of a
- * stream are seconds since its publisher was started, unless they are said to be of the output's own timeline (PTS).
+ * broadcast are seconds since its publisher was started, unless they are said to be of the output's own timeline (PTS).
  */
-import type { Check } from '../analyze/output-checks';
+import { z } from 'zod';
+
+import type { Verdict } from '../checks/criterion';
 import type { ScenarioResult } from './scenario-results';
 
 /** The names of what reports write. */
@@ -13,81 +15,91 @@ export const reportFiles = {
   summary: 'summary.md',
   /** What of a run is not in Cucumber's messages: a `RunPart`. */
   part: 'part.json',
-  /** In the evidence folder of each stream: its page, and the `StreamFacts` that it is made of. */
+  /** Of a replay: a folder for each broadcast, as the evidence is that of another run. */
+  replayed: 'broadcasts',
+  /** For each broadcast: its page, and the `BroadcastFacts` that it is made of. */
   broadcastPage: 'index.html',
   broadcastFacts: 'facts.json',
 } as const;
 
-/** The numbers of one stream that two runs can be compared by. Not there: not looked at, or not observed. */
+/** The numbers of one broadcast that two runs can be compared by. Not there: not measured, or not observed. */
 export interface BroadcastFigures {
   fragmentsSent: number;
   fragmentsAnswered: number;
   /** From publishing to the end of the output. */
-  tookSeconds?: number;
+  tookSeconds?: number | undefined;
   /** From publishing to the output being listed by the media server. */
-  outputReadySeconds?: number;
+  outputReadySeconds?: number | undefined;
   /** How much later than it is published a frame is shown. */
-  endToEndSeconds?: number;
-  answerP50Ms?: number;
-  answerP95Ms?: number;
-  answerMaxMs?: number;
+  endToEndSeconds?: number | undefined;
+  answerP50Ms?: number | undefined;
+  answerP95Ms?: number | undefined;
+  answerMaxMs?: number | undefined;
   /** Audio minus video; of the fragment farthest from 0, with its sign. */
-  offsetWorstMs?: number;
+  offsetWorstMs?: number | undefined;
   /** Without sign. */
-  offsetP50Ms?: number;
-  offsetP95Ms?: number;
-  driftMs?: number;
+  offsetP50Ms?: number | undefined;
+  offsetP95Ms?: number | undefined;
+  driftMs?: number | undefined;
   /** Of all fragments' dubs, the smallest correlation, and the smallest part that is heard (0 to 1). */
-  leastCorrelation?: number;
-  leastHeardShare?: number;
+  leastCorrelation?: number | undefined;
+  leastHeardShare?: number | undefined;
   /** Of all fragments, the greatest correlation with the original beside the dub. */
-  mostOriginal?: number;
+  mostOriginal?: number | undefined;
   /** Means over all fragments in which somebody speaks. */
-  wordErrorRate?: number;
-  chrf?: number;
-  loudnessLufs?: number;
+  wordErrorRate?: number | undefined;
+  chrf?: number | undefined;
+  loudnessLufs?: number | undefined;
 }
 
-/** A fragment's way through the pipeline; stages that nobody saw are not there. */
+/** A fragment's way through the pipeline; stages that were not observed are not there. */
 export interface FragmentFacts {
+  /** From 0 in the order sent, over all connections, as faults count. */
   sequence: number;
-  /** What was heard of it in the output, in a word; `wrong` and `unheard` are failures of a check. */
-  state: 'fine' | 'wrong' | 'unheard' | 'not looked at';
-  /** What is wrong with it, in words. */
-  faults: string[];
+  /** The segment of the broadcast whose audio it is; deviations of verdicts name it. */
+  segment: number;
+  /**
+   * `heard`: its dub is in the output, and no verdict deviates at it; `wrong`: a verdict does; `unheard`: its dub is not
+   * in the output.
+   */
+  state: 'heard' | 'wrong' | 'unheard' | 'not measured';
+  /** What became of it where that is not a dub that is heard, and the deviations of verdicts at it. */
+  remarks: string[];
   /** Where it begins in the broadcast, in seconds of the source. */
-  sourceSeconds?: number;
+  sourceSeconds?: number | undefined;
   /** In the order of time: when (seconds since publishing) and what. A stage lasts to the next one. */
   stages: { stage: Stage; fromSeconds: number; toSeconds: number }[];
-  /** The end of its wait at the STS: answered, given up … */
-  ended?: string;
-  roundTripMs?: number;
-  asrMs?: number;
-  translationMs?: number;
-  ttsMs?: number;
-  script?: string;
-  transcript?: string;
-  translation?: string;
-  wordErrorRate?: number;
-  chrf?: number;
+  /** How its wait for the STS ended: answered, timed out … */
+  ended?: string | undefined;
+  roundTripMs?: number | undefined;
+  script?: string | undefined;
+  transcript?: string | undefined;
+  translation?: string | undefined;
+  wordErrorRate?: number | undefined;
+  chrf?: number | undefined;
   /** Audio minus video, in ms, where its dub is heard at its video. */
-  offsetMs?: number;
-  correlation?: number;
-  heardShare?: number;
-  originalCorrelation?: number;
-  /** When its video, and its dub, begin in the output (PTS). */
-  shownAtPts?: number;
-  heardAtPts?: number;
+  offsetMs?: number | undefined;
+  correlation?: number | undefined;
+  heardShare?: number | undefined;
+  originalCorrelation?: number | undefined;
+  /** When its video begins in the output (PTS). */
+  shownAtPts?: number | undefined;
   /** Files in the evidence folder. */
-  original?: string;
-  dubbed?: string;
+  original?: string | undefined;
+  dubbed?: string | undefined;
 }
 
 /**
- * `waiting`: cut, not sent yet; `queued`: at the STS, before its work; `asr`, `translation`, `tts`: the STS's own times,
- * laid to the end of the wait; `returned`: answered, not played yet; `played`: its video and dub are shown.
+ * `waiting`: complete, not sent yet; `queued`: at the STS, before its work; `asr`, `translation`, `tts`: the STS's own
+ * times, laid to the end of the wait; `returned`: answered, not played yet; `played`: its video and dub are shown.
  */
 export type Stage = 'waiting' | 'queued' | 'asr' | 'translation' | 'tts' | 'returned' | 'played';
+
+/** A recorded verdict on a broadcast. */
+export interface VerdictFacts extends Verdict {
+  /** The scenarios that asked for it with this limit; none where it was judged by the default limit. */
+  judgedBy: { name: string; place: string }[];
+}
 
 /** One metric over time, one label set of it. */
 export interface MetricSeries {
@@ -98,7 +110,7 @@ export interface MetricSeries {
   points: { atSeconds: number; value: number }[];
 }
 
-/** A histogram at the end of the stream. */
+/** A histogram at the end of the broadcast. */
 export interface HistogramFacts {
   name: string;
   labels: string;
@@ -109,28 +121,27 @@ export interface HistogramFacts {
 export interface LogEntry {
   service: string;
   /** Not there where the line has no time. */
-  atSeconds?: number;
+  atSeconds?: number | undefined;
   level: string;
   text: string;
 }
 
-/** A moment of the stream: the output being ready, a fault being made, a connection being lost. */
-export interface Mark {
+/** Something that happened: the output was ready, a fault was injected, a connection was lost. */
+export interface TimelineEvent {
   atSeconds: number;
   kind: 'pipeline' | 'fault' | 'connection';
   text: string;
 }
 
-/** Frames of a audio, as PNG data URIs, all over the same span of the output's timeline. */
+/** Images of audio, as PNG data URIs, all over the same span of the output's timeline. */
 export interface AudioImages {
   waveform: string;
   spectrogram: string;
 }
 
-/** Everything that the page of one stream shows. */
+/** Everything that the page of one broadcast shows. */
 export interface BroadcastFacts {
   stream: string;
-  /** The broadcast's name. */
   title: string;
   startedAt: string;
   /** How much was published, and into what it was cut, in seconds. */
@@ -141,85 +152,88 @@ export interface BroadcastFacts {
   runtime: string;
   /** `tap` or `direct`. */
   monitor: string;
-  /** What ended it, in words; `isWhole` when that is the end of the output. */
+  /** What ended it, in words; `isComplete` when that is the end of the output. */
   outcome: string;
-  isWhole: boolean;
-  /** What was made to go wrong, in the scenario's words; empty for none. */
-  plan: string[];
+  isComplete: boolean;
+  /** The faults that its scenarios injected, in their words. */
+  faults: string[];
   seed: number;
   /** What could not be observed, and why. */
   problems: string[];
   figures: BroadcastFigures;
   /** The recording, in the evidence folder; not there when there is none. */
-  output?: { file: string; seconds: number };
-  /** What was not looked at or observed, and why; by the name of what is missing. */
+  output?: { file: string; seconds: number } | undefined;
+  /** What was not measured or observed, and why; by the name of what is missing. */
   missing: Record<string, string>;
   /** When in the output (PTS) the broadcast's time 0 is shown, or would be. */
-  sourceAtZero?: number;
+  sourceAtZero?: number | undefined;
   /** When (seconds since publishing) the output's PTS 0 was there to be watched. */
-  ptsZeroAtSeconds?: number;
+  ptsZeroAtSeconds?: number | undefined;
   fragments: FragmentFacts[];
-  /** Empty when the checks were not asked for. */
-  checks: Check[];
-  marks: Mark[];
+  /** Everything that was judged of it, in the order in which it was judged first. */
+  verdicts: VerdictFacts[];
+  events: TimelineEvent[];
   series: MetricSeries[];
   histograms: HistogramFacts[];
   log: LogEntry[];
   /** Both over the same span of the output's timeline. */
-  images?: { fromPts: number; toPts: number; output: AudioImages; original?: AudioImages };
+  images?:
+    { fromPts: number; toPts: number; output: AudioImages; original?: AudioImages } | undefined;
   /** Everything in the evidence folder, with its size. */
   files: { name: string; bytes: number }[];
 }
 
 /** Where and with what a run was made. */
-export interface RunEnvironment {
+const environmentSchema = z.object({
   /** host, docker … and why. */
-  runtime: string;
-  node: string;
-  system: string;
-  processors: number;
-  memoryBytes: number;
-  suite: string;
-  commit: string;
-  /** What was set in the environment of what the README lists, without secrets. */
-  settings: Record<string, string>;
+  runtime: z.string(),
+  ...{ node: z.string(), system: z.string(), processors: z.number(), memoryBytes: z.number() },
+  ...{ suite: z.string(), commit: z.string() },
+  /** Every variable that differs from its default, without secrets. */
+  settings: z.record(z.string(), z.string()),
   /** `--shard i/n`, where it was one. */
-  shard?: { index: number; count: number };
-}
+  shard: z.object({ index: z.number(), count: z.number() }).optional(),
+});
+
+export type RunEnvironment = z.infer<typeof environmentSchema>;
 
 /** What of a run is not in Cucumber's messages; `part.json`. */
-export interface RunPart {
-  environment: RunEnvironment;
-  /** Evidence folders of the run's streams, relative to the results folder. */
-  evidence: string[];
+export const partSchema = z.object({
+  environment: environmentSchema,
+  /** Evidence folders of the run's broadcasts, relative to the results folder. */
+  evidence: z.array(z.string()),
+  /** Whether another run has recorded them. */
+  isReplay: z.boolean(),
   /** What went wrong besides the scenarios: a service that could not be stopped, a page that could not be made. */
-  problems: string[];
+  problems: z.array(z.string()),
   /** How long pages and facts took to make. */
-  reportSeconds: number;
-}
+  reportSeconds: z.number(),
+});
 
-/** A stream, as the page of the run lists it. */
+export type RunPart = z.infer<typeof partSchema>;
+
+/** A broadcast, as the page of the run lists it. */
 export interface BroadcastSummary {
   stream: string;
   title: string;
   /** Its page, relative to the page of the run; not there when it could not be made. */
-  page?: string;
+  page?: string | undefined;
   figures: BroadcastFigures;
-  isWhole: boolean;
-  plan: string[];
+  isComplete: boolean;
+  faults: string[];
 }
 
 /** Everything that the page of a run shows; of several shards together, too. */
 export interface RunFacts {
-  startedAtMs?: number;
+  startedAtMs?: number | undefined;
   /** Of shards, which run at the same time, the longest. */
-  seconds?: number;
+  seconds?: number | undefined;
   scenarios: ScenarioResult[];
   /** Of a shard's own report, which says nothing of the others. */
-  shard?: { index: number; count: number };
+  shard?: RunEnvironment['shard'];
   /** One for each part: a run has one, several shards as many as there were. */
   environments: RunEnvironment[];
-  streams: BroadcastSummary[];
+  broadcasts: BroadcastSummary[];
   problems: string[];
   reportSeconds: number;
 }

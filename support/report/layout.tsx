@@ -1,52 +1,102 @@
-import type { ComponentChildren, VNode } from 'preact';
+import { type ComponentChildren, Fragment, type RenderableProps, type VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 
 import { safeText } from '../base/safe-text';
 
-/** How an outcome looks: never by colour alone. */
-export const LOOKS = {
-  passed: { mark: '✔', word: 'passed', className: 'good' },
-  failed: { mark: '✘', word: 'failed', className: 'bad' },
-  skipped: { mark: '↷', word: 'skipped', className: 'unsure' },
-  'not run': { mark: '–', word: 'not run', className: 'unsure' },
-  follows: { mark: '↳', word: 'follows', className: 'unsure' },
-  'not observed': { mark: '?', word: 'not observed', className: 'bad' },
-  'not asked': { mark: '–', word: 'not asked', className: 'faint' },
+/** How a state is shown: never by colour alone. */
+export const STATES = {
+  passed: { sign: '✔', word: 'passed', className: 'good' },
+  failed: { sign: '✘', word: 'failed', className: 'bad' },
+  skipped: { sign: '↷', word: 'skipped', className: 'unsure' },
+  'not run': { sign: '–', word: 'not run', className: 'unsure' },
+  follows: { sign: '↳', word: 'follows', className: 'unsure' },
+  'not shown': { sign: '?', word: 'not shown', className: 'bad' },
+  'not asked': { sign: '–', word: 'not asked', className: 'faint' },
 } as const;
 
-export type Look = keyof typeof LOOKS;
+export type ShownState = keyof typeof STATES;
 
-/** An outcome as a sign with its word. */
-export function Badge({ look, children }: { look: Look; children?: ComponentChildren }): VNode {
-  const { mark, word, className } = LOOKS[look];
+/** A state as a sign with its word. */
+export function Badge({ state, children }: RenderableProps<{ state: ShownState }>): VNode {
+  const { sign, word, className } = STATES[state];
   return (
     <span class={`badge ${className}`}>
-      <span aria-hidden="true">{mark}</span> {children ?? word}
+      <span aria-hidden="true">{sign}</span> {children ?? word}
     </span>
   );
 }
 
 /** A table that is scrolled sideways where it is wider than the page, by keyboard as well. */
-export function WideTable({
-  label,
-  children,
-}: {
-  label: string;
-  children: ComponentChildren;
-}): VNode {
+export function WideTable(parts: RenderableProps<{ label: string; frame?: string }>): VNode {
   return (
-    <div class="wide" role="region" aria-label={label} tabindex={0}>
-      <table>{children}</table>
+    <div class={parts.frame ?? 'wide'} role="region" aria-label={parts.label} tabindex={0}>
+      <table>{parts.children}</table>
     </div>
   );
 }
 
-/** Links to the sections of a page. */
-export function OnThisPage({
-  sections,
-}: {
-  sections: readonly { id: string; title: string }[];
-}): VNode {
+/** What a column shows of a row. */
+export interface Column<T> {
+  head: string;
+  /** The class of its head and cells. */
+  kind?: string;
+  /** Its cells head their rows. */
+  isHead?: boolean;
+  cell: (row: T) => ComponentChildren;
+}
+
+interface TableParts<T> {
+  label: string;
+  columns: readonly Column<T>[];
+  rows: readonly T[];
+  rowOf?: (row: T) => { id?: string; 'data-state'?: string };
+  /** The class of its rows together, and of what it is scrolled in. */
+  body?: string;
+  frame?: string;
+}
+
+export function Table<T>({ columns, rows, rowOf, body, ...frame }: TableParts<T>): VNode {
+  return (
+    <WideTable {...frame}>
+      <thead>
+        <tr>
+          {columns.map(({ head, kind }) => (
+            <th key={head} scope="col" class={kind}>
+              {head}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody class={body}>
+        {rows.map((row, index) => (
+          <tr key={index} {...rowOf?.(row)}>
+            {columns.map(({ head, kind, isHead, cell }) => {
+              const Cell = isHead ? 'th' : 'td';
+              return (
+                <Cell key={head} scope={isHead ? 'row' : undefined} class={kind}>
+                  {cell(row)}
+                </Cell>
+              );
+            })}
+          </tr>
+        ))}
+      </tbody>
+    </WideTable>
+  );
+}
+
+/** A part of a page that {@link OnThisPage} leads to. */
+export interface PageSection {
+  id: string;
+  title: string;
+  content: VNode;
+}
+
+export function section(id: string, title: string, content: VNode): PageSection {
+  return { id, title, content };
+}
+
+export function OnThisPage({ sections }: { sections: readonly PageSection[] }): VNode {
   return (
     <nav aria-label="On this page" class="no-print">
       <ul class="on-page">
@@ -65,11 +115,36 @@ export function Quote({ children }: { children: string }): VNode {
   return <pre class="quote">{safeText(children)}</pre>;
 }
 
+/** Nothing where it is empty. */
+export function List({ items }: { items: readonly string[] }): VNode | null {
+  if (items.length === 0) return null;
+  return (
+    <ul>
+      {items.map((item, index) => (
+        <li key={index}>{safeText(item)}</li>
+      ))}
+    </ul>
+  );
+}
+
+export function Terms({ items }: { items: readonly [string, ComponentChildren][] }): VNode {
+  return (
+    <dl>
+      {items.map(([name, content]) => (
+        <Fragment key={name}>
+          <dt>{name}</dt>
+          <dd>{content}</dd>
+        </Fragment>
+      ))}
+    </dl>
+  );
+}
+
 const STYLE = `
 :root { color-scheme: light dark; --back: #ffffff; --fore: #1b1f24; --soft: #f3f5f7; --line: #cdd4db; --faint: #57606a;
-  --good: #116329; --bad: #b3121d; --unsure: #7a4b00; --link: #0550ae; --mark: #ffe9a8; }
+  --good: #116329; --bad: #b3121d; --unsure: #7a4b00; --link: #0550ae; --highlight: #ffe9a8; }
 @media (prefers-color-scheme: dark) { :root { --back: #12161b; --fore: #e6eaef; --soft: #1c2229; --line: #3b444e;
-  --faint: #a3adb8; --good: #5fd37a; --bad: #ff8a80; --unsure: #e5b567; --link: #79b8ff; --mark: #5a4a12; } }
+  --faint: #a3adb8; --good: #5fd37a; --bad: #ff8a80; --unsure: #e5b567; --link: #79b8ff; --highlight: #5a4a12; } }
 * { box-sizing: border-box; }
 html { scroll-behavior: smooth; }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
@@ -96,10 +171,13 @@ dd { margin: 0; overflow-wrap: anywhere; }
 details { margin: .4rem 0; } summary { cursor: pointer; padding: .2rem 0; }
 input, button, select { font: inherit; color: inherit; background: var(--back); border: 1px solid var(--faint); border-radius: .3rem; padding: .2rem .5rem; }
 button { cursor: pointer; }
-code { font-size: .9em; overflow-wrap: anywhere; }
+code { font-size: .9em; overflow-wrap: anywhere; } [hidden] { display: none !important; }
+.filters { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; } .filters label { display: grid; font-size: .9rem; }
+.filters input { width: min(22rem, 80vw); }
 @media (max-width: 40rem) { body { font-size: 15px; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .4rem; } }
 @media print { body { font-size: 11px; } .wide { overflow: visible; } .no-print { display: none; } a { color: inherit; }
-  details:not([open]) > :not(summary) { display: block; } tr, .quote { break-inside: avoid; } }
+  details:not([open]) > :not(summary) { display: block; } tr, .quote { break-inside: avoid; }
+  details::details-content { content-visibility: visible; block-size: auto; } }
 `;
 
 /** What every page has; nothing in it is fetched from anywhere. */
@@ -109,7 +187,7 @@ export interface PageParts {
   above?: ComponentChildren;
   body: ComponentChildren;
   /** Added to the common style. */
-  style?: string;
+  style: string;
   /** Runs in the page when it has been read. */
   script?: string;
   /** Data for the script, as \`<script type="application/json" id="data">\`. */
@@ -117,7 +195,7 @@ export interface PageParts {
 }
 
 /** A self-contained HTML page. */
-export function page({ title, above, body, style = '', script, data }: PageParts): string {
+export function page({ title, above, body, style, script, data }: PageParts): string {
   // Whatever the texts hold, it does not end the element.
   const inScript = (text: string): { __html: string } => ({
     __html: text.replaceAll('</', '<\\/').replaceAll('<!--', '<\\!--'),

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { type LogLine, linesOf, textOf } from '../analyze/service-log';
 import { safeText } from '../base/safe-text';
 import type { LogEntry } from './facts';
+import { cut } from './wording';
 
 /** Of one stream; more than anybody reads. */
 const MOST_ENTRIES = 5000;
@@ -18,9 +19,7 @@ const LINE_TIME =
   /^\[?(\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)\]?\s+/;
 const LEVEL = /^\[?(DEB(?:UG)?|INFO?|WARN?(?:ING)?|ERR(?:OR)?|CRITICAL|FATAL)\b\]?:?\s*/i;
 /** Told by the entry itself, or the same for all lines. */
-const KNOWN_FIELDS = new Set([
-  ...['timestamp', 'level', 'message', 'msg', 'service', 'stream_id', 'logger'],
-]);
+const KNOWN_FIELDS = 'timestamp level message msg service stream_id logger'.split(' ');
 
 /** Lines that belong together: one with a time, and those without that follow it. */
 interface Group {
@@ -47,12 +46,10 @@ export function logOf(
       const text = readFileSync(join(folder, name), 'utf8');
       return groupsOf(text, basename(name, '.log'), stream, secondsAt);
     })
-    .sort((a, b) => (a.atSeconds < b.atSeconds ? -1 : a.atSeconds > b.atSeconds ? 1 : 0))
+    .sort((a, b) => Number(a.atSeconds > b.atSeconds) - Number(a.atSeconds < b.atSeconds))
     .flatMap((group) => group.entries);
-  return {
-    entries: entries.slice(-MOST_ENTRIES),
-    leftOut: Math.max(0, entries.length - MOST_ENTRIES),
-  };
+  const leftOut = Math.max(0, entries.length - MOST_ENTRIES);
+  return { entries: entries.slice(leftOut), leftOut };
 }
 
 function groupsOf(
@@ -119,7 +116,7 @@ function entryOf(line: string): { at: number | undefined; level: string; text: s
 
 function textOfJson({ message, fields }: LogLine): string {
   const others = Object.entries(fields)
-    .filter(([name]) => !KNOWN_FIELDS.has(name))
+    .filter(([name]) => !KNOWN_FIELDS.includes(name))
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return [message, ...others].join(' ');
 }
@@ -137,6 +134,5 @@ function levelOf(level: string): string {
 }
 
 function shown(text: string): string {
-  const cut = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)} … (cut off)` : text;
-  return safeText(cut.trimEnd());
+  return safeText(cut(text, LONGEST_TEXT).trimEnd());
 }

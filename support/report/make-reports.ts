@@ -4,58 +4,87 @@ import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { join, relative } from 'node:path';
 
 import { version } from '../../package.json';
+import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { cachedOnly } from '../analyze/cache';
-import { projectRoot, readConfig } from '../config';
 import { messageOf } from '../base/errors';
 import { hidingSecrets, safeText } from '../base/safe-text';
-import { closedSession, type SessionRecord } from '../session/session';
+import { readVerdicts, type VerdictLine } from '../checks/verdict-log';
+import { projectRoot } from '../config';
+import { broadcastFactsOf } from './broadcast-facts';
 import { reportFiles, type RunEnvironment, type RunPart } from './facts';
+import { writeBroadcastFacts } from './facts-file';
 import type { ScenarioCollector } from './scenario-results';
-import { broadcastFactsOf, writeBroadcastFacts } from './broadcast-facts';
-import { writeReports } from './write-reports';
+import { runBroadcast, writeReports } from './write-reports';
+
+/** What a session that has been closed leaves to the reports. */
+export interface EndedSession {
+  /** What the services ran as, for people. */
+  runtime: string;
+  /** All broadcasts that were observed to their end, or replayed. */
+  broadcasts: readonly BroadcastFindings[];
+  /** Whether another run has recorded them. */
+  isReplay: boolean;
+  /** What went wrong besides the scenarios. */
+  problems: readonly string[];
+}
+
+/** What of the configuration concerns reports. */
+export interface ReportConfig {
+  reportsFolder: string;
+  /** Every variable that differs from its default. */
+  differing: Record<string, string>;
+}
 
 /**
- * Writes the pages of a run that has ended: of what scenarios have looked at; nothing is decoded for them. What cannot be
+ * Writes the pages of a run that has ended: of what scenarios have measured; nothing is decoded for them. What cannot be
  * written is a problem of the run, and leaves the rest as it is.
  *
+ * @param session undefined where no scenario needed one
  * @returns what went wrong besides the scenarios
  */
-export async function makeReports(collector: ScenarioCollector): Promise<{ problems: string[] }> {
+export async function makeReports(
+  collector: ScenarioCollector,
+  session: EndedSession | undefined,
+  { reportsFolder: folder, differing }: ReportConfig,
+): Promise<{ problems: string[] }> {
   const started = performance.now();
-  const config = readConfig();
-  const folder = config.reportsFolder;
-  const session = closedSession();
-  const problems = [...(session?.problems ?? [])];
-  const broadcasts = session?.broadcasts ?? [];
-  if (session && !session.isReplay) problems.push(...(await writeFacts(session)));
+  const { broadcasts = [], isReplay = false } = session ?? {};
+  const ofPages = await writeFacts(folder, broadcasts, isReplay);
+  const problems = [...(session?.problems ?? []), ...ofPages];
   const part: RunPart = {
-    environment: environmentOf(session?.runtime ?? 'no services were started', config.given),
+    environment: environmentOf(session?.runtime ?? 'no services were started', differing),
     evidence: broadcasts.map(({ evidence }) => relative(folder, evidence.folder)),
-    problems,
+    ...{ isReplay, problems },
     reportSeconds: (performance.now() - started) / 1000,
   };
-  const written = writeReports(
-    folder,
-    [{ folder, collector, part }],
-    part.environment.shard !== undefined,
-  );
+  const isShard = part.environment.shard !== undefined;
+  const written = writeReports(folder, [{ folder, collector, part }], isShard);
   part.reportSeconds = (performance.now() - started) / 1000;
   writeFileSync(join(folder, reportFiles.part), JSON.stringify(part, hidingSecrets, 2));
   return { problems: written.facts.problems };
 }
 
 /** @returns what went wrong */
-async function writeFacts({ broadcasts, settings }: SessionRecord): Promise<string[]> {
+async function writeFacts(
+  reportsFolder: string,
+  broadcasts: readonly BroadcastFindings[],
+  isReplay: boolean,
+): Promise<string[]> {
   const problems: string[] = [];
-  if (!settings) return problems;
-  const { name: mediaService } = settings.services.mediaService;
+  let lines: VerdictLine[] = [];
+  try {
+    lines = readVerdicts(reportsFolder);
+  } catch (error) {
+    problems.push(`pages are without verdicts: ${messageOf(error)}`);
+  }
   const queue = [...broadcasts];
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next; next = queue.shift()) {
       try {
-        const run = next;
-        const facts = await cachedOnly(() => broadcastFactsOf(run, { mediaService }));
-        writeBroadcastFacts(run.evidence.folder, facts);
+        const broadcast = next;
+        const facts = await cachedOnly(() => broadcastFactsOf(broadcast, lines));
+        const { folder } = broadcast.evidence;
+        writeBroadcastFacts(runBroadcast(reportsFolder, folder, isReplay).pageFolder, facts);
       } catch (error) {
         problems.push(`no page of ${next.stream}: ${messageOf(error)}`);
       }
@@ -66,19 +95,13 @@ async function writeFacts({ broadcasts, settings }: SessionRecord): Promise<stri
 }
 
 function environmentOf(runtime: string, settings: Record<string, string>): RunEnvironment {
-  const shard = shardOf(process.argv);
   return {
-    runtime,
-    node: process.version,
-    system: `${type()} ${release()}`,
-    processors: cpus().length,
-    memoryBytes: totalmem(),
-    suite: version,
-    commit: commitOf(projectRoot),
+    ...{ runtime, node: process.version, system: `${type()} ${release()}` },
+    ...{ processors: cpus().length, memoryBytes: totalmem() },
+    ...{ suite: version, commit: commitOf(projectRoot), shard: shardOf(process.argv) },
     settings: Object.fromEntries(
       Object.entries(settings).map(([name, value]) => [name, safeText(value)]),
     ),
-    ...(shard ? { shard } : {}),
   };
 }
 

@@ -1,27 +1,27 @@
-import { matching, type Sample } from '../analyze/prometheus';
+import { matching, type Sample } from '../base/prometheus';
 import type { MetricsRecord } from '../broadcast/evidence';
 import type { HistogramFacts, MetricSeries } from './facts';
 
 /** More than a page can show. */
 const MOST_SERIES = 40;
-/** What says nothing of a stream: when a series was made, and the state of the program. */
+/** What says nothing of a broadcast: when a series was made, and the state of the program. */
 const BESIDES = /_created$|^python_|^process_/;
 
 /**
  * Counters and gauges over time. Points that repeat the one before and the one after are left out, and values that are no
  * finite numbers; of many series, those that change are kept.
  *
- * @param looks at the metrics of one stream, in the order of time
- * @param secondsAt a moment in ms since the epoch as seconds of the stream
+ * @param polls of the metrics during one broadcast, in the order of time
+ * @param secondsAt a moment in ms since the epoch as seconds of the broadcast
  */
 export function seriesOf(
-  looks: readonly MetricsRecord[],
+  polls: readonly MetricsRecord[],
   stream: string,
   secondsAt: (ms: number) => number,
 ): MetricSeries[] {
-  const types = typesOf(looks);
+  const types = typesOf(polls);
   const all = new Map<string, MetricSeries>();
-  for (const { at, samples } of looks) {
+  for (const { at, samples } of polls) {
     for (const sample of samples) {
       const type = types.get(sample.name) ?? types.get(sample.name.replace(/_total$/, ''));
       if (!isShown(sample, stream) || (type !== 'counter' && type !== 'gauge')) continue;
@@ -41,10 +41,10 @@ export function seriesOf(
     .sort((a, b) => (`${a.name} ${a.labels}` < `${b.name} ${b.labels}` ? -1 : 1));
 }
 
-/** The histograms of the last look that have counted anything. */
-export function histogramsOf(looks: readonly MetricsRecord[], stream: string): HistogramFacts[] {
-  const samples = looks.at(-1)?.samples ?? [];
-  const types = typesOf(looks);
+/** The histograms of the last poll that have counted anything. */
+export function histogramsOf(polls: readonly MetricsRecord[], stream: string): HistogramFacts[] {
+  const samples = polls.at(-1)?.samples ?? [];
+  const types = typesOf(polls);
   return samples.flatMap((sample): HistogramFacts[] => {
     const name = sample.name.replace(/_count$/, '');
     if (name === sample.name || types.get(name) !== 'histogram') return [];
@@ -55,9 +55,9 @@ export function histogramsOf(looks: readonly MetricsRecord[], stream: string): H
   });
 }
 
-/** By name; only the first and the last look tell them. */
-function typesOf(looks: readonly MetricsRecord[]): Map<string, string> {
-  return new Map(looks.flatMap(({ types }) => Object.entries(types ?? {})));
+/** By name; only the first and the last poll have them. */
+function typesOf(polls: readonly MetricsRecord[]): Map<string, string> {
+  return new Map(polls.flatMap(({ types }) => Object.entries(types ?? {})));
 }
 
 function isShown({ name, labels }: Sample, stream: string): boolean {

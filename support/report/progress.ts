@@ -1,8 +1,7 @@
 import type { Writable } from 'node:stream';
 
-import type { Progress } from '../observe/observe-broadcast';
 import { safeText } from '../base/safe-text';
-import { duration } from './wording';
+import { counted, duration, oneLine } from './wording';
 
 /** A step that takes no longer is not worth a line. */
 const SHOWN_AFTER_MS = 3000;
@@ -14,14 +13,28 @@ const COLUMNS = 80;
 /** Shorter, a text says nothing. */
 const LEAST_CHARACTERS = 10;
 
+/** How far a broadcast is; in seconds since its publisher was started. */
+export interface Progress {
+  stream: string;
+  elapsedSeconds: number;
+  durationSeconds: number;
+  fragmentsProcessed: number;
+}
+
+/** A broadcast that is running; `atMs` is when it was so far. */
+interface Running extends Progress {
+  title: string;
+  atMs: number;
+}
+
 /** What the run is at; times are those of performance.now(), in ms. */
 export interface Waiting {
   scenario?: { ids: readonly string[]; name: string } | undefined;
   step?: { text: string; sinceMs: number } | undefined;
   /** What is waited for; the one that was added last is shown. */
   waits: ReadonlySet<{ what: string; sinceMs: number }>;
-  /** By stream; `atMs` is when this was so. */
-  broadcasts: ReadonlyMap<string, Progress & { title: string; atMs: number }>;
+  /** By stream. */
+  broadcasts: ReadonlyMap<string, Running>;
 }
 
 /**
@@ -46,23 +59,23 @@ export function waitingText(
   const ids = moreIds.length > 0 ? `${id} +${moreIds.length}` : id;
   const name = oneLine(scenario?.name ?? '');
   const doing = oneLine(step?.text ?? '');
-  const { title, air, brief } = onAir([...broadcasts.values()], nowMs);
+  const { title, full, brief } = howFar([...broadcasts.values()], nowMs);
 
   const line = (longest: number, parts: readonly string[], isBrief: boolean): string => {
     const part = (text: string): string => (parts.includes(text) ? shortened(text, longest) : '');
     const waited = isBrief && !wait ? time : waiting;
-    const head = [ids, part(name)].filter((text) => text !== '').join(' ');
-    const tail = [part(title), isBrief ? brief : air].filter((text) => text !== '').join(': ');
-    return `… ${[head, part(doing), waited, tail].filter((text) => text !== '').join(' · ')}`;
+    const head = [ids, part(name)].filter(Boolean).join(' ');
+    const tail = [part(title), isBrief ? brief : full].filter(Boolean).join(': ');
+    return `… ${[head, part(doing), waited, tail].filter(Boolean).join(' · ')}`;
   };
   // The title of the broadcast first: the scenario's name tells more, and the step what it is that takes so long.
-  const tries: [parts: string[], isBrief: boolean][] = [
+  const candidates: [parts: string[], isBrief: boolean][] = [
     [[name, doing, title], false],
     [[name, doing], false],
     [[doing], false],
     [[doing], true],
   ];
-  for (const [parts, isBrief] of tries) {
+  for (const [parts, isBrief] of candidates) {
     const longest = Math.max(...parts.map((part) => part.length));
     for (let length = longest; length >= Math.min(longest, LEAST_CHARACTERS); length -= 1) {
       const text = line(length, parts, isBrief);
@@ -73,50 +86,38 @@ export function waitingText(
 }
 
 /**
- * How far the broadcasts on the air are: the title of the one, or how many there are and the longest of them; and the same
- * in few words.
+ * How far the broadcasts are: the title of the only one, or how many there are and the longest of them; and the same in few
+ * words.
  */
-function onAir(
-  broadcasts: (Progress & { title: string; atMs: number })[],
-  nowMs: number,
-): { title: string; air: string; brief: string } {
+function howFar(broadcasts: Running[], nowMs: number): Record<'title' | 'full' | 'brief', string> {
   const running = broadcasts
-    .map(({ title, elapsedSeconds, durationSeconds, fragmentsProcessed, atMs }) => ({
-      ...{ title, durationSeconds, fragmentsProcessed },
-      // It is told now and then only; what comes after its end is the way through the pipeline.
-      elapsed: Math.min(elapsedSeconds + (nowMs - atMs) / 1000, durationSeconds),
+    .map((one) => ({
+      ...one,
+      // It is reported now and then only; what comes after its end is the way through the pipeline.
+      elapsed: Math.min(one.elapsedSeconds + (nowMs - one.atMs) / 1000, one.durationSeconds),
     }))
     .sort((a, b) => b.durationSeconds - a.durationSeconds || a.elapsed - b.elapsed);
   const [longest] = running;
-  if (!longest) return { title: '', air: '', brief: '' };
+  if (!longest) return { title: '', full: '', brief: '' };
   const far = `${Math.floor(longest.elapsed)} s of ${Math.round(longest.durationSeconds)} s`;
   if (running.length > 1) {
     const count = `${running.length} broadcasts`;
-    const air = `${count} on the air, the longest ${far}`;
-    return { title: '', air, brief: `${count}, longest ${far}` };
+    return { title: '', full: `${count}, the longest ${far}`, brief: `${count}, longest ${far}` };
   }
   const { fragmentsProcessed: dubbed } = longest;
-  const fragments = `${dubbed} fragment${dubbed === 1 ? '' : 's'} dubbed`;
-  return {
-    title: oneLine(longest.title),
-    air: `${far}, ${fragments}`,
-    brief: `${far}, ${dubbed} dubbed`,
-  };
+  const full = `${far}, ${counted(dubbed, 'fragment')} dubbed`;
+  return { title: oneLine(longest.title), full, brief: `${far}, ${dubbed} dubbed` };
 }
 
 function shortened(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, Math.max(0, length - 1)).trimEnd()}…`;
 }
 
-function oneLine(text: string): string {
-  return safeText(text).replace(/\s+/g, ' ').trim();
-}
-
 /** A stream that may be a terminal. */
 export type Output = Writable & { isTTY?: boolean; columns?: number };
 
 /**
- * A line that tells what is waited for: at the bottom of a terminal, where it stays in place and what others write goes
+ * A line that says what is waited for: at the bottom of a terminal, where it stays in place and what others write goes
  * above it; otherwise a plain line now and then, when nothing else is written.
  *
  * @param out where the results are written to
@@ -180,7 +181,7 @@ export function liveLine(
 }
 
 const waits = new Set<{ what: string; sinceMs: number }>();
-const broadcasts = new Map<string, Progress & { title: string; atMs: number }>();
+const broadcasts = new Map<string, Running>();
 const current: Waiting = { waits, broadcasts };
 let stopLine: (() => void) | undefined;
 
@@ -230,12 +231,10 @@ export async function waitingFor<T>(what: string, work: () => Promise<T>): Promi
   }
 }
 
-/** How far a broadcast on the air is. */
 export function showProgress(progress: Progress, title = progress.stream): void {
   broadcasts.set(progress.stream, { ...progress, title, atMs: performance.now() });
 }
 
-/** It is not on the air any more. */
 export function endProgress(stream: string): void {
   broadcasts.delete(stream);
 }

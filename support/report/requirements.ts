@@ -22,11 +22,11 @@ const fileSchema = z.strictObject({
   ),
 });
 
-/** What product asks for, in one sentence. */
 export interface Requirement {
   id: string;
   /** Not there where the spec gives none. */
-  priority?: 'P1' | 'P2' | 'P3';
+  priority?: 'P1' | 'P2' | 'P3' | undefined;
+  /** What product asks for, in one sentence. */
   text: string;
 }
 
@@ -46,30 +46,25 @@ export function readRequirements(file = join(__dirname, 'requirements.yaml')): S
   const yaml = readYamlFile(file, 'list of requirements');
   const parsed = fileSchema.safeParse(yaml.values);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
+    const { path = [], message: expected = '' } = parsed.error.issues[0] ?? {};
+    const keys = path.map(String);
+    const where = yaml.placeOf(keys).place;
     throw new SuiteError({
-      what: 'the list of requirements is not valid',
-      where: yaml.placeOf((issue?.path ?? []).map(String)).place,
-      seen: (issue?.path ?? []).map(String).join('.'),
-      expected: issue?.message ?? '',
+      ...{ what: 'the list of requirements is not valid', where, seen: keys.join('.'), expected },
     });
   }
   const specs = parsed.data.specs.map(({ spec, title, requirements }) => ({
     ...{ spec, title },
     requirements: requirements.flatMap(({ priority, must }) =>
-      Object.entries(must).map(([id, text]) => ({ id, text, ...(priority && { priority }) })),
+      Object.entries(must).map(([id, text]) => ({ id, text, priority })),
     ),
   }));
   for (const { spec, requirements } of specs) {
     const stray = requirements.find(({ id }) => !id.startsWith(`${spec}-`));
     if (!stray) continue;
     throw new SuiteError({
-      what: 'a requirement stands under another spec than its own',
-      ...{
-        where: yaml.shown,
-        seen: `${stray.id} under ${spec}`,
-        expected: `IDs that begin ${spec}-`,
-      },
+      ...{ what: 'a requirement stands under another spec than its own', where: yaml.shown },
+      ...{ seen: `${stray.id} under ${spec}`, expected: `IDs that begin ${spec}-` },
     });
   }
   return specs;

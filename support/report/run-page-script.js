@@ -31,7 +31,7 @@
 
   form.hidden = false;
   const ran = rows.filter((row) => row.dataset.state !== 'not run').length;
-  // Of a part of the suite, what was left out is not what one looks for first.
+  // Of a part of the suite, what ran comes first.
   if (ran > 0 && ran < rows.length) state.value = 'ran';
   form.addEventListener('input', filter);
   form.addEventListener('submit', (event) => event.preventDefault());

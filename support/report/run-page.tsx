@@ -1,44 +1,34 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { ComponentChildren, VNode } from 'preact';
+import { h, type VNode } from 'preact';
 
-import type { RunEnvironment, RunFacts, BroadcastSummary } from './facts';
-import { Badge, LOOKS, OnThisPage, page, Quote, WideTable } from './layout';
+import type { BroadcastSummary, RunEnvironment, RunFacts } from './facts';
+import { Badge, type Column, List, OnThisPage, page, type PageSection, section } from './layout';
+import { Quote, STATES, Table, Terms } from './layout';
 import type { Spec } from './requirements';
-import {
-  countsOf,
-  outsideSteps,
-  requirementsInWords,
-  requirementStatesOf,
-  skippedByReason,
-  verdictOf,
-  type RequirementState,
-} from './run-report';
-import { idsOf, outcomeOf, type ScenarioResult, type StepResult } from './scenario-results';
-import { broadcastColumns } from './broadcast-columns';
+import { broadcastColumns, countsOf, requirementsInWords, requirementStatesOf } from './run-report';
+import { type RequirementState, skippedByReason, type SpecState, verdictOf } from './run-report';
+import { idsOf, outcomeOf, outsideSteps } from './scenario-results';
+import type { ScenarioResult, StepResult } from './scenario-results';
 import { counted, duration, shownMessage } from './wording';
-
-/** In the folder of this module; it is put into the page as it is. */
-const SCRIPT_FILE = join(__dirname, 'run-page-script.js');
 
 const STYLE = `
 .failure { border: 1px solid var(--line); border-left: .4rem solid var(--bad); padding: .2rem .9rem .6rem; margin: 1rem 0; }
-.about { color: var(--faint); font-size: .875rem; margin: .2rem 0; overflow-wrap: anywhere; }
+.about { color: var(--faint); font-size: .875rem; margin: .2rem 0; overflow-wrap: anywhere; } .about:empty { display: none; }
 .steps { list-style: none; padding: 0; margin: .5rem 0; } .steps > li { display: grid; grid-template-columns: 1.4rem minmax(0, 1fr);
   margin: .15rem 0; } .steps p { margin: 0; } .steps .keyword { font-weight: 600; } .steps .wide { margin: .2rem 0 .4rem; } .steps table { width: auto; } .steps td { padding: .1rem .8rem .1rem 0; }
-.mark { font-weight: 600; } .names { list-style: none; margin: 0; padding: 0; } .feature { margin-bottom: 1.2rem; }
+.sign { font-weight: 600; } .names { list-style: none; margin: 0; padding: 0; } .feature { margin-bottom: 1.2rem; }
 .feature > details { border-bottom: 1px solid var(--line); margin: 0; padding: .15rem 0; }
 .feature > details > :not(summary) { margin-left: 1.2rem; }
-details:target > summary { background: var(--mark); }
-.filters { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; } .filters label { display: grid; font-size: .9rem; }
-.filters input { width: min(22rem, 80vw); } .filters output { padding: .2rem 0; font-size: .9rem; } [hidden] { display: none !important; }
+details:target > summary { background: var(--highlight); }
+.filters output { padding: .2rem 0; font-size: .9rem; }
 .states td:first-child, .states .id { white-space: nowrap; } .states .must { min-width: 15rem; width: 50%; } .states .names { min-width: 13rem; }
-.stream { min-width: 14rem; font-weight: 400; } .plan { min-width: 12rem; } .plan ul { margin: 0; padding-left: 1rem; }
+.broadcast { min-width: 14rem; font-weight: 400; } .faults { min-width: 12rem; } .faults ul { margin: 0; padding-left: 1rem; }
 dt { min-width: 8.5rem; }
 @media (max-width: 40rem) { .states > tr > * { padding: .35rem .3rem; } .states .id { white-space: normal; min-width: 4.6rem; }
   .states .must { min-width: 12rem; } }
-@media print { details::details-content { content-visibility: visible; block-size: auto; } .steps > li, .failure > h3 { break-inside: avoid; } }
+@media print { .steps > li, .failure > h3 { break-inside: avoid; } }
 `;
 
 /** What every part of the page needs of the run. */
@@ -56,46 +46,19 @@ export function runPage(facts: RunFacts, specs: readonly Spec[]): string {
   const shown: Shown = {
     facts,
     anchors: anchorsOf(facts.scenarios),
-    pages: new Map(facts.streams.map((stream) => [stream.stream, stream])),
+    pages: new Map(facts.broadcasts.map((broadcast) => [broadcast.stream, broadcast])),
   };
-  const failed = facts.scenarios.filter((scenario) => outcomeOf(scenario) === 'failed');
-  const states = requirementStatesOf(specs, facts.scenarios);
-  const sections = [
-    ...(failed.length > 0
-      ? [{ id: 'failures', title: 'Failures', content: <Failures {...{ shown, failed }} /> }]
-      : []),
-    ...(facts.problems.length > 0
-      ? [{ id: 'problems', title: 'Problems', content: <Problems problems={facts.problems} /> }]
-      : []),
-    {
-      id: 'requirements',
-      title: 'Requirements',
-      content: (
-        <>
-          <p>{requirementsInWords(states)}.</p>
-          <Filters />
-          {states.map(({ spec, title, requirements }) => (
-            <section key={spec} class="spec">
-              <h3>{[spec, title].filter(Boolean).join(' ')}</h3>
-              <Requirements {...{ shown, requirements, label: `Requirements: ${title}` }} />
-            </section>
-          ))}
-        </>
-      ),
-    },
-    { id: 'scenarios', title: 'Scenarios', content: <Scenarios shown={shown} /> },
-    { id: 'streams', title: 'Broadcasts', content: <Streams streams={facts.streams} /> },
-    { id: 'environment', title: 'Time and environment', content: <Circumstances facts={facts} /> },
-  ];
+  const startedAt = facts.startedAtMs === undefined ? [] : [moment(facts.startedAtMs)];
+  const sections = sectionsOf(shown, specs);
   return page({
-    title: titleOf(facts),
+    title: ['Acceptance run', ...startedAt].join(' of '),
     style: STYLE,
-    script: readFileSync(SCRIPT_FILE, 'utf8'),
+    script: readFileSync(join(__dirname, 'run-page-script.js'), 'utf8'),
     body: (
       <>
-        <p class={`verdict ${LOOKS[verdict.outcome].className}`}>
+        <p class={`verdict ${STATES[verdict.outcome].className}`}>
           <strong>
-            <span aria-hidden="true">{LOOKS[verdict.outcome].mark}</span> {verdict.text}
+            <span aria-hidden="true">{STATES[verdict.outcome].sign}</span> {verdict.text}
           </strong>
         </p>
         <OnThisPage sections={sections} />
@@ -110,8 +73,49 @@ export function runPage(facts: RunFacts, specs: readonly Spec[]): string {
   });
 }
 
-function titleOf({ startedAtMs }: RunFacts): string {
-  return `Acceptance run${startedAtMs === undefined ? '' : ` of ${moment(startedAtMs)}`}`;
+function sectionsOf(shown: Shown, specs: readonly Spec[]): PageSection[] {
+  const { scenarios, problems, broadcasts } = shown.facts;
+  const failed = scenarios.filter((scenario) => outcomeOf(scenario) === 'failed');
+  const states = requirementStatesOf(specs, scenarios);
+  const requirements = (
+    <>
+      <p>{requirementsInWords(states)}.</p>
+      <Filters />
+      {states.map((spec) => (
+        <Requirements key={spec.spec} {...{ shown, spec }} />
+      ))}
+    </>
+  );
+  const failures = (
+    <>
+      {failed.map((scenario) => (
+        <article class="failure" key={scenario}>
+          <h3>
+            <ScenarioBadge scenario={scenario} /> {scenario.name}
+          </h3>
+          <Scenario {...{ shown, scenario }} />
+        </article>
+      ))}
+    </>
+  );
+  const besides = (
+    <>
+      <p>What went wrong besides the scenarios.</p>
+      {problems.map((problem) => (
+        <Quote key={problem}>{problem}</Quote>
+      ))}
+    </>
+  );
+  const sections = [
+    section('failures', 'Failures', failures),
+    section('problems', 'Problems', besides),
+    section('requirements', 'Requirements', requirements),
+    section('scenarios', 'Scenarios', <Scenarios shown={shown} />),
+    section('broadcasts', 'Broadcasts', <Broadcasts broadcasts={broadcasts} />),
+    section('environment', 'Time and environment', <Circumstances facts={shown.facts} />),
+  ];
+  const lists: Record<string, readonly unknown[]> = { failures: failed, problems };
+  return sections.filter(({ id }) => lists[id]?.length !== 0);
 }
 
 /** By minute, in UTC: whoever reads it may be anywhere. */
@@ -132,33 +136,19 @@ function anchorsOf(scenarios: readonly ScenarioResult[]): Shown['anchors'] {
   );
 }
 
-function Failures({ shown, failed }: { shown: Shown; failed: ScenarioResult[] }): VNode {
-  return (
-    <>
-      {failed.map((scenario) => (
-        <article class="failure" key={scenario}>
-          <h3>
-            <Badge look="failed" /> {scenario.name}
-          </h3>
-          <About scenario={scenario} />
-          <Gherkin scenario={scenario} />
-          <EvidenceLinks {...{ shown, scenario }} />
-        </article>
-      ))}
-    </>
-  );
-}
-
-/** Which feature and requirements it belongs to, and where it is. */
-function About({ scenario }: { scenario: ScenarioResult }): VNode {
-  const parts = [scenario.feature, idsOf(scenario).join(', '), scenario.place];
-  return <p class="about">{parts.filter((part) => part !== '').join(' · ')}</p>;
-}
-
-function Gherkin({ scenario }: { scenario: ScenarioResult }): VNode {
+/** Which feature and requirements it belongs to, and where it is; its steps, and its evidence. */
+function Scenario({ shown, scenario }: { shown: Shown; scenario: ScenarioResult }): VNode {
+  const about = [scenario.feature, idsOf(scenario).join(', '), scenario.place];
   const outside = outsideSteps(scenario);
   return (
     <>
+      <p class="about">{about.filter((part) => part !== '').join(' · ')}</p>
+      {scenario.attempts?.map((one, index) => (
+        <div key={index}>
+          <p class="bad">{`Attempt ${index + 1} ${outcomeOf(one)}:`}</p>
+          <Quote>{shownMessage(one.message) || one.status.toLowerCase()}</Quote>
+        </div>
+      ))}
       <ol class="steps">
         {scenario.steps.map((step, index) => (
           <Step key={index} step={step} />
@@ -170,33 +160,43 @@ function Gherkin({ scenario }: { scenario: ScenarioResult }): VNode {
           <Quote>{shownMessage(outside)}</Quote>
         </>
       )}
-      {scenario.status === 'UNKNOWN' ? (
-        <p class="bad">The run was ended in the middle of it.</p>
-      ) : null}
+      {scenario.status === 'UNKNOWN' ? <p class="bad">The run ended in the middle of it.</p> : null}
+      <p class="about">
+        {scenario.judgedBy.map((stream, index) => (
+          <span key={stream}>
+            {index > 0 ? ', ' : 'Evidence: '}
+            <EvidenceLink {...{ shown, stream }} />
+          </span>
+        ))}
+      </p>
     </>
   );
 }
 
-/** What is to be said of a step that has no message. */
+/** How it ended; at which attempt, where that is not the first. */
+function ScenarioBadge({ scenario }: { scenario: ScenarioResult }): VNode {
+  const { attempts = [] } = scenario;
+  const state = outcomeOf(scenario);
+  const text = attempts.length > 0 ? `${state} at attempt ${attempts.length + 1}` : undefined;
+  return <Badge state={state}>{text}</Badge>;
+}
+
 const NO_MESSAGE: Partial<Record<StepResult['status'], string>> = {
-  UNDEFINED: 'Nothing says what this step does: it has no step definition.',
+  UNDEFINED: 'This step is undefined: it has no step definition.',
   PENDING: 'This step is not finished.',
 };
 
 function Step({ step }: { step: StepResult }): VNode {
   const { keyword, text, table, status, message } = step;
-  const look = outcomeOf(step);
-  // After a failure, and while others are skipped, steps are not reached: that is nobody's fault.
-  const { mark, className, word } = look === 'skipped' ? LOOKS['not asked'] : LOOKS[look];
+  const outcome = outcomeOf(step);
+  // After a failure, and while others are skipped, steps are not reached: that is no failure.
+  const { sign, className } = STATES[outcome === 'skipped' ? 'not asked' : outcome];
+  const { word } = STATES[outcome === 'skipped' ? 'not run' : outcome];
   const said = message === '' ? NO_MESSAGE[status] : shownMessage(message);
   return (
     <li>
-      <span
-        class={`mark ${className}`}
-        role="img"
-        aria-label={look === 'skipped' ? 'not run' : word}
-      >
-        {mark}
+      <span class={`sign ${className}`} role="img" aria-label={word}>
+        {sign}
       </span>
       <div>
         <p>
@@ -207,11 +207,7 @@ function Step({ step }: { step: StepResult }): VNode {
             <table>
               <tbody>
                 {table.map((row, index) => (
-                  <tr key={index}>
-                    {row.map((cell, column) => (
-                      <td key={column}>{cell}</td>
-                    ))}
-                  </tr>
+                  <tr key={index}>{row.map((cell) => h('td', null, cell))}</tr>
                 ))}
               </tbody>
             </table>
@@ -223,39 +219,9 @@ function Step({ step }: { step: StepResult }): VNode {
   );
 }
 
-function EvidenceLinks({
-  shown,
-  scenario,
-}: {
-  shown: Shown;
-  scenario: ScenarioResult;
-}): VNode | null {
-  if (scenario.judgedBy.length === 0) return null;
-  return (
-    <p class="about">
-      Evidence:{' '}
-      {scenario.judgedBy.map((stream, index) => {
-        const { page: href, title } = shown.pages.get(stream) ?? {};
-        return (
-          <span key={stream}>
-            {index > 0 ? ', ' : ''}
-            {href ? <a href={href}>{title}</a> : `${stream} (no page)`}
-          </span>
-        );
-      })}
-    </p>
-  );
-}
-
-function Problems({ problems }: { problems: readonly string[] }): VNode {
-  return (
-    <>
-      <p>What went wrong besides the scenarios.</p>
-      {problems.map((problem) => (
-        <Quote key={problem}>{problem}</Quote>
-      ))}
-    </>
-  );
+function EvidenceLink({ shown, stream }: { shown: Shown; stream: string }): VNode {
+  const { page: href, title } = shown.pages.get(stream) ?? {};
+  return href ? <a href={href}>{title}</a> : <>{`${stream} (no page)`}</>;
 }
 
 /** Shown by the script, as it does nothing without it. */
@@ -281,42 +247,29 @@ function Filters(): VNode {
   );
 }
 
-function Requirements({
-  shown,
-  requirements,
-  label,
-}: {
-  shown: Shown;
-  requirements: readonly RequirementState[];
-  label: string;
-}): VNode {
+function Requirements({ shown, spec }: { shown: Shown; spec: SpecState }): VNode {
+  const columns: Column<RequirementState>[] = [
+    { head: 'State', cell: ({ state }) => <Badge state={state} /> },
+    {
+      ...{ head: 'ID', kind: 'id', isHead: true },
+      cell: ({ id, priority }) => (
+        <>
+          {id} {priority ? <span class="faint">{priority}</span> : null}
+        </>
+      ),
+    },
+    { head: 'What must hold', kind: 'must', cell: ({ text }) => text },
+    { head: 'Scenarios', cell: ({ scenarios }) => <ScenarioNames {...{ shown, scenarios }} /> },
+  ];
   return (
-    <WideTable label={label}>
-      <thead>
-        <tr>
-          <th scope="col">State</th>
-          <th scope="col">ID</th>
-          <th scope="col">What must hold</th>
-          <th scope="col">Scenarios</th>
-        </tr>
-      </thead>
-      <tbody class="states">
-        {requirements.map(({ id, priority, text, state, scenarios }) => (
-          <tr key={id} data-state={state}>
-            <td>
-              <Badge look={state} />
-            </td>
-            <th scope="row" class="id">
-              {id} {priority ? <span class="faint">{priority}</span> : null}
-            </th>
-            <td class="must">{text}</td>
-            <td>
-              <ScenarioNames {...{ shown, scenarios }} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </WideTable>
+    <section class="spec">
+      <h3>{[spec.spec, spec.title].filter(Boolean).join(' ')}</h3>
+      <Table
+        {...{ columns, rows: spec.requirements, body: 'states' }}
+        label={`Requirements: ${spec.title}`}
+        rowOf={({ state }) => ({ 'data-state': state })}
+      />
+    </section>
   );
 }
 
@@ -326,7 +279,7 @@ function ScenarioNames({ shown, scenarios }: { shown: Shown; scenarios: Scenario
     <ul class="names">
       {scenarios.map((scenario) => (
         <li key={scenario}>
-          {outcomeOf(scenario) === 'passed' ? null : <Badge look={outcomeOf(scenario)} />}{' '}
+          {outcomeOf(scenario) === 'passed' ? null : <Badge state={outcomeOf(scenario)} />}{' '}
           <a href={`#${shown.anchors.get(scenario)}`}>{scenario.name}</a>
         </li>
       ))}
@@ -357,12 +310,10 @@ function Scenarios({ shown }: { shown: Shown }): VNode {
               open={outcomeOf(scenario) === 'failed'}
             >
               <summary>
-                <Badge look={outcomeOf(scenario)} /> {scenario.name}{' '}
+                <ScenarioBadge scenario={scenario} /> {scenario.name}{' '}
                 <span class="faint">{duration(scenario.seconds)}</span>
               </summary>
-              <About scenario={scenario} />
-              <Gherkin scenario={scenario} />
-              <EvidenceLinks {...{ shown, scenario }} />
+              <Scenario {...{ shown, scenario }} />
             </details>
           ))}
         </section>
@@ -398,100 +349,66 @@ function Skipped({ shown }: { shown: Shown }): VNode | null {
   );
 }
 
-function Streams({ streams }: { streams: readonly BroadcastSummary[] }): VNode {
-  if (streams.length === 0) return <p>No broadcast was looked at.</p>;
-  return (
-    <WideTable label="Figures of each broadcast">
-      <thead>
-        <tr>
-          <th scope="col">Broadcast</th>
-          {broadcastColumns.map(({ title }) => (
-            <th scope="col" class="number" key={title}>
-              {title}
-            </th>
-          ))}
-          <th scope="col">What was made to go wrong</th>
-        </tr>
-      </thead>
-      <tbody>
-        {streams.map((summary) => (
-          <tr key={summary.stream}>
-            <th scope="row" class="stream">
-              {summary.page ? <a href={summary.page}>{summary.title}</a> : summary.title}
-              <div class="about">{summary.stream}</div>
-            </th>
-            {broadcastColumns.map(({ title, shown }) => (
-              <td class="number" key={title}>
-                {shown(summary)}
-              </td>
-            ))}
-            <td class="plan">
-              {summary.plan.length === 0 ? null : (
-                <ul>
-                  {summary.plan.map((fault) => (
-                    <li key={fault}>{fault}</li>
-                  ))}
-                </ul>
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </WideTable>
-  );
+const BROADCAST: readonly Column<BroadcastSummary>[] = [
+  {
+    ...{ head: 'Broadcast', kind: 'broadcast', isHead: true },
+    cell: ({ title, page: href, stream }) => (
+      <>
+        {href ? <a href={href}>{title}</a> : title}
+        <div class="about">{stream}</div>
+      </>
+    ),
+  },
+  ...broadcastColumns,
+  { head: 'Faults', kind: 'faults', cell: ({ faults }) => <List items={faults} /> },
+];
+
+function Broadcasts({ broadcasts }: { broadcasts: readonly BroadcastSummary[] }): VNode {
+  if (broadcasts.length === 0) return <p>No broadcast was judged.</p>;
+  return <Table label="Figures of each broadcast" rows={broadcasts} columns={BROADCAST} />;
 }
 
 function Circumstances({ facts }: { facts: RunFacts }): VNode {
   const { startedAtMs, seconds, environments, reportSeconds } = facts;
   const parts = environments.length > 1 ? ', all parts together' : '';
+  const took = seconds === undefined ? 'unknown: it has no end' : duration(seconds) + parts;
   return (
     <>
-      <dl>
-        <Term name="Began">{startedAtMs === undefined ? 'not known' : moment(startedAtMs)}</Term>
-        <Term name="Took">
-          {seconds === undefined ? 'not known: it has no end' : `${duration(seconds)}${parts}`}
-        </Term>
-        <Term name="Reports made in">{duration(reportSeconds)}</Term>
-      </dl>
-      {environments.length === 0 ? <p>Where and with what it was made is not known.</p> : null}
+      <Terms
+        items={[
+          ['Began', startedAtMs === undefined ? 'unknown' : moment(startedAtMs)],
+          ['Took', took],
+          ['Reports made in', duration(reportSeconds)],
+        ]}
+      />
+      {environments.length === 0 ? <p>Where and with what it was made is unknown.</p> : null}
       {environments.map((environment, index) => (
-        <Environment key={index} environment={environment} />
+        <Environment key={index} {...environment} />
       ))}
     </>
   );
 }
 
-function Environment({ environment }: { environment: RunEnvironment }): VNode {
-  const { shard, settings } = environment;
+function Environment(environment: RunEnvironment): VNode {
+  const { shard, settings, runtime, suite, commit, system, processors, node } = environment;
+  const memory = `${(environment.memoryBytes / 2 ** 30).toFixed(1)} GiB of memory`;
+  const differing = Object.entries(settings).map(([name, value]) => (
+    <div key={name}>
+      <code>{`${name}=${value}`}</code>
+    </div>
+  ));
   return (
     <>
       {shard ? <h3>{`Part ${shard.index} of ${shard.count}`}</h3> : null}
-      <dl>
-        <Term name="Services">{environment.runtime}</Term>
-        <Term name="Suite">{`${environment.suite}, commit ${environment.commit}`}</Term>
-        <Term name="System">
-          {`${environment.system}, ${counted(environment.processors, 'processor')}, ` +
-            `${(environment.memoryBytes / 2 ** 30).toFixed(1)} GiB of memory`}
-        </Term>
-        <Term name="Node.js">{environment.node}</Term>
-        <Term name="Set">
-          {Object.entries(settings).map(([name, value]) => (
-            <div key={name}>
-              <code>{`${name}=${value}`}</code>
-            </div>
-          ))}
-          {Object.keys(settings).length === 0 ? 'nothing: all defaults' : null}
-        </Term>
-      </dl>
-    </>
-  );
-}
-
-function Term({ name, children }: { name: string; children: ComponentChildren }): VNode {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
+      <Terms
+        items={[
+          ['Services', runtime],
+          ['Suite', `${suite}, commit ${commit}`],
+          ['System', `${system}, ${counted(processors, 'processor')}, ${memory}`],
+          ['Node.js', node],
+          ['Settings', differing.length > 0 ? differing : 'nothing: all have their defaults'],
+        ]}
+      />
     </>
   );
 }

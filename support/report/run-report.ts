@@ -1,40 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-import { z } from 'zod';
-
-import { SuiteError } from '../base/errors';
-import { jsonOf } from '../base/json';
 import { safeText } from '../base/safe-text';
-import { reportFiles, type RunFacts, type RunPart, type BroadcastSummary } from './facts';
+import type { BroadcastSummary, RunFacts, RunPart } from './facts';
+import { readRunPart } from './facts-file';
 import type { Requirement, Spec } from './requirements';
-import {
-  idsOf,
-  outcomeOf,
-  readMessages,
-  type Outcome,
-  type ScenarioCollector,
-  type ScenarioResult,
-} from './scenario-results';
-import { counted, duration } from './wording';
-
-const partSchema: z.ZodType<RunPart> = z.object({
-  environment: z.object({
-    ...{ runtime: z.string(), node: z.string(), system: z.string(), processors: z.number() },
-    ...{ memoryBytes: z.number(), suite: z.string(), commit: z.string() },
-    settings: z.record(z.string(), z.string()),
-    shard: z.object({ index: z.number(), count: z.number() }).exactOptional(),
-  }),
-  evidence: z.array(z.string()),
-  problems: z.array(z.string()),
-  reportSeconds: z.number(),
-});
+import type { Outcome, ScenarioCollector, ScenarioResult } from './scenario-results';
+import { idsOf, outcomeOf, readMessages } from './scenario-results';
+import { counted, duration, shownNumber } from './wording';
 
 /** What lies in one results folder: of a whole run, or of one shard of it. */
 export interface ResultsPart {
   folder: string;
   collector: ScenarioCollector;
-  /** Not there when the run was broken off before it wrote it. */
+  /** Not there when the run was interrupted before it wrote it. */
   part: RunPart | undefined;
 }
 
@@ -45,56 +23,41 @@ export interface ResultsPart {
  */
 export function readPart(folder: string): ResultsPart {
   const collector = readMessages(join(folder, 'messages.ndjson'), true);
-  const file = join(folder, reportFiles.part);
-  if (!existsSync(file)) return { folder, collector, part: undefined };
-  const text = readFileSync(file, 'utf8');
-  const parsed = partSchema.safeParse(jsonOf(text));
-  if (parsed.success) return { folder, collector, part: parsed.data };
-  throw new SuiteError({
-    what: 'this is not what a run has written',
-    where: file,
-    seen: text.slice(0, 100),
-    expected: 'where the run was made, its evidence and its problems, as JSON',
-    next: `remove ${reportFiles.part}: the page is then made without it`,
-  });
+  return { folder, collector, part: readRunPart(folder) };
 }
 
 /**
  * The facts of a run; several parts are the shards of one.
  *
- * @param made what came of making the pages of its streams; seconds are how long that took
+ * @param made what came of making the pages of its broadcasts; seconds are how long that took
  * @param isShard where a shard speaks for itself: otherwise a shard that is missing is a problem
  */
 export function runFactsOf(
   parts: readonly ResultsPart[],
-  made: { streams: BroadcastSummary[]; problems: string[]; seconds: number },
+  made: { broadcasts: BroadcastSummary[]; problems: string[]; seconds: number },
   isShard = false,
 ): RunFacts {
   const shard = isShard ? parts[0]?.part?.environment.shard : undefined;
   const begins = parts.flatMap(({ collector }) => collector.times.startedAtMs ?? []);
-  const lengths = parts.flatMap(({ collector: { times } }) =>
-    times.startedAtMs === undefined || times.endedAtMs === undefined
-      ? []
-      : (times.endedAtMs - times.startedAtMs) / 1000,
-  );
+  const lengths = parts.flatMap(({ collector }) => collector.times.seconds ?? []);
   const problems = parts.flatMap((one) => {
-    const isBrokenOff = one.collector.times.endedAtMs === undefined;
-    const own = [...(isBrokenOff ? ['the run was broken off'] : []), ...(one.part?.problems ?? [])];
+    const isInterrupted = one.collector.times.seconds === undefined;
+    const interrupted = isInterrupted ? ['the run was interrupted'] : [];
+    const own = [...interrupted, ...(one.part?.problems ?? [])];
     return parts.length > 1 ? own.map((problem) => `${nameOf(one)}: ${problem}`) : own;
   });
   return {
-    ...(begins.length > 0 ? { startedAtMs: Math.min(...begins) } : {}),
-    ...(lengths.length === parts.length ? { seconds: Math.max(...lengths) } : {}),
+    startedAtMs: begins.length > 0 ? Math.min(...begins) : undefined,
+    seconds: lengths.length === parts.length ? Math.max(...lengths) : undefined,
     scenarios: parts.flatMap(({ collector }) => collector.results.map(safeScenario)),
     environments: parts.flatMap(({ part }) => part?.environment ?? []),
-    streams: made.streams,
-    ...(shard ? { shard } : {}),
+    ...{ broadcasts: made.broadcasts, shard },
     problems: [...(shard ? [] : missingShards(parts)), ...problems, ...made.problems].map(safeText),
-    reportSeconds: made.seconds + sum(parts.map(({ part }) => part?.reportSeconds ?? 0)),
+    reportSeconds: parts.reduce((sum, { part }) => sum + (part?.reportSeconds ?? 0), made.seconds),
   };
 }
 
-/** What a run is worth, in a sentence; anything but all scenarios passed, and nothing else wrong, is a failure. */
+/** The verdict on a run in a sentence; anything but all scenarios passed, and nothing else wrong, is a failure. */
 export function verdictOf({ scenarios, seconds, problems, shard }: RunFacts): {
   text: string;
   outcome: 'passed' | 'failed';
@@ -125,23 +88,42 @@ export function verdictOf({ scenarios, seconds, problems, shard }: RunFacts): {
   return { text: `Passed: ${all} passed${time}.${part}`, outcome: 'passed' };
 }
 
-/** How many scenarios ended how. */
 export function countsOf(scenarios: readonly ScenarioResult[]): Record<Outcome, number> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const scenario of scenarios) counts[outcomeOf(scenario)] += 1;
   return counts;
 }
 
-/** What a run says of a requirement. */
+/** The figures of a broadcast that the page of a run and its summary list, and how. */
+export const broadcastColumns: readonly {
+  head: string;
+  kind: 'number';
+  cell: (broadcast: BroadcastSummary) => string;
+}[] = [
+  column('Answered', (seen) => `${seen.fragmentsAnswered} of ${seen.fragmentsSent}`),
+  column('Worst A/V offset', ({ offsetWorstMs = NaN }) => {
+    const sign = Math.round(offsetWorstMs) > 0 ? '+' : '';
+    return sign + shownNumber(offsetWorstMs, 0, ' ms');
+  }),
+  column('Latency end to end', (seen) => shownNumber(seen.endToEndSeconds, 1, ' s')),
+  column('Latency per fragment, p95', (seen) => shownNumber(seen.answerP95Ms, 0, ' ms')),
+  column('Word error rate', ({ wordErrorRate = NaN }) => shownNumber(100 * wordErrorRate, 1, ' %')),
+  column('Took', (seen) => shownNumber(seen.tookSeconds, 1, ' s')),
+];
+
+function column(
+  head: string,
+  shown: (figures: BroadcastSummary['figures']) => string,
+): (typeof broadcastColumns)[number] {
+  return { head, kind: 'number', cell: ({ figures }) => shown(figures) };
+}
+
 export interface RequirementState extends Requirement {
   state: Outcome | 'not run';
   scenarios: ScenarioResult[];
 }
 
-/** What a run says of the requirements of a spec. */
-export interface SpecState {
-  spec: string;
-  title: string;
+export interface SpecState extends Spec {
   requirements: RequirementState[];
 }
 
@@ -178,16 +160,12 @@ export function requirementStatesOf(
 export function requirementsInWords(specs: readonly SpecState[]): string {
   const states = specs.flatMap(({ requirements }) => requirements.map(({ state }) => state));
   const count = (wanted: string): number => states.filter((state) => state === wanted).length;
-  const rest = [
-    ...(count('failed') > 0 ? [`${count('failed')} failed`] : []),
-    ...(count('skipped') > 0 ? [`${count('skipped')} skipped`] : []),
-    ...(count('not run') > 0
-      ? [`${count('not run')} not run, as no scenario of theirs was asked for or begun`]
-      : []),
-  ];
-  return [`${count('passed')} of ${counted(states.length, 'requirement')} passed`, ...rest].join(
-    '; ',
+  const rest = ['failed', 'skipped', 'not run'].flatMap((state) =>
+    count(state) > 0 ? `${count(state)} ${state}` : [],
   );
+  const why = count('not run') > 0 ? ', as no scenario of theirs was asked for or begun' : '';
+  const passed = `${count('passed')} of ${counted(states.length, 'requirement')} passed`;
+  return [passed, ...rest].join('; ') + why;
 }
 
 /** Skipped scenarios by the reason that they give. */
@@ -201,11 +179,6 @@ export function skippedByReason(
     byReason.set(reason, [...(byReason.get(reason) ?? []), scenario]);
   }
   return [...byReason].map(([reason, own]) => ({ reason, scenarios: own }));
-}
-
-/** What failed outside of the steps: in a hook before or after them. Empty when nothing did. */
-export function outsideSteps({ message, steps }: ScenarioResult): string {
-  return steps.reduce((rest, step) => rest.replace(step.message, ''), message).trim();
 }
 
 function stateOf(scenarios: readonly ScenarioResult[]): RequirementState['state'] {
@@ -234,23 +207,9 @@ function nameOf({ folder, part }: ResultsPart): string {
   return shard ? `part ${shard.index} of ${shard.count}` : basename(folder);
 }
 
+/** Without what cannot be shown, in earlier attempts as well. */
 function safeScenario(scenario: ScenarioResult): ScenarioResult {
-  const { skipReason, steps } = scenario;
-  return {
-    ...scenario,
-    name: safeText(scenario.name),
-    feature: safeText(scenario.feature),
-    message: safeText(scenario.message),
-    skipReason: skipReason && safeText(skipReason),
-    steps: steps.map((step) => ({
-      ...step,
-      text: safeText(step.text),
-      table: step.table?.map((row) => row.map(safeText)),
-      message: safeText(step.message),
-    })),
-  };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+  const safe = (_key: string, value: unknown): unknown =>
+    typeof value === 'string' ? safeText(value) : value;
+  return JSON.parse(JSON.stringify(scenario, safe)) as ScenarioResult;
 }

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-import type { Attachment, Envelope, GherkinDocument, Pickle } from '@cucumber/messages';
+import type { Attachment, Envelope, TestStepResultStatus } from '@cucumber/messages';
+import type { TestCaseFinished, TestCaseStarted, TestStepFinished } from '@cucumber/messages';
+import { Query } from '@cucumber/query';
 
 import { messageOf, NotObserved } from '../base/errors';
 
@@ -37,24 +39,15 @@ export interface ScenarioResult {
   message: string;
   /** Why it was skipped; undefined when it does not say. */
   skipReason: string | undefined;
-  /** Streams of the broadcasts that it looked at. */
+  /** Streams of the broadcasts that it was judged by. */
   judgedBy: string[];
   seconds: number;
+  /** Earlier attempts (`--retry`), the first one first: this is the last one, which counts. */
+  attempts?: ScenarioResult[];
 }
 
-/** From worst to best: a scenario is as bad as its worst step. */
-const WORST_FIRST = [
-  'UNKNOWN',
-  'AMBIGUOUS',
-  'UNDEFINED',
-  'FAILED',
-  'PENDING',
-  'SKIPPED',
-  'PASSED',
-] as const;
-
 /** How a step or scenario ended, as Cucumber's messages say it. */
-export type Status = (typeof WORST_FIRST)[number];
+export type Status = `${TestStepResultStatus}`;
 
 /** A requirement's ID as a tag of its scenarios: @021-US4-2, @019-E1, @018-SC. */
 const REQUIREMENT = /^@(\d{3}-\S+)$/;
@@ -72,124 +65,113 @@ export function outcomeOf({ status }: Pick<ScenarioResult, 'status'>): Outcome {
   return status === 'SKIPPED' ? 'skipped' : 'failed';
 }
 
-interface Running {
-  result: ScenarioResult;
-  steps: Map<string, StepResult>;
-  hasEnded: boolean;
-  startedAtMs: number;
+/** What failed outside of the steps: in a hook before or after them. Empty when nothing did. */
+export function outsideSteps({ message, steps }: ScenarioResult): string {
+  return steps.reduce((rest, step) => rest.replace(step.message, ''), message).trim();
 }
 
 /** Makes results of Cucumber's messages, one after the other. */
 export class ScenarioCollector {
-  readonly #features = new Map<string, { name: string; keywords: Map<string, string> }>();
-  readonly #pickles = new Map<string, Pickle>();
-  readonly #cases = new Map<string, { pickleId: string; pickleStepOf: Map<string, string> }>();
-  readonly #running = new Map<string, Running>();
-  #startedAtMs: number | undefined;
-  #endedAtMs: number | undefined;
+  /** For what is not of a scenario: suggestions, undefined parameter types. */
+  readonly query = new Query();
+  /** In the order in which they began; those that began in the same millisecond, too. */
+  readonly #begun: TestCaseStarted[] = [];
 
   add(message: Envelope): void {
-    const { gherkinDocument, pickle, testCase, testStepFinished, attachment } = message;
-    if (gherkinDocument) this.#addFeature(gherkinDocument);
-    if (pickle) this.#pickles.set(pickle.id, pickle);
-    if (testCase) {
-      const steps = testCase.testSteps.map(({ id, pickleStepId = '' }) => [id, pickleStepId]);
-      this.#cases.set(testCase.id, {
-        pickleId: testCase.pickleId,
-        pickleStepOf: new Map(steps as [string, string][]),
-      });
-    }
-    if (message.testRunStarted) this.#startedAtMs = millis(message.testRunStarted.timestamp);
-    if (message.testRunFinished) this.#endedAtMs = millis(message.testRunFinished.timestamp);
-    if (message.testCaseStarted) {
-      const { id, testCaseId, timestamp } = message.testCaseStarted;
-      this.#running.set(id, this.#begin(testCaseId, millis(timestamp)));
-    }
-    if (testStepFinished) {
-      const { testCaseStartedId, testStepId, testStepResult } = testStepFinished;
-      const running = this.#running.get(testCaseStartedId);
-      const { status, message: text = '' } = testStepResult;
-      if (!running) return;
-      const { result } = running;
-      if (WORST_FIRST.indexOf(status) < WORST_FIRST.indexOf(result.status)) result.status = status;
-      if (text) result.message += `${text}\n`;
-      const step = running.steps.get(testStepId);
-      if (step) Object.assign(step, { status, message: text });
-    }
-    if (attachment) this.#addAttachment(attachment);
-    if (message.testCaseFinished) {
-      const { testCaseStartedId, timestamp } = message.testCaseFinished;
-      const running = this.#running.get(testCaseStartedId);
-      if (!running) return;
-      running.hasEnded = true;
-      running.result.seconds = (millis(timestamp) - running.startedAtMs) / 1000;
-    }
+    // Of all that is attached, nothing else is read; charts and logs would be kept in memory.
+    const { fileName = '' } = message.attachment ?? {};
+    if (message.attachment && fileName !== SKIP_REASON && fileName !== JUDGED_BY) return;
+    this.query.update(message);
+    if (message.testCaseStarted) this.#begun.push(message.testCaseStarted);
   }
 
-  /** One for each scenario that has begun, in that order. */
+  /** One for each scenario that has begun, in that order: of several attempts, the last one counts. */
   get results(): ScenarioResult[] {
-    return [...this.#running.values()].map(({ result, hasEnded }) => ({
-      ...result,
-      // The run was ended in the middle of it.
-      status: hasEnded || result.status !== 'PASSED' ? result.status : 'UNKNOWN',
-    }));
-  }
-
-  /** When the run began and ended, in ms since the epoch; undefined where it has not. */
-  get times(): { startedAtMs: number | undefined; endedAtMs: number | undefined } {
-    return { startedAtMs: this.#startedAtMs, endedAtMs: this.#endedAtMs };
-  }
-
-  #addFeature({ uri = '', feature }: GherkinDocument): void {
-    const keywords = new Map<string, string>();
-    for (const child of feature?.children ?? []) {
-      const inRule = child.rule?.children ?? [];
-      for (const { background, scenario } of [child, ...inRule]) {
-        for (const step of [...(background?.steps ?? []), ...(scenario?.steps ?? [])]) {
-          keywords.set(step.id, step.keyword.trim());
-        }
-      }
+    const attempts = new Map<string, ScenarioResult[]>();
+    for (const one of this.#begun) {
+      const { testCaseId } = one;
+      attempts.set(testCaseId, [...(attempts.get(testCaseId) ?? []), this.#resultOf(one)]);
     }
-    this.#features.set(uri, { name: feature?.name ?? '', keywords });
+    return [...attempts.values()].flatMap((all) => {
+      const last = all.at(-1);
+      return last && all.length > 1 ? { ...last, attempts: all.slice(0, -1) } : (last ?? []);
+    });
   }
 
-  #begin(testCaseId: string, startedAtMs: number): Running {
-    const testCase = this.#cases.get(testCaseId);
-    const pickle = this.#pickles.get(testCase?.pickleId ?? '');
-    const feature = this.#features.get(pickle?.uri ?? '');
-    const steps = new Map<string, StepResult>();
-    for (const [testStepId, pickleStepId] of testCase?.pickleStepOf ?? []) {
-      const step = pickle?.steps.find(({ id }) => id === pickleStepId);
-      if (!step) continue;
-      const rows = step.argument?.dataTable?.rows;
-      steps.set(testStepId, {
-        keyword: feature?.keywords.get(step.astNodeIds[0] ?? '') ?? '',
-        text: step.text,
-        table: rows?.map(({ cells }) => cells.map(({ value }) => value)),
-        ...{ status: 'SKIPPED', message: '' },
-      });
-    }
+  /** How the attempt ended that this message is the end of. */
+  resultOf(ended: TestCaseFinished): ScenarioResult {
+    const attempt = this.query.findTestCaseStartedBy(ended);
+    if (!attempt) throw new TypeError(`no scenario has begun as ${ended.testCaseStartedId}`);
+    return this.#resultOf(attempt);
+  }
+
+  /** When the run began, in ms since the epoch, and how long it took; undefined where it has not begun, or ended. */
+  get times(): { startedAtMs: number | undefined; seconds: number | undefined } {
+    const [started, ended] = [this.query.findTestRunStarted(), this.query.findTestRunFinished()];
     return {
-      ...{ steps, startedAtMs, hasEnded: false },
-      result: {
-        name: pickle?.name ?? testCaseId,
-        tags: pickle?.tags.map(({ name }) => name) ?? [],
-        place: pickle ? `${pickle.uri}:${pickle.location?.line ?? ''}` : '',
-        feature: feature?.name ?? '',
-        steps: [...steps.values()],
-        ...{ status: 'PASSED', message: '', skipReason: undefined, judgedBy: [], seconds: 0 },
-      },
+      startedAtMs: started && millis(started.timestamp),
+      seconds: started && ended && (millis(ended.timestamp) - millis(started.timestamp)) / 1000,
     };
   }
 
-  #addAttachment({ fileName, testCaseStartedId = '', body, contentEncoding }: Attachment): void {
-    const result = this.#running.get(testCaseStartedId)?.result;
-    if (!result) return;
-    const isEncoded = (contentEncoding as string) === 'BASE64';
-    const text = (): string => (isEncoded ? Buffer.from(body, 'base64').toString() : body);
-    if (fileName === SKIP_REASON) result.skipReason = text();
-    if (fileName === JUDGED_BY) result.judgedBy = text().split('\n');
+  #resultOf(attempt: TestCaseStarted): ScenarioResult {
+    const { query } = this;
+    const pickle = query.findPickleBy(attempt);
+    const ended = query.findTestCaseFinishedBy(attempt);
+    const finished = query.findTestStepsFinishedBy(attempt);
+    const attached = new Map(
+      finished
+        .flatMap((step) => query.findAttachmentsBy(step))
+        .map((one) => [one.fileName, textOf(one)]),
+    );
+    return {
+      name: pickle?.name ?? attempt.testCaseId,
+      tags: pickle?.tags.map(({ name }) => name) ?? [],
+      place: pickle ? `${pickle.uri}:${pickle.location?.line ?? ''}` : '',
+      feature: (pickle && query.findLineageBy(pickle)?.feature?.name) ?? '',
+      steps: this.#stepsOf(attempt, finished),
+      status: this.#statusOf(attempt),
+      message: finished
+        .flatMap(({ testStepResult: { message = '' } }) => (message ? `${message}\n` : []))
+        .join(''),
+      skipReason: attached.get(SKIP_REASON),
+      judgedBy: attached.get(JUDGED_BY)?.split('\n') ?? [],
+      seconds: ended ? (millis(ended.timestamp) - millis(attempt.timestamp)) / 1000 : 0,
+    };
   }
+
+  #statusOf(attempt: TestCaseStarted): Status {
+    const { query } = this;
+    const { status = 'PASSED' } = query.findMostSevereTestStepResultBy(attempt) ?? {};
+    // The run was ended in the middle of it.
+    if (status === 'PASSED' && !query.findTestCaseFinishedBy(attempt)) return 'UNKNOWN';
+    // A step that ended so has not passed; to Cucumber it is less severe than one that has.
+    const finished = query.findTestStepsFinishedBy(attempt);
+    const statuses: Status[] = finished.map(({ testStepResult }) => testStepResult.status);
+    return statuses.includes('UNKNOWN') ? 'UNKNOWN' : status;
+  }
+
+  #stepsOf(attempt: TestCaseStarted, finished: readonly TestStepFinished[]): StepResult[] {
+    const { query } = this;
+    return (query.findTestCaseBy(attempt)?.testSteps ?? []).flatMap((testStep) => {
+      const step = query.findPickleStepBy(testStep);
+      if (!step) return [];
+      const ended = finished.find(({ testStepId }) => testStepId === testStep.id)?.testStepResult;
+      const rows = step.argument?.dataTable?.rows;
+      return {
+        keyword: query.findStepBy(step)?.keyword.trim() ?? '',
+        text: step.text,
+        table: rows?.map(({ cells }) => cells.map(({ value }) => value)),
+        status: ended?.status ?? 'SKIPPED',
+        message: ended?.message ?? '',
+      };
+    });
+  }
+}
+
+function textOf({ body, contentEncoding }: Attachment): string {
+  const isEncoded = (contentEncoding as string) === 'BASE64';
+  return isEncoded ? Buffer.from(body, 'base64').toString() : body;
 }
 
 function millis({ seconds, nanos }: { seconds: number; nanos: number }): number {
@@ -200,7 +182,7 @@ function millis({ seconds, nanos }: { seconds: number; nanos: number }): number 
  * Reads Cucumber's messages (`reports/messages.ndjson`).
  *
  * @param mayBeBrokenOff a last line that is not whole is passed over: its run was killed while it was writing
- * @throws NotObserved when the file is not there or holds no message, or a line of it is none
+ * @throws NotObserved when the file is not there or holds no message, or a line of it is malformed
  */
 export function readMessages(messagesFile: string, mayBeBrokenOff = false): ScenarioCollector {
   const text = existsSync(messagesFile) ? readFileSync(messagesFile, 'utf8').trim() : '';

@@ -1,30 +1,15 @@
 import { safeText } from '../base/safe-text';
 import { reportFiles, type RunFacts } from './facts';
-import { LOOKS } from './layout';
+import { STATES } from './layout';
 import type { Spec } from './requirements';
-import {
-  outsideSteps,
-  requirementsInWords,
-  requirementStatesOf,
-  skippedByReason,
-  verdictOf,
-} from './run-report';
-import { idsOf, outcomeOf, type ScenarioResult } from './scenario-results';
-import { broadcastColumns } from './broadcast-columns';
-import { counted, shownMessage } from './wording';
+import { broadcastColumns, requirementsInWords, requirementStatesOf } from './run-report';
+import { type RequirementState, skippedByReason, verdictOf } from './run-report';
+import { idsOf, outcomeOf, outsideSteps, type ScenarioResult } from './scenario-results';
+import { counted, cut, shownMessage } from './wording';
 
 /** In UTF-8. A CI job's page takes a summary of 1 MiB, a comment 65 536 characters. */
 const MOST_BYTES = 60_000;
 const LONGEST_NAME = 200;
-
-/** How much is told: the first of these with which the summary is short enough. */
-const LIMITS = [
-  { characters: 20_000, lines: 200 },
-  { characters: 2000, lines: 100 },
-  { characters: 500, lines: 50 },
-  { characters: 200, lines: 20 },
-  { characters: 0, lines: 5 },
-] as const;
 
 interface Limits {
   /** Of a failure's message. */
@@ -32,6 +17,15 @@ interface Limits {
   /** Of each list and table. */
   lines: number;
 }
+
+/** How much is told: the first of these with which the summary is short enough. */
+const LIMITS: readonly Limits[] = [
+  { characters: 20_000, lines: 200 },
+  { characters: 2000, lines: 100 },
+  { characters: 500, lines: 50 },
+  { characters: 200, lines: 20 },
+  { characters: 0, lines: 5 },
+];
 
 /** What a CI job's page shows of a run, in GitHub-flavoured Markdown; at most 60 KB. */
 export function summaryOf(facts: RunFacts, specs: readonly Spec[]): string {
@@ -43,7 +37,7 @@ export function summaryOf(facts: RunFacts, specs: readonly Spec[]): string {
 }
 
 function summaryWithin(facts: RunFacts, specs: readonly Spec[], limits: Limits): string {
-  const { scenarios, problems, streams } = facts;
+  const { scenarios, problems, broadcasts } = facts;
   const failed = scenarios.filter((scenario) => outcomeOf(scenario) === 'failed');
   const reasons = skippedByReason(scenarios);
   const states = requirementStatesOf(specs, scenarios);
@@ -65,28 +59,27 @@ function summaryWithin(facts: RunFacts, specs: readonly Spec[], limits: Limits):
     ),
     '### Requirements',
     `${requirementsInWords(states)}.`,
-    some(
-      missed,
-      limits,
-      ({ id, state, text }) =>
-        `- ${LOOKS[state].mark} ${state}: **${markdown(id)}** ${markdown(text)}`,
-    ).join('\n'),
-    ...(streams.length > 0 ? ['### Broadcasts', streamTable(facts, limits)] : []),
+    some(missed, limits, requirement).join('\n'),
+    ...(broadcasts.length > 0 ? ['### Broadcasts', broadcastTable(facts, limits)] : []),
     `Everything else is in \`${reportFiles.index}\` of the results.`,
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
-function verdictLine(facts: RunFacts): string {
-  const { outcome, text } = verdictOf(facts);
-  return `## ${LOOKS[outcome].mark} ${markdown(text)}`;
+function requirement({ id, state, text }: RequirementState): string {
+  return `- ${STATES[state].sign} ${state}: **${markdown(id)}** ${markdown(text)}`;
 }
 
-function failure({ streams }: RunFacts, scenario: ScenarioResult, { characters }: Limits): string {
+function verdictLine(facts: RunFacts): string {
+  const { outcome, text } = verdictOf(facts);
+  return `## ${STATES[outcome].sign} ${markdown(text)}`;
+}
+
+function failure(facts: RunFacts, scenario: ScenarioResult, { characters }: Limits): string {
   const { feature, place, steps, judgedBy, status } = scenario;
   const bad = steps.filter((step) => outcomeOf(step) === 'failed');
   const pages = judgedBy.flatMap(
-    (stream) => streams.find((one) => one.stream === stream)?.page ?? [],
+    (stream) => facts.broadcasts.find((one) => one.stream === stream)?.page ?? [],
   );
   const texts = [
     ...bad.map(({ keyword, text, message, status: how }) =>
@@ -96,31 +89,28 @@ function failure({ streams }: RunFacts, scenario: ScenarioResult, { characters }
     status === 'UNKNOWN' ? 'the run was ended in the middle of it' : '',
   ].filter((text) => text !== '');
   const lines = [
-    [feature, place]
-      .filter((part) => part !== '')
-      .map(markdown)
-      .join(' · '),
+    [feature, place].filter(Boolean).map(markdown).join(' · '),
     ...(characters > 0 && texts.length > 0 ? [fenced(cut(texts.join('\n\n'), characters))] : []),
     ...(pages.length > 0 ? [`Evidence: ${pages.map(code).join(', ')}`] : []),
   ];
-  const title = `${LOOKS.failed.mark} <b>${markdown(scenario.name)}</b> ${markdown(idsOf(scenario).join(', '))}`;
+  const title = `${STATES.failed.sign} <b>${markdown(scenario.name)}</b> ${markdown(idsOf(scenario).join(', '))}`;
   return details(title, lines.join('\n\n'), true);
 }
 
-function streamTable({ streams }: RunFacts, limits: Limits): string {
-  const header = ['Broadcast', ...broadcastColumns.map(({ title }) => title), 'Made to go wrong'];
-  const rows = streams
+function broadcastTable({ broadcasts }: RunFacts, limits: Limits): string {
+  const header = ['Broadcast', ...broadcastColumns.map(({ head }) => head), 'Faults'];
+  const rows = broadcasts
     .slice(0, limits.lines)
     .map((summary) => [
       markdown(summary.title),
-      ...broadcastColumns.map(({ shown }) => markdown(shown(summary))),
-      markdown(summary.plan.join('; ')),
+      ...broadcastColumns.map(({ cell }) => markdown(cell(summary))),
+      markdown(summary.faults.join('; ')),
     ]);
   const rule = header.map((_, index) =>
     index === 0 || index === header.length - 1 ? '---' : '---:',
   );
   const table = [header, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-  const more = streams.length - rows.length;
+  const more = broadcasts.length - rows.length;
   return more > 0 ? `${table}\n\n… and ${more} more.` : table;
 }
 
@@ -152,8 +142,4 @@ function markdown(text: string): string {
 
 function code(text: string): string {
   return `<code>${markdown(text)}</code>`;
-}
-
-function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most)} … (cut off)`;
 }

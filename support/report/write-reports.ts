@@ -1,50 +1,61 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
 
 import { messageOf } from '../base/errors';
 import { evidenceFiles } from '../broadcast/evidence';
-import { reportFiles, type RunFacts, type BroadcastFacts, type BroadcastSummary } from './facts';
+import { broadcastPage } from './broadcast-page';
+import { reportFiles, type BroadcastFacts, type BroadcastSummary, type RunFacts } from './facts';
+import { readBroadcastFacts } from './facts-file';
 import { readRequirements } from './requirements';
 import { runPage } from './run-page';
 import { runFactsOf, type ResultsPart } from './run-report';
-import { readBroadcastFacts } from './broadcast-facts';
-import { broadcastPage } from './broadcast-page';
+import type { ScenarioResult } from './scenario-results';
 import { summaryOf } from './summary';
 
-/** An evidence folder of a run. */
-export interface EvidenceFolder {
-  folder: string;
+export interface RunBroadcast {
   stream: string;
-  /** It was recorded by another run: that one has written its page. */
-  isRecorded: boolean;
+  /** Its evidence; of a replay, in the results of another run. */
+  evidenceFolder: string;
+  /** Where its facts and its page lie. */
+  pageFolder: string;
 }
 
 /** Removes the reports of an earlier run; its evidence folders stay, as their names are their own. */
 export function removeReports(reportsFolder: string): void {
-  for (const name of [reportFiles.index, reportFiles.summary, reportFiles.part]) {
-    rmSync(join(reportsFolder, name), { force: true });
+  const { index, summary, part, replayed } = reportFiles;
+  for (const name of [index, summary, part, replayed]) {
+    rmSync(join(reportsFolder, name), { recursive: true, force: true });
   }
 }
 
 /**
- * The evidence that a run lists; of one that could not write its list, what its scenarios name.
+ * The broadcast of an evidence folder. Its page lies with its evidence; that of a replay in the replay's own results, so
+ * that evidence stays as it was recorded.
  */
-export function evidenceOf({ folder, part, collector }: ResultsPart): EvidenceFolder[] {
+export function runBroadcast(
+  reportsFolder: string,
+  evidenceFolder: string,
+  isReplay: boolean,
+): RunBroadcast {
+  const stream = basename(evidenceFolder);
+  const replayed = join(reportsFolder, reportFiles.replayed, stream);
+  const pageFolder = isReplay ? replayed : evidenceFolder;
+  return { stream, evidenceFolder, pageFolder };
+}
+
+/** The broadcasts that a run lists; of one that could not write its list, those that its scenarios name. */
+export function broadcastsOf({ folder, part, collector }: ResultsPart): RunBroadcast[] {
   const judged = new Set(collector.results.flatMap(({ judgedBy }) => judgedBy));
   const listed = part?.evidence ?? [...judged].map((stream) => join('evidence', stream));
   return listed
     .map((one) => resolve(folder, one))
-    .filter((one) => part !== undefined || existsSync(join(one, evidenceFiles.run)))
-    .map((one) => ({
-      folder: one,
-      stream: basename(one),
-      isRecorded: relative(resolve(folder), one).startsWith('..'),
-    }));
+    .filter((one) => part !== undefined || existsSync(join(one, evidenceFiles.record)))
+    .map((one) => runBroadcast(folder, one, part?.isReplay ?? false));
 }
 
 /**
- * Writes the page of every stream into its evidence folder, and the page and the summary of the run. A page that cannot
- * be made is a problem of the run; the others are made all the same.
+ * Writes the page of every broadcast, and the page and the summary of the run. A page that cannot be made is a problem of
+ * the run; the others are made all the same.
  *
  * @param to where the page of the run is written
  * @param parts of one run: its only one, or its shards
@@ -62,61 +73,62 @@ export function writeReports(
   const results = parts.flatMap(({ collector }) => collector.results);
   const known = parts.flatMap(({ part }) => part?.problems ?? []);
   const problems: string[] = [];
-  // Why there are no facts of a stream may have been said where they were to be made.
-  const note = (stream: string, problem: string): void => {
-    if (!known.some((one) => one.includes(stream))) problems.push(problem);
-  };
-  const streams = new Map<string, BroadcastSummary>();
-  const seen = new Set<string>();
-  for (const { folder, stream, isRecorded } of parts.flatMap(evidenceOf)) {
-    seen.add(stream);
-    if (streams.has(stream)) continue;
-    try {
-      const facts = readBroadcastFacts(folder);
-      if (!facts) {
-        if (!isRecorded) note(stream, `there is no page of ${stream}: it has no facts`);
-        continue;
-      }
-      streams.set(stream, summaryOfStream(facts));
-      const file = join(folder, reportFiles.broadcastPage);
-      if (!isRecorded) {
-        const judged = results.filter(({ judgedBy }) => judgedBy.includes(stream));
-        // An earlier page must not be taken for this one.
-        rmSync(file, { force: true });
-        writeFileSync(
-          file,
-          broadcastPage(facts, judged, urlOf(folder, join(to, reportFiles.index))),
-        );
-      }
-      if (existsSync(file)) streams.set(stream, summaryOfStream(facts, urlOf(to, file)));
-    } catch (error) {
-      problems.push(`there is no page of ${stream}: ${messageOf(error)}`);
-    }
+  const broadcasts = new Map<string, BroadcastSummary | undefined>();
+  for (const broadcast of parts.flatMap(broadcastsOf)) {
+    const { stream } = broadcast;
+    if (broadcasts.get(stream)) continue;
+    const { summary, problem } = writeBroadcastPage(to, broadcast, results);
+    broadcasts.set(stream, summary);
+    // Why there are no facts of a broadcast may have been said where they were to be made.
+    const isKnown = summary === undefined && known.some((one) => one.includes(stream));
+    if (problem !== undefined && !isKnown) problems.push(problem);
   }
   for (const stream of new Set(results.flatMap(({ judgedBy }) => judgedBy))) {
-    if (!seen.has(stream)) note(stream, `there is no evidence of ${stream}, which was looked at`);
+    if (broadcasts.has(stream) || known.some((one) => one.includes(stream))) continue;
+    problems.push(`there is no evidence of ${stream}, by which scenarios were judged`);
   }
-  const facts = runFactsOf(
-    parts,
-    {
-      ...{ streams: [...streams.values()], problems },
-      seconds: (performance.now() - started) / 1000,
-    },
-    isShard,
-  );
+  const made = {
+    broadcasts: [...broadcasts.values()].flatMap((one) => one ?? []),
+    ...{ problems, seconds: (performance.now() - started) / 1000 },
+  };
+  const facts = runFactsOf(parts, made, isShard);
   writeFileSync(join(to, reportFiles.index), runPage(facts, specs));
   writeFileSync(join(to, reportFiles.summary), summaryOf(facts, specs));
   return { facts, problems };
 }
 
-function summaryOfStream(
-  { stream, title, figures, isWhole, plan }: BroadcastFacts,
-  page?: string,
-): BroadcastSummary {
-  return { stream, title, figures, isWhole, plan, ...(page === undefined ? {} : { page }) };
+/** @returns no summary where there are no facts, and what went wrong */
+function writeBroadcastPage(
+  to: string,
+  { stream, evidenceFolder, pageFolder }: RunBroadcast,
+  results: readonly ScenarioResult[],
+): { summary?: BroadcastSummary | undefined; problem?: string } {
+  const file = join(pageFolder, reportFiles.broadcastPage);
+  let facts: BroadcastFacts | undefined;
+  try {
+    // An earlier page must not be taken for this one.
+    rmSync(file, { force: true });
+    facts = readBroadcastFacts(pageFolder);
+    if (!facts) return { problem: `there is no page of ${stream}: it has no facts` };
+    const judged = results.filter(({ judgedBy }) => judgedBy.includes(stream));
+    const evidence = urlOf(pageFolder, evidenceFolder);
+    const run = urlOf(pageFolder, join(to, reportFiles.index));
+    mkdirSync(pageFolder, { recursive: true });
+    const links = { run, evidence: evidence === '' ? '' : `${evidence}/` };
+    writeFileSync(file, broadcastPage(facts, judged, links));
+    return { summary: summaryOfBroadcast(facts, urlOf(to, file)) };
+  } catch (error) {
+    const problem = `there is no page of ${stream}: ${messageOf(error)}`;
+    return { problem, summary: facts && summaryOfBroadcast(facts) };
+  }
 }
 
-/** From a folder to a file, as a page links to it. */
-function urlOf(folder: string, file: string): string {
-  return relative(resolve(folder), resolve(file)).split(sep).map(encodeURIComponent).join('/');
+function summaryOfBroadcast(facts: BroadcastFacts, page?: string): BroadcastSummary {
+  const { stream, title, figures, isComplete, faults } = facts;
+  return { stream, title, figures, isComplete, faults, page };
+}
+
+/** From a folder to a file or folder, as a page links to it. */
+function urlOf(folder: string, target: string): string {
+  return relative(resolve(folder), resolve(target)).split(sep).map(encodeURIComponent).join('/');
 }

@@ -9,35 +9,34 @@ import { NotMeasured, FindingCache, cachedOnly } from '../../support/analyze/cac
 import { BroadcastFindings } from '../../support/analyze/broadcast-findings';
 import { SuiteError } from '../../support/base/errors';
 import type { Fixture } from '../../support/broadcast/fixture';
-import {
-  EvidenceWriter,
-  type MetricsRecord,
-  readEvidence,
-  type BroadcastRecord,
-} from '../../support/broadcast/evidence';
-import type { TapEvent } from '../../support/observe/tap';
+import { EvidenceWriter } from '../../support/broadcast/evidence-writer';
+import { type MetricsRecord, readEvidence } from '../../support/broadcast/evidence';
+import type { TapEvent } from '../../support/broadcast/events';
+import type { Fault } from '../../support/broadcast/fault';
+import { type BroadcastRecord, EVIDENCE_VERSION } from '../../support/broadcast/record';
+import { requestOf } from '../../support/broadcast/request';
+import { avOffset } from '../../support/checks/av-sync';
+import { judge } from '../../support/checks/criterion';
+import type { VerdictLine } from '../../support/checks/verdict-log';
+import { serviceNames, readConfig } from '../../support/config';
 import { attachEvidence } from '../../support/report/attachments';
+import { broadcastFactsOf } from '../../support/report/broadcast-facts';
 import type { BroadcastFacts } from '../../support/report/facts';
-import {
-  readBroadcastFacts,
-  broadcastFactsOf,
-  writeBroadcastFacts,
-} from '../../support/report/broadcast-facts';
+import { readBroadcastFacts, writeBroadcastFacts } from '../../support/report/facts-file';
 import { type DubbedMovie, dubbedMovie, faulty, FAULTS, RATE } from '../analyze/dubbed-movie';
 import { rejection, tempFolder } from '../analyze/make-media';
 
 const STREAM = 'test_source_1795330000000_1';
 const OTHER = 'test_source_1795330000000_12';
 const PUBLISHED = Date.parse('2026-11-22T06:50:00.000Z');
-const NAMES = { mediaService: 'media-service' };
-const NOBODY = 'no scenario looked at it';
+const NAMES = serviceNames(readConfig({}).settings('127.0.0.1'));
+const NOT_MEASURED = 'no scenario has measured it';
 
-const RUN: BroadcastRecord = {
-  ...{ stream: STREAM, startedAt: new Date(PUBLISHED - 20).toISOString(), runtime: 'host' },
-  // Asked for with a fault: the checks, which take an English listener, are for whole broadcasts only.
-  ...{ asked: { faults: {} }, finishedAt: PUBLISHED + 40_000, budgetSeconds: 300, monitor: 'tap' },
-  ...{ outcome: 'the output ended', fixtureScript: '', fixtureFile: '', problems: [] },
-  ...{ durationSeconds: 24, segmentSeconds: 6, plan: { words: [], seed: 1 } },
+const RECORD: BroadcastRecord = {
+  ...{ version: EVIDENCE_VERSION, stream: STREAM, runtime: 'host', monitor: 'tap' },
+  ...{ startedAt: new Date(PUBLISHED - 20).toISOString(), finishedAt: PUBLISHED + 40_000 },
+  ...{ request: requestOf(), faultSeed: 1, outcome: { kind: 'output ended' }, problems: [] },
+  ...{ fixtureScript: '', fixtureFile: '', durationSeconds: 24, segmentSeconds: 6 },
   publisher: { exitCode: 0, stderr: '' },
   times: {
     ...{ published: PUBLISHED, inputReady: PUBLISHED + 200, ingested: PUBLISHED + 300 },
@@ -46,7 +45,7 @@ const RUN: BroadcastRecord = {
   },
 };
 
-describe('the facts of a stream', () => {
+describe('the facts of a broadcast', () => {
   const folder = tempFolder();
   let movie: DubbedMovie;
   let originals: Float32Array[];
@@ -111,7 +110,7 @@ describe('the facts of a stream', () => {
       events?: TapEvent[];
       metrics?: MetricsRecord[];
       logs?: Record<string, string>;
-      run?: Partial<BroadcastRecord>;
+      record?: Partial<BroadcastRecord>;
     },
     fixture: Fixture = movie.fixture,
   ): BroadcastFindings {
@@ -120,20 +119,23 @@ describe('the facts of a stream', () => {
     seen.metrics?.forEach((one) => writer.addMetrics(one));
     for (const [service, text] of Object.entries(seen.logs ?? {})) writer.addLog(service, text);
     if (seen.output) cpSync(seen.output, writer.path('output.mp4'));
-    writer.finish({ ...RUN, ...seen.run });
-    return new BroadcastFindings(readEvidence(writer.folder), fixture);
+    writer.finish({ ...RECORD, ...seen.record });
+    return new BroadcastFindings(readEvidence(writer.folder), fixture, NAMES);
   }
 
   /** Facts as they are written and read again: nothing may be lost on the way. */
-  async function factsOf(run: BroadcastFindings): Promise<BroadcastFacts> {
-    const facts = await broadcastFactsOf(run, NAMES);
+  async function factsOf(
+    run: BroadcastFindings,
+    lines: readonly VerdictLine[] = [],
+  ): Promise<BroadcastFacts> {
+    const facts = await broadcastFactsOf(run, lines);
     expect(JSON.parse(JSON.stringify(facts))).to.deep.equal(facts);
     return facts;
   }
 
   describe('of a broadcast whose dub is 150 ms late', () => {
     let run: BroadcastFindings;
-    let unseen: BroadcastFacts;
+    let unmeasured: BroadcastFacts;
     let facts: BroadcastFacts;
 
     before(async () => {
@@ -141,20 +143,22 @@ describe('the facts of a stream', () => {
         output: withFault('the dub is 150 ms late'),
         events: conversation(),
       });
-      unseen = await cachedOnly(() => factsOf(run));
-      facts = await factsOf(run);
+      unmeasured = await cachedOnly(() => factsOf(run));
+      const scenario = { name: 'the dub is in sync', place: 'features/a.feature:1' };
+      const verdict = await judge(avOffset, run, { limitMs: 120 });
+      facts = await factsOf(run, [{ stream: STREAM, scenario, verdict }]);
     });
 
     it('name each fragment wrong, and by how much', () => {
       expect(facts.fragments.map(({ state }) => state)).to.deep.equal(Array(4).fill('wrong'));
-      for (const { offsetMs = 0, faults, sourceSeconds, sequence } of facts.fragments) {
+      for (const { offsetMs = 0, remarks, sourceSeconds, sequence } of facts.fragments) {
         expect(offsetMs).to.be.within(145, 155);
-        expect(faults.join()).to.match(/^heard 1(4|5)\d\.\d ms after its video, limit 120 ms$/);
+        expect(remarks.join()).to.match(/^audio and video are apart .*: 1(4|5)\d\.\d ms$/);
         expect(sourceSeconds).to.be.closeTo(6 * sequence, 0.01);
       }
       expect(facts.figures.offsetWorstMs).to.be.within(145, 155);
       expect(facts.sourceAtZero).to.be.closeTo(0, 0.05);
-      expect(facts.missing).to.have.all.keys('checks', 'log of media-service');
+      expect(facts.missing).to.have.all.keys('log of media-service');
     });
 
     it('lay the stages of a fragment one after the other', () => {
@@ -176,11 +180,11 @@ describe('the facts of a stream', () => {
       expect(at('played')[1]).to.be.closeTo(14, 0.1);
     });
 
-    it('have the figures, the marks, and the video of both audio', () => {
-      const { figures, marks, images, output, files } = facts;
+    it('have the figures, the events, and the images of original and output', () => {
+      const { figures, events, images, output, files } = facts;
       expect(figures).to.include({ fragmentsSent: 4, fragmentsAnswered: 4, answerMaxMs: 1000 });
       expect(figures).to.include({ tookSeconds: 33, outputReadySeconds: 8, wordErrorRate: 0 });
-      expect(marks.map(({ text }) => text)).to.deep.equal([
+      expect(events.map(({ text }) => text)).to.deep.equal([
         'the publisher is started',
         'the broadcast is ready',
         'media-service reads the broadcast',
@@ -189,11 +193,11 @@ describe('the facts of a stream', () => {
         'the connection to the STS was closed',
         'the output has ended',
       ]);
-      for (const frame of [
+      for (const image of [
         ...[images?.output.waveform, images?.output.spectrogram],
         ...[images?.original?.waveform, images?.original?.spectrogram],
       ]) {
-        expect(frame).to.match(/^data:image\/png;base64,iVBORw0KGgo[\w+/]{500,}=*$/);
+        expect(image).to.match(/^data:image\/png;base64,iVBORw0KGgo[\w+/]{500,}=*$/);
       }
       expect((images?.toPts ?? 0) - (images?.fromPts ?? 0)).to.be.closeTo(24, 0.2);
       expect(output?.seconds).to.be.closeTo(24, 0.2);
@@ -201,29 +205,31 @@ describe('the facts of a stream', () => {
       expect(files.find(({ name }) => name === 'audio/')?.bytes).to.be.above(8 * 6 * 2 * RATE);
     });
 
-    it('decode nothing without work, and can be worked out afterwards', async () => {
-      for (const what of ['clock', 'offsets', 'texts', 'loudness', 'end to end', 'frames']) {
-        expect(unseen.missing, what).to.have.property(what, NOBODY);
+    it('decode nothing for pages, and can be measured afterwards', async () => {
+      for (const what of ['clock', 'offsets', 'texts', 'loudness', 'end to end', 'images']) {
+        expect(unmeasured.missing, what).to.have.property(what, NOT_MEASURED);
       }
-      expect(unseen.fragments.map(({ state }) => state)).to.deep.equal(
-        Array(4).fill('not looked at'),
+      expect(unmeasured.fragments.map(({ state }) => state)).to.deep.equal(
+        Array(4).fill('not measured'),
       );
-      expect(unseen.fragments[0]).to.include({ roundTripMs: 1000, translation: 'Hola' });
-      expect(unseen).not.to.have.property('frames');
-      // Everything is known by now.
-      expect(await cachedOnly(() => factsOf(run))).to.deep.equal(facts);
+      expect(unmeasured.fragments[0]).to.include({ roundTripMs: 1000, translation: 'Hola' });
+      expect(unmeasured).not.to.have.property('images');
+      // Everything has been measured by now.
+      const again = await cachedOnly(() => factsOf(run));
+      expect(again.figures).to.deep.equal(facts.figures);
+      expect(again.images).to.deep.equal(facts.images);
     });
 
     it('are attached to a failure as charts, and leave nothing in the folder', async () => {
       const attached = new Map<string, string | Buffer>();
-      await attachEvidence(run, NAMES, (body, { fileName }) => void attached.set(fileName, body));
+      await attachEvidence(run, [], (body, { fileName }) => void attached.set(fileName, body));
       for (const name of ['fragments.svg', 'offset.svg', 'audio.svg']) {
         // Cucumber's HTML report shows bytes only.
         expect(attached.get(name), name).to.be.an.instanceOf(Buffer);
         expect(String(attached.get(name))).to.match(/<svg[^>]* xmlns="/);
       }
       expect(attached.get('evidence-folder.txt')).to.equal(run.evidence.folder);
-      const left = readdirSync(run.evidence.folder).filter((name) => name.includes('frames'));
+      const left = readdirSync(run.evidence.folder).filter((name) => name.startsWith('images'));
       expect(left).to.deep.equal([]);
     });
 
@@ -254,15 +260,14 @@ describe('the facts of a stream', () => {
     const { fragments, missing } = await factsOf(run);
     expect(missing['contract']).to.match(/does not fit the contract/);
     expect(fragments.map(({ state }) => state)).to.deep.equal([
-      ...['fine', 'fine', 'unheard', 'unheard'],
+      ...['heard', 'heard', 'unheard', 'unheard'],
     ]);
-    expect(fragments[2]?.faults.join()).to.match(/not heard at its video/);
-    expect(fragments[3]?.faults).to.deep.equal(['the STS answered with the error TIMEOUT']);
+    expect(fragments[3]?.remarks).to.deep.equal(['the STS answered with the error TIMEOUT']);
     expect(fragments[3]?.shownAtPts).to.be.closeTo(18, 0.1);
   });
 
-  it('are there without a tap, without an output, and with a recording that is none', async () => {
-    const direct = await factsOf(evidence('direct', { run: { monitor: 'direct' } }));
+  it('are there without a tap, without an output, and with a malformed recording', async () => {
+    const direct = await factsOf(evidence('direct', { record: { monitor: 'direct' } }));
     expect(direct.missing['events']).to.match(/was not heard.*STS_MONITOR is direct/);
     expect(direct.missing['output']).to.match(/^no recording of the output/);
     expect(direct).to.include({ monitor: 'direct', audio: 'speech' });
@@ -279,7 +284,7 @@ describe('the facts of a stream', () => {
   });
 
   it('take the recording of the viewer where there is no other', async () => {
-    const run = evidence('viewer', { run: { monitor: 'direct' } });
+    const run = evidence('viewer', { record: { monitor: 'direct' } });
     cpSync(movie.output, join(run.evidence.folder, 'viewer.mkv'));
     const { output, sourceAtZero, images } = await factsOf(run);
     expect(output?.file).to.equal('viewer.mkv');
@@ -333,7 +338,7 @@ describe('the facts of a stream', () => {
   it('have metrics over time without what is no number, and the mean of histograms', async () => {
     const types = { sent_total: 'counter', load: 'gauge', time_ms: 'histogram', up: 'gauge' };
     const labels = { stream_id: STREAM };
-    const looks = [0, 0, 0, 4].map((sent, i): MetricsRecord => ({
+    const polls = [0, 0, 0, 4].map((sent, i): MetricsRecord => ({
       at: PUBLISHED + 1000 * i,
       ...(i === 0 ? { types } : {}),
       samples: [
@@ -346,7 +351,7 @@ describe('the facts of a stream', () => {
         { name: 'time_ms_count', labels, value: sent },
       ],
     }));
-    const { series, histograms } = await factsOf(evidence('metrics', { metrics: looks }));
+    const { series, histograms } = await factsOf(evidence('metrics', { metrics: polls }));
     expect(series).to.deep.equal([
       {
         ...{ name: 'load', labels: '', type: 'gauge' },
@@ -364,56 +369,82 @@ describe('the facts of a stream', () => {
     expect(histograms).to.deep.equal([{ name: 'time_ms', labels: '', count: 4, mean: 100 }]);
   });
 
-  it('mark what the tap has done, what the STS asked for, and lost connections', async () => {
-    const fault = (seconds: number, payload: object): TapEvent =>
+  it('list faults, what the STS requested, and lost connections', async () => {
+    const fault: Fault = {
+      ...{ does: 'mute', direction: 'from-sts' },
+      at: { when: 'sent', fragment: 0, afterSeconds: 0 },
+    };
+    const done = (seconds: number, payload: object): TapEvent =>
       event(seconds, { kind: 'fault', payload });
-    const words = 'when fragment 0 is sent: nothing arrives from the STS any more';
-    const run = evidence('marks', {
+    const run = evidence('events', {
       events: [
         event(0.3, { kind: 'open' }),
-        fault(1, { fault: words }),
-        fault(2, { fault: words, detail: '42' }),
+        done(1, { fault }),
+        done(2, { fault, detail: '42' }),
         event(3, { kind: 'close', payload: { code: 1006 } }),
         event(3, { kind: 'close', direction: 'from-sts', payload: { code: 1006 } }),
         event(4, { kind: 'refused', connection: 2 }),
         event(5, { kind: 'open', connection: 3 }),
         event(6, { event: 'backpressure', payload: { action: 'pause' } }),
-        event(7, { event: 'backpressure', payload: 'nonsense' }),
       ],
-      run: { times: { published: PUBLISHED }, outcome: 'the run was broken off' },
+      record: { times: { published: PUBLISHED }, outcome: { kind: 'suite ended' } },
     });
-    const { marks, isWhole } = await factsOf(run);
-    expect(isWhole).to.equal(false);
-    expect(marks.map(({ atSeconds, kind, text }) => [atSeconds, kind, text])).to.deep.equal([
+    const { events, isComplete } = await factsOf(run);
+    expect(isComplete).to.equal(false);
+    expect(events.map(({ atSeconds, kind, text }) => [atSeconds, kind, text])).to.deep.equal([
       [0, 'pipeline', 'the publisher is started'],
-      [1, 'fault', words],
+      [1, 'fault', 'when fragment 0 is sent: nothing arrives from the STS any more'],
       [3, 'connection', 'the connection to the STS was lost'],
       [4, 'connection', 'a connection to the STS was refused'],
       [5, 'connection', 'media-service is connected to the STS again'],
-      [6, 'connection', 'the STS asked for a pause'],
+      [6, 'connection', 'the STS requested a pause'],
+    ]);
+  });
+
+  it('have one verdict for scenarios that judged alike, and no default one beside it', async () => {
+    const run = evidence('verdicts', {});
+    const line = (limitMs: number, name?: string, criterion = 'av-offset'): VerdictLine => ({
+      stream: STREAM,
+      ...(name === undefined ? {} : { scenario: { name, place: `a.feature:${name}` } }),
+      verdict: {
+        ...{ criterion, title: criterion, limit: { limitMs }, state: 'passed', where: 'output' },
+        ...{ what: '', seen: 'worst 3 ms', expected: `below ${limitMs} ms`, deviations: [] },
+      },
+    });
+    const { verdicts } = await factsOf(run, [
+      ...[line(120, 'one'), line(120, 'two'), line(120, 'two'), line(60, 'three'), line(120)],
+      ...[line(60, undefined, 'av-drift'), { ...line(1, 'another'), stream: OTHER }],
+    ]);
+    const shown = verdicts.map(({ criterion, expected, judgedBy }) => [
+      ...[criterion, expected, judgedBy.map(({ name }) => name).join()],
+    ]);
+    expect(shown).to.deep.equal([
+      ['av-offset', 'below 120 ms', 'one,two'],
+      ['av-offset', 'below 60 ms', 'three'],
+      ['av-drift', 'below 60 ms', ''],
     ]);
   });
 
   it('are there of a folder that has a run.json only', async () => {
     const where = join(folder, 'bare');
     mkdirSync(where);
-    writeFileSync(join(where, 'run.json'), JSON.stringify(RUN));
-    const facts = await factsOf(new BroadcastFindings(readEvidence(where), movie.fixture));
+    writeFileSync(join(where, 'run.json'), JSON.stringify(RECORD));
+    const facts = await factsOf(new BroadcastFindings(readEvidence(where), movie.fixture, NAMES));
     expect(facts.missing).to.include.keys('events', 'metrics', 'output', 'log of media-service');
     expect(facts.files.map(({ name }) => name)).to.deep.equal(['run.json']);
     expect(existsSync(join(where, 'facts.json'))).to.equal(false);
   });
 });
 
-describe('findings without work', () => {
-  it('are those that were asked for before, also while they are worked out', async () => {
-    const remembered = new FindingCache();
-    const slow = remembered.once('slow', () => new Promise((done) => setImmediate(done, 1)));
-    expect(await cachedOnly(() => remembered.once('slow', () => Promise.resolve(2)))).to.equal(1);
+describe('cached findings', () => {
+  it('are those that were asked for before, also while they are measured', async () => {
+    const cache = new FindingCache();
+    const slow = cache.once('slow', () => new Promise((done) => setImmediate(done, 1)));
+    expect(await cachedOnly(() => cache.once('slow', () => Promise.resolve(2)))).to.equal(1);
     expect(await slow).to.equal(1);
   });
 
-  it('that nobody has asked for are rejected, also through others, and can be asked for later', async () => {
+  it('that were never asked for are rejected, also through others, and can be asked for later', async () => {
     const [outer, inner] = [new FindingCache(), new FindingCache()];
     const ask = (): Promise<number> =>
       outer.once('outer', () => inner.once('inner', () => Promise.resolve(3)));

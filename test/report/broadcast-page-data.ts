@@ -28,15 +28,15 @@ export function makeOutput(folder: string): void {
   );
 }
 
-/** A frame of the audio of `output.mp4`, as a data URI. */
-export function makePicture(folder: string, filter: string): string {
-  const file = join(folder, 'frame.png');
+/** An image of the audio of `output.mp4`, as a data URI. */
+function makeImage(folder: string, filter: string): string {
+  const file = join(folder, 'image.png');
   const input = join(folder, 'output.mp4');
   ffmpeg('-i', input, '-filter_complex', filter, '-frames:v', '1', file);
   return `data:image/png;base64,${readFileSync(file).toString('base64')}`;
 }
 
-/** A stream of which nothing was seen. */
+/** A broadcast of which nothing was seen. */
 export const NOTHING: BroadcastFacts = {
   stream: 'test_nothing_1_1',
   title: 'Nothing',
@@ -47,33 +47,35 @@ export const NOTHING: BroadcastFacts = {
   runtime: 'host',
   monitor: 'tap',
   outcome: 'there was no output',
-  isWhole: false,
-  plan: [],
+  isComplete: false,
+  faults: [],
   seed: 1,
   problems: ['the output was not listed by the media server'],
   figures: { fragmentsSent: 0, fragmentsAnswered: 0, driftMs: NaN },
   missing: { output: 'nothing was recorded' },
   fragments: [],
-  checks: [],
-  marks: [],
+  verdicts: [],
+  events: [],
   series: [],
   histograms: [],
   log: [],
   files: [],
 };
 
+const SCENARIO = { name: 'every dub is heard', place: 'features/a.feature:9' };
+
 /** 8 s in four fragments, the third is not heard and the last is far too late; 600 lines of log. */
 export function dubbedFacts(folder: string): BroadcastFacts {
-  const frame = makePicture(folder, 'showwavespic=s=640x80');
-  const spectrum = makePicture(folder, 'showspectrumpic=s=640x100:legend=0');
-  const audio = { waveform: frame, spectrogram: spectrum };
+  const waveform = makeImage(folder, 'showwavespic=s=640x80');
+  const spectrogram = makeImage(folder, 'showspectrumpic=s=640x100:legend=0');
+  const audio = { waveform, spectrogram };
   return {
     ...NOTHING,
     stream: 'test_8-s_1_2',
     title: 'Eight seconds',
     outcome: 'the output ended',
-    isWhole: true,
-    plan: ['fragment 2: there is no answer'],
+    isComplete: true,
+    faults: ['fragment 2: the answer is dropped'],
     problems: [],
     missing: {},
     figures: {
@@ -84,9 +86,9 @@ export function dubbedFacts(folder: string): BroadcastFacts {
     sourceAtZero: 0,
     ptsZeroAtSeconds: 5,
     fragments: [0, 1, 2, 3].map((sequence) => ({
-      sequence,
-      state: sequence === 2 ? 'unheard' : sequence === 3 ? 'wrong' : 'fine',
-      faults:
+      ...{ sequence, segment: sequence },
+      state: sequence === 2 ? 'unheard' : sequence === 3 ? 'wrong' : 'heard',
+      remarks:
         sequence === 2
           ? ['the dub is not heard at its video']
           : sequence === 3
@@ -101,7 +103,7 @@ export function dubbedFacts(folder: string): BroadcastFacts {
         { stage: 'returned', fromSeconds: 2 * sequence + 3.7, toSeconds: 2 * sequence + 5 },
         { stage: 'played', fromSeconds: 2 * sequence + 5, toSeconds: 2 * sequence + 7 },
       ],
-      ended: sequence === 2 ? 'given up' : 'answered',
+      ended: sequence === 2 ? 'timed out' : 'answered',
       roundTripMs: 480,
       script: `This is line ${sequence}.`,
       transcript: sequence === 1 ? NASTY : `this is line ${sequence}`,
@@ -117,24 +119,27 @@ export function dubbedFacts(folder: string): BroadcastFacts {
       original: `audio/1-000${sequence}-original.wav`,
       dubbed: `audio/1-000${sequence}-dubbed.wav`,
     })),
-    checks: [
+    verdicts: [
       {
-        id: 'length',
-        title: 'The output is as long as the source',
-        ...{ state: 'passed', seen: '8.0 s', expected: '7.0 to 9.0 s' },
+        ...{ criterion: 'duration', title: 'The output is as long as the source', limit: 1 },
+        ...{ state: 'passed', where: 'output.mp4', what: '', seen: '8.0 s' },
+        ...{ expected: '7.0 to 9.0 s', deviations: [], judgedBy: [SCENARIO] },
       },
       {
-        id: 'dubs',
-        title: 'Each dub is heard at its video',
-        ...{ state: 'failed', seen: `fragment 2 is not heard ${NASTY}`, expected: 'all are heard' },
+        ...{ criterion: 'dubs', title: 'Each dub is heard at its video', limit: {} },
+        ...{ state: 'failed', where: 'output.mp4', what: 'dubs are missing' },
+        ...{ seen: `fragment 2 is not heard ${NASTY}`, expected: 'all are heard' },
+        ...{ deviations: [{ text: 'not heard', fragment: 2 }], judgedBy: [] },
       },
       {
-        id: 'delta',
-        title: 'Audio and video are together',
-        ...{ state: 'follows', seen: '800.0 ms', expected: 'below 120 ms', because: 'dubs' },
+        ...{ criterion: 'av-offset', title: 'Audio and video are together' },
+        ...{ limit: { limitMs: 110 }, state: 'follows', where: 'output.mp4', what: 'apart' },
+        ...{ seen: '800.0 ms', expected: 'below 110 ms', judgedBy: [SCENARIO] },
+        deviations: [{ text: 'fragment 3: 800.0 ms', fragment: 3 }],
+        because: { criterion: 'dubs', title: 'Each dub is heard at its video', seen: 'not heard' },
       },
     ],
-    marks: [
+    events: [
       { atSeconds: 5, kind: 'pipeline', text: 'the output is there' },
       { atSeconds: 8.1, kind: 'fault', text: `there is no answer to fragment 2 ${NASTY}` },
       { atSeconds: 9, kind: 'connection', text: 'the connection to the STS is lost' },
@@ -174,11 +179,11 @@ const STEP = { keyword: 'Then', table: undefined };
 /** One that passed, and one that did not. */
 export const JUDGED: ScenarioResult[] = [
   {
-    name: 'the output plays',
+    name: 'the output decodes',
     tags: ['@021-US6-1', '@P1'],
     place: 'features/full-services/6-output.feature:4',
     feature: 'Output',
-    steps: [{ ...STEP, text: 'it plays', status: 'PASSED', message: '' }],
+    steps: [{ ...STEP, text: 'it decodes', status: 'PASSED', message: '' }],
     ...{ status: 'PASSED', message: '', skipReason: undefined, judgedBy: [], seconds: 1 },
   },
   {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
@@ -7,18 +7,18 @@ import { h } from 'preact';
 import type { VNode } from 'preact';
 import type { Browser, Page } from 'playwright-core';
 
-import {
-  FragmentTimeLine,
-  MetricChart,
-  OffsetChart,
-  AudioChart,
-  svgText,
-} from '../../support/report/charts';
+import { AudioChart } from '../../support/report/charts/audio-chart';
+import { svgText } from '../../support/report/charts/chart';
+import { MetricChart } from '../../support/report/charts/metric-chart';
+import { OffsetChart } from '../../support/report/charts/offset-chart';
+import { FragmentTimeline } from '../../support/report/charts/timeline-chart';
 import type { BroadcastFacts } from '../../support/report/facts';
 import { broadcastPage } from '../../support/report/broadcast-page';
 import { tempFolder } from '../analyze/make-media';
 import { accessibilityFaults, openFile, startBrowser } from './browser';
 import { dubbedFacts, JUDGED, makeOutput, NASTY, NOTHING } from './broadcast-page-data';
+
+const LINKS = { run: '../../index.html', evidence: '' };
 
 /** That is where the player is, or gets to within some seconds: what is sought before the video is there comes later. */
 async function expectTime(page: Page, seconds: number, within: number): Promise<void> {
@@ -34,7 +34,7 @@ async function expectTime(page: Page, seconds: number, within: number): Promise<
   expect(await time()).to.be.closeTo(seconds, within);
 }
 
-describe("a stream's page in Chromium", () => {
+describe("a broadcast's page in Chromium", () => {
   const folder = tempFolder();
   const file = join(folder, 'index.html');
   const bareFile = join(folder, 'bare.html');
@@ -44,8 +44,8 @@ describe("a stream's page in Chromium", () => {
   before(async () => {
     makeOutput(folder);
     facts = dubbedFacts(folder);
-    writeFileSync(file, broadcastPage(facts, JUDGED, '../../index.html'));
-    writeFileSync(bareFile, broadcastPage(NOTHING, [], '../../index.html'));
+    writeFileSync(file, broadcastPage(facts, JUDGED, LINKS));
+    writeFileSync(bareFile, broadcastPage(NOTHING, [], LINKS));
     browser = await startBrowser();
   });
   after(() => browser.close());
@@ -63,10 +63,10 @@ describe("a stream's page in Chromium", () => {
     const { page } = await openFile(browser, file);
     const verdict = page.getByRole('region', { name: 'Verdict' });
     const text = await verdict.innerText();
-    expect(text).to.match(/^.{0,3}1 of 2 scenarios that looked at this broadcast failed; 1 passed/);
-    expect(text).to.contain('Made to go wrong');
-    expect(text).to.contain('fragment 2: there is no answer');
-    expect(text).to.contain('fragment 3: the dub is 800.0 ms late');
+    expect(text).to.match(/^.{0,3}1 of 2 scenarios that judged this broadcast failed; 1 passed/);
+    expect(text).to.contain('Faults that the scenarios injected');
+    expect(text).to.contain('fragment 2: the answer is dropped');
+    expect(text).to.contain('fragment 3, wrong: the dub is 800.0 ms late');
     expect(text).to.contain('021-US4-2, features/full-services/4-real-processing.feature:9');
     expect(text).to.contain('a dub is not heard\n  where: the output\n  seen: fragment 2');
     expect(text).to.contain('expected: all four are heard').and.not.contain('NotAsExpected');
@@ -74,8 +74,14 @@ describe("a stream's page in Chromium", () => {
       '../../index.html',
     );
     const checks = await page.getByRole('region', { name: 'All checks' }).innerText();
-    expect(checks).to.match(/as long as the source\s+✔ passed\s+8.0 s\s+7.0 to 9.0 s/);
-    expect(checks).to.match(/together\s+↳ follows\s+800.0 ms\s+below 120 ms\s+dubs/);
+    expect(checks).to.match(
+      /as long as the source\s+✔ passed\s+8.0 s\s+7.0 to 9.0 s\s+every dub is heard/,
+    );
+    expect(checks).to.match(/✘ failed\s+fragment 2 is not heard .*all are heard\s+default limit/);
+    expect(checks).to.match(
+      /together\s+↳ follows\s+800.0 ms\s+below 110 ms\s+every dub is heard\s+Each dub is heard at its video: not heard/,
+    );
+    expect(text).to.contain('Audio is late: the A/V offset is 800 ms in 1 of 4 fragments.');
     await page.context().close();
   });
 
@@ -92,10 +98,10 @@ describe("a stream's page in Chromium", () => {
     await page.context().close();
   });
 
-  it('goes to the moment of a fragment: from its row of the time line, the list, and by buttons', async () => {
+  it('goes to the moment of a fragment: from its row of the timeline, the list, and by buttons', async () => {
     const { page } = await openFile(browser, file, { viewport: { width: 1280, height: 900 } });
-    const timeLine = page.getByRole('region', { name: 'Chart: Time line of fragments' });
-    await timeLine.locator('[data-fragment="3"]').click();
+    const timeline = page.getByRole('region', { name: 'Chart: Timeline of fragments' });
+    await timeline.locator('[data-fragment="3"]').click();
     await expectTime(page, 6, 0.01);
     await page.getByRole('button', { name: 'previous fragment' }).click();
     await expectTime(page, 4, 0.01);
@@ -174,7 +180,7 @@ describe("a stream's page in Chromium", () => {
 
   it('can be used by everybody: light, dark, and on a telephone', async () => {
     const { page } = await openFile(browser, file);
-    // What is folded is looked at as well.
+    // What is folded is checked as well.
     await page.evaluate(
       'document.querySelectorAll("details").forEach((one) => { one.open = true; })',
     );
@@ -196,11 +202,11 @@ describe("a stream's page in Chromium", () => {
     await page.context().close();
   });
 
-  it('shows a stream of which nothing was seen', async () => {
+  it('shows a broadcast of which nothing was seen', async () => {
     const { page, complaints } = await openFile(browser, bareFile);
     const text = await page.locator('main').innerText();
-    expect(text).to.contain('No scenario looked at this broadcast');
-    expect(text).to.contain('The output is not whole: there was no output');
+    expect(text).to.contain('No scenario judged this broadcast');
+    expect(text).to.contain('The output is not complete: there was no output');
     expect(text).to.contain('the output was not listed by the media server');
     expect(text).to.not.match(/NaN|undefined|Infinity|null/);
     expect(complaints).to.deep.equal([]);
@@ -211,11 +217,24 @@ describe("a stream's page in Chromium", () => {
   it('says of a recording that browsers do not play where it is', async () => {
     const other = { ...NOTHING, output: { file: 'viewer #1.mkv', seconds: 8 } };
     const otherFile = join(folder, 'other.html');
-    writeFileSync(otherFile, broadcastPage(other, [], '../../index.html'));
+    writeFileSync(otherFile, broadcastPage(other, [], LINKS));
     const { page } = await openFile(browser, otherFile);
     expect(await page.locator('video').count()).to.equal(0);
     const link = page.getByRole('link', { name: 'viewer #1.mkv' });
     expect(await link.getAttribute('href')).to.equal('viewer%20%231.mkv');
+    await page.context().close();
+  });
+
+  it('leads to evidence in another folder', async () => {
+    const pages = join(folder, 'replay', 'broadcasts', 'test');
+    mkdirSync(pages, { recursive: true });
+    const links = { run: '../../index.html', evidence: '../../../' };
+    writeFileSync(join(pages, 'index.html'), broadcastPage(facts, JUDGED, links));
+    const { page, complaints } = await openFile(browser, join(pages, 'index.html'));
+    await page.waitForFunction('document.querySelector("video").readyState > 0');
+    const link = page.getByRole('link', { name: 'fragment 1 before' });
+    expect(await link.getAttribute('href')).to.equal('../../../audio/1-0001-original.wav');
+    expect(complaints).to.deep.equal([]);
     await page.context().close();
   });
 
@@ -225,7 +244,7 @@ describe("a stream's page in Chromium", () => {
     const away = join(folder, 'away.html');
     writeFileSync(
       away,
-      broadcastPage({ ...facts, output: { file: 'away.mp4', seconds: 8 } }, [], '../../index.html'),
+      broadcastPage({ ...facts, output: { file: 'away.mp4', seconds: 8 } }, [], LINKS),
     );
     const opened = await openFile(browser, away);
     await opened.page.locator('#player-trouble').waitFor({ state: 'visible' });
@@ -234,15 +253,15 @@ describe("a stream's page in Chromium", () => {
   });
 
   it('has charts that are whole documents of their own', async () => {
-    const { images, fragments, marks } = facts;
+    const { images, fragments, events } = facts;
     if (!images) throw new Error('no images');
-    const nasty = { ...facts, fragments: fragments.map((one) => ({ ...one, faults: [NASTY] })) };
+    const nasty = { ...facts, fragments: fragments.map((one) => ({ ...one, remarks: [NASTY] })) };
     const charts = [
-      h(FragmentTimeLine, { facts: nasty }),
+      h(FragmentTimeline, { facts: nasty }),
       h(OffsetChart, { facts: nasty }),
       h(AudioChart, { images, fragments }),
-      ...facts.series.map((series) => h(MetricChart, { series, marks, toSeconds: 16 })),
-      h(FragmentTimeLine, { facts: NOTHING }),
+      ...facts.series.map((series) => h(MetricChart, { series, events, toSeconds: 16 })),
+      h(FragmentTimeline, { facts: NOTHING }),
       h(OffsetChart, { facts: NOTHING }),
     ].map((chart) => svgText(chart as VNode));
     const { page } = await openFile(browser, bareFile);

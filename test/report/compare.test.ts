@@ -15,6 +15,8 @@ import {
   readComparedRun,
   type Row,
 } from '../../support/report/compare';
+import { EVIDENCE_VERSION } from '../../support/broadcast/record';
+import { type PartialRequest, requestOf } from '../../support/broadcast/request';
 import type { BroadcastFigures } from '../../support/report/facts';
 import type { ScenarioResult, Status } from '../../support/report/scenario-results';
 
@@ -33,21 +35,25 @@ function scenario(name: string, status: Status = 'PASSED', line = 10): ScenarioR
   };
 }
 
+const DROPPED: PartialRequest = {
+  faults: [{ on: { first: 0, last: null }, does: 'drop' }],
+};
+
 type Changes = { [K in keyof BroadcastFigures]?: BroadcastFigures[K] | undefined };
 
 /** A run of one broadcast; without figures where it has none. */
-function run(changes: Changes | undefined, asked = {}): ComparedRun {
+function run(changes: Changes | undefined, asked: PartialRequest = {}): ComparedRun {
   const figures = changes && ({ ...FIGURES, ...changes } as BroadcastFigures);
   return {
     ...{ folder: 'reports', seconds: 400, scenarios: [scenario('one')] },
-    broadcasts: [{ asked, title: '1-min-nfl', figures }],
+    broadcasts: [{ request: requestOf(asked), title: '1-min-nfl', figures }],
   };
 }
 
 function moved(a: ComparedRun, b: ComparedRun): string[] {
   return compareRuns(a, b)
-    .rows.filter(({ verdict }) => verdict !== 'within noise')
-    .map(({ figure, verdict }) => `${figure}: ${verdict}`);
+    .rows.filter(({ change }) => change !== 'within noise')
+    .map(({ figure, change }) => `${figure}: ${change}`);
 }
 
 describe('of two runs', () => {
@@ -58,7 +64,7 @@ describe('of two runs', () => {
     expect(comparison.broadcasts).to.deep.equal([]);
     // All figures, and the time of the run.
     expect(comparison.rows).to.have.length(Object.keys(FIGURES).length + 1);
-    expect(new Set(comparison.rows.map(({ verdict }) => verdict))).to.deep.equal(
+    expect(new Set(comparison.rows.map(({ change }) => change))).to.deep.equal(
       new Set(['within noise']),
     );
   });
@@ -79,41 +85,48 @@ describe('of two runs', () => {
   it('the better direction is that of the figure', () => {
     const better = { answerP50Ms: 500, chrf: 0.9, wordErrorRate: -0.1, outputReadySeconds: 5 };
     expect(moved(run({}), run(better))).to.have.members([
-      ...['answer, p50: better', 'output ready: better', 'word error rate: better'],
+      ...['latency per fragment, p50: better', 'output ready: better', 'word error rate: better'],
       'chrF: better',
     ]);
     expect(compareRuns(run({}), run(better)).gotWorse).to.equal(0);
     expect(moved(run(better), run({}))).to.have.members([
-      ...['answer, p50: worse', 'output ready: worse', 'word error rate: worse', 'chrF: worse'],
+      ...[
+        'latency per fragment, p50: worse',
+        'output ready: worse',
+        'word error rate: worse',
+        'chrF: worse',
+      ],
     ]);
     expect(compareRuns(run(better), run({})).gotWorse).to.equal(4);
   });
 
   it('offsets are farther from 0 or closer to it, on whichever side', () => {
     expect(moved(run({}), run({ offsetWorstMs: 22 }))).to.deep.equal([]);
-    expect(moved(run({}), run({ offsetWorstMs: 60 }))).to.deep.equal(['offset, worst: farther']);
-    expect(moved(run({ offsetWorstMs: 60 }), run({}))).to.deep.equal(['offset, worst: closer']);
+    expect(moved(run({}), run({ offsetWorstMs: 60 }))).to.deep.equal([
+      'A/V offset, worst: farther',
+    ]);
+    expect(moved(run({ offsetWorstMs: 60 }), run({}))).to.deep.equal(['A/V offset, worst: closer']);
   });
 
   it('another loudness is neither better nor worse', () => {
     const comparison = compareRuns(run({}), run({ loudnessLufs: -25 }));
-    expect(comparison.rows[0]).to.include({ figure: 'loudness', verdict: 'moved', difference: -7 });
+    expect(comparison.rows[0]).to.include({ figure: 'loudness', change: 'moved', difference: -7 });
     expect(comparison.gotWorse).to.equal(0);
   });
 
-  it('fragments are counted exactly, but where things were made to go wrong', () => {
+  it('fragments are counted exactly, but of disturbed broadcasts', () => {
     const [ten, nine, eight] = [10, 9, 8].map((fragmentsAnswered) => ({ fragmentsAnswered }));
     const fewer = ['fragments answered: worse'];
     expect(moved(run(ten), run(nine))).to.deep.equal(fewer);
-    const asked = { plan: [] };
+    const asked: PartialRequest = { refusesOutput: true };
     expect(moved(run(ten, asked), run(nine, asked))).to.deep.equal([]);
     expect(moved(run(ten, asked), run(eight, asked))).to.deep.equal(fewer);
   });
 
-  it('times are compared of broadcasts only that nobody disturbed, and that are long enough', () => {
+  it('times are compared of broadcasts only that were not disturbed, and that are long enough', () => {
     const slow = { answerP50Ms: 9000, endToEndSeconds: 20, tookSeconds: 90 };
     expect(moved(run({}), run(slow))).to.have.length(3);
-    for (const asked of [{ plan: [] }, { faults: { refuseOutput: true } }, { controls: [] }]) {
+    for (const asked of [DROPPED, { refusesOutput: true }, { cutOffAfterSeconds: 5 }]) {
       expect(moved(run({}, asked), run(slow, asked))).to.deep.equal([]);
     }
     const [short, slower] = [{ fragmentsSent: 2 }, { ...slow, fragmentsSent: 2 }];
@@ -125,18 +138,20 @@ describe('of two runs', () => {
     expect(moved(run({ chrf: undefined }), run({}))).to.deep.equal(['chrF: found']);
   });
 
-  it('broadcasts belong together by what was asked for, and one that is missing is named', () => {
-    const plan = [{ words: 'every fragment: there is no answer', on: {}, does: 'drop' }];
+  it('broadcasts belong together by their requests, and one that is missing is named', () => {
     const [a, b] = [
       run({}),
-      run({ chrf: 0.2 }, { seconds: 12, echo: { segmentSeconds: 2 }, use: 1, plan }),
+      run(
+        { chrf: 0.2 },
+        { ...DROPPED, seconds: 12, composition: { echoSegmentSeconds: 2 }, use: 1 },
+      ),
     ];
     const { broadcasts, rows } = compareRuns(a, b);
     expect(broadcasts).to.deep.equal([
       { broadcast: '1-min-nfl', missing: 'broadcast', in: 'RUN_B' },
       {
         broadcast:
-          '1-min-nfl, 12 s, echo in 2 s segments, use 1; every fragment: there is no answer',
+          '1-min-nfl, 12 s, echo in 2 s segments, use 1; every fragment: the answer is dropped',
         ...{ missing: 'broadcast', in: 'RUN_A' },
       },
     ]);
@@ -184,8 +199,8 @@ describe('of two runs', () => {
       compareRuns(run({}), { ...run({}), seconds }).rows.find(
         ({ broadcast }) => broadcast === 'the whole run',
       );
-    expect(time(439)).to.include({ verdict: 'within noise', difference: 39 });
-    expect(time(441)).to.include({ verdict: 'worse', limit: 40 });
+    expect(time(439)).to.include({ change: 'within noise', difference: 39 });
+    expect(time(441)).to.include({ change: 'worse', limit: 40 });
     expect(time(undefined)).to.be.undefined;
   });
 
@@ -195,9 +210,9 @@ describe('of two runs', () => {
     const noise = comparison.rows.length - 2;
     expect(lines).to.deep.equal([
       ...['RUN_A  reports', 'RUN_B  reports', ''],
-      'FIGURE                     RUN_A   RUN_B  DIFFERENCE  NOISE UP TO  BROADCAST',
-      'worse   word error rate     0.04    0.30       +0.26         0.05  1-min-nfl',
-      'better  answer, p50      1200 ms  500 ms     -700 ms       250 ms  1-min-nfl',
+      'FIGURE                               RUN_A   RUN_B  DIFFERENCE  NOISE UP TO  BROADCAST',
+      'worse   word error rate               0.04    0.30       +0.26         0.05  1-min-nfl',
+      'better  latency per fragment, p50  1200 ms  500 ms     -700 ms       250 ms  1-min-nfl',
       ...['', `${noise} figures within noise.`, '1 thing got worse.'],
     ]);
     expect(comparisonText(comparison, true).split('\n')).to.have.length(lines.length + noise);
@@ -221,8 +236,10 @@ describe('npm run compare', () => {
     const duration = { seconds: 1, nanos: 0 };
     const messages = [
       { testRunStarted: at(0) },
-      { pickle: { id: 'p', uri: 'a.feature', name: 'one', steps: [], tags: [], astNodeIds: [] } },
-      { testCase: { id: 'case', pickleId: 'p', testSteps: [] } },
+      {
+        pickle: { id: 'p', uri: 'a.feature', name: 'one', steps: [], tags: [], astNodeIds: ['s'] },
+      },
+      { testCase: { id: 'case', pickleId: 'p', testSteps: [{ id: 'step' }] } },
       { testCaseStarted: { id: 'started', testCaseId: 'case', attempt: 0, ...at(0) } },
       { testStepFinished: { ...step, testStepResult: { status, duration }, ...at(1) } },
       { testCaseFinished: { testCaseStartedId: 'started', ...at(1) } },
@@ -233,10 +250,10 @@ describe('npm run compare', () => {
     writeFileSync(
       join(evidence, 'run.json'),
       JSON.stringify({
-        ...{ stream: 'test_1', asked: {}, startedAt: '', finishedAt: 1, budgetSeconds: 300 },
-        ...{ outcome: 'the output ended', runtime: 'host', monitor: 'tap', problems: [] },
+        ...{ version: EVIDENCE_VERSION, stream: 'test_1', request: {}, startedAt: '' },
+        ...{ outcome: { kind: 'output ended' }, runtime: 'host', monitor: 'tap', problems: [] },
         ...{ fixtureScript: 'fixtures/1-min-nfl.yaml', fixtureFile: '', durationSeconds: 60 },
-        ...{ segmentSeconds: 6, plan: { words: [], seed: 1 }, times: {} },
+        ...{ segmentSeconds: 6, faultSeed: 1, finishedAt: 1, times: {} },
         publisher: { exitCode: 0, stderr: '' },
       }),
     );
@@ -244,9 +261,9 @@ describe('npm run compare', () => {
       writeFileSync(
         join(evidence, 'facts.json'),
         JSON.stringify({
-          ...{ stream: 'test_1', title: '1-min-nfl', startedAt: '', outcome: '', isWhole: true },
-          ...{ durationSeconds: 60, segmentSeconds: 6, plan: [], problems: [], missing: {} },
-          ...{ fragments: [], checks: [], marks: [], series: [], histograms: [], log: [] },
+          ...{ stream: 'test_1', title: '1-min-nfl', startedAt: '', outcome: '', isComplete: true },
+          ...{ durationSeconds: 60, segmentSeconds: 6, faults: [], problems: [], missing: {} },
+          ...{ fragments: [], verdicts: [], events: [], series: [], histograms: [], log: [] },
           ...{ files: [], figures },
         }),
       );
@@ -271,7 +288,7 @@ describe('npm run compare', () => {
   it('compares scenarios where there are no figures', () => {
     const path = results('without-figures', 'PASSED', undefined);
     expect(readComparedRun(path)).to.deep.include({
-      broadcasts: [{ asked: {}, title: '1-min-nfl', figures: undefined }],
+      broadcasts: [{ request: requestOf(), title: '1-min-nfl', figures: undefined }],
       seconds: 400,
     });
   });
@@ -289,7 +306,7 @@ describe('npm run compare', () => {
     expect(refused.stderr).to.include('of a report that was merged from shards, their folders');
   });
 
-  it('exits with 2 for a question that cannot be understood', () => {
+  it('exits with 2 for a usage error', () => {
     for (const args of [
       ['a', 'b', 'c'],
       ['a', 'b', '--unheard-of'],

@@ -1,14 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
-import { execa } from 'execa';
 
-import { projectRoot } from '../../support/config';
-import { endOfRun, type EndOfRunOptions } from '../../support/report/end-of-run';
+import { endOfRun, scenarioLine, type EndOfRunOptions } from '../../support/report/end-of-run';
 import type { ScenarioResult, StepResult } from '../../support/report/scenario-results';
 
 const OPTIONS: EndOfRunOptions = {
@@ -61,8 +55,8 @@ describe('the end of a run', () => {
   });
 
   it('says so when nothing ran', () => {
-    expect(lines([], { seconds: 0, indexPage: undefined })).to.deep.equal([
-      ...['', 'no scenario ran, in 0.0 s', ''],
+    expect(lines([])).to.deep.equal([
+      ...['', 'no scenario ran; the results of an earlier run are kept', ''],
     ]);
   });
 
@@ -134,7 +128,7 @@ describe('the end of a run', () => {
     const shown = lines([scenario('a', { status: 'UNDEFINED', steps })]);
     expect(shown.slice(3, 11)).to.deep.equal([
       '     Then it flies',
-      '       nothing says what this step does',
+      '       this step has no definition',
       '',
       "         When('it flies', async function () {",
       "           return 'pending';",
@@ -199,120 +193,46 @@ describe('the end of a run', () => {
       ],
       { ...OPTIONS, problems: [nasty] },
     );
-    // eslint-disable-next-line no-control-regex
+    // eslint-disable-next-line no-control-regex -- they are what is looked for
     expect(text).to.not.match(/[\u0000-\u0009\u000b-\u001f\u202e]/);
     expect(text).to.include('\\u001b[31m');
   });
 });
 
-const FEATURE = `
-Feature: a tiny one
-  @021-US2-1
-  Scenario: fine
-    When it works
-  @021-US2-2
-  Scenario: broken
-    When it works
-    Then it is as expected
-  Scenario: new
-    When nobody knows how
-  Scenario: left out
-    When it is skipped
-`;
-const STEPS = `
-const { When, Then, BeforeAll } = require('${projectRoot}/node_modules/@cucumber/cucumber');
-const { NotAsExpected } = require('${projectRoot}/support/errors');
-When('it works', () => undefined);
-When('it is skipped', () => 'skipped');
-Then('it is as expected', () => {
-  throw new NotAsExpected({ what: 'wrong', where: 'here', seen: 'so many', expected: 'as many' });
+describe('a dry run', () => {
+  const skipped = scenario('a', { status: 'SKIPPED', steps: [step('it flies', 'SKIPPED')] });
+  const undefinedOne = scenario('b', {
+    status: 'UNDEFINED',
+    steps: [step('it flies', 'UNDEFINED')],
+  });
+
+  it('says how many scenarios there are, and what is not defined', () => {
+    expect(lines([skipped], { isDry: true })).to.deep.equal([
+      ...['', '1 scenario found; nothing was run (--dry-run)', ''],
+    ]);
+    const shown = lines([skipped, undefinedOne], { isDry: true });
+    expect(shown).to.include('✘ 1. 021-US2-1 b');
+    expect(shown).to.include('2 scenarios found, 1 failed; nothing was run (--dry-run)');
+  });
 });
-`;
 
-/** cucumber-js itself, with the formatter, over a feature of its own. */
-describe('a run', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'end-of-run-test-'));
-  after(() => rmSync(folder, { recursive: true }));
-  writeFileSync(join(folder, 'cucumber.json'), '{"default":{}}');
-  writeFileSync(join(folder, 'tiny.feature'), FEATURE);
+describe('the line of a scenario', () => {
+  const line = (given: Partial<ScenarioResult>, attempt = 1, willBeRetried = false): string =>
+    scenarioLine(scenario('a', given), { attempt, willBeRetried }, (_format, text) => text);
 
-  const run = async (
-    steps: string,
-    env: Record<string, string | undefined>,
-    ...more: string[]
-  ): Promise<{ exitCode: number | undefined; text: string }> => {
-    writeFileSync(join(folder, 'tiny.steps.ts'), steps);
-    const cucumber = join(projectRoot, 'node_modules/@cucumber/cucumber/bin/cucumber.js');
-    const { exitCode, all } = await execa(
-      process.execPath,
-      [
-        ...[cucumber, '--config', relative(projectRoot, join(folder, 'cucumber.json'))],
-        ...['--require-module', 'ts-node/register', '--require', join(folder, 'tiny.steps.ts')],
-        ...['--format', './support/report/live-formatter.cjs'],
-        ...['--format', `message:${join(folder, 'messages.ndjson')}`],
-        ...[...more, join(folder, 'tiny.feature')],
-      ],
-      {
-        ...{ cwd: projectRoot, reject: false, all: true },
-        // What node's test runner sets for its own output.
-        env: { REPORTS_DIR: folder, FORCE_COLOR: undefined, NO_COLOR: undefined, ...env },
-      },
+  it('says how it ended, how long it took, and why it was skipped', () => {
+    expect(line({})).to.equal('✔ 021-US2-1 a (1.0 s)');
+    expect(line({ status: 'UNDEFINED' })).to.equal('✘ 021-US2-1 a (1.0 s)');
+    expect(line({ status: 'SKIPPED' })).to.equal('↷ 021-US2-1 a (1.0 s)');
+    expect(line({ status: 'SKIPPED', skipReason: 'no file\n  seen: none' })).to.equal(
+      '↷ 021-US2-1 a (1.0 s) (skipped: no file)',
     );
-    return { exitCode, text: all };
-  };
-
-  it('says what failed once, without control characters', async () => {
-    const { exitCode, text } = await run(STEPS, { NO_COLOR: '1' });
-    expect(exitCode).to.equal(1);
-    expect(text).to.not.include('\x1b').and.to.not.include('\r');
-    expect(text.split('so many')).to.have.length(2);
-    expect(text.split('as many')).to.have.length(2);
-    expect(text).to.match(/^✔ 021-US2-1 fine \(\d\.\d s\)$/m);
-    expect(text).to.match(/^✘ 021-US2-2 broken \(\d\.\d s\)$/m);
-    expect(text).to.match(/^✘ 1\. 021-US2-2 broken$/m);
-    expect(text).to.include("When('nobody knows how', function () {");
-    expect(text).to.match(/^4 scenarios: 1 passed, 2 failed, 1 skipped, in 0\.\d s$/m);
-    expect(text, 'traces').to.not.include('tiny.steps.ts');
   });
 
-  it('has colours where they are asked for', async () => {
-    const { text } = await run(STEPS, { FORCE_COLOR: '1' }, '--name', 'fine');
-    expect(text).to.include('\x1b[32m✔');
-  });
-
-  it('says which hook of the run failed', async () => {
-    const hook = `BeforeAll(() => { throw new Error('no machine'); });`;
-    const { exitCode, text } = await run(`${STEPS}${hook}`, { NO_COLOR: '1' });
-    expect(exitCode).to.equal(1);
-    expect(text).to.include('BeforeAll').and.to.include('no machine');
-  });
-
-  it('does not count when all is skipped, or nothing ran', async () => {
-    const verdict = (): string => {
-      const script = [
-        '-r',
-        'ts-node/register',
-        'scripts/verdict.ts',
-        join(folder, 'messages.ndjson'),
-      ];
-      try {
-        return execFileSync(process.execPath, script, { cwd: projectRoot }).toString();
-      } catch (error) {
-        return `exit ${(error as { status: number }).status}: ${String((error as { stdout: Buffer }).stdout)}`;
-      }
-    };
-    const fine = await run(STEPS, {}, '--name', 'fine');
-    expect([fine.exitCode, verdict()]).to.deep.equal([0, '']);
-    const skipped = await run(STEPS, {}, '--name', 'left out');
-    expect([skipped.exitCode, verdict()]).to.deep.equal([
-      ...[0, 'exit 1: The run does not count as passed: 1 scenario skipped.\n'],
-    ]);
-    const none = await run(STEPS, {}, '--name', 'nothing of the kind');
-    expect([none.exitCode, verdict()]).to.deep.equal([
-      ...[0, 'exit 1: The run does not count as passed: no scenario ran.\n'],
-    ]);
-    expect(none.text).to.include('no scenario ran');
-    const broken = await run(STEPS, {}, '--name', 'broken');
-    expect([broken.exitCode, verdict()]).to.deep.equal([1, 'exit 1: ']);
+  it('says which attempt it was, and that another one follows', () => {
+    expect(line({ status: 'FAILED' }, 1, true)).to.equal(
+      '↻ 021-US2-1 a (1.0 s): failed, attempt 2 follows',
+    );
+    expect(line({}, 2)).to.equal('✔ 021-US2-1 a (1.0 s, attempt 2)');
   });
 });

@@ -38,7 +38,7 @@ Feature: what formatters have to write
     When a step of formats is skipped
 
   Scenario: undefined
-    When nobody has written this step of formats
+    When this step of formats has no definition
 
   Scenario: with frames
     When frames are attached of formats
@@ -61,7 +61,7 @@ const SVG = '<svg xmlns="http://www.w3.org/2000/svg"><circle r="4"/></svg>';
 
 const STEPS = `
 import { When } from '${projectRoot}/node_modules/@cucumber/cucumber';
-import { NotAsExpected } from '${projectRoot}/support/errors';
+import { NotAsExpected } from '${projectRoot}/support/base/errors';
 const seen = ${JSON.stringify(HARD_TO_WRITE)};
 When('nothing in particular of formats', () => undefined);
 When('something of formats has a table', (_table) => undefined);

@@ -12,7 +12,7 @@ const RUNNING: Waiting = {
   scenario: { ids: ['021-US2-1'], name: 'A viewer hears Spanish from the beginning to the end' },
   step: STEP,
 };
-const onAir = (...far: [elapsed: number, length: number][]): Waiting['broadcasts'] =>
+const broadcastsAt = (...far: [elapsed: number, length: number][]): Waiting['broadcasts'] =>
   new Map(
     far.map(([elapsedSeconds, durationSeconds], i) => [
       `test_${i}`,
@@ -24,7 +24,7 @@ const onAir = (...far: [elapsed: number, length: number][]): Waiting['broadcasts
   );
 
 describe('what is waited for', () => {
-  it('is not told of a step that takes no longer than most', () => {
+  it('is not said of a step that takes no longer than most', () => {
     expect(waitingText(NOTHING, 60_000)).to.be.undefined;
     expect(waitingText(RUNNING, 3999)).to.be.undefined;
     expect(waitingText(RUNNING, 4000)).to.match(/· waiting for 3 s$/);
@@ -53,8 +53,8 @@ describe('what is waited for', () => {
     );
   });
 
-  it('says how far the broadcast is, which goes on between two looks, up to its length', () => {
-    const broadcasts = onAir([28, 60]);
+  it('says how far the broadcast is, which goes on between two reports, up to its length', () => {
+    const broadcasts = broadcastsAt([28, 60]);
     expect(waitingText({ ...RUNNING, broadcasts }, 24_000)).to.match(
       / · waiting for 23 s · One minute of football: 32 s of 60 s, 4 fragments dubbed$/,
     );
@@ -62,14 +62,14 @@ describe('what is waited for', () => {
   });
 
   it('says how many broadcasts there are, and how far the longest is', () => {
-    const broadcasts = onAir([10, 12], [28, 78], [30, 78]);
+    const broadcasts = broadcastsAt([10, 12], [28, 78], [30, 78]);
     expect(waitingText({ ...RUNNING, broadcasts }, 24_000)).to.match(
-      / · 3 broadcasts on the air, the longest 32 s of 78 s$/,
+      / · 3 broadcasts, the longest 32 s of 78 s$/,
     );
   });
 
   it('shortens names until the line is as wide as the terminal', () => {
-    const state = { ...RUNNING, broadcasts: onAir([28, 60]) };
+    const state = { ...RUNNING, broadcasts: broadcastsAt([28, 60]) };
     const lines = [200, 120, 80, 60, 20].map((width) => waitingText(state, 24_000, width));
     expect(lines).to.deep.equal([
       '… 021-US2-1 A viewer hears Spanish from the beginning to the end · the whole broadcast has been dubbed' +
@@ -86,7 +86,7 @@ describe('what is waited for', () => {
   });
 
   it('has few words for broadcasts where there is little room', () => {
-    const state = { ...RUNNING, broadcasts: onAir([10, 12], [28, 78], [30, 78]) };
+    const state = { ...RUNNING, broadcasts: broadcastsAt([10, 12], [28, 78], [30, 78]) };
     expect(waitingText(state, 24_000, 79)).to.equal(
       '… 021-US2-1 · the whole broadcast… · 23 s · 3 broadcasts, longest 32 s of 78 s',
     );

@@ -31,7 +31,10 @@ function messagesOf(told: Told, number: number): object[] {
   const [uri, run] = [`features/${feature}.feature`, `s${number}`];
   const own = told.steps ?? steps('PASSED');
   const attached = (fileName: string, body: string): object => ({
-    attachment: { testCaseStartedId: run, fileName, body, contentEncoding: 'IDENTITY' },
+    attachment: {
+      ...{ testCaseStartedId: run, testStepId: `${run}-hook`, fileName, body },
+      contentEncoding: 'IDENTITY',
+    },
   });
   const ended = (testStepId: string, status: string, message?: string): object => ({
     testStepFinished: {
@@ -46,13 +49,21 @@ function messagesOf(told: Told, number: number): object[] {
         uri,
         feature: {
           name: feature,
-          children: [{ scenario: { steps: ids.map((id) => ({ id, keyword: 'Then ' })) } }],
+          children: [
+            {
+              scenario: {
+                ...{ id: `n${number}`, examples: [] },
+                steps: ids.map((id) => ({ id, keyword: 'Then ' })),
+              },
+            },
+          ],
         },
       },
     },
     {
       pickle: {
         ...{ id: `p${number}`, name, uri, location: { line: number + 1, column: 3 } },
+        astNodeIds: [`n${number}`],
         tags: tags.map((tag) => ({ name: tag })),
         steps: own.map(({ text, table }, index) => ({
           ...{ id: ids[index], text, astNodeIds: [ids[index]] },
@@ -70,14 +81,16 @@ function messagesOf(told: Told, number: number): object[] {
         testSteps: [{ id: `${run}-hook` }, ...ids.map((id) => ({ id, pickleStepId: id }))],
       },
     },
-    { testCaseStarted: { id: run, testCaseId: `c${number}`, ...at(number) } },
+    { testCaseStarted: { id: run, attempt: 0, testCaseId: `c${number}`, ...at(number) } },
     ended(`${run}-hook`, hook === undefined ? 'PASSED' : 'FAILED', hook),
     ...own.map(({ status, message }, index) => ended(ids[index] ?? '', status, message)),
     ...(skipReason === undefined ? [] : [attached(SKIP_REASON, skipReason)]),
     ...(judgedBy === undefined ? [] : [attached(JUDGED_BY, judgedBy.join('\n'))]),
     ...(told.isBrokenOff
       ? []
-      : [{ testCaseFinished: { testCaseStartedId: run, ...at(number + 1) } }]),
+      : [
+          { testCaseFinished: { testCaseStartedId: run, willBeRetried: false, ...at(number + 1) } },
+        ]),
   ];
 }
 
@@ -89,7 +102,7 @@ export function partOf(more: Partial<RunPart> = {}, shard?: [number, number]): R
       ...{ memoryBytes: 2 ** 30, suite: '0.1.0', commit: 'abc', settings: { LOG_LEVEL: 'DEBUG' } },
       ...(shard ? { shard: { index: shard[0], count: shard[1] } } : {}),
     },
-    ...{ evidence: [], problems: [], reportSeconds: 1 },
+    ...{ evidence: [], isReplay: false, problems: [], reportSeconds: 1 },
     ...more,
   };
 }

@@ -8,6 +8,7 @@ import type { Browser } from 'playwright-core';
 import { readRequirements } from '../../support/report/requirements';
 import { runPage } from '../../support/report/run-page';
 import { runFactsOf } from '../../support/report/run-report';
+import type { ScenarioCollector, ScenarioResult } from '../../support/report/scenario-results';
 import { tempFolder } from '../analyze/make-media';
 import { accessibilityFaults, openFile, startBrowser } from './browser';
 import { partOf, resultsIn, steps, type Told } from './run-messages';
@@ -20,7 +21,7 @@ const TOLD: Told[] = [
     steps: [
       { text: 'this happens:', status: 'PASSED', table: [['fragment 0', 'the dub is late']] },
       {
-        text: 'the dub plays less than 120 ms from its video',
+        text: 'the dub is heard less than 120 ms from its video',
         status: 'FAILED',
         message:
           'NotAsExpected: output.mp4: a dub is late\n  seen:     184.2 ms\n  expected: less than 120 ms\n' +
@@ -46,9 +47,9 @@ describe('the page of a run in Chromium', () => {
   before(async () => {
     const part = partOf({ problems: ['media-service could not be stopped'] }, [1, 2]);
     const facts = runFactsOf([resultsIn(folder, TOLD, part)], {
-      streams: [
+      broadcasts: [
         {
-          ...{ stream: 'stream_1', title: 'One minute', isWhole: true, plan: [NASTY] },
+          ...{ stream: 'stream_1', title: 'One minute', isComplete: true, faults: [NASTY] },
           page: 'evidence/stream_1/index.html',
           figures: {
             ...{ fragmentsSent: 10, fragmentsAnswered: 9, offsetWorstMs: -184.2 },
@@ -91,8 +92,8 @@ describe('the page of a run in Chromium', () => {
     expect(failures[0]).not.to.match(/NotAsExpected|output\.steps\.ts/);
     expect(failures[1]).to.contain('it has no step definition');
     expect(failures[2]).to.contain('Before or after the steps:').and.contain('no fixture');
-    const marks = await page.locator('.failure').first().getByRole('img').all();
-    const names = await Promise.all(marks.map((mark) => mark.getAttribute('aria-label')));
+    const signs = await page.locator('.failure').first().getByRole('img').all();
+    const names = await Promise.all(signs.map((sign) => sign.getAttribute('aria-label')));
     expect(names).to.deep.equal(['passed', 'failed', 'not run']);
     expect(await page.locator('#problems').innerText()).to.contain('part 2 of 2 is missing');
     const row = page.getByRole('row', { name: 'One minute' });
@@ -149,6 +150,21 @@ describe('the page of a run in Chromium', () => {
       /Skipped first\s+↷ skipped Skipped second/,
     );
     await page.context().close();
+  });
+
+  it('says at which attempt a scenario has passed, and what failed before, safe to show', () => {
+    const part = resultsIn(folder, [{ name: 'Retried' }], undefined);
+    const [scenario] = part.collector.results;
+    if (!scenario) throw new Error('no scenario');
+    const message = 'AssertionError: \u001b[31m7 is not 8';
+    const before: ScenarioResult = { ...scenario, status: 'FAILED', message };
+    const results = [{ ...scenario, attempts: [before] }];
+    const made = { broadcasts: [], problems: [], seconds: 0 };
+    const collector = { results, times: {} } as unknown as ScenarioCollector;
+    const html = runPage(runFactsOf([{ ...part, collector }], made), []);
+    expect(html).to.match(/passed at attempt 2<\/span>\s+Retried/);
+    expect(html).to.contain('Attempt 1 failed:').and.contain('\\u001b[31m7 is not 8');
+    expect(html).not.to.contain('\u001b');
   });
 
   it('can be read without its script', async () => {

@@ -6,7 +6,7 @@ import {
   readFileSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
@@ -52,7 +52,7 @@ function results(told: Told[], part?: RunPart | 'none', isBrokenOff?: boolean): 
 }
 
 function factsOf(...parts: ResultsPart[]): RunFacts {
-  return runFactsOf(parts, { streams: [], problems: [], seconds: 0.5 });
+  return runFactsOf(parts, { broadcasts: [], problems: [], seconds: 0.5 });
 }
 
 /** The verdict on a run, or on the shards of one. */
@@ -97,9 +97,9 @@ describe('the verdict on a run', () => {
     expect(verdict(results([]))).to.equal('Not a passed run: no scenario ran.');
   });
 
-  it('is not passed when it was broken off between two scenarios', () => {
+  it('is not passed when it was interrupted between two scenarios', () => {
     expect(verdict(results([passed], 'none', true))).to.equal(
-      'Not a passed run: 1 scenario passed, but the run was broken off.',
+      'Not a passed run: 1 scenario passed, but the run was interrupted.',
     );
   });
 
@@ -107,19 +107,19 @@ describe('the verdict on a run', () => {
     const { folder: killed } = results([passed], 'none', true);
     appendFileSync(join(killed, 'messages.ndjson'), '\n{"testCaseStar');
     expect(verdict(readPart(killed))).to.equal(
-      'Not a passed run: 1 scenario passed, but the run was broken off.',
+      'Not a passed run: 1 scenario passed, but the run was interrupted.',
     );
     const { folder: torn } = results([passed]);
     writeFileSync(join(torn, 'messages.ndjson'), '{"torn\n{"testRunFinished":{}}');
     expect(() => readPart(torn)).to.throw("not one of Cucumber's messages");
   });
 
-  it('is failed when it was broken off in a scenario', () => {
+  it('is failed when it was interrupted in a scenario', () => {
     const told = { ...passed, isBrokenOff: true };
     expect(verdict(results([passed, told], 'none', true))).to.equal(
-      'Failed: 1 of 2 scenarios passed, 1 failed; the run was broken off.',
+      'Failed: 1 of 2 scenarios passed, 1 failed; the run was interrupted.',
     );
-    expect(factsOf(results([told], 'none', true))).not.to.have.property('seconds');
+    expect(factsOf(results([told], 'none', true)).seconds).to.equal(undefined);
   });
 
   it('is not passed when something else went wrong', () => {
@@ -139,7 +139,7 @@ describe('the verdict on a run', () => {
 
   it('misses no other shard where one speaks for itself', () => {
     const shard = results([passed], partOf({}, [1, 2]));
-    const facts = runFactsOf([shard], { streams: [], problems: [], seconds: 0.5 }, true);
+    const facts = runFactsOf([shard], { broadcasts: [], problems: [], seconds: 0.5 }, true);
     expect(verdictOf(facts)).to.deep.equal({
       text: 'Passed: 1 scenario passed in 1 min 40 s. This is part 1 of 2.',
       outcome: 'passed',
@@ -256,10 +256,10 @@ describe('the summary of a run', () => {
       steps: [{ text: nasty, status: 'FAILED', message: 'seen:\n````\n</details>\n| x |\n' }],
     };
     const facts = runFactsOf([results([told])], {
-      streams: [
+      broadcasts: [
         {
-          ...{ stream: 's', title: nasty, page: 'evidence/a%7Cb/index.html', isWhole: true },
-          ...{ plan: [nasty], figures: { fragmentsSent: 2, fragmentsAnswered: 1 } },
+          ...{ stream: 's', title: nasty, page: 'evidence/a%7Cb/index.html', isComplete: true },
+          ...{ faults: [nasty], figures: { fragmentsSent: 2, fragmentsAnswered: 1 } },
         },
       ],
       ...{ problems: [], seconds: 0 },
@@ -295,8 +295,8 @@ describe('the summary of a run', () => {
 });
 
 describe('reports of a run', () => {
-  /** Results with evidence folders, each with the facts of a stream of which nothing was seen. */
-  function withStreams(streams: string[], told: Told[], shard?: [number, number]): ResultsPart {
+  /** Results with evidence folders, each with the facts of a broadcast of which nothing was seen. */
+  function withBroadcasts(streams: string[], told: Told[], shard?: [number, number]): ResultsPart {
     const run = results(told, partOf({ evidence: streams.map((one) => `evidence/${one}`) }, shard));
     for (const stream of streams) {
       const evidence = join(run.folder, 'evidence', stream);
@@ -309,16 +309,16 @@ describe('reports of a run', () => {
     return run;
   }
 
-  it('link every stream, both ways', () => {
+  it('link every broadcast, both ways', () => {
     const told = { ...passed, judgedBy: ['test a#1'] };
-    const run = withStreams(['test a#1'], [told]);
+    const run = withBroadcasts(['test a#1'], [told]);
     const { facts, problems } = writeReports(run.folder, [run]);
     expect(problems).to.deep.equal([]);
-    expect(facts.streams[0]).to.include({ page: 'evidence/test%20a%231/index.html' });
-    const streamPage = readFileSync(join(run.folder, 'evidence/test a#1/index.html'), 'utf8');
-    expect(streamPage)
+    expect(facts.broadcasts[0]).to.include({ page: 'evidence/test%20a%231/index.html' });
+    const broadcastPage = readFileSync(join(run.folder, 'evidence/test a#1/index.html'), 'utf8');
+    expect(broadcastPage)
       .to.contain('href="../../index.html"')
-      .and.match(/scenarios? that looked at this broadcast passed/);
+      .and.match(/scenarios? that judged this broadcast passed/);
     const page = readFileSync(join(run.folder, 'index.html'), 'utf8');
     expect(page).to.contain('href="evidence/test%20a%231/index.html"');
     expect(readFileSync(join(run.folder, 'summary.md'), 'utf8')).to.match(/^## ✔ Passed/);
@@ -326,13 +326,13 @@ describe('reports of a run', () => {
 
   it('of two shards are one, elsewhere', () => {
     const parts = [1, 2].map((index) =>
-      withStreams([`s${index}`], [{ ...passed, judgedBy: [`s${index}`] }], [index, 2]),
+      withBroadcasts([`s${index}`], [{ ...passed, judgedBy: [`s${index}`] }], [index, 2]),
     );
     const to = join(folder, 'merged');
     mkdirSync(to);
     const { facts } = writeReports(to, parts);
     expect(verdictOf(facts).text).to.match(/^Passed: 2 scenarios/);
-    const pages = facts.streams.map(({ page = '' }) => page);
+    const pages = facts.broadcasts.map(({ page = '' }) => page);
     expect(pages).to.have.length(2);
     for (const page of pages) {
       expect(page).to.match(/^\.\.\/run-\d+\/evidence\/s\d\/index\.html$/);
@@ -342,39 +342,46 @@ describe('reports of a run', () => {
 
   it('name what has no page, and show the rest', () => {
     const told = { ...passed, judgedBy: ['good', 'bare', 'broken', 'nowhere'] };
-    const run = withStreams(['good', 'bare', 'broken'], [told]);
+    const run = withBroadcasts(['good', 'bare', 'broken'], [told]);
     writeFileSync(join(run.folder, 'evidence/bare/facts.json'), '');
     writeFileSync(join(run.folder, 'evidence/broken/facts.json'), '{"stream": 1}');
-    writeFileSync(join(run.folder, 'evidence/broken/index.html'), 'of an earlier look');
+    writeFileSync(join(run.folder, 'evidence/broken/index.html'), 'of an earlier report');
     const { facts, problems } = writeReports(run.folder, [run]);
     expect(problems.map((one) => /(?:no page|no evidence) of (\w+)/.exec(one)?.[1])).to.deep.equal([
       ...['bare', 'broken', 'nowhere'],
     ]);
     expect(verdictOf(facts).outcome).to.equal('failed');
-    expect(facts.streams.map(({ stream, page }) => [stream, page])).to.deep.equal([
+    expect(facts.broadcasts.map(({ stream, page }) => [stream, page])).to.deep.equal([
       ['good', 'evidence/good/index.html'],
     ]);
   });
 
-  it('leave the pages of recorded evidence alone, and link to them', () => {
-    const recorded = withStreams(['old', 'bare'], [passed]);
+  it('of a replay lie in its own results, and recorded evidence stays as it is', () => {
+    const recorded = withBroadcasts(['old'], [passed]);
     const old = join(recorded.folder, 'evidence/old');
     writeFileSync(join(old, 'index.html'), 'its own page');
-    const evidence = ['old', 'bare'].map(
-      (one) => `../${recorded.folder.split('/').pop()}/evidence/${one}`,
+    const evidence = `../${basename(recorded.folder)}/evidence/old`;
+    const run = results(
+      [{ ...passed, judgedBy: ['old'] }],
+      partOf({ evidence: [evidence], isReplay: true }),
     );
-    const run = results([{ ...passed, judgedBy: ['old', 'bare'] }], partOf({ evidence }));
+    const pages = join(run.folder, 'broadcasts/old');
+    mkdirSync(pages, { recursive: true });
+    const output = { file: 'output.mp4', seconds: 8 };
+    writeFileSync(join(pages, 'facts.json'), JSON.stringify({ ...NOTHING, figures: {}, output }));
     const { facts, problems } = writeReports(run.folder, [run]);
     expect(problems).to.deep.equal([]);
     expect(readFileSync(join(old, 'index.html'), 'utf8')).to.equal('its own page');
-    expect(facts.streams.map(({ page }) => page)).to.deep.equal([
-      `${evidence[0]}/index.html`,
-      undefined,
-    ]);
+    expect(facts.broadcasts.map(({ page }) => page)).to.deep.equal(['broadcasts/old/index.html']);
+    expect(readFileSync(join(pages, 'index.html'), 'utf8'))
+      .to.contain(`src="../../${evidence}/output.mp4"`)
+      .and.contain('href="../../index.html"');
+    removeReports(run.folder);
+    expect(existsSync(pages)).to.equal(false);
   });
 
   it('of an earlier run are removed before a new one, without its evidence', () => {
-    const run = withStreams(['s'], [passed]);
+    const run = withBroadcasts(['s'], [passed]);
     writeReports(run.folder, [run]);
     removeReports(run.folder);
     removeReports(join(folder, 'not there'));
@@ -390,7 +397,7 @@ describe('reports of a run', () => {
     });
 
   it('are made again by npm run report, whose exit code is the verdict', async () => {
-    const run = withStreams(['s'], [{ ...passed, judgedBy: ['s'] }]);
+    const run = withBroadcasts(['s'], [{ ...passed, judgedBy: ['s'] }]);
     const good = await report(run.folder);
     expect(good.stdout).to.match(/^Passed: 1 scenario passed in 1 min 40 s\. .*index\.html$/);
     expect(good.exitCode).to.equal(0);

@@ -15,30 +15,52 @@ describe('results of a run', () => {
 
   /** The messages of one scenario whose steps end with these statuses. */
   function scenario(name: string, statuses: string[], skipReason?: string): object[] {
+    const ids = statuses.map((_, index) => `${name}-${index}`);
     return [
-      { pickle: { id: `p-${name}`, name, tags: [{ name: '@tag' }], steps: [] } },
-      { testCase: { id: `c-${name}`, pickleId: `p-${name}`, testSteps: [] } },
-      { testCaseStarted: { id: `s-${name}`, testCaseId: `c-${name}`, timestamp: time } },
-      ...(skipReason
-        ? [
-            {
-              attachment: {
-                testCaseStartedId: `s-${name}`,
-                fileName: SKIP_REASON,
-                body: skipReason,
-                contentEncoding: 'IDENTITY',
-              },
-            },
-          ]
-        : []),
-      ...statuses.map((status) => ({
+      {
+        pickle: {
+          ...{ id: `p-${name}`, name, uri: 'a.feature', astNodeIds: [name] },
+          ...{ tags: [{ name: '@tag' }], steps: [] },
+        },
+      },
+      {
+        testCase: { id: `c-${name}`, pickleId: `p-${name}`, testSteps: ids.map((id) => ({ id })) },
+      },
+      ...attempt(name, 0, statuses, { skipReason }),
+    ];
+  }
+
+  function attempt(
+    name: string,
+    number: number,
+    statuses: string[],
+    {
+      skipReason,
+      willBeRetried = false,
+    }: { skipReason?: string | undefined; willBeRetried?: boolean },
+  ): object[] {
+    const testCaseStartedId = `s-${name}-${number}`;
+    const skipped = {
+      ...{ testCaseStartedId, testStepId: `${name}-0`, fileName: SKIP_REASON },
+      ...{ body: skipReason, contentEncoding: 'IDENTITY' },
+    };
+    return [
+      {
+        testCaseStarted: {
+          ...{ id: testCaseStartedId, testCaseId: `c-${name}`, attempt: number, timestamp: time },
+        },
+      },
+      ...(skipReason ? [{ attachment: skipped }] : []),
+      ...statuses.map((status, index) => ({
         testStepFinished: {
-          testCaseStartedId: `s-${name}`,
+          ...{ testCaseStartedId, testStepId: `${name}-${index}` },
           testStepResult: { status, ...(status === 'FAILED' ? { message: 'why' } : {}) },
         },
       })),
       {
-        testCaseFinished: { testCaseStartedId: `s-${name}`, timestamp: { seconds: 3, nanos: 5e8 } },
+        testCaseFinished: {
+          ...{ testCaseStartedId, willBeRetried, timestamp: { seconds: 3, nanos: 5e8 } },
+        },
       },
     ];
   }
@@ -55,6 +77,18 @@ describe('results of a run', () => {
   it('are as bad as the worst step', () => {
     const [one] = results(scenario('a', ['PASSED', 'FAILED', 'SKIPPED']));
     expect(one).to.include({ name: 'a', status: 'FAILED', message: 'why\n' });
+  });
+
+  it('are of the last attempt, with the earlier ones', () => {
+    const [first, ...others] = results(
+      scenario('a', ['FAILED']).slice(0, 2),
+      attempt('a', 0, ['FAILED'], { willBeRetried: true }),
+      attempt('a', 1, ['PASSED'], {}),
+      scenario('b', ['PASSED']),
+    );
+    expect(first).to.include({ name: 'a', status: 'PASSED', message: '', seconds: 2.5 });
+    expect(first?.attempts?.map(({ status }) => status)).to.deep.equal(['FAILED']);
+    expect(others.map(({ name, attempts }) => [name, attempts])).to.deep.equal([['b', undefined]]);
   });
 
   it('count when everything passed', () => {

@@ -29,7 +29,7 @@ Feature: nasty
 
 const STEPS = `
 import { When } from '${projectRoot}/node_modules/@cucumber/cucumber';
-import { PrerequisiteMissing, NotAsExpected } from '${projectRoot}/support/errors';
+import { PrerequisiteMissing, NotAsExpected } from '${projectRoot}/support/base/errors';
 const seen = ${JSON.stringify(`${NASTY} ${SECRET} rtsp://u:hunter2@h/`)};
 const problem = { what: 'nasty', where: 'http://u:hunter2@h/?key=hunter2', seen, expected: 'x' };
 When('the suite fails', () => { throw new NotAsExpected(problem); });
@@ -67,7 +67,12 @@ describe('reports', () => {
         ],
         ...['world', 'hooks'].flatMap((name) => ['--require', `support/${name}.ts`]),
         ...['--require', join(folder, 'nasty.steps.ts')],
-        ...['--format', './support/report/live-formatter.cjs'],
+        ...[
+          '--plugin',
+          './support/plugin.cjs',
+          '--format',
+          './support/report/console-formatter.cjs',
+        ],
         ...formats.flatMap((format) => ['--format', format]),
         join(folder, 'nasty.feature'),
       ],

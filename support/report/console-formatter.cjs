@@ -1,3 +1,3 @@
 // cucumber-js imports formatters as ES modules, which ts-node does not see: this is the way in.
 require('ts-node/register');
-module.exports = require('./live-formatter.ts').LiveFormatter;
+module.exports = require('./console.ts').consoleFormatter;

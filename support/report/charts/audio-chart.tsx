@@ -1,0 +1,92 @@
+import type { VNode } from 'preact';
+
+import type { AudioImages, BroadcastFacts, FragmentFacts } from '../facts';
+import { Chart, type OverTime, SecondsAxis, STATE_SIGNS, textAt, WIDTH, xOf } from './chart';
+
+const TOP = 46;
+const GAP = 8;
+
+interface Panel {
+  /** Of the original or of the output. */
+  name: string;
+  kind: string;
+  image: string;
+  height: number;
+}
+
+interface AudioParts extends Pick<BroadcastFacts, 'fragments'> {
+  images: NonNullable<BroadcastFacts['images']>;
+}
+
+/** The audio of the original and of the output, one above the other, over the output's time (PTS). */
+export function AudioChart({ images, fragments }: AudioParts): VNode {
+  const { fromPts, toPts, original, output } = images;
+  const axis = { left: 76, right: WIDTH - 16, from: fromPts, to: toPts };
+  const panels = [
+    ...(original ? panelsOf('original', original) : []),
+    ...panelsOf('output', output),
+  ];
+  const tops = panels.map((_, index) =>
+    panels.slice(0, index).reduce((sum, { height }) => sum + height + GAP, TOP),
+  );
+  const bottom = (tops.at(-1) ?? TOP) + (panels.at(-1)?.height ?? 0);
+  const boundaries = fragments.filter(
+    ({ shownAtPts = NaN }) => shownAtPts >= fromPts - 0.001 && shownAtPts < toPts,
+  );
+  const above = original
+    ? 'the original, as it would be heard at its video, and below it of the output'
+    : 'the output; there are none of the original';
+  return (
+    <Chart
+      title="Audio of the original and of the output"
+      description={`Waveform and spectrogram of ${above}, over the time of the output.`}
+      height={bottom + 26}
+      axis={axis}
+      span={[TOP, bottom]}
+      ptsOffset={0}
+    >
+      {panels.map((panel, index) => (
+        <PanelImage key={index} {...{ panel, axis, bottom }} top={tops[index] ?? TOP} />
+      ))}
+      <SecondsAxis {...{ axis, bottom }} top={bottom} />
+      {boundaries.map((fragment) => (
+        <Boundary key={fragment.sequence} {...{ fragment, axis, bottom }} top={TOP - 4} />
+      ))}
+    </Chart>
+  );
+}
+
+function panelsOf(name: string, { waveform, spectrogram }: AudioImages): Panel[] {
+  return [
+    { name, kind: 'waveform', image: waveform, height: 80 },
+    { name, kind: 'spectrogram', image: spectrogram, height: 100 },
+  ];
+}
+
+function PanelImage({ panel, axis, top }: OverTime & { panel: Panel }): VNode {
+  const { name, kind, image, height } = panel;
+  const place = { x: axis.left, y: top, width: axis.right - axis.left, height };
+  return (
+    <g>
+      <rect class="paper" {...place} />
+      <image href={image} {...place} preserveAspectRatio="none" />
+      {textAt(axis.left - 6, top + 16, name, 'end')}
+      <text class="end faint" x={axis.left - 6} y={top + 32} font-size={10}>
+        {kind}
+      </text>
+    </g>
+  );
+}
+
+/** Where the video of a fragment begins. */
+function Boundary(parts: OverTime & { fragment: FragmentFacts }): VNode {
+  const { fragment, axis, top, bottom } = parts;
+  const { sequence, state, shownAtPts = 0 } = fragment;
+  const x = xOf(axis, shownAtPts);
+  return (
+    <g>
+      <line class="boundary" x1={x} x2={x} y1={top} y2={bottom} />
+      {textAt(x + 2, top - 4, `${sequence} ${STATE_SIGNS[state]}`, state === 'heard' ? '' : 'bad')}
+    </g>
+  );
+}

@@ -1,0 +1,213 @@
+import type { VNode } from 'preact';
+
+import { safeText } from '../../base/safe-text';
+import { wordOf } from '../charts/chart';
+import type { BroadcastFacts, VerdictFacts } from '../facts';
+import { Badge, type Column, List, Quote, STATES, Table, Terms } from '../layout';
+import { idsOf, outcomeOf, type ScenarioResult } from '../scenario-results';
+import { offsetSentence } from '../verdict-facts';
+import { counted, duration, shownMessage, shownNumber } from '../wording';
+import { folded } from './parts';
+
+interface SectionParts {
+  facts: BroadcastFacts;
+  /** The scenarios that judged this broadcast. */
+  judged: readonly ScenarioResult[];
+}
+
+/** What is wrong, first. */
+export function VerdictSection({ facts, judged }: SectionParts): VNode {
+  const failed = judged.filter((result) => outcomeOf(result) === 'failed');
+  // What follows from something else is red where a scenario has asked for it.
+  const verdicts = facts.verdicts.filter(
+    ({ state, judgedBy }) => state !== 'passed' && (state !== 'follows' || judgedBy.length > 0),
+  );
+  const missing = Object.entries(facts.missing).map((one) => one.map(safeText) as [string, string]);
+  return (
+    <section aria-label="Verdict">
+      <VerdictLine judged={judged} />
+      <InShort facts={facts} judged={judged} />
+      {facts.faults.length > 0 ? (
+        <p>
+          <strong>Faults</strong> that the scenarios injected; what is found below may be their
+          effect:
+        </p>
+      ) : null}
+      <List items={facts.faults} />
+      {facts.isComplete ? null : (
+        <p class="bad">
+          <strong>The output is not complete:</strong> {safeText(facts.outcome)}
+        </p>
+      )}
+      <WrongFragments facts={facts} />
+      {failed.length > 0 ? <h2>Scenarios that failed</h2> : null}
+      {failed.map((result) => (
+        <FailedScenario key={result.place + result.name} result={result} />
+      ))}
+      {verdicts.length > 0 ? <h2>Checks that did not pass</h2> : null}
+      {verdicts.length > 0 ? (
+        <VerdictTable verdicts={verdicts} label="Checks that did not pass" />
+      ) : null}
+      {facts.problems.length > 0 ? <h2>Could not be observed</h2> : null}
+      <List items={facts.problems} />
+      {folded(missing, `Not measured: ${missing.map(([name]) => name).join(', ')}`, () => (
+        <Terms items={missing} />
+      ))}
+      <About facts={facts} />
+    </section>
+  );
+}
+
+function VerdictLine({ judged }: { judged: readonly ScenarioResult[] }): VNode {
+  const count = (outcome: string): number =>
+    judged.filter((result) => outcomeOf(result) === outcome).length;
+  const [passed, failed, skipped] = [count('passed'), count('failed'), count('skipped')];
+  if (passed + failed === 0) {
+    return (
+      <p class="verdict unsure">
+        {`No scenario judged this broadcast${skipped > 0 ? `: ${skipped} skipped` : ''}.`}
+      </p>
+    );
+  }
+  const state = failed > 0 ? 'failed' : 'passed';
+  const all = passed === 1 ? 'The scenario' : `All ${passed} scenarios`;
+  const who = failed > 0 ? `${failed} of ${counted(judged.length, 'scenario')}` : all;
+  return (
+    <p class={`verdict ${STATES[state].className}`}>
+      <Badge state={state}>{`${who} that judged this broadcast ${state}`}</Badge>
+      {failed > 0 && passed > 0 ? `; ${passed} passed` : ''}
+      {skipped > 0 ? `, ${skipped} skipped` : ''}.
+    </p>
+  );
+}
+
+/** What is wrong, what is not, and what to do next: where anything is. */
+function InShort({ facts, judged }: SectionParts): VNode | null {
+  const failed = judged.filter((result) => outcomeOf(result) === 'failed');
+  if (failed.length === 0) return null;
+  const { verdicts } = facts;
+  const offset = offsetSentence(facts);
+  const passed = verdicts.filter(({ state }) => state === 'passed').map(({ title }) => title);
+  const ids = [...new Set(failed.flatMap(idsOf))].map((id) => `@${id}`);
+  return (
+    <ul>
+      {offset === undefined ? null : (
+        <li>
+          {offset} See <a href="#offset">A/V offset</a>.
+        </li>
+      )}
+      {passed.length > 0 ? (
+        <li>
+          {`${passed.length} of ${counted(verdicts.length, 'check')} passed: ${passed.map(safeText).join('; ')}.`}
+        </li>
+      ) : null}
+      {ids.length > 0 ? (
+        <li>
+          Next: what each message means is in <code>docs/troubleshooting.md</code>; to see it again,{' '}
+          <code>npm run acceptance -- --tags "{ids.join(' or ')}"</code>.
+        </li>
+      ) : null}
+    </ul>
+  );
+}
+
+function WrongFragments({ facts }: { facts: BroadcastFacts }): VNode | null {
+  const wrong = facts.fragments.filter(({ state }) => state === 'wrong' || state === 'unheard');
+  if (wrong.length === 0) return null;
+  return (
+    <>
+      <h2>Fragments that are wrong</h2>
+      <ul class="wrong-ones">
+        {wrong.map(({ sequence, state, remarks }) => (
+          <li key={sequence}>
+            <a href={`#fragment-${sequence}`}>fragment {sequence}</a>, {wordOf(state)}
+            {remarks.length > 0 ? `: ${remarks.map(safeText).join('; ')}` : ''}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function FailedScenario({ result }: { result: ScenarioResult }): VNode {
+  const steps = result.steps.filter(({ status }) => status !== 'PASSED' && status !== 'SKIPPED');
+  return (
+    <article>
+      <h3>{safeText(result.name)}</h3>
+      <p class="faint">
+        {[...idsOf(result), result.place].filter(Boolean).map(safeText).join(', ')}
+      </p>
+      {steps.map(({ keyword, text }, index) => (
+        <p key={index}>
+          <Badge state="failed" />: {safeText(`${keyword} ${text}`.trim())}
+        </p>
+      ))}
+      <Quote>{shownMessage(result.message) || result.status.toLowerCase()}</Quote>
+    </article>
+  );
+}
+
+function About({ facts }: { facts: BroadcastFacts }): VNode {
+  const { figures, fragments } = facts;
+  const media = facts.audio === 'none' ? 'video without audio' : facts.audio;
+  const heard = fragments.filter(({ state }) => state === 'heard').length;
+  const { fragmentsSent, fragmentsAnswered, answerP50Ms, answerP95Ms, answerMaxMs } = figures;
+  const [p50, p95, longest] = [answerP50Ms, answerP95Ms, answerMaxMs].map((value) =>
+    shownNumber(value, 0, ' ms'),
+  );
+  const length = `${duration(facts.durationSeconds)} of ${media}`;
+  return (
+    <Terms
+      items={[
+        ['stream', safeText(facts.stream)],
+        ['broadcast', `${length}, in segments of ${shownNumber(facts.segmentSeconds, 0)} s`],
+        ['began', safeText(facts.startedAt)],
+        ['took', duration(figures.tookSeconds)],
+        ['outcome', safeText(facts.outcome)],
+        [
+          'fragments',
+          `${fragmentsSent} sent, ${fragmentsAnswered} answered, ${heard} heard as they should be`,
+        ],
+        ['latency per fragment', `p50 ${p50}, p95 ${p95}, longest ${longest}`],
+        [
+          'latency end to end',
+          `${duration(figures.endToEndSeconds)} from a frame being published to its being shown`,
+        ],
+        ['runtime', safeText(facts.runtime)],
+        ['STS monitor', safeText(facts.monitor)],
+      ]}
+    />
+  );
+}
+
+const VERDICT: readonly Column<VerdictFacts>[] = [
+  { head: 'criterion', isHead: true, cell: ({ title }) => safeText(title) },
+  { head: 'state', cell: ({ state }) => <Badge state={state} /> },
+  { head: 'seen', kind: 'text', cell: ({ seen }) => safeText(seen) },
+  { head: 'expected', kind: 'text', cell: ({ expected }) => safeText(expected) },
+  { head: 'judged by', kind: 'text', cell: (verdict) => <JudgedBy {...verdict} /> },
+];
+const CAUSE: Column<VerdictFacts> = {
+  ...{ head: 'follows from', kind: 'text' },
+  cell: ({ because }) => because && safeText(`${because.title}: ${because.seen}`),
+};
+
+/** Recorded verdicts, with what was seen and expected as the scenario says it. */
+export function VerdictTable(parts: { verdicts: readonly VerdictFacts[]; label: string }): VNode {
+  const areExplained = parts.verdicts.some(({ because }) => because !== undefined);
+  const columns = areExplained ? [...VERDICT, CAUSE] : VERDICT;
+  return <Table {...{ label: parts.label, columns }} rows={parts.verdicts} />;
+}
+
+function JudgedBy({ judgedBy }: VerdictFacts): VNode {
+  if (judgedBy.length === 0) return <span class="faint">default limit</span>;
+  return (
+    <>
+      {judgedBy.map(({ name, place }) => (
+        <div key={place} title={safeText(place)}>
+          {safeText(name)}
+        </div>
+      ))}
+    </>
+  );
+}

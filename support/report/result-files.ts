@@ -1,0 +1,54 @@
+/** Where cucumber-js writes its results: apart until a run begins, so that one that does not leaves the earlier results. */
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { removeVerdicts } from '../checks/verdict-log';
+import { removeReports } from './write-reports';
+
+/** What cucumber-js itself writes, by its name for the format. */
+export const FORMAT_FILES = {
+  html: 'cucumber.html',
+  json: 'cucumber.json',
+  junit: 'junit.xml',
+  message: 'messages.ndjson',
+} as const;
+
+type FormatName = keyof typeof FORMAT_FILES;
+
+const ALL_FORMATS = Object.keys(FORMAT_FILES) as FormatName[];
+
+/** In the results folder, so that a file is moved and not copied: it stays open while cucumber-js writes to it. */
+function pendingFolder(reportsFolder: string): string {
+  return join(reportsFolder, '.next');
+}
+
+/** The formats as cucumber.js takes them. Their files are opened before it is known whether any scenario runs. */
+export function formatsInto(
+  reportsFolder: string,
+  names: readonly FormatName[] = ALL_FORMATS,
+): [name: string, file: string][] {
+  return names.map((name) => [name, join(pendingFolder(reportsFolder), FORMAT_FILES[name])]);
+}
+
+/** Removes what a run has opened that did not begin. */
+export function removePending(reportsFolder: string): void {
+  rmSync(pendingFolder(reportsFolder), { recursive: true, force: true });
+}
+
+/**
+ * A run begins: the results of an earlier one are removed, and this one's put in their place. Evidence folders stay, as
+ * their names are their own.
+ */
+export function beginResults(reportsFolder: string): void {
+  removeReports(reportsFolder);
+  removeVerdicts(reportsFolder);
+  const pending = pendingFolder(reportsFolder);
+  // Another configuration of cucumber-js writes where it likes.
+  if (!existsSync(pending)) return;
+  for (const file of Object.values(FORMAT_FILES)) {
+    const [from, to] = [join(pending, file), join(reportsFolder, file)];
+    rmSync(to, { force: true });
+    if (existsSync(from)) renameSync(from, to);
+  }
+  removePending(reportsFolder);
+}

@@ -1,0 +1,92 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { projectRoot, readConfig } from '../support/config';
+
+describe('the results of an earlier run', () => {
+  const reports = mkdtempSync(join(tmpdir(), 'earlier-results-test-'));
+  after(() => rmSync(reports, { recursive: true }));
+  const files = ['index.html', 'junit.xml', 'messages.ndjson', 'verdicts.ndjson'];
+  for (const file of files) writeFileSync(join(reports, file), `earlier ${file}`);
+
+  const run = (
+    args: readonly string[],
+    env: Record<string, string> = {},
+  ): { status: number | null; output: string } => {
+    const variables = { ...readConfig().variables, npm_lifecycle_event: 'acceptance' };
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['scripts/cucumber.mjs', ...args],
+      {
+        ...{ cwd: projectRoot, encoding: 'utf8' },
+        // As on a terminal: no npm waits for it.
+        env: { ...variables, npm_config_user_agent: '', REPORTS_DIR: reports, ...env },
+      },
+    );
+    return { status, output: stdout + stderr };
+  };
+
+  const refusals: [why: string, args: string[], env: Record<string, string>, says: RegExp][] = [
+    ['an option is mistyped', ['--tagz', '@x'], {}, /Did you mean --tags\?/],
+    ['an option is malformed', ['--retry', 'often'], {}, /--retry must be a non negative integer/],
+    [
+      'a path leads nowhere',
+      ['features/none.feature:3'],
+      {},
+      /none\.feature:3: there is no such file/,
+    ],
+    ['a tag is given as a path', ['@021-US5-1'], {}, /npm run acceptance -- --tags @021-US5-1/],
+    [
+      'npm has taken an option and passed its value on',
+      ['@021-US5-1', 'features/a b.feature'],
+      { npm_config_tags: 'true' },
+      /npm run acceptance -- --tags @021-US5-1 'features\/a b\.feature'\n/,
+    ],
+    [
+      'npm has taken options with their values',
+      [],
+      { npm_config_dry_run: 'true', npm_config_name: "it's", npm_config_strict: '' },
+      /npm run acceptance -- --dry-run --no-strict --name 'it'\\''s'\n/,
+    ],
+  ];
+  for (const [why, args, env, says] of refusals) {
+    it(`are kept where ${why}`, () => {
+      const { status, output } = run(args, env);
+      expect(output)
+        .to.match(says)
+        .and.to.match(/the results of an earlier run are kept/);
+      expect(status).to.equal(2);
+    });
+  }
+
+  it('are kept where --parallel is refused', () => {
+    const { status, output } = run(['--parallel', '2']);
+    expect(output).to.match(/--parallel is refused: .*share one set of services/);
+    expect(status).to.equal(2);
+  });
+
+  it('are kept where no scenario is selected, which is no passed run', () => {
+    const { status, output } = run(['--tags', '@nothing']);
+    expect(output).to.include('no scenario ran; the results of an earlier run are kept');
+    expect(status).to.equal(1);
+  });
+
+  it('are kept where steps are only matched, and where help is asked for', () => {
+    const { status, output } = run(['--dry-run', '--tags', '@021-US5-1']);
+    expect(output).to.match(/^1 scenario found; nothing was run \(--dry-run\)$/m);
+    expect(status).to.equal(0);
+    expect(run(['--help'])).to.include({ status: 0 });
+  });
+
+  it('are as they were after all of this', () => {
+    expect(readdirSync(reports).sort()).to.deep.equal(files);
+    for (const file of files) {
+      expect(readFileSync(join(reports, file), 'utf8')).to.equal(`earlier ${file}`);
+    }
+  });
+});

@@ -1,0 +1,207 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { after, beforeEach, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+import { execa } from 'execa';
+
+import { projectRoot } from '../support/config';
+import { formatsInto } from '../support/report/result-files';
+import { readScenarioResults } from '../support/report/scenario-results';
+
+const FEATURE = `
+Feature: a tiny one
+  @021-US2-1
+  Scenario: fine
+    When it works
+  @021-US2-2
+  Scenario: broken
+    When it works
+    Then it is as expected
+  Scenario: new
+    When this step is not defined
+  Scenario: left out
+    When it is skipped
+  Scenario: unsteady
+    When it fails the first time
+  Scenario: with a bug
+    When its step has a bug
+`;
+const STEPS = `
+const { When, Then, BeforeAll } = require('${projectRoot}/node_modules/@cucumber/cucumber');
+const { NotAsExpected } = require('${projectRoot}/support/base/errors');
+let attempts = 0;
+When('it works', () => undefined);
+When('it is skipped', () => 'skipped');
+When('it fails the first time', () => {
+  attempts += 1;
+  if (attempts === 1) throw new Error('the first attempt');
+});
+When('its step has a bug', () => [].first.name);
+Then('it is as expected', () => {
+  throw new NotAsExpected({ what: 'wrong', where: 'here', seen: 'so many', expected: 'as many' });
+});
+`;
+
+/** cucumber-js itself, with the suite's plugin, over a feature of its own. */
+describe('a run', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'plugin-test-'));
+  const reports = join(folder, 'reports');
+  const messages = join(reports, 'messages.ndjson');
+  after(() => rmSync(folder, { recursive: true }));
+  beforeEach(() => rmSync(reports, { recursive: true, force: true }));
+  const console = './support/report/console-formatter.cjs';
+  const common = {
+    ...{ plugin: ['./support/plugin.cjs'], requireModule: ['ts-node/register'] },
+    require: [join(folder, 'tiny.steps.ts')],
+    format: [[console], ...formatsInto(reports)],
+  };
+  const profiles = { default: common, parallel: { ...common, parallel: 2 } };
+  writeFileSync(join(folder, 'cucumber.json'), JSON.stringify(profiles));
+  writeFileSync(join(folder, 'tiny.feature'), FEATURE);
+
+  const run = async (
+    args: readonly string[],
+    env: Record<string, string | undefined> = {},
+    steps = STEPS,
+  ): Promise<{ exitCode: number | undefined; text: string; stdout: string }> => {
+    writeFileSync(join(folder, 'tiny.steps.ts'), steps);
+    const cucumber = join(projectRoot, 'node_modules/@cucumber/cucumber/bin/cucumber.js');
+    const { exitCode, all, stdout } = await execa(
+      process.execPath,
+      [
+        ...[cucumber, '--config', relative(projectRoot, join(folder, 'cucumber.json'))],
+        ...[...args, join(folder, 'tiny.feature')],
+      ],
+      {
+        ...{ cwd: projectRoot, reject: false, all: true },
+        env: {
+          // What node's test runner sets for its own output.
+          ...{ FORCE_COLOR: undefined, NO_COLOR: undefined },
+          ...{ REPORTS_DIR: reports, EVIDENCE: undefined, ...env },
+        },
+      },
+    );
+    return { exitCode, text: all, stdout };
+  };
+  /** The files of the results folder, with what is in them. */
+  const results = (): Record<string, string> => {
+    if (!existsSync(reports)) return {};
+    const files = readdirSync(reports, { recursive: true, encoding: 'utf8', withFileTypes: true });
+    return Object.fromEntries(
+      files
+        .filter((file) => file.isFile())
+        .map(({ parentPath, name }) => {
+          const file = join(parentPath, name);
+          return [relative(reports, file), readFileSync(file, 'utf8')];
+        }),
+    );
+  };
+
+  it('says what failed once, without control characters', async () => {
+    const { exitCode, text } = await run(['--name', '^(fine|broken|new|left out)$'], {
+      NO_COLOR: '1',
+    });
+    expect(exitCode).to.equal(1);
+    expect(text).to.not.include('\x1b').and.to.not.include('\r');
+    expect(text.split('so many')).to.have.length(2);
+    expect(text.split('as many')).to.have.length(2);
+    expect(text).to.match(/^✔ 021-US2-1 fine \(\d\.\d s\)$/m);
+    expect(text).to.match(/^✘ 021-US2-2 broken \(\d\.\d s\)$/m);
+    expect(text).to.match(/^✘ 1\. 021-US2-2 broken$/m);
+    expect(text).to.include("When('this step is not defined', function () {");
+    expect(text).to.match(/^4 scenarios: 1 passed, 2 failed, 1 skipped, in 0\.\d s$/m);
+    expect(text, 'traces').to.not.include('tiny.steps.ts');
+    expect(Object.keys(results())).to.include.members([
+      ...['cucumber.html', 'cucumber.json', 'junit.xml', 'messages.ndjson', 'index.html'],
+    ]);
+  });
+
+  it('says where the bug of a step is', async () => {
+    const { text } = await run(['--name', 'with a bug']);
+    expect(text).to.match(/TypeError: .*undefined.*\n +at .*tiny\.steps\.ts:\d+:\d+\n/);
+  });
+
+  it('has colours where they are asked for', async () => {
+    const { text } = await run(['--name', 'fine'], { FORCE_COLOR: '1' });
+    expect(text).to.include('\x1b[32m✔');
+  });
+
+  it('leaves stdout to a format that is asked for, and is the same otherwise', async () => {
+    const { stdout, text } = await run(['--name', 'fine', '--format', 'json']);
+    expect(JSON.parse(stdout)).to.be.an('array');
+    expect(text).to.match(/^✔ 021-US2-1 fine/m);
+    expect(text).to.match(/^1 scenario: 1 passed, /m);
+    expect(results()).to.include.keys('index.html', 'messages.ndjson');
+  });
+
+  it('says which hook of the run failed', async () => {
+    const hook = `BeforeAll(() => { throw new Error('no machine'); });`;
+    const { exitCode, text } = await run([], { NO_COLOR: '1' }, `${STEPS}${hook}`);
+    expect(exitCode).to.equal(1);
+    expect(text).to.include('BeforeAll').and.to.include('no machine');
+  });
+
+  it('counts a scenario once that is tried again: by its last attempt', async () => {
+    const { exitCode, text } = await run(['--name', 'unsteady', '--retry', '1']);
+    expect(exitCode, text).to.equal(0);
+    expect(text).to.match(/^↻ unsteady \(\d\.\d s\): failed, attempt 2 follows$/m);
+    expect(text).to.match(/^✔ unsteady \(\d\.\d s, attempt 2\)$/m);
+    expect(text).to.match(/^1 scenario: 1 passed, /m);
+    const [result, ...others] = readScenarioResults(messages);
+    expect(others).to.be.empty;
+    expect(result).to.include({ name: 'unsteady', status: 'PASSED', message: '' });
+    expect(result?.attempts?.map(({ status }) => status)).to.deep.equal(['FAILED']);
+    expect(result?.attempts?.[0]?.message).to.include('the first attempt');
+  });
+
+  it('changes nothing of an earlier one where no scenario runs', async () => {
+    await run(['--name', 'fine']);
+    const earlier = results();
+    const dry = await run(['--dry-run', '--name', '^(fine|left out)$']);
+    expect(dry.exitCode, dry.text).to.equal(0);
+    expect(dry.text).to.include('2 scenarios found; nothing was run (--dry-run)');
+    expect(results()).to.deep.equal(earlier);
+    const none = await run(['--tags', '@nothing']);
+    expect(none.exitCode).to.equal(1);
+    expect(none.text).to.include('no scenario ran; the results of an earlier run are kept');
+    expect(results()).to.deep.equal(earlier);
+    const typo = await run(['--tagz', '@021-US2-1']);
+    expect(typo.exitCode).to.equal(1);
+    expect(typo.text).to.include('Did you mean --tags?');
+    expect(results()).to.deep.equal(earlier);
+  });
+
+  for (const args of [
+    ['--parallel', '2'],
+    ['--profile', 'parallel'],
+  ]) {
+    it(`is refused with ${args.join(' ')}`, async () => {
+      const { exitCode, text } = await run(args);
+      expect(exitCode).to.equal(2);
+      expect(text).to.match(/^--parallel is refused: .*share one set of services/);
+      expect(results()).to.deep.equal({});
+    });
+  }
+
+  it('does not count when all is skipped', async () => {
+    const verdict = (): string => {
+      const script = ['-r', 'ts-node/register', 'scripts/verdict.ts', messages];
+      try {
+        return execFileSync(process.execPath, script, { cwd: projectRoot }).toString();
+      } catch (error) {
+        return `exit ${(error as { status: number }).status}: ${String((error as { stdout: Buffer }).stdout)}`;
+      }
+    };
+    const fine = await run(['--name', 'fine']);
+    expect([fine.exitCode, verdict()]).to.deep.equal([0, '']);
+    const skipped = await run(['--name', 'left out']);
+    expect([skipped.exitCode, verdict()]).to.deep.equal([
+      ...[0, 'exit 1: The run does not count as passed: 1 scenario skipped.\n'],
+    ]);
+    const broken = await run(['--name', 'broken']);
+    expect([broken.exitCode, verdict()]).to.deep.equal([1, 'exit 1: ']);
+  });
+});
