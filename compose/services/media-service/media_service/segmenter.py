@@ -1,11 +1,11 @@
 """Cuts a stream into segments. Pure: no clock, no GStreamer.
 
 Times are ns of the stream's running time. Segment k covers [k * duration, (k + 1) * duration) counted from the first
-content (the earlier of first key picture and first audio sample): audio exact to the sample, video by the PTS of its
+content (the earlier of first key frame and first audio sample): audio exact to the sample, video by the PTS of its
 access units. A remainder under 1 s joins the last segment; therefore a segment is handed out when 1 s of what follows is
 known, or at the end.
 
-A source whose sound clock is off has more or fewer samples in a segment than its PTS say. Within a segment the samples
+A source whose audio clock is off has more or fewer samples in a segment than its PTS say. Within a segment the samples
 stay contiguous; at the cut, those that belong to it are stretched to its length, so that the correction is spread over
 the whole of it.
 """
@@ -18,7 +18,7 @@ from statistics import median
 CHANNELS = 2
 BYTES_PER_FRAME = 2 * CHANNELS  # S16LE, interleaved
 MIN_REMAINDER_NS = 1_000_000_000
-# One track may lag behind the other by this much before its part of a segment is given up (silence, missing pictures).
+# One track may lag behind the other by this much before its part of a segment is given up (silence, missing frames).
 MAX_LAG_NS = 6_000_000_000
 # Smaller jumps of the audio PTS are jitter of the receiver: the samples stay contiguous. Larger ones are real gaps.
 GAP_TOLERANCE_NS = 40_000_000
@@ -30,10 +30,10 @@ MIN_SLEW_NS = 2_000_000
 MAX_SLEW = 0.005
 # More than slewing can follow: then a jump is the smaller evil.
 MAX_DRIFT_NS = 100_000_000
-# A gap is filled with silence, an overlap dropped. Of hours, that would be gigabytes, or hours without a viewer's sound.
+# A gap is filled with silence, an overlap dropped. Of hours, that would be gigabytes, or hours without a viewer's audio.
 MAX_JUMP_NS = 30_000_000_000
 
-# (sound before, sound, sound after, wanted samples) -> sound of that length; all S16LE stereo.
+# (audio before, audio, audio after, wanted samples) -> audio of that length; all S16LE stereo.
 Stretch = Callable[[bytes, bytes, bytes, int], bytes]
 
 
@@ -59,7 +59,7 @@ class PcmChunk:
 class Segment:
     """`start_ns` and the PTS of `video` count from the first content. `pcm` is S16LE stereo and begins at `start_ns`.
 
-    `drift_ms` is how far the PTS of the sound were ahead of its samples at the end of a segment that was stretched, `speed`
+    `drift_ms` is how far the PTS of the audio were ahead of its samples at the end of a segment that was stretched, `speed`
     its samples before by those after.
     """
 
@@ -111,12 +111,12 @@ class Segmenter:
         self._drift: list[tuple[int, int]] = []
 
     def add_video(self, unit: AccessUnit) -> list[Segment]:
-        """Pictures before the first key picture are dropped: no viewer could decode them."""
-        if self._first_video is None:
-            if not unit.keyframe:
-                return []
-            self._first_video = unit.pts_ns
+        """Frames before the first key frame are dropped: no viewer could decode them."""
+        if self._first_video is None and not unit.keyframe:
+            return []
         self._check_jump("video", unit.pts_ns)
+        if self._first_video is None:
+            self._first_video = unit.pts_ns
         self._video.append(self._relative(unit))
         return self._advance()
 
@@ -204,7 +204,7 @@ class Segmenter:
         return round(median(near)) if near else 0
 
     def _slew(self, drift: int, length: int) -> int:
-        """By how many samples sound of `length` samples is to become longer because of `drift`."""
+        """By how many samples audio of `length` samples is to become longer because of `drift`."""
         limit = int(length * MAX_SLEW)
         return 0 if abs(drift) < self._samples(MIN_SLEW_NS) else max(-limit, min(limit, drift))
 
@@ -228,19 +228,19 @@ class Segmenter:
         end = self._samples(self._end_ns())
         length, drift = end - self._start_sample, self._drift_at(end)
         taken = length - self._slew(drift, length)
-        if taken > len(self._pcm) // BYTES_PER_FRAME:  # where sound is missing there is nothing to stretch
+        if taken > len(self._pcm) // BYTES_PER_FRAME:  # where audio is missing there is nothing to stretch
             taken = length
         return self._take(taken, length, drift, self._end_ns())
 
     def _cut_rest(self) -> Segment:
-        """All that is left, as the last segment; as long as its pictures where there is no sound at all."""
+        """All that is left, as the last segment; as long as its frames where there is no audio at all."""
         taken, drift = len(self._pcm) // BYTES_PER_FRAME, self._drift_at(self._end_sample())
         if not taken:
             taken = max(1, self._samples(self._known_ns(latest=True)) - self._start_sample)
         return self._take(taken, taken + self._slew(drift, taken), drift, None)
 
     def _take(self, taken: int, length: int, drift: int, end_ns: int | None) -> Segment:
-        """The next `taken` samples, stretched to `length`, and the pictures before `end_ns` (None: all) as a segment."""
+        """The next `taken` samples, stretched to `length`, and the frames before `end_ns` (None: all) as a segment."""
         assert self._origin_ns is not None
         size = taken * BYTES_PER_FRAME
         pcm = bytes(self._pcm[:size]).ljust(size, b"\0")
