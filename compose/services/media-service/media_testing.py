@@ -121,7 +121,7 @@ class Bench:
         self._exit_code = self.worker.run()
 
     def feed(self, seconds: int) -> None:
-        """The source goes on for `seconds`: ten key pictures and one chunk of sound each."""
+        """The source goes on for `seconds`: ten key frames and one chunk of audio each."""
         for second in range(self._source_s, self._source_s + seconds):
             for n in range(10):
                 self.ingest.emit(AccessUnit(second * SECOND + n * SECOND // 10, True, b"picture"))

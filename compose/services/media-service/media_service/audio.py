@@ -8,7 +8,7 @@ from media_service.segmenter import BYTES_PER_FRAME, CHANNELS
 
 LENGTH_TOLERANCE = 0.10
 _CONVERT_TIMEOUT_S = 2
-# With its default, cubic, the sound comes out an eighth of a sample off, which is a step at each seam.
+# With its default, cubic, the audio comes out an eighth of a sample off, which is a step at each splice.
 _STRETCHER = "audioresample sinc-filter-mode=interpolated sinc-filter-interpolation=linear"
 _PULL_TIMEOUT_NS = 20_000_000
 
@@ -32,11 +32,11 @@ def fit_length(pcm: bytes, samples: int) -> bytes:
 def stretch(before: bytes, pcm: bytes, after: bytes, samples: int) -> bytes:
     """Play `pcm` (S16LE stereo) faster or slower so that it has `samples` samples a channel.
 
-    `before` and `after` is the sound around it, empty where there is none: each sample is made of those on both sides of
-    it, so the seams would click without.
+    `before` and `after` is the audio around it, empty where there is none: each sample is made of those on both sides of
+    it, so the splices would click without.
     """
     seen = len(pcm) // BYTES_PER_FRAME
-    # The sound before is cut to what is a whole number of samples at both speeds, to 0.003 of a sample: one more at the
+    # The audio before is cut to what is a whole number of samples at both speeds, to 0.003 of a sample: one more at the
     # one than at the other. So `pcm` begins at a sample of the result, and not between two.
     context = round(seen / abs(samples - seen))
     size = context * BYTES_PER_FRAME
@@ -57,7 +57,7 @@ def to_stream_format(
     """What an STS answered, as S16LE stereo at `wanted_rate_hz`.
 
     `audio_format` is pcm_s16le (then `rate_hz` and `channels` describe it), m4a or wav (they describe themselves).
-    Raises AudioError if it cannot be converted or has more than `most_samples` samples: some MB can be hours of sound.
+    Raises AudioError if it cannot be converted or has more than `most_samples` samples: some MB can be hours of audio.
     """
     tail = f"audioconvert dithering=none ! audioresample ! {_caps(wanted_rate_hz, CHANNELS)}"
     if audio_format == "pcm_s16le":

@@ -81,8 +81,8 @@ class Dispatcher:
         return len(self._outstanding)
 
     def add(self, index: int, cut_at: float) -> None:
-        """A segment was cut at `cut_at` (seconds). It waits at most one time-out until it is sent, because viewers wait
-        with it; the STS then has a whole time-out to answer."""
+        """A segment was cut at `cut_at` (seconds). It waits at most one timeout until it is sent, because viewers wait
+        with it; the STS then has a whole timeout to answer."""
         self._waiting.append(_Fragment(index, cut_at + self._timeout_s))
 
     def ready(self, max_inflight: int | None) -> None:
@@ -101,7 +101,7 @@ class Dispatcher:
         return [(fragment.index, "disconnected") for fragment in fragments]
 
     def sent(self, index: int, now: float) -> None:
-        """Segment `index` has left at `now` (seconds): its sound had to be converted since the decision to send it."""
+        """Segment `index` has left at `now` (seconds): its audio had to be converted since the decision to send it."""
         fragment = self._outstanding.get(index)
         if fragment:
             fragment.sent_at, fragment.deadline = now, now + self._timeout_s

@@ -132,7 +132,7 @@ class Ingest:
                     logger.debug("GStreamer warning", extra={"detail": message.parse_warning()[0].message})
                     continue
                 error, debug = message.parse_error()
-                # Let the pictures and sound that are already received through before the pipeline is taken down.
+                # Let the frames and audio that are already received through before the pipeline is taken down.
                 time.sleep(0.1)
                 return f"{error.message} ({(debug or '').splitlines()[-1] if debug else ''})"
             return self._fatal
@@ -224,7 +224,7 @@ class Ingest:
         buffer = sample.get_buffer()
         keyframe = not buffer.has_flags(Gst.BufferFlags.DELTA_UNIT)
         data = buffer.extract_dup(0, buffer.get_size())
-        # Pictures are cut and published in the order of their times. Where that is not the one in which they come, it
+        # Frames are cut and published in the order of their times. Where that is not the one in which they come, it
         # shows in the first seconds.
         if self._held is not None and not self._last_picture_ns < buffer.pts < Gst.CLOCK_TIME_NONE:
             self._fatal = "H.264 video without B-frames required, the pictures do not come in the order of their times"

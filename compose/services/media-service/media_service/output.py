@@ -8,7 +8,7 @@ from media_service.log import logger
 from media_service.segmenter import BYTES_PER_FRAME, CHANNELS, AccessUnit, Segment
 
 # MediaMTX drops what an RTMP publisher sends in its first 2 s of DTS while it looks for the tracks. The content is
-# preceded by this much of its first picture and silence, so that nothing of it is lost.
+# preceded by this much of its first frame and silence, so that nothing of it is lost.
 LEAD_IN_NS = 2_200_000_000
 _LEAD_IN_PICTURE_NS = 100_000_000
 # avenc_aac puts 1024 samples of priming in front of the audio and does not correct the timestamps.
@@ -32,7 +32,7 @@ class PairTiming:
 
     @property
     def delta_ms(self) -> float | None:
-        """Audio minus video in ms: positive when the sound starts after the picture. None without pictures."""
+        """Audio minus video in ms: positive when the audio starts after the frame. None without frames."""
         return None if self.video_pts_ns is None else (self.audio_pts_ns - self.video_pts_ns) / 1e6
 
 
@@ -54,7 +54,7 @@ class Output:
         return self._pipeline is not None
 
     def push(self, segment: Segment, pcm: bytes) -> PairTiming:
-        """Send the pictures of `segment` with `pcm` (S16LE stereo, as long as the segment's own audio)."""
+        """Send the frames of `segment` with `pcm` (S16LE stereo, as long as the segment's own audio)."""
         if not self.started:
             self._start(segment)
         self._follow_delay(segment)
@@ -149,9 +149,9 @@ class Output:
         return int(buffer.pts)
 
     def _push_audio(self, segment: Segment, pcm: bytes) -> int:
-        """Push the sound of a segment; returns the PTS of the buffer that belongs to its first picture."""
+        """Push the audio of a segment; returns the PTS of the buffer that belongs to its first frame."""
         start = LEAD_IN_NS + segment.start_ns - self._audio_ns(_ENCODER_DELAY_SAMPLES)
-        # A reader gets sound at once, pictures from the next key picture on. What is heard before the very first picture
+        # A reader gets audio at once, frames from the next key frame on. What is heard before the very first frame
         # has none to be in time with, so it is a buffer of its own.
         alone = 0
         if segment.index == 0 and segment.video and segment.video[0].pts_ns > segment.start_ns:

@@ -1,6 +1,6 @@
 """Times of resampled audio. Pure.
 
-A resampler gives its output the time of its first sample and counts from there. A source whose sound clock is off says so
+A resampler gives its output the time of its first sample and counts from there. A source whose audio clock is off says so
 in the times of its buffers only, so those are carried past the resampler.
 """
 

@@ -14,7 +14,7 @@ from media_service.segmenter import BYTES_PER_FRAME, CHANNELS, Segment
 # A disk that hangs must not fill the memory: what comes while this many segments wait is not written.
 _MAX_WAITING = 5
 _MUX_TIMEOUT_NS = 10_000_000_000
-_TIMESCALE_HZ = 90_000  # that of RTP, so that no picture's time is rounded
+_TIMESCALE_HZ = 90_000  # that of RTP, so that no frame's time is rounded
 _TEMPORARY = ".part"
 # Folders of other streams, the latest; also those of a worker that was killed. One in use changes with each segment.
 _STREAMS_KEPT = 50
@@ -124,7 +124,7 @@ def _write_wav(path: Path, segment: Segment) -> None:
 
 
 def _write_mp4(path: Path, segment: Segment) -> None:
-    """Pictures, their times counted from the first."""
+    """Frames, their times counted from the first."""
     pipeline = Gst.parse_launch(
         "appsrc name=src format=time max-bytes=0 ! mux.video_0 mp4mux name=mux ! filesink name=sink"
     )
@@ -139,7 +139,7 @@ def _write_mp4(path: Path, segment: Segment) -> None:
         for unit in segment.video:
             buffer = Gst.Buffer.new_wrapped(unit.data)
             buffer.pts = buffer.dts = unit.pts_ns - begin_ns
-            # A picture lasts until the next one; this says how long the last one does.
+            # A frame lasts until the next one; this says how long the last one does.
             buffer.duration = max(end_ns - unit.pts_ns, 0)
             if not unit.keyframe:
                 buffer.set_flags(Gst.BufferFlags.DELTA_UNIT)

@@ -2,7 +2,7 @@
 
 RTP timestamps are exact within a track, but each track counts from a random number. What relates the tracks is normally
 RTCP; MediaMTX sends its first report after 10 s and takes its times from the arrival of the publisher's packets, and a
-publisher puts several AAC frames in one packet (ffmpeg up to 0.7 s of them when they are small), so that sound would play
+publisher puts several AAC frames in one packet (ffmpeg up to 0.7 s of them when they are small), so that audio would play
 late by as much. The relation is therefore estimated from the arrivals: a packet cannot come before the end of its content,
 so the shortest distance between the two, over some seconds, is the position of the track on the clock.
 """

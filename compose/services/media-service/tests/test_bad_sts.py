@@ -127,7 +127,7 @@ BAD_DUBS: list[Any] = [
     *each("sample_rate_hz", NAN, INF, -1, 5, 10**30, "fast", [RATE], 1e300, data_base64=DUB),
     *each("channels", NAN, -INF, -1, 9, 10**30, "stereo", [1], 3, data_base64=DUB),
     *each("format", "mp3", "m4a", "wav", 5, ["pcm_s16le"], "x" * 100_000, data_base64=DUB),
-    # A playlist is no sound, and nobody follows it.
+    # A playlist is no audio, and nobody follows it.
     {"data_base64": base64.b64encode(b"#EXTM3U\n#EXTINF:6,\nhttp://127.0.0.1:1/x.ts\n").decode(), "format": "m4a"},
 ]
 

@@ -141,7 +141,7 @@ def test_five_own_timeouts_open_the_breaker(bench: Bench) -> None:
     assert bench.state() is BreakerState.OPEN
 
 
-# -- in-flight limit and time-out
+# -- in-flight limit and timeout
 
 
 def test_never_more_than_the_limit_outstanding(bench: Bench) -> None:

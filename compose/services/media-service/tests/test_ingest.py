@@ -25,16 +25,16 @@ def test_a_source_needs_both_tracks(kinds: set[str], expected: str | None) -> No
 
 
 class Source(Ingest):
-    """An Ingest whose tries to read are `tries`: what they deliver, and the error that ends them."""
+    """An Ingest whose attempts to read are `attempts`: what they deliver, and the error that ends them."""
 
-    def __init__(self, *tries: tuple[list[AccessUnit], str]) -> None:
+    def __init__(self, *attempts: tuple[list[AccessUnit], str]) -> None:
         self.events: list[IngestEvent] = []
-        self.tries = list(tries)
+        self.attempts = list(attempts)
         self.endless = threading.Event()
         super().__init__("rtsp://source", 44_100, self.events.append)
 
     def _read(self) -> str | None:
-        content, error = self.tries.pop(0)
+        content, error = self.attempts.pop(0)
         for unit in content:
             self._deliver(unit)
         if error == "endless":
@@ -56,7 +56,7 @@ def test_absent_source_is_tried_again_after_1_2_and_4_seconds(monkeypatch: pytes
     monkeypatch.setattr(ingest, "START_RETRY_DELAYS_S", (0.01, 0.02, 0.04))
     source = Source(*[([], "not found")] * 4)
     assert source.run() == [SourceEnded("RTSP source rtsp://source not available after 3 retries: not found")]
-    assert source.tries == []
+    assert source.attempts == []
 
 
 def test_source_that_comes_late_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,7 +185,7 @@ def feed(events: list[AccessUnit | PcmChunk]) -> list[Segment]:
 
 @st.composite
 def broadcasts(draw: st.DrawFn, shortest_chunk: int = 1) -> tuple[int, list[PcmChunk], list[AccessUnit], list[Any]]:
-    """Samples, chunks of them in any size, pictures in decoding order, and both in any interleaving."""
+    """Samples, chunks of them in any size, frames in decoding order, and both in any interleaving."""
     total = draw(st.integers(1, 5 * RATE))
     sizes = draw(st.lists(st.integers(shortest_chunk, RATE), min_size=1, max_size=8))
     start = draw(st.integers(0, 10 * SECOND))
@@ -197,7 +197,7 @@ def broadcasts(draw: st.DrawFn, shortest_chunk: int = 1) -> tuple[int, list[PcmC
         jitter = draw(st.integers(-1_000_000, 1_000_000)) if len(chunks) in (1, 2) and shortest_chunk == 1 else 0
         chunks.append(PcmChunk(start + position * SECOND // RATE + jitter, data))
         position += size
-    # B pictures are shown before the picture that they follow in the stream.
+    # B frames are shown before the frame that they follow in the stream.
     reorder = draw(st.sampled_from(((0,), (0, 3, 1, 2), (0, 2, 1))))
     rate = draw(st.sampled_from((5, 25, 30)))
     count = total * rate // RATE + 1
@@ -236,7 +236,7 @@ def test_gaps_are_silence_and_repetitions_are_dropped(broadcast: Any, data: st.D
         expected += chunk.data if times else bytes(len(chunk.data))
         events += [chunk] * times
     seen = b"".join(s.pcm for s in feed(events))
-    # Nothing says how long the sound would have been.
+    # Nothing says how long the audio would have been.
     assert seen.rstrip(b"\0") == bytes(expected).rstrip(b"\0")
     assert len(seen) <= total * BYTES_PER_FRAME
 
@@ -259,8 +259,8 @@ def test_times_that_jump_are_followed_or_refused(events: list[tuple[bool, int, b
             break
         taken += 1
     segments += segmenter.finish()
-    pictures = [int.from_bytes(unit.data, "big") for s in segments for unit in s.video]
-    assert pictures == sorted(set(pictures))
+    frames = [int.from_bytes(unit.data, "big") for s in segments for unit in s.video]
+    assert frames == sorted(set(frames))
     # Each event adds what it holds, and no more silence than a jump may be long.
     assert sum(s.samples for s in segments) <= taken * (MAX_JUMP_NS // SECOND + 8) * RATE
 

@@ -16,7 +16,7 @@ from media_service.segmenter import BYTES_PER_FRAME, AccessUnit, Segment
 
 RATE = 8_000
 SECOND = 1_000_000_000
-# SPS and PPS of a picture of 160 by 120.
+# SPS and PPS of a frame of 160 by 120.
 CAPS = (
     "video/x-h264,stream-format=avc,alignment=au,width=160,height=120,codec_data=(buffer)"
     "0164000bffe100186764000bacb20508fcb80880000003008000001e078a152401000668ebc3cb22c0"
@@ -24,7 +24,7 @@ CAPS = (
 
 
 def segment(index: int) -> Segment:
-    """2 s of counting samples and, 30 a second, of pictures that are their number; the first picture is 10 ms late."""
+    """2 s of counting samples and, 30 a second, of frames that are their number; the first frame is 10 ms late."""
     caps = Gst.Caps.from_string(CAPS)
     start = index * 2 * SECOND
     video = [AccessUnit(start + 10_000_000 + n * SECOND // 30, n % 6 == 0, b"picture %d" % n, caps) for n in range(60)]

@@ -157,7 +157,7 @@ def test_video_waits_six_seconds_for_lost_sound() -> None:
     assert cut_at == 12
 
 
-# -- a sound clock that is off
+# -- an audio clock that is off
 
 
 def samples_of(segment: Segment) -> list[int]:

@@ -181,7 +181,7 @@ def test_publication_that_is_ready_twice_has_one_worker() -> None:
             for _ in range(5):
                 await bench.poll()
             await bench.until_only("one")
-            # Not ready, of a stream that nobody knows.
+            # Not ready, of an unknown stream.
             bench.answer = json.dumps({"items": [{"name": "live/unknown/in", "ready": False}]})
             await bench.poll()
             assert [s.stream_id for s in bench.supervisor._streams] == ["one"]

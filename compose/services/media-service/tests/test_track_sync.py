@@ -5,7 +5,7 @@ MS = 1_000_000
 
 def test_shortest_delay_places_the_tracks() -> None:
     sync = TrackSync()
-    # Pictures at once, sound in packets that come at the end of their content; one picture was held up.
+    # Frames at once, audio in packets that come at the end of their content; one frame was held up.
     sync.observe("video", 1000 * MS, 0)
     sync.observe("video", 1060 * MS, 33 * MS)
     sync.observe("audio", 900 * MS, 70 * MS)

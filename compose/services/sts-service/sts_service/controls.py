@@ -1,4 +1,4 @@
-"""The seam by which an engine adds events of its own to those of the contract. Only an engine for tests does."""
+"""The interface by which an engine adds events of its own to those of the contract. Only an engine for tests does."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, runtime_checkable

@@ -56,7 +56,7 @@ class EchoEngine:
                 result.status = "success"
             except AudioDecodeError as error:
                 result.error = stage_error(error, "tts")
-        # All the time is that of one stage: where it failed, or that which makes sound.
+        # All the time is that of one stage: where it failed, or that which makes audio.
         result.processing_time_ms = (time.perf_counter() - begin) * 1000
         result.stage_ms[result.error.stage if result.error else "tts"] = result.processing_time_ms
         return result

@@ -1,4 +1,4 @@
-"""What turns a fragment into its dub. `Engine` is the seam: the server knows nothing else of speech."""
+"""What turns a fragment into its dub. `Engine` is the boundary: the server knows nothing else of speech."""
 
 import asyncio
 import logging

@@ -28,13 +28,13 @@ from sts_service.echo import EchoEngine
 from sts_service.engine import Engine
 from sts_service.server import MAX_STREAMS, StsServer
 
-SOUND = np.random.default_rng(1).normal(0, 3000, (RATE // 10, 2)).astype("<i2").tobytes()
+NOISE = np.random.default_rng(1).normal(0, 3000, (RATE // 10, 2)).astype("<i2").tobytes()
 """0.1 s"""
 NAN, INF = float("nan"), float("inf")
 
 
 def short(number: int, stream_id: str, **audio: Any) -> dict[str, Any]:
-    return fragment(number, SOUND, stream_id, **{"duration_ms": 100, **audio})
+    return fragment(number, NOISE, stream_id, **{"duration_ms": 100, **audio})
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ async def dub(client: Client, stream_id: str, number: int) -> None:
     await client.send("fragment:data", short(number, stream_id))
     answer = await client.next("fragment:processed")
     assert (answer["fragment_id"], answer["stream_id"], answer["status"]) == (f"f{number}", stream_id, "success")
-    assert base64.b64decode(answer["dubbed_audio"]["data_base64"]) == SOUND
+    assert base64.b64decode(answer["dubbed_audio"]["data_base64"]) == NOISE
 
 
 @asynccontextmanager
@@ -167,11 +167,11 @@ FRAGMENTS: dict[str, list[Any]] = {
         *each(FRAGMENT, "fragment_id", None, "", 5, ["f"], {}, b"f"),
         *each(FRAGMENT, "sequence_number", None, "0", 0.0, False, [0]),
         *each(FRAGMENT, "timestamp", "0", True, []),
-        *each(FRAGMENT, "audio", None, "text", [], SOUND),
+        *each(FRAGMENT, "audio", None, "text", [], NOISE),
         *(short(0, "bad", **{key: None}) for key in AUDIO_FIELDS),
         *(short(0, "bad", **{key: ["x"]}) for key in AUDIO_FIELDS),
         *(short(0, "bad", **{key: True}) for key in AUDIO_FIELDS),
-        short(0, "bad", data_base64=SOUND),
+        short(0, "bad", data_base64=NOISE),
     ],
     "number": [
         *each(FRAGMENT, "sequence_number", -1, 1, 2**53, 2**53 + 1, 10**30),
@@ -183,7 +183,7 @@ FRAGMENTS: dict[str, list[Any]] = {
     "audio": [
         *(short(0, "bad", data_base64=text) for text in ("", "!!!!", "AAA", "AAAA AAAA", "AA==AA==", "ñandú", "\ud83d")),
         # An odd number of bytes, and half a stereo frame.
-        *(short(0, "bad", data_base64=base64.b64encode(SOUND[:-cut]).decode()) for cut in (1, 2)),
+        *(short(0, "bad", data_base64=base64.b64encode(NOISE[:-cut]).decode()) for cut in (1, 2)),
         fragment(0, bytes(MAX_FRAGMENT_BYTES + 4), "bad"),
     ],
     "name": [
@@ -489,13 +489,13 @@ def test_client_that_never_reads_is_not_listened_to(echo: Service) -> None:
                 # Reading is left to the operating system, whose buffers are soon full.
                 transport = transport_of(ws)
                 transport.pause_reading()
-                sound = bytes(4 * RATE * 2)
+                silence = bytes(4 * RATE * 2)
                 sent = 0
 
                 async def send() -> None:
                     nonlocal sent
                     for number in range(500):
-                        await ws.send_str("42" + json.dumps(["fragment:data", fragment(number, sound, "deaf")]))
+                        await ws.send_str("42" + json.dumps(["fragment:data", fragment(number, silence, "deaf")]))
                         sent += 1
 
                 with pytest.raises(TimeoutError):

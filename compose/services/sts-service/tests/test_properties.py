@@ -159,10 +159,10 @@ def test_echo_is_exactly_as_long(frames: int, rate_from: int, rate_to: int, chan
 @settings(max_examples=50)
 def test_speech_is_fitted_exactly(spoken: int, frames: int, rate: int, start_s: float) -> None:
     """Speech at 22 050 Hz that the synthesizer alone can make short enough, or that needs no shortening."""
-    sound = np.full(spoken, 1000, np.int16)
+    speech = np.full(spoken, 1000, np.int16)
 
     def speak(speed: float) -> tuple[Any, int]:
-        return sound[: round(spoken / speed)], 22_050
+        return speech[: round(spoken / speed)], 22_050
 
     fitted = fit_speech(speak, 1000.0, frames, rate, start_s)
     assert len(fitted.samples) == frames
