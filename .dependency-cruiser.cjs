@@ -1,57 +1,59 @@
-// The folder table of the README as rules: who may import whom.
+/** The folder table of the design: which parts of the project each one may import, besides itself and packages. */
+const BASE = 'support/base';
+const CONFIG = 'support/config';
+const CORE = [BASE, 'support/contract', 'support/broadcast'];
+const PARTS = ['support/environment', 'support/observe', 'support/analyze'];
+const JUDGED = [...CORE, CONFIG, ...PARTS, 'support/checks'];
+const WORLD = [...JUDGED, 'support/report', 'support/session', 'support/world'];
+
+const MAY_IMPORT = {
+  [BASE]: [],
+  'support/contract': [BASE],
+  'support/broadcast': [BASE, 'support/contract'],
+  [CONFIG]: CORE,
+  'support/environment': [BASE, CONFIG],
+  'support/observe': CORE,
+  'support/analyze': CORE,
+  'support/checks': [...CORE, ...PARTS],
+  'support/report': JUDGED,
+  'support/session': [...JUDGED, 'support/report'],
+  'support/world': [...JUDGED, 'support/report', 'support/session'],
+  'support/parameter-types': [...CORE, 'support/session'],
+  'support/hooks': [...WORLD, 'support/parameter-types'],
+  'support/plugin': WORLD,
+  // Steps reach services, publisher and observers through World and session, and pass limits to the checks.
+  'step-definitions': [...CORE, 'support/checks', 'support/session', 'support/world'],
+  fixtures: [...CORE, 'support/analyze'],
+  scripts: WORLD,
+  // What is altered in evidence is one thing, how it is judged is the business of the scenarios.
+  'tools/prove': [...JUDGED, 'support/report'],
+  'tools/(?!prove/)': [...JUDGED, 'support/report', 'support/session'],
+};
+
+/** A folder, or a module by its name without the extension. */
+const pattern = (part) => `^${part}(/|\\.|$)`;
+const isInTools = (part) => part.startsWith('tools');
+
+const folderRules = Object.entries(MAY_IMPORT).map(([part, allowed]) => ({
+  name: `imports of ${part}`,
+  severity: 'error',
+  from: { path: isInTools(part) ? `^${part}` : pattern(part) },
+  to: {
+    path: '^(support|step-definitions|fixtures|scripts|tools|test|compose)/',
+    pathNot: [isInTools(part) ? '^tools/' : pattern(part), ...allowed.map(pattern)],
+  },
+}));
+
 module.exports = {
   forbidden: [
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    ...folderRules,
+    { name: 'no cycles of files', severity: 'error', from: {}, to: { circular: true } },
     {
-      name: 'steps-are-glue',
-      comment: 'Steps reach services, publisher and observers through the World.',
+      name: 'no cycles of folders',
       severity: 'error',
-      from: { path: '^step-definitions' },
-      to: { path: '^support/observe/(tap|sampler|pipeline-run|evidence)' },
-    },
-    {
-      name: 'analyzers-are-pure',
-      comment: 'From evidence to findings: no environment, no session, no report.',
-      severity: 'error',
-      from: { path: '^support/analyze' },
-      to: { path: '^support/(environment|report|session|world|hooks|config)' },
-    },
-    {
-      name: 'environment-knows-no-broadcast',
-      severity: 'error',
-      from: { path: '^support/environment', pathNot: 'nested-suite' },
-      to: { path: '^support/(observe|analyze|report|session|world|hooks)' },
-    },
-    {
-      name: 'observers-do-not-start-services',
-      severity: 'error',
-      from: { path: '^support/observe' },
-      to: { path: '^support/(environment|report|session|world|hooks|config)' },
-    },
-    {
-      name: 'contract-stands-alone',
-      severity: 'error',
-      from: { path: '^support/contract' },
-      to: { path: '^support/(?!contract)' },
-    },
-    {
-      name: 'faults-know-no-judgement',
-      comment: 'Faults change what is seen; how it is judged is the business of the scenarios.',
-      severity: 'error',
-      from: { path: '^prove' },
-      to: { path: '^(step-definitions|support/(world|hooks|session))' },
-    },
-    {
-      name: 'nobody-needs-the-faults',
-      severity: 'error',
-      from: { path: '^(support|step-definitions|scripts)' },
-      to: { path: '^prove' },
-    },
-    {
-      name: 'suite-does-not-know-the-reference-services',
-      severity: 'error',
-      from: { path: '^(support|step-definitions)' },
-      to: { path: '^compose/services' },
+      scope: 'folder',
+      from: {},
+      to: { circular: true },
     },
   ],
   options: {

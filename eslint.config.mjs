@@ -1,9 +1,18 @@
 import js from '@eslint/js';
+import comments from '@eslint-community/eslint-plugin-eslint-comments';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   { ignores: ['reports/', 'fixtures/generated/', '.venv/', '.tools/', '**/vendor/'] },
   js.configs.recommended,
+  {
+    plugins: { comments },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      'comments/require-description': 'error',
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+    },
+  },
   {
     files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.strictTypeChecked],
@@ -29,6 +38,12 @@ export default tseslint.config(
       'no-restricted-syntax': [
         'error',
         { selector: 'ExportDefaultDeclaration', message: 'Export by name.' },
+        {
+          // Neither a template nor a regular expression: editors, grep and the usage formatter then find every step.
+          selector:
+            'CallExpression[callee.name=/^(Given|When|Then)$/]:not([arguments.0.type="Literal"][arguments.0.raw=/^[\'"]/])',
+          message: 'The first argument of a step definition is a literal Cucumber Expression.',
+        },
       ],
       'no-restricted-properties': [
         'error',
@@ -52,6 +67,8 @@ export default tseslint.config(
           'performance',
           'setTimeout',
           'clearTimeout',
+          'fetch',
+          'AbortSignal',
           '__dirname',
         ].map((name) => [name, 'readonly']),
       ),
@@ -74,6 +91,10 @@ export default tseslint.config(
   {
     // chai's assertions are expressions: expect(x).to.be.true
     files: ['test/**/*.ts', 'test/**/*.tsx'],
-    rules: { '@typescript-eslint/no-unused-expressions': 'off' },
+    rules: {
+      '@typescript-eslint/no-unused-expressions': 'off',
+      // A group of tests is one function.
+      'max-lines-per-function': 'off',
+    },
   },
 );

@@ -31,6 +31,7 @@ const checks = {
     ...['media-service', 'mediamtx', 'sts-service'].map((name) => `${services}/${name}/Dockerfile`),
   ),
   gherkin: [process.execPath, 'scripts/check-features.mjs'],
+  'undefined steps': [process.execPath, 'scripts/check-steps.mjs'],
   ruff: python('ruff', 'check', ...ruffConfig, services, 'fixtures', 'support'),
   'ruff format': python(
     'ruff',

@@ -6,15 +6,15 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import {
+  filesBelow,
   installPackages,
   logs,
   onPath,
@@ -49,7 +49,7 @@ const SYSTEM_PACKAGES = [
   'gir1.2-gst-plugins-base-1.0',
   'python3-gi',
   'python3-venv',
-  // The tests of the reports look at them in it; nothing else needs it.
+  // The tests of the reports open them in it; nothing else needs it.
   'chromium',
 ];
 const PROGRAMS = ['ffmpeg', 'ffprobe', 'espeak-ng', 'apertium', 'rubberband'];
@@ -203,23 +203,37 @@ async function mediaMtx() {
   return 'built';
 }
 
-async function fixtures() {
-  const scripts = readdirSync(join(root, 'fixtures')).filter((name) => name.endsWith('.yaml'));
-  const inputs = ['generate.ts', 'speak.py', 'requirements.lock', ...scripts];
-  const hash = hashOf([
-    ...inputs.map((name) => `fixtures/${name}`),
-    'support/analyze/frame-strip.ts',
-  ]);
-  const isThere = scripts.every((name) =>
-    existsSync(join(root, 'fixtures/generated', name.replace(/\.yaml$/, '.mp4'))),
-  );
-  if (stamps.fixtures === hash && isThere) return 'unchanged';
+/** What every movie is made of, beside its own YAML: the generator, the speech and its model, frame strip and tones. */
+const MOVIE_INPUTS = [
+  'fixtures/generate.ts',
+  'fixtures/speak.py',
+  'fixtures/requirements.lock',
+  'support/analyze/frame-strip.ts',
+  'support/analyze/tones.ts',
+];
+
+/** Makes the movies whose YAML, or what else they are made of, is new; beside each is the hash of that. */
+async function fixtures(say) {
+  const folder = join(root, 'fixtures/generated');
+  const changed = filesBelow('fixtures', (name) => name.endsWith('.yaml'))
+    .map((yaml) => {
+      const movie = join(folder, basename(yaml, '.yaml'));
+      return { yaml, movie, hash: hashOf([...MOVIE_INPUTS, yaml]), stamp: `${movie}.inputs` };
+    })
+    .filter(
+      ({ movie, hash, stamp }) =>
+        !existsSync(`${movie}.mp4`) ||
+        !existsSync(stamp) ||
+        readFileSync(stamp, 'utf8').trim() !== hash,
+    );
   const env = { ...process.env, TMPDIR: temporaryFolder('fixtures') };
-  await run('fixtures', process.execPath, ['-r', 'ts-node/register', 'fixtures/generate.ts'], {
-    env,
-  });
-  stamp('fixtures', hash);
-  return 'made';
+  for (const { yaml, hash, stamp } of changed) {
+    say(`${yaml} …`);
+    const generator = ['-r', 'ts-node/register', 'fixtures/generate.ts', yaml];
+    await run('fixtures', process.execPath, generator, { env });
+    writeFileSync(stamp, `${hash}\n`);
+  }
+  return changed.length > 0 ? `${changed.length} made` : 'unchanged';
 }
 
 async function step(name, work) {

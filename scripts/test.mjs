@@ -1,18 +1,19 @@
-// The suite's own tests (node:test) and, at the same time, those of the reference services (pytest).
+// `npm test [-- FILE …]`: the suite's own tests (node:test) and, at the same time, those of the reference services
+// (pytest); of named files only those. Options for node:test are passed on.
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { extname } from 'node:path';
 
-import { root, temporaryFolder } from './commands.mjs';
+import { filesBelow, root, temporaryFolder } from './commands.mjs';
 
-const files = readdirSync(join(root, 'test'), { recursive: true })
-  .filter((name) => name.endsWith('.test.ts'))
-  .map((name) => join('test', name))
-  .sort();
-// What tests that are broken off leave, and what services leave that tests kill, is removed with it.
+const named = process.argv.slice(2);
+const options = named.filter((one) => one.startsWith('-'));
+const files = named.filter((one) => !one.startsWith('-'));
+const suiteFiles = files.filter((one) => extname(one) === '.ts');
+const servicesFiles = files.filter((one) => extname(one) !== '.ts');
+// What interrupted tests and the services that tests kill leave behind is removed with it.
 const env = { ...process.env, TMPDIR: temporaryFolder('test') };
 
-/** What it prints comes in one piece when `isHeldBack`: two programs that print at once cannot be read. */
+/** `isHeldBack`: its output comes in one piece; two programs that print at once cannot be read. */
 function run(command, args, isHeldBack) {
   return new Promise((done) => {
     const stdio = isHeldBack ? ['ignore', 'pipe', 'pipe'] : 'inherit';
@@ -25,9 +26,14 @@ function run(command, args, isHeldBack) {
   });
 }
 
+const nothing = { code: 0, output: '' };
+const isAll = files.length === 0;
+const all = isAll ? filesBelow('test', (name) => name.endsWith('.test.ts')).sort() : suiteFiles;
+const node = ['-r', 'ts-node/register', '--test', '--test-concurrency=2', ...options, ...all];
+const pytest = ['-m', 'pytest', '-q', ...(isAll ? ['compose/services'] : servicesFiles)];
 const [suite, services] = await Promise.all([
-  run(process.execPath, ['-r', 'ts-node/register', '--test', '--test-concurrency=2', ...files]),
-  run('.venv/bin/python', ['-m', 'pytest', '-q', 'compose/services'], true),
+  all.length > 0 ? run(process.execPath, node) : nothing,
+  isAll || servicesFiles.length > 0 ? run('.venv/bin/python', pytest, isAll) : nothing,
 ]);
-console.log(services.output.trimEnd());
+if (services.output) console.log(services.output.trimEnd());
 process.exitCode = suite.code || services.code;

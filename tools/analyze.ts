@@ -1,7 +1,7 @@
 /**
- * `npm run analyze -- FILE [--source FIXTURE] [--dubs FOLDER]`: judges any recording by its content, offline. Findings
- * go to standard output as JSON, a table for people to standard error. Exit code 1 when a check fails, 2 for a question
- * that cannot be understood.
+ * `npm run analyze -- FILE [--source FIXTURE] [--dubs FOLDER]`: judges any recording by its content, offline. Verdicts
+ * and findings go to standard output as JSON, a table for people to standard error. Exit code 1 when a criterion fails or
+ * cannot be shown, 2 for a usage error.
  *
  * FILE is a recording, or an evidence folder, which brings source and dubs. FIXTURE is the name of a YAML file in
  * fixtures/, or the path of one. FOLDER is an evidence folder, or one with files named …NNNN-dubbed.wav (and
@@ -11,28 +11,31 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { BroadcastFindings } from '../support/analyze/broadcast-findings';
 import { probeTool } from '../support/analyze/ffmpeg';
 import { milliseconds } from '../support/analyze/finding';
-import { checkOutput, type Check } from '../support/analyze/output-checks';
 import { type DubFiles, OutputFindings } from '../support/analyze/output-findings';
-import { BroadcastFindings } from '../support/analyze/broadcast-findings';
-import { projectRoot } from '../support/config';
 import { messageOf, SuiteError } from '../support/base/errors';
-import { publishedFixture, readFixture, type Fixture } from '../support/broadcast/fixture';
-import { evidenceFiles, readEvidence } from '../support/broadcast/evidence';
 import { safeText } from '../support/base/safe-text';
+import { evidenceFiles, readEvidence } from '../support/broadcast/evidence';
+import { type Fixture, publishedFixture, readFixture } from '../support/broadcast/fixture';
+import { judgeOutput, type OutputVerdict } from '../support/checks/output-criteria';
+import { type OutputSubject, recordingSubject } from '../support/checks/output-subject';
+import { projectRoot, readConfig, serviceNames } from '../support/config';
 
 const USAGE = 'usage: npm run analyze -- FILE [--source FIXTURE] [--dubs FOLDER]';
 
 interface Question {
-  /** Undefined where an evidence folder has no recording; `problem` then says so. */
-  output: OutputFindings | undefined;
+  /** Not there where an evidence folder has no recording; `problem` then says so. */
+  output?: OutputFindings;
   problem?: string;
+  /** What is judged. */
+  subject?: OutputSubject;
   /** Where an evidence folder was given. */
-  run: BroadcastFindings | undefined;
+  broadcast?: BroadcastFindings;
 }
 
-function readQuestion(args: string[]): Question {
+async function readQuestion(args: string[]): Promise<Question> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -45,24 +48,26 @@ function readQuestion(args: string[]): Question {
   const fixture = values.source === undefined ? undefined : fixtureOf(values.source);
   const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
   const folder = isFolder ? file : values.dubs;
-  if (folder !== undefined && existsSync(join(folder, evidenceFiles.run))) {
+  if (folder !== undefined && existsSync(join(folder, evidenceFiles.record))) {
     const evidence = readEvidence(folder);
-    const published = publishedFixture(evidence.run);
-    const run = new BroadcastFindings(evidence, fixture ?? published);
-    if (isFolder) {
-      try {
-        return { run, output: run.output };
-      } catch (error) {
-        return { run, output: undefined, problem: messageOf(error) };
-      }
-    }
-    return { run, output: new OutputFindings(file, run.fixture, run.dubFiles) };
+    const names = serviceNames(readConfig().settings('127.0.0.1'));
+    const source = fixture ?? publishedFixture(evidence.record);
+    const broadcast = new BroadcastFindings(evidence, source, names);
+    if (isFolder) return ofBroadcast(broadcast);
+    const output = new OutputFindings(file, source, broadcast.dubFiles);
+    return { broadcast, output, subject: recordingSubject(output, await broadcast.judgedTexts()) };
   }
   if (isFolder) readEvidence(file);
-  return {
-    run: undefined,
-    output: new OutputFindings(file, fixture, folder ? dubsIn(folder) : []),
-  };
+  const output = new OutputFindings(file, fixture, folder ? dubsIn(folder) : []);
+  return { output, subject: recordingSubject(output) };
+}
+
+function ofBroadcast(broadcast: BroadcastFindings): Question {
+  try {
+    return { broadcast, output: broadcast.output, subject: broadcast };
+  } catch (error) {
+    return { broadcast, problem: messageOf(error) };
+  }
 }
 
 function fixtureOf(name: string): Fixture {
@@ -134,102 +139,105 @@ async function findingsOf(output: OutputFindings): Promise<Record<string, unknow
   };
 }
 
-async function runFindingsOf(run: BroadcastFindings): Promise<Record<string, unknown>> {
+async function findingsOfBroadcast(broadcast: BroadcastFindings): Promise<Record<string, unknown>> {
+  const { avSyncDelta } = broadcast.names.metrics;
   return {
-    run: run.evidence.run,
-    secondsToInputReady: run.secondsBetween('published', 'inputReady'),
-    secondsToMetrics: run.secondsBetween('published', 'metricsSeen'),
-    secondsToOutputReady: run.secondsBetween('published', 'outputReady'),
-    roundTrip: run.roundTrip,
-    endToEndLatency: await orReason(() => run.endToEndLatency()),
-    texts: await run.judgedTexts(),
-    transcriptLanguage: await orReason(() => run.languageOf('transcript')),
-    translationLanguage: await orReason(() => run.languageOf('translation')),
-    measuredDeltas: await orReason(() => run.histogram('worker_av_sync_delta_ms')),
+    broadcast: broadcast.record,
+    secondsToInputReady: broadcast.secondsBetween('published', 'inputReady'),
+    secondsToMetrics: broadcast.secondsBetween('published', 'metricsSeen'),
+    secondsToOutputReady: broadcast.secondsBetween('published', 'outputReady'),
+    roundTrip: await orReason(() => broadcast.roundTrip),
+    endToEndLatency: await orReason(() => broadcast.endToEndLatency()),
+    texts: await orReason(() => broadcast.judgedTexts()),
+    transcriptLanguage: await orReason(() => broadcast.languageOf('transcript')),
+    translationLanguage: await orReason(() => broadcast.languageOf('translation')),
+    measuredOffsets: await orReason(() => broadcast.histogram(avSyncDelta)),
   };
 }
 
-function printChecks(checks: readonly Check[]): void {
-  const marks = {
-    passed: 'ok',
-    failed: 'FAILED',
-    follows: 'follows',
-    'not observed': 'UNSEEN',
-    'not asked': '–',
-  };
-  for (const { id, title, state, seen, expected, because } of checks) {
-    console.error(`${marks[state].padEnd(8)} ${id.padEnd(12)} ${title}: ${safeText(seen)}`);
-    if (state === 'failed') console.error(`${' '.repeat(22)}expected: ${expected}`);
-    if (because) console.error(`${' '.repeat(22)}follows from: ${because}`);
+const STATES: Record<OutputVerdict['state'], string> = {
+  passed: 'ok',
+  failed: 'FAILED',
+  follows: 'follows',
+  'not shown': 'NOT SHOWN',
+  'not asked': '–',
+};
+
+function printVerdicts(verdicts: readonly OutputVerdict[]): void {
+  for (const { criterion, title, state, what, seen, expected, because } of verdicts) {
+    const isShown = state === 'passed' || state === 'not asked';
+    const text = safeText(isShown ? seen : `${what}: ${seen}`);
+    console.error(`${STATES[state].padEnd(10)} ${criterion.padEnd(13)} ${title}: ${text}`);
+    if (state === 'failed') console.error(`${' '.repeat(25)}expected: ${expected}`);
+    if (because) console.error(`${' '.repeat(25)}follows from: ${because.criterion}`);
   }
 }
 
-/** A line for each fragment: where its dub plays, and what was said in it. */
+/** A line for each fragment: where its dub is heard, and what was said in it. */
 async function printFragments(
   output: OutputFindings,
-  run: BroadcastFindings | undefined,
+  broadcast: BroadcastFindings | undefined,
 ): Promise<void> {
-  const texts = await run?.judgedTexts();
+  const texts = await broadcast?.judgedTexts();
   const isochrony = await output.isochrony();
   const speech = isochrony.observed ? isochrony.segments : [];
   console.error(
-    '\nfragment      A-V   dub  heard  original  latency   WER  chrF  speech s     transcript → translation',
+    '\nfragment      A/V   dub  heard  original  latency   WER  chrF  speech s     transcript → translation',
   );
-  for (const { sequence, delta, original } of await output.placements()) {
+  for (const { sequence, avOffset: offset, original } of await output.placements()) {
     const text = texts?.find((one) => one.sequence === sequence);
-    const story = run?.fragments.find((one) => one.sequence === sequence);
+    const fragment = broadcast?.fragments.find((one) => one.segment === sequence);
     const said = speech.find((one) => one.sequence === sequence);
-    const cell = (value: string | undefined, width: number): string =>
-      (value ?? '–').padStart(width);
-    console.error(
-      [
-        cell(String(sequence), 8),
-        cell(delta.observed ? milliseconds(delta.deltaMs) : undefined, 8),
-        cell(delta.observed ? delta.score.toFixed(2) : undefined, 5),
-        cell(delta.observed ? `${(100 * delta.heardShare).toFixed(0)} %` : undefined, 6),
-        cell(original.observed ? original.score.toFixed(2) : undefined, 9),
-        cell(story?.roundTripMs === undefined ? undefined : `${story.roundTripMs} ms`, 8),
-        cell(text?.words.wordErrorRate.toFixed(2), 5),
-        cell(text?.match?.chrf.toFixed(2), 5),
-        cell(
-          said &&
-            `${said.originalSpeechSeconds.toFixed(1)} → ${said.dubbedSpeechSeconds.toFixed(1)}`,
-          9,
-        ),
-        `    ${text ? safeText(`${text.transcript} → ${text.translation}`) : ''}`,
-      ].join(' '),
-    );
+    const spoken =
+      said && `${said.originalSpeechSeconds.toFixed(1)} → ${said.dubbedSpeechSeconds.toFixed(1)}`;
+    const cells: [value: string | undefined, width: number][] = [
+      [String(sequence), 8],
+      [offset.observed ? milliseconds(offset.offsetMs) : undefined, 8],
+      [offset.observed ? offset.score.toFixed(2) : undefined, 5],
+      [offset.observed ? `${(100 * offset.heardShare).toFixed(0)} %` : undefined, 6],
+      [original.observed ? original.score.toFixed(2) : undefined, 9],
+      [fragment?.roundTripMs === undefined ? undefined : `${fragment.roundTripMs} ms`, 8],
+      [text?.words.wordErrorRate.toFixed(2), 5],
+      [text?.match?.chrf.toFixed(2), 5],
+      [spoken, 9],
+    ];
+    const line = cells.map(([value = '–', width]) => value.padStart(width)).join(' ');
+    const texted = text ? safeText(`${text.transcript} → ${text.translation}`) : '';
+    console.error(`${line}     ${texted}`);
   }
 }
 
+async function printLatencies(broadcast: BroadcastFindings): Promise<void> {
+  const { roundTrip } = broadcast;
+  if (!roundTrip.observed) return;
+  const { p50Ms, p95Ms, maxMs } = roundTrip;
+  const latency = await broadcast.endToEndLatency();
+  console.error(
+    `\nanswers: p50 ${p50Ms} ms, p95 ${p95Ms} ms, max ${maxMs} ms; end to end: ` +
+      (latency.observed ? `${latency.seconds.toFixed(1)} s` : latency.reason),
+  );
+}
+
 async function main(): Promise<void> {
-  const { run, output, problem } = readQuestion(process.argv.slice(2));
-  const texts = await run?.judgedTexts();
-  // The checks first: they begin all that takes long at the same time.
-  const [checks, ofRun] = await Promise.all([
-    output ? checkOutput(output, texts) : [],
-    run ? runFindingsOf(run) : {},
+  const question = await readQuestion(process.argv.slice(2));
+  const { broadcast, output, problem, subject } = question;
+  // The verdicts first: they begin all that takes long at the same time.
+  const [verdicts, ofBroadcast] = await Promise.all([
+    subject ? judgeOutput(subject) : [],
+    broadcast ? findingsOfBroadcast(broadcast) : {},
   ]);
   if (!output) {
-    console.log(
-      JSON.stringify({ output: { observed: false, reason: problem }, ...ofRun }, null, 2),
-    );
+    const missing = { output: { observed: false, reason: problem }, ...ofBroadcast };
+    console.log(JSON.stringify(missing, null, 2));
     throw new Error(problem);
   }
-  const findings = { ...ofRun, ...(await findingsOf(output)) };
+  const findings = { ...ofBroadcast, ...(await findingsOf(output)) };
   const tool = await probeTool();
-  console.log(JSON.stringify({ file: output.file, tool, checks, ...findings }, null, 2));
-  printChecks(checks);
-  if (output.dubs.length > 0) await printFragments(output, run);
-  if (run?.roundTrip.observed) {
-    const { p50Ms, p95Ms, maxMs } = run.roundTrip;
-    const latency = await run.endToEndLatency();
-    console.error(
-      `\nanswers: p50 ${p50Ms} ms, p95 ${p95Ms} ms, max ${maxMs} ms; end to end: ` +
-        (latency.observed ? `${latency.seconds.toFixed(1)} s` : latency.reason),
-    );
-  }
-  if (checks.some(({ state }) => state === 'failed' || state === 'not observed')) {
+  console.log(JSON.stringify({ file: output.file, tool, verdicts, ...findings }, null, 2));
+  printVerdicts(verdicts);
+  if (output.dubs.length > 0) await printFragments(output, broadcast);
+  if (broadcast) await printLatencies(broadcast);
+  if (verdicts.some(({ state }) => state === 'failed' || state === 'not shown')) {
     process.exitCode = 1;
   }
 }

@@ -1,8 +1,8 @@
 /**
  * `npm run compare -- RUN_A RUN_B [--all] [--json]`: what is different in the second of two runs, by their results folders:
  * how scenarios ended, and which figures of broadcasts moved beyond noise. `--all` lists the others as well, `--json`
- * writes everything as JSON. Exit code 0 when nothing got worse, 1 when something did, 2 for a question that cannot be
- * understood.
+ * writes everything as JSON. Exit code 0 when nothing got worse, 1 when something did, 2 for a usage
+ * error.
  */
 import { parseArgs } from 'node:util';
 
@@ -11,7 +11,7 @@ import { compareRuns, comparisonText, readComparedRun } from '../support/report/
 
 const USAGE = 'usage: npm run compare -- RUN_A RUN_B [--all] [--json]';
 
-function readQuestion(args: string[]): { folders: [string, string]; all: boolean; json: boolean } {
+function readArguments(args: string[]): { folders: [string, string]; all: boolean; json: boolean } {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -27,7 +27,7 @@ function readQuestion(args: string[]): { folders: [string, string]; all: boolean
 }
 
 try {
-  const { folders, all, json } = readQuestion(process.argv.slice(2));
+  const { folders, all, json } = readArguments(process.argv.slice(2));
   const comparison = compareRuns(readComparedRun(folders[0]), readComparedRun(folders[1]));
   console.log(json ? JSON.stringify(comparison, null, 2) : comparisonText(comparison, all));
   process.exitCode = comparison.gotWorse > 0 ? 1 : 0;

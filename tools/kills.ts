@@ -1,6 +1,6 @@
 /**
  * `npm run kills -- [--runs 30] [--from K] [--seed N] [--runtime host|docker] [--tags …] [--window SECONDS]`: starts the suite, kills it
- * at a random moment by a random signal at a random place, and looks what is left: at once, after the watchdog, and after
+ * at a random moment by a random signal at a random place, and checks what is left: at once, after the watchdog, and after
  * the sweep that the next run begins with. Everything random is drawn from the seed, which is printed. At the end the
  * suite must pass undisturbed. With `--from K` the runs before the Kth are drawn but not made, to see one again.
  * Output: `reports/kills.json`, a table on standard output; exit code 1 when something is left,
@@ -42,7 +42,7 @@ const TAGS = '@018-US2-2';
 const WINDOW_SECONDS = 90;
 /** A signal that is ignored by whom it hits lets the run go on to its own end. */
 const CLEAN_WITHIN_MS = 180_000;
-const LOOK_EVERY_MS = 250;
+const POLL_MS = 250;
 
 const PLACES = [
   'runner',
@@ -55,7 +55,7 @@ const PLACES = [
 ] as const;
 const SIGNALS = ['SIGKILL', 'SIGKILL', 'SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 /** The run had ended before. */
-const NOBODY = 'nobody';
+const NOTHING = 'nothing';
 type Place = (typeof PLACES)[number];
 /** A terminal that goes away; the other signals are what its keys send, to the group. */
 const SIGNALS_AT: Partial<Record<Place, readonly Signal[]>> = {
@@ -76,7 +76,7 @@ interface Draw {
 
 interface Outcome extends Draw {
   run: number;
-  /** Who was hit; nobody when the run had ended. */
+  /** What was hit; nothing when the run had ended. */
   hit: string;
   /** How many of a kind there were, just before the kill and just after. */
   before: string;
@@ -180,7 +180,7 @@ function victim(place: Place, tree: readonly ProcessInfo[]): ProcessInfo | undef
 
 function kill(child: ChildProcess, { place, signal }: Draw, tree: readonly ProcessInfo[]): string {
   const one = victim(place, tree);
-  if (!one) return NOBODY;
+  if (!one) return NOTHING;
   switch (place) {
     case 'pipe':
       child.stdout?.destroy();
@@ -243,7 +243,7 @@ async function killOnce(run: number, drawn: Draw): Promise<Outcome> {
   // Without a watchdog it is the sweep that has to do it.
   const withinMs = drawn.place === 'everything' ? 0 : CLEAN_WITHIN_MS;
   while (remains.length > 0 && performance.now() - killedAt < withinMs) {
-    await delay(LOOK_EVERY_MS);
+    await delay(POLL_MS);
     remains = await remainsOf(trial, all);
   }
   const cleanAfterSeconds =
@@ -267,7 +267,7 @@ function table(outcomes: readonly Outcome[]): string {
     const cells = [
       String(one.run).padStart(3),
       one.atSeconds.toFixed(1).padStart(6),
-      (one.hit === NOBODY ? NOBODY : one.place).padEnd(12),
+      (one.hit === NOTHING ? NOTHING : one.place).padEnd(12),
       (one.place === 'pipe' ? 'closed' : one.signal).padEnd(8),
       (one.againAfterMs === undefined ? '-' : `${(one.againAfterMs / 1000).toFixed(1)} s`).padEnd(
         6,
@@ -283,7 +283,7 @@ function table(outcomes: readonly Outcome[]): string {
 
 interface Report extends z.infer<typeof optionsSchema> {
   outcomes: Outcome[];
-  /** A run at the end that nobody kills; undefined until then. */
+  /** A run at the end that is not killed; undefined until then. */
   undisturbed: { exitCode: number; seconds: number; left: string[] } | undefined;
 }
 
@@ -299,12 +299,12 @@ async function main(): Promise<void> {
   const write = (): void => {
     writeFileSync(join(config.reportsFolder, 'kills.json'), JSON.stringify(report, null, 2));
   };
-  // A moment after the end of the run hits nobody, and is drawn again.
+  // A moment after the end of the run hits nothing, and is drawn again.
   for (let run = 1, kills = 0; kills < options.runs; run += 1) {
     const drawn = draw();
     if (run < options.from) continue;
     const outcome = await killOnce(run, drawn);
-    if (outcome.hit !== NOBODY) kills += 1;
+    if (outcome.hit !== NOTHING) kills += 1;
     outcomes.push(outcome);
     // Run by run: what breaks off still tells.
     write();
@@ -333,7 +333,7 @@ async function main(): Promise<void> {
   const sweeps = outcomes.map(({ sweepSeconds }) => sweepSeconds).sort((a, b) => a - b);
   console.log(`\n${table(outcomes)}`);
   console.log(
-    `\n${outcomes.filter(({ hit }) => hit !== NOBODY).length} kills; left after the sweep: ${left.length} of ${outcomes.length} runs;` +
+    `\n${outcomes.filter(({ hit }) => hit !== NOTHING).length} kills; left after the sweep: ${left.length} of ${outcomes.length} runs;` +
       ` not removed by the watchdog: ${late.map(({ run }) => `run ${run}`).join(', ') || 'none'}; sweep ${sweeps.at(0)?.toFixed(1) ?? '-'} to ${sweeps.at(-1)?.toFixed(1) ?? '-'} s;` +
       ` undisturbed run: exit code ${exitCode}, ${seconds.toFixed(0)} s, left: ${undisturbed.left.join('; ') || 'nothing'}`,
   );

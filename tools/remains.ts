@@ -1,4 +1,4 @@
-/** What is there of the suite on this host: for scripts that start it and look what it leaves. */
+/** What is there of the suite on this host: for tools that start it and check what it leaves. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -73,7 +73,7 @@ export async function remainsOf(
   );
   const ours = Object.values(config.settings('127.0.0.1').ports);
   const tables = ['/proc/net/tcp', '/proc/net/tcp6'].filter((file) => existsSync(file));
-  // Read, not tried: who tries to listen takes the port from a service that is just being started.
+  // Read from the tables: who listens to find out takes the port from a service that is just being started.
   const listening = parseTcpTable(tables.map((file) => readFileSync(file, 'utf8')).join('\n'))
     .filter(({ state }) => state === 'listening')
     .map(({ localPort }) => localPort);
@@ -89,7 +89,7 @@ export async function remainsOf(
   ];
 }
 
-/** The processes of a run that still carry its marks. */
+/** The processes of a run that still carry its variables. */
 export function processesOf({ name, config }: Trial): ProcessInfo[] {
   const prefix = runPrefix(config.stateFolder);
   return [

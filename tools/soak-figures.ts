@@ -1,6 +1,6 @@
 /** What `npm run soak` makes of its figures. */
 
-/** What a program with all its processes took. Descriptors: in the first look at it, the most, and at the end. */
+/** What a program with all its processes took. Descriptors: in the first sample, the most, and at the end. */
 export interface Usage {
   /** Resident memory, MB (10^6 bytes), summed over its processes. */
   peakMegabytes: number;
@@ -27,7 +27,7 @@ export function spread(figures: readonly number[]): string {
 
 /**
  * What grows from run to run: even the smallest of the last third of the runs is more than a fifth above the largest of
- * the first third. (Peaks are looked for once a second, and a short one is seen in some runs only.) Of runs that passed
+ * the first third. (Usage is sampled once a second, and a short peak is seen in some runs only.) Of runs that passed
  * only, as others do other things, and in which it was seen; nothing is said of fewer than nine.
  *
  * @returns one line for each figure that grows

@@ -1,4 +1,4 @@
-/** Memory and descriptors of a run of the suite and its services, looked at while it goes on. */
+/** Memory and descriptors of a run of the suite and its services, sampled while it goes on. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 import { execa } from 'execa';
@@ -10,8 +10,8 @@ import { treeOf } from './remains';
 import type { Usage } from './soak-figures';
 
 const KILOBYTE = 1024;
-/** In the very last look a program may have begun to stop. */
-const LAST_LOOKS = 3;
+/** In the very last sample a program may have begun to stop. */
+const LAST_SAMPLES = 3;
 const containersSchema = z.array(
   z.object({ Name: z.string(), State: z.object({ Pid: z.number() }) }),
 );
@@ -19,15 +19,15 @@ const containersSchema = z.array(
 /** The runner, and each service by its project and name. */
 export class UsageSampler {
   readonly #usage = new Map<string, { peak: number; descriptors: number[] }>();
-  #isLooking = false;
+  #isSampling = false;
 
   /** @param stateFolder where the run writes down what it has started */
   constructor(private readonly stateFolder: string) {}
 
-  /** One look; none while the last one has not ended. */
+  /** One sample; none while the last one has not ended. */
   async sample(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
+    if (this.#isSampling) return;
+    this.#isSampling = true;
     try {
       const sessions = liveSessions(this.stateFolder).filter(({ run }) => !run.includes('/'));
       const all = allProcesses();
@@ -45,7 +45,7 @@ export class UsageSampler {
         }
       }
     } finally {
-      this.#isLooking = false;
+      this.#isSampling = false;
     }
   }
 
@@ -57,7 +57,7 @@ export class UsageSampler {
         descriptors: {
           first: descriptors[0] ?? 0,
           peak: Math.max(...descriptors),
-          last: Math.max(...descriptors.slice(-LAST_LOOKS)),
+          last: Math.max(...descriptors.slice(-LAST_SAMPLES)),
         },
       },
     ]);
@@ -88,7 +88,7 @@ function withoutCheckout(name: string): string {
 async function containersOf(session: State): Promise<[string, number][]> {
   const found = await Promise.all(
     session.projects.map(async ({ project, engine }) => {
-      // What is being stopped, or an engine that is busy: there is another look.
+      // What is being stopped, or an engine that is busy: there is another sample.
       const docker = async (...args: string[]): Promise<string> => {
         const command = await execa('docker', args, {
           env: engine,

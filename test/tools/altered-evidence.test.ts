@@ -52,8 +52,8 @@ describe('altered evidence', () => {
     expect(events().map(({ payload }) => payload.number)).to.deep.equal([2, 3, 1]);
   });
 
-  it('has marks moved', () => {
-    altered.mark('published', 7);
+  it('has times moved', () => {
+    altered.time('published', 7);
     expect(read(`copy-${copies}/one/run.json`)).to.include('"published": 12');
   });
 

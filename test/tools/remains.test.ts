@@ -27,7 +27,7 @@ describe('what a run leaves', () => {
     return child.pid ?? 0;
   };
 
-  it('is found by its marks, and otherwise as well', async () => {
+  it('is found by its variables, and otherwise as well', async () => {
     const server = createServer();
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     const { port } = server.address() as AddressInfo;
@@ -43,15 +43,15 @@ describe('what a run leaves', () => {
 
     const byTrial = await sleep(environmentOf(trial));
     const byRun = await sleep({ [RUN_VARIABLE]: `${runPrefix(stateFolder)}1` });
-    const unmarked = await sleep({});
+    const unnamed = await sleep({});
     mkdirSync(join(temporary, 'lda-run-1'));
     mkdirSync(join(temporary, 'node-compile-cache'));
     writeFileSync(join(stateFolder, 'session-1.json'), '');
-    const tree = treeOf(process.pid).filter(({ pid }) => pid === unmarked);
+    const tree = treeOf(process.pid).filter(({ pid }) => pid === unnamed);
     expect(tree).to.have.length(1);
     const found = (await remainsOf(trial, tree)).filter((one) => !others.has(one));
     expect(found).to.have.members([
-      ...[byTrial, byRun, unmarked].map((pid) => `process ${pid} (sleep 300)`),
+      ...[byTrial, byRun, unnamed].map((pid) => `process ${pid} (sleep 300)`),
       `port ${port}`,
       `folder ${join(temporary, 'lda-run-1')}`,
       'state session-1.json',

@@ -12,15 +12,16 @@ import {
 import { join } from 'node:path';
 
 import { runFfmpeg } from '../../support/analyze/ffmpeg';
-import type { Sample } from '../../support/analyze/prometheus';
+import type { Sample } from '../../support/base/prometheus';
 import { SuiteError } from '../../support/base/errors';
 import {
   evidenceFiles,
+  readEvidence,
   type MediaMtxRecord,
   type MetricsRecord,
-  type BroadcastRecord,
 } from '../../support/broadcast/evidence';
-import type { TapEvent } from '../../support/observe/tap';
+import type { TapEvent } from '../../support/broadcast/events';
+import type { BroadcastRecord } from '../../support/broadcast/record';
 
 /** Fields of an event's payload. */
 export type Fields = Record<string, unknown>;
@@ -89,8 +90,8 @@ export class AlteredEvidence {
     this.tap((events) => events.map((one) => (fits(one) ? { ...one, at: one.at + byMs } : one)));
   }
 
-  /** The looks at the metrics. */
-  metrics(change: (looks: MetricsRecord[]) => MetricsRecord[]): void {
+  /** The polls of the metrics. */
+  metrics(change: (polls: MetricsRecord[]) => MetricsRecord[]): void {
     this.#lines(evidenceFiles.metrics, change);
   }
 
@@ -103,30 +104,30 @@ export class AlteredEvidence {
     const fits = (one: Sample): boolean =>
       one.name === name &&
       Object.entries(labels).every(([label, value]) => one.labels[label] === value);
-    this.metrics((looks) =>
-      looks.map((look) => ({
-        ...look,
-        samples: look.samples.flatMap((one) => (fits(one) ? (change({ ...one }) ?? []) : [one])),
+    this.metrics((polls) =>
+      polls.map((poll) => ({
+        ...poll,
+        samples: poll.samples.flatMap((one) => (fits(one) ? (change({ ...one }) ?? []) : [one])),
       })),
     );
   }
 
-  /** The looks at the paths of the media server. */
-  mediamtx(change: (looks: MediaMtxRecord[]) => MediaMtxRecord[]): void {
+  /** The polls of the media server's paths. */
+  mediamtx(change: (polls: MediaMtxRecord[]) => MediaMtxRecord[]): void {
     this.#lines(evidenceFiles.mediamtx, change);
   }
 
-  run(change: (run: BroadcastRecord) => BroadcastRecord): void {
-    this.text(evidenceFiles.run, (text) =>
+  record(change: (record: BroadcastRecord) => BroadcastRecord): void {
+    this.text(evidenceFiles.record, (text) =>
       JSON.stringify(change(JSON.parse(text) as BroadcastRecord), null, 2),
     );
   }
 
-  /** One of the marks of run.json, in ms later. */
-  mark(name: keyof BroadcastRecord['times'], byMs: number): void {
-    this.run((run) => ({
-      ...run,
-      times: { ...run.times, [name]: (run.times[name] ?? NaN) + byMs },
+  /** One of the record's times, in ms later. */
+  time(name: keyof BroadcastRecord['times'], byMs: number): void {
+    this.record((record) => ({
+      ...record,
+      times: { ...record.times, [name]: (record.times[name] ?? NaN) + byMs },
     }));
   }
 
@@ -146,6 +147,19 @@ export class AlteredEvidence {
     const after = change(before);
     if (after === before) throw this.#unchanged(name);
     this.#write(name, after);
+  }
+
+  /** The files of a fragment's audio, before and after dubbing, relative to the folder. @param index as Fragment.index */
+  audioOf(index: number): { original: string; dubbed: string } {
+    const fragment = readEvidence(this.folder).fragments.fragments.find(
+      (one) => one.index === index,
+    );
+    const [original, dubbed] = [fragment?.audio?.file, fragment?.answer?.audio?.file];
+    if (original !== undefined && dubbed !== undefined) return { original, dubbed };
+    throw new SuiteError({
+      ...{ what: 'the fragment has no audio, or no dub', where: this.folder },
+      ...{ seen: `fragment ${index}: ${original}, ${dubbed}`, expected: 'a file of each' },
+    });
   }
 
   /** Puts a copy of one file in the place of another. */

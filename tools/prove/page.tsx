@@ -4,7 +4,7 @@ import { Badge, page as htmlPage, Quote, WideTable } from '../../support/report/
 import type { ScenarioResult } from '../../support/report/scenario-results';
 import { duration, shownMessage } from '../../support/report/wording';
 import { titleOf } from './fault';
-import type { Effect, Verdict } from './judge';
+import type { Effect, Trial } from './judge';
 
 /** What `npm run prove` has found. */
 export interface Proof {
@@ -12,7 +12,7 @@ export interface Proof {
   /** Whether all faults were tried. */
   isWhole: boolean;
   scenarios: Pick<ScenarioResult, 'tags' | 'name' | 'place'>[];
-  verdicts: Verdict[];
+  trials: Trial[];
   /** Scenarios that no fault has turned red for its own reason. */
   unproved: string[];
 }
@@ -29,7 +29,7 @@ const LONGEST = 600;
 /** An effect of a fault, with the fault's number on the page. */
 interface Numbered {
   number: number;
-  verdict: Verdict;
+  trial: Trial;
   effect: Effect;
 }
 
@@ -49,7 +49,8 @@ function Message(props: { effect: Effect; title: string; number?: number }): VNo
           <FaultLink number={number} />.{' '}
         </>
       )}
-      {title} {kind === 'proved' || kind === 'follows' ? null : <Badge look="failed">{kind}</Badge>}
+      {title}{' '}
+      {kind === 'proved' || kind === 'follows' ? null : <Badge state="failed">{kind}</Badge>}
       <Quote>{text}</Quote>
     </div>
   );
@@ -67,10 +68,10 @@ function ScenarioRow(props: { title: string; all: Numbered[]; isWhole: boolean }
     <tr>
       <th scope="row">{title}</th>
       <td>
-        {own.map(({ number, verdict, effect }) => (
-          <Message key={number} effect={effect} title={verdict.fault} number={number} />
+        {own.map(({ number, trial, effect }) => (
+          <Message key={number} effect={effect} title={trial.fault} number={number} />
         ))}
-        {own.length === 0 && isWhole ? <Badge look="failed">no fault turns it red</Badge> : null}
+        {own.length === 0 && isWhole ? <Badge state="failed">no fault turns it red</Badge> : null}
         {following.length > 0 ? (
           <p class="faint">
             also red, as an effect, by{' '}
@@ -87,8 +88,8 @@ function ScenarioRow(props: { title: string; all: Numbered[]; isWhole: boolean }
   );
 }
 
-function FaultRow({ verdict, number }: { verdict: Verdict; number: number }): VNode {
-  const { fault, effects, problem, seconds } = verdict;
+function FaultRow({ trial, number }: { trial: Trial; number: number }): VNode {
+  const { fault, effects, problem, seconds } = trial;
   return (
     <tr id={`f${number}`}>
       <th scope="row">
@@ -97,7 +98,7 @@ function FaultRow({ verdict, number }: { verdict: Verdict; number: number }): VN
       <td>
         {problem ? (
           <div>
-            <Badge look="failed">not tried</Badge>
+            <Badge state="failed">not tried</Badge>
             <Quote>{problem}</Quote>
           </div>
         ) : null}
@@ -122,12 +123,12 @@ function FaultRow({ verdict, number }: { verdict: Verdict; number: number }): VN
   );
 }
 
-function MatrixRow(props: { title: string; all: Numbered[]; verdicts: Verdict[] }): VNode {
-  const { title, all, verdicts } = props;
+function MatrixRow(props: { title: string; all: Numbered[]; trials: Trial[] }): VNode {
+  const { title, all, trials } = props;
   return (
     <tr>
       <th scope="row">{title.slice(0, 80)}</th>
-      {verdicts.map(({ fault }, i) => {
+      {trials.map(({ fault }, i) => {
         const effect = all.find(({ number }) => number === i + 1)?.effect;
         const sign = !effect ? '' : isWrong(effect) ? '✗' : effect.kind === 'proved' ? '●' : '○';
         return (
@@ -140,85 +141,115 @@ function MatrixRow(props: { title: string; all: Numbered[]; verdicts: Verdict[] 
   );
 }
 
+/** A scenario, and all that faults did to it. */
+interface Row {
+  title: string;
+  all: Numbered[];
+}
+
+function ScenarioTable({ rows, isWhole }: { rows: Row[]; isWhole: boolean }): VNode {
+  return (
+    <>
+      <h2>By scenario</h2>
+      <table class="tried">
+        <thead>
+          <tr>
+            <th scope="col">Scenario</th>
+            <th scope="col">Fault, and what the scenario says</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <ScenarioRow key={row.title} {...row} isWhole={isWhole} />
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}
+
+function FaultTable({ trials }: { trials: Trial[] }): VNode {
+  return (
+    <>
+      <h2>By fault</h2>
+      <table class="tried">
+        <thead>
+          <tr>
+            <th scope="col">Fault</th>
+            <th scope="col">Turns red</th>
+            <th scope="col">Red as well, as an effect</th>
+          </tr>
+        </thead>
+        <tbody>
+          {trials.map((trial, i) => (
+            <FaultRow key={i} trial={trial} number={i + 1} />
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}
+
+function Matrix({ rows, trials }: { rows: Row[]; trials: Trial[] }): VNode {
+  return (
+    <>
+      <h2>Table</h2>
+      <p>● proved, ○ follows, ✗ not as expected; the columns are the faults above.</p>
+      <div class="matrix">
+        <WideTable label="Scenarios by faults">
+          <thead>
+            <tr>
+              <th scope="col">Scenario</th>
+              {trials.map((_, i) => (
+                <th key={i} scope="col">
+                  <FaultLink number={i + 1} />
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <MatrixRow key={row.title} {...row} trials={trials} />
+            ))}
+          </tbody>
+        </WideTable>
+      </div>
+    </>
+  );
+}
+
 /** A page for people: each scenario with the faults that turn it red and what it says, each fault with what it does. */
-export function page({ scenarios, verdicts, unproved, seconds, isWhole }: Proof): string {
+export function page({ scenarios, trials, unproved, seconds, isWhole }: Proof): string {
   const rows = scenarios.map(titleOf).map((title) => ({
     title,
-    all: verdicts.flatMap((verdict, i) =>
-      verdict.effects
+    all: trials.flatMap((trial, i) =>
+      trial.effects
         .filter(({ scenario }) => scenario === title)
-        .map((effect): Numbered => ({ number: i + 1, verdict, effect })),
+        .map((effect): Numbered => ({ number: i + 1, trial, effect })),
     ),
   }));
   const proved = rows.filter(({ all }) => all.some(({ effect }) => effect.kind === 'proved'));
   const isRight =
     unproved.length === 0 &&
-    verdicts.every(({ problem, effects }) => problem === '' && !effects.some(isWrong));
+    trials.every(({ problem, effects }) => problem === '' && !effects.some(isWrong));
   return htmlPage({
     title: 'What turns each scenario red',
     style: STYLE,
     body: (
       <>
         <p>
-          Each fault is one thing that is wrong. A scenario is proved when a fault turns it red and
-          the message names the cause, while no other scenario turns red unless it is said to
-          follow.
+          Each fault is one defect. A scenario is proved when a fault turns it red and its verdict
+          names the cause, while no other scenario turns red unless it is declared to follow.
         </p>
         <p class={`verdict ${isRight ? 'good' : 'bad'}`}>
-          {proved.length} of {rows.length} scenarios proved by {verdicts.length} faults, in{' '}
+          {proved.length} of {rows.length} scenarios proved by {trials.length} faults, in{' '}
           {duration(seconds)}
-          {isRight ? '' : '; see what is marked'}.{isWhole ? '' : ' Not all faults were tried.'}
+          {isRight ? '' : '; see what is not as expected'}.
+          {isWhole ? '' : ' Not all faults were tried.'}
         </p>
-        <h2>By scenario</h2>
-        <table class="tried">
-          <thead>
-            <tr>
-              <th scope="col">Scenario</th>
-              <th scope="col">Fault, and what the scenario says</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <ScenarioRow key={row.title} {...row} isWhole={isWhole} />
-            ))}
-          </tbody>
-        </table>
-        <h2>By fault</h2>
-        <table class="tried">
-          <thead>
-            <tr>
-              <th scope="col">Fault</th>
-              <th scope="col">Turns red</th>
-              <th scope="col">Red as well, as an effect</th>
-            </tr>
-          </thead>
-          <tbody>
-            {verdicts.map((verdict, i) => (
-              <FaultRow key={i} verdict={verdict} number={i + 1} />
-            ))}
-          </tbody>
-        </table>
-        <h2>Table</h2>
-        <p>● proved, ○ follows, ✗ not as expected; the columns are the faults above.</p>
-        <div class="matrix">
-          <WideTable label="Scenarios by faults">
-            <thead>
-              <tr>
-                <th scope="col">Scenario</th>
-                {verdicts.map((_, i) => (
-                  <th key={i} scope="col">
-                    <FaultLink number={i + 1} />
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => (
-                <MatrixRow key={row.title} {...row} verdicts={verdicts} />
-              ))}
-            </tbody>
-          </WideTable>
-        </div>
+        <ScenarioTable rows={rows} isWhole={isWhole} />
+        <FaultTable trials={trials} />
+        <Matrix rows={rows} trials={trials} />
       </>
     ),
   });

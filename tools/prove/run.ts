@@ -1,10 +1,12 @@
 /**
- * `npm run prove [-- --baseline FOLDER] [--only TEXT] [--recorded] [--jobs N]`: proves that every scenario can turn red, for its own
- * reason. Faults are made one at a time, in copies of recorded evidence or outside, and the scenarios that turn red are
- * compared with those that should. Exit code 1 when they differ, or when no fault turns a scenario red.
+ * `npm run prove [-- --baseline FOLDER] [--only TEXT] [--recorded] [--jobs N]`: mutation tests of the suite. Every
+ * scenario must turn red for its own reason. Faults are injected one at a time, in copies of recorded evidence or outside,
+ * and the scenarios that turn red are compared with those that should. Exit code 1 when they differ, or when no fault turns
+ * a scenario red.
  *
- * FOLDER is the reports folder of a green run; without it, the suite is run first. TEXT is a part of a fault's name, or of
- * a scenario that it turns red; several are allowed. `--recorded` leaves out the faults for which services are started. N faults are tried at the same time where services are not needed.
+ * FOLDER is the reports folder of a green run; without it, the suite is run first. TEXT is a part of a fault's name, or the
+ * beginning of a scenario that it turns red; several are allowed. `--recorded` leaves out the faults for which services are started. N
+ * faults are tried at the same time where services are not needed (2 unless given).
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,11 +16,22 @@ import { execa } from 'execa';
 
 import { projectRoot, readConfig } from '../../support/config';
 import { messageOf, SuiteError } from '../../support/base/errors';
+import { readVerdicts } from '../../support/checks/verdict-log';
 import { readScenarioResults, type ScenarioResult } from '../../support/report/scenario-results';
 import { alterable } from './altered-evidence';
-import { type EvidenceFault, type Fault, type OutsideFault, scenarioOf, titleOf } from './fault';
-import { isWrong, judgeFault, unproved, type Verdict, wrongBefore } from './judge';
+import { checkNames, chosenFaults, inBaseline, type Wanted } from './choice';
+import {
+  type EvidenceFault,
+  type Fault,
+  isOfEvidence,
+  isQuiet,
+  type OutsideFault,
+  scenarioOf,
+  titleOf,
+} from './fault';
+import { isWrong, judgeFault, type Trial, unproved, withVerdicts, wrongBefore } from './judge';
 import { FAULTS } from './faults/all';
+import { type ScenarioOfFeature, scenariosOfFeatures } from './features';
 import { page } from './page';
 
 const USAGE = 'usage: npm run prove [-- --baseline FOLDER] [--only TEXT] [--recorded] [--jobs N]';
@@ -27,6 +40,7 @@ const CUCUMBER = join(projectRoot, 'node_modules/@cucumber/cucumber/bin/cucumber
 const RUN_MS = 600_000;
 
 interface Baseline {
+  folder: string;
   evidence: string;
   scenarios: ScenarioResult[];
 }
@@ -37,7 +51,7 @@ async function runScenarios(
   environment: Record<string, string>,
   reports: string,
 ): Promise<ScenarioResult[]> {
-  // What is not altered is not looked at again for each fault.
+  // What is not altered is not analyzed again for each fault.
   const cache = join(dirname(dirname(reports)), 'cache');
   mkdirSync(reports, { recursive: true });
   const { exitCode, timedOut, shortMessage, all } = await execa(
@@ -54,10 +68,13 @@ async function runScenarios(
   );
   // 0: all passed; 1: scenarios failed. Anything else is no run to its end.
   if (exitCode === 0 || exitCode === 1) {
-    return readScenarioResults(join(reports, 'messages.ndjson'));
+    return withVerdicts(
+      readScenarioResults(join(reports, 'messages.ndjson')),
+      readVerdicts(reports),
+    );
   }
   throw new SuiteError({
-    what: 'the run did not come to its end',
+    what: 'the run did not complete',
     where: reports,
     seen: `${timedOut ? `no end within ${RUN_MS / 1000} s` : shortMessage}\n${all.split('\n').slice(-10).join('\n')}`,
     expected: 'scenarios that pass or fail',
@@ -78,7 +95,7 @@ async function runAgain(
     where: 'features/',
     seen: ran?.join('; ') || 'none',
     expected: asked?.join('; ') ?? '',
-    next: 'make a new baseline: the features have changed since, or the run was cut short',
+    next: 'make a new baseline: the features have changed since, or the run was interrupted',
   });
 }
 
@@ -92,8 +109,16 @@ function placesOf(scenarios: readonly ScenarioResult[]): string[] {
   return [...lines.values()];
 }
 
-/** A green run, which is made where none is given. */
-async function baselineIn(given: string | undefined, own: string): Promise<Baseline> {
+/**
+ * A green run, which is made where none is given.
+ *
+ * @param features where scenarios are now: steps may have been added since
+ */
+async function baselineIn(
+  given: string | undefined,
+  own: string,
+  features: readonly ScenarioOfFeature[],
+): Promise<Baseline> {
   const folder = given ?? own;
   if (!given) {
     rmSync(own, { recursive: true, force: true });
@@ -107,31 +132,33 @@ async function baselineIn(given: string | undefined, own: string): Promise<Basel
   const scenarios = readScenarioResults(join(folder, 'messages.ndjson'));
   const notGreen = scenarios.filter(({ status }) => status !== 'PASSED');
   if (notGreen.length > 0) throw notGreenBefore(folder, notGreen);
-  return { evidence: join(folder, 'evidence'), scenarios };
+  const places = new Map(features.map((one) => [titleOf(one), one.place]));
+  return {
+    ...{ folder, evidence: join(folder, 'evidence') },
+    scenarios: scenarios.map((one) => ({ ...one, place: places.get(titleOf(one)) ?? one.place })),
+  };
 }
 
 function notGreenBefore(where: string, scenarios: readonly ScenarioResult[]): SuiteError {
   return new SuiteError({
-    what: 'without any fault scenarios are not green: nothing can be proved',
+    what: 'scenarios are not green without any fault: nothing can be proved',
     where,
     seen: scenarios.map(({ name, status, message }) => `${name}: ${status} ${message}`).join('\n'),
     expected: 'a green run of all scenarios',
   });
 }
 
-const isOfEvidence = (fault: Fault): fault is EvidenceFault => 'broadcast' in fault;
-
-/** The scenarios that look at the broadcast of a fault, and its stream. */
-function lookingAt(
-  { broadcast, which = 0 }: EvidenceFault,
+/** The scenarios that are judged by the broadcast of a fault, and its stream. */
+function judgedBy(
+  { name, broadcast, which = 0 }: EvidenceFault,
   { evidence, scenarios }: Baseline,
 ): { stream: string; scenarios: ScenarioResult[] } {
-  const stream = scenarioOf(scenarios, broadcast).judgedBy[which];
+  const stream = scenarioOf(scenarios, broadcast, name).judgedBy[which];
   if (stream) {
     return { stream, scenarios: scenarios.filter(({ judgedBy }) => judgedBy.includes(stream)) };
   }
   throw new SuiteError({
-    what: 'this scenario looks at no broadcast',
+    what: 'this scenario is judged by no broadcast',
     where: evidence,
     seen: broadcast,
     expected: 'a scenario that is judged by a broadcast',
@@ -143,7 +170,7 @@ async function runWithEvidence(
   baseline: Baseline,
   folder: string,
 ): Promise<ScenarioResult[]> {
-  const { stream, scenarios } = lookingAt(fault, baseline);
+  const { stream, scenarios } = judgedBy(fault, baseline);
   const evidence = join(folder, 'evidence');
   await fault.alter(alterable(baseline.evidence, stream, evidence));
   return runAgain(scenarios, evidence, join(folder, 'reports'));
@@ -164,30 +191,30 @@ async function runOutside(
   }
 }
 
-async function tryFault(fault: Fault, baseline: Baseline, folder: string): Promise<Verdict> {
+async function tryFault(fault: Fault, baseline: Baseline, folder: string): Promise<Trial> {
   const started = performance.now();
-  const verdict: Verdict = { fault: fault.name, effects: [], problem: '', seconds: 0 };
+  const trial: Trial = { fault: fault.name, effects: [], problem: '', seconds: 0 };
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   try {
     const run = isOfEvidence(fault) ? runWithEvidence : runOutside;
-    verdict.effects = judgeFault(fault, await run(fault as never, baseline, folder));
+    trial.effects = judgeFault(fault, await run(fault as never, baseline, folder));
     rmSync(folder, { recursive: true, force: true });
   } catch (error) {
     // The other faults are tried all the same; this one fails the command.
-    verdict.problem = messageOf(error);
+    trial.problem = messageOf(error);
   }
-  verdict.seconds = (performance.now() - started) / 1000;
-  show(verdict);
-  return verdict;
+  trial.seconds = (performance.now() - started) / 1000;
+  show(trial);
+  return trial;
 }
 
-function show(verdict: Verdict): void {
-  const { fault, effects, problem, seconds } = verdict;
+function show(trial: Trial): void {
+  const { fault, effects, problem, seconds } = trial;
   const count = (kind: string): number => effects.filter((one) => one.kind === kind).length;
   const figures = `${count('proved')} red, ${count('follows')} follow`;
   console.log(
-    `${isWrong(verdict) ? 'WRONG' : 'ok   '} ${seconds.toFixed(1).padStart(6)} s  ${fault}: ${problem || figures}`,
+    `${isWrong(trial) ? 'WRONG' : 'ok   '} ${seconds.toFixed(1).padStart(6)} s  ${fault}: ${problem || figures}`,
   );
   for (const { kind, scenario, message } of effects) {
     if (kind === 'proved' || kind === 'follows') continue;
@@ -195,26 +222,32 @@ function show(verdict: Verdict): void {
   }
 }
 
-/** Tries the faults, some at the same time; the verdicts are in the order of the faults. */
+/** Injects the faults, some at the same time, in copies of their own; the results are in the order of the faults. */
 async function tryAll(
   faults: readonly Fault[],
   jobs: number,
-  attempt: (fault: Fault) => Promise<Verdict>,
-): Promise<Verdict[]> {
-  const verdicts: Verdict[] = [];
+  attempt: (fault: Fault) => Promise<Trial>,
+): Promise<Trial[]> {
+  const trials: Trial[] = [];
   const queue = [...faults.entries()];
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next; next = queue.shift()) {
-      verdicts[next[0]] = await attempt(next[1]);
+      trials[next[0]] = await attempt(next[1]);
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
-  return verdicts;
+  return trials;
 }
 
-async function main(): Promise<void> {
-  const started = performance.now();
+interface Options extends Wanted {
+  baseline: string | undefined;
+  jobs: number;
+}
+
+/** @throws TypeError when the command line cannot be parsed */
+function optionsOf(args: string[]): Options {
   const { values } = parseArgs({
+    args,
     options: {
       baseline: { type: 'string' },
       only: { type: 'string', multiple: true },
@@ -224,74 +257,90 @@ async function main(): Promise<void> {
   });
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) throw new TypeError('N is a number from 1 on');
-  const { reportsFolder } = readConfig();
-  const folder = join(reportsFolder, 'prove');
-  const baseline = await baselineIn(values.baseline, join(folder, 'baseline'));
-  const { scenarios, evidence } = baseline;
+  return { baseline: values.baseline, only: values.only, recorded: values.recorded, jobs };
+}
 
-  const isQuiet = (fault: Fault): boolean => isOfEvidence(fault) || fault.isReplay === true;
-  const isNamed = ({ name, red }: Fault): boolean =>
-    !values.only ||
-    values.only.some((text) => [name, ...Object.keys(red)].some((one) => one.includes(text)));
-  const isWanted = (fault: Fault): boolean =>
-    isNamed(fault) && (isQuiet(fault) || !values.recorded);
-  const faults = FAULTS.filter(isWanted);
-  if (faults.length === 0) throw new TypeError(`there is no fault like ${values.only?.join(', ')}`);
-  // Names that mean no scenario are found before anything takes time.
-  for (const { red, follows = [] } of faults) {
-    [...Object.keys(red), ...follows].forEach((name) => scenarioOf(scenarios, name));
-  }
-
-  // The scenarios that are judged by recorded evidence must be green before anything is altered.
+/**
+ * Makes sure that the scenarios that are judged by recorded evidence are green before anything is altered.
+ *
+ * @throws SuiteError when one is not
+ */
+async function checkBefore(
+  faults: readonly Fault[],
+  baseline: Baseline,
+  reports: string,
+): Promise<void> {
   const concerned = new Set(
-    faults.flatMap((one) => (isOfEvidence(one) ? lookingAt(one, baseline).scenarios : [])),
+    faults.flatMap((one) => (isOfEvidence(one) ? judgedBy(one, baseline).scenarios : [])),
   );
-  if (concerned.size > 0) {
-    const before = join(folder, 'before', 'reports');
-    const results = await runAgain([...concerned], evidence, before);
-    if (wrongBefore(results).length > 0) {
-      throw notGreenBefore(
-        evidence,
-        results.filter(({ status }) => status === 'FAILED'),
-      );
-    }
-    console.log(
-      `${results.length} scenarios are judged by recorded evidence; without a fault none is red`,
+  if (concerned.size === 0) return;
+  const results = await runAgain([...concerned], baseline.evidence, reports);
+  if (wrongBefore(results).length > 0) {
+    throw notGreenBefore(
+      baseline.evidence,
+      results.filter(({ status }) => status === 'FAILED'),
     );
   }
-
-  const attempt = (fault: Fault): Promise<Verdict> =>
-    tryFault(fault, baseline, join(folder, String(faults.indexOf(fault))));
-  const verdicts = [
-    ...(await tryAll(faults.filter(isQuiet), jobs, attempt)),
-    // Services need the machine, and their ports, for themselves.
-    ...(await tryAll(
-      faults.filter((fault) => !isQuiet(fault)),
-      1,
-      attempt,
-    )),
-  ];
-
-  const isWhole = faults.length === FAULTS.length;
-  // What was kept of altered recordings is of no use to anybody.
-  rmSync(join(folder, 'cache'), { recursive: true, force: true });
-  const wrong = verdicts.filter(isWrong);
-  const missing = isWhole ? unproved(scenarios, verdicts) : [];
-  const seconds = (performance.now() - started) / 1000;
-  const proof = {
-    ...{ seconds, isWhole },
-    ...{ scenarios: scenarios.map(({ tags, name, place }) => ({ tags, name, place })) },
-    ...{ verdicts, unproved: missing },
-  };
-  writeFileSync(join(reportsFolder, 'prove.json'), JSON.stringify(proof, null, 2));
-  writeFileSync(join(reportsFolder, 'prove.html'), page(proof));
-  missing.forEach((title) => console.log(`NOT PROVED  ${title}`));
-  const proved = scenarios.length - unproved(scenarios, verdicts).length;
   console.log(
-    `${proved} of ${scenarios.length} scenarios proved by ${faults.length} faults in ${seconds.toFixed(0)} s` +
+    `${results.length} scenarios are judged by recorded evidence; without a fault none is red`,
+  );
+}
+
+/** Writes the results, and says whether all is as it should be. */
+function report(
+  trials: Trial[],
+  scenarios: ScenarioResult[],
+  folder: string,
+  seconds: number,
+): boolean {
+  const isWhole = trials.length === FAULTS.length;
+  const missing = unproved(scenarios, trials);
+  const proof = {
+    ...{ seconds, isWhole, trials, unproved: isWhole ? missing : [] },
+    scenarios: scenarios.map(({ tags, name, place }) => ({ tags, name, place })),
+  };
+  writeFileSync(join(folder, 'prove.json'), JSON.stringify(proof, null, 2));
+  writeFileSync(join(folder, 'prove.html'), page(proof));
+  proof.unproved.forEach((title) => console.log(`NOT PROVED  ${title}`));
+  const wrong = trials.filter(isWrong);
+  const proved = scenarios.length - missing.length;
+  console.log(
+    `${proved} of ${scenarios.length} scenarios proved by ${trials.length} faults in ${seconds.toFixed(0)} s` +
       (wrong.length > 0 ? `; ${wrong.length} faults did something else than expected` : ''),
   );
-  process.exitCode = wrong.length > 0 || missing.length > 0 ? 1 : 0;
+  return wrong.length === 0 && proof.unproved.length === 0;
+}
+
+async function main(): Promise<void> {
+  const started = performance.now();
+  const options = optionsOf(process.argv.slice(2));
+  const chosen = chosenFaults(FAULTS, options);
+  // Names that mean no scenario are found before anything takes time.
+  const features = await scenariosOfFeatures();
+  checkNames(chosen, features);
+  const { reportsFolder } = readConfig();
+  const folder = join(reportsFolder, 'prove');
+  const baseline = await baselineIn(options.baseline, join(folder, 'baseline'), features);
+  const { faults, leftOut } = inBaseline(chosen, options.only, baseline);
+  for (const { name } of leftOut)
+    console.log(`left out: the baseline lacks scenarios of "${name}"`);
+  // Of an older baseline, whose scenarios have other names.
+  checkNames(faults, baseline.scenarios);
+  await checkBefore(faults, baseline, join(folder, 'before', 'reports'));
+
+  const attempt = (fault: Fault): Promise<Trial> =>
+    tryFault(fault, baseline, join(folder, String(faults.indexOf(fault))));
+  const loud = faults.filter((fault) => !isQuiet(fault));
+  const trials = [
+    ...(await tryAll(faults.filter(isQuiet), options.jobs, attempt)),
+    // Services need the machine, and their ports, for themselves.
+    ...(await tryAll(loud, 1, attempt)),
+  ];
+  // What was cached of altered recordings is of no further use.
+  rmSync(join(folder, 'cache'), { recursive: true, force: true });
+  const seconds = (performance.now() - started) / 1000;
+  const isRight = report(trials, baseline.scenarios, reportsFolder, seconds);
+  process.exitCode = isRight ? 0 : 1;
 }
 
 main().catch((error: unknown) => {

@@ -18,7 +18,7 @@ export interface StandIn {
   close: () => Promise<void>;
 }
 
-/** By a name that the suite does not take for the host of the services: it looks for no published port there. */
+/** By a name that the suite does not take for the host of the services: it expects no published port there. */
 const HOST = 'localhost';
 
 async function listening(server: Server, close: () => void): Promise<StandIn> {

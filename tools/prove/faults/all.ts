@@ -5,7 +5,7 @@ import { ONE_MINUTE } from './one-minute';
 import { OUTSIDE } from './outside';
 import { TONES } from './tones';
 
-/** Everything that is made wrong, one thing at a time. */
+/** All faults; they are injected one at a time. */
 export const FAULTS: readonly Fault[] = [
   ...ONE_MINUTE,
   ...COUNTING,

@@ -1,10 +1,10 @@
-import type { TapEvent } from '../../../support/observe/tap';
+import type { TapEvent } from '../../../support/broadcast/events';
 import type { AlteredEvidence } from '../altered-evidence';
 import type { EvidenceFault } from '../fault';
 import { cutAt, audioFilter } from './recordings';
 import { FRAGMENTS, inLog, oneMore, PROCESSED, SENT, withFields } from './words';
 
-/** An answer to a fragment, which there was not. */
+/** An answer to a fragment, where there was none. */
 function answered(nth: number, afterMs: number): (evidence: AlteredEvidence) => void {
   return (evidence) =>
     evidence.tap((events) => {
@@ -28,10 +28,10 @@ function answered(nth: number, afterMs: number): (evidence: AlteredEvidence) => 
 
 /** The output is listed as ready for a moment. */
 function publishedAfterAll(evidence: AlteredEvidence): void {
-  evidence.mediamtx((looks) =>
-    looks.map((look, i) => ({
-      ...look,
-      paths: look.paths.map((path) =>
+  evidence.mediamtx((polls) =>
+    polls.map((poll, i) => ({
+      ...poll,
+      paths: poll.paths.map((path) =>
         i > 10 && path.name.endsWith('/out') ? { ...path, ready: true } : path,
       ),
     })),
@@ -46,35 +46,35 @@ const refusedOnly =
       return events.filter((one) => one.kind !== 'refused' || kept.includes(one));
     });
 
-const UNREACHABLE = '021-E1 The STS cannot';
+const UNREACHABLE = '021-E1 The STS is unreachable';
 const LOST = '021-E1 The STS is lost';
 
-/** What can be wrong with short broadcasts for which something is wrong by intent. */
+/** Faults of short broadcasts of edge cases, for which something is wrong by intent. */
 export const EDGE_CASES: EvidenceFault[] = [
   {
-    name: 'media-service tries once more to reach the STS, and then no more',
+    name: 'media-service attempts twice to connect to the STS, and no more',
     broadcast: UNREACHABLE,
     alter: refusedOnly(2),
     red: {
-      [UNREACHABLE]: /did not keep trying to connect[\s\S]*2 refused/,
-      '019-E1': /did not keep trying to connect[\s\S]*2 refused/,
+      [UNREACHABLE]: /did not keep attempting to connect[\s\S]*2 refused/,
+      '019-E1': /did not keep attempting to connect[\s\S]*2 refused/,
     },
   },
   {
-    name: 'media-service tries to reach the STS every second',
+    name: 'media-service attempts to connect to the STS every second',
     broadcast: UNREACHABLE,
     alter: (evidence) =>
       evidence.tap((events) => {
         const first = events.find(({ kind }) => kind === 'refused')?.at ?? 0;
-        let tries = 0;
+        let attempts = 0;
         return events.map((one) =>
-          one.kind === 'refused' ? { ...one, at: first + 1000 * tries++ } : one,
+          one.kind === 'refused' ? { ...one, at: first + 1000 * attempts++ } : one,
         );
       }),
     red: { '019-E1': /did not wait longer each time[\s\S]*1000 ms, 1000 ms/ },
   },
   {
-    name: 'A fallback is not counted while the STS cannot be reached',
+    name: 'A fallback is not counted while the STS is unreachable',
     broadcast: UNREACHABLE,
     alter: (evidence) =>
       evidence.samples(FRAGMENTS, { status: 'fallback' }, (one) => ({
@@ -82,8 +82,8 @@ export const EDGE_CASES: EvidenceFault[] = [
         value: Math.min(one.value, 1),
       })),
     red: {
-      [UNREACHABLE]: /another number of segments was played[\s\S]*seen: +1/,
-      '019-E1': /another number of segments was played[\s\S]*seen: +1/,
+      [UNREACHABLE]: /another number of fallbacks to the original audio[\s\S]*seen: +1/,
+      '019-E1': /another number of fallbacks to the original audio[\s\S]*seen: +1/,
     },
   },
   {
@@ -101,39 +101,39 @@ export const EDGE_CASES: EvidenceFault[] = [
         ];
       }),
     red: {
-      [UNREACHABLE]: /the judgement does not fail with that message[\s\S]*it holds/,
-      '019-E1': /the judgement does not fail with that message[\s\S]*it holds/,
+      [UNREACHABLE]: /the verdict does not fail with that message[\s\S]*it holds/,
+      '019-E1': /the verdict does not fail with that message[\s\S]*it holds/,
     },
   },
   {
-    name: 'media-service does not try to connect again',
+    name: 'media-service does not attempt to reconnect',
     broadcast: LOST,
     alter: refusedOnly(0),
-    red: { [LOST]: /did not keep trying to connect[\s\S]*0 refused/ },
+    red: { [LOST]: /did not keep attempting to connect[\s\S]*0 refused/ },
   },
   {
-    name: 'The STS is lost, and viewers hear nothing',
+    name: 'The STS is lost, and the output is silent',
     broadcast: LOST,
     alter: (evidence) => evidence.media('output.mp4', audioFilter('[0:a]volume=0')),
-    red: { [LOST]: /the audio of the output is not the original|not observed/ },
+    red: { [LOST]: /the audio of the output is not the original|was not observed/ },
   },
   {
     name: 'An STS that is too slow answers in time',
     broadcast: '021-E3',
     alter: answered(0, 5000),
     red: {
-      '021-E3': /the judgement does not fail with that message[\s\S]*1 of 2 fragments answered/,
+      '021-E3': /the verdict does not fail with that message[\s\S]*1 of 2 fragments answered/,
     },
   },
   {
-    name: 'The publisher that should be cut off ends by itself',
+    name: 'The publisher that should disconnect ends by itself',
     broadcast: '019-E4',
     alter: (evidence) =>
-      evidence.run((run) => ({ ...run, publisher: { exitCode: 0, stderr: '' } })),
-    red: { '019-E4': /or it was not cut off[\s\S]*exit code 0/ },
+      evidence.record((record) => ({ ...record, publisher: { exitCode: 0, stderr: '' } })),
+    red: { '019-E4': /or it did not disconnect[\s\S]*exit code 0/ },
   },
   {
-    name: 'The last fragment before the cut is lost',
+    name: 'The last fragment before the disconnection is lost',
     broadcast: '019-E4',
     alter: (evidence) => evidence.media('output.mp4', cutAt(6)),
     red: { '019-E4': /another length[\s\S]*6\.\d+ s/ },
@@ -151,10 +151,10 @@ export const EDGE_CASES: EvidenceFault[] = [
     red: { '019-E2': /something was published/ },
   },
   {
-    name: 'Nobody is told that there is no audio to dub',
+    name: 'No log says that there is no audio to dub',
     broadcast: '019-E2',
     alter: (evidence) => inLog(evidence, 'audio track required', () => undefined),
-    red: { '019-E2': /did not log an error that says so[\s\S]*audio track required/ },
+    red: { '019-E2': /media-service did not log an error that says so[\s\S]*audio track required/ },
   },
   {
     name: 'An output that the media server refuses is published for a moment',
@@ -166,7 +166,7 @@ export const EDGE_CASES: EvidenceFault[] = [
     name: 'That the output is refused is logged as no error',
     broadcast: '019-E6',
     alter: (evidence) => inLog(evidence, 'RTMP publishing', withFields({ level: 'INFO' })),
-    red: { '019-E6': /did not log an error that says so[\s\S]*RTMP publishing/ },
+    red: { '019-E6': /media-service did not log an error that says so[\s\S]*RTMP publishing/ },
   },
   {
     name: 'The STS hears words in silence',
@@ -188,18 +188,18 @@ export const EDGE_CASES: EvidenceFault[] = [
           'sine=frequency=440:duration=10:sample_rate=44100[t];[0:a][t]amix=inputs=2:normalize=0:duration=first',
         ),
       ),
-    red: { '019-US3-3 Silence stays silence through': /there is audio where nobody spoke/ },
+    red: { '019-US3-3 Silence stays silence through': /there is audible audio where nobody spoke/ },
   },
   {
     name: 'An answer that should take more than 30 seconds takes 20',
     broadcast: '019-E3',
     alter: answered(0, 20_000),
-    red: { '019-E3': /an answer came earlier[\s\S]*fragment 0: 20000 ms/ },
+    red: { '019-E3': /an answer arrived earlier[\s\S]*fragment 0: 20000 ms/ },
   },
   {
     name: 'One fallback more is counted than there were segments',
     broadcast: '019-E3',
     alter: (evidence) => oneMore(evidence, FRAGMENTS, { status: 'fallback' }),
-    red: { '019-E3': /another number of segments was played[\s\S]*seen: +3/ },
+    red: { '019-E3': /another number of fallbacks to the original audio[\s\S]*seen: +3/ },
   },
 ];

@@ -14,7 +14,7 @@ import { silentServer, stsRelay, toolFolder, webServer, type StandIn } from '../
 const ASKING =
   '(@021-US1-1 or @021-US1-2 or @021-US3-1 or @021-US3-4 or @019-US2-2 or @019-US2-4 or @019-SC or ' +
   '@019-US3-1 or @019-US3-2 or @019-US3-3 or @019-US3-4) and not @counting and not @edge-case';
-/** Faults of services are made where they run as processes of this host: nothing has to be built for them. */
+/** Faults of services are injected where they run as processes of this host: nothing has to be built for them. */
 const HOST = { RUNTIME: 'host' };
 
 type Made = Awaited<ReturnType<OutsideFault['make']>>;
@@ -97,12 +97,12 @@ function fileWhereNoneIs(name: string, fixture: string): OutsideFault['make'] {
 }
 
 const COMPOSE_FAULTS = [
-  'it is missing',
-  'it is not YAML',
-  'it has a key that nobody knows',
-  'it has neither image nor build',
+  'missing',
+  'malformed YAML',
+  'unknown key',
+  'neither image nor build',
   'the STS is not in it',
-  'the port of the STS is not open',
+  "the STS's port is not open",
 ];
 
 const FILES: OutsideFault[] = [
@@ -129,11 +129,11 @@ const FILES: OutsideFault[] = [
     red: { '021-US5-3': /other audio tracks[\s\S]*aac 48000 Hz/ },
   },
   {
-    name: 'The file has two video track',
+    name: 'The file has two video tracks',
     tags: '@021-US5-1 or @fixture',
     isReplay: true,
     make: remade('-map', '0', '-map', '0:v', '-c', 'copy'),
-    red: { '021-US5-3': /other video track[\s\S]*h264, h264/ },
+    red: { '021-US5-3': /other video tracks[\s\S]*h264, h264/ },
   },
   {
     name: 'The file that should be missing is there',
@@ -143,7 +143,7 @@ const FILES: OutsideFault[] = [
     red: { '021-E2': /did not fail with that message[\s\S]*PASSED/ },
   },
   {
-    name: 'The counting that should be missing is there',
+    name: 'The file of the counting that should be missing is there',
     tags: '@019-E8',
     isReplay: true,
     make: fileWhereNoneIs('no-such-counting.mp4', '30s-counting-english.yaml'),
@@ -174,7 +174,7 @@ const SERVICES: OutsideFault[] = [
     tags: ASKING,
     make: answering(MEDIA_HEALTH, 503, 'no worker left'),
     red: {
-      '021-US1-2': /media-service is not healthy[\s\S]*503: no worker left/,
+      '021-US1-2': /the service is not healthy[\s\S]*503: no worker left/,
       '019-US2-4': /not healthy, or slow to say so[\s\S]*media-service: 503/,
     },
   },
@@ -183,9 +183,9 @@ const SERVICES: OutsideFault[] = [
     tags: ASKING,
     make: answering(STS_HEALTH, 503, 'out of memory'),
     red: {
-      '021-US1-2': /STS is not healthy[\s\S]*503: out of memory/,
-      '021-US3-1': /STS is not healthy[\s\S]*503: out of memory/,
-      '021-US3-4': /STS is not healthy[\s\S]*503: out of memory/,
+      '021-US1-2': /the service is not healthy[\s\S]*503: out of memory/,
+      '021-US3-1': /the service is not healthy[\s\S]*503: out of memory/,
+      '021-US3-4': /the service is not healthy[\s\S]*503: out of memory/,
       '019-US2-4': /not healthy, or slow to say so[\s\S]*sts-service: 503/,
     },
   },
@@ -251,7 +251,7 @@ const SERVICES: OutsideFault[] = [
     },
   },
   {
-    name: 'The STS hears the same in everything',
+    name: 'The STS transcribes everything as the same',
     tags: ASKING,
     make: changedAnswers((answer) => [{ ...answer, transcript: 'Thank you for watching' }]),
     red: {
@@ -268,7 +268,7 @@ const SERVICES: OutsideFault[] = [
     red: { '019-US3-1': /the translation is another one[\s\S]*Hello/i },
   },
   {
-    name: 'The STS speaks without a audio',
+    name: 'The dub of the STS is silent',
     tags: ASKING,
     make: changedAnswers((answer) => {
       const { data_base64: data, ...audio } = answer['dubbed_audio'] as Fields;
@@ -276,8 +276,10 @@ const SERVICES: OutsideFault[] = [
       return [{ ...answer, dubbed_audio: { ...audio, data_base64: silence.toString('base64') } }];
     }),
     red: {
-      '019-US3-1': /the dub has more or less audio|the loudness of the dub was not observed/,
-      '019-US3-2': /the dub has more or less audio|the loudness of the dub was not observed/,
+      '019-US3-1':
+        /the dub has more or less audible audio|the loudness of the dub was not observed/,
+      '019-US3-2':
+        /the dub has more or less audible audio|the loudness of the dub was not observed/,
     },
   },
   {
@@ -304,14 +306,14 @@ const OWN_SERVICES: OutsideFault[] = [
       });
     },
     red: {
-      '021-US1-4 Everything is gone after the services were stopped: successful':
+      '021-US1-4 Everything is gone after the services are stopped: successful':
         /something is left[\s\S]*http\.server/,
-      '021-US1-4 Everything is gone after the services were stopped: failed':
+      '021-US1-4 Everything is gone after the services are stopped: failed':
         /something is left[\s\S]*http\.server/,
     },
   },
   {
-    name: 'Somebody listens where the STS would be',
+    name: 'Another program listens on the port of the STS',
     tags: '@019-US5-1',
     make: (folder) =>
       Promise.resolve({
@@ -397,5 +399,5 @@ const OWN_SERVICES: OutsideFault[] = [
   },
 ];
 
-/** What can be wrong with files, settings, services and tools. */
+/** Faults of files, settings, services and tools. */
 export const OUTSIDE: OutsideFault[] = [...FILES, ...SERVICES, ...OWN_SERVICES];

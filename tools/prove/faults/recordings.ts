@@ -42,14 +42,14 @@ export const GAP_IN_THE_AUDIO = [
   ...['-bsf:a', "noise=drop='between(n,400,413)':amount=0"],
 ];
 
-/** Audio and video move apart by that much over the recording. */
+/** Audio and video drift apart by that much over the recording. */
 export function drifting(seconds: number, byMs: number): string[] {
   return audioFilter(
     `[0:a]aresample=48000,asetrate=48000*${seconds}/${seconds + byMs / 1000},aresample=48000`,
   );
 }
 
-/** One frame stands still for a second. */
+/** The video freezes on one frame for some frames. */
 export function frozen(fromFrame: number, frames: number): string[] {
   const [first, last] = [fromFrame, fromFrame + frames - 1];
   return videoFilter(
@@ -57,7 +57,7 @@ export function frozen(fromFrame: number, frames: number): string[] {
   );
 }
 
-/** Bits of the video are changed, as by a broken disk. */
+/** Bits of the video are changed, as by a bad disk. */
 export const BROKEN_VIDEO = [
   ...['-map', '0', '-c', 'copy'],
   ...['-bsf:v', "noise=amount='if(between(n,300,310),20,0)'"],
@@ -67,7 +67,7 @@ export function cutAt(seconds: number): string[] {
   return ['-map', '0', '-c', 'copy', '-t', String(seconds)];
 }
 
-/** As loud as that, in times, from some moment on. */
+/** So many times as loud, from some moment on. */
 export function louder(times: number, fromSeconds = 0): string[] {
   return audioFilter(`[0:a]volume=${times}:enable='gte(t,${fromSeconds})'`);
 }

@@ -1,4 +1,4 @@
-import type { TapEvent } from '../../../support/observe/tap';
+import type { TapEvent } from '../../../support/broadcast/events';
 import type { EvidenceFault } from '../fault';
 import { cutAt, drifting, frozen, LATE_150_MS, louder, audioFilter } from './recordings';
 import {
@@ -21,17 +21,20 @@ import {
   withFields,
 } from './words';
 
-/** All metrics are compared with what was seen from outside in this scenario, and what is heard with what is counted. */
+/**
+ * In this scenario the metrics of nine broadcasts are compared with what was seen from outside and with what is heard: of
+ * a minute of tones, and of the eight with faults that are dubbed at the same time (features/stream-handler/7-edge-cases.feature).
+ */
 const ALL = '018-SC';
 const PLAIN = '018-US1-1';
 
-/** What can be wrong with a minute of tones that comes back as it went in. */
+/** Faults of a minute of tones that comes back as it went in. */
 const MINUTE_OF_TONES: EvidenceFault[] = [
   {
-    name: 'The worker reads the tones 6 s late',
+    name: 'The worker starts ingesting the tones 6 s late',
     broadcast: PLAIN,
-    alter: (evidence) => evidence.mark('ingested', 6000),
-    red: { '018-US1-1': /took up the broadcast too late[\s\S]*6\.\d+ s/ },
+    alter: (evidence) => evidence.time('ingested', 6000),
+    red: { '018-US1-1': /started ingesting too late[\s\S]*6\.\d+ s/ },
   },
   {
     name: 'A segment is not on disk',
@@ -43,7 +46,7 @@ const MINUTE_OF_TONES: EvidenceFault[] = [
     red: { '018-US1-2': /the segments on disk are others/ },
   },
   {
-    name: 'A fragment is not sent, and nobody says so',
+    name: 'A fragment is not sent, and the metrics do not show it',
     broadcast: PLAIN,
     alter: (evidence) => evidence.payloads(SENT, [4], () => undefined),
     red: {
@@ -83,12 +86,12 @@ const MINUTE_OF_TONES: EvidenceFault[] = [
     broadcast: PLAIN,
     alter: (evidence) => evidence.media('output.mp4', LATE_150_MS),
     red: {
-      '018-US1-4': /tones are not heard at their video[\s\S]*second 1: 1\d\d/,
-      '018-US1-6 A broadcast': /tones are not heard at their video[\s\S]*second 1: 1\d\d/,
+      '018-US1-4': /tones are not heard at their frames[\s\S]*second 1: 1\d\d/,
+      '018-US1-6 A broadcast': /tones are not heard at their frames[\s\S]*second 1: 1\d\d/,
     },
   },
   {
-    name: 'media-service measured the tones more than 120 ms from their video, once',
+    name: 'media-service measured an A/V delta above 120 ms for the tones, once',
     broadcast: PLAIN,
     alter: (evidence) =>
       evidence.samples(`${DELTA}_bucket`, {}, (one) =>
@@ -97,16 +100,16 @@ const MINUTE_OF_TONES: EvidenceFault[] = [
     red: { '018-US1-4': /larger A\/V deltas[\s\S]*10 measured, 9 of them/ },
   },
   {
-    name: 'The tones can be watched 1.5 s after the first answer',
+    name: 'The output of the tones is available 1.5 s after the first answer',
     broadcast: PLAIN,
-    alter: (evidence) => evidence.mark('outputReady', 1500),
+    alter: (evidence) => evidence.time('outputReady', 1500),
     red: { '018-US1-5': /the output was not available in time/ },
   },
   {
     name: 'The count of processed segments stands still',
     broadcast: PLAIN,
     alter: (evidence) => evidence.samples(SEGMENTS, {}, (one) => ({ ...one, value: 1 })),
-    red: { '018-US1-6 Ten': /count another number of audio segments/ },
+    red: { '018-US1-6 Ten': /counts another number of processed audio segments/ },
   },
   {
     name: 'media-service logs an error',
@@ -122,10 +125,10 @@ const MINUTE_OF_TONES: EvidenceFault[] = [
     follows: ['018-US1-4', '018-US1-6 A broadcast'],
   },
   {
-    name: 'The frame of the tones stands still for a second',
+    name: 'The video of the tones freezes for half a second',
     broadcast: PLAIN,
     alter: (evidence) => evidence.media('output.mp4', frozen(100, 15)),
-    red: { '018-US1-6 Ten': /every frame of the broadcast is shown once/ },
+    red: { '018-US1-6 Ten': /frames are lost, frozen[\s\S]*(one frame|frozen) for 0\.\d+ s/ },
   },
   {
     name: 'The count of reconnections rises although nothing was lost',
@@ -137,28 +140,29 @@ const MINUTE_OF_TONES: EvidenceFault[] = [
     },
   },
   {
-    name: 'The broadcast without faults was on the air alone',
+    name: 'The broadcast without faults is dubbed alone',
     broadcast: PLAIN,
     alter: (evidence) =>
-      evidence.run((run) => ({
-        ...run,
+      evidence.record((record) => ({
+        ...record,
         times: {
-          ...run.times,
-          published: (run.times.published ?? 0) + 600_000,
-          publisherEnded: (run.times.publisherEnded ?? 0) + 600_000,
+          ...record.times,
+          published: (record.times.published ?? 0) + 600_000,
+          publisherEnded: (record.times.publisherEnded ?? 0) + 600_000,
         },
       })),
     red: {
-      '018-US1-6 A broadcast': /too few broadcasts with faults were on the air[\s\S]*seen: +0/,
+      '018-US1-6 A broadcast':
+        /too few broadcasts with faults were dubbed at the same time[\s\S]*seen: +0/,
     },
   },
   {
     name: 'A counter is exported as a gauge',
     broadcast: PLAIN,
     alter: (evidence) =>
-      evidence.metrics((looks) =>
-        looks.map((look) =>
-          look.types ? { ...look, types: { ...look.types, [FALLBACKS]: 'gauge' } } : look,
+      evidence.metrics((polls) =>
+        polls.map((poll) =>
+          poll.types ? { ...poll, types: { ...poll.types, [FALLBACKS]: 'gauge' } } : poll,
         ),
       ),
     red: { [ALL]: /worker_fallback_total: gauge, expected counter/ },
@@ -167,10 +171,10 @@ const MINUTE_OF_TONES: EvidenceFault[] = [
     name: 'A family of metrics is missing',
     broadcast: PLAIN,
     alter: (evidence) =>
-      evidence.metrics((looks) =>
-        looks.map((look) => {
-          const { [INFLIGHT]: left, ...types } = look.types ?? {};
-          return left === undefined ? look : { ...look, types };
+      evidence.metrics((polls) =>
+        polls.map((poll) => {
+          const { [INFLIGHT]: left, ...types } = poll.types ?? {};
+          return left === undefined ? poll : { ...poll, types };
         }),
       ),
     red: { [ALL]: /worker_inflight_fragments: not there, expected gauge/ },
@@ -196,10 +200,10 @@ const SLOW = '018-US2-4';
 
 const SYNCHRONISATION: EvidenceFault[] = [
   {
-    name: 'Audio and video drift 40 ms apart while the STS takes now more, now less time',
+    name: 'Audio and video drift 40 ms apart while the latency of the STS varies',
     broadcast: VARYING,
     alter: (evidence) => evidence.media('output.mp4', drifting(60, 40)),
-    red: { [VARYING]: /audio and video drift apart/ },
+    red: { [VARYING]: /the A\/V offset drifts/ },
   },
   {
     name: 'From the 30th second on, the audio is 150 ms late',
@@ -211,7 +215,7 @@ const SYNCHRONISATION: EvidenceFault[] = [
           '[0:a]asplit[a][b];[a]atrim=0:30[c];[b]atrim=30,asetpts=PTS-STARTPTS,adelay=150:all=1[d];[c][d]concat=n=2:v=0:a=1',
         ),
       ),
-    red: { [VARYING]: /tones are not heard at their video[\s\S]*second 4\d: 1\d\d/ },
+    red: { [VARYING]: /tones are not heard at their frames[\s\S]*second 4\d: 1\d\d/ },
   },
   {
     name: 'A slow audio clock is corrected by a jump of 40 ms',
@@ -223,17 +227,17 @@ const SYNCHRONISATION: EvidenceFault[] = [
           '[0:a]asplit=3[a][b][e];[a]atrim=0:15.6[c];[b]atrim=15.6:16.4,asetpts=PTS-STARTPTS,adelay=40:all=1,atrim=0:0.8[d];[e]atrim=16.4,asetpts=PTS-STARTPTS[f];[c][d][f]concat=n=3:v=0:a=1',
         ),
       ),
-    red: { [SLOW]: /the audio jumps against the frame/ },
+    red: { [SLOW]: /the A\/V offset jumps/ },
   },
   {
     name: 'No correction of the slow audio clock is logged',
     broadcast: SLOW,
     alter: (evidence) => inLog(evidence, 'corrected by slew', () => undefined),
-    red: { [SLOW]: /did not log that[\s\S]*corrected by slew/ },
+    red: { [SLOW]: /did not report that[\s\S]*corrected by slew/ },
   },
 ];
 
-/** The breaker opens, tries, and closes. */
+/** The breaker opens, is half-open, and closes. */
 const OPENS = '018-US3-2';
 const opened = '"state": "open"';
 const halfOpen = /half.open/.source;
@@ -252,16 +256,18 @@ const sentAt = (events: TapEvent[], nth: number): number =>
 
 const BREAKER_FAULTS: EvidenceFault[] = [
   {
-    name: 'The breaker says that it opened after four errors',
+    name: 'The log says that the breaker opened after four errors',
     broadcast: OPENS,
     alter: (evidence) => inLog(evidence, opened, withFields({ failure_count: 4 })),
     red: { '018-US3-1 It opens': /opened after other errors[\s\S]*the log says 4/ },
   },
   {
-    name: 'The original audio is heard where the echo should be',
+    name: 'The original audio is heard where the dub should be',
     broadcast: OPENS,
     alter: (evidence) => evidence.media('output.mp4', louder(2, 62)),
-    red: { '018-US3-1 It opens': /other segments have the original audio[\s\S]*1[12]: original/ },
+    red: {
+      '018-US3-1 It opens': /other segments play the original audio[\s\S]*segment 1[12]: original/,
+    },
     follows: [ALL],
   },
   {
@@ -282,10 +288,10 @@ const BREAKER_FAULTS: EvidenceFault[] = [
         const { reason } = one.labels;
         return { ...one, value: reason === 'error' ? 10 : 0 };
       }),
-    red: { '018-US3-2': /another number of fallbacks for that reason[\s\S]*seen: +1?0/ },
+    red: { '018-US3-2': /another number of fallbacks for that reason[\s\S]*reason="error"\}: 1?0/ },
   },
   {
-    name: 'The breaker tries after 33 s',
+    name: 'The breaker is half-open after 33 s',
     broadcast: OPENS,
     alter: (evidence) =>
       evidence.log('media-service', (line) =>
@@ -316,76 +322,71 @@ const BREAKER_FAULTS: EvidenceFault[] = [
     name: 'The metric of the breaker stands still',
     broadcast: OPENS,
     alter: (evidence) => evidence.samples(BREAKER, {}, (one) => ({ ...one, value: 0 })),
-    red: { '018-US3-4': /the metric of the breaker says something else[\s\S]*closed, not open/ },
+    red: { '018-US3-4': /the breaker metric contradicts the log[\s\S]*closed, not open/ },
   },
   {
-    name: 'A breaker opens after errors that no retry can mend',
+    name: 'A breaker opens after non-retryable errors',
     broadcast: '018-US3-5',
     alter: (evidence) => evidence.samples(BREAKER, {}, (one) => ({ ...one, value: 1 })),
     red: { '018-US3-5': /did not stay closed[\s\S]*open, not closed/ },
   },
 ];
 
-const PRESSED = '018-US4-1';
 const FULL = '018-US5-1';
 
 const PACING: EvidenceFault[] = [
   {
     name: 'A fragment is sent during the pause',
-    broadcast: PRESSED,
+    broadcast: '018-US4-1',
     alter: (evidence) =>
       evidence.tap((events) => copied(events, 1, sentAt(events, 1) - 3000, 'again')),
-    red: { '018-US4-1': /sent during the pause[\s\S]*, 1 sent in it/ },
-    follows: [ALL],
+    red: { '018-US4-1': /fragments were sent during the pause[\s\S]*, 1 sent in it/ },
   },
   {
-    name: 'After the pause, only one fragment is sent at once',
-    broadcast: PRESSED,
+    name: 'After the pause only one fragment is sent at once',
+    broadcast: '018-US4-2',
     alter: fragmentLater(2, 1500),
-    red: { '018-US4-2': /another number of fragments was sent when[\s\S]*seen: +1/ },
+    red: { '018-US4-2': /another number of fragments was sent when[\s\S]*seen: +1\b/ },
   },
   {
-    name: 'Fragments come closer together than the STS has asked for',
-    broadcast: PRESSED,
-    alter: fragmentLater(5, -200),
-    red: { '018-US4-3': /closer together than asked for/ },
+    name: 'Fragments are sent closer together than requested',
+    broadcast: '018-US4-3',
+    alter: fragmentLater(2, -200),
+    red: { '018-US4-3': /fragments were sent closer together than requested/ },
   },
   {
     name: 'A request to slow down is not counted',
-    broadcast: PRESSED,
+    broadcast: '018-US4-4',
     alter: (evidence) =>
       evidence.samples(PRESSURE, { action: 'slow_down' }, (one) => ({ ...one, value: 0 })),
-    red: {
-      '018-US4-4': /count other backpressure events[\s\S]*2, 0, 2/,
-      [ALL]: /action="slow_down"\}: 0, seen from outside 1/,
-    },
+    red: { '018-US4-4': /count other backpressure requests[\s\S]*2, 0, 2/ },
   },
   {
-    name: 'Four fragments wait at once',
+    name: 'Four fragments are in flight at once',
     broadcast: FULL,
     alter: (evidence) =>
       evidence.tap((events) => copied(events, 3, sentAt(events, 3) - 500, 'again')),
-    red: { '018-US5-1': /another number of fragments waited at once[\s\S]*seen: +4 of/ },
-    follows: [ALL, '018-US5-3'],
+    red: { '018-US5-1': /another number of fragments was in flight at once[\s\S]*seen: +4 of/ },
+    follows: ['018-US5-3'],
   },
   {
-    name: 'A free place is not used for two seconds',
+    name: 'A free slot is not used for two seconds',
     broadcast: FULL,
     alter: (evidence) => evidence.later(({ event }) => event === PROCESSED, -1500),
-    red: { '018-US5-2': /no fragment was sent as soon as a place was free/ },
-    follows: ['018-US5-3', ALL],
+    red: { '018-US5-2': /no fragment was sent as soon as a slot was free/ },
+    follows: ['018-US5-3'],
   },
   {
     name: 'The metric of fragments in flight stands still',
     broadcast: FULL,
     alter: (evidence) => evidence.samples(INFLIGHT, {}, (one) => ({ ...one, value: 0 })),
-    red: { '018-US5-3': /does not say how many fragments are in flight/ },
+    red: { '018-US5-3': /does not show how many fragments are in flight/ },
   },
   {
-    name: 'Fragments without an answer are given up 2.5 s late',
+    name: 'Fragments without an answer time out 2.5 s late',
     broadcast: '018-US5-4',
     alter: (evidence) => inLog(evidence, 'fallback to original', laterBy(2500)),
-    red: { '018-US5-4': /fragments were given up at another time[\s\S]*10\d{3} ms/ },
+    red: { '018-US5-4': /fragments timed out at another time[\s\S]*10\d{3} ms/ },
   },
 ];
 
@@ -394,10 +395,10 @@ const REFUSED = '018-US6-2';
 
 const RECONNECTION: EvidenceFault[] = [
   {
-    name: 'The fragment in flight is given up 1.5 s after the loss',
+    name: 'The fragment in flight falls back 1.5 s after the loss',
     broadcast: CUT,
     alter: (evidence) => inLog(evidence, 'fallback to original', laterBy(1500)),
-    red: { '018-US6-1': /was not given up at once[\s\S]*1[45]\d{2} ms/ },
+    red: { '018-US6-1': /did not fall back at once[\s\S]*1[45]\d{2} ms/ },
   },
   {
     name: 'The stream is not initialised again',
@@ -406,7 +407,7 @@ const RECONNECTION: EvidenceFault[] = [
     red: { '018-US6-3': /not initialised again[\s\S]*1 stream:init/ },
   },
   {
-    name: 'It connects again after four seconds',
+    name: 'It reconnects after four seconds',
     broadcast: CUT,
     alter: (evidence) =>
       evidence.tap((events) => {
@@ -415,7 +416,7 @@ const RECONNECTION: EvidenceFault[] = [
           one.connection === again?.connection ? { ...one, at: one.at + 2000 } : one,
         );
       }),
-    red: { '018-US6-3': /not connected again at its first try[\s\S]*[34]\d{3} ms, accepted/ },
+    red: { '018-US6-3': /not reconnected at its first attempt[\s\S]*[34]\d{3} ms, accepted/ },
   },
   {
     name: 'A reconnection is not counted',
@@ -427,24 +428,27 @@ const RECONNECTION: EvidenceFault[] = [
     },
   },
   {
-    name: 'It tries to connect again after eleven seconds in place of eight',
+    name: 'Its third attempt to reconnect comes after eleven seconds in place of eight',
     broadcast: REFUSED,
     alter: (evidence) =>
       evidence.tap((events) => {
         const third = events.filter(({ kind }) => kind === 'refused')[2];
         return events.map((one) => (one === third ? { ...one, at: one.at + 3000 } : one));
       }),
-    red: { '018-US6-2': /it tried at other times[\s\S]*1[01]\.\d+ s \(8\)/ },
+    red: { '018-US6-2': /it attempted to reconnect at other times[\s\S]*1[01]\.\d+ s \(8\)/ },
   },
   {
-    name: 'It gives up after four tries',
+    name: 'It gives up after four attempts',
     broadcast: REFUSED,
     alter: (evidence) =>
       evidence.tap((events) => {
         const last = events.findLast(({ kind }) => kind === 'refused');
         return events.filter((one) => one !== last);
       }),
-    red: { '018-US6-2': /another number of times/ },
+    // Four attempts, not five.
+    red: {
+      '018-US6-2': /or another number of times\n +seen: +(?:[^;\n]+; ){3}[^;\n]+\n/,
+    },
   },
   {
     name: 'The worker that gives up ends with exit code 0',
@@ -456,33 +460,33 @@ const RECONNECTION: EvidenceFault[] = [
     name: 'The worker does not say that it gives up',
     broadcast: REFUSED,
     alter: (evidence) => inLog(evidence, 'giving up on the STS', () => undefined),
-    red: { '018-US6-4': /did not log that[\s\S]*giving up on the STS/ },
+    red: { '018-US6-4': /did not report that[\s\S]*giving up on the STS/ },
   },
 ];
 
 const EDGE_CASES: EvidenceFault[] = [
   {
-    name: 'Dubs of a wrong length are played all the same',
+    name: 'Dubs of a wrong length are played',
     broadcast: '018-E2',
     alter: (evidence) => evidence.media('output.mp4', louder(0.5)),
-    red: { '018-E2': /other segments have the original audio[\s\S]*2: (nothing|echo)/ },
+    red: { '018-E2': /other segments play the original audio[\s\S]*segment 2: (nothing|dub)/ },
     follows: [ALL],
   },
   {
     name: 'The fitted dubs end after 30 s',
     broadcast: '018-E2',
     alter: (evidence) => evidence.media('output.mp4', cutAt(30)),
-    red: { '018-E2': /other segments have the original audio[\s\S]*5: nothing/ },
+    red: { '018-E2': /other segments play the original audio[\s\S]*segment 5: nothing/ },
     follows: [ALL],
   },
   {
     name: 'The refused output is published for a moment',
     broadcast: '018-E3',
     alter: (evidence) =>
-      evidence.mediamtx((looks) =>
-        looks.map((look, i) => ({
-          ...look,
-          paths: look.paths.map((path) =>
+      evidence.mediamtx((polls) =>
+        polls.map((poll, i) => ({
+          ...poll,
+          paths: poll.paths.map((path) =>
             i > 10 && path.name.endsWith('/out') ? { ...path, ready: true } : path,
           ),
         })),
@@ -493,7 +497,7 @@ const EDGE_CASES: EvidenceFault[] = [
     name: 'Nothing is logged about the refused output',
     broadcast: '018-E3',
     alter: (evidence) => inLog(evidence, 'RTMP publishing', () => undefined),
-    red: { '018-E3': /did not log an error that says so[\s\S]*RTMP publishing/ },
+    red: { '018-E3': /media-service did not log an error that says so[\s\S]*RTMP publishing/ },
   },
   {
     name: 'The worker without audio ends with exit code 0',
@@ -505,14 +509,13 @@ const EDGE_CASES: EvidenceFault[] = [
     name: 'That there is no audio to dub is logged as no error',
     broadcast: '018-E4',
     alter: (evidence) => inLog(evidence, 'audio track required', withFields({ level: 'INFO' })),
-    red: { '018-E4': /did not log an error that says so[\s\S]*audio track required/ },
+    red: { '018-E4': /media-service did not log an error that says so[\s\S]*audio track required/ },
   },
   {
-    name: 'Dubs that take six seconds are not waited for',
+    name: 'Video does not wait for dubs that take six seconds',
     broadcast: '018-E6',
     alter: (evidence) => evidence.media('output.mp4', louder(2)),
-    red: { '018-E6': /other segments have the original audio[\s\S]*0: original/ },
-    follows: [ALL],
+    red: { '018-E6': /other segments play the original audio[\s\S]*segment 0: original/ },
   },
   {
     name: 'The connection that is silent towards media-service is replaced after a minute',
@@ -527,7 +530,7 @@ const EDGE_CASES: EvidenceFault[] = [
     red: { '018-E7 Nothing arrives at': /not replaced in time/ },
   },
   {
-    name: 'After a loss during a pause, fragments are counted on',
+    name: 'After a loss during a pause, sequence numbers go on',
     broadcast: '018-E8',
     alter: (evidence) =>
       evidence.tap((events) => {
@@ -545,14 +548,16 @@ const EDGE_CASES: EvidenceFault[] = [
             : one,
         );
       }),
-    red: { '018-E8': /fragments are counted on/ },
+    red: { '018-E8': /sequence numbers go on[\s\S]*after the second: 1/ },
   },
   {
     name: 'The error of the Echo STS is not counted',
     broadcast: '018-US3-1 The Echo',
     alter: (evidence) =>
       evidence.samples(FALLBACKS, { reason: 'error' }, (one) => ({ ...one, value: 0 })),
-    red: { '018-US3-1 The Echo': /another number of fallbacks for that reason[\s\S]*seen: +0/ },
+    red: {
+      '018-US3-1 The Echo': /another number of fallbacks for that reason[\s\S]*reason="error"\}: 0/,
+    },
   },
   {
     name: 'An answer of the Echo STS gets lost on the way',
@@ -562,7 +567,7 @@ const EDGE_CASES: EvidenceFault[] = [
   },
 ];
 
-/** What can be wrong with broadcasts through the Echo STS. */
+/** Faults of broadcasts through the Echo STS. */
 export const TONES: EvidenceFault[] = [
   ...MINUTE_OF_TONES,
   ...SYNCHRONISATION,

@@ -1,10 +1,7 @@
 /** What faults have in common: names of events and metrics, and small changes. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-import type { Sample } from '../../../support/analyze/prometheus';
-import { evidenceFiles, type BroadcastRecord } from '../../../support/broadcast/evidence';
-import type { TapEvent } from '../../../support/observe/tap';
+import type { Sample } from '../../../support/base/prometheus';
+import { readEvidence } from '../../../support/broadcast/evidence';
+import type { TapEvent } from '../../../support/broadcast/events';
 import type { AlteredEvidence, Fields } from '../altered-evidence';
 
 export const SENT = 'fragment:data';
@@ -27,7 +24,7 @@ export function withFields(fields: Fields): (payload: Fields) => Fields {
   return (payload) => ({ ...payload, ...fields });
 }
 
-/** All that is said of one fragment, from being sent on, is said some time later. */
+/** All events of one fragment, from being sent on, happen some time later; earlier for a negative time. */
 export function fragmentLater(nth: number, byMs: number): (evidence: AlteredEvidence) => void {
   const idOf = ({ payload }: TapEvent): unknown =>
     (payload as { fragment_id?: unknown } | undefined)?.fragment_id;
@@ -44,17 +41,17 @@ export function answerMissing(number: number): (evidence: AlteredEvidence) => vo
   return (evidence) => evidence.payloads(PROCESSED, [number], () => undefined);
 }
 
-/** One more than was counted, in the last look only: counters are read off it. */
+/** One more than was counted, in the last poll only, from which counters are read. */
 export function oneMore(
   evidence: AlteredEvidence,
   name: string,
   labels: Record<string, string> = {},
 ): void {
-  evidence.metrics((looks) =>
-    looks.map((look, i) => ({
-      ...look,
-      samples: look.samples.map((one) =>
-        i === looks.length - 1 &&
+  evidence.metrics((polls) =>
+    polls.map((poll, i) => ({
+      ...poll,
+      samples: poll.samples.map((one) =>
+        i === polls.length - 1 &&
         one.name === name &&
         Object.entries(labels).every(([label, value]) => one.labels[label] === value)
           ? { ...one, value: one.value + 1 }
@@ -66,8 +63,7 @@ export function oneMore(
 
 /** The file that was published. */
 export function broadcastFile({ folder }: AlteredEvidence): string {
-  const text = readFileSync(join(folder, evidenceFiles.run), 'utf8');
-  return (JSON.parse(text) as BroadcastRecord).fixtureFile;
+  return readEvidence(folder).record.fixtureFile;
 }
 
 /** A change of the log lines of the broadcast's stream that hold some text; undefined leaves them out. */
@@ -76,9 +72,7 @@ export function inLog(
   text: string,
   change: (fields: Fields) => Fields | undefined,
 ): void {
-  const stream = (
-    JSON.parse(readFileSync(join(evidence.folder, evidenceFiles.run), 'utf8')) as BroadcastRecord
-  ).stream;
+  const { stream } = readEvidence(evidence.folder).record;
   evidence.log('media-service', (line) => {
     if (!line.includes(text) || !line.includes(stream)) return line;
     const fields = change(JSON.parse(line) as Fields);

@@ -1,0 +1,40 @@
+import { PassThrough } from 'node:stream';
+
+import { runCucumber } from '@cucumber/cucumber/api';
+
+import { projectRoot } from '../../support/config';
+import type { ScenarioResult } from '../../support/report/scenario-results';
+
+/** A scenario that has not been run. */
+export type ScenarioOfFeature = Pick<ScenarioResult, 'name' | 'tags' | 'place'>;
+
+/** All scenarios of `features/`, one for each row of an outline, as product wrote them: nothing is run. */
+export async function scenariosOfFeatures(): Promise<ScenarioOfFeature[]> {
+  const scenarios: ScenarioOfFeature[] = [];
+  await runCucumber(
+    {
+      sources: {
+        ...{ paths: ['features/**/*.feature'], defaultDialect: 'en', order: 'defined' },
+        ...{ names: [], tagExpression: '' },
+      },
+      // Steps are not needed for names.
+      support: { requireModules: [], requirePaths: [], importPaths: [], loaders: [] },
+      runtime: {
+        ...{ dryRun: true, failFast: false, filterStacktraces: true, strict: false },
+        ...{ parallel: 0, retry: 0, retryTagFilter: '', worldParameters: {} },
+      },
+      formats: { stdout: 'message', files: {}, publish: false, options: {} },
+    },
+    // Nobody reads what is printed.
+    { cwd: projectRoot, stdout: new PassThrough().resume() },
+    ({ pickle }) => {
+      if (!pickle) return;
+      const { name, tags, uri, location } = pickle;
+      scenarios.push({
+        ...{ name, tags: tags.map((tag) => tag.name) },
+        place: `${uri}:${location?.line ?? ''}`,
+      });
+    },
+  );
+  return scenarios;
+}
