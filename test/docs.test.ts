@@ -5,6 +5,8 @@ import { describe, it } from 'node:test';
 import { expect } from 'chai';
 import ts from 'typescript';
 
+import { readFault } from '../support/broadcast/fault-words';
+import { OUTPUT_CRITERIA } from '../support/checks/output-criteria';
 import { projectRoot } from '../support/config';
 
 const read = (file: string): string => readFileSync(join(projectRoot, file), 'utf8');
@@ -47,7 +49,29 @@ function textsOf(node: ts.Node): string[] {
     }
     return texts;
   }
+  if (ts.isIdentifier(node)) {
+    const constant = constantsIn(node.getSourceFile()).get(node.text);
+    if (constant && ts.isCallExpression(constant)) return textsOf(constant);
+  }
+  // Lines that are joined: the first of them.
+  if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
+    const { expression, name } = node.expression;
+    const [first] = ts.isArrayLiteralExpression(expression) ? expression.elements : [];
+    if (first && name.text === 'join') return textsOf(first);
+  }
   return ['…'];
+}
+
+/** What the constants at the top of a file are initialised with. */
+function constantsIn(source: ts.SourceFile): Map<string, ts.Expression> {
+  const declared = source.statements.flatMap((statement) =>
+    ts.isVariableStatement(statement) ? [...statement.declarationList.declarations] : [],
+  );
+  return new Map(
+    declared.flatMap(({ name, initializer }): [string, ts.Expression][] =>
+      ts.isIdentifier(name) && initializer ? [[name.text, initializer]] : [],
+    ),
+  );
 }
 
 /** What callers in the same file pass for the parameter of a function around `node`; empty where it is none. */
@@ -66,20 +90,37 @@ function argumentsFor(name: string, node: ts.Node): ts.Expression[] {
   return [];
 }
 
-/** What the suite's messages begin with: the `what` of errors, the errors of the set-up, and what is printed plainly. */
+/** A `what` beside a `failure`: a word that criteria of one kind differ by. */
+function isPartOfCriterion(node: ts.PropertyAssignment): boolean {
+  const names = ts.isObjectLiteralExpression(node.parent)
+    ? node.parent.properties.map(({ name }) => name?.getText())
+    : [];
+  return node.name.getText() === 'what' && names.includes('failure');
+}
+
+/** What prints messages plainly, as nothing is there to throw them to. */
+const PRINTERS = ['console.error', 'refuse'];
+
+/**
+ * What the suite's messages begin with: the `what` of errors, the `failure` of criteria, the errors of the set-up, and what
+ * is printed plainly.
+ */
 function messagesOf(source: ts.SourceFile): string[] {
-  const isScript = /\.[cm]?js$/.test(source.fileName) || source.fileName === 'support/session.ts';
+  const { fileName } = source;
+  const isPrinting = /\.[cm]?js$|^support\/(session\/|plugin)/.test(fileName);
+  const isMessage = (name: string): boolean =>
+    name === 'what' || (name === 'failure' && fileName.startsWith('support/checks/'));
   const texts = nodesOf(source).flatMap((node) => {
-    if (ts.isPropertyAssignment(node) && node.name.getText() === 'what') {
-      return textsOf(node.initializer);
+    if (ts.isPropertyAssignment(node) && isMessage(node.name.getText())) {
+      return isPartOfCriterion(node) ? [] : textsOf(node.initializer);
     }
-    if (ts.isShorthandPropertyAssignment(node) && node.name.text === 'what') {
-      return argumentsFor('what', node).flatMap(textsOf);
+    if (ts.isShorthandPropertyAssignment(node) && isMessage(node.name.text)) {
+      return argumentsFor(node.name.text, node).flatMap(textsOf);
     }
     const [first] =
       ts.isNewExpression(node) || ts.isCallExpression(node) ? (node.arguments ?? []) : [];
     const called = first?.parent.getChildAt(ts.isNewExpression(node) ? 1 : 0).getText();
-    const isSaid = called === 'SetupError' || (isScript && called === 'console.error');
+    const isSaid = called === 'SetupError' || (isPrinting && PRINTERS.includes(called ?? ''));
     return first && isSaid ? textsOf(first) : [];
   });
   return texts
@@ -171,7 +212,7 @@ describe('the documentation', () => {
   });
 
   it('names folders and files that are there, and every folder', () => {
-    const named = firstCells(section(read('README.md'), 'Folders')).flatMap((cell) => {
+    const named = firstCells(section(read('docs/reference.md'), 'Folders')).flatMap((cell) => {
       const [first = '', ...others] = codeIn(cell);
       const [, before = first, choices, after = ''] = /^(.*)\{(.+)\}(.*)$/.exec(first) ?? [];
       const firsts = choices?.split(',').map((choice) => before + choice + after) ?? [first];
@@ -213,7 +254,23 @@ describe('the documentation', () => {
 
   it('lists the checks of a recording', () => {
     const table = section(read('docs/reading-a-report.md'), 'The checks of a recording');
-    const checks = read('support/analyze/output-checks.ts').matchAll(/await judge\(\s*'(\w+)'/g);
-    expect(firstCells(table).flatMap(codeIn)).to.deep.equal([...checks].map(([, id]) => id));
+    expect(firstCells(table).flatMap(codeIn)).to.deep.equal(OUTPUT_CRITERIA.map(({ id }) => id));
+  });
+
+  it('has words for faults that the suite reads', () => {
+    const tables = section(read('docs/adding-a-scenario.md'), 'Faults').split('\n\n');
+    for (const kind of ['which fragments', 'which moment']) {
+      const table = tables.find((text) => text.startsWith(`| ${kind}`)) ?? '';
+      const rows = table.split('\n').map((line) => line.split('|').map(codeIn));
+      // What is not a whole phrase stands for the end of the one before.
+      const phrases = (column: number): string[] =>
+        rows.flatMap((cells) => cells[column] ?? []).filter((code) => /^[^…]+ /.test(code));
+      expect(phrases(1)).not.to.be.empty;
+      expect(phrases(2)).to.have.length.above(5);
+      const [event = ''] = phrases(2);
+      phrases(1).forEach((place) => readFault(place, event));
+      const [place = ''] = phrases(1);
+      phrases(2).forEach((each) => readFault(place, each));
+    }
   });
 });
