@@ -140,8 +140,8 @@ export class BroadcastFindings {
     const shown = presentationsOf(clock, 0, this.fixture.durationSeconds / 2);
     if (!shown.observed) return shown;
     const begins = [video, audio].flatMap((track) => (track.observed ? track.firstPtsSeconds : []));
-    const [showing] = shown.presentations;
-    const later = (showing?.ptsSeconds ?? NaN) - Math.min(...begins);
+    const [first] = shown.presentations;
+    const later = (first?.ptsSeconds ?? NaN) - Math.min(...begins);
     return { observed: true, seconds: (outputReady - inputReady) / 1000 + later };
   }
 

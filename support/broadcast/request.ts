@@ -61,7 +61,7 @@ export function isEcho({ composition }: BroadcastRequest): boolean {
   return composition !== 'dual';
 }
 
-/** Whether nothing is made to go wrong: what is wrong with its output is then the services' own. */
+/** Whether it has no fault: what is wrong with its output is then the services' own. */
 export function isUndisturbed(request: BroadcastRequest): boolean {
   const { faults, controls, cutOffAfterSeconds, refusesOutput } = request;
   return (
