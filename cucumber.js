@@ -46,7 +46,7 @@ module.exports.default = async () => {
   if (!(await claim(`reports ${reports}`))) {
     console.error(
       `Another run of the suite is writing its results to ${reports}: nothing is run.\n` +
-        'Wait for its end, or choose another REPORTS_DIR, and other ports (README, Configuration).',
+        'Wait for its end, or choose another REPORTS_DIR, and other ports (docs/your-own-services.md, Configuration).',
     );
     process.exit(2);
   }

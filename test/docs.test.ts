@@ -185,13 +185,14 @@ describe('the documentation', () => {
 
   it('has what messages send people to', () => {
     const text = sources.map((source) => source.text).join('\n');
-    const named = [...text.matchAll(/README, "?([A-Z][a-z]+(?: [a-z]+)*)/g)].map(
-      ([, name]) => name,
+    const named = [...text.matchAll(/(docs\/[\w-]+\.md), "?([A-Z][a-z]+(?: [a-z]+)*)/g)].map(
+      ([, page = '', heading = '']) => ({ page, heading }),
     );
-    const titles = [...read('README.md').matchAll(/^#+ (.+)$|\[([^\]]+)\]/gm)];
-    const known = titles.map(([, heading, link]) => heading ?? link);
     expect(named).not.to.be.empty;
-    expect(named.filter((name) => !known.includes(name))).to.deep.equal([]);
+    const missing = named.filter(
+      ({ page, heading }) => !new RegExp(`^#+ ${heading}$`, 'm').test(read(page)),
+    );
+    expect(missing).to.deep.equal([]);
     const pages = [...text.matchAll(/\bdocs\/[\w-]+\.md/g)].map(([page]) => page);
     expect(pages.filter((page) => !DOCS.includes(page))).to.deep.equal([]);
   });

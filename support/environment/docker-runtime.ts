@@ -311,7 +311,7 @@ export class DockerRuntime implements Runtime {
         where: `project ${project}`,
         seen: 'a process that has claimed it and is running',
         expected: 'no other process',
-        next: 'wait for the other run, or choose another project name (README, Configuration)',
+        next: 'wait for the other run, or choose another project name (docs/your-own-services.md, Configuration)',
       },
       'services',
     );

@@ -188,7 +188,7 @@ export class DualComposeManager {
         where: this.runtime.servicesHost,
         seen: taken.join('; '),
         expected: `ports ${[...this.publishedPorts().keys()].join(', ')} free`,
-        next: 'stop that program, or choose other ports (README, Configuration)',
+        next: 'stop that program, or choose other ports (docs/your-own-services.md, Configuration)',
       },
       'services',
     );

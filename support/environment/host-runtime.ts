@@ -198,7 +198,7 @@ export class HostRuntime implements Runtime {
         where: `${shownFiles(compose)}, service ${service.name}`,
         seen: 'no x-host',
         expected: 'x-host with command',
-        next: 'start a Docker engine, or add x-host to the service (README, Your own services)',
+        next: 'start a Docker engine, or add x-host to the service (docs/your-own-services.md)',
       });
     }
     for (const volume of Object.values(service.volumes)) {

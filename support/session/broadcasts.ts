@@ -8,7 +8,7 @@ import { readEvidence, recordedBroadcasts } from '../broadcast/evidence';
 import { beginningOf, type Fixture, readFixture } from '../broadcast/fixture';
 import { type BroadcastRequest, keyOf } from '../broadcast/request';
 import { type Config, projectRoot, serviceNames, type Settings } from '../config';
-import { plannedBroadcasts } from './plan';
+import { type PlannedBroadcast, plannedBroadcasts } from './plan';
 import { publishBroadcast } from './publish-broadcast';
 import type { Services } from './services';
 
@@ -28,6 +28,8 @@ export class Broadcasts {
   readonly #startedGroups = new Set<string>();
   /** Evidence folders by the key of what was asked for; undefined where broadcasts are published. */
   readonly #recorded: Map<string, string> | undefined;
+  /** What the scenarios of this run are going to ask for; known before its first step. */
+  #planned: PlannedBroadcast[] | undefined;
   #streams = 0;
 
   /** @throws NotObserved when EVIDENCE names a folder without evidence, or of another version */
@@ -86,7 +88,8 @@ export class Broadcasts {
 
   #startGroupOf(request: BroadcastRequest): void {
     const key = keyOf(request);
-    const all = plannedBroadcasts();
+    this.#planned ??= plannedBroadcasts();
+    const all = this.#planned;
     const group = all.find((one) => keyOf(one.request) === key)?.group;
     if (group === undefined || this.#startedGroups.has(group)) return;
     this.#startedGroups.add(group);
