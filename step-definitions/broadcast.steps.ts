@@ -2,7 +2,7 @@ import { Then } from '@cucumber/cucumber';
 
 import { pathsGone, publishedBy, readBy } from '../support/checks/connection';
 import { ownAnswers } from '../support/checks/exchange';
-import { publishedFile } from '../support/checks/fixture-file';
+import { publishedBytes, publishedFile } from '../support/checks/fixture-file';
 import {
   budget,
   ingestStarts,
@@ -48,6 +48,14 @@ Then(
 Then('the published file is the inspected one', async function (this: DubbingWorld) {
   await this.judge(publishedFile, this.session.fixture().path);
 });
+
+/** The hash of every packet that another reader of the broadcast got from the media server, against those of the file. */
+Then(
+  'the media server received it packet by packet, but for at most {duration} at its start and {duration} at its end',
+  async function (this: DubbingWorld, atStartMs: number, atEndMs: number) {
+    await this.judge(publishedBytes, { atStartMs, atEndMs });
+  },
+);
 
 /** How long the publisher took, which sends at the speed of the broadcast, and its exit code. */
 Then('it is published once, to its end', async function (this: DubbingWorld) {

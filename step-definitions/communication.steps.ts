@@ -4,12 +4,28 @@ import {
   connection,
   connectionAttempts,
   growingBackoff,
+  ownConnection,
   publishedPort,
   streamAccepted,
   throughPublishedPort,
 } from '../support/checks/connection';
 import { acknowledged, answered } from '../support/checks/exchange';
+import { plan } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
+
+const DIRECT = 'dual without a tap';
+
+async function judgeReached(
+  world: DubbingWorld,
+  manager: DubbingWorld['compose']['value'],
+  { sts, tap }: { sts: string; tap: { port: number } | undefined },
+): Promise<void> {
+  const subject = {
+    ...{ broadcast: world.analyzer.value, tap, runtime: manager.runtime },
+    publishedPorts: manager.publishedPorts(),
+  };
+  await world.judgeOf(throughPublishedPort, subject, sts);
+}
 
 /** The port in the variable that tells media-service where the STS is; with a tap, the port that the tap relays to. */
 Given(
@@ -24,13 +40,42 @@ Given(
   },
 );
 
-/** The first TCP connection of media-service to that port, and the host that its Socket.IO requests name. */
+/** The stream's own TCP connection, in media-service's table and at the tap, and where the tap relays it to. */
 Then(
   "media-service connects through the STS's published port",
   async function (this: DubbingWorld) {
-    const { manager, tap } = await this.session.services();
-    const broadcast = this.analyzer.value;
-    await this.judgeOf(throughPublishedPort, { broadcast, tap, runtime: manager.runtime }, null);
+    const { manager, settings, tap } = await this.session.services();
+    await judgeReached(this, manager, { sts: settings.services.sts.name, tap });
+  },
+);
+
+/** The STS's port is published by the STS composition, and no tap is between. */
+Given(
+  'a second set of services is running on other ports, with nothing between media-service and the STS',
+  async function (this: DubbingWorld) {
+    this.draft.throughOwn(DIRECT);
+    await this.ownServices(DIRECT);
+  },
+);
+plan(
+  'a second set of services is running on other ports, with nothing between media-service and the STS',
+  (draft) => draft.throughOwn(DIRECT),
+);
+
+/** TCP connections of media-service before, while and after it is dubbed: there is no other broadcast. */
+Then(
+  'media-service opens one connection to the STS for it, and closes it again',
+  async function (this: DubbingWorld) {
+    await this.judge(ownConnection, null);
+  },
+);
+
+/** By the host name that media-service was told, and the port at the other end of its own TCP connection. */
+Then(
+  'that connection leads through the published port of that STS',
+  async function (this: DubbingWorld) {
+    const { name: sts } = this.settings.value.services.sts;
+    await judgeReached(this, this.compose.value, { sts, tap: undefined });
   },
 );
 
@@ -39,7 +84,7 @@ Then('the STS accepts the stream', async function (this: DubbingWorld) {
   await this.judge(streamAccepted, null);
 });
 
-/** From the first attempt to `stream:ready`. */
+/** From the first sign of its worker, that it reads the broadcast or that its metrics are there, to `stream:ready`. */
 Then(
   'media-service is connected to the STS within {duration} of starting to connect',
   async function (this: DubbingWorld, withinMs: number) {

@@ -3,6 +3,7 @@ import { Given, Then, When } from '@cucumber/cucumber';
 
 import {
   handshakeInTime,
+  networksOfSameName,
   portsAreVariables,
   portsOpen,
   reachesSts,
@@ -15,11 +16,12 @@ import {
   knock,
   knockAtPublished,
   leftoversOf,
+  networksOf,
   peersOf,
   publishedPortsOf,
   stopped,
 } from '../support/session/inquiries';
-import { sharedNetworkOverlays } from '../support/session/overlays';
+import { SHARED_NETWORK, sharedNetworkOverlays } from '../support/session/overlays';
 import type { DubbingWorld } from '../support/world';
 
 // -- health
@@ -119,6 +121,15 @@ When(
     await this.compose.value.startAll();
     this.log((await leftoversOf(this.compose.value)).found.flat().join('\n'));
     this.answers.value = await healthOfAll(this.settings.value);
+  },
+);
+
+/** Of each container, as the engine says. */
+Then(
+  'each composition has a network of its own of that name, with all its services',
+  async function (this: DubbingWorld) {
+    const networks = await networksOf(this.compose.value, SHARED_NETWORK);
+    await this.judgeOf(networksOfSameName, networks, null);
   },
 );
 

@@ -3,8 +3,10 @@ import { type DataTable, Given, When } from '@cucumber/cucumber';
 
 import type { Fault } from '../support/broadcast/fault';
 import { readFault } from '../support/broadcast/fault-words';
+import { FRESH_WORDS } from '../support/broadcast/fresh-words';
 import type { BroadcastRequest } from '../support/broadcast/request';
-import { runsInPlaceOf } from '../support/checks/services';
+import { runTogether } from '../support/checks/services';
+import { runningServices } from '../support/session/inquiries';
 import { plan, type RequestDraft } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
 
@@ -50,20 +52,32 @@ Given(
   },
 );
 
-plan('media-service is running with the Echo STS in place of the STS', (draft) =>
-  draft.throughEcho(SEGMENT_SECONDS),
+const WITH_ECHO_STS = 'media with the Echo STS';
+plan(
+  'media-service of the media composition is running with the Echo STS, on other ports',
+  (draft) => draft.throughOwn(WITH_ECHO_STS),
 );
-/** The echo composition is started; which services run in it is asked of the runtime. */
+/** The media composition, and of the echo composition the Echo STS alone; which services run is asked of the runtime. */
 Given(
-  'media-service is running with the Echo STS in place of the STS',
+  'media-service of the media composition is running with the Echo STS, on other ports',
   async function (this: DubbingWorld) {
-    this.draft.throughEcho(SEGMENT_SECONDS);
-    const { manager, settings } = await this.session.echoServices(SEGMENT_SECONDS);
-    const { sts } = (await this.session.settings()).services;
-    const running = (await manager.runtime.ps(manager.sts)).map(({ service }) => service);
-    const subject = { project: manager.sts.project, running };
-    const wanted = settings.services.sts.name;
-    await this.judgeOf(runsInPlaceOf, subject, { wanted, without: sts.name });
+    this.draft.throughOwn(WITH_ECHO_STS);
+    const { manager, settings } = await this.ownServices(WITH_ECHO_STS);
+    const { mediaServer, mediaService, sts } = settings.services;
+    const services = [mediaServer, mediaService, sts].map(({ name }) => name);
+    await this.judgeOf(runTogether, await runningServices(manager), { services });
+  },
+);
+
+plan(
+  'media-service is running with the Echo STS, which takes one fragment at a time, {int} times as fast as usual',
+  (draft, timeScale: number) => draft.throughSlowEcho(SEGMENT_SECONDS, timeScale),
+);
+/** Segments, the length of the broadcast, delays and the budget are divided by that; what is judged is multiplied by it. */
+Given(
+  'media-service is running with the Echo STS, which takes one fragment at a time, {int} times as fast as usual',
+  function (this: DubbingWorld, timeScale: number) {
+    this.draft.throughSlowEcho(SEGMENT_SECONDS, timeScale);
   },
 );
 
@@ -97,13 +111,13 @@ Given(
 );
 
 plan('every answer of the STS is delayed by {duration}', (draft, ms: number) =>
-  draft.addFaults([delayed(ms)]),
+  draft.addFaults([delayed(ms / draft.timeScale)]),
 );
 /** The tap keeps each answer that long. */
 Given(
   'every answer of the STS is delayed by {duration}',
   function (this: DubbingWorld, ms: number) {
-    this.draft.addFaults([delayed(ms)]);
+    this.draft.addFaults([delayed(ms / this.draft.timeScale)]);
   },
 );
 
@@ -150,14 +164,22 @@ When('the {broadcast} is dubbed', async function (this: DubbingWorld, fixture: s
   await dub(this, this.draft.complete({ fixture }));
 });
 
+const FRESH = { fixture: FRESH_WORDS };
+plan('a broadcast of words composed for this run is dubbed', (draft) => draft.complete(FRESH));
+/** Two segments, spoken while services start; FRESH_WORDS_SEED repeats them. */
+When('a broadcast of words composed for this run is dubbed', async function (this: DubbingWorld) {
+  await dub(this, this.draft.complete(FRESH));
+});
+
 plan('{duration} of the tone broadcast are dubbed', (draft, ms: number) =>
-  draft.complete({ fixture: TONES, seconds: ms / 1000 }),
+  draft.complete({ fixture: TONES, seconds: ms / 1000 / draft.timeScale }),
 );
 /** Only the beginning of it is published. */
 When(
   '{duration} of the tone broadcast are dubbed',
   async function (this: DubbingWorld, ms: number) {
-    await dub(this, this.draft.complete({ fixture: TONES, seconds: ms / 1000 }));
+    const seconds = ms / 1000 / this.draft.timeScale;
+    await dub(this, this.draft.complete({ fixture: TONES, seconds }));
   },
 );
 
@@ -174,19 +196,6 @@ When(
       this,
       this.draft.complete({ fixture: TONES, seconds: ms / 1000, refusesOutput: true }),
     );
-  },
-);
-
-plan(
-  'the {broadcast} is dubbed with a budget of {duration}',
-  (draft, fixture: string | null, ms: number) =>
-    draft.complete({ fixture, budgetSeconds: ms / 1000 }),
-);
-/** It is given up when the budget is used up. */
-When(
-  'the {broadcast} is dubbed with a budget of {duration}',
-  async function (this: DubbingWorld, fixture: string | null, ms: number) {
-    await dub(this, this.draft.complete({ fixture, budgetSeconds: ms / 1000 }));
   },
 );
 

@@ -1,6 +1,14 @@
 import { Then, When } from '@cucumber/cucumber';
 
-import { fileAudio, fileDuration, fileExists, fileVideo } from '../support/checks/fixture-file';
+import {
+  fileAudio,
+  fileChannels,
+  fileDuration,
+  fileExists,
+  fileFrames,
+  fileSize,
+  fileVideo,
+} from '../support/checks/fixture-file';
 import { inspect } from '../support/session/inquiries';
 import type { DubbingWorld } from '../support/world';
 
@@ -31,6 +39,12 @@ Then(
   },
 );
 
+/** The packets of its video, to the millisecond. */
+Then('it lasts exactly {duration}', async function (this: DubbingWorld, ms: number) {
+  const limit = { fromSeconds: ms / 1000, toSeconds: ms / 1000 };
+  await this.judgeOf(fileDuration, this.inspected.value, limit);
+});
+
 /** The tracks of the file. */
 Then('it has one H.264 video track', async function (this: DubbingWorld) {
   await this.judgeOf(fileVideo, this.inspected.value, 'h264');
@@ -44,3 +58,21 @@ Then(
     await this.judgeOf(fileAudio, this.inspected.value, limit);
   },
 );
+
+/** As the file says of its only video track. */
+Then(
+  'its video has {int} x {int} pixels and {int} frames per second',
+  async function (this: DubbingWorld, width: number, height: number, framesPerSecond: number) {
+    await this.judgeOf(fileFrames, this.inspected.value, { width, height, framesPerSecond });
+  },
+);
+
+/** As the file says of its only audio track. */
+Then('its audio has {int} channels', async function (this: DubbingWorld, count: number) {
+  await this.judgeOf(fileChannels, this.inspected.value, { count });
+});
+
+/** Megabytes of a million bytes. */
+Then('it is smaller than {int} MB', async function (this: DubbingWorld, belowMegabytes: number) {
+  await this.judgeOf(fileSize, this.inspected.value, { belowMegabytes });
+});

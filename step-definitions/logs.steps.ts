@@ -54,6 +54,14 @@ Then(
   },
 );
 
+/** A line of its log that names the stream, with the spec's word for it. */
+Then(
+  'media-service reports at least once that it corrects by {string}',
+  async function (this: DubbingWorld, text: string) {
+    await this.judge(reports, { text, least: 1 });
+  },
+);
+
 /** A line of its log about the stream whose source is unreadable. */
 Then('it logs an error that names {string}', async function (this: DubbingWorld, text: string) {
   await this.judgeOf(logsErrorNaming, this.unread.value, { text });

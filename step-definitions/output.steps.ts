@@ -14,11 +14,11 @@ import { frames } from '../support/checks/output-frames';
 import { processedSegments } from '../support/checks/metrics';
 import {
   fingerprint,
-  language,
   original,
   outputIsOriginal,
   SAME_AUDIO,
 } from '../support/checks/output-original';
+import { language, originalUnderstood, spoken } from '../support/checks/speech';
 import { transcripts, translations } from '../support/checks/texts';
 import { liveViewer, outputAvailable } from '../support/checks/timing';
 import type { DubbingWorld } from '../support/world';
@@ -136,8 +136,24 @@ Then('the original audio is not heard', async function (this: DubbingWorld) {
 
 /** What an English speech recognizer understands, against the lines of the script. */
 Then('no English is spoken in the output', async function (this: DubbingWorld) {
-  await this.judge(language, language.defaultLimit);
+  await this.judge(originalUnderstood, originalUnderstood.defaultLimit);
 });
+
+/** What a multilingual speech recognizer (Whisper) itself takes for the language, by segments and by the 30 s around them. */
+Then(
+  'Spanish is heard in the output, with a probability of at least {int} % in every 30 seconds, and in no segment English',
+  async function (this: DubbingWorld, percent: number) {
+    await this.judge(language, { language: 'es', other: 'en', probability: percent / 100 });
+  },
+);
+
+/** What somebody hears in the recording who speaks the target language (Whisper), against `translated_text`. */
+Then(
+  'what is heard in every segment of the output is its translation, with a word error rate of at most {int} % each and {int} % on average',
+  async function (this: DubbingWorld, each: number, average: number) {
+    await this.judge(spoken, { wordErrorRate: each / 100, meanAtMost: average / 100 });
+  },
+);
 
 /** The frame numbers in the decoded video. */
 Then('every frame of the broadcast is shown once, in order', async function (this: DubbingWorld) {

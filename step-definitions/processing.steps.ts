@@ -13,7 +13,7 @@ import {
 } from '../support/checks/exchange';
 import { fallbackCount } from '../support/checks/metrics';
 import { DIFFERENT_AUDIO, SAME_AUDIO } from '../support/checks/output-original';
-import { stsDevice } from '../support/checks/sts-answers';
+import { dubLanguage, dubSpoken } from '../support/checks/speech';
 import {
   textsLogged,
   transcriptLanguage,
@@ -79,6 +79,22 @@ Then("every fragment's dubbed audio is the original audio", async function (this
   await this.judge(dubIsOriginal, SAME_AUDIO);
 });
 
+/** What a multilingual speech recognizer (Whisper) itself takes for the language, by dubs and by 30 s of them. */
+Then(
+  'Spanish is heard in every dub, with a probability of at least {int} % in every 30 seconds, and in no dub English',
+  async function (this: DubbingWorld, percent: number) {
+    await this.judge(dubLanguage, { language: 'es', other: 'en', probability: percent / 100 });
+  },
+);
+
+/** What somebody hears in every dub of the STS who speaks the target language (Whisper), against `translated_text`. */
+Then(
+  'what is heard in every dub is its translation, with a word error rate of at most {int} % each and {int} % on average',
+  async function (this: DubbingWorld, each: number, average: number) {
+    await this.judge(dubSpoken, { wordErrorRate: each / 100, meanAtMost: average / 100 });
+  },
+);
+
 /** The language that is detected in all transcripts together. */
 Then('the transcripts are in English', async function (this: DubbingWorld) {
   await this.judge(transcriptLanguage, 'en');
@@ -119,11 +135,6 @@ Then(
     await this.judge(fallbackCount, 'every segment');
   },
 );
-
-/** `device` in the answer to the question for its health. */
-Then('the STS reports that it runs on the CPU', async function (this: DubbingWorld) {
-  await this.judgeOf(stsDevice, this.answers.value.get('STS'), 'cpu');
-});
 
 /** From the first reader of the input to the first `fragment:data`. */
 Then(

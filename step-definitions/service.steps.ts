@@ -1,6 +1,7 @@
 /** Starting, asking and stopping the services. */
 import { Given, Then, When } from '@cucumber/cucumber';
 
+import { cpuAlone } from '../support/checks/device';
 import {
   answersWithMetrics,
   answersWithStatus,
@@ -8,9 +9,11 @@ import {
   compositionsHealthy,
   nothingLeft,
   portsFree,
+  rtmpHandshakes,
   servicesHealthy,
   servicesLeaveTraces,
   stsStartsFirst,
+  webRtcPage,
 } from '../support/checks/services';
 import {
   answerOf,
@@ -18,7 +21,9 @@ import {
   healthOfBoth,
   leftoversOf,
   metricsAndHealth,
+  servedPorts,
   takenPortsOf,
+  webRtcPageOf,
 } from '../support/session/inquiries';
 import type { DubbingWorld } from '../support/world';
 
@@ -48,6 +53,13 @@ Then(
 Then('the STS composition has the STS', async function (this: DubbingWorld) {
   const { sts } = (await this.session.settings()).services;
   await this.judgeOf(compositionHas, this.compose.value.sts, { services: [sts.name] });
+});
+
+/** DEVICE, and GPUs that are reserved, in its compose files as they were started. */
+Then('the STS is configured to run on the CPU alone', async function (this: DubbingWorld) {
+  const { manager, settings } = await this.session.services();
+  const { compose } = manager.sts;
+  await this.judgeOf(cpuAlone, { compose, name: settings.services.sts.name }, null);
 });
 
 When('all services are started', async function (this: DubbingWorld) {
@@ -113,6 +125,27 @@ Then('media-service answers with metrics', async function (this: DubbingWorld) {
   await this.judgeOf(answersWithMetrics, answer, null);
 });
 
+/** The handshake of RTMP, the page of WebRTC, and the health of media-service and the STS. */
+When('the test host connects to every port that it needs', async function (this: DubbingWorld) {
+  const { settings } = await this.services();
+  this.servedPorts.value = await servedPorts(settings);
+  this.answers.value = await healthOfBoth(settings);
+});
+
+/** Version 3, and an echo of what was sent. */
+Then('the media server completes the RTMP handshake', async function (this: DubbingWorld) {
+  await this.judgeOf(rtmpHandshakes, this.servedPorts.value.rtmp, null);
+});
+
+/** An HTML page with a video, which is played by WebRTC. */
+Then(
+  'the media server serves the page by which viewers watch in a browser',
+  async function (this: DubbingWorld) {
+    const page = webRtcPageOf(this.servedPorts.value);
+    await this.judgeOf(webRtcPage, page, null);
+  },
+);
+
 // -- stopping
 
 /** What is gone afterwards must have been there. */
@@ -122,14 +155,8 @@ Given('a second set of services is running on other ports', async function (this
   await this.judgeOf(servicesLeaveTraces, await leftoversOf(manager), null);
 });
 
-When('its services are stopped after a successful test', async function (this: DubbingWorld) {
-  this.logFolder.value = `${this.session.config.reportsFolder}/logs`;
+When('its services are stopped', async function (this: DubbingWorld) {
   await this.compose.value.stopAll();
-});
-
-When('its services are stopped after a failed test', async function (this: DubbingWorld) {
-  this.logFolder.value = `${this.session.config.reportsFolder}/logs`;
-  await this.compose.value.stopAll(this.logFolder.value);
 });
 
 /** What the kernel or the engine has of both projects. */

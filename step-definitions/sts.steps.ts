@@ -13,12 +13,19 @@ import {
   translationIs,
   wordErrors,
 } from '../support/checks/sts-answers';
+import { directDubSpoken } from '../support/checks/sts-speech';
 import { sendToSts } from '../support/session/direct-sts';
 import type { DubbingWorld } from '../support/world';
 
 /** Sends the first segments of a fixture, and logs the answers without their audio. */
-async function send(world: DubbingWorld, fixture: string, count = 1): Promise<void> {
-  world.stsAnswers.value = await sendToSts(world.session, fixture, count);
+async function send(
+  world: DubbingWorld,
+  fixture: string,
+  count = 1,
+  listenOnMs = 0,
+): Promise<void> {
+  world.stsAnswers.value = await sendToSts(world.session, fixture, count, listenOnMs);
+  world.streams.add(world.stsAnswers.value.stream);
   for (const answer of world.stsAnswers.value.answers) {
     world.log(JSON.stringify({ ...answer, dubbed_audio: undefined }));
   }
@@ -45,10 +52,11 @@ When('the STS is sent silence', async function (this: DubbingWorld) {
   await send(this, '12-s-silence');
 });
 
+/** The connection stays open after the last answer: what comes then has been answered before, or was never asked. */
 When(
-  'the STS is sent {int} fragments of the counting broadcast at once',
-  async function (this: DubbingWorld, count: number) {
-    await send(this, '30s-counting-english', count);
+  'the STS is sent {int} fragments of the counting broadcast at once, and listened to for {duration} after the last answer',
+  async function (this: DubbingWorld, count: number, listenOnMs: number) {
+    await send(this, '30s-counting-english', count, listenOnMs);
   },
 );
 
@@ -91,11 +99,20 @@ Then(
   },
 );
 
-/** By their sequence numbers. */
+/** What a Spanish listener (multilingual Whisper) understands of the only dub, against `translated_text`. */
 Then(
-  '{int} answers come back in order, none lost, none repeated',
-  async function (this: DubbingWorld, count: number) {
-    await this.judgeOf(answersInOrder, this.stsAnswers.value, { count });
+  'what is heard in the dub is the Spanish translation, with a word error rate of at most {int} %',
+  async function (this: DubbingWorld, percent: number) {
+    const dub = { said: this.stsAnswers.value, language: 'es', original: 'en' };
+    await this.judgeOf(directDubSpoken, dub, { wordErrorRate: percent / 100 });
+  },
+);
+
+/** By their sequence numbers; none more in the time after the last one. */
+Then(
+  '{int} answers come back in order, none lost, none repeated, and no other in the {duration} after the last',
+  async function (this: DubbingWorld, count: number, listenMs: number) {
+    await this.judgeOf(answersInOrder, this.stsAnswers.value, { count, listenMs });
   },
 );
 

@@ -1,13 +1,23 @@
 /** Runs of the suite inside of a scenario, with settings of which something is wrong. */
 import { Then, When } from '@cucumber/cucumber';
 
-import { namingOf, scenarioFails, scenariosSkipped, suiteFails } from '../support/checks/suite-run';
+import { nothingLeft } from '../support/checks/services';
 import {
+  namingOf,
+  scenarioEnds,
+  scenarioFails,
+  scenariosSkipped,
+  suiteFails,
+} from '../support/checks/suite-run';
+import { leftoversOf } from '../support/session/inquiries';
+import {
+  type End,
   resultsOf,
   runWithComposeFault,
   runWithoutBroadcast,
   runWithoutCounting,
   runWithPortTaken,
+  runWithServices,
   takePort,
 } from '../support/session/nested-run';
 import type { DubbingWorld } from '../support/world';
@@ -49,6 +59,35 @@ When(
   'the suite is run with an STS compose file with this fault: {string}',
   async function (this: DubbingWorld, fault: string) {
     this.suiteRun.value = await runWithComposeFault(this.session, fault);
+  },
+);
+
+/** Its only scenario starts services, and asks media-service for metrics: where it has them, or where it has none. */
+When(
+  'the suite is run on other ports, with one scenario that {word}',
+  async function (this: DubbingWorld, end: End) {
+    const second = await this.secondServices();
+    const { run, logFolder, temporaryFolder } = await runWithServices(this.session, second, end);
+    this.suiteRun.value = run;
+    this.logFolder.value = logFolder;
+    this.temporaryFolder.value = temporaryFolder;
+  },
+);
+
+/** Its status, and the exit code of that run. */
+Then(
+  'the scenario {string} {word}',
+  async function (this: DubbingWorld, scenario: string, ends: End) {
+    await this.judgeOf(scenarioEnds, resultsOf(this.suiteRun.value), { scenario, ends });
+  },
+);
+
+/** What the kernel or the engine has of both projects, and the temporary folder of that run. */
+Then(
+  'no process, container, network, volume or temporary file of that run is left',
+  async function (this: DubbingWorld) {
+    const left = await leftoversOf(this.compose.value, this.temporaryFolder.value);
+    await this.judgeOf(nothingLeft, left, null);
   },
 );
 

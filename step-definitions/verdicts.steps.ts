@@ -45,8 +45,10 @@ Then('judging its output fails with {string}', async function (this: DubbingWorl
   await judgeFailure(this, duration, { fromSeconds: 0, toSeconds }, text);
 });
 
-/** Within the budget that it was dubbed with. */
-Then('judging its time fails with {string}', async function (this: DubbingWorld, text: string) {
-  const withinMs = 1000 * this.analyzer.value.record.request.budgetSeconds;
-  await judgeFailure(this, budget, { withinMs }, text);
-});
+/** In the time that compressed time stands for. */
+Then(
+  'judging whether it is dubbed to its end within {duration} fails with {string}',
+  async function (this: DubbingWorld, withinMs: number, text: string) {
+    await judgeFailure(this, budget, { withinMs }, text);
+  },
+);

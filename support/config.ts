@@ -28,10 +28,14 @@ const environmentSchema = z.object({
   EVIDENCE: z.string().optional(),
   /** A folder that keeps what media tools say of recordings, for runs that judge the same ones again. */
   ANALYSIS_CACHE: z.string().optional(),
+  /** A folder with a multilingual Whisper for faster-whisper: the listener in the target language. */
+  LISTENER_MODEL: z.string().default(join(projectRoot, '.tools/models/whisper-base')),
   /** `tap` relays and records what services say to each other; `direct` listens as one more client of the STS. */
   STS_MONITOR: z.enum(['tap', 'direct']).default('tap'),
   /** Where delays that are drawn at random begin. */
   FAULT_SEED: z.coerce.number().int().min(0).max(0x7fffffff).optional(),
+  /** From which the words are composed that a run speaks for the first time. */
+  FRESH_WORDS_SEED: z.coerce.number().int().min(0).max(0x7fffffff).optional(),
   /** Set by scripts/cucumber.mjs. */
   LIVE_DUBBING_WAITERS: z.string().optional(),
 });
@@ -63,6 +67,8 @@ const settingsSchema = z.strictObject({
   services: z.strictObject({
     mediaServer: z.strictObject({
       ...{ name, health: http, api: http, rtsp: published(/^rtsp$/), rtmp: published(/^rtmp$/) },
+      /** Where its page answers by which viewers watch in a browser. */
+      webrtc: http.exactOptional(),
       recordings: z.string().startsWith('/'),
     }),
     mediaService: z.strictObject({
@@ -105,6 +111,8 @@ export interface Config {
   /** Where recorded broadcasts are judged in place of new ones. */
   evidenceFolder: string | undefined;
   analysisCache: string | undefined;
+  /** The folder of the listener's model. */
+  listenerModel: string;
   /** Where what must be removed is written down, for a later run. */
   stateFolder: string;
   monitor: Environment['STS_MONITOR'];
@@ -112,6 +120,8 @@ export interface Config {
   waiters: string | undefined;
   /** The same seed gives the same random delays. */
   faultSeed: number;
+  /** The same seed gives the same fresh words. */
+  freshWordsSeed: number;
   /** Every variable that the suite, acceptance.yaml or a compose file reads and that has another value than its default. */
   readonly differing: Record<string, string>;
   /** The environment, what the set-up has decided on, and CHECKOUT: for acceptance.yaml and the compose files. */
@@ -162,6 +172,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     fixtureFile: values.FIXTURE_FILE,
     reportsFolder: reportsFolderOf(given),
     evidenceFolder: values.EVIDENCE ? resolve(values.EVIDENCE) : undefined,
+    listenerModel: resolve(values.LISTENER_MODEL),
     analysisCache: values.ANALYSIS_CACHE ? resolve(values.ANALYSIS_CACHE) : undefined,
     stateFolder: join(projectRoot, '.state'),
     monitor: values.STS_MONITOR,
@@ -170,6 +181,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       return differingFrom(given, values.ACCEPTANCE_CONFIG);
     },
     faultSeed: values.FAULT_SEED ?? randomInt(0x7fffffff),
+    freshWordsSeed: values.FRESH_WORDS_SEED ?? randomInt(0x7fffffff),
     variables,
     settings: (servicesHost, ports = {}) =>
       readSettings(values.ACCEPTANCE_CONFIG, {

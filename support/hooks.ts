@@ -12,11 +12,11 @@ import {
   Status,
 } from '@cucumber/cucumber';
 
-import { messageOf, PrerequisiteMissing, safeError } from './base/errors';
+import { CannotBeShown, messageOf, PrerequisiteMissing, safeError } from './base/errors';
 import { fixtureCalled } from './broadcast/fixture';
 import { readVerdicts } from './checks/verdict-log';
 import { type Attach, attachEvidence, attachLogs } from './report/attachments';
-import { JUDGED_BY, SKIP_REASON } from './report/scenario-results';
+import { JUDGED_BY, NOT_SHOWN_REASON, SKIP_REASON, STREAMS } from './report/scenario-results';
 import { closeSession } from './session/lifecycle';
 import type { DubbingWorld } from './world';
 
@@ -40,13 +40,18 @@ Before({ tags: '@counting' }, function (this: DubbingWorld) {
 
 /**
  * What a scenario needs may be missing. The scenario that judges it (`@judges-…`) fails; the others are skipped, and
- * say why. A run with skipped scenarios is not a passed run (scripts/verdict.ts).
+ * say why. A run with skipped scenarios is not a passed run (scripts/verdict.ts). What does not exist in this runtime makes
+ * a scenario not shown, with the reason: the run counts all the same, and its reports say it.
  */
 setDefinitionFunctionWrapper((definition: Definition): Definition => {
   return async function (this: DubbingWorld, ...args: unknown[]): Promise<unknown> {
     try {
       return await definition.apply(this, args);
     } catch (error) {
+      if (error instanceof CannotBeShown) {
+        this.attach(error.message, { mediaType: 'text/plain', fileName: NOT_SHOWN_REASON });
+        return 'skipped';
+      }
       // Reports show the whole of an error.
       if (!(error instanceof PrerequisiteMissing)) throw safeError(error);
       if (tagsOfScenario.includes(`@judges-${error.prerequisite}`)) throw error;
@@ -84,6 +89,12 @@ After({ name: 'judged by' }, function (this: DubbingWorld) {
   const streams = this.judgedBroadcasts.map(({ stream }) => stream);
   if (streams.length === 0) return;
   this.attach(streams.join('\n'), { mediaType: 'text/plain', fileName: JUDGED_BY });
+});
+
+// Which streams it has used, whatever came of them.
+After({ name: 'streams' }, function (this: DubbingWorld) {
+  if (this.streams.size === 0) return;
+  this.attach([...this.streams].join('\n'), { mediaType: 'text/plain', fileName: STREAMS });
 });
 
 AfterAll(async () => {

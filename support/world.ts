@@ -11,9 +11,10 @@ import type { LogLine } from './analyze/service-log';
 import { SuiteError } from './base/errors';
 import { safeText } from './base/safe-text';
 import type { Fixture } from './broadcast/fixture';
-import type { BroadcastRequest } from './broadcast/request';
+import type { BroadcastRequest, OwnServices } from './broadcast/request';
 import { type Criterion, expectPassed, judge } from './checks/criterion';
 import type { InspectedFile } from './checks/fixture-file';
+import type { Trial } from './checks/variables';
 import { addVerdict } from './checks/verdict-log';
 import { readConfig, type Settings } from './config';
 import type { DualComposeManager } from './environment/dual-compose-manager';
@@ -22,6 +23,7 @@ import type { HttpOutcome } from './observe/http-outcome';
 import { type Publication, publish, type PublisherResult } from './observe/publisher';
 import type { SocketIOMonitor } from './observe/socket-io-monitor';
 import type { StsAnswers } from './observe/sts-client';
+import type { ServedPorts } from './session/inquiries';
 import { openSession } from './session/lifecycle';
 import { RequestDraft } from './session/plan';
 import type { SecondServices, Services, Overlays } from './session/services';
@@ -36,6 +38,9 @@ export interface Publisher {
   dub(request: BroadcastRequest): Promise<BroadcastFindings>;
   publish(mediaFile: string, url: string): Publication;
 }
+
+/** Of the address at which a broadcast is published. */
+const STREAM_IN_URL = /\/live\/([^/]+)\/in$/;
 
 /** What one scenario has set up and seen. Reading what no step has set fails, naming the missing step. */
 export class DubbingWorld extends World {
@@ -53,22 +58,29 @@ export class DubbingWorld extends World {
   readonly settings: Slot<Settings>;
   /** Answers to HTTP requests, by service. */
   readonly answers: Slot<Map<string, HttpOutcome>>;
+  readonly servedPorts: Slot<ServedPorts>;
   /** How long the Socket.IO handshake took. */
   readonly handshakeMs: Slot<number>;
   /** A broadcast whose file is there. */
   readonly lookedUp: Slot<Fixture>;
   readonly inspected: Slot<InspectedFile>;
   readonly stsAnswers: Slot<StsAnswers>;
+  /** Compositions that were started alone, with other values of their variables; the last one is judged. */
+  readonly trials: Slot<Trial[]>;
   readonly said: Slot<string>;
   readonly suiteRun: Slot<SuiteRun>;
   readonly publishing: Slot<PublisherResult & { url: string; seconds: number }>;
   /** Its address (rtsp://…). */
   readonly stoppedServer: Slot<string>;
   readonly logFolder: Slot<string>;
+  /** Of a nested run. */
+  readonly temporaryFolder: Slot<string>;
   /** What media-service logged about a broadcast that it could not read. */
   readonly unread: Slot<LogLine[]>;
   /** When somebody attempted to connect; milliseconds since the epoch. */
   readonly attempts: Slot<number[]>;
+  /** The names of all streams that were published or sent, in that order. */
+  readonly streams = new Set<string>();
   /** What steps have said of the broadcast that is going to be dubbed. */
   readonly draft = new RequestDraft();
   /** What is undone when the scenario has ended, whatever its outcome, the last first. */
@@ -86,15 +98,18 @@ export class DubbingWorld extends World {
     this.inBackground = this.#slot('a broadcast that is being dubbed');
     this.settings = this.#slot('services on ports of their own');
     this.answers = this.#slot('a request to the services');
+    this.servedPorts = this.#slot('connections to the ports of the services');
     this.handshakeMs = this.#slot('a client that connected');
     this.lookedUp = this.#slot('a broadcast file that was looked up');
     this.inspected = this.#slot('a broadcast file that was inspected');
+    this.trials = this.#slot('a composition that was started with other values');
     this.stsAnswers = this.#slot('something that was sent to the STS');
     this.said = this.#slot('something that was said');
     this.suiteRun = this.#slot('a run of the suite');
     this.publishing = this.#slot('an attempt to publish');
     this.stoppedServer = this.#slot('a media server that was stopped');
     this.logFolder = this.#slot('services that were stopped');
+    this.temporaryFolder = this.#slot('a run of the suite with services of its own');
     this.unread = this.#slot('a broadcast that could not be read');
     this.attempts = this.#slot('somebody who counts attempts to connect');
   }
@@ -107,8 +122,16 @@ export class DubbingWorld extends World {
   get publisher(): Publisher {
     const { session } = this;
     return {
-      dub: (request) => session.dub(request),
-      publish: (mediaFile, url) => publish(mediaFile, url, session.track),
+      dub: async (request) => {
+        const broadcast = await session.dub(request);
+        this.streams.add(broadcast.stream);
+        return broadcast;
+      },
+      publish: (mediaFile, url) => {
+        const stream = STREAM_IN_URL.exec(url)?.[1];
+        if (stream !== undefined) this.streams.add(stream);
+        return publish(mediaFile, url, session.track);
+      },
     };
   }
 
@@ -143,6 +166,15 @@ export class DubbingWorld extends World {
     limit: Limit,
   ): Promise<void> {
     return this.#judge(criterion, this.analyzer.value, limit, this.analyzer.value.stream);
+  }
+
+  /** The running services of the scenario's own that dub its broadcast; stopped when it has ended. */
+  async ownServices(which: OwnServices): Promise<Services> {
+    this.cleanups.push(() => this.session.stopOwnServices(which));
+    const services = await this.session.ownServices(which);
+    this.compose.value = services.manager;
+    this.settings.value = await this.session.settingsOn(services.settings.ports);
+    return services;
   }
 
   /** Judges anything else; as {@link judge}. */

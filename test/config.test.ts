@@ -79,6 +79,7 @@ describe('configuration', () => {
     ['a malformed seed', { FAULT_SEED: 'x' }, /FAULT_SEED.*x/s],
     ['a seed below 0', { FAULT_SEED: '-1' }, /FAULT_SEED.*-1/s],
     ['a seed that is too large', { FAULT_SEED: '1e99' }, /FAULT_SEED.*1e99/s],
+    ['a malformed seed of words', { FRESH_WORDS_SEED: '1.5' }, /FRESH_WORDS_SEED.*1\.5/s],
     ['a malformed port', { STS_PORT: 'http' }, /ports\.STS_PORT: "http"/],
     ['port 0', { STS_PORT: '0' }, /ports\.STS_PORT: "0"/],
     ['a port beyond 65535', { MEDIA_SERVICE_PORT: '65536' }, /MEDIA_SERVICE_PORT: "65536"/],

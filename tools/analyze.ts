@@ -14,7 +14,9 @@ import { parseArgs } from 'node:util';
 import { BroadcastFindings } from '../support/analyze/broadcast-findings';
 import { probeTool } from '../support/analyze/ffmpeg';
 import { milliseconds } from '../support/analyze/finding';
+import { listenBy } from '../support/analyze/listening';
 import { type DubFiles, OutputFindings } from '../support/analyze/output-findings';
+import { spokenAgainst } from '../support/analyze/segments-heard';
 import { messageOf, SuiteError } from '../support/base/errors';
 import { safeText } from '../support/base/safe-text';
 import { evidenceFiles, readEvidence } from '../support/broadcast/evidence';
@@ -51,7 +53,7 @@ async function readQuestion(args: string[]): Promise<Question> {
   if (folder !== undefined && existsSync(join(folder, evidenceFiles.record))) {
     const evidence = readEvidence(folder);
     const names = serviceNames(readConfig().settings('127.0.0.1'));
-    const source = fixture ?? publishedFixture(evidence.record);
+    const source = fixture ?? publishedFixture(evidence.record, evidence.folder);
     const broadcast = new BroadcastFindings(evidence, source, names);
     if (isFolder) return ofBroadcast(broadcast);
     const output = new OutputFindings(file, source, broadcast.dubFiles);
@@ -135,6 +137,8 @@ async function findingsOf(output: OutputFindings): Promise<Record<string, unknow
     likeOriginal: await orReason(() => output.likeOriginal()),
     likeOriginalBySegment: await orReason(() => output.likeOriginalBySegment()),
     englishHeard: await orReason(() => output.englishHeard()),
+    segmentsHeard: await orReason(() => output.segmentsHeard()),
+    dubsHeard: await orReason(() => output.dubsHeard()),
     isochrony: await orReason(() => output.isochrony()),
   };
 }
@@ -167,9 +171,9 @@ function printVerdicts(verdicts: readonly OutputVerdict[]): void {
   for (const { criterion, title, state, what, seen, expected, because } of verdicts) {
     const isShown = state === 'passed' || state === 'not asked';
     const text = safeText(isShown ? seen : `${what}: ${seen}`);
-    console.error(`${STATES[state].padEnd(10)} ${criterion.padEnd(13)} ${title}: ${text}`);
-    if (state === 'failed') console.error(`${' '.repeat(25)}expected: ${expected}`);
-    if (because) console.error(`${' '.repeat(25)}follows from: ${because.criterion}`);
+    console.error(`${STATES[state].padEnd(10)} ${criterion.padEnd(19)} ${title}: ${text}`);
+    if (state === 'failed') console.error(`${' '.repeat(31)}expected: ${expected}`);
+    if (because) console.error(`${' '.repeat(31)}follows from: ${because.criterion}`);
   }
 }
 
@@ -207,6 +211,37 @@ async function printFragments(
   }
 }
 
+/** A line for each segment: from what was said to what a viewer hears. */
+async function printSpeech(output: OutputFindings, broadcast: BroadcastFindings): Promise<void> {
+  const { script, targetLanguage } = broadcast.fixture;
+  const found = await output.segmentsHeard();
+  if (!found.observed) {
+    console.error(`\nwhat is heard: ${found.reason}`);
+    return;
+  }
+  const texts = broadcast.texts;
+  const spoken = await spokenAgainst(script, texts, found.segments, targetLanguage);
+  console.error(
+    '\nsegment  WER of transcript  WER of what is heard  p(language)     said → transcript → translation → heard',
+  );
+  for (const { sequence, heard, words } of spoken) {
+    const text = texts.find((one) => one.sequence === sequence);
+    const probability = heard.observed ? heard.language?.probability : undefined;
+    const cells: [value: string | undefined, width: number][] = [
+      [String(sequence), 7],
+      [text?.words.wordErrorRate.toFixed(2), 18],
+      [words?.wordErrorRate.toFixed(2), 21],
+      [probability?.toFixed(2), 12],
+    ];
+    const line = cells.map(([value = '–', width]) => value.padStart(width)).join(' ');
+    const said = [script[sequence], text?.transcript, text?.translation];
+    const way = [...said, heard.observed ? (heard.other ?? heard.text) : heard.reason].map(
+      (one) => one || '–',
+    );
+    console.error(`${line}     ${safeText(way.join(' → '))}`);
+  }
+}
+
 async function printLatencies(broadcast: BroadcastFindings): Promise<void> {
   const { roundTrip } = broadcast;
   if (!roundTrip.observed) return;
@@ -219,6 +254,7 @@ async function printLatencies(broadcast: BroadcastFindings): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  listenBy(readConfig().listenerModel);
   const question = await readQuestion(process.argv.slice(2));
   const { broadcast, output, problem, subject } = question;
   // The verdicts first: they begin all that takes long at the same time.
@@ -236,6 +272,7 @@ async function main(): Promise<void> {
   console.log(JSON.stringify({ file: output.file, tool, verdicts, ...findings }, null, 2));
   printVerdicts(verdicts);
   if (output.dubs.length > 0) await printFragments(output, broadcast);
+  if (broadcast && broadcast.texts.length > 0) await printSpeech(output, broadcast);
   if (broadcast) await printLatencies(broadcast);
   if (verdicts.some(({ state }) => state === 'failed' || state === 'not shown')) {
     process.exitCode = 1;

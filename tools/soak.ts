@@ -1,8 +1,10 @@
 /**
  * `npm run soak -- --runs N [--runtime host|docker] [cucumber arguments]`: repeats the suite and reports how often it passes, how
- * long it takes, and what it leaves or takes more of from run to run. `reports/soak.json`, written after each run, and a
- * table on standard output; the results of runs that failed stay in `reports/soak/`. Exit code 1 when a run failed or
- * something leaked.
+ * long it takes, and what it leaves or takes more of from run to run. `npm run soak -- --recorded FOLDER …` takes runs that
+ * lie in results folders instead. Both judge what only repeated runs can show of the requirements (tools/soak-judge.ts).
+ * `reports/soak.json`, written after each run, is what `npm run report -- --soak` takes; a table goes to standard output, and
+ * the results of runs that failed stay in `reports/soak/`. Exit code 1 when a run failed, something leaked, or such a
+ * requirement failed.
  */
 import { spawn } from 'node:child_process';
 import {
@@ -20,12 +22,20 @@ import { join } from 'node:path';
 
 import { projectRoot, readConfig } from '../support/config';
 import { messageOf, SuiteError } from '../support/base/errors';
-import { faultsOf, readScenarioResults } from '../support/report/scenario-results';
+import { hidingSecrets } from '../support/base/safe-text';
+import { readRequirements } from '../support/report/requirements';
+import { readPart } from '../support/report/run-report';
+import { faultsOf, outcomeOf, readScenarioResults } from '../support/report/scenario-results';
+import type { SoakVerdict } from '../support/report/soak-record';
 import { environmentOf, refuseWhileOthersRun, remainsOf, type Trial } from './remains';
 import { grown, spread, type Usage } from './soak-figures';
+import { judgeRuns, passRates, type RecordedRun, recordedRun, verdictLine } from './soak-judge';
 import { UsageSampler } from './usage-sampler';
 
-const USAGE = 'usage: npm run soak -- --runs N [--runtime host|docker] [cucumber arguments]';
+const USAGE = [
+  'usage: npm run soak -- --runs N [--runtime host|docker] [cucumber arguments]',
+  '       npm run soak -- --recorded FOLDER …',
+].join('\n');
 const SAMPLE_EVERY_MS = 1000;
 
 interface Run {
@@ -45,8 +55,19 @@ interface Run {
   left: string[];
 }
 
-function readArguments(args: readonly string[]): { runs: number; runtime: string; rest: string[] } {
+interface Arguments {
+  runs: number;
+  runtime: string;
+  rest: string[];
+  /** Results folders; empty where the suite is run. */
+  folders: string[];
+}
+
+function readArguments(args: readonly string[]): Arguments {
   const rest = [...args];
+  if (rest[0] === '--recorded' && rest.length > 1 && !rest.slice(1).some((one) => /^-/.test(one))) {
+    return { runs: 0, runtime: '', rest: [], folders: rest.slice(1) };
+  }
   const take = (name: string): string | undefined => {
     const at = rest.indexOf(name);
     return at < 0 ? undefined : rest.splice(at, 2)[1];
@@ -57,17 +78,17 @@ function readArguments(args: readonly string[]): { runs: number; runtime: string
     console.error(USAGE);
     process.exit(2);
   }
-  return { runs, runtime, rest };
+  return { runs, runtime, rest, folders: [] };
 }
 
-const { runs, runtime, rest } = readArguments(process.argv.slice(2));
+const { runs, runtime, rest, folders } = readArguments(process.argv.slice(2));
 const config = readConfig();
 const reports = join(config.reportsFolder, 'soak');
 const temporary = mkdtempSync(join(tmpdir(), 'soak-'));
 process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
 let isStopping = false;
 
-async function runOnce(run: number): Promise<Run> {
+async function runOnce(run: number): Promise<{ result: Run; recorded: RecordedRun }> {
   const folder = join(reports, 'run');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -108,30 +129,47 @@ async function runOnce(run: number): Promise<Run> {
     ...{ run, exitCode, seconds, ...resultsIn(folder) },
     ...{ reportBytes: sizeOf(folder), usage: sampler.usage(), left },
   };
+  const recorded = recordedIn(folder, { name: `run ${run}`, seconds, exitCode });
   if (exitCode !== 0) {
     rmSync(join(reports, `failed-${run}`), { recursive: true, force: true });
     renameSync(folder, join(reports, `failed-${run}`));
   }
-  return result;
+  return { result, recorded };
 }
 
 function resultsIn(folder: string): Pick<Run, 'passed' | 'failed' | 'skipped' | 'faults'> {
   try {
     const results = readScenarioResults(join(folder, 'messages.ndjson'));
-    const count = (status: string): number =>
-      results.filter((result) => result.status === status).length;
-    const [passed, skipped] = [count('PASSED'), count('SKIPPED')];
+    const count = (outcome: string): number =>
+      results.filter((result) => outcomeOf(result) === outcome).length;
+    const [passed, skipped, failed] = [count('passed'), count('skipped'), count('failed')];
     const faults = results
-      .filter(({ status }) => status !== 'PASSED')
+      .filter((result) => !['passed', 'not shown'].includes(outcomeOf(result)))
       .map(({ name, status, message, skipReason }) => ({
         name,
         message: message || skipReason || status,
       }));
     if (results.length === 0) faults.push({ name: 'the run', message: faultsOf(results).join() });
-    return { passed, skipped, failed: results.length - passed - skipped, faults };
+    return { passed, skipped, failed, faults };
   } catch (error) {
     const faults = [{ name: 'the run', message: messageOf(error) }];
     return { passed: 0, skipped: 0, failed: 0, faults };
+  }
+}
+
+/** Of a run that could not begin there are no results. */
+function recordedIn(
+  folder: string,
+  { name, seconds, exitCode }: { name: string; seconds: number; exitCode: number },
+): RecordedRun {
+  try {
+    const run = recordedRun(name, readPart(folder), seconds);
+    const isExplained =
+      run.problems.length > 0 || run.scenarios.some(({ outcome }) => outcome === 'failed');
+    const problems = exitCode === 0 || isExplained ? [] : [`exit code ${exitCode}`];
+    return { ...run, problems: [...run.problems, ...problems] };
+  } catch (error) {
+    return { name, scenarios: [], known: [], problems: [messageOf(error)] };
   }
 }
 
@@ -168,10 +206,38 @@ function usageTable(done: readonly Run[]): string {
   ].join('\n');
 }
 
+function tell(recorded: readonly RecordedRun[], judged: readonly SoakVerdict[]): void {
+  console.log(`\nhow often each scenario passed\n${passRates(recorded).join('\n')}`);
+  console.log(`\nrequirements of repeated runs\n${judged.map(verdictLine).join('\n')}`);
+}
+
+function hasFailed(judged: readonly SoakVerdict[]): boolean {
+  return judged.some(({ state }) => state === 'failed');
+}
+
+async function judgeRecorded(): Promise<void> {
+  const recorded = folders.map((folder) => recordedRun(folder, readPart(folder)));
+  recorded.forEach(({ name, seconds, scenarios }) => {
+    const passed = scenarios.filter(({ outcome }) => outcome === 'passed').length;
+    const time = seconds === undefined ? 'no end' : `${seconds.toFixed(0)} s`;
+    console.log(`${name}: ${passed} of ${scenarios.length} scenarios passed, ${time}`);
+  });
+  const judged = await judgeRuns(readRequirements(), recorded);
+  tell(recorded, judged);
+  mkdirSync(config.reportsFolder, { recursive: true });
+  const file = join(config.reportsFolder, 'soak.json');
+  writeFileSync(file, JSON.stringify({ folders, judged }, hidingSecrets, 2));
+  console.log(`\n${file}`);
+  process.exitCode = hasFailed(judged) ? 1 : 0;
+}
+
 async function main(): Promise<void> {
+  if (folders.length > 0) return judgeRecorded();
   refuseWhileOthersRun(config);
   mkdirSync(reports, { recursive: true });
   const done: Run[] = [];
+  const recorded: RecordedRun[] = [];
+  let judged: SoakVerdict[] = [];
   const write = (): string[] => {
     const leaks = [
       ...done.flatMap(({ run, left }) => left.map((what) => `run ${run} left ${what}`)),
@@ -179,13 +245,18 @@ async function main(): Promise<void> {
     ];
     const passed = done.filter(({ exitCode }) => exitCode === 0).length;
     const summary = { asked: runs, done: done.length, passed, leaks };
-    const report = { runtime, arguments: rest, summary, runs: done };
-    writeFileSync(join(config.reportsFolder, 'soak.json'), JSON.stringify(report, null, 2));
+    const report = { runtime, arguments: rest, summary, judged, runs: done };
+    writeFileSync(
+      join(config.reportsFolder, 'soak.json'),
+      JSON.stringify(report, hidingSecrets, 2),
+    );
     return leaks;
   };
   while (done.length < runs && !isStopping) {
-    const run = await runOnce(done.length + 1);
+    const { result: run, recorded: own } = await runOnce(done.length + 1);
     done.push(run);
+    recorded.push(own);
+    judged = await judgeRuns(readRequirements(), recorded);
     write();
     console.log(lineOf(run));
     run.faults.forEach(({ name, message }) => {
@@ -202,7 +273,8 @@ async function main(): Promise<void> {
       `results, MB: ${spread(done.map((run) => Math.round(run.reportBytes / 1e5) / 10))}`,
   );
   console.log(`leaks: ${leaks.join('; ') || 'none'}`);
-  process.exitCode = passed === runs && leaks.length === 0 ? 0 : 1;
+  tell(recorded, judged);
+  process.exitCode = passed === runs && leaks.length === 0 && !hasFailed(judged) ? 0 : 1;
 }
 
 main().catch((error: unknown) => {

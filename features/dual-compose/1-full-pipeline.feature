@@ -24,6 +24,8 @@ Feature: Dubbing a broadcast whose every second is known
     Then every fragment is answered within 15 seconds
     And every processed fragment has dubbed audio, a transcript and a translation
     And every answer has the target language "es"
+    And Spanish is heard in every dub, with a probability of at least 50 % in every 30 seconds, and in no dub English
+    And what is heard in every dub is its translation, with a word error rate of at most 40 % each and 20 % on average
 
   @019-US1-4
   Scenario: Audio and video of every segment are in sync
@@ -53,3 +55,4 @@ Feature: Dubbing a broadcast whose every second is known
     And the output has audio
     And the audio of the output is not the original
     And no fragment's dubbed audio is the original audio
+    And what is heard in every segment of the output is its translation, with a word error rate of at most 40 % each and 20 % on average

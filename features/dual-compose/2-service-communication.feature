@@ -10,6 +10,18 @@ Feature: The compositions reach each other
     Then media-service connects through the STS's published port
     And the STS accepts the stream
 
+  @019-US2-1 @021-US1-3 @own-services
+  Scenario: media-service reaches the STS itself, with nothing between them
+    Given a second set of services is running on other ports, with nothing between media-service and the STS
+    When the short broadcast is dubbed
+    Then media-service opens one connection to the STS for it, and closes it again
+    And that connection leads through the published port of that STS
+    And the STS accepts the stream
+    And media-service counts 2 processed audio segments
+    And media-service counts no fallback to the original audio
+    And the output lasts 12 seconds ± 1 second
+    And the audio of the output is not the original
+
   @019-US2-2
   Scenario: An outside client completes the Socket.IO handshake with the STS
     Given all services are running

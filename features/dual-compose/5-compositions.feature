@@ -18,9 +18,10 @@ Feature: Each composition stands by itself, and settings decide where
 
   @019-US5-4
   Scenario: media-service works with the Echo STS while the STS composition is down
-    Given media-service is running with the Echo STS in place of the STS
+    Given media-service of the media composition is running with the Echo STS, on other ports
     When the short broadcast is dubbed
-    Then 2 processed fragments are received
+    Then nothing listens on the port of the STS
+    And 2 processed fragments are received
     And every processed fragment reports success and no error
     And every fragment's dubbed audio is the original audio
     And media-service counts no fallback to the original audio

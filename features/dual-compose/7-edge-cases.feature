@@ -39,6 +39,7 @@ Feature: When something goes wrong, viewers get what can be had, and the reason 
     Given a second set of services whose compose files declare a network of the same name
     When every service of that set is started and asked for its health
     Then every service answers with status 200 within 5 seconds
+    And each composition has a network of its own of that name, with all its services
     And media-service of that set reaches the STS of that set
 
   @019-E8

@@ -31,15 +31,31 @@ Feature: Starting and stopping the dubbing services
     Then media-service connects through the STS's published port
     And the STS accepts the stream
 
+  @021-FR-004
+  Scenario: The ports that are open on the test host serve what they are for
+    Given all services are running
+    When the test host connects to every port that it needs
+    Then the media server completes the RTMP handshake
+    And the media server serves the page by which viewers watch in a browser
+    And media-service answers with status 200
+    And the STS answers with status 200
+
   @021-US1-4
-  Scenario Outline: Everything is gone after the services are stopped: <test> test
+  Scenario: Nothing is left of services that are stopped
     Given a second set of services is running on other ports
-    When its services are stopped after a <test> test
+    When its services are stopped
     Then no process, container, network or volume of them is left
+    And its ports are free again
+
+  @021-US1-4 @own-services
+  Scenario Outline: Everything is gone after a test, and its logs are there if it failed: <test> test
+    When the suite is run on other ports, with one scenario that <ends>
+    Then the scenario "Metrics and health can be read from the test host" <ends>
+    And no process, container, network, volume or temporary file of that run is left
     And its ports are free again
     And the logs of its services are <logs>
 
     Examples:
-      | test       | logs          |
-      | successful | not collected |
-      | failed     | collected     |
+      | test       | ends   | logs          |
+      | successful | passes | not collected |
+      | failed     | fails  | collected     |

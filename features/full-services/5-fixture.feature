@@ -18,10 +18,14 @@ Feature: The test broadcast is what the scenarios count on
     When the file of the one-minute broadcast is inspected
     Then it has one H.264 video track
     And it has one AAC audio track of 44.1 kHz
+    And its video has 1280 x 720 pixels and 30 frames per second
+    And its audio has 2 channels
+    And it is smaller than 50 MB
 
   @021-US5-4 @broadcast
   Scenario: This file is the one that is published
     Given all services are running
     When the one-minute broadcast is dubbed
     Then the published file is the inspected one
+    And the media server received it packet by packet, but for at most 3 seconds at its start and 500 ms at its end
     And it is published once, to its end

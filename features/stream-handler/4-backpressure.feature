@@ -12,8 +12,10 @@ Feature: media-service sends as fast as the STS can take it
       | every fragment                            | the dub is half as loud       |
       | when fragment 0 is answered               | the STS requests a pause      |
       | 12.5 seconds after fragment 0 is answered | the STS ends the backpressure |
+      | when fragment 2 is answered               | the STS requests a pause      |
+      | 8 seconds after fragment 2 is answered    | the STS ends the backpressure |
     When 30 seconds of the tone broadcast are dubbed
-    Then nothing is sent during the pause
+    Then nothing is sent during each of the 2 pauses
 
   @018-US4-2
   Scenario: The end of the pause resumes sending
@@ -21,8 +23,10 @@ Feature: media-service sends as fast as the STS can take it
       | every fragment                            | the dub is half as loud       |
       | when fragment 0 is answered               | the STS requests a pause      |
       | 12.5 seconds after fragment 0 is answered | the STS ends the backpressure |
+      | when fragment 2 is answered               | the STS requests a pause      |
+      | 8 seconds after fragment 2 is answered    | the STS ends the backpressure |
     When 30 seconds of the tone broadcast are dubbed
-    Then 2 fragments are sent within 1 second of the end of the pause
+    Then 2 fragments are sent within 1 second of the end of the first pause
     And every segment plays its dub
 
   @018-US4-3

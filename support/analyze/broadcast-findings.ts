@@ -13,6 +13,7 @@ import {
 } from '../broadcast/record';
 import type { ServiceNames } from '../broadcast/service-names';
 import type { TapEvent } from '../broadcast/events';
+import { readPacketHashes } from '../broadcast/packet-hashes';
 import { inWorkerThread } from './worker-thread';
 import { audioLevels, readAudio, type AudioLevels } from './audio';
 import { type Finding, percentile, unobserved } from './finding';
@@ -23,6 +24,7 @@ import { type DubFiles, OutputFindings } from './output-findings';
 import type { Labels, Sample } from '../base/prometheus';
 import { counterDelta, histogram, type Histogram } from './metrics';
 import { FindingCache } from './cache';
+import { packetHashesOf, type ReceivedTrack, receivedTrack } from './received';
 import { wordErrorRate } from './transcript';
 import { type FragmentText, type JudgedText, matchTranslation } from './translation';
 
@@ -206,6 +208,23 @@ export class BroadcastFindings {
     });
   }
 
+  /** What arrived at the media server, against the packets of the broadcast's file. */
+  receivedPackets(): Promise<Finding<Record<'video' | 'audio', Finding<ReceivedTrack>>>> {
+    return this.#cache.once('received packets', async () => {
+      const file = join(this.evidence.folder, evidenceFiles.inputHashes);
+      if (!existsSync(file)) {
+        return unobserved(`nobody has read it: ${whatWasSeen(this.record)}`);
+      }
+      const received = readPacketHashes(readFileSync(file, 'utf8'));
+      const sent = await packetHashesOf(this.fixture.path);
+      return {
+        observed: true,
+        video: receivedTrack(sent.video, received.video),
+        audio: receivedTrack(sent.audio, received.audio),
+      };
+    });
+  }
+
   /**
    * The complete recording of the output; the viewer's copy where the media server could not record.
    *
@@ -226,12 +245,12 @@ export class BroadcastFindings {
   }
 
   /**
-   * What the recording of the output says.
+   * What the recording of the output says. What needs the dubs throws as `fragments` where they were not heard.
    *
    * @throws NotObserved when there is none
    */
   get output(): OutputFindings {
-    this.#output ??= new OutputFindings(this.outputFile, this.fixture, this.dubFiles);
+    this.#output ??= new OutputFindings(this.outputFile, this.fixture, () => this.dubFiles);
     return this.#output;
   }
 

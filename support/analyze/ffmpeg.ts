@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { setPriority } from 'node:os';
 
 import { execa } from 'execa';
 
@@ -86,13 +87,26 @@ export async function runTool(
   return cached([program, args, input], () => startTool(program, args, input, env));
 }
 
+/** What is measured can wait; broadcasts that are dubbed meanwhile cannot. */
+const ANALYSIS_PRIORITY = 10;
+
+function yieldToServices(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, ANALYSIS_PRIORITY);
+  } catch (error) {
+    // It has ended already.
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_SYSTEM_ERROR') throw error;
+  }
+}
+
 async function startTool(
   program: string,
   args: readonly string[],
   input: Uint8Array | undefined,
   env: Record<string, string>,
 ): Promise<ToolOutput> {
-  const result = await execa(program, [...args], {
+  const running = execa(program, [...args], {
     env,
     encoding: 'buffer',
     reject: false,
@@ -100,6 +114,8 @@ async function startTool(
     stripFinalNewline: false,
     ...(input ? { input } : { stdin: 'ignore' as const }),
   });
+  yieldToServices(running.pid);
+  const result = await running;
   const stderr = Buffer.from(result.stderr).toString('utf8');
   if (result.exitCode === undefined) {
     throw new MediaToolMissing({

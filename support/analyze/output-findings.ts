@@ -11,10 +11,12 @@ import {
   fingerprintWindows,
 } from './fingerprint';
 import { firstPacketClock, type FrameClock, frameClock, presentationsOf } from './frame-clock';
-import { type LineHeard, linesHeard, listen } from './listening';
+import { type LineHeard, linesHeard, LISTENING_RATE_HZ, listenInEnglish } from './listening';
 import { type MediaStream, type PacketSpan, packetSpan, probeStreams } from './media';
+import { dubsHeardIn, type SegmentHeard, segmentsHeardIn } from './segments-heard';
 import { type VideoTrack, readVideo } from './video';
 import { FindingCache } from './cache';
+import type { Advance } from './pilot';
 import type { Splice } from './splices';
 import type { ToneHeard } from './tones';
 import {
@@ -49,12 +51,23 @@ export interface Isochrony {
 export class OutputFindings {
   readonly #cache = new FindingCache();
 
-  /** @param dubs by sequence number; what cannot be measured without them is unobserved */
+  readonly #dubs: readonly DubFiles[] | (() => readonly DubFiles[]);
+
+  /**
+   * @param dubs by sequence number; what cannot be measured without them is unobserved. A function gives them when they are
+   *   needed: what needs none is measured although it throws
+   */
   constructor(
     readonly file: string,
     readonly fixture: Fixture | undefined,
-    readonly dubs: readonly DubFiles[],
-  ) {}
+    dubs: readonly DubFiles[] | (() => readonly DubFiles[]),
+  ) {
+    this.#dubs = dubs;
+  }
+
+  get dubs(): readonly DubFiles[] {
+    return typeof this.#dubs === 'function' ? this.#dubs() : this.#dubs;
+  }
 
   streams(): Promise<MediaStream[]> {
     return this.#cache.once('streams', () => probeStreams(this.file));
@@ -190,6 +203,14 @@ export class OutputFindings {
     });
   }
 
+  /** How the audio advances; unobserved for a broadcast without a pilot. */
+  advance(): Promise<Finding<Advance>> {
+    return this.#cache.once('advance', async () => {
+      if (!this.fixture?.audio?.pilot) return unobserved('the broadcast has no pilot');
+      return inWorkerThread('audioAdvance', await this.audio());
+    });
+  }
+
   async sync(): Promise<Finding<Sync>> {
     return syncOf(await this.placements());
   }
@@ -269,16 +290,38 @@ export class OutputFindings {
     });
   }
 
+  /** The output's audio at the rate at which it is listened to. */
+  #listened(): Promise<AudioTimeline> {
+    return this.#cache.once('listened', async () => audioAt(await this.audio(), LISTENING_RATE_HZ));
+  }
+
   /** What an English speech recognizer understands of the output: its text, and lines of the script. */
-  async englishHeard(): Promise<{ text: string; lines: LineHeard[] }> {
-    const heard = await this.#cache.once('heard', () => listen(this.file));
-    return {
-      text: heard.windows
-        .map(({ text }) => text)
-        .join(' ')
-        .trim(),
-      lines: linesHeard(this.fixture?.script ?? [], heard),
-    };
+  englishHeard(): Promise<Finding<{ text: string; lines: LineHeard[] }>> {
+    return this.#cache.once('heard in English', async () => {
+      const { language = 'en', script = [] } = this.fixture ?? {};
+      if (language !== 'en') return unobserved(`the source is in "${language}", not in English`);
+      const text = await listenInEnglish((await this.#listened()).samples);
+      return { observed: true, text, lines: linesHeard(script, text) };
+    });
+  }
+
+  /** What somebody hears in each segment of the output who speaks the target language. */
+  segmentsHeard(): Promise<Finding<{ segments: SegmentHeard[] }>> {
+    return this.#cache.once('segments heard', async () => {
+      const { fixture } = this;
+      if (!fixture) return unobserved('the source of this output is unknown');
+      const [clock, starts] = [await this.clock(), await this.sourceStarts()];
+      return segmentsHeardIn(await this.#listened(), clock, starts, fixture);
+    });
+  }
+
+  /** The same in each dub, as the STS returned it. */
+  dubsHeard(): Promise<Finding<{ segments: SegmentHeard[] }>> {
+    return this.#cache.once('dubs heard', async () =>
+      this.fixture
+        ? dubsHeardIn(this.dubs, this.fixture)
+        : unobserved('the source of these dubs is unknown'),
+    );
   }
 
   /** How much speech there is in each segment, before and after dubbing. */

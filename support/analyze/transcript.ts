@@ -172,18 +172,30 @@ function withSuffix(value: number): string {
 export function wordErrorRate(reference: string, hypothesis: string): WordErrors {
   requireComparable(reference);
   requireComparable(hypothesis);
-  const ref = normalizeWords(reference);
-  const hyp = normalizeWords(hypothesis);
+  return wordErrors(normalizeWords(reference), normalizeWords(hypothesis), reference);
+}
+
+/**
+ * The same of words that are in one form already.
+ *
+ * @param text in which the words of the reference stand, for messages
+ * @throws ReferenceEmpty, TextTooLong
+ */
+export function wordErrors(
+  ref: readonly string[],
+  hyp: readonly string[],
+  text = ref.join(' '),
+): WordErrors {
   if (ref.length === 0) {
     throw new ReferenceEmpty({
       what: 'a word error rate needs a reference text',
       where: 'reference',
-      seen: `no words in "${reference}"`,
+      seen: `no words in "${text}"`,
       expected: 'at least one word',
     });
   }
   if (ref.length * hyp.length > MOST_PAIRS) {
-    throw tooLong(hypothesis, `${hyp.length} words beside ${ref.length}`);
+    throw tooLong(hyp.join(' '), `${hyp.length} words beside ${ref.length}`);
   }
   const pairs = align(ref, hyp);
   const count = (mark: string): number => pairs.filter((pair) => pair.mark === mark).length;

@@ -1,3 +1,4 @@
+import { numbersInWords } from './spoken-words';
 import { normalizeWords, requireComparable, type WordErrors } from './transcript';
 
 /** The transcript and the translation of one fragment. */
@@ -21,7 +22,6 @@ export interface TranslationMatch {
 }
 
 const LONGEST_GRAM = 6;
-const LONGEST_FIGURE = 15;
 /** Recall counts twice as much as precision. */
 const BETA = 2;
 
@@ -67,7 +67,7 @@ function grams(text: string, n: number): Map<string, number> {
 
 /**
  * Compares a translation with a reference by someone who knows both languages. Numbers are compared by value: figures
- * are written out on both sides where the language is Spanish.
+ * are written out on both sides.
  *
  * @param source what was said, in the language translated from
  * @param language of the translation, ISO 639-1
@@ -81,8 +81,8 @@ export async function matchTranslation(
 ): Promise<TranslationMatch> {
   requireComparable(translation);
   const [written, wanted] = [
-    await numbersWritten(translation, language),
-    await numbersWritten(reference, language),
+    await numbersInWords(translation, language),
+    await numbersInWords(reference, language),
   ];
   const known = new Set(normalizeWords(wanted));
   const spoken = new Set(normalizeWords(source));
@@ -90,14 +90,4 @@ export async function matchTranslation(
     (word) => /^\p{L}{3,}$/u.test(word) && spoken.has(word) && !known.has(word),
   );
   return { chrf: chrF(written, wanted), leftUntranslated: [...new Set(leftUntranslated)] };
-}
-
-async function numbersWritten(text: string, language: string): Promise<string> {
-  if (language !== 'es') return text;
-  // A real import(): the package has no entry for require.
-  const { toCardinal } = await import('n2words/es-ES');
-  return text.replace(/\d+(?:[.,]\d+)?/g, (figure) =>
-    // Nobody says longer numbers.
-    figure.length > LONGEST_FIGURE ? figure : toCardinal(figure.replace(',', '.')),
-  );
 }

@@ -1,5 +1,6 @@
 import { locateDubs, placeDubs, startsIn } from './dub-placement';
 import { detectLanguage } from './language';
+import { audioAdvance } from './pilot';
 import { measureSplices } from './splices';
 import { tonesHeard } from './tones';
 
@@ -8,6 +9,7 @@ export const heavyWork = {
   locateDubs,
   placeDubs,
   startsIn,
+  audioAdvance,
   measureSplices,
   tonesHeard,
   detectLanguage,

@@ -75,6 +75,12 @@ export class PrerequisiteMissing extends SuiteError {
   }
 }
 
+/**
+ * What a scenario is about does not exist in this runtime, so that nothing can be said of it: the scenario is not shown, and
+ * says why. Of a system that should be able to show it that is no excuse: then it fails.
+ */
+export class CannotBeShown extends SuiteError {}
+
 function asShown(problem: Problem): Problem {
   const shown = { ...problem };
   for (const part of ['what', 'where', 'seen', 'expected', 'next'] as const) {

@@ -50,3 +50,18 @@ export function fieldsOf(payload: unknown): Record<string, unknown> {
     ? (payload as Record<string, unknown>)
     : {};
 }
+
+/** One end of a TCP connection, as the tap sees it. */
+const endSchema = z.object({ address: z.string(), port: z.number() });
+
+export type TcpEnd = z.infer<typeof endSchema>;
+
+/** The client's end of a connection to the tap, at its opening; undefined where it is not known. */
+export function clientOf({ payload }: TapEvent): TcpEnd | undefined {
+  return endSchema.safeParse(fieldsOf(payload)['client']).data;
+}
+
+/** The STS's end of the connection to which the tap relays it. */
+export function upstreamOf({ payload }: TapEvent): TcpEnd | undefined {
+  return endSchema.safeParse(fieldsOf(payload)['upstream']).data;
+}

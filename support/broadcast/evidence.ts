@@ -88,6 +88,8 @@ export const evidenceFiles = {
   mediamtx: 'mediamtx.ndjson',
   output: 'output.mp4',
   viewer: 'viewer.mkv',
+  /** A hash of each packet of the broadcast that a reader got from the media server. */
+  inputHashes: 'input.framehash',
   /** A folder: what media-service has written to disk. */
   segments: 'segments',
 } as const;
@@ -137,7 +139,7 @@ export function readEvidence(folder: string): Evidence {
       });
     },
     get fragments() {
-      fragments ??= fragmentsOf(this.tap);
+      fragments ??= fragmentsOf(this.tap, record.request.timeScale);
       return fragments;
     },
     get metrics() {

@@ -1,10 +1,17 @@
-import { readdirSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 
 import { z } from 'zod';
 
 import { SuiteError } from '../base/errors';
 import { readYamlFile } from '../base/yaml-file';
+
+const forms = z.array(z.string().regex(/[\p{L}\p{N}]/u, 'a word, or a number in figures')).min(1);
+
+/** A word by which a segment can be told: any one of its forms, in each language. Numbers are in figures. */
+const keyword = z.strictObject({ said: forms, translated: forms });
+
+export type Keyword = z.infer<typeof keyword>;
 
 const fixtureSchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9-]+$/),
@@ -51,6 +58,8 @@ const fixtureSchema = z.strictObject({
       noiseBelowSpeechDb: z.number().optional(),
       /** In place of speech a tone a second, whose frequency tells the second (support/analyze/tones.ts). */
       tones: z.boolean().default(false),
+      /** Under the tones a quiet chord, which tells at every moment how the audio advances (support/analyze/pilot.ts). */
+      pilot: z.boolean().default(false),
       /** The timestamps of the audio go on this much faster than its samples: the clock of its source is slow. */
       clockSlowPercent: z.number().nonnegative().default(0),
     })
@@ -59,6 +68,8 @@ const fixtureSchema = z.strictObject({
   script: z.array(z.string()).min(1),
   /** The same lines in the target language, by somebody who knows both; what translations are compared with. */
   translation: z.array(z.string()).optional(),
+  /** The words of each segment that its transcript, its translation and its dub must have. */
+  keywords: z.array(z.array(keyword)).optional(),
 });
 
 /** A broadcast to publish: a media file and what is said in it. `path` and `yamlPath` are absolute. */
@@ -90,7 +101,15 @@ export function readFixture(yamlPath: string, mediaFile?: string): Fixture {
       expected: 'a translation of each line, or none at all',
     });
   }
-  const { durationSeconds, segmentSeconds } = parsed.data;
+  const { durationSeconds, segmentSeconds, keywords } = parsed.data;
+  if (keywords && keywords.length !== script.length) {
+    throw new SuiteError({
+      what: 'the description of the fixture has not keywords for each line',
+      where: yamlPath,
+      seen: `${script.length} lines, keywords of ${keywords.length}`,
+      expected: 'a list of each line, an empty one where nobody speaks, or none at all',
+    });
+  }
   const segments = Math.ceil(durationSeconds / segmentSeconds - 1e-9);
   if (script.length !== segments) {
     throw new SuiteError({
@@ -159,7 +178,7 @@ export function beginningOf(
   seconds = fixture.durationSeconds,
   segmentSeconds = fixture.segmentSeconds,
 ): Fixture {
-  const { durationSeconds, script, translation, yamlPath: where } = fixture;
+  const { durationSeconds, script, translation, keywords, yamlPath: where } = fixture;
   const isOther = segmentSeconds !== fixture.segmentSeconds;
   const isSpoken = script.some((line) => line !== '');
   if (seconds > durationSeconds || (isOther && isSpoken)) {
@@ -175,20 +194,32 @@ export function beginningOf(
     ...{ ...fixture, durationSeconds: seconds, segmentSeconds },
     script: isOther ? Array.from({ length: count }, () => '') : script.slice(0, count),
     ...(translation ? { translation: translation.slice(0, count) } : {}),
+    ...(keywords ? { keywords: keywords.slice(0, count) } : {}),
   };
 }
+
+/** Of a results folder: broadcasts that its runs have made, a folder each, beside `evidence`. */
+export const MADE_FOLDER = 'fresh-words';
 
 /**
  * The fixture that a broadcast has published, as its record says.
  *
+ * @param folder of its evidence: what its run has made lies beside it, wherever both have been moved
  * @throws SuiteError as readFixture and beginningOf
  */
-export function publishedFixture(record: {
-  fixtureScript: string;
-  fixtureFile: string;
-  durationSeconds: number;
-  segmentSeconds: number;
-}): Fixture {
-  const whole = readFixture(record.fixtureScript, record.fixtureFile);
+export function publishedFixture(
+  record: {
+    fixtureScript: string;
+    fixtureFile: string;
+    durationSeconds: number;
+    segmentSeconds: number;
+  },
+  folder: string,
+): Fixture {
+  const placeOf = (path: string): string => {
+    const moved = join(folder, '../..', MADE_FOLDER, basename(dirname(path)), basename(path));
+    return !existsSync(path) && existsSync(moved) ? moved : path;
+  };
+  const whole = readFixture(placeOf(record.fixtureScript), placeOf(record.fixtureFile));
   return beginningOf(whole, record.durationSeconds, record.segmentSeconds);
 }

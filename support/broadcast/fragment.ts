@@ -81,8 +81,9 @@ export function announcedTimeoutMs(events: readonly TapEvent[]): number | undefi
  * `violations`.
  *
  * @param events of one broadcast, in the order of time
+ * @param timeScale how many seconds each second of it stands for
  */
-export function fragmentsOf(events: readonly TapEvent[]): Fragments {
+export function fragmentsOf(events: readonly TapEvent[], timeScale = 1): Fragments {
   const seen = (name: string, direction: TapEvent['direction']): TapEvent[] =>
     events.filter((one) => one.event === name && one.direction === direction);
   const sent = seen('fragment:data', 'to-sts');
@@ -101,6 +102,7 @@ export function fragmentsOf(events: readonly TapEvent[]): Fragments {
     closes: events.filter(({ kind }) => kind === 'close'),
     timeoutMs: announcedTimeoutMs(events) ?? Infinity,
     lastAt: events.at(-1)?.at ?? 0,
+    timeScale,
   };
   return {
     fragments: numbered(sent.flatMap((event) => fragmentIn(event, wire) ?? [])),
@@ -122,6 +124,7 @@ interface Wire {
   timeoutMs: number;
   /** When the last event was. */
   lastAt: number;
+  timeScale: number;
 }
 
 /** A fragment before it is known which others there are. */
@@ -129,7 +132,7 @@ type SentFragment = Omit<Fragment, 'index' | 'segment'>;
 
 function fragmentIn(
   { at: sentAt, connection, payload }: TapEvent,
-  { answers, errors, acknowledged, closes, timeoutMs, lastAt }: Wire,
+  { answers, errors, acknowledged, closes, timeoutMs, lastAt, timeScale }: Wire,
 ): SentFragment | undefined {
   const fragmentId = idIn(payload);
   if (fragmentId === undefined) return undefined;
@@ -157,7 +160,7 @@ function fragmentIn(
     errorCode: isErrorFirst ? error.code : answer && errorOf(answer),
     end: first?.[1] ?? 'open',
     endedAt: first?.[0],
-    roundTripMs: answer && answer.at - sentAt,
+    roundTripMs: answer && timeScale * (answer.at - sentAt),
   };
 }
 

@@ -40,6 +40,13 @@ const outcome = z.strictObject({
   detail: z.string().exactOptional(),
 });
 
+/** The ends of a TCP connection, as the service sees them. */
+const tcpConnection = z.object({
+  localPort: z.number(),
+  remoteAddress: z.string(),
+  remotePort: z.number(),
+});
+
 export const recordSchema = z.object({
   version: z.literal(EVIDENCE_VERSION),
   stream: z.string(),
@@ -69,16 +76,14 @@ export const recordSchema = z.object({
       stderr: z.string(),
     })
     .exactOptional(),
-  /** The first TCP connection of media-service to the port at which it was told to find the STS. */
-  stsConnection: z
+  /** Where media-service was told to find the STS, and its TCP connections to that port. */
+  stsConnections: z
     .object({
-      at: z.number(),
-      /** The host name that it was told, and the address that this name had for it then. */
+      /** The host name that it was told, and the address that this name has for it. */
       host: z.string(),
       hostAddress: z.string().exactOptional(),
-      localPort: z.number(),
-      remoteAddress: z.string(),
-      remotePort: z.number(),
+      /** All that were open at a time; an entry for each change. With the tap, until that of this stream was seen. */
+      seen: z.array(z.object({ at: z.number(), open: z.array(tcpConnection) })),
     })
     .exactOptional(),
   /** What could not be observed, and why. */
@@ -88,6 +93,7 @@ export const recordSchema = z.object({
 /** The record of one broadcast, `run.json`. */
 export type BroadcastRecord = z.infer<typeof recordSchema>;
 export type BroadcastTimes = z.infer<typeof times>;
+export type TcpConnection = z.infer<typeof tcpConnection>;
 export type Outcome = z.infer<typeof outcome>;
 
 /** Whether it was dubbed to the end of its output. */

@@ -10,11 +10,25 @@ const echoControl = z.strictObject({
 
 export type EchoControl = z.infer<typeof echoControl>;
 
-/** Which compositions dub: the two of specs 019 and 021, or the one with the Echo STS (018), by its segments' length. */
+/** Services of a scenario's own, on ports of their own. */
+const ownServices = z.enum(['dual without a tap', 'media with the Echo STS']);
+
+/**
+ * Which compositions dub: the two of specs 019 and 021; the two once more, with nothing between them; the media composition
+ * with the Echo STS in place of the STS composition; or the one with the Echo STS (018), by its segments' length. With
+ * `oneAtATime` one fragment is in flight, and media-service waits long for its answer.
+ */
 const composition = z.union([
   z.literal('dual'),
-  z.strictObject({ echoSegmentSeconds: z.number().positive() }),
+  ownServices,
+  z.strictObject({
+    echoSegmentSeconds: z.number().positive(),
+    oneAtATime: z.literal(true).exactOptional(),
+  }),
 ]);
+
+export type OwnServices = z.infer<typeof ownServices>;
+export type EchoComposition = Extract<z.infer<typeof composition>, object>;
 
 export const requestSchema = z.strictObject({
   /** Name of a YAML file in fixtures/; null: the configured one-minute broadcast. */
@@ -32,6 +46,11 @@ export const requestSchema = z.strictObject({
   refusesOutput: z.boolean().default(false),
   /** After which it is given up. Spec 021: the whole pipeline, from publishing to the end of the output, in 300 s. */
   budgetSeconds: z.number().positive().default(300),
+  /**
+   * How many seconds each second of it stands for, where time is compressed: lengths, delays and the budget above are those
+   * of the compressed broadcast, what is judged are those that they stand for.
+   */
+  timeScale: z.number().min(1).default(1),
   /** Tells broadcasts apart that are otherwise the same. */
   use: z.int().default(0),
 });
@@ -58,7 +77,12 @@ export function keyOf(request: BroadcastRequest): string {
 
 /** Whether the Echo STS dubs it. */
 export function isEcho({ composition }: BroadcastRequest): boolean {
-  return composition !== 'dual';
+  return typeof composition === 'object' || composition === 'media with the Echo STS';
+}
+
+/** The length of its segments in seconds; undefined where it is that of its fixture. */
+export function segmentSecondsOf({ composition }: BroadcastRequest): number | undefined {
+  return typeof composition === 'object' ? composition.echoSegmentSeconds : undefined;
 }
 
 /** Whether it has no fault: what is wrong with its output is then the services' own. */

@@ -34,22 +34,45 @@ function shownRequests(backpressure: readonly Backpressure[]): string[] {
   );
 }
 
-/** A pause in which nothing is due proves nothing: when it ends, something must have been waiting. */
-export const nothingSentInPause = ofBroadcast('nothing-sent-in-pause', {
+/**
+ * Each pause, of which so many have to be seen. One in which nothing is due proves nothing: when it ends, something must have
+ * been waiting.
+ */
+export const nothingSentInPause = ofBroadcast<Count>('nothing-sent-in-pause', {
   title: 'Nothing is sent during a pause',
   failure: 'fragments were sent during the pause, or none was waiting',
-  assess: (broadcast) =>
-    ofFirst(broadcast, 'pause', ({ from, until, sentAt }, fragments) => {
-      const waiting = fragments.filter(
-        ({ sentAt: at }) => at >= (until ?? Infinity) && at <= (until ?? 0) + AT_ONCE_MS,
-      );
-      return assessed(
-        sentAt.length === 0 && waiting.length > 0,
-        `pause of ${((until ?? NaN) - from) / 1000} s, ${sentAt.length} sent in it, ${waiting.length} as soon as it ended`,
-        'none sent in it, at least one as soon as it ended',
-      );
-    }),
+  assess: (broadcast, { count }) => {
+    const { backpressure, fragments } = new ResilienceFindings(broadcast);
+    const pauses = backpressure.filter(({ action }) => action === 'pause');
+    const expected = `${counted(count, 'pause')}, none sent in it, at least one as soon as it ended`;
+    if (pauses.length !== count) {
+      const shown = shownRequests(backpressure).join('; ') || 'it requested nothing';
+      const seen = `${counted(pauses.length, 'pause')}: ${shown}`;
+      const failure = 'the STS did not request so many pauses';
+      return { ...assessed(false, seen, expected), failure };
+    }
+    const judged = pauses.map((pause, i) => assessPause(pause, `pause ${i + 1}`, fragments));
+    const deviations = judged.filter(({ isFine }) => !isFine).map(({ text }) => ({ text }));
+    return { deviations, seen: judged.map(({ text }) => text).join('; '), expected };
+  },
 });
+
+function assessPause(
+  { from, until, sentAt }: Backpressure,
+  name: string,
+  fragments: readonly Fragment[],
+): { isFine: boolean; text: string } {
+  if (until === undefined) return { isFine: false, text: `${name} never ended` };
+  const waiting = fragments.filter(({ sentAt: at }) => at >= until && at <= until + AT_ONCE_MS);
+  return {
+    isFine: sentAt.length === 0 && waiting.length > 0,
+    text: `${name} of ${(until - from) / 1000} s, ${sentAt.length} sent in it, ${waiting.length} as soon as it ended`,
+  };
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
 
 /** Fragments that waited are sent when the STS ends its backpressure. */
 export const sentAfterPause = ofBroadcast<Count & Within>('sent-after-pause', {

@@ -155,18 +155,36 @@ export function same(seen: string | number, expected: string | number): Assessme
   return assessed(seen === expected, String(seen), String(expected));
 }
 
-/** @param otherwise what was seen where it did not happen at all */
+/**
+ * What is polled is noticed this much late, at most: by so much a moment that is taken from a poll may seem to lie after one
+ * that follows from it.
+ */
+export const POLLED_LATE_MS = 250;
+
+/**
+ * Holds from 0 to the limit. What was there before the moment that it is counted from has another cause: that is no time.
+ *
+ * @param otherwise what was seen where it did not happen at all
+ * @param earliestMs the earliest that still counts: less than 0 only where the moment it is counted from was polled
+ */
 export function inTime(
   tookMs: number | undefined,
   { withinMs }: Within,
   otherwise = 'never',
+  earliestMs = 0,
 ): Assessment {
-  const isInTime = tookMs !== undefined && tookMs <= withinMs;
+  const isInTime = tookMs !== undefined && tookMs >= earliestMs && tookMs <= withinMs;
   return assessed(
     isInTime,
-    tookMs === undefined ? otherwise : `${tookMs} ms`,
+    tookMs === undefined ? otherwise : took(tookMs, earliestMs),
     `at most ${withinMs} ms`,
   );
+}
+
+function took(ms: number, earliestMs: number): string {
+  return ms < earliestMs
+    ? `${-ms} ms too early: it was there before what it is counted from, so it does not follow from that`
+    : `${ms} ms`;
 }
 
 /** Holds where nothing is wrong. */

@@ -1,34 +1,54 @@
 /** How media-service reaches the STS, and the media server its readers and publishers. */
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
-import { fieldsOf } from '../broadcast/events';
+import { clientOf, fieldsOf, type TcpEnd, upstreamOf } from '../broadcast/events';
+import type { BroadcastRecord, BroadcastTimes, TcpConnection } from '../broadcast/record';
 import { outcomeText, whatWasSeen } from '../broadcast/record';
 import { allRight, type AtLeast, inputOf, mediaServiceLogOf, ofBroadcast } from './builders';
 import { ofSubject, outputOf, riseOf, seriesOf, streamOf, type Within } from './builders';
 import { assessed, type Assessment, criterion } from './criterion';
 
-/** The first Socket.IO connection of the stream: from the first attempt to the STS's `stream:ready`. */
+/**
+ * The first Socket.IO connection of the stream: from the first sign of its worker to the STS's `stream:ready`. A worker that
+ * idles before it connects, or whose first attempts never arrive, has started to connect all the same: so it counts from
+ * whatever is seen first, that it reads the broadcast, that its metrics are there, or that it connects.
+ */
 export const connection = ofBroadcast<Within>('connection', {
   title: 'media-service is connected to the STS in time',
   failure: 'media-service was not connected to the STS in time',
   next: mediaServiceLogOf,
   assess: (broadcast, { withinMs }) => {
+    const expected = `at most ${withinMs} ms`;
     const opened = broadcast.events('open');
     const attempts = [...opened, ...broadcast.events('refused')].sort((a, b) => a.at - b.at);
     const [ready] = broadcast.events('event', 'stream:ready');
     const [first] = attempts;
-    const tookMs = first && ready && opened.length > 0 ? ready.at - first.at : undefined;
     const last = JSON.stringify(attempts.at(-1)?.payload);
     const inVain =
       attempts.length === 0
         ? `no attempt to connect: ${outcomeText(broadcast.record.outcome)}`
         : `${attempts.length} attempts, none answered with stream:ready; the last: ${last}`;
-    return assessed(
-      tookMs !== undefined && tookMs <= withinMs,
-      tookMs === undefined ? inVain : `${tookMs} ms from the first attempt to stream:ready`,
-      `at most ${withinMs} ms`,
-    );
+    const [begin] = signsOfWorker(broadcast.record.times, first?.at);
+    if (!first || !begin || !ready || opened.length === 0) return assessed(false, inVain, expected);
+    const tookMs = ready.at - begin.at;
+    const seen = `${tookMs} ms from ${begin.sign} to stream:ready; first attempt after ${first.at - begin.at} ms`;
+    return assessed(tookMs >= 0 && tookMs <= withinMs, seen, expected);
   },
 });
+
+/** What shows that there is a worker of the stream, the earliest first. */
+function signsOfWorker(
+  { ingested, metricsSeen }: BroadcastTimes,
+  attemptedAt: number | undefined,
+): { sign: string; at: number }[] {
+  const signs = [
+    { sign: 'the first poll in which the broadcast was read', at: ingested },
+    { sign: 'the first poll of its metrics', at: metricsSeen },
+    { sign: 'its first attempt', at: attemptedAt },
+  ];
+  return signs
+    .flatMap(({ sign, at }) => (at === undefined ? [] : [{ sign, at }]))
+    .sort((a, b) => a.at - b.at);
+}
 
 /** Where media-service is told to find the STS. */
 export interface StsAddress {
@@ -56,38 +76,120 @@ export const publishedPort = ofSubject<StsAddress, string>('published-port', {
   },
 });
 
-/** A broadcast, and the names by which services reach programs on the test host and published ports. */
+/** A broadcast, and by which names and ports its services reach each other. */
 export interface Reached {
   broadcast: BroadcastFindings;
   /** Undefined where media-service connects to the STS itself. */
   tap: { port: number } | undefined;
   runtime: { testHost: { name: string }; servicesHostForServices: string };
+  /** The published ports and the services that publish them. */
+  publishedPorts: ReadonlyMap<number, string>;
 }
 
-/** By the host name, not by a network that both share: of the first TCP connection, and of each Socket.IO request. */
-export const throughPublishedPort = ofSubject<Reached>('through-published-port', {
+/**
+ * The stream's own connection, not one of another stream: with the tap, the TCP connection in media-service's own table whose
+ * end is the one that the tap was connected from for this stream, and the end at the STS to which the tap has relayed it;
+ * without it, one that was opened after the broadcast was published. By the host name, not by a network that both share. The
+ * limit is the name of the STS.
+ */
+export const throughPublishedPort = ofSubject<Reached, string>('through-published-port', {
   title: "media-service connects through the STS's published port",
   failure: "media-service does not connect through the STS's published port",
   where: ({ broadcast }) => streamOf(broadcast),
   next: ({ broadcast }) => mediaServiceLogOf(broadcast),
-  assess: ({ broadcast, tap, runtime }) => {
-    const name = tap ? runtime.testHost.name : runtime.servicesHostForServices;
-    const host = tap && `${name}:${tap.port}`;
-    const { stsConnection: seen } = broadcast.record;
-    const told = seen
-      ? `${seen.host} (${seen.hostAddress ?? 'no address'}), connected to ${seen.remoteAddress}:${seen.remotePort}`
-      : `never connected: ${whatWasSeen(broadcast.record)}`;
-    const isByName = seen?.host === name && seen.remoteAddress === seen.hostAddress;
-    // What it asked for is in the request that arrived.
-    const opened = tap ? broadcast.events('open') : [];
-    const asked = opened.map(({ payload }) => String(fieldsOf(payload)['host']));
-    const isAsked = !host || (asked.length > 0 && asked.every((one) => one === host));
-    const askedText = `Socket.IO requests to: ${asked.join(', ') || 'none'}`;
-    return allRight(
-      [...(isByName ? [] : [told]), ...(isAsked ? [] : [askedText])],
-      host ? `${told}; ${askedText}` : told,
-      `${host ?? name}, connected to the address of that name`,
-    );
+  assess: (reached, sts) => (reached.tap ? assessTapped : assessDirect)(reached, sts),
+});
+
+type Connections = NonNullable<BroadcastRecord['stsConnections']>;
+
+const endOf = ({ address, port }: TcpEnd): string => `${address}:${port}`;
+const farEndOf = ({ remoteAddress: address, remotePort: port }: TcpConnection): string =>
+  endOf({ address, port });
+
+function neverConnected({ record }: BroadcastFindings, expected: string): Assessment {
+  return assessed(false, `never connected: ${whatWasSeen(record)}`, expected);
+}
+
+function assessTapped(
+  { broadcast, tap, runtime, publishedPorts }: Reached,
+  sts: string,
+): Assessment {
+  const host = `${runtime.testHost.name}:${tap?.port ?? ''}`;
+  const expected = `each request to ${host}; a connection of its own there, relayed to a port that ${sts} publishes: ${JSON.stringify([...publishedPorts])}`;
+  const opened = broadcast.events('open');
+  const [first] = opened;
+  const { stsConnections: seen } = broadcast.record;
+  if (!first || !seen) return neverConnected(broadcast, expected);
+  const client = clientOf(first);
+  const own = seen.seen
+    .flatMap(({ open }) => open)
+    .find(({ localPort, remotePort }) => localPort === client?.port && remotePort === tap?.port);
+  const asked = opened.map(({ payload }) => String(fieldsOf(payload)['host']));
+  const relayed = opened.map(upstreamOf);
+  const toSts = relayed.every((end) => end && publishedPorts.get(end.port) === sts);
+  const relayedText = `relayed to ${relayed.map((end) => (end ? endOf(end) : 'nothing')).join(', ')}`;
+  const ownText = own
+    ? `connected from port ${own.localPort} to ${farEndOf(own)}; ${seen.host} is ${seen.hostAddress ?? 'no address'}`
+    : `the connection from ${client ? endOf(client) : 'an unknown end'} is none of media-service's: ${connectionsText(seen)}`;
+  const askedText = `requests to ${asked.join(', ')}`;
+  const isByName = own !== undefined && own.remoteAddress === seen.hostAddress;
+  return allRight(
+    [
+      ...(isByName && seen.host === runtime.testHost.name ? [] : [ownText]),
+      ...(asked.every((one) => one === host) ? [] : [askedText]),
+      ...(toSts ? [] : [relayedText]),
+    ],
+    [askedText, ownText, relayedText].join('; '),
+    expected,
+  );
+}
+
+function assessDirect({ broadcast, runtime, publishedPorts }: Reached, sts: string): Assessment {
+  const name = runtime.servicesHostForServices;
+  const expected = `a connection that is opened after publishing, to the address of ${name}, on a port that ${sts} publishes: ${JSON.stringify([...publishedPorts])}`;
+  const { stsConnections: connections } = broadcast.record;
+  if (!connections) return neverConnected(broadcast, expected);
+  const { host, hostAddress, seen } = connections;
+  const before = seen[0]?.open.map(({ localPort }) => localPort) ?? [];
+  const own = seen
+    .flatMap(({ open }) => open)
+    .filter(({ localPort }) => !before.includes(localPort));
+  const isThere = own.some(
+    ({ remoteAddress, remotePort }) =>
+      remoteAddress === hostAddress && publishedPorts.get(remotePort) === sts,
+  );
+  const seenText = `${host} is ${hostAddress ?? 'no address'}; ${connectionsText(connections)}`;
+  return assessed(isThere && host === name, seenText, expected);
+}
+
+function connectionsText({ seen }: Connections): string {
+  const texts = seen.map(({ open }) => open.map(farEndOf).join(' and ') || 'none');
+  return `connections, one after the other: ${texts.join(', ') || 'never looked for'}`;
+}
+
+/**
+ * Of media-service alone, which dubs nothing else: by its own TCP table, looked at before publishing, while the broadcast is
+ * dubbed, and after it.
+ */
+export const ownConnection = ofBroadcast('own-connection', {
+  title: 'media-service opens one connection to the STS for a broadcast, and closes it again',
+  failure: 'media-service has other connections to the STS than one for the broadcast',
+  next: mediaServiceLogOf,
+  assess: (broadcast) => {
+    const expected = 'none before publishing, one while it is dubbed, none afterwards';
+    const { stsConnections: connections, times } = broadcast.record;
+    if (!connections) return neverConnected(broadcast, expected);
+    const { seen } = connections;
+    const [first, last] = [seen[0], seen.at(-1)];
+    const all = new Set(seen.flatMap(({ open }) => open.map(({ localPort }) => localPort)));
+    const { published = -Infinity, outputReady = -Infinity } = times;
+    const isOwn =
+      all.size === 1 &&
+      first?.open.length === 0 &&
+      first.at <= published &&
+      last?.open.length === 0 &&
+      last.at > outputReady;
+    return assessed(isOwn, connectionsText(connections), expected);
   },
 });
 

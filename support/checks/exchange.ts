@@ -85,8 +85,10 @@ export const answerTime = ofEveryFragment<Within>('answer-time', {
   title: 'Every fragment is answered in time',
   failure: 'an answer took too long',
   expected: ({ withinMs }) => `at most ${withinMs} ms`,
-  wrongWith: ({ roundTripMs: ms }, { withinMs }) =>
-    ms !== undefined && ms <= withinMs ? undefined : ms === undefined ? 'no answer' : `${ms} ms`,
+  wrongWith: ({ roundTripMs: ms }, { withinMs }) => {
+    if (ms === undefined) return 'no answer';
+    return ms >= 0 && ms <= withinMs ? undefined : `${ms} ms`;
+  },
 });
 
 /** As `fragment:data` says it; the last fragment is what is left. */

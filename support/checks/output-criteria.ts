@@ -4,8 +4,9 @@ import { dubs } from './dub';
 import { audio, splices } from './output-audio';
 import { decoding, duration, timestamps, tracks } from './output-file';
 import { frames } from './output-frames';
-import { fingerprint, language, original } from './output-original';
+import { fingerprint, original } from './output-original';
 import { type AnyOutputCriterion, notAskedBecause, type OutputSubject } from './output-subject';
+import { dubLanguage, dubSpoken, language, originalUnderstood, spoken } from './speech';
 import { transcripts, translations } from './texts';
 
 /**
@@ -14,8 +15,8 @@ import { transcripts, translations } from './texts';
  */
 export const OUTPUT_CRITERIA: readonly AnyOutputCriterion[] = [
   ...[tracks, decoding, timestamps, duration, frames],
-  ...[audio, original, dubs, avDrift, avOffset, fingerprint, language, splices],
-  ...[transcripts, translations],
+  ...[audio, original, dubs, avDrift, avOffset, fingerprint, dubLanguage, language],
+  ...[originalUnderstood, splices, transcripts, translations, dubSpoken, spoken],
 ];
 
 /** A verdict on a recording. `not asked`: `seen` says which of source, dubs and texts was not given. */
@@ -43,8 +44,14 @@ export async function judgeOutput(subject: OutputSubject): Promise<OutputVerdict
 
 /** What takes longest begins first, all at the same time; each failure is judged by the criterion that needs it. */
 async function startMeasuring(subject: OutputSubject): Promise<void> {
-  const begin = [
+  const isSpoken = notAskedBecause('source with speech', subject) === undefined;
+  const listen = [
+    () => subject.output.segmentsHeard(),
+    () => subject.output.dubsHeard(),
     () => subject.output.englishHeard(),
+  ];
+  const begin: (() => Promise<unknown>)[] = [
+    ...(isSpoken ? listen : []),
     () => subject.output.video(),
     () => subject.output.placements(),
     () => subject.output.likeOriginal(),

@@ -104,26 +104,3 @@ export const outputIsOriginal = ofRecording('output-is-original', {
   assess: ({ bitErrorRate: rate }, { below }: { below: number }) =>
     assessed(rate < below, `bit error rate ${rate.toFixed(2)}`, `bit error rate below ${below}`),
 });
-
-export const language = outputCriterion('language', {
-  title: 'No English is spoken in the output',
-  failure: 'an English listener understands lines of the script',
-  needs: 'source with speech',
-  // Of a line's words; this suite's own: a Spanish dub shows at most 0.2, an English one 0.8 and more.
-  defaultLimit: { shareBelow: 0.5 },
-  measure: ({ output }) => output.englishHeard(),
-  assess: ({ lines, text }, { shareBelow }: { shareBelow: number }): Assessment => {
-    const most = Math.max(0, ...lines.map(({ share }) => share));
-    return {
-      deviations: lines
-        .filter(({ share }) => share >= shareBelow)
-        .map(({ sequence, share, line }) => ({
-          text: `line ${sequence}, ${(100 * share).toFixed(0)} %: "${line}"`,
-          fragment: sequence,
-        })),
-      seen: `at most ${(100 * most).toFixed(0)} % of a line's words, in "${text}"`,
-      expected: `an English listener understands less than ${100 * shareBelow} % of each line`,
-    };
-  },
-  explainedBy: [{ criterion: original }],
-});

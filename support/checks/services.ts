@@ -3,6 +3,7 @@ import { parsePrometheus } from '../base/prometheus';
 import type { StartRecord } from '../environment/dual-compose-manager';
 import type { Composition } from '../environment/runtime';
 import type { HttpOutcome, HttpOutcomes } from '../observe/http-outcome';
+import type { RtmpHandshake } from '../observe/rtmp-handshake';
 import { ofSubject, type Within } from './builders';
 import { assessed } from './criterion';
 
@@ -67,7 +68,7 @@ export const compositionsHealthy = ofSubject<Starts, Within>('compositions-healt
   assess: (starts, { withinMs }) => {
     const times = starts.map(({ startedAt, healthyAt }) => healthyAt - startedAt);
     return assessed(
-      times.length === 2 && times.every((tookMs) => tookMs <= withinMs),
+      times.length === 2 && times.every((tookMs) => tookMs >= 0 && tookMs <= withinMs),
       starts.map(({ composition }, i) => `${composition} after ${times[i]} ms`).join(', '),
       `both within ${withinMs} ms`,
     );
@@ -94,30 +95,31 @@ export const servicesHealthy = ofSubject<Started, Within>('services-healthy', {
     const isSeen = all.every((name) => times.some(({ service }) => service === name));
     const shown = times.map(({ service, tookMs }) => `${service}: ${tookMs} ms`);
     return assessed(
-      isSeen && times.every(({ tookMs }) => tookMs <= withinMs),
+      isSeen && times.every(({ tookMs }) => tookMs >= 0 && tookMs <= withinMs),
       shown.join(', ') || 'nothing was started',
       `${all.join(', ')}: each within ${withinMs} ms`,
     );
   },
 });
 
-/** Services of which one runs in place of another. */
+/** All services of both compositions that run. */
 export interface RunningServices {
-  project: string;
+  projects: readonly string[];
   running: readonly string[];
 }
 
-export const runsInPlaceOf = ofSubject<RunningServices, { wanted: string; without: string }>(
-  'runs-in-place-of',
+/** No other STS beside them, and none of them missing. */
+export const runTogether = ofSubject<RunningServices, { services: readonly string[] }>(
+  'run-together',
   {
-    title: 'The Echo STS runs in place of the STS',
-    failure: 'another STS than the Echo STS is running',
-    where: ({ project }) => project,
-    assess: ({ running }, { wanted, without }) =>
+    title: 'The media composition and the Echo STS run, and nothing else',
+    failure: 'other services are running than the media composition and the Echo STS',
+    where: ({ projects }) => projects.join(', '),
+    assess: ({ running }, { services }) =>
       assessed(
-        running.includes(wanted) && !running.includes(without),
+        [...running].sort().join() === [...services].sort().join(),
         running.join(', ') || 'none',
-        `${wanted}, without ${without}`,
+        services.join(', '),
       ),
   },
 );
@@ -184,6 +186,35 @@ export const everyServiceAnswers = ofSubject<HttpOutcomes, Within & { status: nu
   },
 );
 
+// -- what ports are for
+
+/** By the first half of the handshake: the server's version, and what was sent at random, sent back. */
+export const rtmpHandshakes = ofSubject<RtmpHandshake>('rtmp-handshake', {
+  title: 'The media server completes the RTMP handshake',
+  failure: 'the port for RTMP does not speak RTMP',
+  where: ({ url }) => url,
+  assess: ({ version, bytes, isEcho, problem }) =>
+    assessed(
+      version === 3 && isEcho && problem === '',
+      `version ${version ?? 'unknown'}, ${bytes} bytes, ${isEcho ? 'with' : 'without'} what was sent${problem ? `: ${problem}` : ''}`,
+      'version 3 and 3073 bytes, with what was sent',
+    ),
+});
+
+/** A page of MediaMTX's by which a browser plays a stream: it opens a WebRTC connection by WHEP. */
+export const webRtcPage = ofSubject<HttpOutcome>('webrtc-page', {
+  title: 'The media server serves the page by which viewers watch in a browser',
+  failure: 'the port for WebRTC does not serve its page',
+  where: ({ url }) => url,
+  assess: (answer) => {
+    const { status, body } = answer;
+    const isPage =
+      /<html/i.test(body) && /<video/i.test(body) && /whep|RTCPeerConnection/i.test(body);
+    const seen = isPage ? `${status}: a page of ${body.length} characters` : shownAnswer(answer);
+    return assessed(status === 200 && isPage, seen, 'status 200, and a page that plays by WebRTC');
+  },
+});
+
 // -- reaching
 
 export const handshakeInTime = ofSubject<{ tookMs: number }, Within>('handshake-in-time', {
@@ -248,6 +279,44 @@ export const reachesSts = ofSubject<Peers>('reaches-sts', {
   where: ({ service }) => `${service}, its TCP connections`,
   assess: ({ isReached, seen, port }) =>
     assessed(isReached, seen, `one to port ${port}, on which the STS of its set is published`),
+});
+
+/** Two compositions, and the networks that each service is attached to: their names and IDs. */
+export interface SharedNetworks {
+  /** What both compose files call the network. */
+  network: string;
+  compositions: readonly {
+    project: string;
+    services: readonly { service: string; networks: readonly { name: string; id: string }[] }[];
+  }[];
+}
+
+/** Compose puts the project's name before the network's, so that there are two. */
+export const networksOfSameName = ofSubject<SharedNetworks>('networks-of-same-name', {
+  title: 'Each composition has a network of its own of that name',
+  failure: 'the compositions have not each a network of that name',
+  where: ({ compositions }) => compositions.map(({ project }) => project).join(', '),
+  assess: ({ network, compositions }) => {
+    const found = compositions.map(({ project, services }) => {
+      const ids = services.map(
+        ({ networks }) => networks.find(({ name }) => name === `${project}_${network}`)?.id,
+      );
+      return { project, services, ids: new Set(ids) };
+    });
+    const all = new Set(found.flatMap(({ ids }) => [...ids]));
+    const isRight = found.every(({ ids, services }) => services.length > 0 && ids.size === 1);
+    const shown = found.flatMap(({ services }) =>
+      services.map(
+        ({ service, networks }) =>
+          `${service}: ${networks.map(({ name, id }) => `${name} (${id.slice(0, 12)})`).join(', ') || 'none'}`,
+      ),
+    );
+    return assessed(
+      isRight && !all.has(undefined) && all.size === compositions.length,
+      shown.join('; ') || 'no service',
+      found.map(({ project }) => `all services of ${project} on ${project}_${network}`).join(', '),
+    );
+  },
 });
 
 // -- stopping

@@ -2,19 +2,16 @@
 import { audioLevels, pcmFromS16le } from '../analyze/audio';
 import { normalizeWords, wordErrorRate } from '../analyze/transcript';
 import { NotObserved } from '../base/errors';
-import { jsonOf } from '../base/json';
-import { fieldsOf } from '../broadcast/events';
 import type { Fixture } from '../broadcast/fixture';
 import type { FragmentAnswer } from '../contract/events';
-import type { HttpOutcome } from '../observe/http-outcome';
 import type { StsAnswers } from '../observe/sts-client';
 import { allRight, type Count, observed, ofSubject, type Text } from './builders';
 import { assessed } from './criterion';
 
-const where = ({ url, stream }: StsAnswers): string => `${url}, stream ${stream}`;
+export const whereAsked = ({ url, stream }: StsAnswers): string => `${url}, stream ${stream}`;
 
 /** The only answer; not observed when there are none, more, or errors. */
-function answerOf(said: StsAnswers): FragmentAnswer {
+export function answerOf(said: StsAnswers): FragmentAnswer {
   const { answers, errors } = said;
   const [answer] = answers;
   if (answer && answers.length === 1 && errors.length === 0 && answer.status === 'success') {
@@ -22,7 +19,7 @@ function answerOf(said: StsAnswers): FragmentAnswer {
   }
   const shown = answers.map(({ status, error }) => `${status} ${JSON.stringify(error)}`);
   throw new NotObserved({
-    ...{ what: 'the STS did not answer the fragment', where: where(said) },
+    ...{ what: 'the STS did not answer the fragment', where: whereAsked(said) },
     seen: `${shown.join(', ') || 'no answer'}; errors: ${errors.join('; ') || 'none'}`,
     expected: 'one fragment:processed with status success, no error',
   });
@@ -33,7 +30,7 @@ const transcriptOf = (said: StsAnswers): string => answerOf(said).transcript ?? 
 export const transcriptIs = ofSubject<StsAnswers, Text>('transcript-is', {
   title: 'The transcript is what was said',
   failure: 'the transcript is not what was said',
-  where,
+  where: whereAsked,
   assess: (said, { text }) => {
     const { wordErrorRate: rate } = wordErrorRate(text, transcriptOf(said));
     return assessed(rate === 0, `"${transcriptOf(said)}"`, `"${text}"`);
@@ -44,7 +41,7 @@ export const transcriptIs = ofSubject<StsAnswers, Text>('transcript-is', {
 export const wordErrors = ofSubject<StsAnswers, { said: string; percent: number }>('word-errors', {
   title: 'The word error rate of the transcript is within the limit',
   failure: 'the transcript is not what was said',
-  where,
+  where: whereAsked,
   assess: (answers, { said, percent }) => {
     const { wordErrorRate: rate, aligned } = wordErrorRate(said, transcriptOf(answers));
     const seen = `word error rate ${rate.toFixed(2)}:\n${aligned}`;
@@ -55,7 +52,7 @@ export const wordErrors = ofSubject<StsAnswers, { said: string; percent: number 
 export const translationIs = ofSubject<StsAnswers, Text>('translation-is', {
   title: 'The translation is what it means',
   failure: 'the translation is another one',
-  where,
+  where: whereAsked,
   assess: (said, { text }) => {
     const translation = answerOf(said).translated_text ?? '';
     const plain = (one: string): string => normalizeWords(one).join(' ');
@@ -66,7 +63,7 @@ export const translationIs = ofSubject<StsAnswers, Text>('translation-is', {
 export const transcriptWords = ofSubject<StsAnswers, { most: number }>('transcript-words', {
   title: 'The transcript has no more words than that',
   failure: 'the STS has heard words that nobody said',
-  where,
+  where: whereAsked,
   assess: (said, { most }) => {
     const transcript = transcriptOf(said);
     const isFine = normalizeWords(transcript).length <= most;
@@ -74,19 +71,25 @@ export const transcriptWords = ofSubject<StsAnswers, { most: number }>('transcri
   },
 });
 
-/** How long the dub of the only answer is audible: windows of 20 ms louder than -50 dBFS, in seconds. */
-function audibleSecondsOf(said: StsAnswers): number {
+/** The dub of the only answer; not observed where it has none, or in another format than PCM. */
+export function dubOf(said: StsAnswers): { samples: Float32Array; rateHz: number } {
   const { dubbed_audio: audio } = answerOf(said);
   if (typeof audio !== 'object' || audio?.format !== 'pcm_s16le') {
     throw new NotObserved({
-      ...{ what: 'the answer has no audio that can be measured', where: where(said) },
+      ...{ what: 'the answer has no audio that can be measured', where: whereAsked(said) },
       seen: JSON.stringify(audio ?? null).slice(0, 200),
       expected: 'dubbed_audio in format pcm_s16le',
     });
   }
-  const pcm = pcmFromS16le(Buffer.from(audio.data_base64, 'base64'), audio.channels);
-  const levels = audioLevels(pcm, audio.sample_rate_hz);
-  return observed(where(said), 'the loudness of the dub', levels).nonSilentSeconds;
+  const samples = pcmFromS16le(Buffer.from(audio.data_base64, 'base64'), audio.channels);
+  return { samples, rateHz: audio.sample_rate_hz };
+}
+
+/** How long the dub of the only answer is audible: windows of 20 ms louder than -50 dBFS, in seconds. */
+function audibleSecondsOf(said: StsAnswers): number {
+  const { samples, rateHz } = dubOf(said);
+  const levels = audioLevels(samples, rateHz);
+  return observed(whereAsked(said), 'the loudness of the dub', levels).nonSilentSeconds;
 }
 
 /** The bounds of a time; none where they are not given. */
@@ -98,7 +101,7 @@ export interface Bounds {
 export const dubAudible = ofSubject<StsAnswers, Bounds>('direct-dub-audible', {
   title: 'The dub has as much audible audio as it has to',
   failure: 'the dub has more or less audible audio',
-  where,
+  where: whereAsked,
   assess: (said, { leastMs, mostMs }) => {
     const seconds = audibleSecondsOf(said);
     const bounds = [
@@ -113,21 +116,40 @@ export const dubAudible = ofSubject<StsAnswers, Bounds>('direct-dub-audible', {
   },
 });
 
-/** By their sequence numbers, which begin at 0. */
-export const answersInOrder = ofSubject<StsAnswers, Count>('answers-in-order', {
-  title: 'All answers come back in order, none lost, none repeated',
-  failure: 'answers are lost, repeated or out of order',
-  where,
-  assess: ({ answers, errors }, { count }) => {
-    const wanted = Array.from({ length: count }, (_, index) => index).join(', ');
-    const seen = answers.map(({ sequence_number: number }) => number).join(', ');
-    return assessed(
-      seen === wanted && errors.length === 0,
-      `${seen || 'none'}; errors: ${errors.join('; ') || 'none'}`,
-      wanted,
-    );
+/**
+ * By their sequence numbers, which begin at 0. An answer may be repeated after the last one, too: so the connection has to
+ * have stayed open that long.
+ */
+export const answersInOrder = ofSubject<StsAnswers, Count & { listenMs: number }>(
+  'answers-in-order',
+  {
+    title: 'All answers come back in order, none lost, none repeated, none later',
+    failure: 'answers are lost, repeated or out of order',
+    where: whereAsked,
+    assess: (said, { count, listenMs }) => {
+      const { answers, errors, listenedOnMs } = said;
+      const wanted = Array.from({ length: count }, (_, index) => index).join(', ');
+      const seen = answers.map(({ sequence_number: number }) => number).join(', ') || 'none';
+      const isRight = seen === wanted && errors.length === 0;
+      if (isRight && listenedOnMs < listenMs) throw notListenedTo(said, listenMs);
+      return assessed(
+        isRight,
+        `${seen}; errors: ${errors.join('; ') || 'none'}; listened for ${listenedOnMs} ms after the last`,
+        `${wanted}, and nothing in the ${listenMs} ms after the last`,
+      );
+    },
   },
-});
+);
+
+function notListenedTo(said: StsAnswers, listenMs: number): NotObserved {
+  return new NotObserved({
+    what: 'the STS closed the connection, so that repeated answers could not arrive',
+    where: whereAsked(said),
+    seen: `open for ${said.listenedOnMs} ms after the last answer`,
+    expected: `open for ${listenMs} ms after it`,
+    next: 'see in the log of the STS why it closed the connection before stream:end',
+  });
+}
 
 /** What was said in each segment, and the word error rate above which an answer is of another segment. */
 export interface OwnWords {
@@ -141,7 +163,7 @@ export const OWN_WORDS_RATE = 0.25;
 export const answersHaveOwnWords = ofSubject<StsAnswers, OwnWords>('answers-have-own-words', {
   title: 'Each answer has the words of its own fragment',
   failure: 'an answer has the words of another fragment',
-  where,
+  where: whereAsked,
   assess: ({ answers }, { script, wordErrorRate: limit }) => {
     const wrong = answers.flatMap(({ transcript, sequence_number: number }) => {
       const said = script[number ?? -1] ?? 'no such fragment';
@@ -178,16 +200,5 @@ export const fixtureNoise = ofSubject<Fixture, { belowDb: number }>('fixture-noi
     const seenDb = audio?.noiseBelowSpeechDb;
     const seen = seenDb === undefined ? 'no noise' : `${seenDb} dB below the speech`;
     return assessed(seenDb === belowDb, seen, `${belowDb} dB below the speech`);
-  },
-});
-
-/** By the answer to the question for its health. The limit is the device: "cpu". */
-export const stsDevice = ofSubject<HttpOutcome | undefined, string>('sts-device', {
-  title: 'The STS reports that it runs on that device',
-  failure: 'the STS runs on another device',
-  where: (answer) => answer?.url ?? 'STS',
-  assess: (answer, device) => {
-    const body = answer?.body ?? 'no answer';
-    return assessed(fieldsOf(jsonOf(body))['device'] === device, body, `device: ${device}`);
   },
 });

@@ -76,6 +76,34 @@ export const scenarioFails = ofSubject<NestedRun, FailingScenario>('nested-scena
   },
 });
 
+/** How a scenario of a nested run has to end. */
+export interface ScenarioEnd {
+  scenario: string;
+  /** With `fails` its message has to name the culprit of the run, and the run has to report it. */
+  ends: 'passes' | 'fails';
+}
+
+/** A scenario of a nested run for which services were started. */
+export const scenarioEnds = ofSubject<NestedRun, ScenarioEnd>('nested-scenario-ends', {
+  title: 'A scenario of a nested run ends as it has to',
+  failure: 'the scenario of the nested run ended otherwise',
+  where: () => 'nested run of the suite',
+  assess: ({ scenarios, culprit, output, exitCode }, { scenario, ends }) => {
+    const { status = 'did not run', message = '' } =
+      scenarios.find(({ name }) => name === scenario) ?? {};
+    const isRight =
+      ends === 'passes'
+        ? status === 'PASSED' && exitCode === 0
+        : status === 'FAILED' && message.includes(culprit) && exitCode === 1;
+    const said = ends === 'passes' && isRight ? '' : `: ${message || output.slice(-2000)}`;
+    return assessed(
+      isRight,
+      `"${scenario}": ${status}, exit code ${exitCode}${said}`,
+      ends === 'passes' ? 'PASSED, exit code 0' : `FAILED, naming ${culprit}, exit code 1`,
+    );
+  },
+});
+
 /** All scenarios of a nested run but those that judge what is wrong. */
 export const scenariosSkipped = ofSubject<NestedRun, { naming: Naming }>(
   'nested-scenarios-skipped',

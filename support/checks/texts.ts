@@ -8,13 +8,14 @@ import { ofBroadcast, ofEveryFragment, streamOf } from './builders';
 import { assessed, criterion } from './criterion';
 import { outputCriterion, type OutputSubject, recordingOf } from './output-subject';
 
-interface Texts {
+export interface Texts {
   texts: readonly JudgedText[];
   /** Segments in which somebody speaks. */
   segments: number;
 }
 
-async function textsOf(subject: OutputSubject): Promise<Texts> {
+/** @throws NotObserved where a recording is all there is */
+export async function textsOf(subject: OutputSubject): Promise<Texts> {
   const texts = await subject.judgedTexts?.();
   if (texts) {
     return { texts, segments: subject.fixture?.script.filter((line) => line !== '').length ?? 0 };
@@ -31,7 +32,7 @@ function missingTexts({ texts, segments }: Texts): string[] {
 }
 
 /** 0 of nothing. */
-function mean(values: readonly number[]): number {
+export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
 

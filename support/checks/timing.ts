@@ -2,7 +2,7 @@
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { type BroadcastTimes, isComplete, outcomeText } from '../broadcast/record';
 import { inputOf, inTime, mediaServiceLogOf, observed, ofBroadcast } from './builders';
-import { outputOf, streamOf, type Within } from './builders';
+import { outputOf, POLLED_LATE_MS, streamOf, type Within } from './builders';
 import { assessed, criterion } from './criterion';
 
 interface Reached {
@@ -21,8 +21,13 @@ function reached(id: string, { what, from, to, where, ...named }: Reached) {
     ...{ id, ...named, where },
     measure: (broadcast: BroadcastFindings): { seconds: number } =>
       observed(where(broadcast), what, broadcast.secondsBetween(from, to)),
-    assess: ({ seconds }, { withinMs }: Within) =>
-      assessed(seconds * 1000 <= withinMs, `after ${seconds} s`, `at most ${withinMs / 1000} s`),
+    assess: ({ seconds }, limit: Within) =>
+      inTime(
+        Math.round(1000 * seconds),
+        limit,
+        'never',
+        from === 'published' ? 0 : -POLLED_LATE_MS,
+      ),
   });
 }
 
@@ -55,11 +60,14 @@ export const firstFragment = ofBroadcast<Within>('first-fragment', {
   assess: ({ record, fragments: [first] }, limit) => {
     const { ingested } = record.times;
     const tookMs = first && ingested !== undefined ? first.sentAt - ingested : undefined;
-    return inTime(tookMs, limit, `none: ${outcomeText(record.outcome)}`);
+    return inTime(tookMs, limit, `none: ${outcomeText(record.outcome)}`, -POLLED_LATE_MS);
   },
 });
 
-/** A segment is put together after its answer, so this is at least as strict as counting from there. */
+/**
+ * A segment is put together after its answer, so this is at least as strict as counting from there. An output that was
+ * there before is not made of it: it has another publisher, or plays something else than the dub.
+ */
 export const outputAvailable = ofBroadcast<Within>('output-available', {
   title: 'The output is available in time after the first answer',
   failure: 'the output was not available in time',
@@ -72,20 +80,26 @@ export const outputAvailable = ofBroadcast<Within>('output-available', {
   },
 });
 
-/** From publishing to the end of the output. An output that broke off has ended as well: the end is that of all segments. */
+/**
+ * From publishing to the end of the output. An output that broke off has ended as well: the end is that of all segments.
+ * Where time is compressed, every figure is the one that it stands for.
+ */
 export const budget = ofBroadcast<Within>('budget', {
   title: 'The broadcast is dubbed to its end in time',
   failure: 'the broadcast was not dubbed to its end in time',
   assess: ({ record, fragments, fixture }, { withinMs }) => {
-    const { published = 0, outputEnded = record.finishedAt } = record.times;
-    const seconds = (outputEnded - published) / 1000;
+    const { published = NaN, outputEnded = record.finishedAt } = record.times;
+    const { timeScale } = record.request;
+    const seconds = (timeScale * (outputEnded - published)) / 1000;
     const segments = fixture.script.length;
     const answered = fragments.filter(({ answer }) => answer).length;
     const trips = fragments.map(({ roundTripMs: ms }) => (ms === undefined ? '-' : `${ms} ms`));
+    const { afterSeconds, ...outcome } = record.outcome;
+    const waited = afterSeconds === undefined ? {} : { afterSeconds: timeScale * afterSeconds };
     const isWhole = isComplete(record) && answered === segments;
     return assessed(
-      isWhole && seconds * 1000 <= withinMs,
-      `${outcomeText(record.outcome)}, after ${seconds.toFixed(1)} s; ${answered} of ${segments} fragments answered; ` +
+      isWhole && seconds >= 0 && seconds * 1000 <= withinMs,
+      `${outcomeText({ ...outcome, ...waited })}, after ${seconds.toFixed(1)} s; ${answered} of ${segments} fragments answered; ` +
         `time of each fragment sent: ${trips.join(', ') || 'none was sent'}`,
       `all fragments answered, and the end of the output within ${withinMs / 1000} s`,
     );

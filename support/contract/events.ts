@@ -25,6 +25,10 @@ export const fragmentData = z.looseObject({
   audio: audioFormat,
 });
 
+export const streamReady = z
+  .looseObject({ max_inflight: z.number().optional().catch(undefined) })
+  .catch({ max_inflight: undefined });
+
 export const fragmentAck = z.looseObject({ fragment_id: z.string(), status: z.string() });
 
 export const stageTimings = z.looseObject({

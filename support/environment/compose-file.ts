@@ -49,6 +49,21 @@ const volumeSchema = z.union([
   }),
 ]);
 
+/** Where the Compose specification reserves devices for a service. */
+const deploySchema = z.looseObject({
+  resources: z
+    .looseObject({
+      reservations: z
+        .looseObject({
+          devices: z
+            .array(z.looseObject({ capabilities: z.array(z.string()).optional() }))
+            .optional(),
+        })
+        .nullish(),
+    })
+    .nullish(),
+});
+
 /** The parts of a service that the suite itself uses. */
 const serviceSchema = z
   .looseObject({
@@ -58,6 +73,9 @@ const serviceSchema = z
     ports: z.array(portSchema).optional(),
     volumes: z.array(volumeSchema).optional(),
     depends_on: z.union([z.array(z.string()), z.record(z.string(), z.unknown())]).optional(),
+    gpus: z.unknown().optional(),
+    runtime: z.string().optional(),
+    deploy: deploySchema.nullish(),
     'x-host': hostSchema.optional(),
   })
   .refine((service) => service.image !== undefined || service.build !== undefined, {
@@ -75,6 +93,8 @@ export interface ComposeService {
   /** Named volumes: mount point in the container to volume name. */
   volumes: Record<string, string>;
   dependsOn: string[];
+  /** Whether a GPU is given to its container; not there where none is. */
+  reservesGpu?: true;
   host: z.infer<typeof hostSchema> | undefined;
 }
 
@@ -144,6 +164,7 @@ export function composeFrom(values: unknown, checked: readonly { file: YamlFile 
     dependsOn: Array.isArray(service.depends_on)
       ? service.depends_on
       : Object.keys(service.depends_on ?? {}),
+    ...(reservesGpu(service) ? { reservesGpu: true } : {}),
     host: service['x-host'],
   }));
   services.forEach(({ environment, host }) => {
@@ -164,6 +185,13 @@ export function composeFrom(values: unknown, checked: readonly { file: YamlFile 
 /** Lists that a later file replaces, where other lists grow (Compose specification, "Merge"). */
 const REPLACED_LISTS = new Set(['command', 'entrypoint', 'test']);
 /** Lists of NAME=value that are merged as if they were mappings. */
+/** By `gpus`, by a reservation of devices, or by NVIDIA's runtime: all that Docker Compose has for it. */
+function reservesGpu({ gpus, runtime, deploy }: z.infer<typeof serviceSchema>): boolean {
+  const devices = deploy?.resources?.reservations?.devices ?? [];
+  const isReserved = devices.some(({ capabilities = [] }) => capabilities.includes('gpu'));
+  return (gpus !== undefined && gpus !== null) || runtime === 'nvidia' || isReserved;
+}
+
 const LISTS_OF_PAIRS = new Set(['environment', 'labels', 'args']);
 
 /** Merges the values of one compose file into those of another, as Docker Compose does with several `-f`. */

@@ -20,7 +20,8 @@ import { docker, type DockerOptions, type DockerOutput } from './docker-command'
 import type { Engine } from './docker-engine';
 import { notHealthy, START_AGAIN_MS, waitForHealth } from './health';
 import { acceptsConnections, localHolderOf } from './ports';
-import type { Action, Composition, Connection, Runtime, ServiceState } from './runtime';
+import type { Action, Composition, Connection, Runtime, ServiceState, UpOptions } from './runtime';
+import type { ServiceNetworks } from './runtime';
 import type { SessionState } from './session-state';
 import { parseTcpTable } from './tcp-table';
 
@@ -39,6 +40,9 @@ const containersSchema = z.array(
     Id: z.string(),
     Name: z.string(),
     Config: z.object({ Labels: z.record(z.string(), z.string()).nullable() }),
+    NetworkSettings: z.object({
+      Networks: z.record(z.string(), z.object({ NetworkID: z.string() })),
+    }),
     State: z.object({
       Status: z.string(),
       ExitCode: z.number(),
@@ -106,10 +110,7 @@ export class DockerRuntime implements Runtime {
     }
   }
 
-  async up(
-    composition: Composition,
-    options: { withinMs: number; services?: string[]; signal?: AbortSignal },
-  ): Promise<void> {
+  async up(composition: Composition, options: UpOptions): Promise<void> {
     const { project } = composition;
     if (!this.#started.has(project)) {
       await this.#claim(composition);
@@ -132,6 +133,10 @@ export class DockerRuntime implements Runtime {
       (error: unknown) => error,
     );
     options.signal?.throwIfAborted();
+    if (options.untilHealthy === false) {
+      if (failure instanceof Error) throw failure;
+      return;
+    }
     const ill = new AbortController();
     const wanted = services.length ? services : composition.compose.services.map((s) => s.name);
     const addresses = Promise.all(
@@ -273,6 +278,16 @@ export class DockerRuntime implements Runtime {
   async connections(composition: Composition, service: string): Promise<Connection[]> {
     const table = await this.#read(composition, service, '/proc/net/tcp', '/proc/net/tcp6');
     return parseTcpTable(table).filter(({ state }) => state === 'established');
+  }
+
+  async networks(composition: Composition): Promise<ServiceNetworks[]> {
+    return (await this.#containers(composition)).map(({ service, NetworkSettings }) => ({
+      service,
+      networks: Object.entries(NetworkSettings.Networks).map(([name, { NetworkID: id }]) => ({
+        name,
+        id,
+      })),
+    }));
   }
 
   async holderOf(port: number): Promise<string | undefined> {

@@ -7,7 +7,7 @@ import { messageOf, PrerequisiteMissing, SuiteError } from '../base/errors';
 import type { Variables } from '../base/interpolate';
 import { safeText } from '../base/safe-text';
 import { composeFault, shownFiles, type ComposeFile } from './compose-file';
-import type { Composition, Runtime, ServiceState } from './runtime';
+import type { Composition, Runtime, ServiceState, UpOptions } from './runtime';
 
 /** When a composition was started, when all its services were healthy, and what ran then; ms since the epoch. */
 export interface StartRecord {
@@ -89,15 +89,20 @@ export class DualComposeManager {
    * Starts STS, then media, each until it is healthy. What was started is stopped again when something fails.
    *
    * @param options.logsTo folder for the services' logs when something fails
+   * @param options.services those that are started of a composition; all where not given
    * @throws PrerequisiteMissing when a port is taken, before anything is started
    * @throws SuiteError when a service is not healthy in time
    */
-  async startAll({ logsTo }: { logsTo?: string } = {}): Promise<void> {
+  async startAll({
+    logsTo,
+    services: only = {},
+  }: { logsTo?: string; services?: { media?: string[]; sts?: string[] } } = {}): Promise<void> {
     await this.checkPortsFree();
     try {
       for (const composition of this.#compositions) {
         const startedAt = now();
-        await this.start(composition);
+        const chosen = only[composition.name];
+        await this.start(composition, chosen ? { services: chosen } : {});
         const healthyAt = now();
         const services = await this.runtime.ps(composition);
         this.starts.push({ composition: composition.name, startedAt, healthyAt, services });
@@ -109,11 +114,14 @@ export class DualComposeManager {
   }
 
   /**
-   * Starts one composition, or some services of it, until all are healthy.
+   * Starts one composition, or some services of it, until all are healthy, or not waiting for that.
    *
    * @throws SuiteError when a service is not healthy in time
    */
-  async start(composition: Composition, options: { services?: string[] } = {}): Promise<void> {
+  async start(
+    composition: Composition,
+    options: Pick<UpOptions, 'services' | 'untilHealthy'> = {},
+  ): Promise<void> {
     const { signal, healthTimeoutMs: withinMs } = this;
     signal?.throwIfAborted();
     const up = this.runtime.up(composition, {

@@ -19,7 +19,7 @@ import { START_AGAIN_MS, waitForHealth } from './health';
 import { connectionsOfGroup, localHolderOf } from './ports';
 import { startGroup, stopGroup, type ProcessGroup } from './process-group';
 import { processesWith, signalGroup } from './processes';
-import type { Action, Composition, Connection, Runtime, ServiceState } from './runtime';
+import type { Action, Composition, Connection, Runtime, ServiceState, UpOptions } from './runtime';
 import type { SessionState } from './session-state';
 
 /** Time between SIGTERM and SIGKILL; Docker's own default. */
@@ -55,10 +55,7 @@ export class HostRuntime implements Runtime {
     return Promise.resolve(composeFrom(mergeAll(checked), checked));
   }
 
-  async up(
-    composition: Composition,
-    options: { withinMs: number; services?: string[]; signal?: AbortSignal },
-  ): Promise<void> {
+  async up(composition: Composition, options: UpOptions): Promise<void> {
     const { project } = composition;
     const running = this.#running.get(project) ?? {
       groups: new Map<string, ProcessGroup>(),
@@ -70,6 +67,7 @@ export class HostRuntime implements Runtime {
       if (running.groups.get(service.name)?.ended) running.groups.delete(service.name);
       if (running.groups.has(service.name)) continue;
       running.groups.set(service.name, await this.#start(composition, service, running.folder));
+      if (options.untilHealthy === false) continue;
       await this.#waitForHealth(composition, service, options);
     }
   }
@@ -155,6 +153,11 @@ export class HostRuntime implements Runtime {
   async connections(composition: Composition, service: string): Promise<Connection[]> {
     const group = this.#running.get(composition.project)?.groups.get(service);
     return Promise.resolve(group ? connectionsOfGroup(group.pid) : []);
+  }
+
+  networks(): Promise<undefined> {
+    // Processes of this host are all on its one network.
+    return Promise.resolve(undefined);
   }
 
   async holderOf(port: number): Promise<string | undefined> {

@@ -12,6 +12,16 @@ export interface Composition {
   health: ReadonlyMap<string, string>;
 }
 
+/** How services are started. */
+export interface UpOptions {
+  withinMs: number;
+  /** All, when not given. */
+  services?: string[];
+  /** False: what they say of themselves is not waited for. */
+  untilHealthy?: boolean;
+  signal?: AbortSignal;
+}
+
 /** One service of a running composition. */
 export interface ServiceState {
   service: string;
@@ -26,6 +36,12 @@ export interface Connection {
   localPort: number;
   remoteAddress: string;
   remotePort: number;
+}
+
+/** The networks that a service is attached to, as the engine calls them, with their IDs. */
+export interface ServiceNetworks {
+  service: string;
+  networks: { name: string; id: string }[];
 }
 
 /** What can be done to one service of a running composition. `kill` is SIGKILL; `resume` ends a `pause`. */
@@ -53,13 +69,9 @@ export interface Runtime {
   /**
    * Starts services of a composition, in the order of `depends_on`, and waits until each is healthy.
    *
-   * @param services all, when not given
    * @throws SuiteError naming the service, what it last logged and the limit, when one is not healthy in time
    */
-  up(
-    composition: Composition,
-    options: { withinMs: number; services?: string[]; signal?: AbortSignal },
-  ): Promise<void>;
+  up(composition: Composition, options: UpOptions): Promise<void>;
 
   /** Stops all services of a composition and removes its volumes. Stopping a composition that does not run is no error. */
   down(composition: Composition): Promise<void>;
@@ -95,6 +107,9 @@ export interface Runtime {
 
   /** The TCP connections that a service has open. */
   connections(composition: Composition, service: string): Promise<Connection[]>;
+
+  /** The networks that each service of a composition is attached to; undefined where services run without networks. */
+  networks(composition: Composition): Promise<ServiceNetworks[] | undefined>;
 
   /** What listens on a TCP port of the host that services are published on; undefined when the port is free. */
   holderOf(port: number): Promise<string | undefined>;

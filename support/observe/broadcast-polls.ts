@@ -1,8 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { now } from '../base/clock';
 import { messageOf } from '../base/errors';
 import { evidenceFiles } from '../broadcast/evidence';
+import { clientOf } from '../broadcast/events';
 import type { EvidenceWriter } from '../broadcast/evidence-writer';
 import type { BroadcastRecord, BroadcastTimes } from '../broadcast/record';
+import { type InputReader, readInput } from './input-reader';
 import type { MediaMtxPath } from './mediamtx-api';
 import type { ObserveOptions } from './observe-options';
 import { sample, type Sampler } from './sampler';
@@ -15,6 +19,10 @@ const PATHS_EVERY_MS = 250;
 /** Until the output is ready: what is late by less than that is not noticed. */
 const FIRST_PATHS_EVERY_MS = 50;
 const NETWORK_EVERY_MS = 250;
+/** What MediaMTX calls the connection of the suite's own reader. */
+const RTMP_READER = 'rtmpConn';
+/** How long a worker that has ended its stream may take to close its connection to the STS. */
+const CLOSES_MS = 5000;
 
 /** What is polled while a broadcast is dubbed: the media server's paths, the metrics, the connection to the STS. */
 export class BroadcastPolls {
@@ -28,10 +36,10 @@ export class BroadcastPolls {
   apiAnsweredAt = now();
   workerSeenAt = now();
   viewer: Viewer | undefined;
-  stsConnection: BroadcastRecord['stsConnection'];
+  inputReader: InputReader | undefined;
+  readonly stsConnections: NonNullable<BroadcastRecord['stsConnections']>;
   #outputBytes = 0;
   #samplers: Record<'paths' | 'metrics' | 'network', Sampler> | undefined;
-  readonly #stsHost: string;
   readonly #stsPort: number;
 
   constructor(
@@ -41,7 +49,7 @@ export class BroadcastPolls {
     this.input = `live/${options.stream}/in`;
     this.output = `live/${options.stream}/out`;
     const { hostname, port, protocol } = new URL(options.network.stsUrl);
-    this.#stsHost = hostname;
+    this.stsConnections = { host: hostname, seen: [] };
     this.#stsPort = Number(port || (protocol === 'https:' ? 443 : 80));
   }
 
@@ -60,6 +68,12 @@ export class BroadcastPolls {
         ? api.refusePublishers(this.output)
         : api.record(this.output, recording.pattern)
     ).catch(this.note('configuration of the output'));
+    // What is open before there is anything to dub is no connection of this stream.
+    if (this.#isDirect) await this.#pollConnections().catch(this.note('connections to the STS'));
+  }
+
+  get #isDirect(): boolean {
+    return this.options.monitorMode === 'direct';
   }
 
   start(): void {
@@ -100,11 +114,20 @@ export class BroadcastPolls {
         this.problems.push(`${failed} of ${polls} polls of ${what} failed: ${lastReason}`);
       }
     }
-    if (this.stsConnection) return;
+    if (this.#isDirect) await this.#seeConnectionsClosed();
+    if (this.stsConnections.seen.some(({ open }) => open.length > 0)) return;
     const why = network.lastError();
     this.problems.push(
       `no TCP connection of media-service to port ${this.#stsPort} was seen${why === undefined ? '' : `: ${why}`}`,
     );
+  }
+
+  async #seeConnectionsClosed(): Promise<void> {
+    const deadline = now() + CLOSES_MS;
+    while (now() < deadline && this.stsConnections.seen.at(-1)?.open.length !== 0) {
+      await delay(NETWORK_EVERY_MS);
+      await this.#pollConnections().catch(this.note('connections to the STS'));
+    }
   }
 
   /** @param fresh not shared with other broadcasts; the types of all metrics are noted as well */
@@ -125,7 +148,9 @@ export class BroadcastPolls {
 
   async #pollPaths(): Promise<void> {
     const { at, value } = await this.options.paths();
-    const paths = value.filter(({ name }) => name === this.input || name === this.output);
+    const paths = value
+      .filter(({ name }) => name === this.input || name === this.output)
+      .map((path) => (path.name === this.input ? this.#withoutOwnReader(path) : path));
     this.apiAnsweredAt = at;
     this.evidence.addMediaMtx({
       at,
@@ -150,6 +175,18 @@ export class BroadcastPolls {
     this.times.ingested ??= at;
     this.workerSeenAt = at;
     this.options.onIngested();
+    // Not before: whoever reads it first is media-service.
+    const { withInputReader, rtmpUrl, track } = this.options;
+    if (!withInputReader) return;
+    const hashes = this.evidence.path(evidenceFiles.inputHashes);
+    this.inputReader ??= readInput(`${rtmpUrl}/${this.input}`, hashes, track);
+  }
+
+  /** The suite's own reader is no worker. */
+  #withoutOwnReader(path: MediaMtxPath): MediaMtxPath {
+    if (!this.inputReader) return path;
+    const own = path.readers.findLastIndex(({ type }) => type === RTMP_READER);
+    return { ...path, readers: path.readers.filter((_, i) => i !== own) };
   }
 
   #seenOutput(at: number, output: MediaMtxPath | undefined): void {
@@ -167,15 +204,28 @@ export class BroadcastPolls {
   }
 
   async #pollConnections(): Promise<void> {
-    if (this.times.inputReady === undefined || this.stsConnection) return;
+    if (!this.#isDirect && !this.#awaitsOwnConnection()) return;
     const { network } = this.options;
-    const found = (await network.connections()).find((one) => one.remotePort === this.#stsPort);
-    if (!found) return;
-    const { localPort, remoteAddress, remotePort } = found;
-    const hostAddress = await network.addressOf(this.#stsHost);
-    this.stsConnection = {
-      ...{ at: now(), host: this.#stsHost, localPort, remoteAddress, remotePort },
-      ...(hostAddress === undefined ? {} : { hostAddress }),
-    };
+    const { stsConnections } = this;
+    const { seen } = stsConnections;
+    const open = (await network.connections())
+      .filter(({ remotePort }) => remotePort === this.#stsPort)
+      .map(({ localPort, remoteAddress, remotePort }) => ({ localPort, remoteAddress, remotePort }))
+      .sort((a, b) => a.localPort - b.localPort);
+    const last = seen.at(-1)?.open;
+    if (last && JSON.stringify(last) === JSON.stringify(open)) return;
+    seen.push({ at: now(), open });
+    if (open.length === 0 || stsConnections.hostAddress !== undefined) return;
+    const hostAddress = await network.addressOf(stsConnections.host);
+    if (hostAddress !== undefined) stsConnections.hostAddress = hostAddress;
+  }
+
+  /** Whether the stream has connected to the tap, and the other end of that connection was not seen yet. */
+  #awaitsOwnConnection(): boolean {
+    const { monitor, stream } = this.options;
+    const opened = monitor.events.find((one) => one.stream === stream && one.kind === 'open');
+    const port = opened && clientOf(opened)?.port;
+    if (port === undefined) return false;
+    return !this.stsConnections.seen.some(({ open }) => open.some((c) => c.localPort === port));
   }
 }

@@ -56,7 +56,7 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
   await collectLogs(options, polls, evidence);
   noteClock(polls);
   const { stream, fixture, request, faultSeed, runtime, monitorMode } = options;
-  const { times, problems, viewer, stsConnection } = polls;
+  const { times, problems, viewer, stsConnections } = polls;
   const record: BroadcastRecord = {
     version: EVIDENCE_VERSION,
     ...{ stream, request, faultSeed, startedAt, finishedAt: now(), outcome, runtime },
@@ -64,7 +64,7 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
     ...{ durationSeconds: fixture.durationSeconds, segmentSeconds: fixture.segmentSeconds },
     ...{ times, publisher, problems },
     ...(viewer ? { viewer: await viewer.result } : {}),
-    ...(stsConnection ? { stsConnection } : {}),
+    ...(stsConnections.seen.length > 0 ? { stsConnections } : {}),
   };
   evidence.finish(record);
   return record;
@@ -165,6 +165,10 @@ async function collect(
   // A viewer of an output that has ended stops by itself; of one that goes on (budget used up), not.
   if (polls.isOutputReady) polls.viewer?.stop();
   await polls.viewer?.result;
+  // It has ended with the broadcast, long before the output has.
+  polls.inputReader?.stop();
+  const notRead = await polls.inputReader?.result;
+  if (notRead) polls.problems.push(`reading the broadcast: ${notRead}`);
   await api.forget(polls.output).catch(polls.note('configuration of the output'));
   if (polls.times.outputReady === undefined) {
     polls.problems.push(`${polls.output} was never ready in MediaMTX`);

@@ -1,18 +1,11 @@
 import type { MetricsText } from '../base/prometheus';
 import type { Track } from '../base/track';
 import type { Fixture } from '../broadcast/fixture';
-import type { BroadcastRecord } from '../broadcast/record';
+import type { BroadcastRecord, TcpConnection } from '../broadcast/record';
 import type { BroadcastRequest } from '../broadcast/request';
 import type { MediaMtxApi, MediaMtxPath } from './mediamtx-api';
 import type { SharedPoll } from './shared-poll';
 import type { SocketIOMonitor } from './socket-io-monitor';
-
-/** Both ends of a TCP connection, as the service sees them. */
-interface TcpConnection {
-  localPort: number;
-  remoteAddress: string;
-  remotePort: number;
-}
 
 /** How far a broadcast has come; times in seconds since publishing began. */
 export interface Progress {
@@ -60,6 +53,8 @@ export interface ObserveOptions {
   track: Track;
   /** Whether somebody watches the output live, besides the recording. */
   withViewer: boolean;
+  /** Whether somebody reads the broadcast besides media-service, to compare it with its file. */
+  withInputReader: boolean;
   onProgress: (progress: Progress) => void;
   /** The worker has begun to read the broadcast, or it is over. */
   onIngested: () => void;

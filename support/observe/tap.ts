@@ -23,7 +23,7 @@ import { now } from '../base/clock';
 import { messageOf } from '../base/errors';
 import { bytesOf } from '../base/http';
 import { jsonOf } from '../base/json';
-import type { TapEvent, UndecodableMessage } from '../broadcast/events';
+import type { TapEvent, TcpEnd, UndecodableMessage } from '../broadcast/events';
 import type { Direction, FaultPlan } from '../broadcast/fault';
 import { StreamFaults } from './stream-faults';
 
@@ -32,6 +32,9 @@ interface Connection {
   stream: string | undefined;
   /** The name and port that the client has asked for (Host header). */
   host: string | undefined;
+  /** The other ends of its TCP connections, to media-service and to the STS. */
+  client: TcpEnd | undefined;
+  upstream?: TcpEnd;
   decoders: Record<Direction, Decoder>;
 }
 
@@ -135,6 +138,9 @@ export class Tap {
     upstream.on('error', (error) => {
       if (!isJoined) refuse(socket.destroyed ? 'the client has gone' : messageOf(error));
     });
+    upstream.once('upgrade', ({ socket: { remoteAddress, remotePort } }: IncomingMessage) => {
+      Object.assign(connection, withEnd('upstream', remoteAddress, remotePort));
+    });
     upstream.once('open', () => {
       this.#webSockets.handleUpgrade(incoming, socket, head, (client) => {
         isJoined = true;
@@ -146,15 +152,10 @@ export class Tap {
           cut: () => [client, upstream].forEach((side) => side.terminate()),
           record: (direction, what) => this.#record(connection, direction, 'fault', what),
         });
-        this.#record(connection, 'to-sts', 'open', {
-          sts: this.upstream.href,
-          transport: 'websocket',
-          host: connection.host,
-          headers: {
-            'x-stream-id': connection.stream,
-            'x-worker-id': incoming.headers['x-worker-id'],
-          },
-        });
+        const headers = {
+          ...{ 'x-stream-id': connection.stream, 'x-worker-id': incoming.headers['x-worker-id'] },
+        };
+        this.#recordOpening(connection, { transport: 'websocket', headers });
         upstream.off('message', keep);
         early.forEach(([data, isBinary]) => {
           this.#relayMessage(connection, 'from-sts', client, data, isBinary);
@@ -241,6 +242,8 @@ export class Tap {
       const body = await bytesOf(incoming, MOST_BYTES);
       if (isEngine && body.length > 0) this.#decodePolled(connection, 'to-sts', body);
       const answer = await this.#ask(incoming, body, response);
+      const { remoteAddress, remotePort } = answer.socket;
+      Object.assign(connection, withEnd('upstream', remoteAddress, remotePort));
       const answered = await bytesOf(answer, MOST_BYTES);
       // Only a GET is answered with packets; a POST is answered by "ok".
       if (isPoll) this.#decodePolled(connection, 'from-sts', answered);
@@ -277,10 +280,7 @@ export class Tap {
       const handshake = handshakeSchema.safeParse(jsonOf(String(open.data)));
       if (handshake.success) {
         this.#polling.set(handshake.data.sid, connection);
-        const { host } = connection;
-        this.#record(connection, 'to-sts', 'open', {
-          ...{ sts: this.upstream.href, transport: 'polling', host },
-        });
+        this.#recordOpening(connection, { transport: 'polling' });
       } else {
         const reason = 'a handshake without sid';
         this.#record(connection, direction, 'undecodable', { reason, message: text });
@@ -353,8 +353,16 @@ export class Tap {
       id: this.#connections,
       stream: typeof header === 'string' ? header : undefined,
       host: incoming.headers.host,
+      client: undefined,
+      ...withEnd('client', incoming.socket.remoteAddress, incoming.socket.remotePort),
       decoders: { 'to-sts': new Decoder(), 'from-sts': new Decoder() },
     };
+  }
+
+  #recordOpening(connection: Connection, further: object): void {
+    const { host, client, upstream } = connection;
+    const opened = { sts: this.upstream.href, host, client, upstream, ...further };
+    this.#record(connection, 'to-sts', 'open', opened);
   }
 
   #record(
@@ -374,6 +382,17 @@ export class Tap {
       payload,
     });
   }
+}
+
+/** An end of a TCP connection by its name; nothing where the connection is closed already. */
+function withEnd(
+  name: 'client' | 'upstream',
+  address: string | undefined,
+  port: number | undefined,
+): { [end in typeof name]?: TcpEnd } {
+  if (address === undefined || port === undefined) return {};
+  // IPv4 in IPv6.
+  return { [name]: { address: address.replace(/^::ffff:(?=\d+\.)/, ''), port } };
 }
 
 function packetsOf(message: string | Buffer): EnginePacket[] {

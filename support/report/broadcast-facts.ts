@@ -3,6 +3,7 @@ import { basename, join, sep } from 'node:path';
 
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { NotMeasured } from '../analyze/cache';
+import { type SegmentSpoken, spokenAgainst } from '../analyze/segments-heard';
 import { linesOf } from '../analyze/service-log';
 import { messageOf, problemOf } from '../base/errors';
 import { safeText } from '../base/safe-text';
@@ -16,7 +17,13 @@ import { figuresOf } from './figures';
 import { fragmentFacts } from './fragment-facts';
 import { logOf } from './log-facts';
 import { histogramsOf, seriesOf } from './metric-facts';
-import { type Attempt, fragmentsIn, outputFacts, type OutputFacts } from './output-facts';
+import {
+  type Attempt,
+  fragmentsIn,
+  observedIn,
+  outputFacts,
+  type OutputFacts,
+} from './output-facts';
 import { timelineEvents } from './timeline-events';
 import { verdictFactsOf } from './verdict-facts';
 
@@ -60,6 +67,10 @@ export async function broadcastFactsOf(
       segmentSeconds: fixture.segmentSeconds,
     },
     texts: isTranslated ? await attempt('texts', () => broadcast.judgedTexts()) : undefined,
+    spoken:
+      isTranslated && output
+        ? await attempt('speech', () => spokenIn(broadcast, output.findings))
+        : undefined,
     ...{ clock: output?.clock, placements: output?.placements, tones: output?.tones },
     sourceStarts: output?.sourceStarts,
   });
@@ -80,6 +91,14 @@ export async function broadcastFactsOf(
   };
   const images = output && (await attempt('images', () => imagesOf(broadcast, output, attempt)));
   return { ...asShown(facts), ...(images && { images }) };
+}
+
+async function spokenIn(
+  { texts, fixture }: BroadcastFindings,
+  output: OutputFacts['findings'],
+): Promise<SegmentSpoken[]> {
+  const { segments } = observedIn(await output.segmentsHeard());
+  return spokenAgainst(fixture.script, texts, segments, fixture.targetLanguage);
 }
 
 /** What its record says. */

@@ -30,7 +30,7 @@ export interface ComparedRun {
   broadcasts: readonly ComparedBroadcast[];
 }
 
-const SCENARIO_WORSE = ['newly failed', 'newly skipped', 'gone'] as const;
+const SCENARIO_WORSE = ['newly failed', 'newly skipped', 'newly not shown', 'gone'] as const;
 const SCENARIO_CHANGES = [...SCENARIO_WORSE, 'newly passed', 'new'] as const;
 type ScenarioChange = (typeof SCENARIO_CHANGES)[number];
 
@@ -118,6 +118,15 @@ const FIGURES: Record<keyof BroadcastFigures, Figure> = {
   tookSeconds: { name: 'took', limit: 3, ...SECONDS },
   wordErrorRate: { name: 'word error rate', limit: 0.05, better: 'less', ...SHARE },
   chrf: { name: 'chrF', limit: 0.05, better: 'more', ...SHARE },
+  spokenErrorRate: {
+    name: 'word error rate of what is heard',
+    limit: 0.05,
+    better: 'less',
+    ...SHARE,
+  },
+  leastLanguageProbability: {
+    ...{ name: 'probability of the language, least', limit: 0.1, better: 'more', ...SHARE },
+  },
   leastCorrelation: { name: 'dub, least correlation', limit: 0.05, better: 'more', ...SHARE },
   leastHeardShare: { name: 'dub, least share heard', limit: 0.05, better: 'more', ...SHARE },
   mostOriginal: { name: 'original beside the dub', limit: 0.08, better: 'less', ...SHARE },
@@ -279,6 +288,7 @@ function changeOf(before?: Outcome, now?: Outcome): ScenarioChange | undefined {
   if (now === undefined) return 'gone';
   if (now === 'failed') return 'newly failed';
   if (now === 'skipped') return 'newly skipped';
+  if (now === 'not shown') return 'newly not shown';
   return before === undefined ? 'new' : 'newly passed';
 }
 
@@ -298,13 +308,14 @@ function byName(scenarios: readonly ScenarioResult[]): Map<string, ScenarioResul
 function nameOf({ title, request }: ComparedBroadcast): string {
   const { fixture, seconds, composition, faults, ...others } = request;
   const usual: Record<string, unknown> = requestOf();
-  const echo = composition === 'dual' ? undefined : composition.echoSegmentSeconds;
+  const echo = typeof composition === 'object' ? composition.echoSegmentSeconds : undefined;
   const rest = Object.entries(others)
     .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(usual[name]))
     .map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   const length = seconds === null ? [] : [`${seconds} s`];
   const segments = echo === undefined ? [] : [`echo in ${echo} s segments`];
-  const parts = [title || (fixture ?? ''), ...length, ...segments, ...rest];
+  const own = typeof composition === 'string' && composition !== 'dual' ? [composition] : [];
+  const parts = [title || (fixture ?? ''), ...length, ...segments, ...own, ...rest];
   return [parts.join(', '), ...faults.map(faultText)].join('; ');
 }
 

@@ -44,7 +44,8 @@ export function endOfRun(results: readonly ScenarioResult[], options: EndOfRunOp
       const place = options.paint('dim', oneLine(result.place));
       return `${options.paint('red', '✘')} ${MOST_IN_FULL + i + 1}. ${titleOf(result)} ${place}`;
     }),
-    ...(options.isDry ? [] : skipped(of('skipped'), options)),
+    ...(options.isDry ? [] : notPassed('skipped', '↷', of('skipped'), options)),
+    ...(options.isDry ? [] : notPassed('not shown', '?', of('not shown'), options)),
     problems(options),
     counts(results, options),
   ].filter((lines) => lines.length > 0);
@@ -68,6 +69,10 @@ export function scenarioLine(
   const outcome = outcomeOf(result);
   if (outcome === 'passed') return `${paint('green', '✔')}${end}`;
   if (outcome === 'failed') return paint('red', `✘${end}`);
+  if (outcome === 'not shown') {
+    const [reason = ''] = result.notShown?.split('\n') ?? [];
+    return `${paint('yellow', '?')}${end} (not shown: ${oneLine(reason)})`;
+  }
   return `${paint('yellow', '↷')}${end}${why ? ` (skipped: ${oneLine(why)})` : ''}`;
 }
 
@@ -137,11 +142,17 @@ function messageLines(message: string, detailsPage: string | undefined): string[
   return isWhole ? lines : [...lines, detailsPage ? `… more in ${detailsPage}` : '… more'];
 }
 
-/** What was skipped, a block for each reason. */
-function skipped(results: readonly ScenarioResult[], { paint }: EndOfRunOptions): string[][] {
+/** What was skipped, or cannot be shown, a block for each reason. */
+function notPassed(
+  word: string,
+  sign: string,
+  results: readonly ScenarioResult[],
+  { paint }: EndOfRunOptions,
+): string[][] {
   const groups = new Map<string, { reason: string[]; titles: string[] }>();
   for (const result of results) {
-    const reason = safeText(result.skipReason ?? 'without a reason').split('\n');
+    const said = result.notShown ?? result.skipReason ?? 'without a reason';
+    const reason = safeText(said).split('\n');
     const group = groups.get(reason[0] ?? '') ?? { reason, titles: [] };
     group.titles.push(titleOf(result));
     groups.set(reason[0] ?? '', group);
@@ -149,7 +160,7 @@ function skipped(results: readonly ScenarioResult[], { paint }: EndOfRunOptions)
   return [...groups.values()].map(({ reason, titles }) => {
     const more = titles.length - MOST_NAMES;
     return [
-      `${paint('yellow', '↷')} ${paint('bold', `${counted(titles.length, 'scenario')} skipped`)}`,
+      `${paint('yellow', sign)} ${paint('bold', `${counted(titles.length, 'scenario')} ${word}`)}`,
       ...reason.slice(0, MOST_REASON_LINES).map((line) => `  ${cut(line)}`),
       ...titles.slice(0, MOST_NAMES).map((title) => paint('dim', `  – ${title}`)),
       ...(more > 0 ? [paint('dim', `  – and ${more} more`)] : []),
@@ -177,7 +188,8 @@ function counts(
   };
   const failed = shown('failed', 'red');
   if (isDry) return [[`${all} found`, ...failed].join(', ') + '; nothing was run (--dry-run)'];
-  const outcomes = [...shown('passed', 'green'), ...failed, ...shown('skipped', 'yellow')];
+  const rest = [...shown('skipped', 'yellow'), ...shown('not shown', 'yellow')];
+  const outcomes = [...shown('passed', 'green'), ...failed, ...rest];
   const report = indexPage ? [`report: ${indexPage}`] : [];
   return [`${all}: ${outcomes.join(', ')}, in ${duration(seconds)}`, ...report];
 }

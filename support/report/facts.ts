@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 import type { Verdict } from '../checks/criterion';
 import type { ScenarioResult } from './scenario-results';
+import type { SoakVerdict } from './soak-record';
 
 /** The names of what reports write. */
 export const reportFiles = {
@@ -13,6 +14,8 @@ export const reportFiles = {
   index: 'index.html',
   /** For a CI job's page (Markdown). */
   summary: 'summary.md',
+  /** Which streams each scenario has used. */
+  streams: 'streams.json',
   /** What of a run is not in Cucumber's messages: a `RunPart`. */
   part: 'part.json',
   /** Of a replay: a folder for each broadcast, as the evidence is that of another run. */
@@ -49,6 +52,9 @@ export interface BroadcastFigures {
   /** Means over all fragments in which somebody speaks. */
   wordErrorRate?: number | undefined;
   chrf?: number | undefined;
+  /** Of what is heard in the output against the translation, and the least probability of the target language. */
+  spokenErrorRate?: number | undefined;
+  leastLanguageProbability?: number | undefined;
   loudnessLufs?: number | undefined;
 }
 
@@ -77,6 +83,11 @@ export interface FragmentFacts {
   translation?: string | undefined;
   wordErrorRate?: number | undefined;
   chrf?: number | undefined;
+  /** What somebody hears at its video who speaks the target language; its word error rate against the translation. */
+  heard?: string | undefined;
+  spokenErrorRate?: number | undefined;
+  /** The listener's own probability of the target language. */
+  languageProbability?: number | undefined;
   /** Audio minus video, in ms, where its dub is heard at its video. */
   offsetMs?: number | undefined;
   correlation?: number | undefined;
@@ -229,6 +240,14 @@ export interface RunFacts {
   /** Of shards, which run at the same time, the longest. */
   seconds?: number | undefined;
   scenarios: ScenarioResult[];
+  /** Which criteria its scenarios have judged by, with their place (file:line). */
+  judged: { criterion: string; place: string; isPassed: boolean }[];
+  /** IDs of the requirements that the features it has read have scenarios of. */
+  asked: string[];
+  /** Those of them of which a scenario has not begun: it was not asked for, or the run ended before. */
+  leftOut: string[];
+  /** What `npm run soak` has judged by repeated runs; where its record is given. */
+  soak?: readonly SoakVerdict[] | undefined;
   /** Of a shard's own report, which says nothing of the others. */
   shard?: RunEnvironment['shard'];
   /** One for each part: a run has one, several shards as many as there were. */

@@ -41,12 +41,21 @@ export async function figuresOf(
     mostOriginal: Math.max(...all('originalCorrelation')),
     wordErrorRate: meanOf(all('wordErrorRate')),
     chrf: meanOf(all('chrf')),
+    spokenErrorRate: meanOf(all('spokenErrorRate')),
+    leastLanguageProbability: Math.min(...all('languageProbability')),
     loudnessLufs: loudness?.integratedLufs,
   };
 }
 
 type NumberKey =
-  'roundTripMs' | 'correlation' | 'heardShare' | 'originalCorrelation' | 'wordErrorRate' | 'chrf';
+  | 'roundTripMs'
+  | 'correlation'
+  | 'heardShare'
+  | 'originalCorrelation'
+  | 'wordErrorRate'
+  | 'chrf'
+  | 'spokenErrorRate'
+  | 'languageProbability';
 
 function offsetsOf(output: OutputFacts | undefined): Partial<BroadcastFigures> {
   const sync = output?.placements && syncOf(output.placements);

@@ -1,6 +1,7 @@
 import type { FragmentPlacement } from '../analyze/dub-placement';
 import { type FrameClock, presentationsOf } from '../analyze/frame-clock';
 import type { SegmentAudio } from '../analyze/resilience-findings';
+import type { SegmentSpoken } from '../analyze/segments-heard';
 import { segmentOfTone, type ToneHeard } from '../analyze/tones';
 import { wordErrorRate } from '../analyze/transcript';
 import type { JudgedText } from '../analyze/translation';
@@ -32,6 +33,8 @@ export interface KnownOfBroadcast {
   /** Where fragments begin in the source, by segment. */
   sourceStarts: ReadonlyMap<number, number> | undefined;
   texts: readonly JudgedText[] | undefined;
+  /** What is heard at the video of each segment. */
+  spoken: readonly SegmentSpoken[] | undefined;
   tones: TonesHeard | undefined;
 }
 
@@ -74,10 +77,21 @@ export function fragmentFacts(
       translation: answer?.translation,
       wordErrorRate: text?.words.wordErrorRate ?? errorsOf(script, answer?.transcript),
       chrf: text?.match?.chrf,
+      ...speechOf(known.spoken?.find((one) => one.sequence === segment)),
       original: fragment.audio?.file,
       dubbed: answer?.audio?.file,
     };
   });
+}
+
+function speechOf(spoken: SegmentSpoken | undefined): Partial<FragmentFacts> {
+  if (!spoken?.heard.observed) return {};
+  const { text, other, language } = spoken.heard;
+  return {
+    heard: other ?? text,
+    spokenErrorRate: spoken.words?.wordErrorRate,
+    languageProbability: language?.probability,
+  };
 }
 
 function errorsOf(script: string | undefined, transcript: string | undefined): number | undefined {

@@ -49,8 +49,9 @@ export async function makeReports(
 ): Promise<{ problems: string[] }> {
   const started = performance.now();
   const { broadcasts = [], isReplay = false } = session ?? {};
-  const ofPages = await writeFacts(folder, broadcasts, isReplay);
-  const problems = [...(session?.problems ?? []), ...ofPages];
+  const { verdicts, problem } = verdictsIn(folder);
+  const ofPages = await writeFacts(folder, broadcasts, { isReplay, verdicts });
+  const problems = [...(session?.problems ?? []), ...problem, ...ofPages];
   const part: RunPart = {
     environment: environmentOf(session?.runtime ?? 'no services were started', differing),
     evidence: broadcasts.map(({ evidence }) => relative(folder, evidence.folder)),
@@ -58,25 +59,28 @@ export async function makeReports(
     reportSeconds: (performance.now() - started) / 1000,
   };
   const isShard = part.environment.shard !== undefined;
-  const written = writeReports(folder, [{ folder, collector, part }], isShard);
+  const written = writeReports(folder, [{ folder, collector, part, verdicts }], isShard);
   part.reportSeconds = (performance.now() - started) / 1000;
   writeFileSync(join(folder, reportFiles.part), JSON.stringify(part, hidingSecrets, 2));
   return { problems: written.facts.problems };
+}
+
+/** None, and why, where they cannot be read. */
+function verdictsIn(reportsFolder: string): { verdicts: VerdictLine[]; problem: string[] } {
+  try {
+    return { verdicts: readVerdicts(reportsFolder), problem: [] };
+  } catch (error) {
+    return { verdicts: [], problem: [`pages are without verdicts: ${messageOf(error)}`] };
+  }
 }
 
 /** @returns what went wrong */
 async function writeFacts(
   reportsFolder: string,
   broadcasts: readonly BroadcastFindings[],
-  isReplay: boolean,
+  { isReplay, verdicts: lines }: { isReplay: boolean; verdicts: readonly VerdictLine[] },
 ): Promise<string[]> {
   const problems: string[] = [];
-  let lines: VerdictLine[] = [];
-  try {
-    lines = readVerdicts(reportsFolder);
-  } catch (error) {
-    problems.push(`pages are without verdicts: ${messageOf(error)}`);
-  }
   const queue = [...broadcasts];
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next; next = queue.shift()) {

@@ -67,7 +67,9 @@ export async function outputFacts(
  */
 function findingsOf(broadcast: BroadcastFindings, file: string): OutputFindings {
   try {
-    return broadcast.output;
+    return broadcast.dubFiles.length > 0
+      ? broadcast.output
+      : new OutputFindings(file, broadcast.fixture, []);
   } catch {
     const { folder } = broadcast.evidence;
     const path = (audio: { file: string } | undefined): string | undefined =>

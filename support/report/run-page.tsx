@@ -7,8 +7,9 @@ import type { BroadcastSummary, RunEnvironment, RunFacts } from './facts';
 import { Badge, type Column, List, OnThisPage, page, type PageSection, section } from './layout';
 import { Quote, STATES, Table, Terms } from './layout';
 import type { Spec } from './requirements';
-import { broadcastColumns, countsOf, requirementsInWords, requirementStatesOf } from './run-report';
-import { type RequirementState, skippedByReason, type SpecState, verdictOf } from './run-report';
+import { requirementsInWords, requirementStatesOf } from './requirement-states';
+import type { RequirementState, SpecState } from './requirement-states';
+import { broadcastColumns, countsOf, skippedByReason, verdictOf } from './run-report';
 import { idsOf, outcomeOf, outsideSteps } from './scenario-results';
 import type { ScenarioResult, StepResult } from './scenario-results';
 import { counted, duration, shownMessage } from './wording';
@@ -76,7 +77,7 @@ export function runPage(facts: RunFacts, specs: readonly Spec[]): string {
 function sectionsOf(shown: Shown, specs: readonly Spec[]): PageSection[] {
   const { scenarios, problems, broadcasts } = shown.facts;
   const failed = scenarios.filter((scenario) => outcomeOf(scenario) === 'failed');
-  const states = requirementStatesOf(specs, scenarios);
+  const states = requirementStatesOf(specs, shown.facts);
   const requirements = (
     <>
       <p>{requirementsInWords(states)}.</p>
@@ -169,6 +170,9 @@ function Scenario({ shown, scenario }: { shown: Shown; scenario: ScenarioResult 
           </span>
         ))}
       </p>
+      {scenario.streams ? (
+        <p class="about">{`${scenario.streams.length === 1 ? 'Stream' : 'Streams'}: ${scenario.streams.join(', ')}`}</p>
+      ) : null}
     </>
   );
 }
@@ -237,7 +241,7 @@ function Filters(): VNode {
         <select name="state">
           <option value="">all</option>
           <option value="ran">all that ran</option>
-          {(['failed', 'skipped', 'not run', 'passed'] as const).map((state) => (
+          {(['failed', 'skipped', 'not shown', 'not run', 'passed'] as const).map((state) => (
             <option key={state}>{state}</option>
           ))}
         </select>
@@ -258,7 +262,7 @@ function Requirements({ shown, spec }: { shown: Shown; spec: SpecState }): VNode
         </>
       ),
     },
-    { head: 'What must hold', kind: 'must', cell: ({ text }) => text },
+    { head: 'What must hold', kind: 'must', cell: (one) => <MustHold {...one} /> },
     { head: 'Scenarios', cell: ({ scenarios }) => <ScenarioNames {...{ shown, scenarios }} /> },
   ];
   return (
@@ -270,6 +274,24 @@ function Requirements({ shown, spec }: { shown: Shown; spec: SpecState }): VNode
         rowOf={({ state }) => ({ 'data-state': state })}
       />
     </section>
+  );
+}
+
+/** What product asks for, and those of its sentences that are not passed. */
+function MustHold({ text, missing }: RequirementState): VNode {
+  return (
+    <>
+      {text}
+      {missing.length === 0 ? null : (
+        <ul class="names missing">
+          {missing.map((one) => (
+            <li key={one.text}>
+              <Badge state={one.state} /> {one.text} <span class="faint">{`(${one.why})`}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
   );
 }
 
@@ -296,7 +318,8 @@ function Scenarios({ shown }: { shown: Shown }): VNode {
   return (
     <>
       {shown.facts.scenarios.length === 0 ? <p>No scenario ran.</p> : null}
-      <Skipped shown={shown} />
+      <Skipped {...{ shown, state: 'skipped' }} />
+      <Skipped {...{ shown, state: 'not shown' }} />
       {[...byFile].map(([file, scenarios]) => (
         <section key={file} class="feature">
           <h3>{scenarios[0]?.feature}</h3>
@@ -329,18 +352,18 @@ function stateInWords(scenarios: readonly ScenarioResult[]): string {
     .join(', ');
 }
 
-/** Each reason once, with all scenarios that were skipped for it. */
-function Skipped({ shown }: { shown: Shown }): VNode | null {
-  const reasons = skippedByReason(shown.facts.scenarios);
+/** Each reason once, with all scenarios that were skipped for it, or are not shown. */
+function Skipped({ shown, state }: { shown: Shown; state: 'skipped' | 'not shown' }): VNode | null {
+  const reasons = skippedByReason(shown.facts.scenarios, state);
   if (reasons.length === 0) return null;
   return (
     <>
-      <h3>Skipped</h3>
+      <h3>{state === 'skipped' ? 'Skipped' : 'Not shown'}</h3>
       {reasons.map(({ reason, scenarios }) => (
         <div key={reason}>
           <Quote>{reason}</Quote>
           <details>
-            <summary>{counted(scenarios.length, 'scenario')} skipped for this reason</summary>
+            <summary>{`${counted(scenarios.length, 'scenario')} ${state} for this reason`}</summary>
             <ScenarioNames {...{ shown, scenarios }} />
           </details>
         </div>

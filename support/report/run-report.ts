@@ -1,11 +1,12 @@
 import { basename, join } from 'node:path';
 
 import { safeText } from '../base/safe-text';
+import { readVerdicts, type VerdictLine } from '../checks/verdict-log';
 import type { BroadcastSummary, RunFacts, RunPart } from './facts';
 import { readRunPart } from './facts-file';
-import type { Requirement, Spec } from './requirements';
 import type { Outcome, ScenarioCollector, ScenarioResult } from './scenario-results';
 import { idsOf, outcomeOf, readMessages } from './scenario-results';
+import type { SoakVerdict } from './soak-record';
 import { counted, duration, shownNumber } from './wording';
 
 /** What lies in one results folder: of a whole run, or of one shard of it. */
@@ -14,27 +15,36 @@ export interface ResultsPart {
   collector: ScenarioCollector;
   /** Not there when the run was interrupted before it wrote it. */
   part: RunPart | undefined;
+  verdicts: readonly VerdictLine[];
 }
 
 /**
  * Reads the results of a run.
  *
- * @throws NotObserved as readMessages; SuiteError when part.json is not what was written
+ * @throws NotObserved as readMessages; SuiteError when part.json or the verdicts are not what was written
  */
 export function readPart(folder: string): ResultsPart {
   const collector = readMessages(join(folder, 'messages.ndjson'), true);
-  return { folder, collector, part: readRunPart(folder) };
+  return { folder, collector, part: readRunPart(folder), verdicts: readVerdicts(folder) };
+}
+
+interface MadeReports {
+  broadcasts: BroadcastSummary[];
+  problems: string[];
+  seconds: number;
+  soak?: readonly SoakVerdict[] | undefined;
 }
 
 /**
  * The facts of a run; several parts are the shards of one.
  *
- * @param made what came of making the pages of its broadcasts; seconds are how long that took
+ * @param made what came of making the pages of its broadcasts; seconds are how long that took. `soak` is what repeated runs
+ *   have shown
  * @param isShard where a shard speaks for itself: otherwise a shard that is missing is a problem
  */
 export function runFactsOf(
   parts: readonly ResultsPart[],
-  made: { broadcasts: BroadcastSummary[]; problems: string[]; seconds: number },
+  made: MadeReports,
   isShard = false,
 ): RunFacts {
   const shard = isShard ? parts[0]?.part?.environment.shard : undefined;
@@ -50,6 +60,7 @@ export function runFactsOf(
     startedAtMs: begins.length > 0 ? Math.min(...begins) : undefined,
     seconds: lengths.length === parts.length ? Math.max(...lengths) : undefined,
     scenarios: parts.flatMap(({ collector }) => collector.results.map(safeScenario)),
+    ...{ ...judgedIn(parts), soak: made.soak },
     environments: parts.flatMap(({ part }) => part?.environment ?? []),
     ...{ broadcasts: made.broadcasts, shard },
     problems: [...(shard ? [] : missingShards(parts)), ...problems, ...made.problems].map(safeText),
@@ -82,14 +93,19 @@ export function verdictOf({ scenarios, seconds, problems, shard }: RunFacts): {
     const rest = `${skipped} skipped, which shows nothing`;
     return failure(`Not a passed run: ${passed} ${ofAll}, ${rest}${alsoWrong}.`);
   }
-  if (but) return failure(`Not a passed run: ${all} passed, but ${but}.`);
+  const { 'not shown': notShown } = countsOf(scenarios);
+  if (passed === 0) return failure(`Not a passed run: nothing can be shown in this runtime.`);
+  const shown = notShown > 0 ? `${passed} ${ofAll}` : `${all} passed`;
+  if (but) return failure(`Not a passed run: ${shown}, but ${but}.`);
   const time = seconds === undefined ? '' : ` in ${duration(seconds)}`;
   const part = shard ? ` This is part ${shard.index} of ${shard.count}.` : '';
-  return { text: `Passed: ${all} passed${time}.${part}`, outcome: 'passed' };
+  const rest =
+    notShown > 0 ? ` ${counted(notShown, 'scenario')} cannot be shown in this runtime.` : '';
+  return { text: `Passed: ${shown}${time}.${rest}${part}`, outcome: 'passed' };
 }
 
 export function countsOf(scenarios: readonly ScenarioResult[]): Record<Outcome, number> {
-  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const counts = { passed: 0, failed: 0, skipped: 0, 'not shown': 0 };
   for (const scenario of scenarios) counts[outcomeOf(scenario)] += 1;
   return counts;
 }
@@ -118,74 +134,37 @@ function column(
   return { head, kind: 'number', cell: ({ figures }) => shown(figures) };
 }
 
-export interface RequirementState extends Requirement {
-  state: Outcome | 'not run';
-  scenarios: ScenarioResult[];
-}
-
-export interface SpecState extends Spec {
-  requirements: RequirementState[];
-}
-
-/**
- * What a run says of each requirement: `failed` when one of its scenarios failed, `skipped` when one was skipped,
- * `passed` when all of them passed. IDs that only scenarios know come last.
- */
-export function requirementStatesOf(
-  specs: readonly Spec[],
-  scenarios: readonly ScenarioResult[],
-): SpecState[] {
-  const shownBy = new Map<string, ScenarioResult[]>();
-  for (const scenario of scenarios) {
-    for (const id of idsOf(scenario)) shownBy.set(id, [...(shownBy.get(id) ?? []), scenario]);
-  }
-  const known = new Set(specs.flatMap(({ requirements }) => requirements.map(({ id }) => id)));
-  const others = [...shownBy.keys()].filter((id) => !known.has(id)).sort();
-  const text = 'Not in the list of requirements (support/report/requirements.yaml)';
-  const unlisted = {
-    spec: '',
-    title: 'Other IDs',
-    requirements: others.map((id) => ({ id, text })),
-  };
-  return [...specs, ...(others.length > 0 ? [unlisted] : [])].map((spec) => ({
-    ...spec,
-    requirements: spec.requirements.map((requirement) => {
-      const own = shownBy.get(requirement.id) ?? [];
-      return { ...requirement, scenarios: own, state: stateOf(own) };
-    }),
-  }));
-}
-
-/** `103 of 109 requirements passed, 6 were not run`, with the states that there are. */
-export function requirementsInWords(specs: readonly SpecState[]): string {
-  const states = specs.flatMap(({ requirements }) => requirements.map(({ state }) => state));
-  const count = (wanted: string): number => states.filter((state) => state === wanted).length;
-  const rest = ['failed', 'skipped', 'not run'].flatMap((state) =>
-    count(state) > 0 ? `${count(state)} ${state}` : [],
-  );
-  const why = count('not run') > 0 ? ', as no scenario of theirs was asked for or begun' : '';
-  const passed = `${count('passed')} of ${counted(states.length, 'requirement')} passed`;
-  return [passed, ...rest].join('; ') + why;
-}
-
-/** Skipped scenarios by the reason that they give. */
+/** Skipped scenarios, or those that are not shown, by the reason that they give. */
 export function skippedByReason(
   scenarios: readonly ScenarioResult[],
+  outcome: Outcome = 'skipped',
 ): { reason: string; scenarios: ScenarioResult[] }[] {
   const byReason = new Map<string, ScenarioResult[]>();
   for (const scenario of scenarios) {
-    if (outcomeOf(scenario) !== 'skipped') continue;
-    const reason = scenario.skipReason ?? 'without a reason';
+    if (outcomeOf(scenario) !== outcome) continue;
+    const reason = scenario.notShown ?? scenario.skipReason ?? 'without a reason';
     byReason.set(reason, [...(byReason.get(reason) ?? []), scenario]);
   }
   return [...byReason].map(([reason, own]) => ({ reason, scenarios: own }));
 }
 
-function stateOf(scenarios: readonly ScenarioResult[]): RequirementState['state'] {
-  const { failed, skipped } = countsOf(scenarios);
-  if (failed > 0) return 'failed';
-  if (skipped > 0) return 'skipped';
-  return scenarios.length > 0 ? 'passed' : 'not run';
+/** What scenarios have judged, which requirements have scenarios, and of which of them one has not begun. */
+function judgedIn(parts: readonly ResultsPart[]): Pick<RunFacts, 'judged' | 'asked' | 'leftOut'> {
+  const begun = new Set(parts.flatMap(({ collector }) => collector.results.map(placeOf)));
+  const known = parts.flatMap(({ collector }) => collector.known);
+  return {
+    judged: parts.flatMap(({ verdicts }) =>
+      verdicts.flatMap(({ scenario, verdict: { criterion, state } }) =>
+        scenario ? { criterion, place: scenario.place, isPassed: state === 'passed' } : [],
+      ),
+    ),
+    asked: [...new Set(known.flatMap(idsOf))],
+    leftOut: [...new Set(known.filter((one) => !begun.has(one.place)).flatMap(idsOf))],
+  };
+}
+
+function placeOf({ place }: ScenarioResult): string {
+  return place;
 }
 
 /** One line for each shard that is not there, or there twice. */

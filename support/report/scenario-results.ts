@@ -9,8 +9,16 @@ import { messageOf, NotObserved } from '../base/errors';
 /** The name of the attachment that says why a scenario was skipped. */
 export const SKIP_REASON = 'skip-reason.txt';
 
+/** The name of the attachment that says why a scenario cannot be shown in this runtime. */
+export const NOT_SHOWN_REASON = 'not-shown.txt';
+
 /** The name of the attachment that lists the streams of the broadcasts that a scenario was judged by. */
 export const JUDGED_BY = 'judged-by.txt';
+
+/** The name of the attachment that lists the streams that a scenario has used. */
+export const STREAMS = 'streams.txt';
+
+const READ_ATTACHMENTS = [SKIP_REASON, NOT_SHOWN_REASON, JUDGED_BY, STREAMS];
 
 /** One step of a scenario, as product wrote it. */
 export interface StepResult {
@@ -39,8 +47,12 @@ export interface ScenarioResult {
   message: string;
   /** Why it was skipped; undefined when it does not say. */
   skipReason: string | undefined;
+  /** Why it cannot be shown in the runtime of this run; not there where it can. */
+  notShown?: string;
   /** Streams of the broadcasts that it was judged by. */
   judgedBy: string[];
+  /** All streams that it has used, also those of which no broadcast was observed; not there where it used none. */
+  streams?: string[];
   seconds: number;
   /** Earlier attempts (`--retry`), the first one first: this is the last one, which counts. */
   attempts?: ScenarioResult[];
@@ -57,12 +69,19 @@ export function idsOf({ tags }: Pick<ScenarioResult, 'tags'>): string[] {
   return tags.flatMap((tag) => REQUIREMENT.exec(tag)?.[1] ?? []);
 }
 
-/** What the run as a whole says of a scenario: anything but passed and skipped is a failure. */
-export type Outcome = 'passed' | 'failed' | 'skipped';
+/**
+ * What the run as a whole says of a scenario. `not shown`: what it is about does not exist in this runtime, which it says;
+ * anything but that, passed and skipped is a failure.
+ */
+export type Outcome = 'passed' | 'failed' | 'skipped' | 'not shown';
 
-export function outcomeOf({ status }: Pick<ScenarioResult, 'status'>): Outcome {
+export function outcomeOf({
+  status,
+  notShown,
+}: Pick<ScenarioResult, 'status' | 'notShown'>): Outcome {
   if (status === 'PASSED') return 'passed';
-  return status === 'SKIPPED' ? 'skipped' : 'failed';
+  if (status !== 'SKIPPED') return 'failed';
+  return notShown === undefined ? 'skipped' : 'not shown';
 }
 
 /** What failed outside of the steps: in a hook before or after them. Empty when nothing did. */
@@ -80,7 +99,7 @@ export class ScenarioCollector {
   add(message: Envelope): void {
     // Of all that is attached, nothing else is read; charts and logs would be kept in memory.
     const { fileName = '' } = message.attachment ?? {};
-    if (message.attachment && fileName !== SKIP_REASON && fileName !== JUDGED_BY) return;
+    if (message.attachment && !READ_ATTACHMENTS.includes(fileName)) return;
     this.query.update(message);
     if (message.testCaseStarted) this.#begun.push(message.testCaseStarted);
   }
@@ -96,6 +115,14 @@ export class ScenarioCollector {
       const last = all.at(-1);
       return last && all.length > 1 ? { ...last, attempts: all.slice(0, -1) } : (last ?? []);
     });
+  }
+
+  /** All scenarios of the features that were read, also those that have not begun, or were not asked for. */
+  get known(): Pick<ScenarioResult, 'tags' | 'place'>[] {
+    return this.query.findAllPickles().map(({ tags, uri, location }) => ({
+      tags: tags.map(({ name }) => name),
+      place: `${uri}:${location?.line ?? ''}`,
+    }));
   }
 
   /** How the attempt ended that this message is the end of. */
@@ -124,6 +151,8 @@ export class ScenarioCollector {
         .flatMap((step) => query.findAttachmentsBy(step))
         .map((one) => [one.fileName, textOf(one)]),
     );
+    const notShown = attached.get(NOT_SHOWN_REASON);
+    const streams = attached.get(STREAMS)?.split('\n');
     return {
       name: pickle?.name ?? attempt.testCaseId,
       tags: pickle?.tags.map(({ name }) => name) ?? [],
@@ -135,7 +164,9 @@ export class ScenarioCollector {
         .flatMap(({ testStepResult: { message = '' } }) => (message ? `${message}\n` : []))
         .join(''),
       skipReason: attached.get(SKIP_REASON),
+      ...(notShown === undefined ? {} : { notShown }),
       judgedBy: attached.get(JUDGED_BY)?.split('\n') ?? [],
+      ...(streams ? { streams } : {}),
       seconds: ended ? (millis(ended.timestamp) - millis(attempt.timestamp)) / 1000 : 0,
     };
   }
@@ -227,15 +258,19 @@ export function readScenarioResults(messagesFile: string): ScenarioResult[] {
 }
 
 /**
- * What is wrong with a run although no step failed: nothing ran, something is undefined, or was skipped.
+ * What is wrong with a run although no step failed: nothing was shown, something is undefined, or was skipped.
  *
  * @returns one line for each thing that is wrong; empty when the run counts as passed
  */
 export function faultsOf(results: readonly ScenarioResult[]): string[] {
-  const faults = results.flatMap(({ status, name, skipReason }) => {
-    if (status === 'PASSED') return [];
-    if (status !== 'SKIPPED') return [`${status.toLowerCase()}: ${name}`];
+  const faults = results.flatMap((one) => {
+    const { status, name, skipReason } = one;
+    const outcome = outcomeOf(one);
+    if (outcome === 'passed' || outcome === 'not shown') return [];
+    if (outcome === 'failed') return [`${status.toLowerCase()}: ${name}`];
     return [`skipped: ${name}: ${skipReason?.split('\n')[0] ?? 'without a reason'}`];
   });
-  return results.length === 0 ? ['no scenario ran'] : faults;
+  if (results.length === 0) return ['no scenario ran'];
+  const isNothing = results.every((one) => outcomeOf(one) === 'not shown');
+  return isNothing ? ['no scenario can be shown in this runtime'] : faults;
 }

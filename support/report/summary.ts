@@ -2,8 +2,12 @@ import { safeText } from '../base/safe-text';
 import { reportFiles, type RunFacts } from './facts';
 import { STATES } from './layout';
 import type { Spec } from './requirements';
-import { broadcastColumns, requirementsInWords, requirementStatesOf } from './run-report';
-import { type RequirementState, skippedByReason, verdictOf } from './run-report';
+import {
+  requirementsInWords,
+  type RequirementState,
+  requirementStatesOf,
+} from './requirement-states';
+import { broadcastColumns, skippedByReason, verdictOf } from './run-report';
 import { idsOf, outcomeOf, outsideSteps, type ScenarioResult } from './scenario-results';
 import { counted, cut, shownMessage } from './wording';
 
@@ -40,10 +44,11 @@ function summaryWithin(facts: RunFacts, specs: readonly Spec[], limits: Limits):
   const { scenarios, problems, broadcasts } = facts;
   const failed = scenarios.filter((scenario) => outcomeOf(scenario) === 'failed');
   const reasons = skippedByReason(scenarios);
-  const states = requirementStatesOf(specs, scenarios);
+  const unable = skippedByReason(scenarios, 'not shown');
+  const states = requirementStatesOf(specs, facts);
   const missed = states
     .flatMap(({ requirements }) => requirements)
-    .filter(({ state }) => state === 'failed' || state === 'skipped');
+    .filter(({ state }) => state !== 'passed' && state !== 'not run');
   const blocks = [
     verdictLine(facts),
     ...(failed.length > 0 ? ['### Failures'] : []),
@@ -51,12 +56,9 @@ function summaryWithin(facts: RunFacts, specs: readonly Spec[], limits: Limits):
     ...(problems.length > 0 ? ['### Problems'] : []),
     ...some(problems, limits, (problem) => fenced(cut(problem, Math.max(limits.characters, 200)))),
     ...(reasons.length > 0 ? ['### Skipped'] : []),
-    ...some(reasons, limits, ({ reason, scenarios: own }) =>
-      details(
-        `${counted(own.length, 'scenario')}: ${markdown(reason.split('\n')[0] ?? '')}`,
-        fenced(cut(reason, Math.max(limits.characters, 200))),
-      ),
-    ),
+    ...some(reasons, limits, (one) => reasonBlock(one, limits)),
+    ...(unable.length > 0 ? ['### Not shown'] : []),
+    ...some(unable, limits, (one) => reasonBlock(one, limits)),
     '### Requirements',
     `${requirementsInWords(states)}.`,
     some(missed, limits, requirement).join('\n'),
@@ -66,8 +68,24 @@ function summaryWithin(facts: RunFacts, specs: readonly Spec[], limits: Limits):
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
-function requirement({ id, state, text }: RequirementState): string {
-  return `- ${STATES[state].sign} ${state}: **${markdown(id)}** ${markdown(text)}`;
+/** With the sentences of it that are not passed. */
+function requirement({ id, state, text, missing }: RequirementState): string {
+  return [
+    `- ${STATES[state].sign} ${state}: **${markdown(id)}** ${markdown(text)}`,
+    ...missing.map(
+      (one) => `  - ${STATES[one.state].sign} ${markdown(one.text)} (${markdown(one.why)})`,
+    ),
+  ].join('\n');
+}
+
+function reasonBlock(
+  { reason, scenarios }: ReturnType<typeof skippedByReason>[number],
+  { characters }: Limits,
+): string {
+  return details(
+    `${counted(scenarios.length, 'scenario')}: ${markdown(reason.split('\n')[0] ?? '')}`,
+    fenced(cut(reason, Math.max(characters, 200))),
+  );
 }
 
 function verdictLine(facts: RunFacts): string {

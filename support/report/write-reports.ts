@@ -9,7 +9,8 @@ import { readBroadcastFacts } from './facts-file';
 import { readRequirements } from './requirements';
 import { runPage } from './run-page';
 import { runFactsOf, type ResultsPart } from './run-report';
-import type { ScenarioResult } from './scenario-results';
+import { idsOf, type ScenarioResult } from './scenario-results';
+import type { SoakVerdict } from './soak-record';
 import { summaryOf } from './summary';
 
 export interface RunBroadcast {
@@ -22,8 +23,8 @@ export interface RunBroadcast {
 
 /** Removes the reports of an earlier run; its evidence folders stay, as their names are their own. */
 export function removeReports(reportsFolder: string): void {
-  const { index, summary, part, replayed } = reportFiles;
-  for (const name of [index, summary, part, replayed]) {
+  const { index, summary, part, replayed, streams } = reportFiles;
+  for (const name of [index, summary, part, replayed, streams]) {
     rmSync(join(reportsFolder, name), { recursive: true, force: true });
   }
 }
@@ -60,6 +61,7 @@ export function broadcastsOf({ folder, part, collector }: ResultsPart): RunBroad
  * @param to where the page of the run is written
  * @param parts of one run: its only one, or its shards
  * @param isShard where one shard speaks for itself, and the others are not missed
+ * @param soak what repeated runs have shown (`npm run soak`)
  * @returns what the page shows, and which of its problems came up here
  * @throws when the page of the run itself cannot be made or written
  */
@@ -67,6 +69,7 @@ export function writeReports(
   to: string,
   parts: readonly ResultsPart[],
   isShard = false,
+  soak?: readonly SoakVerdict[],
 ): { facts: RunFacts; problems: string[] } {
   const started = performance.now();
   const specs = readRequirements();
@@ -89,12 +92,22 @@ export function writeReports(
   }
   const made = {
     broadcasts: [...broadcasts.values()].flatMap((one) => one ?? []),
-    ...{ problems, seconds: (performance.now() - started) / 1000 },
+    ...{ problems, soak, seconds: (performance.now() - started) / 1000 },
   };
   const facts = runFactsOf(parts, made, isShard);
   writeFileSync(join(to, reportFiles.index), runPage(facts, specs));
   writeFileSync(join(to, reportFiles.summary), summaryOf(facts, specs));
+  writeFileSync(join(to, reportFiles.streams), streamsOf(facts.scenarios));
   return { facts, problems };
+}
+
+/** The registry of streams: which each scenario has used, those that used none included. */
+function streamsOf(scenarios: readonly ScenarioResult[]): string {
+  const registry = scenarios.map((scenario) => {
+    const { name, place, streams = [] } = scenario;
+    return { scenario: name, place, requirements: idsOf(scenario), streams };
+  });
+  return `${JSON.stringify(registry, null, 2)}\n`;
 }
 
 /** @returns no summary where there are no facts, and what went wrong */

@@ -5,11 +5,15 @@ import { BroadcastFindings } from '../analyze/broadcast-findings';
 import { PrerequisiteMissing } from '../base/errors';
 import type { Track } from '../base/track';
 import { readEvidence, recordedBroadcasts } from '../broadcast/evidence';
-import { beginningOf, type Fixture, readFixture } from '../broadcast/fixture';
-import { type BroadcastRequest, keyOf } from '../broadcast/request';
+import { beginningOf, type Fixture, publishedFixture, readFixture } from '../broadcast/fixture';
+import { FRESH_WORDS, FRESH_WORDS_SECONDS } from '../broadcast/fresh-words';
+import { type BroadcastRequest, keyOf, segmentSecondsOf } from '../broadcast/request';
 import { type Config, projectRoot, serviceNames, type Settings } from '../config';
+import { showLine } from '../report/progress';
+import { speakFreshWords } from './fresh-words';
 import { type PlannedBroadcast, plannedBroadcasts } from './plan';
 import { publishBroadcast } from './publish-broadcast';
+import { MOST_SPOKEN_AT_ONCE } from './schedule';
 import type { Services } from './services';
 
 /** What broadcasts are dubbed with. */
@@ -20,6 +24,8 @@ export interface BroadcastHost {
   settings(): Promise<Settings>;
   track: Track;
   signal: AbortSignal;
+  /** Does something with a temporary folder, which is removed afterwards, and if this process is killed. */
+  withFolder: <T>(name: string, work: (folder: string) => Promise<T>) => Promise<T>;
 }
 
 /** The broadcasts of a run: each is published and dubbed once, however many scenarios look at it. */
@@ -30,6 +36,7 @@ export class Broadcasts {
   readonly #recorded: Map<string, string> | undefined;
   /** What the scenarios of this run are going to ask for; known before its first step. */
   #planned: PlannedBroadcast[] | undefined;
+  #freshWords: Promise<Fixture> | undefined;
   #streams = 0;
 
   /** @throws NotObserved when EVIDENCE names a folder without evidence, or of another version */
@@ -41,6 +48,19 @@ export class Broadcasts {
   /** Whether recorded broadcasts are judged: nothing is started or published then. */
   get isReplay(): boolean {
     return this.#recorded !== undefined;
+  }
+
+  /**
+   * Begins what takes its time before a broadcast can be published, while services start: the words of this run are spoken.
+   *
+   * @throws SuiteError as plannedBroadcasts
+   */
+  prepare(): void {
+    if (this.isReplay) return;
+    this.#planned ??= plannedBroadcasts();
+    if (!this.#planned.some(({ request }) => request.fixture === FRESH_WORDS)) return;
+    // Whoever needs them gets the error.
+    this.#speakOnce().catch(() => undefined);
   }
 
   /**
@@ -62,7 +82,7 @@ export class Broadcasts {
 
   /** When none is being dubbed any more. */
   async ended(): Promise<void> {
-    await Promise.allSettled(this.#known.values());
+    await Promise.allSettled([...this.#known.values(), this.#freshWords]);
   }
 
   /**
@@ -87,23 +107,27 @@ export class Broadcasts {
   }
 
   #startGroupOf(request: BroadcastRequest): void {
-    const key = keyOf(request);
-    this.#planned ??= plannedBroadcasts();
-    const all = this.#planned;
-    const group = all.find((one) => keyOf(one.request) === key)?.group;
+    const group = this.#groupOf(request);
     if (group === undefined || this.#startedGroups.has(group)) return;
     this.#startedGroups.add(group);
-    const requests = all
+    const requests = (this.#planned ?? [])
       // Repeated use is the subject of its scenario alone.
       .filter((one) => one.group === group && one.request.use === 0)
       .map((one) => one.request);
-    if (group === 'echo') requests.sort((a, b) => this.#lengthOf(b) - this.#lengthOf(a));
+    if (group !== 'edge case') requests.sort((a, b) => this.#lengthOf(b) - this.#lengthOf(a));
     // Somebody waits for this one.
     void this.#dubOnce(request);
     requests.forEach((one) => void this.#dubOnce(one));
   }
 
+  #groupOf(request: BroadcastRequest): PlannedBroadcast['group'] | undefined {
+    const key = keyOf(request);
+    this.#planned ??= plannedBroadcasts();
+    return this.#planned.find((one) => keyOf(one.request) === key)?.group;
+  }
+
   #lengthOf({ fixture, seconds }: BroadcastRequest): number {
+    if (fixture === FRESH_WORDS) return FRESH_WORDS_SECONDS;
     return seconds ?? this.fixture(fixture).durationSeconds;
   }
 
@@ -121,32 +145,49 @@ export class Broadcasts {
   async #replay(request: BroadcastRequest, key: string): Promise<BroadcastFindings> {
     const folder = this.#recorded?.get(key);
     if (folder === undefined) throw notRecorded(`broadcast ${key}`, this.host.config);
-    return this.#findingsIn(folder, request);
+    return this.#findingsIn(folder, await this.#fixtureOf(request, folder));
   }
 
   async #publish(request: BroadcastRequest): Promise<BroadcastFindings> {
     const { host } = this;
-    const services = await host.servicesFor(request);
+    const [services, fixture] = await Promise.all([
+      host.servicesFor(request),
+      this.#fixtureOf(request),
+    ]);
+    const most = this.#groupOf(request) === 'shared' ? MOST_SPOKEN_AT_ONCE : undefined;
     return services.schedule.take(async (onIngested) => {
-      const fixture = this.#fixtureOf(request);
       // Two broadcasts may begin in the same millisecond.
       this.#streams += 1;
       const stream = `test_${fixture.id}_${Date.now()}_${this.#streams}`;
       const { config, track, signal } = host;
       const context = { ...{ config, fixture, stream, track, signal }, onIngested };
-      return this.#findingsIn(await publishBroadcast(services, request, context), request);
-    });
+      return this.#findingsIn(await publishBroadcast(services, request, context), fixture);
+    }, most);
   }
 
-  async #findingsIn(folder: string, request: BroadcastRequest): Promise<BroadcastFindings> {
+  async #findingsIn(folder: string, fixture: Fixture): Promise<BroadcastFindings> {
     const names = serviceNames(await this.host.settings());
-    return new BroadcastFindings(readEvidence(folder), this.#fixtureOf(request), names);
+    return new BroadcastFindings(readEvidence(folder), fixture, names);
   }
 
-  #fixtureOf(request: BroadcastRequest): Fixture {
-    const { fixture, seconds, composition } = request;
-    const cut = composition === 'dual' ? undefined : composition.echoSegmentSeconds;
-    return beginningOf(this.fixture(fixture), seconds ?? undefined, cut);
+  /** @param recorded the evidence folder of a broadcast that an earlier run has published */
+  async #fixtureOf(request: BroadcastRequest, recorded?: string): Promise<Fixture> {
+    const { fixture: name, seconds } = request;
+    if (name === FRESH_WORDS && recorded !== undefined) {
+      return publishedFixture(readEvidence(recorded).record, recorded);
+    }
+    const fixture = name === FRESH_WORDS ? await this.#speakOnce() : this.fixture(name);
+    return beginningOf(fixture, seconds ?? undefined, segmentSecondsOf(request));
+  }
+
+  #speakOnce(): Promise<Fixture> {
+    const { config, track, signal, withFolder } = this.host;
+    const { freshWordsSeed: seed, reportsFolder } = config;
+    this.#freshWords ??= withFolder('words', (temporary) => {
+      showLine(`words composed for this run: FRESH_WORDS_SEED=${seed} says them again`);
+      return speakFreshWords(seed, reportsFolder, { track, signal, temporary });
+    });
+    return this.#freshWords;
   }
 }
 

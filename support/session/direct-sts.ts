@@ -11,8 +11,14 @@ const ANSWER_MS = 60_000;
  * Sends the audio of the first segments of a fixture to the STS directly, as a worker would, all at once.
  *
  * @param name of a YAML file in fixtures/
+ * @param listenOnMs how long answers are listened for after the last one
  */
-export async function sendToSts(session: Session, name: string, count = 1): Promise<StsAnswers> {
+export async function sendToSts(
+  session: Session,
+  name: string,
+  count = 1,
+  listenOnMs = 0,
+): Promise<StsAnswers> {
   const { sts } = (await session.services()).settings.services;
   const samples = await readAudio(session.fixture(name).path, RATE_HZ);
   const length = FRAGMENT_SECONDS * RATE_HZ;
@@ -21,6 +27,6 @@ export async function sendToSts(session: Session, name: string, count = 1): Prom
   );
   return askSts({
     ...{ url: sts.url, stream: `test_direct_${Date.now()}`, rateHz: RATE_HZ },
-    ...{ fragments, withinMs: ANSWER_MS },
+    ...{ fragments, withinMs: ANSWER_MS, listenOnMs },
   });
 }

@@ -1,26 +1,32 @@
 /** What scenarios ask of services from the test host, besides broadcasts. */
+import { readdirSync } from 'node:fs';
+
+import { statSync } from 'node:fs';
+
 import { packetSpan, probeStreams } from '../analyze/media';
 import type { Fixture } from '../broadcast/fixture';
 import type { InspectedFile } from '../checks/fixture-file';
 import { observed } from '../checks/builders';
-import type { Addresses, Peers, PublishedPorts } from '../checks/services';
+import type { Addresses, Peers, PublishedPorts, RunningServices } from '../checks/services';
+import type { SharedNetworks } from '../checks/services';
 import type { Answer, Leftovers, TakenPorts } from '../checks/services';
 import type { CollectedLogs } from '../checks/logs';
 import type { Publishing } from '../checks/publishing';
-import { messageOf } from '../base/errors';
+import { messageOf, SuiteError } from '../base/errors';
 import { eventually } from '../base/eventually';
 import type { Settings } from '../config';
 import type { DualComposeManager } from '../environment/dual-compose-manager';
 import { acceptsConnections } from '../environment/ports';
 import { get, getAll, type HttpOutcome } from '../observe/http-outcome';
 import { handshake } from '../observe/handshake';
+import { rtmpHandshake, type RtmpHandshake } from '../observe/rtmp-handshake';
 import type { Publication } from '../observe/publisher';
 
 /** How long media-service may take to connect once there is something to dub. */
 const CONNECTS_MS = 10_000;
 
 /**
- * The tracks of a fixture's file, and how long its video lasts by its packets.
+ * The tracks of a fixture's file, how long its video lasts by its packets, and its size.
  *
  * @throws NotObserved when it has no video
  */
@@ -28,7 +34,7 @@ export async function inspect(fixture: Fixture): Promise<InspectedFile> {
   const { path } = fixture;
   const [streams, span] = await Promise.all([probeStreams(path), packetSpan(path)]);
   const { durationSeconds: seconds } = observed(path, 'a video track', span.video);
-  return { fixture, streams, seconds };
+  return { fixture, streams, seconds, bytes: statSync(path).size };
 }
 
 /** The health of every service, by its name. */
@@ -99,10 +105,71 @@ export function knockAtPublished(
   return knock([...manager.publishedPorts().keys()].map((port) => `http://${hostname}:${port}`));
 }
 
-/** What exists of both compositions, running or not. */
-export async function leftoversOf({ runtime, media, sts }: DualComposeManager): Promise<Leftovers> {
-  const found = await Promise.all([runtime.leftovers(media), runtime.leftovers(sts)]);
-  return { projects: [sts.project, media.project], found };
+/** What the media server serves at the ports by which it is reached from outside. */
+export interface ServedPorts {
+  rtmp: RtmpHandshake;
+  /** Undefined where acceptance.yaml names no address for WebRTC. */
+  webrtc: HttpOutcome | undefined;
+}
+
+export async function servedPorts({ services }: Settings): Promise<ServedPorts> {
+  const { rtmp, webrtc } = services.mediaServer;
+  // The page of a stream, also of one that nobody publishes yet.
+  const page = webrtc === undefined ? undefined : get(`${webrtc}/live/test_page/out/`);
+  return { rtmp: await rtmpHandshake(rtmp), webrtc: await page };
+}
+
+/** @throws SuiteError where acceptance.yaml does not say where it is */
+export function webRtcPageOf({ webrtc }: ServedPorts): HttpOutcome {
+  if (webrtc) return webrtc;
+  throw new SuiteError({
+    ...{ what: 'it is not said where the media server serves its page for browsers' },
+    ...{ where: 'acceptance.yaml, services.mediaServer', seen: 'no webrtc' },
+    expected: 'webrtc: an address, http://…',
+  });
+}
+
+/** Which networks the services of both compositions are attached to. */
+export async function networksOf(
+  { runtime, media, sts }: DualComposeManager,
+  network: string,
+): Promise<SharedNetworks> {
+  const compositions = [media, sts].map(async (composition) => {
+    const networks = (await runtime.networks(composition)) ?? [];
+    return { project: composition.project, services: networks };
+  });
+  return { network, compositions: await Promise.all(compositions) };
+}
+
+/** All services of both compositions that run. */
+export async function runningServices({
+  runtime,
+  media,
+  sts,
+}: DualComposeManager): Promise<RunningServices> {
+  const states = await Promise.all([runtime.ps(media), runtime.ps(sts)]);
+  const running = states.flat().filter(({ state }) => state === 'running');
+  return {
+    projects: [media.project, sts.project],
+    running: running.map(({ service }) => service),
+  };
+}
+
+/**
+ * What exists of both compositions, running or not.
+ *
+ * @param temporaryFolder of whoever has started them; what is in it is left as well
+ */
+export async function leftoversOf(
+  { runtime, media, sts }: DualComposeManager,
+  temporaryFolder?: string,
+): Promise<Leftovers> {
+  const found = await Promise.all([runtime.leftovers(sts), runtime.leftovers(media)]);
+  const files = temporaryFolder === undefined ? [] : readdirSync(temporaryFolder);
+  return {
+    projects: [sts.project, media.project],
+    found: [...found, ...(files.length > 0 ? [files.map((name) => `temporary file ${name}`)] : [])],
+  };
 }
 
 /** The ports of both compositions that somebody listens on. */

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 
@@ -8,6 +8,7 @@ import { projectRoot } from '../config';
 import { runSuite, type SuiteRun } from '../environment/nested-suite';
 import { freePort } from '../environment/ports';
 import { readScenarioResults } from '../report/scenario-results';
+import type { SecondServices } from './services';
 import type { Session } from './session';
 
 /** The scenarios that need services or broadcast, without those that bring services of their own. */
@@ -56,6 +57,54 @@ export function runWithoutCounting(session: Session): Promise<SuiteRun> {
     environment: { FIXTURE_SCRIPT: yamlPath, FIXTURE_FILE: file },
     culprit: asShown(file),
   });
+}
+
+/** A nested run that starts services of its own, and where it leaves what. */
+export interface RunWithServices {
+  run: SuiteRun;
+  /** Of the logs that it collects. */
+  logFolder: string;
+  /** In place of the machine's: whatever is in it afterwards was left there. */
+  temporaryFolder: string;
+}
+
+/** How a scenario of a nested run ends. */
+export type End = 'passes' | 'fails';
+
+/**
+ * Runs one scenario that asks services for metrics and health, and starts them for it.
+ *
+ * @param second names the ports and projects of those services, which are not running
+ * @param end with `fails`, metrics are asked for at an address at which media-service has none
+ */
+export async function runWithServices(
+  session: Session,
+  { manager, settings }: SecondServices,
+  end: End,
+): Promise<RunWithServices> {
+  const temporaryFolder = nestedFile(session, `temporary-${end}`);
+  rmSync(temporaryFolder, { recursive: true, force: true });
+  mkdirSync(temporaryFolder, { recursive: true });
+  const { origin } = new URL(settings.services.mediaService.health);
+  const culprit = `${origin}/no-such-metrics`;
+  const ports = Object.entries(settings.ports).map(([name, port]) => [name, String(port)] as const);
+  const name = `services-${end}`;
+  return {
+    temporaryFolder,
+    logFolder: join(nestedFile(session, name), 'logs'),
+    run: await run(session, name, {
+      ...{ tags: '@021-US3-4', culprit },
+      environment: {
+        ...Object.fromEntries(ports),
+        ...(end === 'fails' ? { MEDIA_SERVICE_METRICS_URL: culprit } : {}),
+        MEDIA_PROJECT_NAME: manager.media.project,
+        STS_PROJECT_NAME: manager.sts.project,
+        TMPDIR: temporaryFolder,
+        // ts-node's cache stays by intent, for the next program.
+        DISABLE_V8_COMPILE_CACHE: '1',
+      },
+    }),
+  };
 }
 
 /** The variable that sets the port of each service. */

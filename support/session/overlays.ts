@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 
 import { type LogLine, linesOf } from '../analyze/service-log';
 import { now } from '../base/clock';
+import { CannotBeShown } from '../base/errors';
 import { eventually } from '../base/eventually';
 import type { Settings } from '../config';
 import type { DualComposeManager } from '../environment/dual-compose-manager';
@@ -14,14 +15,20 @@ import type { Composition } from '../environment/runtime';
 import type { Overlays } from './services';
 import type { Session } from './session';
 
-const SHARED_NETWORK = 'dubbing';
+/** The name of a network that both compose files declare. */
+export const SHARED_NETWORK = 'dubbing';
 
 /** How long media-service may take to give up: 1, 2 and 4 s, and what connecting takes. */
 const GIVES_UP_MS = 30_000;
 
-/** By them all services of both compositions join a network of the same name as well. */
+/**
+ * By them all services of both compositions join a network of the same name as well.
+ *
+ * @throws CannotBeShown where services run without networks
+ */
 export async function sharedNetworkOverlays(session: Session): Promise<Overlays> {
-  const { manager } = await session.services();
+  const manager = await session.composeManager();
+  if ((await manager.runtime.networks(manager.media)) === undefined) throw noNetworks();
   const overlay = ({ name, compose }: Composition): string =>
     writeOverlay(session, `${name}-network.yml`, {
       services: Object.fromEntries(
@@ -30,6 +37,16 @@ export async function sharedNetworkOverlays(session: Session): Promise<Overlays>
       networks: { [SHARED_NETWORK]: { driver: 'bridge' } },
     });
   return { media: overlay(manager.media), sts: overlay(manager.sts) };
+}
+
+function noNetworks(): CannotBeShown {
+  return new CannotBeShown({
+    what: "compose files cannot get in each other's way by the name of a network: there are no networks",
+    where: 'processes of this host',
+    seen: 'services that run as processes of this host, which have its network',
+    expected: 'containers, on networks that Docker Compose has made',
+    next: 'RUNTIME=docker, where a Docker engine answers',
+  });
 }
 
 /** An RTSP source that accepts connections and closes them at once. */

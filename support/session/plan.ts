@@ -7,18 +7,44 @@ import {
   type BroadcastRequest,
   type EchoControl,
   isEcho,
+  type OwnServices,
   type PartialRequest,
   requestOf,
 } from '../broadcast/request';
+import { type Asked, HELLO, type TrialRequest } from './trial-request';
 
-/** What the steps of a scenario have said of the broadcast that is going to be dubbed. */
+/** What the steps of a scenario have said of the broadcast that is going to be dubbed, and of trials. */
 export class RequestDraft {
   #said: PartialRequest = {};
   readonly #requests: BroadcastRequest[] = [];
+  readonly #usual: Record<TrialRequest['composition'], TrialRequest['variables']> = {
+    ...{ media: {}, sts: {} },
+  };
+  readonly #trials: TrialRequest[] = [];
 
   /** It is dubbed through the Echo STS, in segments of that length. */
   throughEcho(segmentSeconds: number): void {
     this.#said = { ...this.#said, composition: { echoSegmentSeconds: segmentSeconds } };
+  }
+
+  /** It is dubbed through the Echo STS, one fragment after the other, in compressed time: each second stands for `timeScale`. */
+  throughSlowEcho(segmentSeconds: number, timeScale: number): void {
+    const composition = {
+      echoSegmentSeconds: segmentSeconds / timeScale,
+      oneAtATime: true,
+    } as const;
+    const budgetSeconds = requestOf().budgetSeconds / timeScale;
+    this.#said = { ...this.#said, composition, timeScale, budgetSeconds };
+  }
+
+  /** How many seconds each second of it stands for. */
+  get timeScale(): number {
+    return this.#said.timeScale ?? 1;
+  }
+
+  /** It is dubbed by services of the scenario's own. */
+  throughOwn(composition: OwnServices): void {
+    this.#said = { ...this.#said, composition };
   }
 
   /** These go wrong, after those that were said before. */
@@ -45,6 +71,31 @@ export class RequestDraft {
     const request = requestOf({ ...(composition === undefined ? {} : { composition }), ...said });
     this.#requests.push(request);
     return request;
+  }
+
+  /** The values that variables of a composition have in trials that name no other ones: rows of name and value. */
+  usualVariables(
+    composition: TrialRequest['composition'],
+    rows: readonly (readonly string[])[],
+  ): void {
+    const pairs = rows.map(([name = '', value = '']) => [name, value]);
+    this.#usual[composition] = Object.fromEntries(pairs) as Record<string, string>;
+  }
+
+  /** A composition is started alone with these values of its variables. */
+  addTrial(
+    composition: TrialRequest['composition'],
+    named: TrialRequest['variables'],
+    asked: Asked = HELLO,
+  ): TrialRequest {
+    const variables = { ...this.#usual[composition], ...named };
+    const trial = { composition, variables, values: Object.values(named), asked };
+    this.#trials.push(trial);
+    return trial;
+  }
+
+  get trials(): readonly TrialRequest[] {
+    return this.#trials;
   }
 
   /** All that are complete, in their order. */
@@ -106,14 +157,25 @@ export function plannedBroadcasts(): PlannedBroadcast[] {
   }
   return selected.flatMap((pickle) => {
     const isEdgeCase = pickle.tags.some(({ name }) => name === '@edge-case');
-    return requestsOf(pickle).map((request) => ({
+    // Services of a scenario's own are not started before its turn.
+    const requests = draftOf(pickle).requests.filter(({ composition }) => !isOwn(composition));
+    return requests.map((request) => ({
       request,
       group: isEcho(request) ? 'echo' : isEdgeCase ? 'edge case' : 'shared',
     }));
   });
 }
 
-function requestsOf({ steps }: Pickle): readonly BroadcastRequest[] {
+function isOwn(composition: BroadcastRequest['composition']): composition is OwnServices {
+  return typeof composition === 'string' && composition !== 'dual';
+}
+
+/** All trials of the scenarios that are going to run, in their order. */
+export function plannedTrials(): TrialRequest[] {
+  return selected.flatMap((pickle) => draftOf(pickle).trials);
+}
+
+function draftOf({ steps }: Pickle): RequestDraft {
   matchers ??= planned.map(({ pattern, apply }) => {
     const expression = new CucumberExpression(pattern, parameterTypes);
     const match = (text: string): unknown[] | undefined =>
@@ -131,7 +193,7 @@ function requestsOf({ steps }: Pickle): readonly BroadcastRequest[] {
       }
     }
   } catch {
-    return [];
+    return new RequestDraft();
   }
-  return draft.requests;
+  return draft;
 }

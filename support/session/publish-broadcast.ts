@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SuiteError } from '../base/errors';
 import type { Track } from '../base/track';
 import { type Fixture } from '../broadcast/fixture';
-import { type BroadcastRequest, isEcho } from '../broadcast/request';
+import { type BroadcastRequest, isEcho, isUndisturbed } from '../broadcast/request';
 import type { Config } from '../config';
 import { tellEcho } from '../observe/echo-control';
 import { observeBroadcast } from '../observe/observe-broadcast';
@@ -50,8 +50,10 @@ export async function publishBroadcast(
       : {}),
     network: networkOf(services),
     logs: () => manager.logs(),
-    ...{ runtime: manager.runtime.name, monitorMode: config.monitor },
+    ...{ runtime: manager.runtime.name, monitorMode: services.tap ? 'tap' : 'direct' },
     withViewer: !isEcho(request),
+    // That of the broadcast whose file is inspected.
+    withInputReader: request.fixture === null && isUndisturbed(request) && !isEcho(request),
     onProgress: (progress) => showProgress(progress, fixture.title),
     onIngested,
   }).finally(() => endProgress(stream));

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
@@ -9,6 +10,11 @@ const READ_PATIENCE_MS = 3000;
 const START_EVERY_MS = 2600;
 /** So many broadcasts at once leave two cores time to spare, and all take hardly longer: the longest begin first. */
 const MOST_AT_ONCE = 10;
+/**
+ * Recognition and a neural voice take a processor more than half of the time that is spoken. A third broadcast on two
+ * would make the STS slower than the broadcasts are.
+ */
+export const MOST_SPOKEN_AT_ONCE = Math.max(2, availableParallelism());
 
 /** When each broadcast to the same services may begin. */
 export class Schedule {
@@ -22,11 +28,12 @@ export class Schedule {
    * Calls `broadcast` when its turn has come; it is being dubbed until it settles.
    *
    * @param broadcast is given what to call once it is being read
+   * @param most that are dubbed at the same time as it, with it
    */
-  take<T>(broadcast: (onIngested: () => void) => Promise<T>): Promise<T> {
+  take<T>(broadcast: (onIngested: () => void) => Promise<T>, most = MOST_AT_ONCE): Promise<T> {
     let isRead = (): void => undefined;
     const read = new Promise<void>((done) => (isRead = done));
-    const begun = this.#last.then(() => this.#place());
+    const begun = this.#last.then(() => this.#place(most));
     this.#last = begun.then(() =>
       Promise.all([
         this.#pause(START_EVERY_MS),
@@ -44,8 +51,8 @@ export class Schedule {
     });
   }
 
-  async #place(): Promise<void> {
-    while (this.#dubbing.size >= MOST_AT_ONCE) await Promise.race(this.#dubbing);
+  async #place(most: number): Promise<void> {
+    while (this.#dubbing.size >= most) await Promise.race(this.#dubbing);
   }
 
   async #pause(ms: number): Promise<void> {

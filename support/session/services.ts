@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 
 import { PrerequisiteMissing, problemOf } from '../base/errors';
 import type { MetricsText } from '../base/prometheus';
+import type { EchoComposition, OwnServices } from '../broadcast/request';
 import type { Config, Settings } from '../config';
 import { DualComposeManager } from '../environment/dual-compose-manager';
 import { findRuntime } from '../environment/find-runtime';
@@ -44,10 +45,16 @@ interface ServiceSet {
   stsUrl?: string;
   /** Ports of a further set of services, which is another project. */
   secondOn?: Record<string, string>;
+  /** Variables of its compose files that have another value than the environment's. */
+  variables?: Readonly<Record<string, string>>;
+  /** The end of the names of its projects. */
+  suffix?: string;
   /** Laid over the compositions' own files. */
   overlays?: Overlays;
   /** The echo composition in place of the two. */
-  echo?: { segmentSeconds: number };
+  echo?: EchoComposition;
+  /** The Echo STS, of the echo composition, in place of the STS composition. */
+  withEchoSts?: true;
 }
 
 /** A further set of services, not started yet. */
@@ -56,14 +63,32 @@ export interface SecondServices {
   settings: Settings;
 }
 
+/** Nobody watches by WebRTC what the echo composition dubs: it need not publish that port. */
+function withoutWebRtc(
+  mediaServer: Settings['services']['mediaServer'],
+): Settings['services']['mediaServer'] {
+  const { name, health, api, rtsp, rtmp, recordings } = mediaServer;
+  return { name, health, api, rtsp, rtmp, recordings };
+}
+
+/** The end of the names of an echo composition's projects. */
+function echoSuffix({ echoSegmentSeconds: seconds, oneAtATime }: EchoComposition): string {
+  return `-${String(seconds).replace('.', '-')}s${oneAtATime ? '-one' : ''}`;
+}
+
+/** One fragment is in flight, and each waits for its turn, and then for its answer, for up to two minutes. */
+const ONE_AT_A_TIME = { MAX_INFLIGHT: '1', ECHO_STS_TIMEOUT_MS: '120000' };
+
 /** All services of a session: each set is started on first use, and all are stopped together. */
 export class ServiceSets {
   #runtime: Promise<Runtime> | undefined;
   #dual: Promise<Services> | undefined;
-  /** By the length of their segments in seconds. */
-  readonly #echo = new Map<number, Promise<Services>>();
+  /** By what is different about them. */
+  readonly #echo = new Map<string, Promise<Services>>();
+  readonly #own = new Map<OwnServices, Promise<Services>>();
   readonly #second: DualComposeManager[] = [];
   readonly #taps: Tap[] = [];
+  readonly #givenPorts = new Set<number>();
   /** What the services run as, for people. */
   runsAs = 'no services were started';
 
@@ -104,7 +129,8 @@ export class ServiceSets {
   async manager(set: ServiceSet = {}): Promise<DualComposeManager> {
     const runtime = await this.runtime();
     const settings = await this.#settingsOf(set);
-    const suffix = set.echo ? `-${set.echo.segmentSeconds}s` : set.secondOn ? '-second' : '';
+    const second = set.suffix ?? (set.secondOn ? '-second' : '');
+    const suffix = set.echo ? echoSuffix(set.echo) : second;
     const composition = (which: 'media' | 'sts'): Settings['compositions']['media'] => {
       const { files, project } = settings.compositions[which];
       const overlay = set.overlays ? [set.overlays[which]] : [];
@@ -120,7 +146,7 @@ export class ServiceSets {
   }
 
   #variablesOf(
-    { echo, stsUrl }: ServiceSet,
+    { echo, stsUrl, variables }: ServiceSet,
     { ports, services }: Settings,
     runtime: Runtime,
   ): Record<string, string | undefined> {
@@ -130,9 +156,10 @@ export class ServiceSets {
       `//${runtime.servicesHostForServices}:`,
     );
     return {
-      ...{ ...runtime.variables, ...this.config.variables },
+      ...{ ...runtime.variables, ...this.config.variables, ...variables },
       ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)])),
-      ...(echo ? { ECHO_SEGMENT_DURATION_MS: String(1000 * echo.segmentSeconds) } : {}),
+      ...(echo ? { ECHO_SEGMENT_DURATION_MS: String(1000 * echo.echoSegmentSeconds) } : {}),
+      ...(echo?.oneAtATime ? ONE_AT_A_TIME : {}),
       [services.mediaService.stsUrlVariable]: stsUrl ?? published,
     };
   }
@@ -155,17 +182,37 @@ export class ServiceSets {
   /**
    * The running echo composition, on free ports; started on first use.
    *
-   * @param segmentSeconds length of the segments that its media-service cuts
    * @throws PrerequisiteMissing ('compose-files' or 'services'), the same each time
    */
-  echo(segmentSeconds: number): Promise<Services> {
-    const known = this.#echo.get(segmentSeconds);
+  echo(echo: EchoComposition): Promise<Services> {
+    const known = this.#echo.get(echoSuffix(echo));
     if (known) return known;
-    const started = this.#freePorts().then((secondOn) =>
-      this.#start({ secondOn, echo: { segmentSeconds } }),
-    );
-    this.#echo.set(segmentSeconds, started);
+    const started = this.#freePorts().then((secondOn) => this.#start({ secondOn, echo }));
+    this.#echo.set(echoSuffix(echo), started);
     return started;
+  }
+
+  /**
+   * The running services of a scenario's own, on free ports; started on first use, and again after they were stopped.
+   *
+   * @throws PrerequisiteMissing ('compose-files' or 'services')
+   */
+  own(which: OwnServices): Promise<Services> {
+    const known = this.#own.get(which);
+    if (known) return known;
+    const isEcho = which === 'media with the Echo STS';
+    const set = isEcho ? { withEchoSts: true as const, suffix: '-media' } : { suffix: '-direct' };
+    const started = this.#freePorts().then((secondOn) => this.#start({ secondOn, ...set }, isEcho));
+    this.#own.set(which, started);
+    return started;
+  }
+
+  /** Stops services of a scenario's own, if they run. */
+  async stopOwn(which: OwnServices): Promise<void> {
+    const services = await this.#own.get(which)?.catch(() => undefined);
+    this.#own.delete(which);
+    services?.monitor.disconnect();
+    await services?.manager.stopAll();
   }
 
   /** A second set of services on free ports, which the scenario starts and stops; stopped with the session at the latest. */
@@ -176,12 +223,28 @@ export class ServiceSets {
     return { manager, settings: await this.settings(secondOn) };
   }
 
+  /**
+   * A further set of services on free ports; whoever asks starts and stops it; stopped with the session at the latest.
+   *
+   * @param suffix of the names of its projects, which no other set has
+   * @param variables of its compose files, which have these values
+   */
+  async withVariables(
+    suffix: string,
+    variables: Readonly<Record<string, string>>,
+  ): Promise<SecondServices> {
+    const secondOn = await this.#freePorts();
+    const manager = await this.manager({ secondOn, variables, suffix });
+    this.#second.push(manager);
+    return { manager, settings: await this.settings({ ...variables, ...secondOn }) };
+  }
+
   /** Stops everything that was started. @param logsTo collects the services' logs first */
   async stop(logsTo: string | undefined): Promise<void> {
-    const started = await Promise.allSettled([this.#dual, ...this.#echo.values()]);
-    const services = started.flatMap((one) =>
-      one.status === 'fulfilled' ? (one.value ?? []) : [],
-    );
+    const dual = this.#dual ? [this.#dual] : [];
+    const all = [...dual, ...this.#echo.values(), ...this.#own.values()];
+    const started = await Promise.allSettled(all);
+    const services = started.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
     services.forEach(({ monitor }) => monitor.disconnect());
     const managers = [...services.map(({ manager }) => manager), ...this.#second];
     await Promise.all(managers.map((manager) => manager.stopAll(logsTo)));
@@ -199,26 +262,42 @@ export class ServiceSets {
   /** A free port for each that the settings name. */
   async #freePorts(): Promise<Record<string, string>> {
     const names = Object.keys((await this.settings()).ports);
-    const free = await freePorts(names.length);
+    // Of several sets that are being started, none listens on its ports yet.
+    const free: number[] = [];
+    while (free.length < names.length) {
+      const [port = 0] = await freePorts(1);
+      if (!this.#givenPorts.has(port)) free.push(port);
+      this.#givenPorts.add(port);
+    }
     return Object.fromEntries(names.map((name, index) => [name, String(free[index])]));
   }
 
   async #settingsOf(set: ServiceSet): Promise<Settings> {
-    const settings = await this.settings(set.secondOn);
-    if (!set.echo) return settings;
+    const settings = await this.settings({ ...set.variables, ...set.secondOn });
     const { compositions, services } = settings;
+    if (!set.echo && !set.withEchoSts) {
+      // The environment may say where the configured STS is; that of a further set is on its own port.
+      const isOnOwnPort = set.secondOn && !set.variables?.[services.mediaService.stsUrlVariable];
+      const url = isOnOwnPort ? `http://${new URL(services.sts.health).host}` : services.sts.url;
+      return { ...settings, services: { ...services, sts: { ...services.sts, url } } };
+    }
+    const media = set.echo ? compositions.echo : compositions.media;
     return {
       ...settings,
-      compositions: { ...compositions, media: compositions.echo, sts: compositions.echo },
-      services: { ...services, sts: services.echoSts },
+      compositions: { ...compositions, media, sts: compositions.echo },
+      services: {
+        ...services,
+        mediaServer: set.echo ? withoutWebRtc(services.mediaServer) : services.mediaServer,
+        sts: services.echoSts,
+      },
     };
   }
 
-  async #start(set: ServiceSet = {}): Promise<Services> {
+  async #start(set: ServiceSet = {}, mayBeTapped = true): Promise<Services> {
     const settings = await this.#settingsOf(set);
     const { testHost } = await this.runtime();
-    const { url } = settings.services.sts;
-    const isTapped = this.config.monitor === 'tap';
+    const { url, name } = settings.services.sts;
+    const isTapped = mayBeTapped && this.config.monitor === 'tap';
     const tap = isTapped ? await Tap.start(url, testHost.address) : undefined;
     if (tap) this.#taps.push(tap);
     // A faulty file is named as such, before any service is started.
@@ -228,7 +307,10 @@ export class ServiceSets {
     });
     try {
       await waitingFor('the services to start', () =>
-        manager.startAll({ logsTo: this.logsFolder }),
+        manager.startAll({
+          logsTo: this.logsFolder,
+          ...(set.withEchoSts ? { services: { sts: [name] } } : {}),
+        }),
       );
       const monitor = new SocketIOMonitor(tap ?? url);
       await monitor.connect();

@@ -2,11 +2,13 @@ import { setMaxListeners } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
+import { listenBy } from '../analyze/listening';
 import { cacheTools } from '../analyze/tool-cache';
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import type { Track } from '../base/track';
 import type { Fixture } from '../broadcast/fixture';
-import type { BroadcastRequest } from '../broadcast/request';
+import type { BroadcastRequest, EchoComposition, OwnServices } from '../broadcast/request';
+import type { Trial } from '../checks/variables';
 import { addToEnvironment, type Config, type Settings } from '../config';
 import type { DualComposeManager } from '../environment/dual-compose-manager';
 import { startTimeOf } from '../environment/processes';
@@ -14,6 +16,8 @@ import type { Runtime } from '../environment/runtime';
 import { SessionState, sweepLeftovers } from '../environment/session-state';
 import { type BroadcastHost, Broadcasts, notRecorded } from './broadcasts';
 import { type Overlays, type SecondServices, type Services, ServiceSets } from './services';
+import type { TrialRequest } from './trial-request';
+import { Trials } from './trials';
 
 /** What a session that has been closed leaves to the reports. */
 export interface SessionRecord {
@@ -35,6 +39,7 @@ export class Session {
   readonly #ended = new AbortController();
   readonly #services: ServiceSets;
   readonly #broadcasts: Broadcasts;
+  readonly #trials: Trials;
   #hasFailures = false;
   #closing: Promise<void> | undefined;
 
@@ -43,11 +48,17 @@ export class Session {
     // Each broadcast, and each service that starts, listens for its end.
     setMaxListeners(0, this.#ended.signal);
     if (config.analysisCache) cacheTools(config.analysisCache);
+    listenBy(config.listenerModel);
     this.#broadcasts = new Broadcasts(this.#host);
     sweep(config.stateFolder);
     this.#state = new SessionState(config.stateFolder, config.variables);
     addToEnvironment(this.#state.environment);
     this.#services = new ServiceSets(config, this.#state, this.#ended.signal, this.#logsFolder);
+    this.#trials = new Trials({
+      withVariables: (suffix, variables) => this.#services.withVariables(suffix, variables),
+      fixture: (name) => this.fixture(name),
+      ...{ track: this.track, signal: this.#ended.signal },
+    });
     if (this.isReplay) this.#services.runsAs = 'recorded broadcasts: nothing was started';
   }
 
@@ -55,10 +66,16 @@ export class Session {
     return {
       ...{ config: this.config, track: this.track, signal: this.#ended.signal },
       settings: () => this.settings(),
-      servicesFor: ({ composition }) =>
-        composition === 'dual'
-          ? this.services()
-          : this.echoServices(composition.echoSegmentSeconds),
+      withFolder: async (name, work) => {
+        const folder = this.#state.makeFolder(name);
+        return work(folder).finally(() => this.#state.removeFolder(folder));
+      },
+      servicesFor: ({ composition }) => {
+        if (composition === 'dual') return this.services();
+        return typeof composition === 'object'
+          ? this.echoServices(composition)
+          : this.ownServices(composition);
+      },
     };
   }
 
@@ -97,6 +114,12 @@ export class Session {
     return this.isReplay ? this.config.settings('127.0.0.1') : this.#services.settings();
   }
 
+  /** The same of services that listen on these ports. Throws as {@link settings}; as `runtime`. */
+  settingsOn(ports: Readonly<Record<string, number>>): Promise<Settings> {
+    const texts = Object.entries(ports).map(([name, port]) => [name, String(port)] as const);
+    return this.#notInReplay(() => this.#services.settings(Object.fromEntries(texts)));
+  }
+
   /**
    * A manager for the compose files; starts nothing.
    *
@@ -112,22 +135,47 @@ export class Session {
    * @throws PrerequisiteMissing ('compose-files' or 'services'), the same each time; as `runtime`
    */
   services(): Promise<Services> {
-    return this.#notInReplay(() => this.#services.dual());
+    return this.#notInReplay(() => {
+      this.#broadcasts.prepare();
+      return this.#services.dual();
+    });
   }
 
   /**
    * The running echo composition, on free ports; started on first use.
    *
-   * @param segmentSeconds length of the segments that its media-service cuts
    * @throws PrerequisiteMissing ('compose-files' or 'services'), the same each time; as `runtime`
    */
-  echoServices(segmentSeconds: number): Promise<Services> {
-    return this.#notInReplay(() => this.#services.echo(segmentSeconds));
+  echoServices(echo: EchoComposition): Promise<Services> {
+    return this.#notInReplay(() => this.#services.echo(echo));
+  }
+
+  /**
+   * The running services of a scenario's own, on free ports; started on first use.
+   *
+   * @throws PrerequisiteMissing ('compose-files' or 'services'); as `runtime`
+   */
+  ownServices(which: OwnServices): Promise<Services> {
+    return this.#notInReplay(() => this.#services.own(which));
+  }
+
+  /** Stops services of a scenario's own, if they run. */
+  stopOwnServices(which: OwnServices): Promise<void> {
+    return this.#services.stopOwn(which);
   }
 
   /** A second set of services on free ports, which the scenario starts and stops; stopped with the session at the latest. */
   secondServices(overlays?: Overlays): Promise<SecondServices> {
     return this.#notInReplay(() => this.#services.second(overlays));
+  }
+
+  /**
+   * What a composition did that was started alone; an equal request is one trial.
+   *
+   * @throws PrerequisiteMissing ('compose-files' or 'services'); as `runtime`
+   */
+  trial(request: TrialRequest): Promise<Trial> {
+    return this.#notInReplay(() => this.#trials.of(request));
   }
 
   /** Publishes a broadcast and observes it to its end; an equal request is dubbed once. Throws as {@link Broadcasts.dub}. */

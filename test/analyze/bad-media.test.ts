@@ -153,7 +153,7 @@ const SOURCE: Fixture = {
     sampleRateHz: 48_000,
     channels: 1,
     startsAtSeconds: 0,
-    tones: false,
+    ...{ tones: false, pilot: false },
     clockSlowPercent: 0,
   },
   ...{ path: '', yamlPath: '' },

@@ -1,62 +1,141 @@
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { linesHeard, listen, ListenerFailed } from '../../support/analyze/listening';
-import { ffmpeg, floatBytes, mixInto, rejection, run, speech, tempFolder } from './make-media';
+import {
+  type Heard,
+  LISTENING_RATE_HZ,
+  linesHeard,
+  listenBy,
+  listenFor,
+  listenInEnglish,
+  ListenerFailed,
+} from '../../support/analyze/listening';
+import { spokenWordErrors } from '../../support/analyze/spoken-words';
+import { projectRoot } from '../../support/config';
+import { mixInto, noise, observed, rejection, speech } from './make-media';
+import { neuralSpeech } from './neural-speech';
 
-const folder = tempFolder();
-const RATE = 16000;
 const ENGLISH = 'Ten seconds on the clock. He throws the ball to the corner.';
-const SPANISH = 'Diez segundos en el reloj. Lanza la bola a la esquina.';
+const SPANISH = [
+  'Diez segundos en el reloj. Echa la bola a la esquina.',
+  'Hay once ovejas y cuatro vacas en las calles de Atenas.',
+];
+const SECONDS = 8;
 
-/** Spoken from 1 s on, in 8 s. */
-function spoken(name: string, text: string, voice: string): string {
-  const samples = new Float32Array(8 * RATE);
-  mixInto(samples, speech(text, { voice, rateHz: RATE, wordsPerMinute: 150 }), RATE);
-  const file = join(folder, name);
-  const input = ['-f', 'f32le', '-ar', String(RATE), '-ac', '1', '-i', '-'];
-  run('ffmpeg', ['-v', 'error', '-y', ...input, file], floatBytes(samples));
-  return file;
+/** Spoken from a second on, in 8 s. */
+function within(...spoken: [audio: Float32Array, atSeconds: number][]): Float32Array {
+  const samples = new Float32Array(SECONDS * LISTENING_RATE_HZ);
+  for (const [audio, at] of spoken) mixInto(samples, audio, at * LISTENING_RATE_HZ);
+  return samples;
 }
 
-describe('listen', () => {
+const english = (): Float32Array =>
+  within([speech(ENGLISH, { voice: 'en', rateHz: LISTENING_RATE_HZ, wordsPerMinute: 150 }), 1]);
+const WHOLE = [{ fromSeconds: 0, toSeconds: SECONDS }];
+
+async function heardIn(samples: Float32Array, windows = WHOLE): Promise<Heard[]> {
+  return observed(await listenFor('es', samples, windows)).windows;
+}
+
+describe('listenInEnglish', () => {
   it('understands English, not Spanish, and invents nothing for silence', async () => {
-    const silent = join(folder, 'silent.wav');
-    ffmpeg('-f', 'lavfi', '-i', 'anullsrc=r=16000:cl=mono', '-t', '8', silent);
-    const files = [spoken('en.wav', ENGLISH, 'en'), spoken('es.wav', SPANISH, 'es'), silent];
+    const spanish = speech(SPANISH[0] ?? '', { voice: 'es', rateHz: LISTENING_RATE_HZ });
     const heard = [];
-    for (const file of files) heard.push(await listen(file));
-    const [english, spanish, silence] = heard.map((one) => linesHeard([ENGLISH], one)[0]?.share);
-    expect(english).to.be.above(0.8);
-    expect(spanish).to.be.below(0.35);
-    expect(silence).to.equal(0);
-    expect(heard[2]).to.deep.equal({ windows: [{ fromSeconds: 0, toSeconds: 8, text: '' }] });
+    for (const one of [english(), within([spanish, 1]), within()]) {
+      heard.push(await listenInEnglish(one));
+    }
+    const shares = heard.map((text) => linesHeard([ENGLISH], text)[0]?.share);
+    expect(shares[0]).to.be.above(0.8);
+    expect(shares[1]).to.be.below(0.35);
+    expect(heard[2]).to.equal('');
+  });
+});
+
+describe('listenFor', () => {
+  let spoken: Float32Array[];
+  before(() => {
+    spoken = neuralSpeech(SPANISH);
   });
 
-  it('says which file it could not listen to', async () => {
-    const error = await rejection(listen(join(folder, 'none.wav')));
-    expect(error).to.be.instanceOf(ListenerFailed);
-    expect(String(error)).to.include('none.wav');
+  it('understands Spanish, and says how probable the language is', async () => {
+    const [heard] = await heardIn(within([spoken[0] ?? new Float32Array(), 1]));
+    const errors = await spokenWordErrors(SPANISH[0] ?? '', heard?.text ?? '', 'es');
+    expect(errors.wordErrorRate).to.be.below(0.2);
+    expect(heard?.isSpoken).to.equal(true);
+    expect(heard?.language?.mostProbable).to.equal('es');
+    expect(heard?.language?.probability).to.be.above(0.8);
+  });
+
+  it('does not take English for Spanish', async () => {
+    const [heard] = observed(await listenFor('es', english(), WHOLE, 'en')).windows;
+    expect(heard?.language?.mostProbable).to.equal('en');
+    expect(heard?.language?.probability).to.be.below(0.2);
+    // Told to expect Spanish, Whisper writes down a translation.
+    expect(heard).to.include({ text: '', isSpoken: true });
+    expect(heard?.other).to.not.equal('');
+  });
+
+  it('invents nothing for silence and noise', async () => {
+    const hiss = noise(SECONDS * LISTENING_RATE_HZ, 1).map((sample) => 0.1 * sample);
+    const nothing = { ...WHOLE[0], text: '', isSpoken: false };
+    expect(await heardIn(within())).to.deep.equal([nothing]);
+    expect(await heardIn(hiss)).to.deep.equal([nothing]);
+  });
+
+  it('hears in each window what belongs to it, also where speech is a little late', async () => {
+    const [first = new Float32Array(), second = new Float32Array()] = spoken;
+    const samples = new Float32Array(12 * LISTENING_RATE_HZ);
+    const length = first.length / LISTENING_RATE_HZ;
+    // The first ends 0.1 s after the border, the second follows it soon.
+    mixInto(samples, first, Math.round((6.1 - length) * LISTENING_RATE_HZ));
+    mixInto(samples, second, Math.round(6.3 * LISTENING_RATE_HZ));
+    const windows = [0, 6].map((from) => ({ fromSeconds: from, toSeconds: from + 6 }));
+    const heard = await heardIn(samples, windows);
+    for (const [index, text] of SPANISH.entries()) {
+      const errors = await spokenWordErrors(text, heard[index]?.text ?? '', 'es');
+      expect(errors.wordErrorRate, errors.aligned).to.be.below(0.2);
+    }
+  });
+
+  it('says the same of the same audio', async () => {
+    const samples = within([spoken[1] ?? new Float32Array(), 1]);
+    expect(await heardIn(samples)).to.deep.equal(await heardIn(samples));
+  });
+
+  it('shows nothing of a language that it does not know', async () => {
+    const found = await listenFor('ie', within(), WHOLE);
+    expect(found).to.deep.equal({
+      observed: false,
+      reason: 'the speech recognizer does not know the language "ie"',
+    });
+  });
+
+  describe('without its model', () => {
+    const own = join(projectRoot, '.tools/models/whisper-base');
+    after(() => listenBy(own));
+
+    it('names the folder', async () => {
+      listenBy('/nowhere');
+      const error = await rejection(listenFor('es', within(), WHOLE));
+      expect(error).to.be.instanceOf(ListenerFailed);
+      expect(String(error)).to.include('/nowhere').and.to.include('LISTENER_MODEL');
+    });
   });
 });
 
 describe('linesHeard', () => {
-  const heard = (text: string) => ({
-    windows: [{ fromSeconds: 0, toSeconds: 30, text }],
-  });
-
   it('tells which line was understood', () => {
     const script = ['One, two, three', '', 'The ball flies', 'He runs home'];
-    const shares = linesHeard(script, heard('1 2 3 he walks home')).map(({ share }) => share);
+    const shares = linesHeard(script, '1 2 3 he walks home').map(({ share }) => share);
     expect(shares[0]).to.equal(1);
     expect(shares.slice(1, 3)).to.deep.equal([0, 0]);
     expect(shares[3]).to.be.closeTo(2 / 3, 1e-9);
   });
 
   it('has no lines without a script', () => {
-    expect(linesHeard([], heard('hello'))).to.deep.equal([]);
-    expect(linesHeard(['', ''], heard('hello'))).to.deep.equal([]);
+    expect(linesHeard([], 'hello')).to.deep.equal([]);
+    expect(linesHeard(['', ''], 'hello')).to.deep.equal([]);
   });
 });

@@ -34,6 +34,8 @@ describe('the fragments of a broadcast', () => {
   it('end with an answer at the very moment of the timeout', () => {
     const { fragments } = fragmentsOf([init(8000), sent(0, 'a'), answered(8, 'a')]);
     expect(fragments[0]).to.include({ end: 'answered', endedAt: 8000, roundTripMs: 8000 });
+    const compressed = fragmentsOf([init(8000), sent(0, 'a'), answered(8, 'a')], 5).fragments;
+    expect(compressed[0]).to.include({ endedAt: 8000, roundTripMs: 40_000 });
   });
 
   it('have the code of what has failed, and none of a success', () => {

@@ -18,6 +18,7 @@ describe('the key of a request', () => {
     const explicit: PartialRequest = {
       ...{ fixture: null, seconds: null, composition: 'dual', faults: [], controls: [] },
       ...{ cutOffAfterSeconds: null, refusesOutput: false, budgetSeconds: 300, use: 0 },
+      timeScale: 1,
     };
     expect(keyFor(explicit)).to.equal(keyFor({}));
   });
@@ -55,6 +56,12 @@ describe('the key of a request', () => {
     'another fixture': { fixture: '12-s-silence' },
     'a part of it': { seconds: 12 },
     'the Echo STS': { composition: { echoSegmentSeconds: 6 } },
+    'the Echo STS, one fragment at a time': {
+      composition: { echoSegmentSeconds: 6, oneAtATime: true },
+    },
+    'the Echo STS in the place of the STS': { composition: 'media with the Echo STS' },
+    'nothing between the services': { composition: 'dual without a tap' },
+    'compressed time': { timeScale: 5 },
     'the Echo STS and other segments': { composition: { echoSegmentSeconds: 1 } },
     'a fault': { faults: [readFault('fragment 1', 'the answer is dropped')] },
     'a fault of another fragment': { faults: [readFault('fragment 2', 'the answer is dropped')] },
@@ -99,6 +106,8 @@ describe('a request', () => {
   it('is of the Echo STS where it names the length of its segments', () => {
     expect(isEcho(requestOf({ composition: { echoSegmentSeconds: 6 } }))).to.be.true;
     expect(isEcho(requestOf())).to.be.false;
+    expect(isEcho(requestOf({ composition: 'media with the Echo STS' }))).to.be.true;
+    expect(isEcho(requestOf({ composition: 'dual without a tap' }))).to.be.false;
   });
 
   it('refuses what it does not know', () => {

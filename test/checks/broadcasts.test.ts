@@ -34,7 +34,7 @@ import {
 } from '../../support/checks/segment-audio';
 import { noWordsHeard, outputIsQuiet } from '../../support/checks/segment-audio';
 import { dubAudible } from '../../support/checks/sts-answers';
-import { toneDrift, toneOffset, toneSteps } from '../../support/checks/tones';
+import { audioGoesOn, toneDrift, toneOffset } from '../../support/checks/tones';
 import { answered, event, init, sent } from '../broadcast/an-exchange';
 import { aBroadcast, NAMES, stateOf } from './a-broadcast';
 
@@ -76,15 +76,33 @@ describe('criteria of tones', () => {
     expect(deviations).to.deep.equal([{ text: 'second 12: 150.0 ms', fragment: 2 }]);
   });
 
-  it('they do not drift, and do not jump', () => {
+  it('they do not drift', () => {
     const slope = (ms: number) => tonesOf(still.map((_, i) => (ms * i) / (judged - 1)));
     expect(holds(toneDrift.assess(slope(19.9), { limitMs: 20 }, broadcast))).to.be.true;
     expect(holds(toneDrift.assess(slope(-20.1), { limitMs: 20 }, broadcast))).to.be.false;
-    const steps = (offsets: (number | undefined)[]): boolean =>
-      holds(toneSteps.assess(tonesOf(offsets), { limitMs: 15 }, broadcast));
-    expect(steps(still.map((_, i) => (i < 9 ? 0 : 14.9)))).to.be.true;
-    expect(steps(still.map((_, i) => (i < 9 ? 0 : 15)))).to.be.false;
-    expect(steps(still.with(9, undefined))).to.be.false;
+  });
+
+  it('a jump or a gap of more than the limit, and audio that could not be followed', () => {
+    const seconds = broadcast.fixture.durationSeconds;
+    const goesOn = (jumpMs: number, gapMs = 0, measuredSeconds = seconds - 2): string => {
+      const irregularities = [{ atSeconds: 12, jumpMs, gapMs }];
+      const measured = {
+        observed: true as const,
+        measuredSeconds,
+        largestStepMs: 0,
+        irregularities,
+      };
+      const { deviations } = audioGoesOn.assess(measured, { limitMs: 1 }, broadcast);
+      return deviations.map(({ text }) => text).join();
+    };
+    expect([0, 1, -1].map((ms) => goesOn(ms))).to.deep.equal(['', '', '']);
+    expect(goesOn(1.1)).to.equal('at 12.00 s: 1.1 ms left out');
+    expect(goesOn(-12)).to.equal('at 12.00 s: 12.0 ms repeated');
+    expect(goesOn(0, 12)).to.equal('at 12.00 s: a gap of 12 ms');
+    expect(goesOn(12, 12)).to.equal('at 12.00 s: 12.0 ms left out, a gap of 12 ms');
+    expect(goesOn(NaN)).to.include('at 12.00 s');
+    expect(goesOn(0, 0, seconds - 3)).to.equal('');
+    expect(goesOn(0, 0, seconds - 3.1)).to.match(/^only [\d.]+ s could be followed$/);
   });
 });
 
@@ -168,7 +186,7 @@ describe('criteria of silence', () => {
     const format = { format: 'pcm_s16le', sample_rate_hz: rateHz, channels: 1 };
     const audio = { ...format, data_base64: pcmToS16le(samples).toString('base64') };
     const said = {
-      ...{ url: 'http://sts', stream: 's', errors: [] },
+      ...{ url: 'http://sts', stream: 's', errors: [], listenedOnMs: 0 },
       answers: [{ fragment_id: 'f', status: 'success' as const, dubbed_audio: audio }],
     };
     expect(await stateOf(dubAudible, said, { leastMs: 500 })).to.equal('passed');

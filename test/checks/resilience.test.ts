@@ -143,16 +143,38 @@ describe('criteria of backpressure', () => {
   const first = [init(8000), whole(1, 'a', 0), answered(2, 'a'), pause];
 
   it('a pause is one in which nothing is sent, and after which something was waiting', async () => {
+    const one = { count: 1 };
     const good = aBroadcast({ events: [...first, none(14.5), whole(14.6, 'b', 1)] });
-    expect(await stateOf(nothingSentInPause, good, null)).to.equal('passed');
+    expect(await stateOf(nothingSentInPause, good, one)).to.equal('passed');
+    expect(await stateOf(nothingSentInPause, good, { count: 2 })).to.equal('failed');
     const sends = aBroadcast({
       events: [...first, whole(8, 'b', 1), none(14.5), whole(14.6, 'c', 2)],
     });
-    expect(await stateOf(nothingSentInPause, sends, null)).to.equal('failed');
+    expect(await stateOf(nothingSentInPause, sends, one)).to.equal('failed');
     const idle = aBroadcast({ events: [...first, none(14.5), whole(15.6, 'b', 1)] });
-    expect(await stateOf(nothingSentInPause, idle, null)).to.equal('failed');
-    const never = await judge(nothingSentInPause, aBroadcast({ events: [init(8000)] }), null);
-    expect(never).to.include({ state: 'failed', what: 'the STS did not request pause' });
+    expect(await stateOf(nothingSentInPause, idle, one)).to.equal('failed');
+    const never = await judge(nothingSentInPause, aBroadcast({ events: [init(8000)] }), one);
+    expect(never).to.include({ state: 'failed', what: 'the STS did not request so many pauses' });
+  });
+
+  it('each pause of the plan is one of them, not the first only', async () => {
+    const again = (...inSecond: ReturnType<typeof whole>[]) =>
+      aBroadcast({
+        events: [
+          ...[...first, none(14.5), whole(14.6, 'b', 1), answered(15, 'b')],
+          ...[event(15, 'backpressure', { action: 'pause' }), ...inSecond],
+        ],
+      });
+    const judged = async (...inSecond: ReturnType<typeof whole>[]) =>
+      judge(nothingSentInPause, again(...inSecond), { count: 2 });
+    const good = await judged(none(23), whole(23.1, 'c', 2));
+    expect(good).to.include({ state: 'passed' });
+    const sends = await judged(whole(20, 'c', 2), none(23), whole(23.1, 'd', 3));
+    expect(sends.deviations.map(({ text }) => text)).to.deep.equal([
+      'pause 2 of 8 s, 1 sent in it, 1 as soon as it ended',
+    ]);
+    expect((await judged(none(23))).seen).to.include('pause 2 of 8 s, 0 sent in it, 0 as soon');
+    expect((await judged()).seen).to.equal('pause 2 never ended');
   });
 
   it('its end resumes sending in time', async () => {

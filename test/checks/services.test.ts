@@ -7,9 +7,13 @@ import { expect } from 'chai';
 
 import {
   handshakeInTime,
+  networksOfSameName,
   portsAreVariables,
   portsOpen,
   reachesSts,
+  runTogether,
+  type SharedNetworks,
+  webRtcPage,
 } from '../../support/checks/services';
 import type { Verdict } from '../../support/checks/criterion';
 import { logsCollected } from '../../support/checks/logs';
@@ -39,6 +43,8 @@ import {
 } from '../../support/checks/sts-answers';
 import {
   namingOf,
+  type NestedRun,
+  scenarioEnds,
   scenarioFails,
   scenariosSkipped,
   suiteFails,
@@ -140,6 +146,59 @@ describe('criteria of services', () => {
   });
 });
 
+describe('criteria of what runs, and where', () => {
+  it('the services that have to run together, and no other', async () => {
+    const services = ['a', 'b', 'echo'];
+    const state = (...running: string[]): Promise<string> =>
+      stateOf(runTogether, { projects: ['p', 'q'], running }, { services });
+    expect(await state('echo', 'a', 'b')).to.equal('passed');
+    expect(await state('a', 'b')).to.equal('failed');
+    expect(await state('a', 'b', 'echo', 'sts')).to.equal('failed');
+  });
+
+  it('a page that plays by WebRTC', async () => {
+    const page = '<!DOCTYPE html><html><video id="v"></video><script>new RTCPeerConnection()';
+    const state = (status: number | undefined, body: string): Promise<string> =>
+      stateOf(webRtcPage, { url: 'http://a:1/x', status, body, tookMs: 1 }, null);
+    expect(await state(200, page)).to.equal('passed');
+    expect(await state(404, page)).to.equal('failed');
+    expect(await state(200, '<html>Directory listing for /</html>')).to.equal('failed');
+    expect(await state(undefined, 'connection refused')).to.equal('failed');
+  });
+
+  it('a network of the same name for each composition, which is not the same network', async () => {
+    const on = (project: string, id: string, name = `${project}_net`): SharedNetworks =>
+      ({
+        network: 'net',
+        compositions: [{ project, services: [{ service: 's', networks: [{ name, id }] }] }],
+      }) as const;
+    const state = (...two: SharedNetworks[]): Promise<string> => {
+      const compositions = two.flatMap((one) => one.compositions);
+      return stateOf(networksOfSameName, { network: 'net', compositions }, null);
+    };
+    expect(await state(on('p', '1'), on('q', '2'))).to.equal('passed');
+    expect(await state(on('p', '1'), on('q', '1'))).to.equal('failed');
+    expect(await state(on('p', '1'), on('q', '2', 'other'))).to.equal('failed');
+    const empty = { network: 'net', compositions: [{ project: 'q', services: [] }] };
+    expect(await state(on('p', '1'), empty)).to.equal('failed');
+  });
+
+  it('how a scenario of a nested run ends', async () => {
+    const run = (status: string, exitCode: number, message = ''): NestedRun => ({
+      ...{ exitCode, output: '', messagesFile: '', culprit: '/no-such-metrics' },
+      scenarios: [{ name: 'a', tags: [], status, message, skipReason: undefined }],
+    });
+    const state = (one: NestedRun, ends: 'passes' | 'fails'): Promise<string> =>
+      stateOf(scenarioEnds, one, { scenario: 'a', ends });
+    expect(await state(run('PASSED', 0), 'passes')).to.equal('passed');
+    expect(await state(run('PASSED', 1), 'passes')).to.equal('failed');
+    expect(await state(run('FAILED', 1, 'at /no-such-metrics'), 'fails')).to.equal('passed');
+    expect(await state(run('FAILED', 1, 'something else'), 'fails')).to.equal('failed');
+    expect(await state(run('SKIPPED', 1), 'fails')).to.equal('failed');
+    expect(await state({ ...run('PASSED', 0), scenarios: [] }, 'passes')).to.equal('failed');
+  });
+});
+
 describe('criteria of collected logs', () => {
   const folder = mkdtempSync(join(tmpdir(), 'logs-'));
   after(() => rmSync(folder, { recursive: true }));
@@ -204,7 +263,7 @@ describe('criteria of answers of the STS', () => {
     translated_text: translation,
   });
   const said = (...answers: ReturnType<typeof answer>[]) => ({
-    ...{ url: 'http://sts', stream: 's', errors: [] as string[], answers },
+    ...{ url: 'http://sts', stream: 's', errors: [] as string[], answers, listenedOnMs: 5000 },
   });
 
   it('words', async () => {
@@ -229,11 +288,17 @@ describe('criteria of answers of the STS', () => {
     const script = ['one two three four', 'five six seven eight'];
     const limit = { script, wordErrorRate: 0.25 };
     const right = said(answer('one two three', 0), answer('five six seven eight', 1));
-    expect(await stateOf(answersInOrder, right, { count: 2 })).to.equal('passed');
-    expect(await stateOf(answersInOrder, right, { count: 3 })).to.equal('failed');
-    expect(await stateOf(answersInOrder, { ...right, errors: ['x'] }, { count: 2 })).to.equal(
-      'failed',
-    );
+    const state = (given: ReturnType<typeof said>, count: number) =>
+      stateOf(answersInOrder, given, { count, listenMs: 5000 });
+    expect(await state(right, 2)).to.equal('passed');
+    expect(await state(right, 3)).to.equal('failed');
+    expect(await state({ ...right, errors: ['x'] }, 2)).to.equal('failed');
+    const [first] = right.answers;
+    const repeated = { ...right, answers: [...right.answers, ...(first ? [first] : [])] };
+    expect(await state(repeated, 2)).to.equal('failed');
+    // A connection that was closed too soon says nothing of what would have come later.
+    expect(await state({ ...right, listenedOnMs: 4999 }, 2)).to.equal('not shown');
+    expect(await state({ ...repeated, listenedOnMs: 0 }, 2)).to.equal('failed');
     expect(await stateOf(answersHaveOwnWords, right, limit)).to.equal('passed');
     const swapped = said(answer(script[1] ?? '', 0), answer(script[0] ?? '', 1));
     expect(await stateOf(answersHaveOwnWords, swapped, limit)).to.equal('failed');

@@ -196,7 +196,7 @@ async function broadcastWith(options: {
       recording: { pattern: '', fetch: async () => 1 },
       network: { stsUrl: url, connections: async () => [], addressOf: async () => undefined },
       logs: options.logs ?? (async () => new Map()),
-      ...{ track: () => () => undefined, withViewer: false },
+      ...{ track: () => () => undefined, withViewer: false, withInputReader: false },
       ...{ onProgress: () => undefined, onIngested: () => undefined },
       signal: new AbortController().signal,
     });

@@ -8,7 +8,7 @@ import { io, type Socket } from 'socket.io-client';
 
 import { freePort } from '../../support/environment/ports';
 import { eventually } from '../../support/base/eventually';
-import type { TapEvent } from '../../support/broadcast/events';
+import { clientOf, type TapEvent, upstreamOf } from '../../support/broadcast/events';
 import { readFault } from '../../support/broadcast/fault-words';
 import { SocketIOMonitor } from '../../support/observe/socket-io-monitor';
 import { Tap } from '../../support/observe/tap';
@@ -87,7 +87,12 @@ describe('the tap', () => {
         ['fragment:processed', 'from-sts', 'relayed'],
       ]);
       expect(events[0]?.payload).to.deep.equal(sent);
-      expect(seen.filter(({ kind }) => kind === 'open').length).to.be.greaterThan(0);
+      const opened = seen.filter(({ kind }) => kind === 'open');
+      expect(opened.length).to.be.greaterThan(0);
+      for (const one of opened) {
+        expect(clientOf(one)?.address).to.equal('127.0.0.1');
+        expect(upstreamOf(one)?.port).to.equal(Number(tap.upstream.port));
+      }
       expect(seen.filter(({ kind }) => kind === 'undecodable')).to.be.empty;
     });
   }

@@ -110,6 +110,8 @@ export function dubbedFacts(folder: string): BroadcastFacts {
       translation: sequence === 1 ? NASTY : `esta es la línea ${sequence}`,
       wordErrorRate: 0,
       chrf: 0.52,
+      heard: sequence === 1 ? NASTY : `esta es la línea ${sequence}`,
+      ...{ spokenErrorRate: 0.25, languageProbability: 0.97 },
       ...(sequence === 2
         ? {}
         : { offsetMs: sequence === 3 ? 800 : 12.5 * sequence, correlation: 0.93 }),

@@ -26,6 +26,7 @@ const FIGURES: BroadcastFigures = {
   ...{ offsetWorstMs: -20, offsetP50Ms: 5, offsetP95Ms: 18, driftMs: 2 },
   ...{ leastCorrelation: 0.97, leastHeardShare: 1, mostOriginal: 0.05 },
   ...{ wordErrorRate: 0.04, chrf: 0.7, loudnessLufs: -18 },
+  ...{ spokenErrorRate: 0.08, leastLanguageProbability: 0.9 },
 };
 
 function scenario(name: string, status: Status = 'PASSED', line = 10): ScenarioResult {
@@ -275,7 +276,7 @@ describe('npm run compare', () => {
     const [a, b] = [results('a', 'PASSED', FIGURES), results('b', 'FAILED', FIGURES)];
     const same = compare(a, a);
     expect([same.status, same.stdout]).to.deep.equal([
-      ...[0, `RUN_A  ${a}\nRUN_B  ${a}\n\n19 figures within noise.\nNothing got worse.\n`],
+      ...[0, `RUN_A  ${a}\nRUN_B  ${a}\n\n21 figures within noise.\nNothing got worse.\n`],
     ]);
     const failed = compare(a, b, '--json');
     expect(failed.status).to.equal(1);

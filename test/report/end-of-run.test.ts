@@ -177,6 +177,19 @@ describe('the end of a run', () => {
     ]);
   });
 
+  it('tells what cannot be shown in this runtime, and why', () => {
+    const notShown = 'processes of this host: there are no networks\n  seen: processes';
+    const unable = scenario('a', { status: 'SKIPPED', notShown });
+    expect(lines([unable, scenario('b')])).to.deep.equal([
+      '',
+      '? 1 scenario not shown',
+      '  processes of this host: there are no networks',
+      '    seen: processes',
+      ...['  – 021-US2-1 a', ''],
+      ...['2 scenarios: 1 passed, 1 not shown, in 6 min 32 s', 'report: reports/index.html', ''],
+    ]);
+  });
+
   it('tells what went wrong besides the scenarios', () => {
     expect(lines([scenario('a')], { problems: ['the disk is full'] }).slice(0, 4)).to.deep.equal([
       ...['', '✘ Besides the scenarios', '  the disk is full', ''],
@@ -226,6 +239,9 @@ describe('the line of a scenario', () => {
     expect(line({ status: 'SKIPPED' })).to.equal('↷ 021-US2-1 a (1.0 s)');
     expect(line({ status: 'SKIPPED', skipReason: 'no file\n  seen: none' })).to.equal(
       '↷ 021-US2-1 a (1.0 s) (skipped: no file)',
+    );
+    expect(line({ status: 'SKIPPED', notShown: 'no networks\n  seen: none' })).to.equal(
+      '? 021-US2-1 a (1.0 s) (not shown: no networks)',
     );
   });
 

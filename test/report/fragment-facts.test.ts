@@ -46,6 +46,7 @@ function known(audio: SegmentAudio, faults: Fault[], verdicts: VerdictFacts[] = 
       segmentSeconds: 6,
     },
     ...{ placements: undefined, sourceStarts: undefined, texts: undefined },
+    spoken: undefined,
   } satisfies KnownOfBroadcast;
 }
 

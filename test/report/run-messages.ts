@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { Verdict } from '../../support/checks/criterion';
+import { addVerdict } from '../../support/checks/verdict-log';
 import type { RunPart } from '../../support/report/facts';
 import { readPart, type ResultsPart } from '../../support/report/run-report';
-import { JUDGED_BY, SKIP_REASON } from '../../support/report/scenario-results';
+import { JUDGED_BY, SKIP_REASON, STREAMS } from '../../support/report/scenario-results';
 
 /** What Cucumber says of a scenario, in short. */
 export interface Told {
@@ -14,6 +16,11 @@ export interface Told {
   feature?: string;
   skipReason?: string;
   judgedBy?: string[];
+  /** The criteria that it was judged by, with what came of it. */
+  judged?: Record<string, Verdict['state']>;
+  /** Whether it is in the features, and was not asked for. */
+  isLeftOut?: boolean;
+  streams?: string[];
   /** The message of a hook that failed. */
   hook?: string;
   isBrokenOff?: boolean;
@@ -86,6 +93,7 @@ function messagesOf(told: Told, number: number): object[] {
     ...own.map(({ status, message }, index) => ended(ids[index] ?? '', status, message)),
     ...(skipReason === undefined ? [] : [attached(SKIP_REASON, skipReason)]),
     ...(judgedBy === undefined ? [] : [attached(JUDGED_BY, judgedBy.join('\n'))]),
+    ...(told.streams === undefined ? [] : [attached(STREAMS, told.streams.join('\n'))]),
     ...(told.isBrokenOff
       ? []
       : [
@@ -117,11 +125,24 @@ export function resultsIn(
   mkdirSync(folder, { recursive: true });
   const messages = [
     { testRunStarted: at(1000) },
-    ...told.flatMap(messagesOf),
+    ...told.flatMap((one, number) =>
+      messagesOf(one, number).slice(0, one.isLeftOut === true ? 2 : undefined),
+    ),
     ...(isBrokenOff ? [] : [{ testRunFinished: { success: true, ...at(1100) } }]),
   ];
   const lines = messages.map((message) => JSON.stringify(message));
   writeFileSync(join(folder, 'messages.ndjson'), lines.join('\n'));
+  told.forEach(({ name, feature = 'A feature', judged = {} }, number) => {
+    const place = `features/${feature}.feature:${number + 1}`;
+    for (const [criterion, state] of Object.entries(judged)) {
+      const verdict = { criterion, title: criterion, state, limit: null, where: 'here', what: '' };
+      const scenario = { name, place };
+      addVerdict(folder, {
+        scenario,
+        verdict: { ...verdict, seen: '', expected: '', deviations: [] },
+      });
+    }
+  });
   if (part !== 'none') writeFileSync(join(folder, 'part.json'), JSON.stringify(part));
   return readPart(folder);
 }

@@ -14,8 +14,14 @@ import { accessibilityFaults, openFile, startBrowser } from './browser';
 import { partOf, resultsIn, steps, type Told } from './run-messages';
 import { NASTY } from './broadcast-page-data';
 
+const REQUIREMENTS = readRequirements();
+const COUNT = REQUIREMENTS.flatMap(({ requirements }) => requirements).length;
+
 const TOLD: Told[] = [
-  { name: 'The STS answers', tags: ['@021-US1-1', '@P1'], feature: 'Services' },
+  {
+    ...{ name: 'The STS answers', tags: ['@021-US1-1', '@P1'], feature: 'Services' },
+    judged: { 'composition-has': 'passed', 'sts-starts-first': 'passed' },
+  },
   {
     ...{ name: 'The dub is heard', tags: ['@021-US1-2', '@018-E1'], feature: 'Services' },
     steps: [
@@ -59,7 +65,7 @@ describe('the page of a run in Chromium', () => {
       ],
       ...{ problems: [], seconds: 0 },
     });
-    writeFileSync(file, runPage(facts, readRequirements()));
+    writeFileSync(file, runPage(facts, REQUIREMENTS));
     mkdirSync(join(folder, 'evidence/stream_1'), { recursive: true });
     writeFileSync(join(folder, 'evidence/stream_1/index.html'), '<title>its page</title>');
     browser = await startBrowser();
@@ -68,7 +74,7 @@ describe('the page of a run in Chromium', () => {
 
   it('opens from a file, asks the network for nothing, and runs nothing of what it shows', async () => {
     const { page, complaints } = await openFile(browser, file);
-    await page.getByText(' of 109 shown').waitFor();
+    await page.getByText(` of ${COUNT} shown`).waitFor();
     expect(complaints).to.deep.equal([]);
     expect(await page.evaluate('window.hacked')).to.equal(undefined);
     expect(await page.getByText(NASTY).count()).to.be.greaterThan(3);
@@ -121,13 +127,13 @@ describe('the page of a run in Chromium', () => {
     const ran = await page.locator('.states > tr:not([data-state="not run"])').count();
     expect(await rows.count())
       .to.equal(ran)
-      .and.to.be.within(1, 108);
+      .and.to.be.within(1, COUNT - 1);
     await page.getByLabel('State').selectOption('failed');
     expect(await rows.count()).to.equal(2);
     expect(await page.locator('.spec:visible').count()).to.equal(2);
     await page.getByLabel('ID, words').fill('018 BROADCAST');
     expect(await rows.allInnerTexts()).to.have.length(1);
-    expect(await page.locator('.filters output').innerText()).to.equal('1 of 109 shown');
+    expect(await page.locator('.filters output').innerText()).to.equal(`1 of ${COUNT} shown`);
     await page.getByLabel('State').selectOption('');
     await page.getByLabel('ID, words').fill('021-us1-1');
     expect(await rows.count()).to.equal(1);
@@ -138,6 +144,22 @@ describe('the page of a run in Chromium', () => {
     await page.getByRole('link', { name: 'The STS answers' }).click();
     await page.locator('details[open]:target').waitFor();
     expect(await scenario.locator('.steps').isVisible()).to.equal(true);
+    await page.context().close();
+  });
+
+  it('says of a requirement that ran which of its sentences nothing has judged, the worst first', async () => {
+    const { page } = await openFile(browser, file);
+    const row = page.locator('.states > tr', { hasText: '021-US1-1' });
+    expect(await row.getAttribute('data-state')).to.equal('not run');
+    await page.getByLabel('State').selectOption('');
+    expect(await row.locator('.missing').innerText()).to.equal(
+      '– not run both report healthy (its scenario was not asked for)',
+    );
+    const states = await page
+      .locator('.spec', { hasText: 'Full services' })
+      .locator('.states > tr')
+      .evaluateAll((rows) => rows.map((one) => one.getAttribute('data-state')));
+    expect(states.slice(0, 2)).to.deep.equal(['failed', 'not run']);
     await page.context().close();
   });
 
@@ -160,7 +182,7 @@ describe('the page of a run in Chromium', () => {
     const before: ScenarioResult = { ...scenario, status: 'FAILED', message };
     const results = [{ ...scenario, attempts: [before] }];
     const made = { broadcasts: [], problems: [], seconds: 0 };
-    const collector = { results, times: {} } as unknown as ScenarioCollector;
+    const collector = { results, known: [], times: {} } as unknown as ScenarioCollector;
     const html = runPage(runFactsOf([{ ...part, collector }], made), []);
     expect(html).to.match(/passed at attempt 2<\/span>\s+Retried/);
     expect(html).to.contain('Attempt 1 failed:').and.contain('\\u001b[31m7 is not 8');
@@ -169,7 +191,7 @@ describe('the page of a run in Chromium', () => {
 
   it('can be read without its script', async () => {
     const { page } = await openFile(browser, file, { javaScriptEnabled: false });
-    expect(await page.locator('.states > tr:visible').count()).to.equal(109);
+    expect(await page.locator('.states > tr:visible').count()).to.equal(COUNT);
     expect(await page.locator('.filters').isVisible()).to.equal(false);
     await page.context().close();
   });

@@ -1,11 +1,4 @@
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 
@@ -15,24 +8,25 @@ import { execa } from 'execa';
 import { projectRoot } from '../../support/config';
 import type { RunFacts, RunPart } from '../../support/report/facts';
 import { readRequirements } from '../../support/report/requirements';
-import {
-  readPart,
-  requirementsInWords,
-  requirementStatesOf,
-  runFactsOf,
-  verdictOf,
-  type ResultsPart,
-} from '../../support/report/run-report';
+import { readPart, runFactsOf, verdictOf, type ResultsPart } from '../../support/report/run-report';
 import { summaryOf } from '../../support/report/summary';
 import { removeReports, writeReports } from '../../support/report/write-reports';
 import { tempFolder } from '../analyze/make-media';
 import { partOf, resultsIn, steps, type Told } from './run-messages';
 import { NOTHING } from './broadcast-page-data';
 
+const REQUIREMENTS = readRequirements();
 const folder = tempFolder();
 let runs = 0;
 
-const passed: Told = { name: 'one that passes', tags: ['@021', '@021-US1-1'] };
+const passed: Told = {
+  ...{ name: 'one that passes', tags: ['@021', '@021-US1-1'] },
+  judged: {
+    'composition-has': 'passed',
+    'sts-starts-first': 'passed',
+    'compositions-healthy': 'passed',
+  },
+};
 const failed: Told = {
   name: 'one that fails',
   tags: ['@021-US1-2'],
@@ -178,76 +172,32 @@ describe('what a run has written', () => {
   });
 });
 
-describe('requirements', () => {
-  const specs = [
-    {
-      ...{ spec: '021', title: 'Full' },
-      requirements: ['1', '2', '3', '4', '5'].map((n) => ({
-        id: `021-US1-${n}`,
-        text: `no. ${n}`,
-      })),
-    },
-  ];
-
-  it('are those that the features name, and no others', () => {
-    const root = join(projectRoot, 'features');
-    const named = (readdirSync(root, { recursive: true }) as string[])
-      .filter((file) => file.endsWith('.feature'))
-      .flatMap((file) => readFileSync(join(root, file), 'utf8').match(/(?<=@)\d{3}-\S+/g) ?? []);
-    const listed = readRequirements().flatMap(({ requirements }) =>
-      requirements.map(({ id }) => id),
-    );
-    expect(listed).to.have.length(109);
-    expect(listed.toSorted()).to.deep.equal([...new Set(named)].sort());
-  });
-
-  it('are as good as the scenarios that show them', () => {
-    const both = { name: 'two at once', tags: ['@021-US1-1', '@021-US1-4', '@030-X1'] };
-    const alsoSkipped = { ...skipped, tags: ['@021-US1-4'] };
-    const scenarios = factsOf(
-      results([passed, failed, { ...passed, tags: ['@021-US1-2'] }, skipped, both, alsoSkipped]),
-    ).scenarios;
-    const states = requirementStatesOf(specs, scenarios);
-    const shown = states.map(({ requirements }) =>
-      requirements.map(({ id, state }) => [id, state]),
-    );
-    expect(shown).to.deep.equal([
-      [
-        ['021-US1-1', 'passed'],
-        ['021-US1-2', 'failed'],
-        ['021-US1-3', 'skipped'],
-        ['021-US1-4', 'skipped'],
-        ['021-US1-5', 'not run'],
-      ],
-      [['030-X1', 'passed']],
-    ]);
-    expect(requirementsInWords(states)).to.equal(
-      '2 of 6 requirements passed; 1 failed; 2 skipped; ' +
-        '1 not run, as no scenario of theirs was asked for or begun',
-    );
-  });
-
-  it('have to stand under their own spec', () => {
-    const file = join(folder, 'wrong.yaml');
-    const text = (id: string): string =>
-      `specs:\n  - spec: '021'\n    title: Full\n    requirements: [{ must: { ${id}: text } }]\n`;
-    writeFileSync(file, text('019-US1-1'));
-    expect(() => readRequirements(file)).to.throw(/019-US1-1 under 021/);
-    writeFileSync(file, text('US1'));
-    expect(() => readRequirements(file)).to.throw(/wrong\.yaml:4: the list of requirements/);
-  });
-});
-
 describe('the summary of a run', () => {
   const nasty = 'a | b </details> `code` <b>*bold*</b> [link](x) @021';
 
   it('shows what failed, with what was seen', () => {
-    const summary = summaryOf(factsOf(results([passed, failed, skipped])), readRequirements());
+    const summary = summaryOf(factsOf(results([passed, failed, skipped])), REQUIREMENTS);
     expect(summary).to.match(/^## ✘ Failed: 1 of 3 scenarios passed, 1 failed, 1 skipped\.\n/);
     expect(summary).to.contain('```text\nThen it is heard\na dub is not heard\n  seen: none\n```');
     expect(summary).to.contain('1 scenario: the file of the broadcast is missing');
     expect(summary).to.contain('- ✘ failed: **021-US1-2** ');
-    expect(summary).to.contain('1 of 109 requirements passed; 1 failed; 1 skipped; 106 not run');
+    const all = REQUIREMENTS.flatMap(({ requirements }) => requirements).length;
+    expect(summary).to.contain(
+      `1 of ${all} requirements passed; 1 failed; 1 skipped; ${all - 3} not run`,
+    );
+  });
+
+  it('names the sentences that a requirement lacks', () => {
+    const health = steps('PASSED').map((one) => ({ ...one, text: 'the services are healthy' }));
+    const part = { name: 'half', tags: ['@021-US1-2'], steps: health };
+    const others = REQUIREMENTS.flatMap(({ requirements }) => requirements)
+      .filter(({ id }) => id !== '021-US1-2')
+      .map(({ id }) => ({ name: id, tags: [`@${id}`], isLeftOut: true }));
+    const summary = summaryOf(factsOf(results([part, ...others])), REQUIREMENTS);
+    expect(summary).to.match(
+      /- \? not shown: \*\*021-US1-2\*\* .*\n {2}- \? media-service answers with status 200 \(nothing has judged it: .*\)\n/,
+    );
+    expect(summary).to.contain('; 1 not shown; ');
   });
 
   it('takes nothing of names and messages for Markdown or HTML', () => {
@@ -283,7 +233,7 @@ describe('the summary of a run', () => {
         name: `failure ${index} ${'n'.repeat(300)}`,
         steps: [{ text: 'step', status: 'FAILED', message }],
       }));
-      const summary = summaryOf(factsOf(results(told)), readRequirements());
+      const summary = summaryOf(factsOf(results(told)), REQUIREMENTS);
       expect(Buffer.byteLength(summary)).to.be.at.most(60_000).and.at.least(2000);
       expect(summary)
         .to.contain('failure 0')

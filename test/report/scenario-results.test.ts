@@ -5,7 +5,13 @@ import { after, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { faultsOf, readScenarioResults, SKIP_REASON } from '../../support/report/scenario-results';
+import {
+  faultsOf,
+  NOT_SHOWN_REASON,
+  outcomeOf,
+  readScenarioResults,
+  SKIP_REASON,
+} from '../../support/report/scenario-results';
 
 describe('results of a run', () => {
   const folder = mkdtempSync(join(tmpdir(), 'results-test-'));
@@ -110,6 +116,24 @@ describe('results of a run', () => {
   it('say why a scenario was skipped', () => {
     const skipped = results(scenario('a', ['SKIPPED'], 'no broadcast'));
     expect(faultsOf(skipped)).to.deep.equal(['skipped: a: no broadcast']);
+  });
+
+  it('count although a scenario cannot be shown in this runtime, unless none can', () => {
+    const unable = scenario('a', ['SKIPPED']);
+    const [started = {}, ...rest] = unable.slice(-3);
+    const why = {
+      attachment: {
+        ...{ testCaseStartedId: 's-a-0', testStepId: 'a-0', fileName: NOT_SHOWN_REASON },
+        ...{ body: 'no networks', contentEncoding: 'IDENTITY' },
+      },
+    };
+    const messages = [...unable.slice(0, -3), started, why, ...rest];
+    const both = results(messages, scenario('b', ['PASSED']));
+    expect(both.map(outcomeOf)).to.deep.equal(['not shown', 'passed']);
+    expect(both[0]?.notShown).to.equal('no networks');
+    expect(faultsOf(both)).to.be.empty;
+    const none = ['no scenario can be shown in this runtime'];
+    expect(faultsOf(results(messages))).to.deep.equal(none);
   });
 
   it('fail when there are none', () => {

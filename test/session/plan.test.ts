@@ -32,6 +32,16 @@ describe('the draft of a request', () => {
     expect(draft.requests).to.deep.equal([other]);
   });
 
+  it('compresses segments and the budget by the same factor', () => {
+    const draft = new RequestDraft();
+    draft.throughSlowEcho(6, 3);
+    expect(draft.timeScale).to.equal(3);
+    expect(draft.complete({ fixture: '90-s-tones', seconds: 12 })).to.deep.include({
+      composition: { echoSegmentSeconds: 2, oneAtATime: true },
+      ...{ timeScale: 3, budgetSeconds: 100 },
+    });
+  });
+
   it('gives the same key for the same faults, however they were said', () => {
     const [one, two] = [new RequestDraft(), new RequestDraft()];
     one.addFaults([softened]);

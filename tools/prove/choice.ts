@@ -1,5 +1,6 @@
 /** Which faults are tried: those that the command line asks for, and that the baseline has the scenarios of. */
 import { SuiteError } from '../../support/base/errors';
+import { outcomeOf } from '../../support/report/scenario-results';
 import {
   type Fault,
   isQuiet,
@@ -70,6 +71,21 @@ export function inBaseline(
     expected: 'every scenario that the chosen faults name',
     next: `${commandFor(only ? chosen : [])}; then prove with --baseline ${NEW_BASELINE}`,
   });
+}
+
+/**
+ * Divides faults by whether the baseline shows what they turn red: of a scenario that its runtime cannot show, none can.
+ *
+ * @param scenarios of the baseline
+ */
+export function shownIn(
+  faults: readonly Fault[],
+  scenarios: readonly (NamedScenario & Parameters<typeof outcomeOf>[0])[],
+): { faults: Fault[]; unable: Fault[] } {
+  const isShown = (name: string): boolean =>
+    scenariosCalled(scenarios, name).some((one) => outcomeOf(one) !== 'not shown');
+  const able = faults.filter(({ red }) => Object.keys(red).every(isShown));
+  return { faults: able, unable: faults.filter((fault) => !able.includes(fault)) };
 }
 
 const NEW_BASELINE = 'reports/baseline';

@@ -17,9 +17,13 @@ import { execa } from 'execa';
 import { projectRoot, readConfig } from '../../support/config';
 import { messageOf, SuiteError } from '../../support/base/errors';
 import { readVerdicts } from '../../support/checks/verdict-log';
-import { readScenarioResults, type ScenarioResult } from '../../support/report/scenario-results';
+import {
+  outcomeOf,
+  readScenarioResults,
+  type ScenarioResult,
+} from '../../support/report/scenario-results';
 import { alterable } from './altered-evidence';
-import { checkNames, chosenFaults, inBaseline, type Wanted } from './choice';
+import { checkNames, chosenFaults, inBaseline, shownIn, type Wanted } from './choice';
 import {
   type EvidenceFault,
   type Fault,
@@ -130,7 +134,7 @@ async function baselineIn(
     });
   }
   const scenarios = readScenarioResults(join(folder, 'messages.ndjson'));
-  const notGreen = scenarios.filter(({ status }) => status !== 'PASSED');
+  const notGreen = scenarios.filter((one) => !['passed', 'not shown'].includes(outcomeOf(one)));
   if (notGreen.length > 0) throw notGreenBefore(folder, notGreen);
   const places = new Map(features.map((one) => [titleOf(one), one.place]));
   return {
@@ -291,9 +295,8 @@ function report(
   trials: Trial[],
   scenarios: ScenarioResult[],
   folder: string,
-  seconds: number,
+  { seconds, isWhole }: { seconds: number; isWhole: boolean },
 ): boolean {
-  const isWhole = trials.length === FAULTS.length;
   const missing = unproved(scenarios, trials);
   const proof = {
     ...{ seconds, isWhole, trials, unproved: isWhole ? missing : [] },
@@ -321,9 +324,12 @@ async function main(): Promise<void> {
   const { reportsFolder } = readConfig();
   const folder = join(reportsFolder, 'prove');
   const baseline = await baselineIn(options.baseline, join(folder, 'baseline'), features);
-  const { faults, leftOut } = inBaseline(chosen, options.only, baseline);
+  const { faults: there, leftOut } = inBaseline(chosen, options.only, baseline);
   for (const { name } of leftOut)
     console.log(`left out: the baseline lacks scenarios of "${name}"`);
+  const { faults, unable } = shownIn(there, baseline.scenarios);
+  for (const { name } of unable)
+    console.log(`left out: the runtime of the baseline cannot show the scenarios of "${name}"`);
   // Of an older baseline, whose scenarios have other names.
   checkNames(faults, baseline.scenarios);
   await checkBefore(faults, baseline, join(folder, 'before', 'reports'));
@@ -339,7 +345,9 @@ async function main(): Promise<void> {
   // What was cached of altered recordings is of no further use.
   rmSync(join(folder, 'cache'), { recursive: true, force: true });
   const seconds = (performance.now() - started) / 1000;
-  const isRight = report(trials, baseline.scenarios, reportsFolder, seconds);
+  const shown = baseline.scenarios.filter((one) => outcomeOf(one) === 'passed');
+  const isWhole = trials.length + unable.length === FAULTS.length;
+  const isRight = report(trials, shown, reportsFolder, { seconds, isWhole });
   process.exitCode = isRight ? 0 : 1;
 }
 

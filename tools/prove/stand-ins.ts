@@ -83,10 +83,12 @@ export function silentServer(): Promise<StandIn> {
  *
  * @param upstream address of the STS
  * @param change gives the answers that the client gets in place of one
+ * @param again after how many ms an answer is sent once more; undefined for those that are sent once
  */
 export async function stsRelay(
   upstream: string,
   change: (answer: Fields) => Fields[],
+  again: (answer: Fields) => number | undefined = () => undefined,
 ): Promise<StandIn> {
   const http = createHttpServer();
   const server = new SocketServer(http, { transports: ['websocket'], maxHttpBufferSize: 1e8 });
@@ -96,10 +98,69 @@ export async function stsRelay(
     sts.onAny((event: string, payload: Fields) => {
       const answers = event === 'fragment:processed' ? change(payload) : [payload];
       answers.forEach((answer) => client.emit(event, answer));
+      const afterMs = event === 'fragment:processed' ? again(payload) : undefined;
+      if (afterMs !== undefined) setTimeout(() => client.emit(event, payload), afterMs);
     });
     client.on('disconnect', () => sts.disconnect());
   });
   return listening(http, () => void server.close());
+}
+
+/** What a canned STS says of a fragment. */
+export interface CannedAnswer {
+  transcript: string;
+  translation: string;
+}
+
+/**
+ * An STS that listens to nothing: it answers by sequence number, from a table, with hiss that is gated as speech would be.
+ *
+ * @param tables by what a stream's name contains; the first that fits
+ */
+export function cannedSts(
+  tables: readonly { stream: string; answers: readonly CannedAnswer[] }[],
+): Promise<StandIn> {
+  const http = createHttpServer();
+  const server = new SocketServer(http, { transports: ['websocket'], maxHttpBufferSize: 1e8 });
+  server.on('connection', (client) => {
+    client.on('stream:init', ({ stream_id: stream }: Fields) => {
+      const capabilities = { batch_processing: false, async_delivery: true };
+      const ready = { stream_id: stream, session_id: client.id, max_inflight: 3, capabilities };
+      client.emit('stream:ready', ready);
+    });
+    client.on('fragment:data', (fragment: Fields) => {
+      const { fragment_id, stream_id, sequence_number, audio } = fragment;
+      const ids = { fragment_id, stream_id, sequence_number };
+      client.emit('fragment:ack', { ...ids, status: 'queued' });
+      const table = tables.find(({ stream }) => String(stream_id).includes(stream));
+      const line = table?.answers[Number(sequence_number)] ?? { transcript: '', translation: '' };
+      setTimeout(() => {
+        client.emit('fragment:processed', {
+          ...{ ...ids, status: 'success', dubbed_audio: hissFor(audio as Fields) },
+          ...{ transcript: line.transcript, translated_text: line.translation },
+          ...{ target_language: 'es', processing_time_ms: 300, error: null },
+          stage_timings: { asr_ms: 150, translation_ms: 50, tts_ms: 100 },
+        });
+      }, 300);
+    });
+    client.on('stream:end', ({ stream_id: stream }: Fields) => {
+      client.emit('stream:complete', { stream_id: stream, total_fragments: 0, statistics: {} });
+    });
+  });
+  return listening(http, () => void server.close());
+}
+
+/** White noise in bursts of 0.3 s, as long as some audio (16-bit PCM), at about -20 dBFS. */
+export function hissFor(audio: Fields): Fields {
+  const bytes = Buffer.from(String(audio['data_base64']), 'base64');
+  const perBurst = 0.3 * Number(audio['sample_rate_hz']) * Number(audio['channels']);
+  let state = 1;
+  for (let at = 0; at + 1 < bytes.length; at += 2) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const isLoud = Math.floor(at / 2 / perBurst) % 3 !== 2;
+    bytes.writeInt16LE(isLoud ? Math.round((state / 2 ** 32 - 0.5) * 11_000) : 0, at);
+  }
+  return { ...audio, data_base64: bytes.toString('base64') };
 }
 
 /**

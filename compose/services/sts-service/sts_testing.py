@@ -20,8 +20,17 @@ from typing import Any
 
 import socketio
 
+from sts_service.config import SpeechConfig, read_speech_config
+
 SOURCE = Path(__file__).parent
+MODELS = SOURCE.parents[2] / ".tools/models"
+"""What the set-up has put together."""
 RATE = 44_100
+
+
+def speech_config(**env: str) -> SpeechConfig:
+    """The speech engine's settings, with the models of the set-up."""
+    return read_speech_config({"MODELS_DIR": str(MODELS), **env})
 
 
 @dataclass
@@ -67,7 +76,7 @@ def running(folder: Path, env: dict[str, str]) -> Iterator[Service]:
             # Killed below, it leaves its temporary folder.
             env={
                 **os.environ,
-                **{"PYTHONPATH": str(SOURCE), "TMPDIR": str(folder)},
+                **{"PYTHONPATH": str(SOURCE), "TMPDIR": str(folder), "MODELS_DIR": str(MODELS)},
                 **{"HOST": "127.0.0.1", "PORT": str(port), **env},
             },
             stdout=out,

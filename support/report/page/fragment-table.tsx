@@ -54,6 +54,22 @@ const COLUMNS: readonly Column<FragmentFacts>[] = [
       ),
   },
   {
+    head: 'heard',
+    kind: 'text',
+    cell: ({ heard }) =>
+      heard === undefined ? undefined : <span lang="es">{safeText(heard || '(no words)')}</span>,
+  },
+  {
+    head: 'word error rate of what is heard',
+    kind: 'number',
+    cell: ({ spokenErrorRate }) => number(spokenErrorRate, 2),
+  },
+  {
+    head: 'probability of the language',
+    kind: 'number',
+    cell: ({ languageProbability }) => number(languageProbability, 2),
+  },
+  {
     head: 'audio',
     kind: 'few',
     cell: ({ sequence, original, dubbed }) =>

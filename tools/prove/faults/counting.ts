@@ -30,13 +30,15 @@ export const COUNTING: EvidenceFault[] = [
     name: 'The worker starts ingesting the counting 6 s late',
     broadcast,
     alter: (evidence) => evidence.time('ingested', 6000),
-    red: { '019-US1-1': /started ingesting too late[\s\S]*6\.\d+ s/ },
+    red: { '019-US1-1': /started ingesting too late[\s\S]*6\d{3} ms/ },
   },
   {
     name: 'The first fragment is sent 9 s after ingest',
     broadcast,
     alter: (evidence) => evidence.time('ingested', -2500),
     red: { '019-US1-2': /the first fragment came too late/ },
+    // It then begins to ingest before it is published.
+    follows: ['019-US1-1'],
   },
   {
     name: 'A fragment holds five seconds of audio',
@@ -105,7 +107,13 @@ export const COUNTING: EvidenceFault[] = [
     name: 'The output is available 1.5 s after the first answer',
     broadcast,
     alter: (evidence) => evidence.time('outputReady', 1500),
-    red: { '019-US1-5': /the output was not available in time/ },
+    red: { '019-US1-5': /the output was not available in time[\s\S]*seen: +1[5-9]\d\d ms/ },
+  },
+  {
+    name: 'The output of the counting is there before its first answer',
+    broadcast,
+    alter: (evidence) => evidence.time('outputReady', -2000),
+    red: { '019-US1-5': /the output was not available in time[\s\S]*1\d{3} ms too early/ },
   },
   {
     name: 'The log of the STS lacks a text',

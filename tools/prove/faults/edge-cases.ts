@@ -48,6 +48,17 @@ const refusedOnly =
 
 const UNREACHABLE = '021-E1 The STS is unreachable';
 const LOST = '021-E1 The STS is lost';
+/** In compressed time: each second of the evidence stands for three. */
+const TOO_SLOW = '021-E3 An STS that takes 30';
+const FAST_ENOUGH = '021-E3 An STS that takes 12';
+
+/** The output has ended, so long after the broadcast was published. */
+function ended(evidence: AlteredEvidence, afterMs: number): void {
+  evidence.record((record) => ({
+    ...{ ...record, outcome: { kind: 'output ended' } },
+    times: { ...record.times, outputEnded: (record.times.published ?? 0) + afterMs },
+  }));
+}
 
 /** Faults of short broadcasts of edge cases, for which something is wrong by intent. */
 export const EDGE_CASES: EvidenceFault[] = [
@@ -118,12 +129,37 @@ export const EDGE_CASES: EvidenceFault[] = [
     red: { [LOST]: /the audio of the output is not the original|was not observed/ },
   },
   {
-    name: 'An STS that is too slow answers in time',
-    broadcast: '021-E3',
-    alter: answered(0, 5000),
-    red: {
-      '021-E3': /the verdict does not fail with that message[\s\S]*1 of 2 fragments answered/,
+    name: 'A broadcast that is dubbed too slowly is there just in time',
+    broadcast: TOO_SLOW,
+    alter: (evidence) => {
+      answered(9, 10_000)(evidence);
+      ended(evidence, 99_900);
     },
+    red: { [TOO_SLOW]: /the verdict does not fail with that message[\s\S]*it holds/ },
+  },
+  {
+    name: 'An answer that should take more than 15 seconds takes 14',
+    broadcast: TOO_SLOW,
+    alter: answered(0, 4700),
+    red: { [TOO_SLOW]: /an answer arrived earlier[\s\S]*fragment 0: 14100 ms/ },
+  },
+  {
+    name: 'A broadcast that is dubbed fast enough is there too late',
+    broadcast: FAST_ENOUGH,
+    alter: (evidence) => ended(evidence, 100_200),
+    red: { [FAST_ENOUGH]: /not dubbed to its end in time[\s\S]*after 300\.6 s; 10 of 10/ },
+  },
+  {
+    name: 'An answer that should take less than 15 seconds takes 17',
+    broadcast: FAST_ENOUGH,
+    alter: answered(4, 5700),
+    red: { [FAST_ENOUGH]: /an answer took too long[\s\S]*fragment 4: 17100 ms/ },
+  },
+  {
+    name: 'A fallback is counted although the STS is fast enough',
+    broadcast: FAST_ENOUGH,
+    alter: (evidence) => oneMore(evidence, FRAGMENTS, { status: 'fallback' }),
+    red: { [FAST_ENOUGH]: /another number of fallbacks to the original audio[\s\S]*seen: +1/ },
   },
   {
     name: 'The publisher that should disconnect ends by itself',

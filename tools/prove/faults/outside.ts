@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { stringify } from 'yaml';
@@ -12,10 +12,12 @@ import { silentServer, stsRelay, toolFolder, webServer, type StandIn } from '../
 
 /** Scenarios that ask running services something, and need no broadcast. */
 const ASKING =
-  '(@021-US1-1 or @021-US1-2 or @021-US3-1 or @021-US3-4 or @019-US2-2 or @019-US2-4 or @019-SC or ' +
+  '(@021-US1-1 or @021-US1-2 or @021-FR-004 or @021-US3-1 or @021-US3-4 or @019-US2-2 or @019-US2-4 or @019-SC or ' +
   '@019-US3-1 or @019-US3-2 or @019-US3-3 or @019-US3-4) and not @counting and not @edge-case';
 /** Faults of services are injected where they run as processes of this host: nothing has to be built for them. */
 const HOST = { RUNTIME: 'host' };
+/** Where processes of this host cannot show what goes wrong. */
+const DOCKER = { RUNTIME: 'docker' };
 
 type Made = Awaited<ReturnType<OutsideFault['make']>>;
 
@@ -45,18 +47,19 @@ function standIn(variable: string, path: string, made: Promise<StandIn>): Promis
 }
 
 /** A compose file laid over those of a composition. */
-function overlaid(
+export function overlaid(
   variable: 'MEDIA_COMPOSE_FILE' | 'STS_COMPOSE_FILE' | 'ECHO_COMPOSE_FILE',
   folder: string,
   services: Record<string, unknown>,
+  networks: Record<string, unknown> = {},
 ): Record<string, string> {
-  const file = join(folder, 'overlay.yml');
-  writeFileSync(file, stringify({ services }));
+  const file = join(folder, `${variable}.yml`);
+  writeFileSync(file, stringify({ services, networks }));
   const name = variable.split('_')[0]?.toLowerCase() ?? '';
   return { ...HOST, [variable]: `compose/${name}/docker-compose.yml:${file}` };
 }
 
-const asProcess = (...command: string[]): Fields => ({ 'x-host': { command } });
+export const asProcess = (...command: string[]): Fields => ({ 'x-host': { command } });
 const another = (...command: string[]): Fields => ({ image: 'none', ...asProcess(...command) });
 
 /** A program in the place of ffmpeg. */
@@ -69,10 +72,17 @@ function ffmpegThat(script: string): OutsideFault['make'] {
   };
 }
 
-/** The STS's answers to a client, changed on the way. */
-function changedAnswers(change: (answer: Fields) => Fields[]): () => Promise<Made> {
+/** The STS's answers to a client, changed on the way. @param again as {@link stsRelay} */
+function changedAnswers(
+  change: (answer: Fields) => Fields[],
+  again?: Parameters<typeof stsRelay>[2],
+): () => Promise<Made> {
   return () =>
-    standIn('STS_SERVICE_URL', '', stsRelay(`http://127.0.0.1:${portOf('STS_PORT')}`, change));
+    standIn(
+      'STS_SERVICE_URL',
+      '',
+      stsRelay(`http://127.0.0.1:${portOf('STS_PORT')}`, change, again),
+    );
 }
 
 /** The one-minute broadcast, made anew by ffmpeg. */
@@ -95,6 +105,23 @@ function fileWhereNoneIs(name: string, fixture: string): OutsideFault['make'] {
     return Promise.resolve({ environment: {} });
   };
 }
+
+/** What ffprobe says of files, changed on the way. @param change of sed */
+function ffprobeSays(change: string): OutsideFault['make'] {
+  return (folder) => {
+    const path = readConfig().variables['PATH'] ?? '';
+    const script = `PATH='${path}'; export PATH; ffprobe "$@" | sed '${change}'`;
+    const tools = toolFolder(folder, 'ffprobe', script);
+    // What ffprobe has said of these files before is cached.
+    const environment = { PATH: `${tools}:${path}`, ANALYSIS_CACHE: join(folder, 'cache') };
+    return Promise.resolve({ environment });
+  };
+}
+
+/** Of two requirements. */
+const THROUGH = 'media-service reaches the STS through its published port';
+const DIRECTLY = 'media-service reaches the STS itself, with nothing between them';
+const LOGS = '021-US1-4 Everything is gone after a test, and its logs are there if it failed:';
 
 const COMPOSE_FAULTS = [
   'missing',
@@ -136,6 +163,53 @@ const FILES: OutsideFault[] = [
     red: { '021-US5-3': /other video tracks[\s\S]*h264, h264/ },
   },
   {
+    name: 'The audio of the file has one channel',
+    tags: '@021-US5-1 or @fixture',
+    isReplay: true,
+    make: remade('-c:v', 'copy', '-c:a', 'aac', '-ac', '1'),
+    red: { '021-US5-3': /another number of channels[\s\S]*seen: +1\n/ },
+  },
+  {
+    name: 'The video of the file has 25 frames per second',
+    tags: '@021-US5-1 or @fixture',
+    isReplay: true,
+    make: remade('-r', '25', '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'copy'),
+    red: { '021-US5-3': /another size or rate[\s\S]*1280 x 720 at 25 frames/ },
+  },
+  {
+    name: 'The file has 51 MB',
+    tags: '@021-US5-1 or @fixture',
+    isReplay: true,
+    make: async (folder) => {
+      const made = await remade('-c', 'copy')(folder);
+      truncateSync(made.environment['FIXTURE_FILE'] ?? '', 51e6);
+      return made;
+    },
+    red: { '021-US5-3': /the file of the broadcast is too large[\s\S]*51000000 bytes/ },
+  },
+  {
+    name: 'The frames of every file have 640 x 360 pixels',
+    tags: '@fixture',
+    isReplay: true,
+    make: ffprobeSays('s/"width": 1280/"width": 640/; s/"height": 720/"height": 360/'),
+    red: {
+      '018-DM2': /another size or rate[\s\S]*640 x 360 at 30 frames/,
+      '019-DM2': /another size or rate[\s\S]*640 x 360 at 30 frames/,
+      '021-US5-3': /another size or rate[\s\S]*640 x 360 at 30 frames/,
+    },
+  },
+  {
+    name: 'The audio of every file has 22.05 kHz',
+    tags: '@fixture',
+    isReplay: true,
+    make: ffprobeSays('s/"sample_rate": "[0-9]*"/"sample_rate": "22050"/'),
+    red: {
+      '018-DM2': /other audio tracks[\s\S]*aac 22050 Hz/,
+      '019-DM2': /other audio tracks[\s\S]*aac 22050 Hz/,
+      '021-US5-3': /other audio tracks[\s\S]*aac 22050 Hz/,
+    },
+  },
+  {
     name: 'The file that should be missing is there',
     tags: '@021-E2',
     isReplay: true,
@@ -170,11 +244,18 @@ const FILES: OutsideFault[] = [
 
 const SERVICES: OutsideFault[] = [
   {
+    name: 'The STS may choose its device',
+    tags: '@021-SC',
+    make: () => Promise.resolve({ environment: { ...HOST, DEVICE: 'auto' } }),
+    red: { '021-SC': /configured to run on more than the CPU[\s\S]*DEVICE: auto/ },
+  },
+  {
     name: 'media-service is not healthy any more',
     tags: ASKING,
     make: answering(MEDIA_HEALTH, 503, 'no worker left'),
     red: {
       '021-US1-2': /the service is not healthy[\s\S]*503: no worker left/,
+      '021-FR-004': /the service is not healthy[\s\S]*503: no worker left/,
       '019-US2-4': /not healthy, or slow to say so[\s\S]*media-service: 503/,
     },
   },
@@ -184,6 +265,7 @@ const SERVICES: OutsideFault[] = [
     make: answering(STS_HEALTH, 503, 'out of memory'),
     red: {
       '021-US1-2': /the service is not healthy[\s\S]*503: out of memory/,
+      '021-FR-004': /the service is not healthy[\s\S]*503: out of memory/,
       '021-US3-1': /the service is not healthy[\s\S]*503: out of memory/,
       '021-US3-4': /the service is not healthy[\s\S]*503: out of memory/,
       '019-US2-4': /not healthy, or slow to say so[\s\S]*sts-service: 503/,
@@ -243,12 +325,59 @@ const SERVICES: OutsideFault[] = [
   },
   {
     name: 'media-service finds the STS at a port that the STS does not publish',
-    tags: '@021-US1-3 or @019-US2-1',
+    tags: '(@021-US1-3 or @019-US2-1) and not @own-services',
     make: changedAnswers((answer) => [answer]),
     red: {
-      '021-US1-3': /media-service is configured with another address[\s\S]*relayed to/,
-      '019-US2-1': /media-service is configured with another address[\s\S]*relayed to/,
+      [`021-US1-3 ${THROUGH}`]: /media-service is configured with another address[\s\S]*relayed to/,
+      [`019-US2-1 ${THROUGH}`]: /media-service is configured with another address[\s\S]*relayed to/,
     },
+  },
+  {
+    name: 'media-service passes by the address at which it is told to find the STS',
+    tags: '@019-US2-1 and not @own-services',
+    make: (folder) =>
+      Promise.resolve({
+        environment: overlaid('MEDIA_COMPOSE_FILE', folder, {
+          'media-service': {
+            'x-host': { environment: { STS_SERVICE_URL: 'http://127.0.0.1:${STS_PORT:-3000}' } },
+          },
+        }),
+      }),
+    red: {
+      [`019-US2-1 ${THROUGH}`]:
+        /does not connect through the STS's published port[\s\S]*never connected/,
+    },
+  },
+  {
+    name: 'The port for RTMP is that of a web server',
+    tags: '@021-FR-004',
+    make: (folder) =>
+      Promise.resolve({
+        environment: overlaid('MEDIA_COMPOSE_FILE', folder, {
+          mediamtx: {
+            'x-host': {
+              command: [
+                ...['sh', '-c'],
+                'python3 -m http.server --bind 127.0.0.1 ${MEDIAMTX_RTMP_PORT:-1935} & ' +
+                  'exec ../../.tools/mediamtx ../services/mediamtx/mediamtx.yml',
+              ],
+              environment: { MTX_RTMP: 'no' },
+            },
+          },
+        }),
+      }),
+    red: { '021-FR-004': /the port for RTMP does not speak RTMP[\s\S]*without what was sent/ },
+  },
+  {
+    name: 'The media server serves no WebRTC',
+    tags: '@021-FR-004',
+    make: (folder) =>
+      Promise.resolve({
+        environment: overlaid('MEDIA_COMPOSE_FILE', folder, {
+          mediamtx: { 'x-host': { environment: { MTX_WEBRTC: 'no' } } },
+        }),
+      }),
+    red: { '021-FR-004': /the port for WebRTC does not serve its page[\s\S]*no answer/ },
   },
   {
     name: 'The STS transcribes everything as the same',
@@ -288,6 +417,15 @@ const SERVICES: OutsideFault[] = [
     make: changedAnswers((answer) => [answer, answer]),
     red: { '019-US3-4': /answers are lost, repeated or out of order[\s\S]*0, 0, 1/ },
   },
+  {
+    name: 'The STS answers the last fragment once more, three seconds later',
+    tags: '@019-US3-4',
+    make: changedAnswers(
+      (answer) => [answer],
+      ({ sequence_number: number }) => (number === 2 ? 3000 : undefined),
+    ),
+    red: { '019-US3-4': /answers are lost, repeated or out of order[\s\S]*0, 1, 2, 2/ },
+  },
 ];
 
 const OWN_SERVICES: OutsideFault[] = [
@@ -306,15 +444,75 @@ const OWN_SERVICES: OutsideFault[] = [
       });
     },
     red: {
-      '021-US1-4 Everything is gone after the services are stopped: successful':
-        /something is left[\s\S]*http\.server/,
-      '021-US1-4 Everything is gone after the services are stopped: failed':
-        /something is left[\s\S]*http\.server/,
+      '021-US1-4 Nothing is left': /something is left[\s\S]*http\.server/,
+    },
+  },
+  {
+    name: 'A process that no run knows any more holds a port',
+    tags: '@021-US1-4',
+    make: (folder) => {
+      // By itself it ends soon.
+      const command =
+        'env -i setsid timeout 60 python3 -m http.server ${ECHO_STS_PORT:-8080} & sleep 600';
+      return Promise.resolve({
+        environment: overlaid('MEDIA_COMPOSE_FILE', folder, {
+          another: {
+            ...another('sh', '-c', command),
+            ports: ['127.0.0.1:${ECHO_STS_PORT:-8080}:80'],
+          },
+        }),
+      });
+    },
+    red: Object.fromEntries(
+      ['021-US1-4 Nothing is left', `${LOGS} successful`, `${LOGS} failed`].map((name) => [
+        name,
+        /a port is still taken[\s\S]*http\.server/,
+      ]),
+    ),
+  },
+  {
+    name: 'media-service of a nested run shows no metrics',
+    tags: '@021-US1-4',
+    make: () =>
+      standIn('MEDIA_SERVICE_METRICS_URL', '/metrics', webServer({ status: 200, body: '' })),
+    red: { [`${LOGS} successful`]: /ended otherwise[\s\S]*FAILED, exit code 1/ },
+  },
+  {
+    name: 'Nothing is kept of what media-service logs',
+    tags: '@021-US1-4',
+    make: (folder) =>
+      Promise.resolve({
+        environment: overlaid('MEDIA_COMPOSE_FILE', folder, {
+          'media-service': asProcess(
+            ...['sh', '-c', 'exec ../../.venv/bin/python -m media_service > /dev/null 2>&1'],
+          ),
+        }),
+      }),
+    red: { [`${LOGS} failed`]: /a log was not collected[\s\S]*media-service\.log: 0 lines/ },
+  },
+  {
+    name: 'media-service is connected to the STS when there is nothing to dub',
+    tags: '@019-US2-1 and @own-services',
+    make: (folder) => {
+      const hold =
+        'import socket, time; held = socket.create_connection(("127.0.0.1", ${STS_PORT:-3000})); time.sleep(600)';
+      return Promise.resolve({
+        environment: overlaid('MEDIA_COMPOSE_FILE', folder, {
+          'media-service': asProcess(
+            ...['sh', '-c'],
+            `python3 -c '${hold}' & exec ../../.venv/bin/python -m media_service`,
+          ),
+        }),
+      });
+    },
+    red: {
+      [`019-US2-1 ${DIRECTLY}`]: /has other connections to the STS than one for the broadcast/,
+      [`021-US1-3 ${DIRECTLY}`]: /has other connections to the STS than one for the broadcast/,
     },
   },
   {
     name: 'Another program listens on the port of the STS',
-    tags: '@019-US5-1',
+    tags: '@019-US5-1 or @019-US5-4',
     make: (folder) =>
       Promise.resolve({
         environment: overlaid('MEDIA_COMPOSE_FILE', folder, {
@@ -324,7 +522,10 @@ const OWN_SERVICES: OutsideFault[] = [
           ),
         }),
       }),
-    red: { '019-US5-1': /a port is open[\s\S]*: open/ },
+    red: {
+      '019-US5-1': /a port is open[\s\S]*: open/,
+      '019-US5-4': /a port is open[\s\S]*: open/,
+    },
   },
   {
     name: 'The STS answers health requests, but not Socket.IO',
@@ -355,21 +556,35 @@ const OWN_SERVICES: OutsideFault[] = [
     make: (folder) =>
       Promise.resolve({
         environment: overlaid('ECHO_COMPOSE_FILE', folder, {
+          'echo-sts': { depends_on: ['sts-service'] },
           'sts-service': another('sleep', '600'),
         }),
       }),
-    red: { '019-US5-4': /another STS than the Echo STS is running[\s\S]*sts-service/ },
+    red: { '019-US5-4': /other services are running than[\s\S]*sts-service/ },
   },
   {
     name: 'The address of the STS is written into the compose file',
     tags: '@019-E7',
     make: (folder) =>
       Promise.resolve({
-        environment: overlaid('MEDIA_COMPOSE_FILE', folder, {
-          'media-service': { 'x-host': { environment: { STS_SERVICE_URL: 'http://127.0.0.1:9' } } },
-        }),
+        environment: {
+          ...overlaid('MEDIA_COMPOSE_FILE', folder, {
+            'media-service': { environment: { STS_SERVICE_URL: 'http://127.0.0.1:9' } },
+          }),
+          ...DOCKER,
+        },
       }),
     red: { '019-E7': /media-service does not reach the STS/ },
+  },
+  {
+    name: 'The network of one compose file has another name for the engine',
+    tags: '@019-E7',
+    make: (folder) => {
+      const name = 'renamed-${STS_PORT:-3000}';
+      const environment = overlaid('STS_COMPOSE_FILE', folder, {}, { dubbing: { name } });
+      return Promise.resolve({ environment: { ...environment, ...DOCKER } });
+    },
+    red: { '019-E7': /have not each a network of that name[\s\S]*renamed-/ },
   },
   {
     name: 'Publishing to a server that is not there takes seven seconds',

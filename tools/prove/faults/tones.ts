@@ -11,6 +11,7 @@ import {
   FRAGMENTS,
   INFLIGHT,
   inLog,
+  changedLine,
   laterBy,
   oneMore,
   PRESSURE,
@@ -34,7 +35,7 @@ const MINUTE_OF_TONES: EvidenceFault[] = [
     name: 'The worker starts ingesting the tones 6 s late',
     broadcast: PLAIN,
     alter: (evidence) => evidence.time('ingested', 6000),
-    red: { '018-US1-1': /started ingesting too late[\s\S]*6\.\d+ s/ },
+    red: { '018-US1-1': /started ingesting too late[\s\S]*6\d{3} ms/ },
   },
   {
     name: 'A segment is not on disk',
@@ -103,7 +104,13 @@ const MINUTE_OF_TONES: EvidenceFault[] = [
     name: 'The output of the tones is available 1.5 s after the first answer',
     broadcast: PLAIN,
     alter: (evidence) => evidence.time('outputReady', 1500),
-    red: { '018-US1-5': /the output was not available in time/ },
+    red: { '018-US1-5': /the output was not available in time[\s\S]*seen: +1[5-9]\d\d ms/ },
+  },
+  {
+    name: 'The output of the tones is there before its first answer',
+    broadcast: PLAIN,
+    alter: (evidence) => evidence.time('outputReady', -2000),
+    red: { '018-US1-5': /the output was not available in time[\s\S]*1\d{3} ms too early/ },
   },
   {
     name: 'The count of processed segments stands still',
@@ -196,7 +203,21 @@ const MINUTE_OF_TONES: EvidenceFault[] = [
 ];
 
 const VARYING = '018-US2-2';
-const SLOW = '018-US2-4';
+const SLOW = '018-US2-4 A slow audio clock';
+
+/** As a worker does that puts each segment's audio where it belongs, and never changes its speed. */
+function sampleBySample(): string[] {
+  const [played, segment] = [5.988, 6];
+  const pieces = ['a', 'b', 'c', 'd', 'e'].map((name, i, all) => {
+    const isLast = i === all.length - 1;
+    const [from, to] = [played * i, isLast ? 99 : played * (i + 1)];
+    const filled = isLast ? '' : `,apad=whole_dur=${segment}`;
+    return `[${name}]atrim=${from}:${to},asetpts=PTS-STARTPTS${filled}[${name}0];`;
+  });
+  // The audio of the output, as it was before it was slowed down.
+  const fast = '[0:a]aresample=48000,asetrate=48096,aresample=48000,asplit=5[a][b][c][d][e];';
+  return audioFilter(`${fast}${pieces.join('')}[a0][b0][c0][d0][e0]concat=n=5:v=0:a=1`);
+}
 
 const SYNCHRONISATION: EvidenceFault[] = [
   {
@@ -227,13 +248,32 @@ const SYNCHRONISATION: EvidenceFault[] = [
           '[0:a]asplit=3[a][b][e];[a]atrim=0:15.6[c];[b]atrim=15.6:16.4,asetpts=PTS-STARTPTS,adelay=40:all=1,atrim=0:0.8[d];[e]atrim=16.4,asetpts=PTS-STARTPTS[f];[c][d][f]concat=n=3:v=0:a=1',
         ),
       ),
-    red: { [SLOW]: /the A\/V offset jumps/ },
+    red: { [SLOW]: /the audio jumps, or has gaps[\s\S]*at 1\d\.\d\d s: 40\.0 ms repeated/ },
+  },
+  {
+    name: 'At every splice of the slow audio clock, 12 ms are silent',
+    broadcast: SLOW,
+    alter: (evidence) =>
+      evidence.media(
+        'output.mp4',
+        audioFilter(`[0:a]asetnsamples=n=48,volume=0:enable='between(mod(t,6),2.2,2.212)'`),
+      ),
+    red: { [SLOW]: /the audio jumps, or has gaps[\s\S]*a gap of 1\d ms/ },
+  },
+  {
+    name: 'Each segment of the slow audio clock plays sample by sample, and 12 ms are missing where it ends',
+    broadcast: SLOW,
+    alter: (evidence) => evidence.media('output.mp4', sampleBySample()),
+    red: {
+      [SLOW]:
+        /the audio jumps, or has gaps[\s\S]*1[12]\.\d ms (left out|repeated), a gap of 1\d ms/,
+    },
   },
   {
     name: 'No correction of the slow audio clock is logged',
     broadcast: SLOW,
     alter: (evidence) => inLog(evidence, 'corrected by slew', () => undefined),
-    red: { [SLOW]: /did not report that[\s\S]*corrected by slew/ },
+    red: { '018-US2-4 The correction': /did not report that[\s\S]*"slew"/ },
   },
 ];
 
@@ -296,7 +336,7 @@ const BREAKER_FAULTS: EvidenceFault[] = [
     alter: (evidence) =>
       evidence.log('media-service', (line) =>
         new RegExp(`circuit breaker.*${halfOpen}`).test(line) && line.includes('"state"')
-          ? JSON.stringify(laterBy(3000)(JSON.parse(line) as Record<string, unknown>))
+          ? changedLine(line, laterBy(3000))
           : line,
       ),
     red: { '018-US3-3': /the breaker was open for another time[\s\S]*33\d{3} ms/ },
@@ -340,13 +380,40 @@ const PACING: EvidenceFault[] = [
     broadcast: '018-US4-1',
     alter: (evidence) =>
       evidence.tap((events) => copied(events, 1, sentAt(events, 1) - 3000, 'again')),
-    red: { '018-US4-1': /fragments were sent during the pause[\s\S]*, 1 sent in it/ },
+    red: {
+      '018-US4-1':
+        /fragments were sent during the pause[\s\S]*seen: +pause 1 of [^;]+, 1 sent in it/,
+    },
+  },
+  {
+    name: 'A fragment is sent during the second pause',
+    broadcast: '018-US4-1',
+    alter: (evidence) =>
+      evidence.tap((events) => copied(events, 3, sentAt(events, 3) - 2000, 'again')),
+    red: {
+      '018-US4-1':
+        /fragments were sent during the pause[\s\S]*seen: +pause 2 of [^;]+, 1 sent in it/,
+    },
+  },
+  {
+    name: 'The second pause never comes',
+    broadcast: '018-US4-1',
+    alter: (evidence) =>
+      evidence.tap((events) => {
+        const pauses = events.filter(
+          ({ event, payload }) =>
+            event === 'backpressure' && (payload as { action?: unknown }).action === 'pause',
+        );
+        return events.filter((one) => one !== pauses[1]);
+      }),
+    red: { '018-US4-1': /the STS did not request so many pauses[\s\S]*seen: +1 pause: / },
   },
   {
     name: 'After the pause only one fragment is sent at once',
     broadcast: '018-US4-2',
     alter: fragmentLater(2, 1500),
     red: { '018-US4-2': /another number of fragments was sent when[\s\S]*seen: +1\b/ },
+    follows: ['018-US4-1'],
   },
   {
     name: 'Fragments are sent closer together than requested',

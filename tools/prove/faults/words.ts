@@ -74,10 +74,18 @@ export function inLog(
 ): void {
   const { stream } = readEvidence(evidence.folder).record;
   evidence.log('media-service', (line) => {
-    if (!line.includes(text) || !line.includes(stream)) return line;
-    const fields = change(JSON.parse(line) as Fields);
-    return fields && JSON.stringify(fields);
+    return line.includes(text) && line.includes(stream) ? changedLine(line, change) : line;
   });
+}
+
+/** A changed line of a log in JSON. Containers' logs have the engine's own time before it. */
+export function changedLine(
+  line: string,
+  change: (fields: Fields) => Fields | undefined,
+): string | undefined {
+  const at = line.indexOf('{');
+  const fields = change(JSON.parse(line.slice(at)) as Fields);
+  return fields && `${line.slice(0, at)}${JSON.stringify(fields)}`;
 }
 
 /** A log line written some time later. */

@@ -36,7 +36,7 @@ class Config:
     reconnect_base_delay_ms: int
     reconnect_max_attempts: int
     spare_workers: int
-    segments_dir: str
+    segment_dir: str
     segments_kept: int
     log_level: str
 
@@ -64,7 +64,7 @@ class Config:
             reconnect_max_attempts=_integer(env, "RECONNECT_MAX_ATTEMPTS", 5, 1, 20),
             # A stream that finds no waiting worker loses most of a second more at its start.
             spare_workers=_integer(env, "SPARE_WORKERS", 1, 0, 16),
-            segments_dir=_text(env, "SEGMENTS_DIR", "/segments"),
+            segment_dir=_text(env, "SEGMENT_DIR", "/segments"),
             segments_kept=_integer(env, "SEGMENTS_KEPT", 20, 1, 100_000),
             log_level=_choice(env, "LOG_LEVEL", "INFO", LOG_LEVELS),
         )

@@ -188,6 +188,7 @@ class Supervisor:
             )
         finally:
             os.close(warm)
+        logger.debug("worker started", extra={"pid": process.pid})
         self._background(self._note_warm(read_end))
         return process
 

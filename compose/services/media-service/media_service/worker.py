@@ -69,7 +69,7 @@ class Worker:
         self._pacing = Pacing()
         self._dispatcher = Dispatcher(self._breaker, self._pacing, config.max_inflight, config.sts_timeout_ms / 1000)
         self._segmenter = Segmenter(config.segment_duration_ms, self._rate, _stretch)
-        self._store = SegmentStore(Path(config.segments_dir), stream_id, config.segments_kept)
+        self._store = SegmentStore(Path(config.segment_dir), stream_id, config.segments_kept)
         self._ingest = Ingest(f"{config.mediamtx_rtsp_url}/live/{stream_id}/in", self._rate, self._events.put)
         self._output = Output(f"{config.mediamtx_rtmp_url}/live/{stream_id}/out", self._rate)
         init = {

@@ -9,8 +9,13 @@ from media_service.config import Config, ConfigError
 def test_defaults() -> None:
     config = Config.from_env({"PORT": ""})
     assert (config.port, config.segment_duration_ms, config.max_inflight) == (8080, 6000, 3)
-    assert (config.segments_dir, config.segments_kept) == ("/segments", 20)
+    assert (config.segment_dir, config.segments_kept) == ("/segments", 20)
     assert config.sts_service_url == "http://host.docker.internal:3000"
+
+
+def test_values_of_the_spec() -> None:
+    config = Config.from_env({"SEGMENT_DIR": "/tmp/segments", "LOG_LEVEL": "debug"})
+    assert (config.segment_dir, config.log_level) == ("/tmp/segments", "DEBUG")
 
 
 @pytest.mark.parametrize(

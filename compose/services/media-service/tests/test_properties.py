@@ -302,7 +302,7 @@ def test_any_bytes_are_converted_or_refused(data: bytes, audio_format: str, rate
 # -- what others say
 
 
-WORKER = Worker(Config.from_env({"SEGMENTS_DIR": "/nowhere"}), "properties", "w", threading.Event())
+WORKER = Worker(Config.from_env({"SEGMENT_DIR": "/nowhere"}), "properties", "w", threading.Event())
 NAMES = st.sampled_from(("fragment:processed", "fragment:ack", "backpressure", "error", "stream:complete"))
 FIELDS = st.sampled_from(
     ("fragment_id", "status", "error", "dubbed_audio", "action", "recommended_delay_ms", "code", "message", "statistics")

@@ -17,10 +17,12 @@ import tempfile
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from aiohttp import web
 
 from . import __version__, programs
+from .asr import local_model
 from .config import Config, ConfigError, read_config, read_engine, read_processing_delay, read_speech_config
 from .echo import EchoEngine
 from .engine import Engine, SpeechEngine
@@ -66,7 +68,9 @@ def load(env: Mapping[str, str]) -> Engine:
         engine = EchoEngine(read_processing_delay(env))
     else:
         config = read_speech_config(env)
-        if config.asr_is_local:
+        # Of Coqui's models by name, too, some come from the hub.
+        by_name = config.tts_provider == "coqui" and not Path(config.tts_model).is_file()
+        if local_model(config) and not by_name:
             os.environ["HF_HUB_OFFLINE"] = "1"
         engine = SpeechEngine(config)
     engine.load()

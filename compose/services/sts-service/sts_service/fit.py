@@ -15,6 +15,8 @@ MAX_STRETCH = 1.8
 """Limit of the time stretcher, on top of the synthesizer's own faster speech; beyond it words blur."""
 MARGIN = 0.99
 """Speech that must be made shorter aims at this part of the fragment: neither program hits a length exactly."""
+WORTH_SPEAKING_AGAIN = 1.1
+"""Speech whose length was expected and that is up to this much too long is left to the stretcher: it is not heard."""
 QUIET = 200
 """Samples below this (of 32767) at either end of synthesized speech are silence."""
 FADE_S = 0.02
@@ -32,20 +34,24 @@ class Fitted:
     cut: bool
 
 
-def fit_speech(speak: Speak, max_speed: float, frames: int, rate: int, start_s: float) -> Fitted:
+def fit_speech(
+    speak: Speak, max_speed: float, frames: int, rate: int, start_s: float, expected_s: float | None = None
+) -> Fitted:
     """Speech in `frames` mono samples at `rate` Hz, beginning at `start_s` seconds if it fits there.
 
     Longer speech first begins earlier; then the synthesizer talks faster (up to `max_speed`), because it knows where
     the sounds are; then the time stretcher shortens what remains (pitch kept, up to MAX_STRETCH). Only what is longer
-    even then is cut, in a pause. Raises what `speak` and the time stretcher raise.
+    even then is cut, in a pause. `expected_s` is about how long the speech will be at speed 1: what must be faster is
+    then spoken once. Raises what `speak` and the time stretcher raise.
     """
     length_s = frames / rate
-    speed = 1.0
+    speed = min(max_speed, max(1.0, (expected_s or 0) / (length_s * MARGIN)))
     samples, speech_rate = speak(speed)
     samples = trim(samples)
     wanted = max(1, int(length_s * speech_rate))
-    if len(samples) > wanted and max_speed > 1:
-        speed = min(max_speed, len(samples) / (wanted * MARGIN))
+    excess = len(samples) / (wanted * MARGIN)
+    if len(samples) > wanted and speed < max_speed and (expected_s is None or excess > WORTH_SPEAKING_AGAIN):
+        speed = min(max_speed, speed * excess)
         samples = trim(speak(speed)[0])
     if len(samples) > wanted:
         stretch = min(MAX_STRETCH, len(samples) / (wanted * MARGIN))

@@ -37,6 +37,6 @@ def configure_logging(level: str) -> None:
             json_ensure_ascii=False,
         )
     )
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    # Only our own records follow LOG_LEVEL: libraries at INFO would log every HTTP request and every decoder step.
+    # Below a warning only our own records follow LOG_LEVEL: libraries would log every HTTP request and every decoder step.
+    logging.basicConfig(level=max(logging.WARNING, logging.getLevelNamesMapping()[level]), handlers=[handler], force=True)
     logging.getLogger("sts_service").setLevel(level)

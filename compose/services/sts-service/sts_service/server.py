@@ -16,7 +16,7 @@ from . import contract, metrics
 from .config import Config
 from .contract import ContractError, Fragment
 from .controls import Control, Controlled
-from .engine import STAGES, Deferred, Engine, Result, stage_error
+from .engine import Deferred, Engine, Result, stage_error, timed_out
 from .sessions import Pressure, Session
 
 MAX_STREAMS = 32
@@ -283,27 +283,37 @@ class StsServer:
         await self._tell_pressure(session)
 
     async def _process(self, session: Session, fragment: Fragment) -> Result:
-        async def started() -> None:
+        timeout_s = self._config.processing_timeout_s
+        unfinished = Result()
+
+        async def started(result: Result) -> None:
+            nonlocal unfinished
             # The stream may have been paused while the fragment waited behind others.
             if not session.running.is_set():
                 raise Deferred
+            unfinished = result
             session.begun.add(fragment.sequence_number)
+            # What counts is the work, not the time in the queue.
+            limit.reschedule(asyncio.get_running_loop().time() + timeout_s)
             await self._ack(session, fragment, "processing")
 
         assert self._engine is not None  # without one no session is made
         while True:
             await session.running.wait()
             try:
-                return await self._engine.process(fragment, session.config, started)
+                async with asyncio.timeout(None) as limit:
+                    return await self._engine.process(fragment, session.config, started)
             except Deferred:
                 continue
             except Exception as error:
+                if isinstance(error, TimeoutError) and limit.expired():
+                    return timed_out(unfinished, timeout_s)
                 # Here and not with the answers: the stream's other fragments are to be answered.
                 logger.exception(
                     "engine failed",
                     extra={"stream_id": fragment.stream_id, "fragment_id": fragment.fragment_id},
                 )
-                return Result(error=stage_error(error, STAGES[0]))
+                return Result(error=stage_error(error, unfinished.stage))
 
     async def _emit_results(self, session: Session) -> None:
         """Answer a stream's fragments in the order of their sequence, then complete the stream."""

@@ -88,7 +88,7 @@ async def only_the_bystander_is_left(echo: Service) -> None:
 @asynccontextmanager
 async def serving(engine: Engine, ping_s: float = 10) -> AsyncIterator[tuple[StsServer, str]]:
     """A server in this process, and its address."""
-    server = StsServer(Config("127.0.0.1", 0, 3, "INFO"))
+    server = StsServer(Config("127.0.0.1", 0, 3, 30, "INFO"))
     server.serve(engine)
     server._io.eio.ping_interval = server._io.eio.ping_timeout = ping_s
     runner = web.AppRunner(server.app)

@@ -17,14 +17,49 @@ KEY = "a-secret-key"
 
 def test_defaults() -> None:
     assert (read_config({"PORT": ""}).port, read_engine({"ENGINE": ""})) == (3000, "speech")
-    config = read_speech_config({})
-    assert (config.asr_model, config.translation_provider, config.tts_provider) == ("bundled", "apertium", "espeak")
-    assert config.asr_is_local
+    server = read_config({"PROCESSING_TIMEOUT": "", "MAX_INFLIGHT": "", "LOG_LEVEL": ""})
+    assert (server.processing_timeout_s, server.max_inflight, server.log_level) == (30, 3, "INFO")
+    config = read_speech_config({"TTS_VOICE": ""})
+    assert (config.asr_model, config.translation_provider, config.tts_provider) == ("bundled", "apertium", "kokoro")
+    assert (config.tts_voice, config.tts_model, config.device) == ("ef_dora", "", "cpu")
     assert config.google_url == GOOGLE_URL
 
 
+@pytest.mark.parametrize(("provider", "voice"), [("kokoro", "ef_dora"), ("Kokoro", "ef_dora"), ("espeak", "es")])
+def test_each_provider_has_its_own_voice(provider: str, voice: str) -> None:
+    assert read_speech_config({"TTS_PROVIDER": provider}).tts_voice == voice
+    assert read_speech_config({"TTS_PROVIDER": provider, "TTS_VOICE": "em_alex"}).tts_voice == "em_alex"
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("30", 30), ("0.5", 0.5), ("0.001", 0.001), ("600", 600), (" 8 ", 8)])
+def test_processing_timeout(value: str, seconds: float) -> None:
+    assert read_config({"PROCESSING_TIMEOUT": value}).processing_timeout_s == seconds
+
+
+@pytest.mark.parametrize(("value", "limit"), [("1", 1), ("64", 64)])
+def test_max_inflight(value: str, limit: int) -> None:
+    assert read_config({"MAX_INFLIGHT": value}).max_inflight == limit
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR"])
+def test_log_level_in_any_case(level: str) -> None:
+    assert read_config({"LOG_LEVEL": level}).log_level == read_config({"LOG_LEVEL": level.lower()}).log_level == level
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda", "auto"])
+def test_device(device: str) -> None:
+    assert read_speech_config({"DEVICE": device.upper()}).device == device
+
+
 @pytest.mark.parametrize(
-    ("variable", "value"), [("PORT", "65536"), ("PORT", "-1"), ("MAX_INFLIGHT", "three"), ("LOG_LEVEL", "loud")]
+    ("variable", "value"),
+    [
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        *(("MAX_INFLIGHT", value) for value in ("three", "0", "65", "-1", "1.5")),
+        *(("PROCESSING_TIMEOUT", value) for value in ("0", "0.0", "-1", "600.1", "601", "30s", "1e2", "nan", "inf", "٣")),
+        *(("LOG_LEVEL", value) for value in ("loud", "20", "CRITICAL")),
+    ],
 )
 def test_bad_server_setting_is_named_with_what_is_expected(variable: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"{variable}: seen '{value}', expected "):
@@ -69,7 +104,7 @@ def test_providers_need_their_key_or_model(tmp_path: Path) -> None:
     for provider in ("piper", "coqui"):
         with pytest.raises(ConfigError, match=f"TTS_MODEL.*{provider}"):
             read_speech_config({"TTS_PROVIDER": provider})
-    assert read_speech_config({"ASR_MODEL": str(tmp_path)}).asr_is_local
+    assert read_speech_config({"ASR_MODEL": str(tmp_path)}).asr_model == str(tmp_path)
 
 
 @pytest.mark.parametrize(

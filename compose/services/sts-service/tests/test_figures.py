@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sts_service.figures import write_out
+from sts_service.figures import spoken, write_out
 from sts_service.translation import ApertiumTranslator
 
 TENS = re.findall(r"\w+", "veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa cien")
@@ -84,3 +84,19 @@ def test_figures_are_translated_into_words(apertium: ApertiumTranslator, english
 )  # fmt: skip
 def test_write_out(text: str, words: str) -> None:
     assert write_out(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Tiene 23 jugadores y 1 gol.", "Tiene veintitrés jugadores y un gol."),
+        ("1.234 goles, 3,5 puntos y 1.234.567,8 €.", "mil doscientos treinta y cuatro goles, tres punto cinco puntos y "
+         "un millón doscientos treinta y cuatro mil quinientos sesenta y siete punto ocho €."),
+        ("Sin figuras", "Sin figuras"),
+        ("la versión 1.2.3 del F16", "la versión 1.2.3 del F16"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_what_a_voice_is_given(text: str, words: str) -> None:
+    assert spoken(text, "es") == words
+    assert spoken(text, "fr") == text

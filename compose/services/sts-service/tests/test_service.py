@@ -12,6 +12,12 @@ from sts_testing import init, log_of, running, talk
     ("env", "reason"),
     [
         ({"ASR_MODEL": "/nowhere"}, "ASR_MODEL: seen '/nowhere', expected an existing folder with a faster-whisper model"),
+        (
+            {"ASR_MODEL": "whisper-small", "HF_ENDPOINT": "http://127.0.0.1:1", "HF_HOME": "/nowhere"},
+            "ASR_MODEL=whisper-small: the model is not on this machine and cannot be had from its hub: ",
+        ),
+        ({"TTS_MODEL": "/nowhere"}, "TTS_MODEL: seen '/nowhere', expected a folder with one Kokoro model"),
+        ({"TTS_VOICE": "es"}, "TTS_VOICE: seen 'es', expected one of ef_dora, em_alex"),
         ({"TRANSLATION_PROVIDER": "google"}, "GOOGLE_TRANSLATE_API_KEY: seen '', expected an API key"),
         ({"TTS_PROVIDER": "piper", "TTS_MODEL": "/nowhere.onnx"}, "TTS_MODEL: seen '/nowhere.onnx', expected the path"),
         (

@@ -4,9 +4,9 @@ import asyncio
 
 import numpy as np
 import pytest
+from sts_testing import speech_config
 
 from sts_service.audio import Samples, decode_pcm, encode_pcm, resample
-from sts_service.config import read_speech_config
 from sts_service.contract import Fragment, StreamConfig
 from sts_service.engine import Deferred, Result, SpeechEngine
 from sts_service.translation import ApertiumTranslator, tidy
@@ -36,7 +36,7 @@ def english() -> Samples:
 
 @pytest.fixture(scope="module")
 def engine() -> SpeechEngine:
-    engine = SpeechEngine(read_speech_config({}))
+    engine = SpeechEngine(speech_config())
     engine.load()
     return engine
 
@@ -45,7 +45,7 @@ def process(engine: SpeechEngine, pcm: bytes, channels: int = 1, audio_format: s
     stream = StreamConfig("s", "w", "en", "es", RATE, channels, "pcm_s16le", 3)
     fragment = Fragment("f", "s", 0, audio_format, RATE, channels, 6000, pcm)
 
-    async def started() -> None:
+    async def started(_: Result) -> None:
         pass
 
     return asyncio.run(engine.process(fragment, stream, started))
@@ -103,7 +103,7 @@ def test_a_failing_stage_gives_no_audio(engine: SpeechEngine) -> None:
 
 
 def test_deferred_fragment_is_not_processed(engine: SpeechEngine) -> None:
-    async def started() -> None:
+    async def started(_: Result) -> None:
         raise Deferred
 
     stream = StreamConfig("s", "w", "en", "es", RATE, 1, "pcm_s16le", 3)

@@ -1,0 +1,238 @@
+/** Compositions that are started alone with other values of their variables, asked something, and stopped again. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+
+import { pcmToS16le, readAudio } from '../analyze/audio';
+import { messageOf, seenOf } from '../base/errors';
+import { eventually } from '../base/eventually';
+import type { Track } from '../base/track';
+import type { Fixture } from '../broadcast/fixture';
+import { namesOneOf, type Trial } from '../checks/variables';
+import type { Settings } from '../config';
+import type { DualComposeManager } from '../environment/dual-compose-manager';
+import type { Composition } from '../environment/runtime';
+import { get, type HttpOutcome } from '../observe/http-outcome';
+import { publish } from '../observe/publisher';
+import { askSts, type StsConversation } from '../observe/sts-client';
+import { plannedTrials } from './plan';
+import type { SecondServices } from './services';
+import { keyOf, type TrialRequest } from './trial-request';
+
+/** As all services have at the start. */
+const HEALTHY_MS = 60_000;
+const POLL_MS = 100;
+const ANSWER_MS = 60_000;
+/**
+ * Starting an STS takes most of a processor for seconds; a third at once would only make each of them later. The media
+ * composition mostly waits for its broadcast.
+ */
+const AT_ONCE = { sts: 2, media: 3 };
+const RATE_HZ = 44_100;
+const WORDS = 'hello-world';
+/** Of it media-service makes one segment when it ends. */
+const BROADCAST_SECONDS = 3;
+const LONG_SPEECH = '30s-counting-english';
+/** How long media-service may take to write what is left of a broadcast that has ended. */
+const WRITTEN_MS = 10_000;
+const LOOK_MS = 250;
+
+/** What trials need of a session. */
+export interface TrialHost {
+  /** Services that are not started yet. */
+  withVariables: (suffix: string, variables: TrialRequest['variables']) => Promise<SecondServices>;
+  fixture: (name: string) => Fixture;
+  track: Track;
+  signal: AbortSignal;
+}
+
+/** All trials of a run: each is made once, and those that the run is going to need begin together, some at a time. */
+export class Trials {
+  readonly #made = new Map<string, Promise<Trial>>();
+  readonly #lanes = { sts: new Lane(AT_ONCE.sts), media: new Lane(AT_ONCE.media) };
+
+  constructor(private readonly host: TrialHost) {}
+
+  /**
+   * What a composition did that was started alone.
+   *
+   * @throws PrerequisiteMissing ('compose-files' or 'services')
+   */
+  of(request: TrialRequest): Promise<Trial> {
+    // One trial may be about several of its values.
+    const trial = this.#begun(request).then((made) => ({ ...made, named: request.values }));
+    plannedTrials().forEach((planned) => void this.#begun(planned));
+    return trial;
+  }
+
+  #begun(request: TrialRequest): Promise<Trial> {
+    const key = keyOf(request);
+    const known = this.#made.get(key);
+    if (known) return known;
+    const suffix = `-trial-${this.#made.size}`;
+    const made = this.#lanes[request.composition].take(() => makeTrial(this.host, suffix, request));
+    this.#made.set(key, made);
+    // Whose scenario is not reached any more fails nothing.
+    made.catch(() => undefined);
+    return made;
+  }
+}
+
+/** Does some things at once, and the others in their order afterwards. */
+class Lane {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(atOnce: number) {
+    this.#free = atOnce;
+  }
+
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((turn) => this.#waiting.push(turn));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free += 1;
+    }
+  }
+}
+
+async function makeTrial(host: TrialHost, suffix: string, request: TrialRequest): Promise<Trial> {
+  host.signal.throwIfAborted();
+  const { variables, composition } = request;
+  const { manager, settings } = await host.withVariables(suffix, variables);
+  const { sts, mediaService } = settings.services;
+  const service = composition === 'sts' ? sts : mediaService;
+  const started = manager[composition];
+  const began = performance.now();
+  try {
+    const failure = await start(manager, started, composition).then(() => undefined, messageOf);
+    const { health, hasEnded } = await healthOf(manager, started, service, request);
+    const isHealthy = health.status === 200;
+    const seen = isHealthy
+      ? await askedOf(host, { manager, settings, request })
+      : { problem: failure };
+    return {
+      ...{ where: `${started.project}/${service.name}`, variables, named: request.values },
+      ...{
+        health,
+        hasEnded,
+        files: [],
+        ...seen,
+        log: await manager.runtime.logs(started, service.name),
+      },
+      tookMs: Math.round(performance.now() - began),
+    };
+  } finally {
+    await manager.stopAll();
+  }
+}
+
+/** The STS may well stay unhealthy: what it answers is waited for afterwards. */
+function start(
+  manager: DualComposeManager,
+  composition: Composition,
+  which: TrialRequest['composition'],
+): Promise<void> {
+  return manager.start(composition, { untilHealthy: which !== 'sts' });
+}
+
+/** The answer of a service once it is healthy, says what it cannot have, or has ended; the last one where it never does. */
+async function healthOf(
+  { runtime }: DualComposeManager,
+  composition: Composition,
+  { name, health: address }: { name: string; health: string },
+  { asked, values }: TrialRequest,
+): Promise<{ health: HttpOutcome; hasEnded: boolean }> {
+  const withinMs = asked.kind === 'nothing' ? asked.forMs : HEALTHY_MS;
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const states = await runtime.ps(composition);
+    const hasEnded = !states.some(({ service, state }) => service === name && state === 'running');
+    const health = await get(address);
+    const isAnswered =
+      asked.kind === 'nothing' ? health.status !== undefined : health.status === 200;
+    const isFinal = isAnswered || hasEnded || saysWhyNot(health, values);
+    if (isFinal || performance.now() > deadline) return { health, hasEnded };
+    await new Promise((done) => setTimeout(done, POLL_MS));
+  }
+}
+
+const saysWhyNot = ({ status, body }: HttpOutcome, values: readonly string[]): boolean =>
+  status !== undefined && status !== 200 && namesOneOf(body, values);
+
+interface Running {
+  manager: DualComposeManager;
+  settings: Settings;
+  request: TrialRequest;
+}
+
+/** What a healthy composition does with what it is asked. */
+async function askedOf(
+  host: TrialHost,
+  running: Running,
+): Promise<{ conversation?: StsConversation; problem?: string; files?: string[] }> {
+  const { asked } = running.request;
+  if (asked.kind === 'nothing') return {};
+  if (asked.kind === 'broadcast') return { files: await segmentFiles(host, running) };
+  const { health } = running.settings.services.sts;
+  const fragments =
+    asked.kind === 'words'
+      ? Array.from<Buffer>({ length: asked.atOnce }).fill(await speech(host, WORDS, 6))
+      : [await speech(host, LONG_SPEECH, asked.seconds)];
+  return askSts({
+    ...{ url: `http://${new URL(health).host}`, stream: `test_trial_${Date.now()}` },
+    ...{ fragments, rateHz: RATE_HZ, withinMs: ANSWER_MS, listenOnMs: 0 },
+  }).then(
+    (conversation) => ({ conversation }),
+    (error: unknown) => ({ problem: seenOf(error) }),
+  );
+}
+
+/** The beginning of a fixture's audio. */
+async function speech({ fixture }: TrialHost, name: string, seconds: number): Promise<Buffer> {
+  const samples = await readAudio(fixture(name).path, RATE_HZ);
+  return pcmToS16le(samples.slice(0, seconds * RATE_HZ));
+}
+
+/** The files that media-service writes of a broadcast to the folder that SEGMENT_DIR names. */
+async function segmentFiles(
+  { fixture, track, signal }: TrialHost,
+  { manager, settings, request }: Running,
+): Promise<string[]> {
+  const { mediaServer, mediaService } = settings.services;
+  const stream = `test_trial_${Date.now()}`;
+  const url = `${mediaServer.rtsp}/live/${stream}/in`;
+  await publish(fixture(WORDS).path, url, track, BROADCAST_SECONDS).result;
+  const written = request.variables['SEGMENT_DIR'];
+  if (written === undefined) return [];
+  const { runtime, media } = manager;
+  let seen: string[] = [];
+  const look = async (): Promise<string[]> => {
+    const copy = mkdtempSync(join(tmpdir(), 'segments-'));
+    try {
+      await runtime.copyOut(media, mediaService.name, written, join(copy, 'segments'));
+      const files = filesIn(join(copy, 'segments')).map((file) => join(written, file));
+      const before = seen;
+      seen = files.filter((file) => file.includes(stream)).sort();
+      // Video and audio, in files of their own; a file that is being written has another name.
+      const isWritten = seen.length >= 2 && seen.join() === before.join();
+      if (!isWritten) throw new Error(seen.join() || 'no file of the broadcast');
+      return seen;
+    } finally {
+      rmSync(copy, { recursive: true, force: true });
+    }
+  };
+  const options = { withinMs: WRITTEN_MS, everyMs: LOOK_MS, signal };
+  return eventually('segments on disk', look, options).catch(() => seen);
+}
+
+/** All files below a folder, by their paths from there. */
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)));
+}

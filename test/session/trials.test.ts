@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import type { SecondServices } from '../../support/session/services';
+import { RequestDraft } from '../../support/session/plan';
+import { HELLO, keyOf, type TrialRequest, watched } from '../../support/session/trial-request';
+import { type TrialHost, Trials } from '../../support/session/trials';
+
+/** What stands for the services: their health address is a server of the test. */
+interface Bench {
+  host: TrialHost;
+  started: TrialRequest['variables'][];
+  stopped: number;
+  mostAtOnce: number;
+}
+
+describe('trials', () => {
+  let server: Server;
+  let url = '';
+  let asked = 0;
+  before(async () => {
+    // It is loading at first.
+    server = createServer((_request, response) => {
+      asked += 1;
+      response.writeHead(503).end(asked > 2 ? 'ASR_MODEL: no small at hand' : 'loading');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/health`;
+  });
+  after(() => server.close());
+
+  function bench(health: string, state: 'running' | 'exited' = 'running'): Bench {
+    let running = 0;
+    const seen: Bench = { host: undefined as never, started: [], stopped: 0, mostAtOnce: 0 };
+    const composition = { project: 'test', health: new Map([['sts', health]]) };
+    const manager = {
+      ...{ sts: composition, media: composition },
+      start: (one: typeof composition) => {
+        expect(one.health.size).to.equal(0);
+        running += 1;
+        seen.mostAtOnce = Math.max(seen.mostAtOnce, running);
+        return Promise.resolve();
+      },
+      stopAll: () => {
+        running -= 1;
+        seen.stopped += 1;
+        return Promise.resolve();
+      },
+      runtime: {
+        ps: () => Promise.resolve([{ service: 'sts', state, startedAt: 0 }]),
+        logs: () => Promise.resolve('its log'),
+      },
+    };
+    const settings = { services: { sts: { name: 'sts', health, url: health } } };
+    seen.host = {
+      withVariables: (_suffix, variables) => {
+        seen.started.push(variables);
+        return Promise.resolve({ manager, settings } as unknown as SecondServices);
+      },
+      fixture: () => expect.fail('nothing is sent'),
+      ...{ track: () => () => undefined, signal: new AbortController().signal },
+    };
+    return seen;
+  }
+
+  const request = (value: string, asks = HELLO): TrialRequest => ({
+    ...{ composition: 'sts', variables: { ASR_MODEL: value }, values: [value], asked: asks },
+  });
+
+  it('wait for the reason that names the value, and stop what they have started', async () => {
+    const seen = bench(url);
+    const trial = await new Trials(seen.host).of(request('small'));
+    expect(trial.health.body).to.equal('ASR_MODEL: no small at hand');
+    expect(trial).to.include({ hasEnded: false, log: 'its log', where: 'test/sts' });
+    expect(seen.stopped).to.equal(1);
+  });
+
+  it('are made once for equal requests, two at a time', async () => {
+    const seen = bench('http://127.0.0.1:9/health');
+    const trials = new Trials(seen.host);
+    const requests = ['a', 'b', 'c', 'a'].map((value) => request(value, watched(200)));
+    const [first, , , again] = await Promise.all(requests.map((one) => trials.of(one)));
+    expect(first).to.deep.equal(again);
+    expect(seen.started.map((variables) => variables['ASR_MODEL'])).to.deep.equal(['a', 'b', 'c']);
+    expect(seen).to.include({ mostAtOnce: 2, stopped: 3 });
+    expect(first?.health.status).to.equal(undefined);
+  });
+
+  it('notice at once that a service has ended', async () => {
+    const trial = await new Trials(bench('http://127.0.0.1:9/health', 'exited').host).of(
+      request('small'),
+    );
+    expect(trial.hasEnded).to.equal(true);
+    expect(trial.tookMs).to.be.below(5000);
+  });
+
+  it('have the usual values of a scenario, and those that it names', () => {
+    const draft = new RequestDraft();
+    draft.usualVariables('sts', [
+      ['LOG_LEVEL', 'INFO'],
+      ['DEVICE', 'cpu'],
+    ]);
+    const [info, debug] = ['INFO', 'DEBUG'].map((level) =>
+      draft.addTrial('sts', { LOG_LEVEL: level }),
+    );
+    expect(debug?.variables).to.deep.equal({ LOG_LEVEL: 'DEBUG', DEVICE: 'cpu' });
+    expect(debug?.values).to.deep.equal(['DEBUG']);
+    const device = draft.addTrial('sts', { DEVICE: 'cpu' });
+    expect(info && keyOf(info)).to.equal(keyOf(device));
+    const media = draft.addTrial('media', { LOG_LEVEL: 'INFO' });
+    expect(media.variables).to.deep.equal({ LOG_LEVEL: 'INFO' });
+    expect(draft.trials).to.have.length(4);
+  });
+});

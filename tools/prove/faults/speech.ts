@@ -1,0 +1,146 @@
+import { projectRoot, readConfig } from '../../../support/config';
+import { readFixture } from '../../../support/broadcast/fixture';
+import { join } from 'node:path';
+
+import type { AlteredEvidence } from '../altered-evidence';
+import type { EvidenceFault, OutsideFault } from '../fault';
+import { redub } from '../redub';
+import { cannedSts, hissFor, stsRelay, type CannedAnswer, type StandIn } from '../stand-ins';
+import { readEvidence } from '../../../support/broadcast/evidence';
+import { PROCESSED } from './words';
+
+const broadcast = '021-US2-3';
+const DUBBED = '021-US4-1 The dubbed audio';
+const NOT_ITS_TRANSLATION = /the STS returned dubs that do not say their translation/;
+/** In bursts, at about the loudness of speech. */
+const HISS = "anoisesrc=amplitude=0.1:seed=1:r=44100:d=6,volume='lt(mod(t,0.9),0.6)':eval=frame";
+
+/** The texts of another fragment. */
+function textsOf({ folder }: AlteredEvidence, index: number): CannedAnswer {
+  const answer = readEvidence(folder).fragments.fragments[index]?.answer;
+  return { transcript: answer?.transcript ?? '', translation: answer?.translation ?? '' };
+}
+
+/** Dubs that are not speech, or not what was said, in answers and output alike: nothing else of the broadcast is wrong. */
+const SPOKEN_FAULTS: EvidenceFault[] = [
+  {
+    name: 'All dubs are hiss, loud as speech',
+    broadcast,
+    alter: (evidence) =>
+      redub(evidence, () => ({ filter: `[0:a]volume=0[a];${HISS}[b];[a][b]amix=normalize=0` })),
+    red: { [DUBBED]: /the STS returned dubs that are not in the target language/ },
+  },
+  {
+    name: 'Each dub says the words of another segment',
+    broadcast,
+    alter: (evidence) =>
+      redub(evidence, (index, files) => ({
+        filter: '[1:a]anull',
+        inputs: [files[(index + 1) % files.length]?.dubbed ?? ''],
+      })),
+    red: { [DUBBED]: NOT_ITS_TRANSLATION },
+  },
+  {
+    name: 'The dubs are the English speech of other segments',
+    broadcast,
+    alter: (evidence) =>
+      redub(evidence, (index, files) => ({
+        filter: '[1:a]anull',
+        inputs: [files[(index + 5) % files.length]?.original ?? ''],
+      })),
+    red: { [DUBBED]: /dubs that are not in the target language[\s\S]*most probable en/ },
+  },
+  {
+    name: 'Every dub is the same sentence',
+    broadcast,
+    alter: (evidence) =>
+      redub(evidence, (_, files) => ({
+        filter: '[1:a]volume=0.99',
+        inputs: [files[0]?.dubbed ?? ''],
+      })),
+    red: { [DUBBED]: NOT_ITS_TRANSLATION },
+  },
+  {
+    name: 'The dubs are a mumble, 30 dB below a noise',
+    broadcast,
+    alter: (evidence) =>
+      redub(evidence, () => ({
+        filter: `[0:a]volume=-30dB[a];${HISS}[b];[a][b]amix=normalize=0`,
+      })),
+    red: { [DUBBED]: /the STS returned dubs that are not in the target language/ },
+  },
+  {
+    name: 'The translations are those of other sentences, and the dubs say them',
+    broadcast,
+    alter: async (evidence) => {
+      const all = Array.from({ length: 10 }, (_, index) => textsOf(evidence, (index + 1) % 10));
+      await redub(evidence, (index, files) => ({
+        filter: '[1:a]anull',
+        inputs: [files[(index + 1) % files.length]?.dubbed ?? ''],
+      }));
+      let index = -1;
+      evidence.payloads(PROCESSED, undefined, (payload) => {
+        index += 1;
+        return { ...payload, translated_text: all[index]?.translation ?? '' };
+      });
+    },
+    red: { '021-US4-3 The translation': /the translations are not what was said/ },
+  },
+];
+
+/** The lines that an STS could know before the run. */
+function linesOf(name: string): CannedAnswer[] {
+  const { script, translation = [] } = readFixture(join(projectRoot, 'fixtures', `${name}.yaml`));
+  return script.map((transcript, i) => ({ transcript, translation: translation[i] ?? '' }));
+}
+
+function asSts(made: Promise<StandIn>): ReturnType<OutsideFault['make']> {
+  return made.then(({ url, close }) => ({
+    environment: { RUNTIME: 'host', STS_SERVICE_URL: url },
+    end: close,
+  }));
+}
+
+/** What says of speech that it is right. */
+const SPEECH_TAGS = '@fresh-words or @021-US4-1 or @019-US3-1 or @019-US3-2 or @019-US6-3';
+
+/** An STS that does nothing of it, and one that does all but speak. */
+const FAKES: OutsideFault[] = [
+  {
+    name: 'The STS answers from a table of the broadcasts, with hiss',
+    tags: SPEECH_TAGS,
+    make: () => {
+      const names = ['1-min-nfl', '12-s-nfl', '30s-counting-english', 'hello-world', '6-s-noise'];
+      return asSts(cannedSts(names.map((name) => ({ stream: name, answers: linesOf(name) }))));
+    },
+    red: {
+      '021-FR-010': /a transcript lacks words/,
+      '021-FR-011': /a translation lacks words/,
+      '021-FR-012': /a dub lacks words/,
+      '021-FR-013': /the output lacks words/,
+      [DUBBED]: /dubs that are not in the target language/,
+    },
+  },
+  {
+    name: 'The STS speaks hiss',
+    tags: SPEECH_TAGS,
+    make: () => {
+      const { ports } = readConfig().settings('127.0.0.1');
+      const relay = stsRelay(`http://127.0.0.1:${ports['STS_PORT']}`, (answer) => {
+        const dub = answer['dubbed_audio'] as Record<string, unknown> | null;
+        return [dub ? { ...answer, dubbed_audio: hissFor(dub) } : answer];
+      });
+      return asSts(relay);
+    },
+    red: {
+      '021-FR-012': /a dub lacks words/,
+      '021-FR-013': /the output lacks words/,
+      [DUBBED]: /dubs that are not in the target language/,
+      '019-US3-1': /what is heard in the dub is not the translation/,
+      '019-US3-2': /what is heard in the dub is not the translation/,
+    },
+  },
+];
+
+/** Faults of what is heard. */
+export const SPEECH: (EvidenceFault | OutsideFault)[] = [...SPOKEN_FAULTS, ...FAKES];
