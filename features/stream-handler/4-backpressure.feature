@@ -13,7 +13,7 @@ Feature: media-service sends as fast as the STS can take it
       | when fragment 0 is answered               | the STS requests a pause      |
       | 12.5 seconds after fragment 0 is answered | the STS ends the backpressure |
       | when fragment 2 is answered               | the STS requests a pause      |
-      | 8 seconds after fragment 2 is answered    | the STS ends the backpressure |
+      |    8 seconds after fragment 2 is answered | the STS ends the backpressure |
     When 30 seconds of the tone broadcast are dubbed
     Then nothing is sent during each of the 2 pauses
 
@@ -24,7 +24,7 @@ Feature: media-service sends as fast as the STS can take it
       | when fragment 0 is answered               | the STS requests a pause      |
       | 12.5 seconds after fragment 0 is answered | the STS ends the backpressure |
       | when fragment 2 is answered               | the STS requests a pause      |
-      | 8 seconds after fragment 2 is answered    | the STS ends the backpressure |
+      |    8 seconds after fragment 2 is answered | the STS ends the backpressure |
     When 30 seconds of the tone broadcast are dubbed
     Then 2 fragments are sent within 1 second of the end of the first pause
     And every segment plays its dub

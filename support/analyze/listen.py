@@ -95,16 +95,12 @@ class Listener:
         self._language = language
         if self.knows_language:
             multilingual = self._whisper.model.is_multilingual
-            self._tokenizer = Tokenizer(
-                self._whisper.hf_tokenizer, multilingual, "transcribe", language
-            )
+            self._tokenizer = Tokenizer(self._whisper.hf_tokenizer, multilingual, "transcribe", language)
 
     def understand(self, samples: Samples) -> Understood:
         """What is understood of up to 30 s in which somebody speaks: encoded once, for the language and for the words."""
         encoded = self._encode(samples)
-        return Understood(
-            self._text_of(encoded, samples), spoken=True, own=self._language_of(encoded)
-        )
+        return Understood(self._text_of(encoded, samples), spoken=True, own=self._language_of(encoded))
 
     def language_of(self, samples: Samples) -> Language | None:
         """The language of up to 30 s in which somebody speaks."""
@@ -112,20 +108,13 @@ class Listener:
 
     def _encode(self, samples: Samples) -> Encoded:
         features = self._whisper.feature_extractor(samples)
-        return self._whisper.encode(
-            pad_or_trim(features[..., : self._whisper.feature_extractor.nb_max_frames])
-        )
+        return self._whisper.encode(pad_or_trim(features[..., : self._whisper.feature_extractor.nb_max_frames]))
 
     def _language_of(self, encoded: Encoded) -> Language | None:
         if not self._whisper.model.is_multilingual:
             return None
-        found = {
-            token[2:-2]: probability
-            for token, probability in self._whisper.model.detect_language(encoded)[0]
-        }
-        return Language(
-            found.get(self._language, 0.0), max(found, key=lambda code: found[code])
-        )
+        found = {token[2:-2]: probability for token, probability in self._whisper.model.detect_language(encoded)[0]}
+        return Language(found.get(self._language, 0.0), max(found, key=lambda code: found[code]))
 
     def _text_of(self, encoded: Encoded, samples: Samples) -> str:
         tokenizer = self._tokenizer
@@ -138,19 +127,14 @@ class Listener:
                 [prompt],
                 beam_size=BEAMS,
                 no_repeat_ngram_size=no_repeat,
-                max_length=len(prompt)
-                + TOKENS[0]
-                + TOKENS[1] * len(samples) // RATE_HZ,
+                max_length=len(prompt) + TOKENS[0] + TOKENS[1] * len(samples) // RATE_HZ,
                 suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
                 return_scores=True,
                 return_no_speech_prob=True,
             )
             tokens = answer.sequences_ids[0]
             log_probability = answer.scores[0] * len(tokens) / (len(tokens) + 1)
-            if (
-                answer.no_speech_prob > NO_SPEECH_PROBABILITY
-                and log_probability < LEAST_LOG_PROBABILITY
-            ):
+            if answer.no_speech_prob > NO_SPEECH_PROBABILITY and log_probability < LEAST_LOG_PROBABILITY:
                 return ""
             text = tokenizer.decode(tokens).strip()
             written = text.encode()
@@ -164,15 +148,11 @@ def quietest(samples: Samples, at: int) -> int:
     if at <= 0 or at >= len(samples):
         return max(0, min(at, len(samples)))
     reach = round(BORDER_S * RATE_HZ)
-    starts = range(
-        max(0, at - reach), min(len(samples) - FRAME, at + reach), FRAME // 4
-    )
+    starts = range(max(0, at - reach), min(len(samples) - FRAME, at + reach), FRAME // 4)
 
     def loudness(start: int) -> tuple[float, int]:
         rms = float(np.sqrt(np.mean(np.square(samples[start : start + FRAME]))))
-        return max(QUIETEST_DBFS, round(20 * float(np.log10(rms + 1e-9)))), abs(
-            start + FRAME // 2 - at
-        )
+        return max(QUIETEST_DBFS, round(20 * float(np.log10(rms + 1e-9)))), abs(start + FRAME // 2 - at)
 
     return min(starts, key=loudness) + FRAME // 2 if len(starts) else at
 
@@ -185,24 +165,16 @@ def speech_in(samples: Samples) -> list[Span]:
         min_silence_duration_ms=300,
         speech_pad_ms=0,
     )
-    return [
-        (found["start"], found["end"])
-        for found in get_speech_timestamps(samples, options)
-    ]
+    return [(found["start"], found["end"]) for found in get_speech_timestamps(samples, options)]
 
 
-def listen(
-    listener: Listener, samples: Samples, window: Span, speech: list[Span]
-) -> Understood:
+def listen(listener: Listener, samples: Samples, window: Span, speech: list[Span]) -> Understood:
     """What is understood in one window of any length."""
     heard = []
     for start in range(window[0], window[1], LONGEST_S * RATE_HZ):
         end = min(window[1], start + LONGEST_S * RATE_HZ)
         # Whisper invents sentences for silence, and for scraps of words.
-        if (
-            sum(max(0, min(to, end) - max(from_, start)) for from_, to in speech)
-            >= LEAST_SPEECH_S * RATE_HZ
-        ):
+        if sum(max(0, min(to, end) - max(from_, start)) for from_, to in speech) >= LEAST_SPEECH_S * RATE_HZ:
             heard.append(listener.understand(samples[start:end]))
     if not heard:
         return Understood()
@@ -235,10 +207,7 @@ def stretches(windows: list[Span]) -> list[list[Span]]:
 
 def span_of(window: str, samples: Samples) -> Span:
     """FROM-TO in samples, each where it is quietest."""
-    start, end = (
-        quietest(samples, round(float(second) * RATE_HZ))
-        for second in window.split("-")
-    )
+    start, end = (quietest(samples, round(float(second) * RATE_HZ)) for second in window.split("-"))
     return start, max(start, end)
 
 
@@ -253,14 +222,8 @@ def main(model: str, language: str, windows: list[str]) -> None:
         heard = {span: listen(listener, samples, span, speech) for span in spans}
         for stretch in stretches([span for span in spans if heard[span].own]):
             parts = [samples[start:end] for start, end in stretch]
-            around = (
-                listener.language_of(np.concatenate(parts))
-                if len(parts) > 1
-                else heard[stretch[0]].own
-            )
-            heard.update(
-                {span: replace(heard[span], around=around) for span in stretch}
-            )
+            around = listener.language_of(np.concatenate(parts)) if len(parts) > 1 else heard[stretch[0]].own
+            heard.update({span: replace(heard[span], around=around) for span in stretch})
         understood = [asdict(heard[span]) for span in spans]
     json.dump({"known": listener.knows_language, "windows": understood}, sys.stdout)
 
