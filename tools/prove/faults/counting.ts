@@ -225,7 +225,7 @@ export const COUNTING: EvidenceFault[] = [
       '019-US6-2': /another length[\s\S]*24\.\d+ s/,
       '019-US1-6': /another length[\s\S]*24\.\d+ s/,
     },
-    follows: ['019-US1-4 Audio and video', '019-US6-3', '019-US6-4'],
+    follows: ['019-SC The dub', '019-US1-4 Audio and video', '019-US6-3', '019-US6-4'],
   },
   {
     name: 'English is spoken beside the dub',
@@ -233,6 +233,7 @@ export const COUNTING: EvidenceFault[] = [
     alter: (evidence) =>
       evidence.media('output.mp4', ENGLISH_OVER_THE_DUB, [broadcastFile(evidence)]),
     red: { '019-US6-3': /an English listener understands lines of the script/ },
+    follows: ['019-SC The dub'],
   },
   {
     name: 'A dub of the counting is heard twice, another not at all',
@@ -240,7 +241,7 @@ export const COUNTING: EvidenceFault[] = [
     alter: (evidence) =>
       evidence.media('output.mp4', stretches([0, 12.2], [6.2, 12.2], [18.2, 40])),
     red: { '019-US6-3': /heard with other video[\s\S]*fragment 2: not heard/ },
-    follows: ['019-US1-4 Audio and video'],
+    follows: ['019-SC The dub', '019-US1-4 Audio and video'],
   },
   {
     name: 'The video of the counting freezes for a second',

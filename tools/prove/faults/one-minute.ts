@@ -51,6 +51,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
       '021-US4-4 All ten': /seen: +9 fragment:processed/,
     },
     follows: [
+      '021-US2-5',
       '021-US2-4',
       '021-US2-6',
       '021-SC',
@@ -133,7 +134,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
     alter: (evidence) =>
       evidence.media('output.mp4', stretches([0, 18.2], [24.2, 30.2], [18.2, 24.2], [30.2, 70])),
     red: { '021-US4-1 The dubbed audio': /heard with other video[\s\S]*fragment [34]: / },
-    follows: ['021-US2-6'],
+    follows: ['021-US2-5', '021-US2-6'],
   },
   {
     name: 'The output is silent',
@@ -197,14 +198,14 @@ export const ONE_MINUTE: EvidenceFault[] = [
     broadcast,
     alter: (evidence) => evidence.media(evidence.audioOf(3).dubbed, ['-af', 'volume=0']),
     red: { '021-US4-1 The dubbed audio': /the dubbed audio is silent[\s\S]*fragment 3/ },
-    follows: ['021-US2-6'],
+    follows: ['021-US2-4', '021-US2-6'],
   },
   {
     name: 'The STS sends one fragment back as it was',
     broadcast,
     alter: (evidence) => evidence.replace(evidence.audioOf(3).dubbed, evidence.audioOf(3).original),
     red: { '021-US4-1 The dubbed audio': /the dubbed audio is the original[\s\S]*fragment 3/ },
-    follows: ['021-US2-6'],
+    follows: ['021-US2-4', '021-US2-6'],
   },
   {
     name: 'The transcripts are what nobody said',
@@ -243,6 +244,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
     red: {
       '021-US4-3 The translation': /the translations are in another language[\s\S]*en, score/,
     },
+    follows: ['021-US2-4', '021-US2-5', '021-US4-1 The dubbed audio'],
   },
   {
     name: 'One translation is the transcript',
@@ -253,6 +255,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
         translated_text: payload['transcript'],
       })),
     red: { '021-US4-3 The translation': /a translation is the transcript[\s\S]*fragment 2/ },
+    follows: ['021-US2-4', '021-US2-5', '021-US4-1 The dubbed audio'],
   },
   {
     name: 'One fragment failed in speech synthesis',
@@ -376,6 +379,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', GAP_IN_THE_AUDIO),
     red: { '021-US6-3': /timestamps[\s\S]*to the next packet/ },
+    follows: ['021-US2-5', '021-US4-1 The dubbed audio'],
   },
   {
     name: 'media-service measured an A/V delta of 160 ms, once',

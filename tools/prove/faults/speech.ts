@@ -12,8 +12,13 @@ import { PROCESSED } from './words';
 const broadcast = '021-US2-3';
 const DUBBED = '021-US4-1 The dubbed audio';
 const NOT_ITS_TRANSLATION = /the STS returned dubs that do not say their translation/;
-/** In bursts, at about the loudness of speech. */
-const HISS = "anoisesrc=amplitude=0.1:seed=1:r=44100:d=6,volume='lt(mod(t,0.9),0.6)':eval=frame";
+const NOT_SPANISH = /dubs that are not in the target language/;
+const FOLLOWS = ['021-US2-4', '021-US2-5'];
+/** Noise in bursts, at about the loudness of speech, and of each fragment its own. */
+function hiss(index: number): string {
+  const noise = `anoisesrc=amplitude=0.1:seed=${index + 1}:r=44100:d=6`;
+  return `${noise},volume='lt(mod(t,0.9),0.6)':eval=frame`;
+}
 
 /** The texts of another fragment. */
 function textsOf({ folder }: AlteredEvidence, index: number): CannedAnswer {
@@ -27,8 +32,11 @@ const SPOKEN_FAULTS: EvidenceFault[] = [
     name: 'All dubs are hiss, loud as speech',
     broadcast,
     alter: (evidence) =>
-      redub(evidence, () => ({ filter: `[0:a]volume=0[a];${HISS}[b];[a][b]amix=normalize=0` })),
-    red: { [DUBBED]: /the STS returned dubs that are not in the target language/ },
+      redub(evidence, (index) => ({
+        filter: `[0:a]volume=0[a];${hiss(index)}[b];[a][b]amix=normalize=0`,
+      })),
+    red: { [DUBBED]: NOT_SPANISH },
+    follows: FOLLOWS,
   },
   {
     name: 'Each dub says the words of another segment',
@@ -39,6 +47,7 @@ const SPOKEN_FAULTS: EvidenceFault[] = [
         inputs: [files[(index + 1) % files.length]?.dubbed ?? ''],
       })),
     red: { [DUBBED]: NOT_ITS_TRANSLATION },
+    follows: FOLLOWS,
   },
   {
     name: 'The dubs are the English speech of other segments',
@@ -49,6 +58,7 @@ const SPOKEN_FAULTS: EvidenceFault[] = [
         inputs: [files[(index + 5) % files.length]?.original ?? ''],
       })),
     red: { [DUBBED]: /dubs that are not in the target language[\s\S]*most probable en/ },
+    follows: FOLLOWS,
   },
   {
     name: 'Every dub is the same sentence',
@@ -58,16 +68,19 @@ const SPOKEN_FAULTS: EvidenceFault[] = [
         filter: '[1:a]volume=0.99',
         inputs: [files[0]?.dubbed ?? ''],
       })),
-    red: { [DUBBED]: NOT_ITS_TRANSLATION },
+    red: { '021-US2-4': NOT_ITS_TRANSLATION },
+    // Each is found in all segments.
+    follows: [DUBBED, '021-US2-5'],
   },
   {
     name: 'The dubs are a mumble, 30 dB below a noise',
     broadcast,
     alter: (evidence) =>
-      redub(evidence, () => ({
-        filter: `[0:a]volume=-30dB[a];${HISS}[b];[a][b]amix=normalize=0`,
+      redub(evidence, (index) => ({
+        filter: `[0:a]volume=-30dB[a];${hiss(index)}[b];[a][b]amix=normalize=0`,
       })),
-    red: { [DUBBED]: /the STS returned dubs that are not in the target language/ },
+    red: { [DUBBED]: NOT_SPANISH },
+    follows: FOLLOWS,
   },
   {
     name: 'The translations are those of other sentences, and the dubs say them',
@@ -84,7 +97,7 @@ const SPOKEN_FAULTS: EvidenceFault[] = [
         return { ...payload, translated_text: all[index]?.translation ?? '' };
       });
     },
-    red: { '021-US4-3 The translation': /the translations are not what was said/ },
+    red: { '021-US4-3 The translation': /the translations are not what the script means/ },
   },
 ];
 
@@ -118,7 +131,7 @@ const FAKES: OutsideFault[] = [
       '021-FR-011': /a translation lacks words/,
       '021-FR-012': /a dub lacks words/,
       '021-FR-013': /the output lacks words/,
-      [DUBBED]: /dubs that are not in the target language/,
+      [DUBBED]: NOT_SPANISH,
     },
   },
   {
@@ -135,7 +148,7 @@ const FAKES: OutsideFault[] = [
     red: {
       '021-FR-012': /a dub lacks words/,
       '021-FR-013': /the output lacks words/,
-      [DUBBED]: /dubs that are not in the target language/,
+      [DUBBED]: NOT_SPANISH,
       '019-US3-1': /what is heard in the dub is not the translation/,
       '019-US3-2': /what is heard in the dub is not the translation/,
     },

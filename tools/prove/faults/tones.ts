@@ -162,6 +162,7 @@ const MINUTE_OF_TONES: EvidenceFault[] = [
       '018-US1-6 A broadcast':
         /too few broadcasts with faults were dubbed at the same time[\s\S]*seen: +0/,
     },
+    follows: ['018-US1-1', '018-US1-6 Ten'],
   },
   {
     name: 'A counter is exported as a gauge',
