@@ -30,10 +30,26 @@ const nothing = { code: 0, output: '' };
 const isAll = files.length === 0;
 const all = isAll ? filesBelow('test', (name) => name.endsWith('.test.ts')).sort() : suiteFiles;
 const node = ['-r', 'ts-node/register', '--test', '--test-concurrency=2', ...options, ...all];
-const pytest = ['-m', 'pytest', '-q', ...(isAll ? ['compose/services'] : servicesFiles)];
-const [suite, services] = await Promise.all([
+// Each in a process of its own, as they are services of their own: GStreamer and ONNX Runtime bring libraries of the same
+// names, and an error of one is not caught where the other's are loaded.
+const services = ['media-service', 'sts-service'].map((name) => `compose/services/${name}`);
+
+async function pytest(paths, isHeldBack) {
+  const results = [];
+  for (const path of paths) {
+    results.push(await run('.venv/bin/python', ['-m', 'pytest', '-q', ...path], isHeldBack));
+  }
+  return {
+    code: results.find(({ code }) => code !== 0)?.code ?? 0,
+    output: results.map(({ output }) => output.trimEnd()).join('\n'),
+  };
+}
+
+const [suite, python] = await Promise.all([
   all.length > 0 ? run(process.execPath, node) : nothing,
-  isAll || servicesFiles.length > 0 ? run('.venv/bin/python', pytest, isAll) : nothing,
+  isAll || servicesFiles.length > 0
+    ? pytest(isAll ? services.map((path) => [path]) : [servicesFiles], isAll)
+    : nothing,
 ]);
-if (services.output) console.log(services.output.trimEnd());
-process.exitCode = suite.code || services.code;
+if (python.output) console.log(python.output);
+process.exitCode = suite.code || python.code;

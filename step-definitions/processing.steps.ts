@@ -105,11 +105,11 @@ Then('the translations are in Spanish', async function (this: DubbingWorld) {
   await this.judge(translationLanguage, 'es');
 });
 
-/** Against the script; the mean over all segments in which somebody speaks. */
+/** Against the script, of all segments in which somebody speaks. */
 Then(
-  'the mean word error rate of the transcripts is at most {int} %',
-  async function (this: DubbingWorld, percent: number) {
-    await this.judge(transcripts, { meanAtMost: percent / 100 });
+  'the word error rate of the transcripts is at most {int} % on average, and {int} % in each segment',
+  async function (this: DubbingWorld, average: number, each: number) {
+    await this.judge(transcripts, { meanAtMost: average / 100, eachAtMost: each / 100 });
   },
 );
 

@@ -10,6 +10,8 @@ export interface KeywordsFound {
   of: number;
   /** Those that the text lacks, each in its usual form. */
   missing: string[];
+  /** Whether the numbers among them come in the order of the keywords: each belongs to the words after it. */
+  areNumbersInOrder: boolean;
 }
 
 /**
@@ -30,12 +32,17 @@ export async function keywordsIn(
   const words = await spokenWords(text, language);
   const numbers = await numberWordsOf(language);
   const missing: string[] = [];
+  const numbersAt: number[] = [];
   for (const { [side]: forms } of keywords) {
     const written = await Promise.all(forms.map((form) => spokenWords(form, language)));
-    const isThere = written.some((form) => isWithin(words, form, numbers));
-    if (!isThere) missing.push(forms[0] ?? '');
+    const found = written
+      .map((form) => ({ form, at: placeOf(words, form, numbers) }))
+      .find(({ at }) => at >= 0);
+    if (!found) missing.push(forms[0] ?? '');
+    else if (isNumber(found.form, numbers)) numbersAt.push(found.at);
   }
-  return { segment, text, of: keywords.length, missing };
+  const areNumbersInOrder = numbersAt.every((at, i) => at >= (numbersAt[i - 1] ?? 0));
+  return { segment, text, of: keywords.length, missing, areNumbersInOrder };
 }
 
 /** What numbers are made of: their words, and those between them ("y", "and"). */
@@ -57,16 +64,16 @@ async function numberWordsOf(language: string): Promise<NumberWords> {
   return { parts, joins: new Set(['and', ...joins]) };
 }
 
-/** Whether the words of a form stand in a text, and those of a number not as a part of another number. */
-function isWithin(
-  words: readonly string[],
-  form: readonly string[],
-  { parts, joins }: NumberWords,
-): boolean {
-  const isNumber = form.every((word) => parts.has(word) || joins.has(word));
-  return words.some((_, at) => {
+function isNumber(form: readonly string[], { parts, joins }: NumberWords): boolean {
+  return form.every((word) => parts.has(word) || joins.has(word));
+}
+
+/** Where the words of a form stand in a text, those of a number not as a part of another number; -1 where they do not. */
+function placeOf(words: readonly string[], form: readonly string[], numbers: NumberWords): number {
+  const { parts, joins } = numbers;
+  return words.findIndex((_, at) => {
     if (form.length === 0 || form.some((word, i) => words[at + i] !== word)) return false;
-    if (!isNumber) return true;
+    if (!isNumber(form, numbers)) return true;
     const [last = '', before = ''] = [words[at - 1], words[at - 2]];
     const isContinued = parts.has(words[at + form.length] ?? '');
     return !isContinued && !parts.has(joins.has(last) ? before : last);

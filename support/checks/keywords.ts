@@ -59,8 +59,10 @@ function assessKeywords(
     if ('why' in one) return { segment: one.segment, isRight: false, text: one.why };
     const there = one.of - one.missing.length;
     const missing = one.missing.length > 0 ? `, without ${one.missing.join(', ')}` : '';
-    const text = `${there} of ${one.of}${missing}: "${one.text}"`;
-    return { segment: one.segment, isRight: one.of === of && there >= least, text };
+    const order = one.areNumbersInOrder ? '' : ', the numbers in another order';
+    const text = `${there} of ${one.of}${missing}${order}: "${one.text}"`;
+    const isRight = one.of === of && there >= least && one.areNumbersInOrder;
+    return { segment: one.segment, isRight, text };
   });
   const line = ({ segment, text }: { segment: number; text: string }): string =>
     `${kind} of segment ${segment}: ${text}`;
@@ -69,7 +71,7 @@ function assessKeywords(
       .filter(({ isRight }) => !isRight)
       .map((one) => ({ text: line(one), fragment: one.segment })),
     seen: texts.map(line).join('; '),
-    expected: `at least ${least} of the ${of} words of every segment`,
+    expected: `at least ${least} of the ${of} words of every segment, its numbers in their order`,
   };
 }
 

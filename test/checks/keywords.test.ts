@@ -129,6 +129,15 @@ describe('the words of a run', () => {
     expect((await statesOf(without(2)))['wordsTranscribed']).to.equal('failed');
   });
 
+  it('have each number with what it counts', async () => {
+    const swapped = words.translation.map((line) => {
+      const [first = '', second = ''] = line.match(/\d+/g) ?? [];
+      return line.replace(/\d+/g, (number) => (number === first ? second : first));
+    });
+    const states = await statesOf({ translations: swapped, heard: swapped });
+    expect(states).to.deep.equal({ ...FAILED, wordsTranscribed: 'passed' });
+  });
+
   it('are as many as the sentence says', async () => {
     expect(await stateOf(wordsTranslated, said({}), { least: 5, of: 7 })).to.equal('failed');
   });

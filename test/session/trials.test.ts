@@ -40,8 +40,8 @@ describe('trials', () => {
     const composition = { project: 'test', health: new Map([['sts', health]]) };
     const manager = {
       ...{ sts: composition, media: composition },
-      start: (one: typeof composition) => {
-        expect(one.health.size).to.equal(0);
+      start: (_: typeof composition, options: { untilHealthy?: boolean }) => {
+        expect(options.untilHealthy).to.equal(false);
         running += 1;
         seen.mostAtOnce = Math.max(seen.mostAtOnce, running);
         return Promise.resolve();

@@ -247,6 +247,28 @@ export const ONE_MINUTE: EvidenceFault[] = [
     follows: ['021-US2-4', '021-US2-5', '021-US4-1 The dubbed audio'],
   },
   {
+    name: 'One transcript is a sentence that nobody said',
+    broadcast,
+    alter: (evidence) =>
+      evidence.payloads(PROCESSED, [8], withFields({ transcript: 'Buy our new car today.' })),
+    red: {
+      '021-US4-2 The transcript': /not what was said[\s\S]*segment 8: word error rate 1\.\d+/,
+    },
+    follows: ['021-US4-3 The translation'],
+  },
+  {
+    name: 'One translation is an advertisement',
+    broadcast,
+    alter: (evidence) =>
+      evidence.payloads(
+        PROCESSED,
+        [8],
+        withFields({ translated_text: 'Compren ustedes hoy el nuevo coche de nuestra marca.' }),
+      ),
+    red: { '021-US4-3 The translation': /not what the script means[\s\S]*segment 8: chrF 0\.\d+/ },
+    follows: ['021-US2-4', '021-US2-5', '021-US4-1 The dubbed audio'],
+  },
+  {
     name: 'One translation is the transcript',
     broadcast,
     alter: (evidence) =>

