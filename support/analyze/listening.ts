@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
+import pLimit from 'p-limit';
 import { z } from 'zod';
 
 import { SuiteError } from '../base/errors';
@@ -74,7 +75,7 @@ const KEEP_MEMORY = {
 /** What set-up has put there: Whisper base, multilingual. */
 let model = resolve(__dirname, '../../.tools/models/whisper-base');
 /** One at a time: each takes half a GB, and both cores. */
-let turn: Promise<unknown> = Promise.resolve();
+const oneAtATime = pLimit(1);
 
 /**
  * Has {@link listenFor} use another model.
@@ -103,9 +104,7 @@ export async function listenFor(
   other = language,
 ): Promise<Finding<{ windows: Heard[] }>> {
   requireModel();
-  const heard = turn.then(() => listen(model, language, samples, windows));
-  turn = heard.catch(() => undefined);
-  const found = await heard;
+  const found = await oneAtATime(() => listen(model, language, samples, windows));
   return found
     ? { observed: true, windows: found.map((one) => withOther(one, other, language)) }
     : unobserved(`the speech recognizer does not know the language "${language}"`);

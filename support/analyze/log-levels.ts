@@ -1,6 +1,5 @@
 /** How important each line of a log is, by what the line itself says. */
-import { jsonOf } from '../base/json';
-import { fieldsOf } from '../broadcast/events';
+import { fieldsOfLine } from './service-log';
 
 /** From the least important to the most. */
 export const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const;
@@ -29,8 +28,7 @@ const IN_TEXT =
 
 /** The level of a line of a log, JSON or plain text; undefined where it says none. */
 export function levelOf(line: string): Level | undefined {
-  const start = line.indexOf('{');
-  const fields = fieldsOf(start < 0 ? undefined : jsonOf(line.slice(start)));
+  const fields = fieldsOfLine(line) ?? {};
   const ofField = FIELDS.map((name) => fields[name]).find((value) => value !== undefined);
   if (typeof ofField === 'number') return ofNumber(ofField);
   if (typeof ofField === 'string') return NAMES[ofField.toLowerCase()];

@@ -23,14 +23,15 @@ export function linesOf(log: string, stream: string): LogLine[] {
     .split('\n')
     .filter((line) => line.includes(stream))
     .flatMap((line): LogLine[] => {
-      const fields = fieldsOf(line);
+      const fields = fieldsOfLine(line);
       if (!fields) return [];
       const { timestamp, message, msg } = fields;
       return [{ at: timeOf(timestamp), message: textOf(message ?? msg), fields }];
     });
 }
 
-function fieldsOf(line: string): Record<string, unknown> | undefined {
+/** The fields of a line in JSON, whatever an engine has written before it; undefined of any other line. */
+export function fieldsOfLine(line: string): Record<string, unknown> | undefined {
   const start = line.indexOf('{');
   const value = start < 0 ? undefined : jsonOf(line.slice(start));
   return typeof value === 'object' && value !== null

@@ -1,7 +1,5 @@
 /** What scenarios ask of services from the test host, besides broadcasts. */
-import { readdirSync } from 'node:fs';
-
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 
 import { packetSpan, probeStreams } from '../analyze/media';
 import type { Fixture } from '../broadcast/fixture';

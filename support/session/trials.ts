@@ -3,6 +3,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
+import pLimit from 'p-limit';
+
 import { pcmToS16le, readAudio } from '../analyze/audio';
 import { messageOf, seenOf } from '../base/errors';
 import { eventually } from '../base/eventually';
@@ -49,7 +51,8 @@ export interface TrialHost {
 /** All trials of a run: each is made once, and those that the run is going to need begin together, some at a time. */
 export class Trials {
   readonly #made = new Map<string, Promise<Trial>>();
-  readonly #lanes = { sts: new Lane(AT_ONCE.sts), media: new Lane(AT_ONCE.media) };
+  readonly #atOnce = { sts: pLimit(AT_ONCE.sts), media: pLimit(AT_ONCE.media) };
+  #planned: TrialRequest[] | undefined;
 
   constructor(private readonly host: TrialHost) {}
 
@@ -61,7 +64,8 @@ export class Trials {
   of(request: TrialRequest): Promise<Trial> {
     // One trial may be about several of its values.
     const trial = this.#begun(request).then((made) => ({ ...made, named: request.values }));
-    plannedTrials().forEach((planned) => void this.#begun(planned));
+    this.#planned ??= plannedTrials();
+    this.#planned.forEach((planned) => void this.#begun(planned));
     return trial;
   }
 
@@ -70,33 +74,11 @@ export class Trials {
     const known = this.#made.get(key);
     if (known) return known;
     const suffix = `-trial-${this.#made.size}`;
-    const made = this.#lanes[request.composition].take(() => makeTrial(this.host, suffix, request));
+    const made = this.#atOnce[request.composition](() => makeTrial(this.host, suffix, request));
     this.#made.set(key, made);
     // Whose scenario is not reached any more fails nothing.
     made.catch(() => undefined);
     return made;
-  }
-}
-
-/** Does some things at once, and the others in their order afterwards. */
-class Lane {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(atOnce: number) {
-    this.#free = atOnce;
-  }
-
-  async take<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((turn) => this.#waiting.push(turn));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free += 1;
-    }
   }
 }
 

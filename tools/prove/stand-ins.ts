@@ -5,7 +5,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 
-import { Server as SocketServer } from 'socket.io';
+import { Server as SocketServer, type Socket } from 'socket.io';
 import { io } from 'socket.io-client';
 import { request } from 'undici';
 
@@ -78,6 +78,13 @@ export function silentServer(): Promise<StandIn> {
   });
 }
 
+function socketServer(onConnection: (client: Socket) => void): Promise<StandIn> {
+  const http = createHttpServer();
+  const server = new SocketServer(http, { transports: ['websocket'], maxHttpBufferSize: 1e8 });
+  server.on('connection', onConnection);
+  return listening(http, () => void server.close());
+}
+
 /**
  * Relays what a client and an STS say to each other; answers to fragments as they are changed.
  *
@@ -90,9 +97,7 @@ export async function stsRelay(
   change: (answer: Fields) => Fields[],
   again: (answer: Fields) => number | undefined = () => undefined,
 ): Promise<StandIn> {
-  const http = createHttpServer();
-  const server = new SocketServer(http, { transports: ['websocket'], maxHttpBufferSize: 1e8 });
-  server.on('connection', (client) => {
+  return socketServer((client) => {
     const sts = io(upstream, { transports: ['websocket'], reconnection: false });
     client.onAny((event: string, ...data: unknown[]) => void sts.emit(event, ...data));
     sts.onAny((event: string, payload: Fields) => {
@@ -103,7 +108,6 @@ export async function stsRelay(
     });
     client.on('disconnect', () => sts.disconnect());
   });
-  return listening(http, () => void server.close());
 }
 
 /** What a canned STS says of a fragment. */
@@ -120,9 +124,7 @@ export interface CannedAnswer {
 export function cannedSts(
   tables: readonly { stream: string; answers: readonly CannedAnswer[] }[],
 ): Promise<StandIn> {
-  const http = createHttpServer();
-  const server = new SocketServer(http, { transports: ['websocket'], maxHttpBufferSize: 1e8 });
-  server.on('connection', (client) => {
+  return socketServer((client) => {
     client.on('stream:init', ({ stream_id: stream }: Fields) => {
       const capabilities = { batch_processing: false, async_delivery: true };
       const ready = { stream_id: stream, session_id: client.id, max_inflight: 3, capabilities };
@@ -147,14 +149,13 @@ export function cannedSts(
       client.emit('stream:complete', { stream_id: stream, total_fragments: 0, statistics: {} });
     });
   });
-  return listening(http, () => void server.close());
 }
 
-/** White noise in bursts of 0.3 s, as long as some audio (16-bit PCM), at about -20 dBFS. */
+/** White noise in bursts of 0.3 s, as long as some audio (16-bit PCM), at about -20 dBFS; for each audio its own. */
 export function hissFor(audio: Fields): Fields {
   const bytes = Buffer.from(String(audio['data_base64']), 'base64');
   const perBurst = 0.3 * Number(audio['sample_rate_hz']) * Number(audio['channels']);
-  let state = 1;
+  let state = bytes.reduce((sum, byte) => (31 * sum + byte) >>> 0, 1);
   for (let at = 0; at + 1 < bytes.length; at += 2) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     const isLoud = Math.floor(at / 2 / perBurst) % 3 !== 2;

@@ -1,10 +1,10 @@
 import { readEvidence } from '../../../support/broadcast/evidence';
 import { publishedFixture } from '../../../support/broadcast/fixture';
 import { composeFreshWords } from '../../../support/broadcast/fresh-words';
-import type { AlteredEvidence, Fields } from '../altered-evidence';
+import type { AlteredEvidence } from '../altered-evidence';
 import type { EvidenceFault } from '../fault';
 import { audioFilter, stretches } from './recordings';
-import { PROCESSED } from './words';
+import { answers, textsOf } from './words';
 
 const broadcast = '021-FR-010';
 const RECOGNISED = '021-FR-010';
@@ -14,22 +14,6 @@ const HEARD = '021-FR-013';
 
 /** What another run has said; no run has this seed. */
 const OTHER = composeFreshWords(0x80000000);
-
-/** Alters every answer. @param fields of the answer for that segment */
-function answers(evidence: AlteredEvidence, fields: (segment: number) => Fields): void {
-  let segment = -1;
-  evidence.payloads(PROCESSED, undefined, (payload) => {
-    segment += 1;
-    return { ...payload, ...fields(segment) };
-  });
-}
-
-/** One answer's texts. */
-function textsOf(evidence: AlteredEvidence, segment: number): Fields {
-  const { fragments } = readEvidence(evidence.folder).fragments;
-  const answer = fragments[segment]?.answer;
-  return { transcript: answer?.transcript, translated_text: answer?.translation };
-}
 
 /** What was said in this run. */
 function scriptOf({ folder }: AlteredEvidence): string[] {

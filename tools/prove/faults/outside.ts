@@ -39,7 +39,7 @@ function answering(
 const MEDIA_HEALTH = ['MEDIA_SERVICE_HEALTH_URL', '/health', 'MEDIA_SERVICE_PORT'] as const;
 const STS_HEALTH = ['STS_HEALTH_URL', '/health', 'STS_PORT'] as const;
 
-function standIn(variable: string, path: string, made: Promise<StandIn>): Promise<Made> {
+export function standIn(variable: string, path: string, made: Promise<StandIn>): Promise<Made> {
   return made.then(({ url, close }) => ({
     environment: { ...HOST, [variable]: `${url}${path}` },
     end: close,
@@ -73,7 +73,7 @@ function ffmpegThat(script: string): OutsideFault['make'] {
 }
 
 /** The STS's answers to a client, changed on the way. @param again as {@link stsRelay} */
-function changedAnswers(
+export function changedAnswers(
   change: (answer: Fields) => Fields[],
   again?: Parameters<typeof stsRelay>[2],
 ): () => Promise<Made> {

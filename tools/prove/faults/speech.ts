@@ -1,13 +1,13 @@
-import { projectRoot, readConfig } from '../../../support/config';
-import { readFixture } from '../../../support/broadcast/fixture';
 import { join } from 'node:path';
 
-import type { AlteredEvidence } from '../altered-evidence';
+import { readFixture } from '../../../support/broadcast/fixture';
+import { projectRoot } from '../../../support/config';
+import type { Fields } from '../altered-evidence';
 import type { EvidenceFault, OutsideFault } from '../fault';
 import { redub } from '../redub';
-import { cannedSts, hissFor, stsRelay, type CannedAnswer, type StandIn } from '../stand-ins';
-import { readEvidence } from '../../../support/broadcast/evidence';
-import { PROCESSED } from './words';
+import { type CannedAnswer, cannedSts, hissFor } from '../stand-ins';
+import { changedAnswers, standIn } from './outside';
+import { answers, textsOf } from './words';
 
 const broadcast = '021-US2-3';
 const DUBBED = '021-US4-1 The dubbed audio';
@@ -18,12 +18,6 @@ const FOLLOWS = ['021-US2-4', '021-US2-5'];
 function hiss(index: number): string {
   const noise = `anoisesrc=amplitude=0.1:seed=${index + 1}:r=44100:d=6`;
   return `${noise},volume='lt(mod(t,0.9),0.6)':eval=frame`;
-}
-
-/** The texts of another fragment. */
-function textsOf({ folder }: AlteredEvidence, index: number): CannedAnswer {
-  const answer = readEvidence(folder).fragments.fragments[index]?.answer;
-  return { transcript: answer?.transcript ?? '', translation: answer?.translation ?? '' };
 }
 
 /** Dubs that are not speech, or not what was said, in answers and output alike: nothing else of the broadcast is wrong. */
@@ -86,16 +80,12 @@ const SPOKEN_FAULTS: EvidenceFault[] = [
     name: 'The translations are those of other sentences, and the dubs say them',
     broadcast,
     alter: async (evidence) => {
-      const all = Array.from({ length: 10 }, (_, index) => textsOf(evidence, (index + 1) % 10));
       await redub(evidence, (index, files) => ({
         filter: '[1:a]anull',
         inputs: [files[(index + 1) % files.length]?.dubbed ?? ''],
       }));
-      let index = -1;
-      evidence.payloads(PROCESSED, undefined, (payload) => {
-        index += 1;
-        return { ...payload, translated_text: all[index]?.translation ?? '' };
-      });
+      const others = Array.from({ length: 10 }, (_, index) => textsOf(evidence, (index + 1) % 10));
+      answers(evidence, (index) => ({ translated_text: others[index]?.['translated_text'] }));
     },
     red: { '021-US4-3 The translation': /the translations are not what the script means/ },
   },
@@ -105,13 +95,6 @@ const SPOKEN_FAULTS: EvidenceFault[] = [
 function linesOf(name: string): CannedAnswer[] {
   const { script, translation = [] } = readFixture(join(projectRoot, 'fixtures', `${name}.yaml`));
   return script.map((transcript, i) => ({ transcript, translation: translation[i] ?? '' }));
-}
-
-function asSts(made: Promise<StandIn>): ReturnType<OutsideFault['make']> {
-  return made.then(({ url, close }) => ({
-    environment: { RUNTIME: 'host', STS_SERVICE_URL: url },
-    end: close,
-  }));
 }
 
 /** What says of speech that it is right. */
@@ -124,7 +107,8 @@ const FAKES: OutsideFault[] = [
     tags: SPEECH_TAGS,
     make: () => {
       const names = ['1-min-nfl', '12-s-nfl', '30s-counting-english', 'hello-world', '6-s-noise'];
-      return asSts(cannedSts(names.map((name) => ({ stream: name, answers: linesOf(name) }))));
+      const tables = names.map((name) => ({ stream: name, answers: linesOf(name) }));
+      return standIn('STS_SERVICE_URL', '', cannedSts(tables));
     },
     red: {
       '021-FR-010': /a transcript lacks words/,
@@ -133,18 +117,16 @@ const FAKES: OutsideFault[] = [
       '021-FR-013': /the output lacks words/,
       [DUBBED]: NOT_SPANISH,
     },
+    // Of what is sent to it directly it knows nothing.
+    follows: ['019-US6-3', '019-US3-1', '019-US3-2'],
   },
   {
     name: 'The STS speaks hiss',
     tags: SPEECH_TAGS,
-    make: () => {
-      const { ports } = readConfig().settings('127.0.0.1');
-      const relay = stsRelay(`http://127.0.0.1:${ports['STS_PORT']}`, (answer) => {
-        const dub = answer['dubbed_audio'] as Record<string, unknown> | null;
-        return [dub ? { ...answer, dubbed_audio: hissFor(dub) } : answer];
-      });
-      return asSts(relay);
-    },
+    make: changedAnswers((answer) => {
+      const dub = answer['dubbed_audio'] as Fields | null;
+      return [dub ? { ...answer, dubbed_audio: hissFor(dub) } : answer];
+    }),
     red: {
       '021-FR-012': /a dub lacks words/,
       '021-FR-013': /the output lacks words/,
@@ -152,6 +134,7 @@ const FAKES: OutsideFault[] = [
       '019-US3-1': /what is heard in the dub is not the translation/,
       '019-US3-2': /what is heard in the dub is not the translation/,
     },
+    follows: ['019-US6-3'],
   },
 ];
 

@@ -37,6 +37,22 @@ export function fragmentLater(nth: number, byMs: number): (evidence: AlteredEvid
     });
 }
 
+/** Alters every answer. @param fields of the answer for that segment */
+export function answers(evidence: AlteredEvidence, fields: (segment: number) => Fields): void {
+  let segment = -1;
+  evidence.payloads(PROCESSED, undefined, (payload) => {
+    segment += 1;
+    return { ...payload, ...fields(segment) };
+  });
+}
+
+/** One answer's texts. */
+export function textsOf(evidence: AlteredEvidence, segment: number): Fields {
+  const { fragments } = readEvidence(evidence.folder).fragments;
+  const answer = fragments[segment]?.answer;
+  return { transcript: answer?.transcript, translated_text: answer?.translation };
+}
+
 export function answerMissing(number: number): (evidence: AlteredEvidence) => void {
   return (evidence) => evidence.payloads(PROCESSED, [number], () => undefined);
 }

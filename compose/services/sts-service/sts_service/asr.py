@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import hub
 from .audio import Samples, resample
 from .config import ConfigError, SpeechConfig
 
@@ -21,8 +22,6 @@ PAD_S = 0.2
 NO_SPEECH_PROBABILITY = 0.6
 BUNDLED = "tiny.en"
 """The faster-whisper model that `bundled` stands for: two broadcasts at once leave two cores no time for a larger one."""
-HUB_TIMEOUT_S = 10.0
-"""How long a model hub may take to answer, before anything is loaded from it."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,6 @@ def hub_model(asr_model: str) -> Path:
     """
     from faster_whisper import available_models
     from faster_whisper.utils import _MODELS, download_model
-    from huggingface_hub import HfApi
 
     name = name_of(asr_model)
     if "/" not in name and name not in available_models():
@@ -137,8 +135,7 @@ def hub_model(asr_model: str) -> Path:
     with contextlib.suppress(Exception):
         return Path(download_model(name, local_files_only=True))
     try:
-        # A hub that does not answer is found out by one short question; the download itself may take minutes.
-        HfApi().model_info(_MODELS.get(name, name), timeout=HUB_TIMEOUT_S)
+        hub.ask(_MODELS.get(name, name))
         return Path(download_model(name))
     except Exception as error:
         raise RuntimeError(

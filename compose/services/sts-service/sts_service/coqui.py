@@ -9,10 +9,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from . import hub
 from .config import ConfigError
 
-ANSWER_TIMEOUT_S = 10.0
-"""How long the place that a model comes from may take to answer, before anything is loaded from it."""
 FAIRSEQ_ADDRESS = "https://dl.fbaipublicfiles.com/mms/tts"
 """Where the library finds `tts_models/LANGUAGE/fairseq/vits`, which its catalogue does not list."""
 EXPECTED = (
@@ -87,17 +86,17 @@ def _ask(addresses: str | list[str]) -> None:
     import requests
 
     for address in [addresses] if isinstance(addresses, str) else addresses:
-        with requests.head(address, timeout=ANSWER_TIMEOUT_S, allow_redirects=True) as answer:
+        with requests.head(address, timeout=hub.ANSWER_TIMEOUT_S, allow_redirects=True) as answer:
             answer.raise_for_status()
 
 
 def _ask_hub(item: Item) -> None:
     """The same for models of the hub, of which whole files only are kept anyway."""
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import snapshot_download
 
     with contextlib.suppress(Exception):
         snapshot_download(
             item["repo_id"], allow_patterns=item.get("allow"), ignore_patterns=item.get("ignore"), local_files_only=True
         )
         return
-    HfApi().model_info(item["repo_id"], timeout=ANSWER_TIMEOUT_S)
+    hub.ask(item["repo_id"])

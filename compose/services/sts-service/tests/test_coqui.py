@@ -3,16 +3,14 @@
 import base64
 import importlib.util
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from socket import socket
 
 import numpy as np
 import pytest
 from coqui_testing import make_vits
 from sts_testing import RATE, fragment, init, running, speech_config, talk
 
-from sts_service import coqui
+from sts_service import coqui, hub
 from sts_service.audio import encode_pcm, resample
 from sts_service.config import ConfigError
 from sts_service.tts import create_synthesizer
@@ -129,19 +127,10 @@ def coqui_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "tts"
 
 
-@pytest.fixture
-def silent_place() -> Iterator[str]:
-    """An address that takes connections and never answers."""
-    with socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
 def test_place_that_does_not_answer_is_given_up_soon(
     coqui_home: Path, silent_place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(coqui, "ANSWER_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(hub, "ANSWER_TIMEOUT_S", 0.5)
     monkeypatch.setattr(coqui, "FAIRSEQ_ADDRESS", silent_place)
     begin = time.monotonic()
     with pytest.raises(RuntimeError, match=r"TTS_MODEL=tts_models/spa/fairseq/vits: .*cannot be had .*ReadTimeout"):
