@@ -23,6 +23,7 @@ import {
 } from './words';
 
 const broadcast = '019-US1-1';
+const THIRTEEN = 'Thirteen, fourteen, fifteen, sixteen, seventeen, eighteen';
 
 /** Faults of the counting broadcast. */
 export const COUNTING: EvidenceFault[] = [
@@ -119,7 +120,7 @@ export const COUNTING: EvidenceFault[] = [
     name: 'The log of the STS lacks a text',
     broadcast,
     alter: (evidence) =>
-      evidence.payloads(PROCESSED, [2], withFields({ transcript: 'Thirteen, and nothing else' })),
+      evidence.payloads(PROCESSED, [2], withFields({ transcript: `${THIRTEEN}, and nothing else` })),
     red: { '019-US1-6': /the log lacks a text[\s\S]*fragment 2: "Thirteen/ },
   },
   {
