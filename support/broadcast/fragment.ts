@@ -1,6 +1,14 @@
 import { z } from 'zod';
 
-import { fragmentAck, fragmentData, fragmentProcessed } from '../contract/events';
+import { violationsOf as violationsOfPayload } from '../contract/contract';
+import {
+  audioFormat,
+  fragmentAck,
+  fragmentData,
+  fragmentProcessed,
+  statusOf,
+} from '../contract/events';
+import { DEFAULT_TIMEOUT_MS } from '../contract/limits';
 import { fieldsOf, type TapEvent } from './events';
 
 /** The audio of an event: a file of the evidence folder, relative to it. */
@@ -17,20 +25,24 @@ export interface FragmentAnswer {
   connection: number;
   /** As the event says it; undefined where the STS sends none (spec 019). */
   sequence: number | undefined;
-  status: string | undefined;
+  /** `success` where the event says neither this nor an error (spec 019). */
+  status: string;
+  /** Which stream it is of, as the event says it. */
+  stream: string | undefined;
   /** Not there where it is missing or null. */
   audio: FragmentAudio | undefined;
   transcript: string;
   translation: string;
   targetLanguage: string | undefined;
   timingsMs: { asr: number; translation: number; tts: number } | undefined;
+  processingMs: number | undefined;
   /** What went wrong, as the STS says it. */
   error: { code: string; message: string } | undefined;
 }
 
 /**
  * How a fragment's wait for its answer ended: `answered`: by the STS, with a dub or an error; `timed out`: not within the
- * time that media-service has announced; `disconnected`: its connection was lost; `open`: not at all.
+ * time that media-service has announced, or 8 s; `disconnected`: its connection was lost; `open`: not at all.
  */
 export type WaitEnd = 'answered' | 'timed out' | 'disconnected' | 'open';
 
@@ -45,7 +57,7 @@ export interface Fragment {
   sequence: number | undefined;
   connection: number;
   sentAt: number;
-  /** As the event says it, in ms of the stream. */
+  /** As the event says it, in ms of the stream; undefined where it says nothing, or the time of the clock. */
   timestampMs: number | undefined;
   audio: FragmentAudio | undefined;
   /** Whether the STS has acknowledged it. */
@@ -68,12 +80,19 @@ export interface Fragments {
   violations: string[];
 }
 
+/** The evidence keeps audio in files: these stand for `data_base64`. */
+const stored = z.looseObject({ file: z.string(), bytes: z.int().nonnegative() });
+const sentFragment = fragmentData.extend({ audio: audioFormat.extend(stored.shape) });
+const processedFragment = fragmentProcessed.extend({
+  dubbed_audio: z.union([audioFormat.extend(stored.shape), stored]).nullish(),
+});
+
 const initSchema = z.looseObject({ timeout_ms: z.number().positive() });
 
-/** After which time media-service gives a fragment up, as it has told the STS; undefined where it has not. */
-export function announcedTimeoutMs(events: readonly TapEvent[]): number | undefined {
+/** After which time media-service gives a fragment up, as it has told the STS, or as spec 016 says where it has not. */
+export function announcedTimeoutMs(events: readonly TapEvent[]): number {
   const init = events.find(({ event }) => event === 'stream:init');
-  return initSchema.safeParse(init?.payload).data?.timeout_ms;
+  return initSchema.safeParse(init?.payload).data?.timeout_ms ?? DEFAULT_TIMEOUT_MS;
 }
 
 /**
@@ -100,7 +119,7 @@ export function fragmentsOf(events: readonly TapEvent[], timeScale = 1): Fragmen
     }),
     acknowledged: new Set(acknowledgements.map(({ payload }) => idIn(payload))),
     closes: events.filter(({ kind }) => kind === 'close'),
-    timeoutMs: announcedTimeoutMs(events) ?? Infinity,
+    timeoutMs: announcedTimeoutMs(events),
     lastAt: events.at(-1)?.at ?? 0,
     timeScale,
   };
@@ -108,9 +127,9 @@ export function fragmentsOf(events: readonly TapEvent[], timeScale = 1): Fragmen
     fragments: numbered(sent.flatMap((event) => fragmentIn(event, wire) ?? [])),
     answers,
     violations: [
-      ...violationsOf(processed, fragmentProcessed),
+      ...violationsOf(processed, processedFragment),
       ...violationsOf(acknowledgements, fragmentAck),
-      ...violationsOf(sent, fragmentData),
+      ...violationsOf(sent, sentFragment),
     ],
   };
 }
@@ -154,7 +173,7 @@ function fragmentIn(
   return {
     ...{ fragmentId, connection, sentAt, answer },
     sequence: numberIn(fields, 'sequence_number'),
-    timestampMs: numberIn(fields, 'timestamp'),
+    timestampMs: mediaTimeIn(fields, sentAt),
     audio: audioIn(fields['audio']),
     isAcknowledged: acknowledged.has(fragmentId),
     errorCode: isErrorFirst ? error.code : answer && errorOf(answer),
@@ -176,14 +195,14 @@ function numbered(sent: readonly SentFragment[]): Fragment[] {
 
 function violationsOf(events: readonly TapEvent[], schema: z.ZodType): string[] {
   return events.flatMap(({ event, payload }) => {
-    const [issue] = schema.safeParse(payload).error?.issues ?? [];
-    if (!issue) return [];
+    const [violation] = violationsOfPayload(schema, payload);
+    if (violation === undefined) return [];
     const shown = (JSON.stringify(payload) as string | undefined)?.slice(0, 300) ?? 'nothing';
-    return [`${event}: ${issue.path.join('.')}: ${issue.message} in ${shown}`];
+    return [`${event}: ${violation} in ${shown}`];
   });
 }
 
-function errorOf({ status = 'success', error }: FragmentAnswer): string | undefined {
+function errorOf({ status, error }: FragmentAnswer): string | undefined {
   const isGood = status === 'success' || status === 'partial';
   return isGood ? undefined : (error?.code ?? 'UNKNOWN');
 }
@@ -197,7 +216,8 @@ function answerIn(payload: unknown): Omit<FragmentAnswer, 'at' | 'connection'> {
   const error = fields['error'];
   return {
     sequence: numberIn(fields, 'sequence_number'),
-    status: textIn(fields, 'status'),
+    status: statusOf({ status: textIn(fields, 'status'), error }),
+    stream: textIn(fields, 'stream_id'),
     audio: audioIn(fields['dubbed_audio']),
     transcript: textIn(fields, 'transcript') ?? '',
     translation: textIn(fields, 'translated_text') ?? '',
@@ -206,6 +226,7 @@ function answerIn(payload: unknown): Omit<FragmentAnswer, 'at' | 'connection'> {
       asr === undefined || translation === undefined || tts === undefined
         ? undefined
         : { asr, translation, tts },
+    processingMs: numberIn(fields, 'processing_time_ms'),
     error:
       error === null || error === undefined
         ? undefined
@@ -224,7 +245,16 @@ function audioIn(payload: unknown): FragmentAudio | undefined {
   };
 }
 
-/** Of any kind that names one fragment; the contract's is a text. */
+/** Clocks of two machines differ by less, and no broadcast has been running since 1970. */
+const CLOCKS_DIFFER_MS = 24 * 3_600_000;
+
+/** Undefined where the timestamp is the time of the clock. */
+function mediaTimeIn(fields: Record<string, unknown>, sentAt: number): number | undefined {
+  const timestamp = numberIn(fields, 'timestamp');
+  const isClock = timestamp !== undefined && timestamp > CLOCKS_DIFFER_MS;
+  return isClock && Math.abs(timestamp - sentAt) < CLOCKS_DIFFER_MS ? undefined : timestamp;
+}
+
 function idIn(payload: unknown): string | undefined {
   const id = fieldsOf(payload)['fragment_id'];
   return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined;

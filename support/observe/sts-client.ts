@@ -1,16 +1,29 @@
+import { randomUUID } from 'node:crypto';
+
 import { io, type Socket } from 'socket.io-client';
 
-import { fieldsOf } from '../broadcast/events';
-import { fragmentAnswer, type FragmentAnswer, streamReady } from '../contract/events';
 import { messageOf, NotObserved } from '../base/errors';
+import { loginHeader } from '../base/http';
+import { fieldsOf } from '../broadcast/events';
+import { violationsOf } from '../contract/contract';
+import {
+  errorEvent,
+  type FragmentAnswer,
+  fragmentProcessed,
+  streamReady,
+} from '../contract/events';
+import { DEFAULT_MAX_INFLIGHT, TIMEOUT_RANGE_MS } from '../contract/limits';
 
 /** What an STS answered the suite as its client. */
 export interface StsAnswers {
   url: string;
   stream: string;
-  /** `fragment:processed`, in the order received. */
+  /**
+   * In the order received: `fragment:processed`, and as failed answers the `error` events that name a fragment. What spec 019
+   * leaves out is that of the fragment: `sequence_number`, and the format of the audio.
+   */
   answers: FragmentAnswer[];
-  /** `error` events and answers that do not fit the contract. */
+  /** `error` events that name no fragment, and answers that do not fit the contract. */
   errors: string[];
   /** How long the connection stayed open after the answer to the last fragment, for answers that nobody asked for. */
   listenedOnMs: number;
@@ -46,6 +59,15 @@ const SEGMENT_MS = 6000;
 const durationOf = (pcm: Buffer, rateHz: number): number =>
   Math.round((pcm.length / 2 / rateHz) * 1000);
 
+const formatOf = (pcm: Buffer | undefined, rateHz: number): typeof PCM & AudioLength => ({
+  ...{ ...PCM, sample_rate_hz: rateHz, duration_ms: pcm ? durationOf(pcm, rateHz) : 0 },
+});
+
+interface AudioLength {
+  sample_rate_hz: number;
+  duration_ms: number;
+}
+
 /**
  * Uses an STS as a worker does: opens a stream, sends all fragments at once, and waits until each is answered, and for
  * as long after that as the question says.
@@ -58,7 +80,7 @@ export async function askSts(question: StsQuestion): Promise<StsConversation> {
   const socket = io(url, {
     transports: ['websocket'],
     reconnection: false,
-    extraHeaders: { 'X-Stream-ID': stream, 'X-Worker-ID': WORKER },
+    extraHeaders: { 'X-Stream-ID': stream, 'X-Worker-ID': WORKER, ...loginHeader(url) },
   });
   const timeUp = AbortSignal.timeout(withinMs);
   try {
@@ -92,11 +114,12 @@ function openStream(
     timeUp.addEventListener('abort', () => fail('no stream:ready'));
     socket.once('connect_error', fail).once('error', (error) => fail(JSON.stringify(error)));
     socket.once('stream:ready', (payload: unknown) =>
-      ready(streamReady.parse(payload).max_inflight),
+      ready(streamReady.safeParse(payload).data?.max_inflight),
     );
     socket.once('connect', () => {
       socket.emit('stream:init', {
-        ...{ stream_id: stream, worker_id: WORKER, max_inflight: 3, timeout_ms: withinMs },
+        ...{ stream_id: stream, worker_id: WORKER, max_inflight: DEFAULT_MAX_INFLIGHT },
+        timeout_ms: TIMEOUT_RANGE_MS.most,
         config: {
           ...{ source_language: 'en', target_language: 'es', voice_profile: 'default' },
           ...{ ...PCM, sample_rate_hz: rateHz, chunk_duration_ms: longest },
@@ -109,45 +132,88 @@ function openStream(
 /** Sends all fragments; resolves when each is answered, or the time is up. */
 async function answersTo(
   socket: Socket,
-  { url, stream, fragments, rateHz }: StsQuestion,
+  question: StsQuestion,
   timeUp: AbortSignal,
 ): Promise<Omit<StsConversation, 'maxInflight'>> {
+  const { url, stream, fragments } = question;
   const said = {
     ...{ url, stream, answers: [] as FragmentAnswer[], errors: [] as string[], listenedOnMs: 0 },
     ...{ backpressure: [] as string[], answeredAfterMs: [] as number[] },
   };
+  const ids = fragments.map((): string => randomUUID());
+  const isWaited = new Set(ids.keys());
   let sentAt = 0;
   await new Promise<void>((done) => {
     timeUp.addEventListener('abort', () => done());
-    socket.on('error', (error) => void said.errors.push(JSON.stringify(error)));
+    const take = (outcome: FragmentAnswer | string): void => {
+      if (typeof outcome === 'string') said.errors.push(outcome);
+      else {
+        said.answeredAfterMs.push(Math.round(performance.now() - sentAt));
+        const index = ids.indexOf(String(outcome.fragment_id));
+        said.answers.push(completed(outcome, question, index));
+        isWaited.delete(index);
+      }
+      // What names no fragment may have been the answer to any.
+      if (isWaited.size <= said.errors.length) done();
+    };
+    socket.on('error', (error) => take(failureIn(error, ids)));
     socket.on('backpressure', (payload: unknown) => {
       said.backpressure.push(String(fieldsOf(payload)['action']));
     });
     socket.on('fragment:processed', (payload: unknown) => {
-      said.answeredAfterMs.push(Math.round(performance.now() - sentAt));
-      const parsed = fragmentAnswer.safeParse(payload);
-      socket.emit('fragment:ack', {
-        fragment_id: fieldsOf(payload)['fragment_id'],
-        status: 'applied',
-      });
-      if (parsed.success) said.answers.push(parsed.data);
-      else said.errors.push(`fragment:processed: ${parsed.error.issues[0]?.message ?? ''}`);
-      if (said.answers.length + said.errors.length >= fragments.length) done();
+      const id = fieldsOf(payload)['fragment_id'];
+      socket.emit('fragment:ack', { fragment_id: id, status: 'applied' });
+      take(answerIn(payload, ids));
     });
-    fragments.forEach((pcm, index) => {
-      const durationMs = durationOf(pcm, rateHz);
-      socket.emit('fragment:data', {
-        ...{ fragment_id: `${stream}_${index}`, stream_id: stream, sequence_number: index },
-        ...{ timestamp: Date.now(), metadata: { pts_ns: index * durationMs * 1e6 } },
-        audio: {
-          ...{ ...PCM, sample_rate_hz: rateHz, duration_ms: durationMs },
-          data_base64: pcm.toString('base64'),
-        },
-      });
-    });
+    ids.forEach((id, index) => socket.emit('fragment:data', fragmentOf(question, id, index)));
     sentAt = performance.now();
   });
   return said;
+}
+
+/** `fragment:data` of one of the fragments. */
+function fragmentOf(
+  { stream, fragments, rateHz }: StsQuestion,
+  id: string,
+  index: number,
+): Record<string, unknown> {
+  const pcm = fragments[index] ?? Buffer.alloc(0);
+  const format = formatOf(pcm, rateHz);
+  return {
+    ...{ fragment_id: id, stream_id: stream, sequence_number: index },
+    ...{ timestamp: Date.now(), metadata: { pts_ns: index * format.duration_ms * 1e6 } },
+    audio: { ...format, data_base64: pcm.toString('base64') },
+  };
+}
+
+/** An answer to one of the fragments, or what is wrong with it. */
+function answerIn(payload: unknown, ids: readonly string[]): FragmentAnswer | string {
+  const { data } = fragmentProcessed.safeParse(payload);
+  if (!data) return `fragment:processed: ${violationsOf(fragmentProcessed, payload).join('; ')}`;
+  if (ids.includes(String(data.fragment_id))) return data;
+  return `fragment:processed: fragment_id: ${data.fragment_id} was not sent`;
+}
+
+function completed(
+  answer: FragmentAnswer,
+  { fragments, rateHz }: StsQuestion,
+  index: number,
+): FragmentAnswer {
+  const { sequence_number = index, dubbed_audio: dub } = answer;
+  if (typeof dub !== 'string') return { ...answer, sequence_number };
+  const dubbed_audio = { ...formatOf(fragments[index], rateHz), data_base64: dub };
+  return { ...answer, sequence_number, dubbed_audio };
+}
+
+/** An `error` event as the failed answer to the fragment that it names, or as it was said. */
+function failureIn(payload: unknown, ids: readonly string[]): FragmentAnswer | string {
+  const { data } = errorEvent.safeParse(payload);
+  if (!data || !ids.includes(String(data.fragment_id))) return JSON.stringify(payload);
+  const { fragment_id: id, code, message = '', retryable } = data;
+  return {
+    ...{ fragment_id: id ?? '', status: 'failed' },
+    error: { code, message, ...(retryable === undefined ? {} : { retryable }) },
+  };
 }
 
 /** Leaves the handlers of the answers at work for some time; resolves with how long the connection was open, in ms. */

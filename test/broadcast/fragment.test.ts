@@ -4,7 +4,7 @@ import { expect } from 'chai';
 
 import { inflightAt, mostInflight } from '../../support/analyze/exchange';
 import { fragmentsOf } from '../../support/broadcast/fragment';
-import { answered, connection, error, event, init, sent } from './an-exchange';
+import { answered, answered019, connection, error, event, init, sent } from './an-exchange';
 
 describe('the fragments of a broadcast', () => {
   it('wait until an answer, a timeout or the loss of the connection, whichever is first', () => {
@@ -26,9 +26,12 @@ describe('the fragments of a broadcast', () => {
     expect(mostInflight(fragments)).to.equal(2);
   });
 
-  it('never time out where no timeout was announced', () => {
-    const { fragments } = fragmentsOf([sent(0, 'a'), sent(100, 'b')]);
-    expect(fragments.map(({ end }) => end)).to.deep.equal(['open', 'open']);
+  it('time out after 8 s where no timeout was announced, as spec 016 says', () => {
+    const { fragments } = fragmentsOf([sent(0, 'a'), sent(1, 'b'), connection(8.999, 'close')]);
+    expect(fragments.map(({ end, endedAt }) => [end, endedAt])).to.deep.equal([
+      ['timed out', 8000],
+      ['disconnected', 8999],
+    ]);
   });
 
   it('end with an answer at the very moment of the timeout', () => {
@@ -58,6 +61,40 @@ describe('the fragments of a broadcast', () => {
     expect(numbered([0, 1, 0, 1])).to.deep.equal([0, 1, 2, 3]);
     const { fragments } = fragmentsOf([sent(0, 'a'), sent(1, 'b')]);
     expect(fragments.map(({ segment }) => segment)).to.deep.equal([0, 1]);
+  });
+
+  it('may be named by numbers, and answered by what spec 019 asks for', () => {
+    const { fragments, answers, violations } = fragmentsOf([
+      ...[sent(0, 7, { isWhole: true }), sent(1, 8, { isWhole: true }), answered019(2, 7)],
+      ...[answered019(3, 8), event(3, 'fragment:ack', { fragment_id: 8, status: 'queued' })],
+    ]);
+    expect(violations).to.be.empty;
+    expect(answers.map(({ status }) => status)).to.deep.equal(['success', 'success']);
+    expect(
+      fragments.map(({ fragmentId, segment, end, errorCode, isAcknowledged }) => ({
+        ...{ fragmentId, segment, end, errorCode, isAcknowledged },
+      })),
+    ).to.deep.equal([
+      { fragmentId: '7', segment: 0, end: 'answered', errorCode: undefined, isAcknowledged: false },
+      { fragmentId: '8', segment: 1, end: 'answered', errorCode: undefined, isAcknowledged: true },
+    ]);
+  });
+
+  it('that have failed say so by their error alone', () => {
+    const failure = { fragment_id: 'a', error: { code: 'TIMEOUT', message: '' } };
+    const { fragments, answers } = fragmentsOf([
+      ...[sent(0, 'a'), event(1, 'fragment:processed', failure)],
+    ]);
+    expect(answers[0]).to.include({ status: 'failed' });
+    expect(fragments[0]).to.include({ errorCode: 'TIMEOUT' });
+  });
+
+  it('have the time of the media, not that of the clock', () => {
+    const at = 1_800_000_000;
+    const times = [0, 12_000, 1000 * at, 1000 * at - 23 * 3_600_000].map(
+      (timestamp) => fragmentsOf([sent(at, 'a', { timestamp })]).fragments[0]?.timestampMs,
+    );
+    expect(times).to.deep.equal([0, 12_000, undefined, undefined]);
   });
 
   it('are acknowledged, or not', () => {

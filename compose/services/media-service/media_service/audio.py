@@ -7,6 +7,8 @@ from media_service.gst import Gst
 from media_service.segmenter import BYTES_PER_FRAME, CHANNELS
 
 LENGTH_TOLERANCE = 0.10
+FILE_FORMATS = ("m4a", "aac", "adts", "wav", "opus")
+"""They describe themselves: one that is called by another's name is decoded as what it is."""
 _CONVERT_TIMEOUT_S = 2
 # With its default, cubic, the audio comes out an eighth of a sample off, which is a step at each splice.
 _STRETCHER = "audioresample sinc-filter-mode=interpolated sinc-filter-interpolation=linear"
@@ -56,7 +58,7 @@ def to_stream_format(
 ) -> bytes:
     """What an STS answered, as S16LE stereo at `wanted_rate_hz`.
 
-    `audio_format` is pcm_s16le (then `rate_hz` and `channels` describe it), m4a or wav (they describe themselves).
+    `audio_format` is pcm_s16le (then `rate_hz` and `channels` describe it), or one of FILE_FORMATS.
     Raises AudioError if it cannot be converted or has more than `most_samples` samples: some MB can be hours of audio.
     """
     tail = f"audioconvert dithering=none ! audioresample ! {_caps(wanted_rate_hz, CHANNELS)}"
@@ -66,9 +68,9 @@ def to_stream_format(
         if not data or len(data) % (2 * channels):
             raise AudioError(f"pcm_s16le of {len(data)} bytes, expected a multiple of {2 * channels}, not 0")
         return _run(data, tail, _caps(rate_hz, channels), most_samples)
-    if audio_format in ("m4a", "wav"):
+    if audio_format in FILE_FORMATS:
         return _run(data, f"decodebin ! {tail}", None, most_samples)
-    raise AudioError(f"audio format {audio_format!r}, expected pcm_s16le, m4a or wav")
+    raise AudioError(f"audio format {audio_format!r}, expected pcm_s16le, {', '.join(FILE_FORMATS)}")
 
 
 def _caps(rate_hz: int, channels: int) -> str:

@@ -41,7 +41,28 @@ MAX_SHOWN = 2000
 
 EXIT_OK = 0
 EXIT_FAILED = 1
+MIN_TIMEOUT_MS, MAX_TIMEOUT_MS = 1000, 30_000
 EXIT_ORPHANED = 3
+
+
+def stream_init(config: Config, stream_id: str, worker_id: str) -> dict[str, Any]:
+    """Payload of `stream:init`."""
+    return {
+        "stream_id": stream_id,
+        "worker_id": worker_id,
+        "config": {
+            "source_language": config.source_language,
+            "target_language": config.target_language,
+            "voice_profile": config.voice_profile,
+            "chunk_duration_ms": config.segment_duration_ms,
+            "sample_rate_hz": config.audio_sample_rate_hz,
+            "channels": 1,
+            "format": "pcm_s16le",
+        },
+        "max_inflight": config.max_inflight,
+        # What an STS takes; a worker that waits longer says so much.
+        "timeout_ms": min(max(config.sts_timeout_ms, MIN_TIMEOUT_MS), MAX_TIMEOUT_MS),
+    }
 
 
 @dataclass
@@ -72,26 +93,11 @@ class Worker:
         self._store = SegmentStore(Path(config.segment_dir), stream_id, config.segments_kept)
         self._ingest = Ingest(f"{config.mediamtx_rtsp_url}/live/{stream_id}/in", self._rate, self._events.put)
         self._output = Output(f"{config.mediamtx_rtmp_url}/live/{stream_id}/out", self._rate)
-        init = {
-            "stream_id": stream_id,
-            "worker_id": worker_id,
-            "config": {
-                "source_language": config.source_language,
-                "target_language": config.target_language,
-                "voice_profile": config.voice_profile,
-                "chunk_duration_ms": config.segment_duration_ms,
-                "sample_rate_hz": self._rate,
-                "channels": 1,
-                "format": "pcm_s16le",
-            },
-            "max_inflight": config.max_inflight,
-            "timeout_ms": config.sts_timeout_ms,
-        }
         self._sts = StsClient(
             config.sts_service_url,
             stream_id,
             worker_id,
-            init,
+            stream_init(config, stream_id, worker_id),
             config.reconnect_base_delay_ms / 1000,
             config.reconnect_max_attempts,
             self._events.put,
@@ -250,8 +256,9 @@ class Worker:
         if job is None:
             return
         index = job.segment.index
-        if payload.get("status") not in ("success", "partial"):
-            error = payload.get("error")
+        error = payload.get("error")
+        # Some STS say a status only by the error.
+        if payload.get("status", "success" if error is None else "failed") not in ("success", "partial"):
             self._on_failure(index, error if isinstance(error, dict) else {})
             return
         self._breaker.success()

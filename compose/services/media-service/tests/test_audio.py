@@ -6,7 +6,7 @@ import wave
 
 import pytest
 
-from media_service.audio import AudioError, fit_length, stretch, to_mono, to_stream_format
+from media_service.audio import AudioError, _run, fit_length, stretch, to_mono, to_stream_format
 
 RATE = 44_100
 
@@ -74,6 +74,23 @@ def test_wav_is_decoded() -> None:
         writer.setframerate(RATE)
         writer.writeframes(array.array("h", range(6000)).tobytes())
     assert to_stream_format(file.getvalue(), "wav", 0, 0, RATE, RATE) == stereo(*range(6000))
+
+
+ENCODERS = {
+    "m4a": "avenc_aac ! mp4mux",
+    "adts": "avenc_aac ! aacparse ! audio/mpeg,stream-format=adts",
+    "opus": "opusenc ! oggmux",
+}
+
+
+@pytest.mark.parametrize(("kind", "called"), [*((kind, kind) for kind in ENCODERS), ("adts", "m4a"), ("adts", "aac")])
+def test_compressed_dubs_are_decoded(kind: str, called: str) -> None:
+    rate = 48_000 if kind == "opus" else RATE
+    caps = f"audio/x-raw,format=S16LE,layout=interleaved,rate={rate},channels=1"
+    file = _run(bytes(2 * rate), f"audioconvert ! {ENCODERS[kind]}", caps)
+    pcm = to_stream_format(file, called, 0, 0, RATE, 2 * RATE)
+    # An encoder pads what it is given.
+    assert abs(len(pcm) // 4 - RATE) < 3000
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """The worker between fakes of source, STS and output; its queue, dispatcher and segmenter are real."""
 
+import array
+import base64
 import logging
 from collections.abc import Iterator
 
 import pytest
-from media_testing import Bench, FakeSts, faked_media
+from media_testing import RATE, Bench, FakeSts, faked_media
 
 from media_service import worker as worker_module
 from media_service.audio import AudioError
@@ -37,6 +39,26 @@ def test_end_of_the_source_is_a_regular_end(bench: Bench) -> None:
     bench.wait(lambda: bench.output.finished)
     bench.message("stream:complete")
     assert bench.exit_code() == EXIT_OK
+
+
+def test_answer_with_the_six_fields_of_spec_019_is_a_dub(bench: Bench) -> None:
+    bench.sts.emit(StsReady(3, False))
+    bench.feed(2)
+    bench.ingest.emit(SourceEnded(None))
+    bench.wait_for_fragments(1)
+    dub = array.array("h", [1000] * 2 * RATE)
+    bench.answer(
+        bench.sts.fragments[0],
+        dubbed_audio=base64.b64encode(dub.tobytes()).decode(),
+        transcript="one",
+        translated_text="uno",
+        processing_time_ms=1,
+        target_language="es",
+    )
+    bench.wait(lambda: bench.output.finished)
+    [(segment, pcm)] = bench.output.pushed
+    assert pcm != segment.pcm
+    assert set(array.array("h", pcm)) == {1000}
 
 
 def test_giving_up_ends_the_worker_at_once(bench: Bench) -> None:

@@ -40,10 +40,30 @@ def decode_pcm(data: bytes, channels: int) -> Samples:
     return np.asarray(interleaved.mean(axis=1), dtype=np.int16)
 
 
-def decode_m4a(data: bytes, rate: int) -> Samples:
-    """Decode the first audio stream of an MP4 file to mono at `rate` Hz. Raises AudioDecodeError."""
+def container_of(data: bytes) -> str | None:
+    """FFmpeg's name of the format that the bytes are, whatever they are called; None for anything that is not taken.
+
+    By hand: FFmpeg's own search also finds formats that name other files.
+    """
+    if data[4:8] == b"ftyp":
+        return "mp4"
+    if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
+        return "wav"
+    if data[:4] == b"OggS":
+        return "ogg"
+    # ADTS: 12 bits sync, 1 bit MPEG version, 2 bits layer, always 0.
+    if len(data) > 1 and data[0] == 0xFF and data[1] & 0xF6 == 0xF0:
+        return "aac"
+    return None
+
+
+def decode_file(data: bytes, rate: int) -> Samples:
+    """Decode the first audio stream of an MP4, ADTS, WAV or Ogg file to mono at `rate` Hz. Raises AudioDecodeError."""
+    container_format = container_of(data)
+    if container_format is None:
+        raise AudioDecodeError(f"audio does not decode: {data[:8].hex()}… begins no MP4, ADTS, WAV or Ogg file")
     try:
-        with av.open(io.BytesIO(data), "r", format="mp4") as container:
+        with av.open(io.BytesIO(data), "r", format=container_format) as container:
             resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
             blocks, samples = [], 0
             for frame in chain(container.decode(audio=0), [None]):
@@ -51,11 +71,13 @@ def decode_m4a(data: bytes, rate: int) -> Samples:
                     blocks.append(out.to_ndarray()[0])
                     samples += out.samples
                 if samples > rate * MAX_DECODED_MS / 1000:
-                    raise AudioDecodeError(f"m4a audio is longer than {MAX_DECODED_MS} ms")
+                    raise AudioDecodeError(f"audio is longer than {MAX_DECODED_MS} ms")
     except (av.FFmpegError, IndexError, ValueError) as error:
-        raise AudioDecodeError(f"m4a audio does not decode: {error}") from error
+        if isinstance(error, AudioDecodeError):
+            raise
+        raise AudioDecodeError(f"audio does not decode: {error}") from error
     if not blocks:
-        raise AudioDecodeError("m4a audio holds no samples")
+        raise AudioDecodeError("audio holds no samples")
     return np.concatenate(blocks).astype(np.int16, copy=False)
 
 

@@ -7,9 +7,12 @@ import base64
 import math
 import reprlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-FORMATS = ("pcm_s16le", "m4a")
+FORMATS = ("pcm_s16le", "m4a", "aac", "adts", "wav", "opus")
+"""As clients call them; what holds is what the bytes are, see audio.decode_file."""
+DEFAULT_MAX_INFLIGHT = 3
+TIMEOUT_MS = (1000, 30_000)
 MAX_FRAGMENT_BYTES = 8 * 1024 * 1024
 MAX_FRAGMENT_MS = 30_000
 """Whisper hears 30 s at a time."""
@@ -24,10 +27,15 @@ MAX_DURATION_ERROR_MS = 100.0
 RETRYABLE = frozenset({"TIMEOUT", "MODEL_ERROR", "GPU_OOM", "QUEUE_FULL", "RATE_LIMIT"})
 
 
+FragmentId = str | int | float
+
+
 class ContractError(ValueError):
     """Input that is refused; becomes an `error` event."""
 
-    def __init__(self, code: str, message: str, stream_id: str | None = None, fragment_id: str | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, stream_id: str | None = None, fragment_id: FragmentId | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.stream_id = stream_id
@@ -65,9 +73,9 @@ class StreamConfig:
 
 @dataclass(frozen=True)
 class Fragment:
-    """A piece of audio as received; `data` is PCM or an m4a file."""
+    """A piece of audio as received; `data` is PCM or a file. Answers have the ID as it was sent, a text or a number."""
 
-    fragment_id: str
+    fragment_id: FragmentId
     stream_id: str
     sequence_number: int
     format: str
@@ -84,7 +92,7 @@ def parse_init(payload: Any) -> StreamConfig:
     fields.stream_id = stream_id
     config = fields.object("config")
     config.number("chunk_duration_ms", 1, MAX_FRAGMENT_MS)
-    fields.number("timeout_ms", 1, math.inf, optional=True)
+    fields.number("timeout_ms", *TIMEOUT_MS, optional=True)
     return StreamConfig(
         stream_id=stream_id,
         worker_id=fields.name("worker_id"),
@@ -94,7 +102,7 @@ def parse_init(payload: Any) -> StreamConfig:
         sample_rate_hz=config.integer("sample_rate_hz", *RATES_HZ),
         channels=config.integer("channels", 1, 2),
         format=config.choice("format", FORMATS),
-        max_inflight=fields.integer("max_inflight", 1, 1000),
+        max_inflight=fields.integer("max_inflight", 1, 1000) if fields.has("max_inflight") else DEFAULT_MAX_INFLIGHT,
     )
 
 
@@ -107,9 +115,8 @@ def parse_fragment(payload: Any) -> Fragment:
     """Check `fragment:data`. Raises ContractError (INVALID_CONFIG, FRAGMENT_TOO_LARGE)."""
     fields = Fields(payload, "fragment:data")
     fields.stream_id = fields.name("stream_id")
-    fields.fragment_id = fields.name("fragment_id")
+    fields.fragment_id = fields.id("fragment_id")
     sequence_number = fields.integer("sequence_number", 0, 2**53)
-    fields.number("timestamp", -math.inf, math.inf, optional=True)
     audio = fields.object("audio")
     audio_format = audio.choice("format", FORMATS)
     rate = audio.integer("sample_rate_hz", *RATES_HZ)
@@ -145,14 +152,14 @@ def parse_fragment(payload: Any) -> Fragment:
     )
 
 
-def readable_ids(payload: Any) -> tuple[str | None, str | None, int | None]:
+def readable_ids(payload: Any) -> tuple[str | None, FragmentId | None, int | None]:
     """stream_id, fragment_id, sequence_number of a malformed fragment, as far as they can be read."""
     if not isinstance(payload, dict):
         return None, None, None
     stream_id, fragment_id, number = (payload.get(key) for key in ("stream_id", "fragment_id", "sequence_number"))
     return (
         stream_id if _is_name(stream_id) else None,
-        fragment_id if _is_name(fragment_id) else None,
+        fragment_id if _is_id(fragment_id) else None,
         number if isinstance(number, int) and not isinstance(number, bool) else None,
     )
 
@@ -163,7 +170,7 @@ class Fields:
     def __init__(self, payload: Any, where: str) -> None:
         self._where = where
         self.stream_id: str | None = None
-        self.fragment_id: str | None = None
+        self.fragment_id: FragmentId | None = None
         if not isinstance(payload, dict):
             raise self.error(f"seen {_shown(payload)}, expected an object")
         self._payload = payload
@@ -178,6 +185,13 @@ class Fields:
     def name(self, key: str) -> str:
         """A text that ends up in logs and answers."""
         return self.text(key, MAX_ID_LENGTH)
+
+    def id(self, key: str) -> FragmentId:
+        """What names a fragment: a text or a number."""
+        value = self._payload.get(key)
+        if value == "" or not _is_id(value):
+            raise self.wrong(key, value, f"a string of 1 to {MAX_ID_LENGTH} characters, or a number")
+        return cast(FragmentId, value)
 
     def text(self, key: str, longest: int | None = None) -> str:
         value = self._payload.get(key)
@@ -235,6 +249,12 @@ class Fields:
 
 def _is_name(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= MAX_ID_LENGTH
+
+
+def _is_id(value: Any) -> bool:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return abs(value) <= 2**53
+    return _is_name(value)
 
 
 def _shown(value: Any) -> str:

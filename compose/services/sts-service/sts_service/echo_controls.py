@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from .config import MAX_DELAY_MS, DelayRange
-from .contract import RETRYABLE, Fields, Fragment
+from .contract import RETRYABLE, Fields, Fragment, FragmentId
 from .controls import Accept, Control, Streams
 from .engine import STAGES, StageError
 from .sessions import NO_PRESSURE, PAUSE, SLOW_DOWN, Pressure
@@ -36,7 +36,7 @@ class Rule:
 
     trigger: str
     """`sequence_number`, `fragment_id`, or `nth_fragment`: the place in its session, from 1."""
-    value: int | str
+    value: FragmentId
     error: StageError
 
     def fits(self, fragment: Fragment, nth: int) -> bool:
@@ -159,9 +159,9 @@ def _stream_id(fields: Fields) -> str | None:
 def _rule(fields: Fields) -> Rule:
     """Raises ContractError."""
     trigger = fields.choice("trigger", ("sequence_number", "fragment_id", "nth_fragment"))
-    value: int | str
+    value: FragmentId
     if trigger == "fragment_id":
-        value = fields.text("value", MAX_TEXT)
+        value = fields.id("value")
     else:
         value = fields.integer("value", 1 if trigger == "nth_fragment" else 0, 2**53)
     code = fields.text("error_code", MAX_TEXT)

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import figures
 from .asr import Transcript, WhisperRecognizer
-from .audio import AudioDecodeError, Samples, decode_m4a, decode_pcm, encode_pcm
+from .audio import AudioDecodeError, Samples, decode_file, decode_pcm, encode_pcm
 from .config import SpeechConfig
 from .contract import Fragment, StreamConfig
 from .fit import fit_speech
@@ -219,10 +219,10 @@ def decode(fragment: Fragment, rate: int) -> tuple[Samples, int]:
 
     Raises AudioDecodeError.
     """
-    if fragment.format == "m4a":
+    if fragment.format != "pcm_s16le":
         # An encoder's padding makes the file longer than what it stands for.
         frames = round(fragment.duration_ms * rate / 1000)
-        return decode_m4a(fragment.data, fragment.sample_rate_hz), frames
+        return decode_file(fragment.data, fragment.sample_rate_hz), frames
     samples = decode_pcm(fragment.data, fragment.channels)
     return samples, round(len(samples) * rate / fragment.sample_rate_hz)
 
@@ -242,4 +242,6 @@ def stage_error(error: Exception, stage: str) -> StageError:
         return StageError("TIMEOUT", message, stage, True)
     if isinstance(error, TranslationError):
         return StageError(error.code, message, stage, error.retryable)
-    return StageError("MODEL_ERROR", message, stage, not isinstance(error, AudioDecodeError))
+    if isinstance(error, AudioDecodeError):  # no retry can mend it
+        return StageError("INVALID_CONFIG", message, stage, False)
+    return StageError("MODEL_ERROR", message, stage, True)

@@ -129,7 +129,7 @@ CONFIG_FIELDS = ("source_language", "target_language", "chunk_duration_ms", "sam
 
 INITS: dict[str, list[Any]] = {
     "missing": [
-        *(without(INIT, key) for key in ("stream_id", "worker_id", "config", "max_inflight")),
+        *(without(INIT, key) for key in ("stream_id", "worker_id", "config")),
         *(without(INIT, "config", key) for key in CONFIG_FIELDS),
     ],
     "wrong type": [
@@ -143,7 +143,7 @@ INITS: dict[str, list[Any]] = {
     ],
     "number": [
         *each(INIT, "max_inflight", 0, -1, 1001, 10**30, INF),
-        *each(INIT, "timeout_ms", 0, -1, NAN, -INF),
+        *each(INIT, "timeout_ms", 0, -1, 999, 30_001, NAN, -INF),
         *(init("bad", chunk_duration_ms=value) for value in (0, -6000, 30_001, 1e300, NAN, INF)),
         *(init("bad", sample_rate_hz=value) for value in (0, -44_100, 7999, 192_001, 10**30, NAN)),
         *(init("bad", channels=value) for value in (0, -1, 3, 10**30)),
@@ -164,9 +164,8 @@ FRAGMENTS: dict[str, list[Any]] = {
     "wrong type": [
         *(None, "text", 5, True, [], [FRAGMENT], b"binary"),
         *each(FRAGMENT, "stream_id", None, "", 5, ["bad"], b"bad"),
-        *each(FRAGMENT, "fragment_id", None, "", 5, ["f"], {}, b"f"),
+        *each(FRAGMENT, "fragment_id", None, "", True, ["f"], {}, b"f"),
         *each(FRAGMENT, "sequence_number", None, "0", 0.0, False, [0]),
-        *each(FRAGMENT, "timestamp", "0", True, []),
         *each(FRAGMENT, "audio", None, "text", [], NOISE),
         *(short(0, "bad", **{key: None}) for key in AUDIO_FIELDS),
         *(short(0, "bad", **{key: ["x"]}) for key in AUDIO_FIELDS),
@@ -175,7 +174,7 @@ FRAGMENTS: dict[str, list[Any]] = {
     ],
     "number": [
         *each(FRAGMENT, "sequence_number", -1, 1, 2**53, 2**53 + 1, 10**30),
-        *({**FRAGMENT, "timestamp": NAN},),
+        *each(FRAGMENT, "fragment_id", NAN, INF, 10**30),
         *(short(0, "bad", sample_rate_hz=value) for value in (0, -1, 10**30)),
         *(short(0, "bad", channels=value) for value in (0, -1, 3)),
         *(short(0, "bad", duration_ms=value) for value in (0, -100, 201, 30_001, 1e300, NAN, INF, -INF)),
@@ -311,8 +310,9 @@ def test_file_that_holds_more_than_it_says(echo: Service, tmp_path: Path) -> Non
             await client.send("stream:init", INIT)
             await client.send("fragment:data", short(0, "bad", format="m4a", sample_rate_hz=8000, data_base64=data))
             answer = await client.next("fragment:processed")
-            assert (answer["status"], answer["error"]["retryable"]) == ("failed", False)
-            assert "m4a audio is longer than 31000 ms" in answer["error"]["message"]
+            assert (answer["status"], answer["error"]["code"]) == ("failed", "INVALID_CONFIG")
+            assert answer["error"]["retryable"] is False
+            assert "audio is longer than 31000 ms" in answer["error"]["message"]
             await dub(client, "bad", 1)
 
     asyncio.run(scenario())

@@ -46,6 +46,23 @@ def fragment(pcm: bytes = bytes(RATE * 2), fields: dict[str, Any] | None = None,
     }
 
 
+def test_what_the_contract_leaves_out() -> None:
+    least = {key: value for key, value in init().items() if key not in ("max_inflight", "timeout_ms")}
+    assert parse_init(least).max_inflight == 3
+
+
+@pytest.mark.parametrize("timeout_ms", [1000, 30_000])
+def test_timeouts_at_their_bounds(timeout_ms: int) -> None:
+    assert parse_init({**init(), "timeout_ms": timeout_ms}).stream_id == "s"
+
+
+@pytest.mark.parametrize("fragment_id", ["f", "stream_0001", 0, 7, 1.5])
+@pytest.mark.parametrize("timestamp", [None, 6000, 1_800_000_000_000.5, "2026-01-01T00:00:00Z"])
+def test_names_and_times_of_any_kind(fragment_id: str | float, timestamp: Any) -> None:
+    parsed = parse_fragment(fragment(fields={"fragment_id": fragment_id, "timestamp": timestamp}))
+    assert (parsed.fragment_id, type(parsed.fragment_id)) == (fragment_id, type(fragment_id))
+
+
 def refusal(payload: Any) -> ContractError:
     with pytest.raises(ContractError) as caught:
         parse_fragment(payload)

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import functools
+import io
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -22,14 +23,22 @@ FRAMES = 2 * RATE
 STEREO = np.random.default_rng(0).normal(0, 3000, (FRAMES, 2)).astype("<i2")
 
 
-def m4a(samples: np.ndarray[Any, Any], path: Path) -> bytes:
-    with av.open(str(path), "w", format="mp4") as container:
-        stream = container.add_stream("aac", rate=RATE, layout="mono")
+FILES = {"m4a": ("mp4", "aac"), "adts": ("adts", "aac"), "wav": ("wav", "pcm_s16le"), "opus": ("ogg", "libopus")}
+"""FFmpeg's container and codec of each."""
+
+
+def encoded(samples: np.ndarray[Any, Any], kind: str) -> bytes:
+    file = io.BytesIO()
+    container_format, codec = FILES[kind]
+    with av.open(file, "w", format=container_format) as container:
+        stream = container.add_stream(codec, rate=48_000 if kind == "opus" else RATE, layout="mono")
+        assert isinstance(stream, av.AudioStream)
         frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="s16", layout="mono")
         frame.sample_rate = RATE
-        for packet in [*stream.encode(frame), *stream.encode(None)]:
-            container.mux(packet)
-    return path.read_bytes()
+        resampler = av.AudioResampler(format=stream.format, layout="mono", rate=stream.rate, frame_size=stream.frame_size)
+        for part in [*resampler.resample(frame), *resampler.resample(None), None]:
+            container.mux(stream.encode(part))
+    return file.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +90,17 @@ def test_echo_answers_with_the_same_audio(echo: Service) -> None:
     assert (complete["total_fragments"], complete["statistics"]["success_count"]) == (3, 3)
 
 
+TONE = (8000 * np.sin(2 * np.pi * 440 * np.arange(FRAMES) / RATE)).astype(np.int16)
+
+
+# What it is counts, not what it is called.
+@pytest.mark.parametrize(("kind", "called"), [*((kind, kind) for kind in FILES), ("adts", "m4a"), ("adts", "aac")])
 @pytest.mark.parametrize("rate", [RATE, 16_000])
-def test_echo_answers_in_the_format_of_the_stream(echo: Service, tmp_path: Path, rate: int) -> None:
-    tone = (8000 * np.sin(2 * np.pi * 440 * np.arange(FRAMES) / RATE)).astype(np.int16)
-    sent = fragment(0, m4a(tone, tmp_path / "tone.m4a"), format="m4a", channels=1)
-    events = talk(echo, [("stream:init", init(sample_rate_hz=rate)), ("fragment:data", sent)], "fragment:processed")
+def test_echo_answers_in_the_format_of_the_stream(echo: Service, kind: str, called: str, rate: int) -> None:
+    sent = fragment(0, encoded(TONE, kind), format=called, channels=1)
+    opened = init(sample_rate_hz=rate, format=called)
+    events = talk(echo, [("stream:init", opened), ("fragment:data", sent)], "fragment:processed")
+    assert events[-1][1]["error"] is None
     dub = np.frombuffer(base64.b64decode(events[-1][1]["dubbed_audio"]["data_base64"]), "<i2").reshape(-1, 2)
     assert len(dub) == 2 * rate
     assert np.array_equal(dub[:, 0], dub[:, 1])
@@ -97,8 +112,18 @@ def test_echo_says_what_it_cannot_decode(echo: Service) -> None:
     sent = fragment(0, b"this is no mp4 file", format="m4a")
     events = talk(echo, [("stream:init", init()), ("fragment:data", sent)], "fragment:processed")
     answer = events[-1][1]
-    assert (answer["status"], answer["dubbed_audio"], answer["error"]["retryable"]) == ("failed", None, False)
-    assert "m4a audio does not decode" in answer["error"]["message"]
+    assert (answer["status"], answer["dubbed_audio"]) == ("failed", None)
+    assert (answer["error"]["code"], answer["error"]["retryable"]) == ("INVALID_CONFIG", False)
+    assert "audio does not decode" in answer["error"]["message"]
+
+
+@pytest.mark.parametrize("fragment_id", ["8f14e45f-ceea-467f-a0e6-4a5d6f3b2c11", 0, 7])
+def test_answers_have_the_name_that_was_sent(echo: Service, fragment_id: str | int) -> None:
+    sent = {**fragment(0, STEREO.tobytes()), "fragment_id": fragment_id}
+    least = {key: value for key, value in init().items() if key not in ("max_inflight", "timeout_ms")}
+    events = talk(echo, [("stream:init", least), ("fragment:data", sent)], "fragment:processed")
+    assert events[0][1]["max_inflight"] == 3
+    assert {payload["fragment_id"] for event, payload in events if event.startswith("fragment:")} == {fragment_id}
 
 
 def test_a_name_that_no_encoding_writes_is_logged(echo: Service) -> None:
@@ -404,7 +429,7 @@ async def test_order_is_kept_under_random_delay_set_at_start(tmp_path_factory: p
             "rules[1]: trigger: seen 'random', expected one of sequence_number, fragment_id, nth_fragment",
         ),
         ("config:error_simulation", errors("s", rule(trigger="nth_fragment", number=0)), "value: seen 0, expected a whole"),
-        ("config:error_simulation", errors("s", rule(trigger="fragment_id")), "value: seen 1, expected a string"),
+        ("config:error_simulation", errors("s", rule(trigger="fragment_id", number=True)), "value: seen True, expected a"),
         ("config:error_simulation", errors("s", rule(code="")), "error_code: seen '', expected a string"),
         ("config:error_simulation", errors("s", rule(code="x" * 1001)), "expected a string of 1 to 1000 characters"),
         ("config:error_simulation", errors("s", rule(error_message=5)), "error_message: seen 5, expected a string"),

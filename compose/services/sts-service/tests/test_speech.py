@@ -99,7 +99,7 @@ def test_a_failing_stage_gives_no_audio(engine: SpeechEngine) -> None:
     result = process(engine, b"this is no mp4 file", audio_format="m4a")
     assert (result.status, result.pcm) == ("failed", None)
     assert result.error is not None
-    assert (result.error.code, result.error.stage, result.error.retryable) == ("MODEL_ERROR", "asr", False)
+    assert (result.error.code, result.error.stage, result.error.retryable) == ("INVALID_CONFIG", "asr", False)
 
 
 def test_deferred_fragment_is_not_processed(engine: SpeechEngine) -> None:
