@@ -6,7 +6,10 @@ import { type Direction, faultSchema } from './fault';
 export interface TapEvent {
   at: number;
   connection: number;
-  /** X-Stream-ID of the connection, or the stream_id of its first event; undefined before either is known. */
+  /**
+   * X-Stream-ID of the connection, else the stream_id of its first event, else the only stream that is being dubbed and
+   * without a connection; undefined where none of them says it.
+   */
   stream: string | undefined;
   direction: Direction;
   /**
@@ -32,11 +35,13 @@ const faultDone = z.looseObject({
   fault: faultSchema,
   /** The fragment whose answer it concerned. */
   fragment: z.string().exactOptional(),
-  /** The delay that was drawn, what was lost, or why it could not be done. */
+  /** The delay that was drawn, what was lost, or that the answer has no dub to alter. */
   detail: z.string().exactOptional(),
+  /** Why it could not be done, though its moment had come. */
+  notDone: z.string().exactOptional(),
 });
 
-/** A fault of the plan that the tap has done. */
+/** A fault of the plan that the tap has done, or could not do. */
 export type FaultDone = z.infer<typeof faultDone>;
 
 /** What the tap has done at that event; undefined for all other events. */
@@ -49,6 +54,38 @@ export function fieldsOf(payload: unknown): Record<string, unknown> {
   return typeof payload === 'object' && payload !== null
     ? (payload as Record<string, unknown>)
     : {};
+}
+
+const refusal = z.looseObject({
+  /** The STS that was asked. */
+  sts: z.string(),
+  /** Who has refused: the STS by its answer; the scenario by a fault; `nobody`: the STS could not be reached, or asked. */
+  by: z.enum(['STS', 'scenario', 'nobody']),
+  /** Why, in words for people; of the STS its own: status and body of its answer. */
+  reason: z.string(),
+});
+
+/** Why a connection did not come about. */
+export type Refusal = z.infer<typeof refusal>;
+
+/** Why connections did not come about, in the order of time; not those that a fault has refused. */
+function refusalsOf(events: readonly TapEvent[]): Refusal[] {
+  return events.flatMap(({ kind, payload }) => {
+    const { data } = refusal.safeParse(kind === 'refused' ? payload : undefined);
+    return data && data.by !== 'scenario' ? [data] : [];
+  });
+}
+
+/** The same for people, each reason once: `3 connections were refused by the STS: HTTP 400: …`; empty where there are none. */
+export function refusalText(events: readonly TapEvent[]): string {
+  const counts = new Map<string, number>();
+  for (const { by, sts, reason } of refusalsOf(events)) {
+    const how = by === 'STS' ? `refused by the STS: ${reason}` : `not relayed to ${sts}: ${reason}`;
+    counts.set(how, (counts.get(how) ?? 0) + 1);
+  }
+  return [...counts]
+    .map(([how, count]) => `${count} connection${count === 1 ? ' was' : 's were'} ${how}`)
+    .join('; ');
 }
 
 /** One end of a TCP connection, as the tap sees it. */

@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 import { messageOf, SuiteError } from '../base/errors';
 import { hidingSecrets, safeText, withoutSecrets } from '../base/safe-text';
+import { audioFormatOf, EXTENSIONS } from './audio-format';
 import type { TapEvent, UndecodableMessage } from './events';
 import { evidenceFiles, type MediaMtxRecord, type MetricsRecord } from './evidence';
 import type { BroadcastRecord } from './record';
@@ -19,7 +20,6 @@ interface StoredFile {
 const SHOWN_CHARACTERS = 200;
 
 const pcmSchema = z.looseObject({
-  format: z.literal('pcm_s16le'),
   sample_rate_hz: z.int().min(1).max(1_000_000),
   channels: z.int().min(1).max(64).default(1),
 });
@@ -33,6 +33,8 @@ const pcmSchema = z.looseObject({
 export class EvidenceWriter {
   #failure: SuiteError | undefined;
   #files = 0;
+  /** Of the newest audio that has said it. */
+  #sentFormat: Record<string, unknown> = {};
 
   /** @throws SuiteError when the folder cannot be made */
   constructor(readonly folder: string) {
@@ -147,17 +149,7 @@ export class EvidenceWriter {
     const shown = typeof sequence === 'number' ? String(sequence) : 'x';
     const name = `audio/${connection}-${shown.padStart(4, '0')}-${key === 'audio' ? 'original' : 'dubbed'}`;
     const decoded = Buffer.from(base64, 'base64');
-    const pcm = pcmSchema.safeParse(format);
-    const stored = pcm.success
-      ? this.#store(
-          name,
-          'wav',
-          Buffer.concat([
-            wavHeader(decoded.length, pcm.data.sample_rate_hz, pcm.data.channels),
-            decoded,
-          ]),
-        )
-      : this.#store(name, 'bin', decoded);
+    const stored = this.#storeAudio(name, decoded, format);
     // What is not Base64 is decoded as far as it goes; as it was seen it is kept beside that.
     const isBase64 = decoded.toString('base64').length === base64.length;
     const invalid = isBase64 ? {} : { not_base64: this.#store(name, 'txt', base64).file };
@@ -165,6 +157,18 @@ export class EvidenceWriter {
       ...kept,
       [key]: { ...format, ...said, ...stored, bytes: decoded.length, ...invalid },
     };
+  }
+
+  /** With the extension of what it is; PCM with a header, so that it can be read. */
+  #storeAudio(name: string, audio: Buffer, said: Record<string, unknown>): StoredFile {
+    const format = audioFormatOf(audio, said['format']);
+    if (format !== 'pcm') return this.#store(name, format ? EXTENSIONS[format] : 'bin', audio);
+    // A bare string does not say its rate: then it is that of what was sent.
+    const { data: pcm } = pcmSchema.safeParse('sample_rate_hz' in said ? said : this.#sentFormat);
+    if (!pcm) return this.#store(name, 'bin', audio);
+    if (said['format'] !== undefined) this.#sentFormat = said;
+    const header = wavHeader(audio.length, pcm.sample_rate_hz, pcm.channels);
+    return this.#store(name, EXTENSIONS.pcm, Buffer.concat([header, audio]));
   }
 
   /** A value whose binary attachments are in files. */

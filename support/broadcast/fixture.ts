@@ -70,6 +70,8 @@ const fixtureSchema = z.strictObject({
   translation: z.array(z.string()).optional(),
   /** The words of each segment that its transcript, its translation and its dub must have. */
   keywords: z.array(z.array(keyword)).optional(),
+  /** Words of the target language that deny what is said: where its translation has none, one of the STS may have none. */
+  denials: z.array(z.string().min(1)).optional(),
 });
 
 /** A broadcast to publish: a media file and what is said in it. `path` and `yamlPath` are absolute. */

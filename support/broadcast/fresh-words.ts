@@ -15,7 +15,15 @@ export interface FreshWords {
   /** The same in Spanish. */
   translation: string[];
   keywords: Keyword[][];
+  /** Spanish words that deny; no sentence has one. */
+  denials: string[];
 }
+
+/** Only those that are spelled like nothing else in a sentence of this kind. */
+const DENIALS = [
+  ...['no', 'nunca', 'jamás', 'tampoco', 'sin', 'nada', 'nadie', 'ni'],
+  ...['ningún', 'ninguno', 'ninguna', 'ningunos', 'ningunas'],
+];
 
 /**
  * English words by all right Spanish ones, the usual form of each first. None is the same in both languages. Each is spoken,
@@ -191,6 +199,7 @@ export function composeFreshWords(seed: number): FreshWords {
       [many, colour, animals, some, seen, here].map(({ keyword }) => keyword),
       [people, few, found, more, food, there].map(({ keyword }) => keyword),
     ],
+    denials: DENIALS,
   };
 }
 

@@ -67,6 +67,8 @@ export const recordSchema = z.object({
   durationSeconds: z.number(),
   segmentSeconds: z.number(),
   times,
+  /** Other streams of the media server that were published or dubbed at the same time. */
+  alongside: z.array(z.string()).exactOptional(),
   publisher: z.object({ exitCode: z.number().nullable(), stderr: z.string() }),
   viewer: z
     .object({
@@ -76,6 +78,10 @@ export const recordSchema = z.object({
       stderr: z.string(),
     })
     .exactOptional(),
+  /** Who has recorded the output in place of the media server: why, and how much of its beginning had passed at most. */
+  reader: z.object({ why: z.string(), mayLackSeconds: z.number() }).exactOptional(),
+  /** What this system or configuration does not offer, and why: what needs it is not shown. */
+  notOffered: z.partialRecord(z.enum(['logs', 'segments']), z.string()).exactOptional(),
   /** Where media-service was told to find the STS, and its TCP connections to that port. */
   stsConnections: z
     .object({

@@ -4,7 +4,7 @@ import { faultSchema } from './fault';
 
 /** Something that the Echo STS can be told about a stream (contract, "Echo STS also takes …"). */
 const echoControl = z.strictObject({
-  event: z.enum(['config:error_simulation', 'simulate:disconnect', 'config:processing_delay']),
+  event: z.enum(['config:error_simulation', 'simulate:disconnect']),
   payload: z.record(z.string(), z.unknown()),
 });
 

@@ -2,8 +2,6 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
 import { now } from '../base/clock';
-import { RETRYABLE_CODES } from '../contract/events';
-import { messageOf } from '../base/errors';
 import type { FaultDone } from '../broadcast/events';
 import {
   concerns,
@@ -15,9 +13,13 @@ import {
   type ConnectionFault,
   type Fault,
 } from '../broadcast/fault';
+import { type Altered, alteredAnswer } from './altered-answer';
+import { EVENT, fieldIn } from './event-text';
 
 /** What a fault can do to a connection. */
 export interface Connected {
+  /** Whether both its ends are still there. */
+  isOpen(): boolean;
   /** Sends a message in the name of the other side. */
   send(direction: Direction, text: string): void;
   /** Cuts both ends of the connection. */
@@ -28,18 +30,13 @@ export interface Connected {
 
 /** What can become of a message: it is passed on, or lost. */
 export interface Ends {
-  pass(text: string): void;
-  lose(text: string): void;
+  pass(message: Message): void;
+  lose(message: Message): void;
 }
 
-interface FragmentAnswer {
-  fragment_id?: string;
-  dubbed_audio?: unknown;
-  [key: string]: unknown;
-}
+/** Of a WebSocket: text, or an attachment. */
+type Message = string | Buffer;
 
-/** A Socket.IO event without attachments, as Engine.IO text: `42["name",{…}]`. */
-const EVENT = /^42(?:\/[^,]*,)?\d*(?=\[")/;
 const FRAGMENT = '["fragment:data"';
 const ANSWER = '["fragment:processed"';
 const READY = '["stream:ready"';
@@ -54,22 +51,33 @@ export class StreamFaults {
   #connected: Connected | undefined;
   /** Until when connections are refused; milliseconds since the epoch. */
   #refusingUntil = 0;
+  /** Faults that hold from the start, until they are done: with the first connection. */
+  #fromStart: ConnectionFault[];
   #mute: { direction: Direction; fault: Fault } | undefined;
   #wasReady = false;
+  #canBeDone = true;
+  /** The last message from the STS that waits for a dub before it to be encoded; undefined where none waits. */
+  #waiting: Promise<void> | undefined;
 
   constructor(
     private readonly stream: string,
     private readonly plan: FaultPlan,
   ) {
     this.#random = xoroshiro128plus(plan.seed);
-    // Faults that hold from the start need no connection.
-    for (const fault of this.#at({ when: 'start', afterSeconds: 0 })) {
+    this.#fromStart = this.#at({ when: 'start', afterSeconds: 0 });
+    for (const fault of this.#fromStart) {
       if (fault.does === 'disconnect') this.#refuse(fault.refuseSeconds);
     }
   }
 
-  get isRefusing(): boolean {
-    return now() < this.#refusingUntil;
+  /** Whether a new connection is refused. */
+  isRefusing(record: Connected['record']): boolean {
+    if (now() >= this.#refusingUntil) return false;
+    this.#fromStart
+      .filter(({ does }) => does === 'disconnect')
+      .forEach((fault) => record('from-sts', { fault }));
+    this.#fromStart = this.#fromStart.filter(({ does }) => does !== 'disconnect');
+    return true;
   }
 
   /** Whether the newest connection is mute in that direction, so that not even its end gets through. */
@@ -77,33 +85,46 @@ export class StreamFaults {
     return this.#mute?.direction === direction;
   }
 
-  /** A new connection of the stream is open. */
+  /** A new connection is known to be the stream's. */
   connected(connection: Connected): void {
     this.#connected = connection;
     this.#mute = undefined;
+    this.#waiting = undefined;
+    for (const fault of this.#fromStart.splice(0)) {
+      if (fault.does === 'mute') this.#do(fault);
+      else connection.record('from-sts', { fault, notDone: 'it needs a stream that is accepted' });
+    }
+  }
+
+  /** Says once of every fault that it cannot be done. */
+  cannotBeDone(record: Connected['record'], notDone: string): void {
+    if (!this.#canBeDone) return;
+    this.#canBeDone = false;
+    this.plan.faults.forEach((fault) => record('from-sts', { fault, notDone }));
   }
 
   /** Decides what becomes of a message. */
-  relay(direction: Direction, text: string, ends: Ends): void {
+  relay(direction: Direction, message: Message, ends: Ends): void {
+    const text = typeof message === 'string' ? message : '';
     if (this.#mute && this.isMute(direction)) {
       this.#connected?.record(direction, { fault: this.#mute.fault, detail: text.slice(0, 40) });
-      ends.lose(text);
+      ends.lose(message);
       return;
     }
     const prefix = EVENT.exec(text)?.[0];
     const name = prefix === undefined ? '' : text.slice(prefix.length, prefix.length + NAME_LENGTH);
-    if (direction === 'to-sts' && name.startsWith(FRAGMENT)) {
-      ends.pass(text);
-      const id = idOf(text);
-      if (!this.#numbers.has(id)) this.#numbers.set(id, this.#numbers.size);
-      this.#reach('sent', this.#numbers.get(id));
-    } else if (direction === 'from-sts' && prefix !== undefined && name.startsWith(ANSWER)) {
+    if (direction === 'to-sts') {
+      ends.pass(message);
+      if (name.startsWith(FRAGMENT)) this.#sent(fieldIn(text, 'fragment_id') ?? '');
+    } else if (prefix !== undefined && name.startsWith(ANSWER)) {
       this.#answer(prefix, text, ends);
     } else {
-      ends.pass(text);
-      if (direction !== 'from-sts' || !name.startsWith(READY) || this.#wasReady) return;
-      this.#wasReady = true;
-      this.#reach('ready');
+      this.#inOrder(() => {
+        ends.pass(message);
+        if (!name.startsWith(READY) || this.#wasReady) return;
+        this.#wasReady = true;
+        this.#reach('ready');
+      });
     }
   }
 
@@ -112,39 +133,49 @@ export class StreamFaults {
     this.#timers.forEach((timer) => clearTimeout(timer));
   }
 
+  #sent(id: string): void {
+    if (!this.#numbers.has(id)) this.#numbers.set(id, this.#numbers.size);
+    this.#reach('sent', this.#numbers.get(id));
+  }
+
   #answer(prefix: string, text: string, ends: Ends): void {
-    const number = this.#numbers.get(idOf(text));
+    const id = fieldIn(text, 'fragment_id') ?? '';
+    const number = this.#numbers.get(id);
     const faults = this.plan.faults
       .filter(isAnswerFault)
       .filter((fault) => number !== undefined && concerns(fault, number));
-    const fragment = { fragment: idOf(text) };
     if (faults.some(({ does }) => does === 'drop')) {
       faults.forEach((fault) => {
-        this.#connected?.record('from-sts', { fault, ...fragment });
+        this.#connected?.record('from-sts', { fault, fragment: id });
       });
       ends.lose(text);
       return;
     }
-    const connection = this.#connected;
     const delayMs = faults.reduce((sum, fault) => sum + this.#delayOf(fault), 0);
-    this.#later(delayMs, () => {
+    const connection = this.#connected;
+    const pass = ({ text: changed, done }: Altered): void => {
       // The connection that the answer belongs to may be gone by now.
       if (connection !== this.#connected) return;
-      let changed = text;
-      for (const fault of faults) {
-        let detail = fault.does === 'delay' ? `${delayMs} ms` : undefined;
-        try {
-          if (fault.does !== 'delay') changed = changeAnswer(prefix, changed, fault);
-        } catch (error) {
-          // A malformed answer is passed on unchanged: coping with it is media-service's task.
-          detail = `not done: ${messageOf(error)}`;
-        }
-        const done = { fault, ...fragment, ...(detail ? { detail } : {}) };
-        connection?.record('from-sts', done);
-      }
+      done.forEach((one) => connection?.record('from-sts', { ...one, fragment: id }));
       ends.pass(changed);
       this.#reach('answered', number);
+    };
+    this.#later(delayMs, () => {
+      this.#inOrder(() => {
+        const altered = alteredAnswer(prefix, text, faults, delayMs);
+        return altered instanceof Promise ? altered.then(pass) : pass(altered);
+      });
     });
+  }
+
+  /** At once, or after what came before on this connection and still waits: nothing overtakes it. */
+  #inOrder(act: () => void | Promise<void>): void {
+    const acted = this.#waiting ? this.#waiting.then(act) : act();
+    if (!(acted instanceof Promise)) return;
+    const waiting: Promise<void> = acted.finally(() => {
+      if (this.#waiting === waiting) this.#waiting = undefined;
+    });
+    this.#waiting = waiting;
   }
 
   #delayOf(fault: AnswerFault): number {
@@ -171,17 +202,22 @@ export class StreamFaults {
   }
 
   #do(fault: ConnectionFault): void {
-    this.#connected?.record('from-sts', { fault });
+    const connection = this.#connected;
+    if (!connection?.isOpen()) {
+      connection?.record('from-sts', { fault, notDone: 'the connection had ended by then' });
+      return;
+    }
+    connection.record('from-sts', { fault });
     switch (fault.does) {
       case 'backpressure':
-        this.#connected?.send(
+        connection.send(
           'from-sts',
           `42${JSON.stringify(['backpressure', this.#backpressure(fault.action, fault.delayMs)])}`,
         );
         break;
       case 'disconnect':
         this.#refuse(fault.refuseSeconds);
-        this.#connected?.cut();
+        connection.cut();
         break;
       case 'mute':
         this.#mute = { direction: fault.direction, fault };
@@ -214,73 +250,4 @@ export class StreamFaults {
     }, ms);
     this.#timers.add(timer);
   }
-}
-
-/** `fragment_id` of a message, without parsing the audio in it; "" where there is none, or an overlong one. */
-function idOf(text: string): string {
-  return /"fragment_id":\s{0,9}"((?:[^"\\]|\\.){0,500})"/.exec(text)?.[1] ?? '';
-}
-
-function changeAnswer(prefix: string, text: string, fault: AnswerFault): string {
-  const [name, answer, ...rest] = JSON.parse(text.slice(prefix.length)) as [
-    string,
-    FragmentAnswer,
-    ...unknown[],
-  ];
-  return prefix + JSON.stringify([name, changed(answer, fault), ...rest]);
-}
-
-function changed(answer: FragmentAnswer, fault: AnswerFault): FragmentAnswer {
-  switch (fault.does) {
-    case 'error': {
-      const { code } = fault;
-      const retryable = RETRYABLE_CODES.has(code);
-      const error = { code, message: 'made by the scenario', stage: 'asr', retryable };
-      return { ...answer, status: 'failed', dubbed_audio: null, error };
-    }
-    case 'resize':
-      return withPcm(answer, (pcm, frameBytes) => {
-        const frames = Math.round((pcm.length / frameBytes) * (1 + fault.percent / 100));
-        const resized = Buffer.alloc(frames * frameBytes);
-        pcm.copy(resized);
-        return resized;
-      });
-    case 'soften':
-      return withPcm(answer, (pcm) => {
-        const samples = new Int16Array(Math.floor(pcm.length / 2));
-        samples.forEach((_, i) => (samples[i] = Math.round(pcm.readInt16LE(2 * i) / 2)));
-        return Buffer.from(samples.buffer);
-      });
-    case 'malform':
-      return withAudio(answer, (base64) => `${base64.slice(0, 1000)}!${base64.slice(1000)}`);
-    default:
-      return answer;
-  }
-}
-
-/** The two forms of `dubbed_audio` that are in use: an object, and the bare Base64 string. */
-function withAudio(answer: FragmentAnswer, change: (base64: string) => string): FragmentAnswer {
-  const audio = answer.dubbed_audio;
-  if (typeof audio === 'string') return { ...answer, dubbed_audio: change(audio) };
-  if (audio === null || typeof audio !== 'object' || !('data_base64' in audio)) return answer;
-  return { ...answer, dubbed_audio: { ...audio, data_base64: change(String(audio.data_base64)) } };
-}
-
-/** Changes 16 bit PCM, and the duration in the answer with it. */
-function withPcm(
-  answer: FragmentAnswer,
-  change: (pcm: Buffer, frameBytes: number) => Buffer,
-): FragmentAnswer {
-  const audio = answer.dubbed_audio as { channels?: number; duration_ms?: number } | string | null;
-  const { channels = 1, duration_ms: ms } = typeof audio === 'object' && audio ? audio : {};
-  let ratio = 1;
-  const louder = withAudio(answer, (base64) => {
-    const pcm = Buffer.from(base64, 'base64');
-    const result = change(pcm, 2 * channels);
-    ratio = pcm.length === 0 ? 1 : result.length / pcm.length;
-    return result.toString('base64');
-  });
-  const changedAudio = louder.dubbed_audio;
-  if (ms === undefined || typeof changedAudio !== 'object' || changedAudio === null) return louder;
-  return { ...louder, dubbed_audio: { ...changedAudio, duration_ms: ms * ratio } };
 }

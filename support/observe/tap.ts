@@ -2,10 +2,12 @@ import { EventEmitter, once } from 'node:events';
 import {
   createServer,
   request as httpRequest,
+  STATUS_CODES,
   type IncomingMessage,
   type Server,
   type ServerResponse,
 } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
@@ -23,13 +25,24 @@ import { now } from '../base/clock';
 import { messageOf } from '../base/errors';
 import { bytesOf } from '../base/http';
 import { jsonOf } from '../base/json';
-import type { TapEvent, TcpEnd, UndecodableMessage } from '../broadcast/events';
+import type { Refusal, TapEvent, TcpEnd, UndecodableMessage } from '../broadcast/events';
 import type { Direction, FaultPlan } from '../broadcast/fault';
-import { StreamFaults } from './stream-faults';
+import { EVENT, fieldIn } from './event-text';
+import { forwardedHeaders } from './forwarded-headers';
+import type { Connected } from './stream-faults';
+import { TapStreams } from './tap-streams';
 
 interface Connection {
   id: number;
   stream: string | undefined;
+  /** What was seen before it was known of which stream it is. */
+  held: Omit<TapEvent, 'stream'>[];
+  /** What faults can do to it; not before both its ends are there, and never to long polling. */
+  joined?: Connected;
+  /** Says that the stream has lost it. */
+  ended?: () => void;
+  /** It was cut because its stream is refused, which was known too late not to open it. */
+  isRefused?: true;
   /** The name and port that the client has asked for (Host header). */
   host: string | undefined;
   /** The other ends of its TCP connections, to media-service and to the STS. */
@@ -39,12 +52,16 @@ interface Connection {
 }
 
 const ENGINE_BINARY: BinaryType = 'nodebuffer';
-/** Headers that are not passed on; compressed answers could not be decoded here. */
-const HOP_HEADERS = new Set([
-  ...['connection', 'upgrade', 'host', 'sec-websocket-key', 'accept-encoding'],
-]);
+/** Of a refusal's body. */
+const MOST_REFUSAL_BYTES = 2 ** 16;
+const SHOWN_CHARACTERS = 300;
+/** Not of an answer whose body has been read to its end. */
+const LENGTH_HEADERS = new Set(['connection', 'keep-alive', 'content-length', 'transfer-encoding']);
 /** The longest message; a text of twice that does not fit into one string. */
 const MOST_BYTES = 256 * 2 ** 20;
+
+const MADE_UNREACHABLE = 'made unreachable by the scenario';
+const POLLING_REFUSED = 'the faults of this stream can be applied to a WebSocket only';
 
 const handshakeSchema = z.object({ sid: z.string() });
 
@@ -58,7 +75,9 @@ export class Tap {
   readonly #server: Server;
   readonly #webSockets = new WebSocketServer({ noServer: true, maxPayload: MOST_BYTES });
   readonly #emitter = new EventEmitter<{ event: [TapEvent] }>();
-  readonly #faults = new Map<string, StreamFaults>();
+  readonly #streams = new TapStreams();
+  /** The newest connection of each stream. */
+  readonly #newest = new Map<string, Connected>();
   readonly #polling = new Map<string, Connection>();
   readonly #sockets = new Set<Socket>();
   #connections = 0;
@@ -76,10 +95,10 @@ export class Tap {
     });
   }
 
-  /** Starts a relay on a free port of `host` to the STS at `upstreamUrl` (http://…). */
-  static async start(upstreamUrl: string, host = '127.0.0.1'): Promise<Tap> {
+  /** Starts a relay to the STS at `upstreamUrl` (http://…), on a port of `host`; a free one where none is given. */
+  static async start(upstreamUrl: string, host = '127.0.0.1', port = 0): Promise<Tap> {
     const tap = new Tap(new URL(upstreamUrl));
-    tap.#server.listen(0, host);
+    tap.#server.listen(port, host);
     await once(tap.#server, 'listening');
     return tap;
   }
@@ -94,13 +113,26 @@ export class Tap {
     return () => this.#emitter.off('event', listener);
   }
 
-  /** Sets the faults of a stream; before the stream is published. */
+  /** Announces a stream and what goes wrong for it, if anything; before the stream is published. */
   setPlan(stream: string, plan: FaultPlan): void {
-    this.#faults.set(stream, new StreamFaults(stream, plan));
+    this.#streams.plan(stream, plan);
+  }
+
+  /** Says something to the STS on the connection of a stream, as media-service would; false where there is none. */
+  tell(stream: string, event: string, payload: object): boolean {
+    const connected = this.#newest.get(stream);
+    if (!connected?.isOpen()) return false;
+    connected.send('to-sts', `42${JSON.stringify([event, payload])}`);
+    return true;
+  }
+
+  /** The stream is over: a connection that does not say which stream it is of is not taken to be of this one. */
+  endPlan(stream: string): void {
+    this.#streams.over(stream);
   }
 
   async close(): Promise<void> {
-    this.#faults.forEach((faults) => faults.end());
+    this.#streams.end();
     this.#webSockets.clients.forEach((client) => client.terminate());
     this.#sockets.forEach((socket) => socket.destroy());
     this.#server.close();
@@ -109,49 +141,42 @@ export class Tap {
 
   #relayUpgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
     const connection = this.#connectionOf(incoming);
-    const refuse = (reason: string): void => {
-      this.#record(connection, 'from-sts', 'refused', { sts: this.upstream.href, reason });
-      socket.end('HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-    };
-    const faults = this.#faults.get(connection.stream ?? '');
-    if (faults?.isRefusing) {
-      socket.on('error', () => undefined);
-      refuse('made unreachable by the scenario');
-      return;
-    }
-    const url = this.#urlOf(incoming);
-    url.protocol = this.upstream.protocol === 'https:' ? 'wss:' : 'ws:';
-    const upstream = new WebSocket(url, {
-      headers: forwardedHeaders(incoming, (name) => name.startsWith('sec-websocket-')),
-      perMessageDeflate: false,
-      maxPayload: MOST_BYTES,
-    });
-    let isJoined = false;
     // Until the two are joined nothing else handles errors of the client's socket: a broken one is no error of the suite.
     socket.on('error', () => undefined);
+    const refuse = (by: Refusal['by'], reason: string): void => {
+      this.#refused(connection, by, reason);
+      socket.end('HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    };
+    const stream = connection.stream ?? this.#streams.onlyWaiting;
+    if (this.#streams.faultsOf(stream)?.isRefusing(this.#recorderOf(connection))) {
+      refuse('scenario', MADE_UNREACHABLE);
+      return;
+    }
+    const upstream = this.#openUpstream(incoming);
+    let isSettled = false;
     socket.on('close', () => {
-      if (!isJoined) upstream.terminate();
+      if (!isSettled) upstream.terminate();
     });
     const early: [RawData, boolean][] = [];
     const keep = (data: RawData, isBinary: boolean): void => void early.push([data, isBinary]);
     upstream.on('message', keep);
     upstream.on('error', (error) => {
-      if (!isJoined) refuse(socket.destroyed ? 'the client has gone' : messageOf(error));
+      if (!isSettled) refuse('nobody', socket.destroyed ? 'the client has gone' : messageOf(error));
+      isSettled = true;
+    });
+    upstream.once('unexpected-response', (asked, answer) => {
+      isSettled = true;
+      void this.#relayRefusal(connection, socket, answer)
+        .catch((error: unknown) => refuse('nobody', messageOf(error)))
+        .finally(() => asked.destroy());
     });
     upstream.once('upgrade', ({ socket: { remoteAddress, remotePort } }: IncomingMessage) => {
       Object.assign(connection, withEnd('upstream', remoteAddress, remotePort));
     });
     upstream.once('open', () => {
       this.#webSockets.handleUpgrade(incoming, socket, head, (client) => {
-        isJoined = true;
-        faults?.connected({
-          send: (direction, text) => {
-            const to = direction === 'from-sts' ? client : upstream;
-            this.#pass(connection, direction, to, text, false);
-          },
-          cut: () => [client, upstream].forEach((side) => side.terminate()),
-          record: (direction, what) => this.#record(connection, direction, 'fault', what),
-        });
+        isSettled = true;
+        this.#joined(connection, client, upstream);
         const headers = {
           ...{ 'x-stream-id': connection.stream, 'x-worker-id': incoming.headers['x-worker-id'] },
         };
@@ -166,14 +191,98 @@ export class Tap {
     });
   }
 
+  #openUpstream(incoming: IncomingMessage): WebSocket {
+    const url = this.#urlOf(incoming);
+    url.protocol = this.upstream.protocol === 'https:' ? 'wss:' : 'ws:';
+    const isOfClient = (name: string): boolean => name.startsWith('sec-websocket-');
+    return new WebSocket(url, {
+      headers: forwardedHeaders(incoming, this.upstream, isOfClient),
+      perMessageDeflate: false,
+      maxPayload: MOST_BYTES,
+    });
+  }
+
+  /** Passes on why the STS does not take the connection, in its own words. */
+  async #relayRefusal(
+    connection: Connection,
+    socket: Duplex,
+    answer: IncomingMessage,
+  ): Promise<void> {
+    const body = await bytesOf(answer, MOST_REFUSAL_BYTES);
+    this.#refused(connection, 'STS', refusalOf(answer, body));
+    const { statusCode = 502, statusMessage = '' } = answer;
+    const headers = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
+      LENGTH_HEADERS.has(name) ? [] : values.map((value) => `${name}: ${value}`),
+    );
+    const head = [
+      ...[`HTTP/1.1 ${statusCode} ${statusMessage}`, ...headers],
+      ...['connection: close', `content-length: ${body.length}`],
+    ];
+    socket.end(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
+  }
+
+  #refused(connection: Connection, by: Refusal['by'], reason: string): void {
+    const refusal: Refusal = { sts: this.upstream.href, by, reason };
+    this.#record(connection, 'from-sts', 'refused', refusal);
+  }
+
+  #recorderOf(connection: Connection): Connected['record'] {
+    return (direction, what) => this.#record(connection, direction, 'fault', what);
+  }
+
+  /** Both ends are there: the faults of its stream can be done to the connection. */
+  #joined(connection: Connection, client: WebSocket, upstream: WebSocket): void {
+    connection.joined = {
+      isOpen: () => [client, upstream].every(({ readyState }) => readyState === WebSocket.OPEN),
+      send: (direction, text) => {
+        this.#pass(connection, direction, direction === 'from-sts' ? client : upstream, text);
+      },
+      cut: () => [client, upstream].forEach((side) => side.terminate()),
+      record: this.#recorderOf(connection),
+    };
+    if (connection.stream !== undefined) this.#belongs(connection, connection.stream);
+  }
+
+  #belongs(connection: Connection, stream: string): void {
+    connection.ended ??= this.#streams.opened(stream);
+    if (!connection.joined) return;
+    this.#newest.set(stream, connection.joined);
+    this.#streams.faultsOf(stream)?.connected(connection.joined);
+  }
+
+  /**
+   * Finds out of which stream a connection is whose headers do not say it: by the stream_id of its first event, else by being
+   * the only one that is waited for. What the STS says decides it only where it names a stream that is known.
+   */
+  #identify(connection: Connection, direction: Direction, said: string | undefined): void {
+    const { joined } = connection;
+    if (connection.stream !== undefined) return;
+    const other = direction === 'to-sts' ? (this.#streams.onlyWaiting ?? said) : undefined;
+    const stream = this.#streams.isKnown(said) ? said : other;
+    if (stream === undefined) return;
+    connection.stream = stream;
+    const seen = connection.held.splice(0);
+    if (joined && this.#streams.faultsOf(stream)?.isRefusing(this.#recorderOf(connection))) {
+      connection.isRefused = true;
+      this.#refused(connection, 'scenario', MADE_UNREACHABLE);
+      joined.cut();
+      return;
+    }
+    connection.held.push(...seen);
+    this.#belongs(connection, stream);
+  }
+
   #join(connection: Connection, direction: Direction, from: WebSocket, to: WebSocket): void {
     from.on('message', (data, isBinary) => {
       this.#relayMessage(connection, direction, to, data, isBinary);
     });
     from.on('close', (code, reason) => {
+      connection.ended?.();
+      delete connection.ended;
+      if (connection.isRefused) return;
       this.#record(connection, direction, 'close', { code, reason: reason.toString() });
       // On a mute connection the end of the other side does not get through, either.
-      if (this.#faults.get(connection.stream ?? '')?.isMute(direction)) return;
+      if (this.#streams.faultsOf(connection.stream)?.isMute(direction)) return;
       // 1005 and 1006 stand for "no code" and "abnormal closure"; they may not be sent (RFC 6455, 7.4.1).
       if (code === 1005) to.close();
       else if (code === 1006) to.terminate();
@@ -192,16 +301,21 @@ export class Tap {
     data: RawData,
     isBinary: boolean,
   ): void {
-    const faults = this.#faults.get(connection.stream ?? '');
-    if (!faults || isBinary) {
-      this.#pass(connection, direction, to, data, isBinary);
+    const message = isBinary ? (data as Buffer) : (data as Buffer).toString();
+    if (typeof message === 'string' && connection.stream === undefined && EVENT.test(message)) {
+      this.#identify(connection, direction, fieldIn(message, 'stream_id'));
+    }
+    if (connection.isRefused) return;
+    const faults = this.#streams.faultsOf(connection.stream);
+    if (!faults) {
+      this.#pass(connection, direction, to, message);
       return;
     }
-    faults.relay(direction, (data as Buffer).toString(), {
-      pass: (text) => this.#pass(connection, direction, to, text, false),
+    faults.relay(direction, message, {
+      pass: (one) => this.#pass(connection, direction, to, one),
       // What media-service has sent is recorded as sent, even when it does not arrive.
-      lose: (text) => {
-        if (direction === 'to-sts') this.#decode(connection, direction, text, packetsOf(text));
+      lose: (one) => {
+        if (direction === 'to-sts') this.#decode(connection, direction, one, packetsOf(one));
       },
     });
   }
@@ -211,46 +325,54 @@ export class Tap {
     connection: Connection,
     direction: Direction,
     to: WebSocket,
-    data: RawData | string,
-    isBinary: boolean,
+    message: string | Buffer,
   ): void {
-    const message =
-      isBinary || typeof data === 'string'
-        ? (data as string | Buffer)
-        : (data as Buffer).toString();
     this.#decode(connection, direction, message, packetsOf(message));
-    if (to.readyState === WebSocket.OPEN) to.send(data, { binary: isBinary });
+    if (to.readyState === WebSocket.OPEN) to.send(message);
   }
 
   /** Long polling, and every other HTTP request. */
   async #relayRequest(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const connection = this.#connectionOf(incoming);
-    const refuse = (reason: string): void => {
+    const refuse = (by: Refusal['by'], reason: string): void => {
       // A client that is gone needs no answer, and was not refused.
       if (response.destroyed) return;
-      this.#record(connection, 'from-sts', 'refused', { sts: this.upstream.href, reason });
+      this.#refused(connection, by, reason);
       if (response.headersSent) response.destroy();
       else response.writeHead(502).end();
     };
-    if (this.#faults.has(connection.stream ?? '')) {
-      refuse('the faults of this stream can be applied to a WebSocket only');
-      return;
-    }
     try {
-      const isEngine = this.#urlOf(incoming).searchParams.has('EIO');
+      const { searchParams } = this.#urlOf(incoming);
+      const isEngine = searchParams.has('EIO');
       const isPoll = isEngine && incoming.method === 'GET';
       const body = await bytesOf(incoming, MOST_BYTES);
       if (isEngine && body.length > 0) this.#decodePolled(connection, 'to-sts', body);
+      if (isEngine && this.#hasFaults(connection)) {
+        refuse('nobody', POLLING_REFUSED);
+        return;
+      }
       const answer = await this.#ask(incoming, body, response);
       const { remoteAddress, remotePort } = answer.socket;
       Object.assign(connection, withEnd('upstream', remoteAddress, remotePort));
       const answered = await bytesOf(answer, MOST_BYTES);
-      // Only a GET is answered with packets; a POST is answered by "ok".
-      if (isPoll) this.#decodePolled(connection, 'from-sts', answered);
-      response.writeHead(answer.statusCode ?? 502, answer.headers).end(answered);
+      const { statusCode = 502 } = answer;
+      if (isPoll && statusCode >= 400 && !searchParams.has('sid')) {
+        this.#refused(connection, 'STS', refusalOf(answer, answered));
+      } else if (isPoll) {
+        // Only a GET is answered with packets; a POST is answered by "ok".
+        this.#decodePolled(connection, 'from-sts', answered);
+      }
+      response.writeHead(statusCode, answer.headers).end(answered);
     } catch (error) {
-      refuse(messageOf(error));
+      refuse('nobody', messageOf(error));
     }
+  }
+
+  /** Whether something goes wrong for the stream of a polled connection: that can be done to a WebSocket only. */
+  #hasFaults(connection: Connection): boolean {
+    const faults = this.#streams.faultsOf(connection.stream ?? this.#streams.onlyWaiting);
+    faults?.cannotBeDone(this.#recorderOf(connection), POLLING_REFUSED);
+    return faults !== undefined;
   }
 
   /** Passes a request on; it is given up when the client goes away. */
@@ -260,9 +382,10 @@ export class Tap {
     response: ServerResponse,
   ): Promise<IncomingMessage> {
     return new Promise((answered, failed) => {
-      const outgoing = httpRequest(
+      const send = this.upstream.protocol === 'https:' ? httpsRequest : httpRequest;
+      const outgoing = send(
         this.#urlOf(incoming),
-        { method: incoming.method ?? 'GET', headers: forwardedHeaders(incoming, () => false) },
+        { method: incoming.method ?? 'GET', headers: forwardedHeaders(incoming, this.upstream) },
         answered,
       );
       outgoing.on('error', failed);
@@ -280,6 +403,7 @@ export class Tap {
       const handshake = handshakeSchema.safeParse(jsonOf(String(open.data)));
       if (handshake.success) {
         this.#polling.set(handshake.data.sid, connection);
+        if (connection.stream !== undefined) this.#belongs(connection, connection.stream);
         this.#recordOpening(connection, { transport: 'polling' });
       } else {
         const reason = 'a handshake without sid';
@@ -327,7 +451,7 @@ export class Tap {
           continue;
         }
         const [event, payload] = data as [string | number, unknown];
-        connection.stream ??= streamIdOf(payload);
+        this.#identify(connection, direction, streamIdOf(payload));
         this.#record(connection, direction, 'event', payload, String(event));
       }
     }
@@ -352,6 +476,7 @@ export class Tap {
     return {
       id: this.#connections,
       stream: typeof header === 'string' ? header : undefined,
+      held: [],
       host: incoming.headers.host,
       client: undefined,
       ...withEnd('client', incoming.socket.remoteAddress, incoming.socket.remotePort),
@@ -365,23 +490,29 @@ export class Tap {
     this.#record(connection, 'to-sts', 'open', opened);
   }
 
+  /** What is seen before the stream is known is recorded when it is, or when it is clear that it will not be. */
   #record(
-    { id, stream }: Connection,
+    connection: Connection,
     direction: Direction,
     kind: TapEvent['kind'],
     payload: unknown,
     event?: string,
   ): void {
-    this.#emitter.emit('event', {
-      at: now(),
-      connection: id,
-      stream,
-      direction,
-      kind,
-      ...(event === undefined ? {} : { event }),
-      payload,
-    });
+    const { held, id } = connection;
+    const named = event === undefined ? {} : { event };
+    held.push({ at: now(), connection: id, direction, kind, ...named, payload });
+    const isEnd = kind === 'refused' || kind === 'close';
+    if (isEnd) connection.stream ??= this.#streams.onlyWaiting;
+    const { stream } = connection;
+    if (stream === undefined && !isEnd && (kind !== 'event' || direction !== 'to-sts')) return;
+    held.splice(0).forEach((one) => this.#emitter.emit('event', { ...one, stream }));
   }
+}
+
+/** In the words of the STS. */
+function refusalOf({ statusCode = 0 }: IncomingMessage, body: Buffer): string {
+  const said = body.toString().trim().slice(0, SHOWN_CHARACTERS);
+  return `HTTP ${statusCode} ${STATUS_CODES[statusCode] ?? ''}`.trim() + (said && `: ${said}`);
 }
 
 /** An end of a TCP connection by its name; nothing where the connection is closed already. */
@@ -397,18 +528,6 @@ function withEnd(
 
 function packetsOf(message: string | Buffer): EnginePacket[] {
   return [decodePacket(message, ENGINE_BINARY)];
-}
-
-function forwardedHeaders(
-  incoming: IncomingMessage,
-  isDropped: (name: string) => boolean,
-): Record<string, string | string[]> {
-  return Object.fromEntries(
-    Object.entries(incoming.headers).filter(
-      (entry): entry is [string, string | string[]] =>
-        entry[1] !== undefined && !HOP_HEADERS.has(entry[0]) && !isDropped(entry[0]),
-    ),
-  );
 }
 
 function streamIdOf(payload: unknown): string | undefined {

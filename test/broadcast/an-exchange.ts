@@ -18,7 +18,7 @@ export const init = (timeoutMs: number, at = 0): TapEvent =>
 /** `isWhole`: with all that the contract asks for. `timestamp` in ms. */
 export function sent(
   at: number,
-  id: string,
+  id: string | number,
   options: { connection?: number; sequence?: number; timestamp?: number; isWhole?: boolean } = {},
 ): TapEvent {
   const { connection: on = 1, sequence, timestamp, isWhole = false } = options;
@@ -41,6 +41,13 @@ export const answered = (at: number, id: string, code?: string): TapEvent =>
   event(at, 'fragment:processed', {
     fragment_id: id,
     ...(code ? { status: 'failed', error: { code, message: '' } } : { status: 'success' }),
+  });
+
+/** With the six fields of spec 019 alone; its audio is a bare text. */
+export const answered019 = (at: number, id: string | number): TapEvent =>
+  event(at, 'fragment:processed', {
+    ...{ fragment_id: id, transcript: 'one', translated_text: 'uno', target_language: 'es' },
+    ...{ processing_time_ms: 1, dubbed_audio: { file: 'd.bin', bytes: 1 } },
   });
 
 export const error = (at: number, id: string, code: string): TapEvent =>

@@ -18,7 +18,7 @@ import { after, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { pcmToS16le, readAudio } from '../../support/analyze/audio';
-import { NotObserved, SuiteError } from '../../support/base/errors';
+import { CannotBeShown, NotObserved, SuiteError } from '../../support/base/errors';
 import { hideSecretsOf } from '../../support/base/safe-text';
 import type { TapEvent } from '../../support/broadcast/events';
 import { evidenceFiles, readEvidence, recordedBroadcasts } from '../../support/broadcast/evidence';
@@ -54,7 +54,7 @@ describe('evidence', () => {
   it('of direct mode is what the STS sent to every client; reading says so where that is nothing', () => {
     expect(readEvidence(written('told', 'direct', [event])).tap).to.have.length(1);
     const deaf = readEvidence(written('deaf', 'direct', []));
-    expect(() => deaf.tap).to.throw(NotObserved, 'STS_MONITOR is direct');
+    expect(() => deaf.tap).to.throw(CannotBeShown, 'was not heard');
   });
 
   /** A complete folder in which one file is then changed. */
@@ -242,6 +242,26 @@ describe('evidence', () => {
     expect(bytes).to.equal(pcm.length);
     const samples = await readAudio(join(String(path), file), 8000);
     expect(Buffer.compare(pcmToS16le(samples), pcm)).to.equal(0);
+  });
+
+  it('keeps a bare string of PCM as a WAV file of the rate of what was sent, and any other audio as what it is', () => {
+    const writer = new EvidenceWriter(join(folder, 'formats'));
+    const add = (name: string, payload: object): void =>
+      writer.addTapEvent({ ...event, event: name, payload });
+    const pcm = Buffer.alloc(8, 1).toString('base64');
+    const format = { format: 'pcm_s16le', sample_rate_hz: 22_050, channels: 2 };
+    add('fragment:data', { audio: { ...format, data_base64: pcm } });
+    add('fragment:processed', { dubbed_audio: pcm });
+    const m4a = Buffer.from('0000ftypM4A ').toString('base64');
+    add('fragment:processed', { dubbed_audio: { format: 'pcm_s16le', data_base64: m4a } });
+    add('fragment:processed', { dubbed_audio: { format: 'mp3', data_base64: pcm } });
+    writer.finish(aRecord());
+    const [, bare, ...others] = readEvidence(writer.folder).tap.map(
+      ({ payload }) => (payload as { dubbed_audio?: { file: string } }).dubbed_audio?.file ?? '',
+    );
+    const wav = readFileSync(writer.path(bare ?? ''));
+    expect([wav.readUInt32LE(24), wav.readUInt16LE(22)]).to.deep.equal([22_050, 2]);
+    expect(others.map((file) => file.split('.').at(-1))).to.deep.equal(['m4a', 'bin']);
   });
 
   it('keeps malformed Base64 as it was, beside what can be decoded of it', () => {

@@ -189,12 +189,14 @@ async function broadcastWith(options: {
       ...{ fixture, stream: 's', folder: evidence, monitor, api },
       ...{ request: requestOf({ budgetSeconds: 20 }), faultSeed: 0 },
       ...{ runtime: 'host', monitorMode: 'tap' },
-      rtspUrl: options.rtspUrl ?? `rtsp://127.0.0.1:${await freePort()}`,
+      mediaServer: { url: options.rtspUrl ?? `rtsp://127.0.0.1:${await freePort()}` },
       rtmpUrl: 'rtmp://127.0.0.1:1',
+      streamPaths: { input: 'live/{stream}/in', output: 'live/{stream}/out' },
       paths: sharedPoll(100, () => api.paths()),
       metrics: sharedPoll(200, () => readMetrics(url)),
       recording: { pattern: '', fetch: async () => 1 },
-      network: { stsUrl: url, connections: async () => [], addressOf: async () => undefined },
+      ...{ stsUrl: url, notOffered: undefined },
+      network: { connections: async () => [], addressOf: async () => undefined },
       logs: options.logs ?? (async () => new Map()),
       ...{ track: () => () => undefined, withViewer: false, withInputReader: false },
       ...{ onProgress: () => undefined, onIngested: () => undefined },
@@ -225,6 +227,13 @@ describe('a broadcast', { concurrency: 4 }, () => {
       expect(readEvidence(evidence).record).to.deep.equal(record);
     });
   }
+
+  it('that the media server refuses to record is recorded by a reader, and the record says why', async () => {
+    const { record } = await broadcastWith({
+      answer: (response) => void response.writeHead(403).end('not for you'),
+    });
+    expect(record.reader?.why).to.match(/refused a request.*403 not for you/s);
+  });
 
   it('whose logs cannot be read ends with its evidence all the same', async () => {
     const { record } = await broadcastWith({
