@@ -339,3 +339,24 @@ function namedVolume(volume: z.infer<typeof volumeSchema>): [string, string][] {
 function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** The services asked for and what they depend on, each after its dependencies. */
+export function inOrder(compose: ComposeFile, wanted?: readonly string[]): ComposeService[] {
+  const ordered = new Set<ComposeService>();
+  const visit = (name: string, path: string[]): void => {
+    const service = compose.services.find((one) => one.name === name);
+    if (!service || ordered.has(service)) return;
+    if (path.includes(name)) {
+      throw new SuiteError({
+        what: 'services depend on each other in a cycle',
+        where: shownFiles(compose),
+        seen: [...path, name].join(' -> '),
+        expected: 'depends_on without a cycle',
+      });
+    }
+    service.dependsOn.forEach((dependency) => visit(dependency, [...path, name]));
+    ordered.add(service);
+  };
+  (wanted ?? compose.services.map((one) => one.name)).forEach((name) => visit(name, []));
+  return [...ordered];
+}

@@ -6,7 +6,7 @@ import type { Settings } from '../config';
 import { messageOf, PrerequisiteMissing, SuiteError } from '../base/errors';
 import type { Variables } from '../base/interpolate';
 import { safeText } from '../base/safe-text';
-import { composeFault, shownFiles, type ComposeFile } from './compose-file';
+import { composeFault, inOrder, shownFiles, type ComposeFile } from './compose-file';
 import type { Composition, Runtime, ServiceState, UpOptions } from './runtime';
 
 /** When a composition was started, when all its services were healthy, and what ran then; ms since the epoch. */
@@ -22,10 +22,10 @@ export interface StartRecord {
  * and the same, which holds all services.
  */
 export class DualComposeManager {
-  readonly starts: StartRecord[] = [];
+  readonly #starts: StartRecord[] = [];
   #starting: Promise<unknown> = Promise.resolve();
 
-  private constructor(
+  protected constructor(
     readonly runtime: Runtime,
     readonly media: Composition,
     readonly sts: Composition,
@@ -56,19 +56,21 @@ export class DualComposeManager {
     const read = async (
       name: 'media' | 'sts',
       services: { name: string; health: string }[],
-    ): Promise<Composition> => ({
-      name,
-      project: compositions[name].project,
-      compose: await runtime.read(compositions[name].files, compositions[name].project, variables),
-      variables,
-      health: new Map(services.map((service) => [service.name, service.health])),
-    });
+    ): Promise<Composition> => {
+      const { files, project, services: started } = compositions[name];
+      const whole = await runtime.read(files, project, variables);
+      return {
+        ...{ name, project, variables },
+        ...(started ? { started, compose: onlyThese(whole, started) } : { compose: whole }),
+        health: new Map(services.map((service) => [service.name, service.health])),
+      };
+    };
     const isOne = compositions.media.project === compositions.sts.project;
     // One after the other, so that of two faulty files always the same one is named.
     const media = isOne ? await read('media', [mediaServer, mediaService, sts]) : undefined;
     const stsComposition = media ?? (await read('sts', [sts]));
     const mediaComposition = media ?? (await read('media', [mediaServer, mediaService]));
-    const addresses: [ComposeFile, string, Record<string, string>][] = [
+    const addresses: [ComposeFile, string, { name: string; health: string }][] = [
       [stsComposition.compose, 'sts', { name: sts.name, health: sts.health }],
       [mediaComposition.compose, 'mediaServer', mediaServer],
       [mediaComposition.compose, 'mediaService', mediaService],
@@ -83,6 +85,11 @@ export class DualComposeManager {
       options.healthTimeoutMs,
       options.signal,
     );
+  }
+
+  /** Each start of a composition, in that order. */
+  get starts(): StartRecord[] {
+    return this.#starts;
   }
 
   /**
@@ -105,7 +112,7 @@ export class DualComposeManager {
         await this.start(composition, chosen ? { services: chosen } : {});
         const healthyAt = now();
         const services = await this.runtime.ps(composition);
-        this.starts.push({ composition: composition.name, startedAt, healthyAt, services });
+        this.#starts.push({ composition: composition.name, startedAt, healthyAt, services });
       }
     } catch (error) {
       await this.stopAll(logsTo);
@@ -124,8 +131,9 @@ export class DualComposeManager {
   ): Promise<void> {
     const { signal, healthTimeoutMs: withinMs } = this;
     signal?.throwIfAborted();
+    const { started } = composition;
     const up = this.runtime.up(composition, {
-      ...{ withinMs, ...options },
+      ...{ withinMs, ...(started ? { services: [...started] } : {}), ...options },
       ...(signal ? { signal } : {}),
     });
     this.#starting = up.catch(() => undefined);
@@ -221,6 +229,24 @@ export class DualComposeManager {
 }
 
 /**
+ * A composition with no other services than those that are started, and those that they depend on.
+ *
+ * @throws PrerequisiteMissing ('compose-files') when it has no such service
+ */
+function onlyThese(compose: ComposeFile, started: readonly string[]): ComposeFile {
+  const names = compose.services.map(({ name }) => name);
+  const unknown = started.filter((name) => !names.includes(name));
+  if (unknown.length === 0) return { ...compose, services: inOrder(compose, started) };
+  throw composeFault(
+    new SuiteError({
+      ...{ what: 'the composition has no such service', where: shownFiles(compose) },
+      ...{ seen: names.join(', '), expected: unknown.join(', ') },
+      next: 'name services of this file in acceptance.yaml, compositions, services',
+    }),
+  );
+}
+
+/**
  * Checks that a composition has a service and publishes the ports of its addresses.
  *
  * @param key of the service in acceptance.yaml
@@ -229,11 +255,11 @@ export class DualComposeManager {
 function checkService(
   compose: ComposeFile,
   key: string,
-  settings: Record<string, string>,
+  settings: { name: string },
   servicesHost: string,
 ): void {
   const names = compose.services.map((service) => service.name);
-  const { name = '', ...others } = settings;
+  const { name, ...others } = settings;
   if (!names.includes(name)) {
     throw composeFault(
       new SuiteError({
@@ -246,7 +272,8 @@ function checkService(
     );
   }
   const published = compose.services.flatMap((service) => service.publishedPorts);
-  for (const [what, address] of Object.entries(others)) {
+  for (const [what, address] of Object.entries<unknown>(others)) {
+    if (typeof address !== 'string') continue;
     const url = URL.canParse(address) ? new URL(address) : undefined;
     if (url?.hostname !== servicesHost || url.port === '') continue;
     if (published.includes(Number(url.port))) continue;

@@ -53,13 +53,16 @@ export function notHealthy(
   options: { seen: string; withinMs: number; log: string; cause?: unknown },
 ): SuiteError {
   const lastLines = options.log.trim().split('\n').slice(-LAST_LOG_LINES);
+  const hasLog = options.log !== '';
   return new SuiteError(
     {
       what: 'the service did not become healthy',
       where,
-      seen: [options.seen, 'its last log lines:', ...lastLines].join('\n    '),
+      seen: [options.seen, ...(hasLog ? ['its last log lines:', ...lastLines] : [])].join('\n    '),
       expected: `healthy within ${options.withinMs / 1000} s`,
-      next: 'read its whole log in reports/logs',
+      next: hasLog
+        ? 'read its whole log in reports/logs'
+        : 'check whether it runs, and whether this is its address (acceptance.yaml)',
     },
     { cause: options.cause },
   );

@@ -10,6 +10,7 @@ import {
   checkComposeFiles,
   composeFrom,
   folderOf,
+  inOrder,
   mergeAll,
   shownFiles,
   type ComposeFile,
@@ -63,7 +64,7 @@ export class HostRuntime implements Runtime {
       folder: this.state.makeFolder(project),
     };
     this.#running.set(project, running);
-    for (const service of inOrder(composition, options.services)) {
+    for (const service of inOrder(composition.compose, options.services)) {
       if (running.groups.get(service.name)?.ended) running.groups.delete(service.name);
       if (running.groups.has(service.name)) continue;
       running.groups.set(service.name, await this.#start(composition, service, running.folder));
@@ -266,25 +267,4 @@ export class HostRuntime implements Runtime {
       logs: () => this.logs(composition, service.name),
     });
   }
-}
-
-/** The services asked for and what they depend on, each after its dependencies. */
-function inOrder({ compose }: Composition, wanted?: string[]): ComposeService[] {
-  const ordered = new Set<ComposeService>();
-  const visit = (name: string, path: string[]): void => {
-    const service = compose.services.find((one) => one.name === name);
-    if (!service || ordered.has(service)) return;
-    if (path.includes(name)) {
-      throw new SuiteError({
-        what: 'services depend on each other in a cycle',
-        where: shownFiles(compose),
-        seen: [...path, name].join(' -> '),
-        expected: 'depends_on without a cycle',
-      });
-    }
-    service.dependsOn.forEach((dependency) => visit(dependency, [...path, name]));
-    ordered.add(service);
-  };
-  (wanted ?? compose.services.map((one) => one.name)).forEach((name) => visit(name, []));
-  return [...ordered];
 }

@@ -7,6 +7,8 @@ export interface Composition {
   /** Project name; unique among everything that runs on this host. */
   project: string;
   compose: ComposeFile;
+  /** Which of its services are started; all where this is not given. */
+  started?: readonly string[];
   variables: Variables;
   /** By service: an address that answers 200 when the service is healthy. */
   health: ReadonlyMap<string, string>;
@@ -47,9 +49,9 @@ export interface ServiceNetworks {
 /** What can be done to one service of a running composition. `kill` is SIGKILL; `resume` ends a `pause`. */
 export type Action = 'stop' | 'start' | 'kill' | 'pause' | 'resume';
 
-/** Starts, inspects and stops compositions: as containers, or as processes of this host. */
+/** Starts, inspects and stops compositions: as containers, or as processes of this host; or leaves those alone that run already. */
 export interface Runtime {
-  readonly name: 'docker' | 'host';
+  readonly name: 'docker' | 'host' | 'external';
   /** Where published ports are found, seen from this host: an IP address. */
   readonly servicesHost: string;
   /** The name under which services reach ports that other compositions publish. */

@@ -1,14 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { now } from '../base/clock';
-import { messageOf } from '../base/errors';
+import { CannotBeShown, messageOf } from '../base/errors';
 import { evidenceFiles } from '../broadcast/evidence';
 import { clientOf } from '../broadcast/events';
 import type { EvidenceWriter } from '../broadcast/evidence-writer';
 import type { BroadcastRecord, BroadcastTimes } from '../broadcast/record';
+import { pathOf, streamIn } from '../broadcast/stream-paths';
 import { type InputReader, readInput } from './input-reader';
 import type { MediaMtxPath } from './mediamtx-api';
 import type { ObserveOptions } from './observe-options';
+import { type OutputReader, readOutput } from './output-reader';
+import { type Doorway, rtspDoorway } from './rtsp-relay';
 import { sample, type Sampler } from './sampler';
 import { watch, type Viewer } from './viewer';
 
@@ -20,7 +23,7 @@ const PATHS_EVERY_MS = 250;
 const FIRST_PATHS_EVERY_MS = 50;
 const NETWORK_EVERY_MS = 250;
 /** What MediaMTX calls the connection of the suite's own reader. */
-const RTMP_READER = 'rtmpConn';
+const OWN_READER = { rtmp: /^rtmps?Conn$/, rtsp: /^rtsps?Session$/ };
 /** How long a worker that has ended its stream may take to close its connection to the STS. */
 const CLOSES_MS = 5000;
 
@@ -31,12 +34,16 @@ export class BroadcastPolls {
   readonly times: BroadcastTimes = {};
   /** What could not be observed, and why. */
   readonly problems: string[] = [];
+  /** Other streams that were there at the same time. */
+  readonly alongside = new Set<string>();
   isOutputReady = false;
   outputGrewAt = now();
   apiAnsweredAt = now();
   workerSeenAt = now();
   viewer: Viewer | undefined;
   inputReader: InputReader | undefined;
+  /** Who records the output where the media server does not, and why it does not. */
+  outputReader: { reader: OutputReader; why: string } | undefined;
   readonly stsConnections: NonNullable<BroadcastRecord['stsConnections']>;
   #outputBytes = 0;
   #samplers: Record<'paths' | 'metrics' | 'network', Sampler> | undefined;
@@ -46,9 +53,9 @@ export class BroadcastPolls {
     private readonly options: ObserveOptions,
     private readonly evidence: EvidenceWriter,
   ) {
-    this.input = `live/${options.stream}/in`;
-    this.output = `live/${options.stream}/out`;
-    const { hostname, port, protocol } = new URL(options.network.stsUrl);
+    this.input = pathOf(options.streamPaths.input, options.stream);
+    this.output = pathOf(options.streamPaths.output, options.stream);
+    const { hostname, port, protocol } = new URL(options.stsUrl);
     this.stsConnections = { host: hostname, seen: [] };
     this.#stsPort = Number(port || (protocol === 'https:' ? 443 : 80));
   }
@@ -58,18 +65,62 @@ export class BroadcastPolls {
     return (error) => void this.problems.push(`${what}: ${messageOf(error)}`);
   }
 
-  /** The counters before the broadcast, and the recording of the output, or its refusal. */
+  /**
+   * The counters before the broadcast, and the recording of the output, or its refusal.
+   *
+   * @throws CannotBeShown where the output is to be refused, and the media server does not take that from the suite
+   */
   async prepare(): Promise<void> {
-    const { api, request, recording } = this.options;
     // What later counters are compared with.
     await this.pollMetrics(true).catch(this.note('metrics before the broadcast'));
-    await (
-      request.refusesOutput
-        ? api.refusePublishers(this.output)
-        : api.record(this.output, recording.pattern)
-    ).catch(this.note('configuration of the output'));
+    if (this.options.request.refusesOutput) await this.#refuseOutput();
+    else await this.#record();
     // What is open before there is anything to dub is no connection of this stream.
     if (this.#isDirect) await this.#pollConnections().catch(this.note('connections to the STS'));
+  }
+
+  async #refuseOutput(): Promise<void> {
+    const { api } = this.options;
+    await api.refusePublishers(this.output).catch((error: unknown) => {
+      throw new CannotBeShown(
+        {
+          what: 'the media server cannot be told to refuse the output',
+          ...{
+            where: api.url,
+            seen: messageOf(error),
+            expected: 'a path that is added by its API',
+          },
+        },
+        { cause: error },
+      );
+    });
+  }
+
+  /** By the media server itself, or else by a reader. */
+  async #record(): Promise<void> {
+    const { api, recording, mediaServer, track } = this.options;
+    const why =
+      'whyNot' in recording
+        ? recording.whyNot
+        : await api.record(this.output, recording.pattern).then(() => undefined, messageOf);
+    if (why === undefined) return;
+    const file = this.evidence.path(evidenceFiles.output);
+    this.outputReader = { reader: await readOutput(mediaServer, this.output, file, track), why };
+  }
+
+  /** Where a reader finds a path: by RTMP, or where that needs a password or TLS, by RTSP. */
+  #doorway(path: string): { address: string; at: Doorway | Promise<Doorway> } {
+    const { rtmpUrl, mediaServer } = this.options;
+    if (!this.#readsByRtmp) {
+      return { address: `${mediaServer.url}/${path}`, at: rtspDoorway(mediaServer, path) };
+    }
+    const address = `${rtmpUrl}/${path}`;
+    return { address, at: { url: address, close: () => undefined } };
+  }
+
+  get #readsByRtmp(): boolean {
+    const { rtmpUrl, mediaServer } = this.options;
+    return mediaServer.user === undefined && rtmpUrl.startsWith('rtmp://');
   }
 
   get #isDirect(): boolean {
@@ -90,7 +141,8 @@ export class BroadcastPolls {
         () => this.#pollPaths(),
       ),
       metrics: sample(
-        () => (times.metricsSeen ? METRICS_EVERY_MS : FIRST_METRICS_EVERY_MS),
+        () =>
+          (times.metricsSeen ?? times.outputReady) ? METRICS_EVERY_MS : FIRST_METRICS_EVERY_MS,
         () => this.pollMetrics(),
       ),
     };
@@ -116,6 +168,7 @@ export class BroadcastPolls {
     }
     if (this.#isDirect) await this.#seeConnectionsClosed();
     if (this.stsConnections.seen.some(({ open }) => open.length > 0)) return;
+    if (!this.options.network) return;
     const why = network.lastError();
     this.problems.push(
       `no TCP connection of media-service to port ${this.#stsPort} was seen${why === undefined ? '' : `: ${why}`}`,
@@ -143,7 +196,10 @@ export class BroadcastPolls {
     );
     const kinds = fresh ? { types: Object.fromEntries(types) } : {};
     this.evidence.addMetrics({ at, samples, ...kinds });
-    if (samples.some(({ labels }) => labels['stream_id'] === stream)) this.times.metricsSeen ??= at;
+    // Whatever the label is called.
+    const isOurs = ({ labels }: (typeof samples)[number]): boolean =>
+      Object.values(labels).includes(stream);
+    if (samples.some(isOurs)) this.times.metricsSeen ??= at;
   }
 
   async #pollPaths(): Promise<void> {
@@ -152,6 +208,12 @@ export class BroadcastPolls {
       .filter(({ name }) => name === this.input || name === this.output)
       .map((path) => (path.name === this.input ? this.#withoutOwnReader(path) : path));
     this.apiAnsweredAt = at;
+    for (const { name, ready } of value) {
+      const { input, output } = this.options.streamPaths;
+      const stream = streamIn(input, name) ?? streamIn(output, name);
+      if (ready && stream !== undefined && stream !== this.options.stream)
+        this.alongside.add(stream);
+    }
     this.evidence.addMediaMtx({
       at,
       paths: paths.map(({ name, ready, tracks, bytesReceived, readers, source }) => ({
@@ -175,27 +237,29 @@ export class BroadcastPolls {
     this.times.ingested ??= at;
     this.workerSeenAt = at;
     this.options.onIngested();
+    this.outputReader?.reader.begin();
     // Not before: whoever reads it first is media-service.
-    const { withInputReader, rtmpUrl, track } = this.options;
-    if (!withInputReader) return;
+    const { withInputReader, track } = this.options;
+    if (!withInputReader || this.inputReader) return;
     const hashes = this.evidence.path(evidenceFiles.inputHashes);
-    this.inputReader ??= readInput(`${rtmpUrl}/${this.input}`, hashes, track);
+    this.inputReader = readInput(this.#doorway(this.input).at, hashes, track);
   }
 
   /** The suite's own reader is no worker. */
   #withoutOwnReader(path: MediaMtxPath): MediaMtxPath {
     if (!this.inputReader) return path;
-    const own = path.readers.findLastIndex(({ type }) => type === RTMP_READER);
+    const ownType = OWN_READER[this.#readsByRtmp ? 'rtmp' : 'rtsp'];
+    const own = path.readers.findLastIndex(({ type }) => ownType.test(type));
     return { ...path, readers: path.readers.filter((_, i) => i !== own) };
   }
 
   #seenOutput(at: number, output: MediaMtxPath | undefined): void {
     this.isOutputReady = output?.ready ?? false;
     if (this.isOutputReady) this.times.outputReady ??= at;
-    const { withViewer, rtmpUrl, track } = this.options;
-    if (this.isOutputReady && withViewer) {
-      const copy = this.evidence.path(evidenceFiles.viewer);
-      this.viewer ??= watch(`${rtmpUrl}/${this.output}`, copy, track);
+    const { withViewer, track } = this.options;
+    if (this.isOutputReady && withViewer && !this.viewer) {
+      const { address, at: doorway } = this.#doorway(this.output);
+      this.viewer = watch(address, doorway, this.evidence.path(evidenceFiles.viewer), track);
     }
     if (output && output.bytesReceived > this.#outputBytes) {
       this.#outputBytes = output.bytesReceived;
@@ -206,6 +270,7 @@ export class BroadcastPolls {
   async #pollConnections(): Promise<void> {
     if (!this.#isDirect && !this.#awaitsOwnConnection()) return;
     const { network } = this.options;
+    if (!network) return;
     const { stsConnections } = this;
     const { seen } = stsConnections;
     const open = (await network.connections())

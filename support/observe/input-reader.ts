@@ -1,7 +1,7 @@
-import { execa } from 'execa';
-
 import type { Track } from '../base/track';
 import { packetHashArguments } from '../broadcast/packet-hashes';
+import { startClient } from './media-client';
+import type { Doorway } from './rtsp-relay';
 
 /** Somebody who reads a broadcast as the media server has received it; `result` never rejects. */
 export interface InputReader {
@@ -14,26 +14,29 @@ export interface InputReader {
  * Reads a live stream to its end, and keeps nothing of it but the hashes of its packets: it decodes nothing and stores no
  * media. It gets them from the next key frame on.
  */
-export function readInput(url: string, hashesFile: string, track: Track): InputReader {
-  const child = execa(
-    'ffmpeg',
-    [
-      ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-y'],
-      ...['-rw_timeout', '40000000', '-i', url, ...packetHashArguments(hashesFile)],
-    ],
-    { reject: false, stdin: 'ignore', stdout: 'ignore', detached: true, cleanup: false },
-  );
-  const ended = track('reader of the input', child.pid);
+export function readInput(
+  at: Doorway | Promise<Doorway>,
+  hashesFile: string,
+  track: Track,
+): InputReader {
+  const reading = (url: string): string[] => [
+    ...['-y', ...readingFrom(url), ...packetHashArguments(hashesFile)],
+  ];
+  const { end, kill } = startClient('reader of the input', at, reading, track);
   let isStopped = false;
   return {
-    result: child.then(({ exitCode, stderr, message }) => {
-      ended();
-      // A media server ends a live stream by closing the connection: that is an exit code of 0 with an error.
-      if (exitCode === 0 || isStopped) return '';
-      return stderr || (message ?? '');
-    }),
+    // A media server ends a live stream by closing the connection: that is an exit code of 0 with an error.
+    result: end.then(({ exitCode, stderr }) => (exitCode === 0 || isStopped ? '' : stderr)),
     stop: () => {
-      isStopped = child.kill('SIGTERM') || isStopped;
+      isStopped = true;
+      kill('SIGTERM');
     },
   };
+}
+
+/** ffmpeg's arguments of a live stream that may be silent for 40 s. */
+export function readingFrom(url: string): string[] {
+  return url.startsWith('rtsp:')
+    ? ['-rtsp_transport', 'tcp', '-i', url]
+    : ['-rw_timeout', '40000000', '-i', url];
 }

@@ -4,6 +4,7 @@ import { clockOffsetMs, now } from '../base/clock';
 import { messageOf } from '../base/errors';
 import { evidenceFiles } from '../broadcast/evidence';
 import { EvidenceWriter } from '../broadcast/evidence-writer';
+import type { TapEvent } from '../broadcast/events';
 import { type BroadcastRecord, EVIDENCE_VERSION, type Outcome } from '../broadcast/record';
 import { BroadcastPolls } from './broadcast-polls';
 import type { ObserveOptions } from './observe-options';
@@ -23,6 +24,7 @@ const CLOCK_STEP_SECONDS = 1;
  * Publishes one fixture once and observes everything until the output has ended. What goes wrong is written to the
  * evidence, never thrown: the Then steps judge it.
  *
+ * @throws CannotBeShown where the media server cannot be told to refuse the output
  * @throws SuiteError when the evidence could not be written
  */
 export async function observeBroadcast(options: ObserveOptions): Promise<BroadcastRecord> {
@@ -30,12 +32,15 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
   const polls = new BroadcastPolls(options, evidence);
   const startedAt = new Date().toISOString();
   const endRecording = recordExchange(options, evidence);
-  await polls.prepare();
+  await polls.prepare().catch((error: unknown) => {
+    endRecording();
+    throw error;
+  });
 
   polls.times.published = now();
   const publication = publish(
-    options.fixture.path,
-    `${options.rtspUrl}/${polls.input}`,
+    options.publishedFrom ?? options.fixture.path,
+    { server: options.mediaServer, path: polls.input },
     options.track,
     options.fixture.durationSeconds,
   );
@@ -51,6 +56,7 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
   publication.stop();
   const publisher = await publisherEnd;
   await polls.stop();
+  const reader = await endOfReader(polls);
   await collect(options, polls, evidence);
   endRecording();
   await collectLogs(options, polls, evidence);
@@ -62,8 +68,10 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
     ...{ stream, request, faultSeed, startedAt, finishedAt: now(), outcome, runtime },
     ...{ monitor: monitorMode, fixtureScript: fixture.yamlPath, fixtureFile: fixture.path },
     ...{ durationSeconds: fixture.durationSeconds, segmentSeconds: fixture.segmentSeconds },
-    ...{ times, publisher, problems },
+    ...{ times, publisher, problems, alongside: [...polls.alongside].sort() },
     ...(viewer ? { viewer: await viewer.result } : {}),
+    ...(reader ? { reader } : {}),
+    ...(options.notOffered ? { notOffered: options.notOffered } : {}),
     ...(stsConnections.seen.length > 0 ? { stsConnections } : {}),
   };
   evidence.finish(record);
@@ -72,8 +80,11 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
 
 /** Writes what the services say to each other; returns what ends it. */
 function recordExchange({ monitor, stream }: ObserveOptions, evidence: EvidenceWriter): () => void {
-  const isOurs = (event: { stream: string | undefined; connection: number }): boolean =>
-    event.stream === stream || event.connection === 0;
+  // A connection that does not say which stream it is of may be of this one.
+  const isOurs = (event: TapEvent): boolean =>
+    event.stream === stream ||
+    event.connection === 0 ||
+    (event.stream === undefined && ['open', 'refused', 'close'].includes(event.kind));
   monitor.events.filter(isOurs).forEach((event) => evidence.addTapEvent(event));
   return monitor.onEvent((event) => {
     if (isOurs(event)) evidence.addTapEvent(event);
@@ -154,6 +165,23 @@ function whyOver(
     : undefined;
 }
 
+/** Who has recorded the output in place of the media server. */
+async function endOfReader(polls: BroadcastPolls): Promise<BroadcastRecord['reader']> {
+  const { outputReader, times, isOutputReady, problems } = polls;
+  if (!outputReader) return undefined;
+  const { why } = outputReader;
+  const goesOn = isOutputReady || times.outputReady === undefined;
+  const { problem, mayLackSeconds } = await outputReader.reader.end(goesOn);
+  if (times.outputReady === undefined) return { why, mayLackSeconds };
+  if (problem !== '') {
+    problems.push(`reading the output: ${problem}`);
+  }
+  problems.push(
+    `a reader has recorded the output: it may lack ${mayLackSeconds.toFixed(2)} s of its beginning, and the video up to the next key frame. The media server does not record it: ${why}`,
+  );
+  return { why, mayLackSeconds };
+}
+
 /** What is there when it is over: the last metrics, the recording, the segments on disk. */
 async function collect(
   { api, recording, fetchSegments }: ObserveOptions,
@@ -169,10 +197,12 @@ async function collect(
   polls.inputReader?.stop();
   const notRead = await polls.inputReader?.result;
   if (notRead) polls.problems.push(`reading the broadcast: ${notRead}`);
-  await api.forget(polls.output).catch(polls.note('configuration of the output'));
+  if (!polls.outputReader) {
+    await api.forget(polls.output).catch(polls.note('configuration of the output'));
+  }
   if (polls.times.outputReady === undefined) {
     polls.problems.push(`${polls.output} was never ready in MediaMTX`);
-  } else {
+  } else if (!polls.outputReader && 'fetch' in recording) {
     const pieces = await recording
       .fetch(evidence.path(evidenceFiles.output))
       .catch((error: unknown) => {

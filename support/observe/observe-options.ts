@@ -3,7 +3,9 @@ import type { Track } from '../base/track';
 import type { Fixture } from '../broadcast/fixture';
 import type { BroadcastRecord, TcpConnection } from '../broadcast/record';
 import type { BroadcastRequest } from '../broadcast/request';
+import type { StreamPaths } from '../broadcast/stream-paths';
 import type { MediaMtxApi, MediaMtxPath } from './mediamtx-api';
+import type { RtspServer } from './rtsp-relay';
 import type { SharedPoll } from './shared-poll';
 import type { SocketIOMonitor } from './socket-io-monitor';
 
@@ -18,6 +20,8 @@ export interface Progress {
 /** What one broadcast is observed with. */
 export interface ObserveOptions {
   fixture: Fixture;
+  /** The file that is published, where that of the fixture is not there yet. */
+  publishedFrom?: string;
   /** What the scenario asked for; the tap makes its faults on the wire. */
   request: BroadcastRequest;
   faultSeed: number;
@@ -26,27 +30,35 @@ export interface ObserveOptions {
   folder: string;
   api: MediaMtxApi;
   /** Addresses seen from this host, without path. */
-  rtspUrl: string;
+  mediaServer: RtspServer;
   rtmpUrl: string;
+  streamPaths: StreamPaths;
   /** Polls of all paths of the media server, and of the metrics of media-service. */
   paths: SharedPoll<MediaMtxPath[]>;
   metrics: SharedPoll<MetricsText>;
   monitor: SocketIOMonitor;
-  /** How the complete recording is made and fetched. */
-  recording: {
-    /** File name pattern as MediaMTX sees it. */
-    pattern: string;
-    /** Puts the recording of the stream's output in `file`; says how many pieces there were. */
-    fetch: (file: string) => Promise<number>;
-  };
+  /** How the media server makes the complete recording, and how that is fetched; or why it does not: a reader does then. */
+  recording:
+    | {
+        /** File name pattern as MediaMTX sees it. */
+        pattern: string;
+        /** Puts the recording of the stream's output in `file`; says how many pieces there were. */
+        fetch: (file: string) => Promise<number>;
+      }
+    | { whyNot: string };
   /** Puts the segments that media-service has written to disk in a folder; not given where nobody asks for them. */
   fetchSegments?: (folder: string) => Promise<void>;
-  /** What media-service was told of the STS, its TCP connections, and the addresses that names have for it. */
-  network: {
-    stsUrl: string;
-    connections: () => Promise<TcpConnection[]>;
-    addressOf: (name: string) => Promise<string | undefined>;
-  };
+  /** What media-service was told of the STS. */
+  stsUrl: string;
+  /** Its TCP connections, and the addresses that names have for it; undefined where nobody can know. */
+  network:
+    | {
+        connections: () => Promise<TcpConnection[]>;
+        addressOf: (name: string) => Promise<string | undefined>;
+      }
+    | undefined;
+  /** What this system or configuration does not offer, and why. */
+  notOffered: BroadcastRecord['notOffered'] | undefined;
   logs: () => Promise<Map<string, string>>;
   runtime: string;
   monitorMode: BroadcastRecord['monitor'];

@@ -1,6 +1,6 @@
-import { execa } from 'execa';
-
 import type { Track } from '../base/track';
+import { startClient } from './media-client';
+import { rtspDoorway, type RtspServer } from './rtsp-relay';
 
 /** How publishing ended. `exitCode` is null when the publisher was ended by a signal. */
 export interface PublisherResult {
@@ -18,50 +18,27 @@ export interface Publication {
 }
 
 /**
- * Publishes a media file once to an RTSP address, in real time and without transcoding.
+ * Publishes a media file once to a path of an RTSP server, in real time and without transcoding.
  *
  * @param seconds publishes only this much of its beginning; all of it when not given
  */
 export function publish(
   mediaFile: string,
-  url: string,
+  to: { server: RtspServer; path: string },
   track: Track,
   seconds?: number,
 ): Publication {
   const beginning = seconds === undefined ? [] : ['-t', String(seconds)];
-  const child = execa(
-    'ffmpeg',
-    [
-      ...['-hide_banner', '-nostdin', '-loglevel', 'error'],
-      ...[
-        '-re',
-        ...beginning,
-        '-i',
-        mediaFile,
-        '-c',
-        'copy',
-        '-f',
-        'rtsp',
-        '-rtsp_transport',
-        'tcp',
-        url,
-      ],
-    ],
-    { reject: false, stdin: 'ignore', stdout: 'ignore', detached: true, cleanup: false },
-  );
-  const ended = track('publisher', child.pid);
-  let isStopped = false;
-  const end = (signal: 'SIGTERM' | 'SIGKILL'): void => {
-    isStopped = child.kill(signal) || isStopped;
-  };
+  const publishing = (url: string): string[] => [
+    ...['-re', ...beginning, '-i', mediaFile, '-c', 'copy'],
+    ...['-f', 'rtsp', '-rtsp_transport', 'tcp', url],
+  ];
+  const doorway = rtspDoorway(to.server, to.path);
+  const { end, kill } = startClient('publisher', doorway, publishing, track);
   return {
-    url,
-    result: child.then(({ exitCode, stderr, message }) => {
-      ended();
-      // A signal that the suite itself has sent is no error.
-      return { exitCode: exitCode ?? null, stderr: stderr || (isStopped ? '' : (message ?? '')) };
-    }),
-    stop: () => end('SIGTERM'),
-    breakOff: () => end('SIGKILL'),
+    url: `${to.server.url}/${to.path}`,
+    result: end.then(({ exitCode, stderr }) => ({ exitCode, stderr })),
+    stop: () => kill('SIGTERM'),
+    breakOff: () => kill('SIGKILL'),
   };
 }

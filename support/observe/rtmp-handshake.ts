@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 import { messageOf } from '../base/errors';
 
@@ -12,7 +13,7 @@ const WITHIN_MS = 5000;
 
 /** What a server has answered to the beginning of an RTMP handshake (C0 and C1). */
 export interface RtmpHandshake {
-  /** rtmp://… */
+  /** rtmp://… or rtmps://… */
   url: string;
   /** S0; undefined where nothing came. */
   version: number | undefined;
@@ -26,11 +27,14 @@ export interface RtmpHandshake {
 
 /** Begins an RTMP handshake, and reads the answer. Never throws for what was or was not answered. */
 export async function rtmpHandshake(url: string): Promise<RtmpHandshake> {
-  const { hostname, port } = new URL(url);
+  const { hostname, port, protocol } = new URL(url);
+  const isSecure = protocol === 'rtmps:';
   const sent = Buffer.concat([Buffer.alloc(HEAD_BYTES), randomBytes(CHUNK_BYTES - HEAD_BYTES)]);
   const whole = 1 + 2 * CHUNK_BYTES;
   let answer = Buffer.alloc(0);
-  const socket = connect({ host: hostname, port: Number(port || 1935) });
+  const socket = isSecure
+    ? connectTls({ host: hostname, port: Number(port || 443), servername: hostname })
+    : connect({ host: hostname, port: Number(port || 1935) });
   const problem = await new Promise<string>((end) => {
     const timer = setTimeout(() => end(`no whole answer within ${WITHIN_MS / 1000} s`), WITHIN_MS);
     const ended = (why: string): void => {
@@ -38,7 +42,9 @@ export async function rtmpHandshake(url: string): Promise<RtmpHandshake> {
       end(why);
     };
     socket
-      .once('connect', () => socket.write(Buffer.concat([Buffer.from([VERSION]), sent])))
+      .once(isSecure ? 'secureConnect' : 'connect', () =>
+        socket.write(Buffer.concat([Buffer.from([VERSION]), sent])),
+      )
       .on('data', (data: Buffer) => {
         answer = Buffer.concat([answer, data]);
         if (answer.length >= whole) ended('');

@@ -3,6 +3,7 @@ import { io, type Socket } from 'socket.io-client';
 import { now } from '../base/clock';
 import { messageOf, NotObserved } from '../base/errors';
 import { NotInTime } from '../base/eventually';
+import { loginHeader } from '../base/http';
 import type { TapEvent } from '../broadcast/events';
 import type { Tap } from './tap';
 
@@ -30,6 +31,7 @@ export class SocketIOMonitor {
       return;
     }
     const socket = io(source, {
+      extraHeaders: loginHeader(source),
       transports: ['websocket'],
       reconnection: false,
       timeout: 5000,

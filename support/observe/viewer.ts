@@ -1,6 +1,7 @@
-import { execa } from 'execa';
-
 import type { Track } from '../base/track';
+import { readingFrom } from './input-reader';
+import { startClient } from './media-client';
+import type { Doorway } from './rtsp-relay';
 
 /** What a viewer saw who joined during the broadcast. */
 export interface ViewerResult {
@@ -19,36 +20,35 @@ export interface Viewer {
 /**
  * Joins a live stream as a viewer does: decodes video and audio, and keeps a copy as it arrived.
  *
+ * @param address of the stream, for people
  * @param copyFile Matroska file for the copy
  */
-export function watch(url: string, copyFile: string, track: Track): Viewer {
-  const child = execa(
-    'ffmpeg',
-    [
-      ...['-hide_banner', '-nostdin', '-loglevel', 'error', '-y', '-progress', 'pipe:1'],
-      ...['-rw_timeout', '40000000', '-i', url],
-      ...['-map', '0', '-c', 'copy', '-f', 'matroska', copyFile],
-      // In the stream's own time base: ffmpeg may guess a frame rate that is too low, and then report errors of its own making.
-      ...['-map', '0', '-fps_mode', 'passthrough', '-enc_time_base:v', '-1', '-f', 'null', '-'],
-    ],
-    { reject: false, stdin: 'ignore', detached: true, cleanup: false },
-  );
-  const ended = track('viewer', child.pid);
+export function watch(
+  address: string,
+  at: Doorway | Promise<Doorway>,
+  copyFile: string,
+  track: Track,
+): Viewer {
+  let joined = address;
+  const watching = (url: string): string[] => [
+    ...['-y', '-progress', 'pipe:1', ...readingFrom((joined = url))],
+    ...['-map', '0', '-c', 'copy', '-f', 'matroska', copyFile],
+    // In the stream's own time base: ffmpeg may guess a frame rate that is too low, and then report errors of its own making.
+    ...['-map', '0', '-fps_mode', 'passthrough', '-enc_time_base:v', '-1', '-f', 'null', '-'],
+  ];
+  const { end, kill } = startClient('viewer', at, watching, track);
   return {
-    result: child.then(({ exitCode, stdout, stderr }) => {
-      ended();
+    result: end.then(({ exitCode, stdout, stderr }) => {
       const frames = stdout
         .match(/frame=\s*(\d+)/g)
         ?.at(-1)
         ?.replace(/\D/g, '');
       return {
-        url,
-        exitCode: exitCode ?? null,
-        framesDecoded: Number(frames ?? 0),
-        stderr: withoutEndOfStream(stderr, url),
+        ...{ url: address, exitCode, framesDecoded: Number(frames ?? 0) },
+        stderr: withoutEndOfStream(stderr, joined),
       };
     }),
-    stop: () => void child.kill('SIGTERM'),
+    stop: () => kill('SIGTERM'),
   };
 }
 

@@ -8,8 +8,6 @@ import { setTimeout as delay } from 'node:timers/promises';
  */
 const READ_PATIENCE_MS = 3000;
 const START_EVERY_MS = 2600;
-/** So many broadcasts at once leave two cores time to spare, and all take hardly longer: the longest begin first. */
-const MOST_AT_ONCE = 10;
 /**
  * Recognition and a neural voice take a processor more than half of the time that is spoken. A third broadcast on two
  * would make the STS slower than the broadcasts are.
@@ -21,8 +19,14 @@ export class Schedule {
   #last: Promise<unknown> = Promise.resolve();
   readonly #dubbing = new Set<Promise<unknown>>();
 
-  /** @param signal after which no broadcast begins any more */
-  constructor(private readonly signal: AbortSignal) {}
+  /**
+   * @param signal after which no broadcast begins any more
+   * @param maxStreams that are dubbed at the same time. Ten leave two cores time to spare, and all take hardly longer
+   */
+  constructor(
+    private readonly signal: AbortSignal,
+    private readonly maxStreams: number,
+  ) {}
 
   /**
    * Calls `broadcast` when its turn has come; it is being dubbed until it settles.
@@ -30,10 +34,10 @@ export class Schedule {
    * @param broadcast is given what to call once it is being read
    * @param most that are dubbed at the same time as it, with it
    */
-  take<T>(broadcast: (onIngested: () => void) => Promise<T>, most = MOST_AT_ONCE): Promise<T> {
+  take<T>(broadcast: (onIngested: () => void) => Promise<T>, most = this.maxStreams): Promise<T> {
     let isRead = (): void => undefined;
     const read = new Promise<void>((done) => (isRead = done));
-    const begun = this.#last.then(() => this.#place(most));
+    const begun = this.#last.then(() => this.#place(Math.min(most, this.maxStreams)));
     this.#last = begun.then(() =>
       Promise.all([
         this.#pause(START_EVERY_MS),

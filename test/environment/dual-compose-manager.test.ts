@@ -18,12 +18,19 @@ describe('reading both compositions', () => {
     rmSync(folder, { recursive: true });
   });
 
-  function read(stsFile: string, environment: Record<string, string> = {}): Promise<unknown> {
+  function read(
+    stsFile: string,
+    environment: Record<string, string> = {},
+    started?: string[],
+  ): Promise<unknown> {
     const file = join(folder, 'sts.yml');
     writeFileSync(file, stsFile);
     const config = readConfig({ STS_COMPOSE_FILE: file, ...environment });
+    const settings = config.settings('127.0.0.1');
+    const { compositions } = settings;
+    const sts = { ...compositions.sts, ...(started ? { services: started } : {}) };
     return DualComposeManager.read(new HostRuntime(state), {
-      settings: config.settings('127.0.0.1'),
+      settings: { ...settings, compositions: { ...compositions, sts } },
       variables: config.variables,
       healthTimeoutMs: 1000,
     });
@@ -43,6 +50,25 @@ describe('reading both compositions', () => {
     expect(await read(service('sts-service', '80'), elsewhere)).to.be.instanceOf(
       DualComposeManager,
     );
+  });
+
+  const pair =
+    `${service('sts-service', '3000:80')}    depends_on: [models]\n` +
+    '  models: { image: x }\n  other: { image: x, ports: ["3900:80"] }\n';
+
+  it('leaves out services that are not started, with their ports', async () => {
+    const all = (await read(pair)) as DualComposeManager;
+    expect([...all.publishedPorts().values()]).to.include('other');
+    const some = (await read(pair, {}, ['sts-service'])) as DualComposeManager;
+    expect(some.sts.compose.services.map(({ name }) => name)).to.deep.equal([
+      ...['models', 'sts-service'],
+    ]);
+    expect([...some.publishedPorts().values()]).to.not.include('other');
+  });
+
+  it('names a service to be started that the file does not have', async () => {
+    const refusal = await read(pair, {}, ['speech']).then(() => 'it was taken', String);
+    expect(refusal).to.match(/no such service.*sts-service, models, other.*speech/s);
   });
 
   const faults: [string, string, RegExp][] = [

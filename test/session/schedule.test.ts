@@ -14,8 +14,9 @@ interface Broadcast {
 function scheduled(
   count: number,
   signal = new AbortController().signal,
+  maxStreams = 10,
 ): { begun: Broadcast[]; results: Promise<unknown>[] } {
-  const schedule = new Schedule(signal);
+  const schedule = new Schedule(signal, maxStreams);
   const begun: Broadcast[] = [];
   const results = Array.from({ length: count }, () =>
     schedule.take(
@@ -89,5 +90,30 @@ void suite('the schedule of broadcasts', () => {
     await results[10];
     await pass(1000);
     assert.equal(begun.length, 12);
+  });
+
+  void test('with one stream each begins when the one before is over, in the order asked for', async (t) => {
+    faked(t);
+    const { begun, results } = scheduled(3, undefined, 1);
+    for (let ended = 0; ended < 3; ended += 1) {
+      for (let second = 0; second < 60; second += 1) await pass(1000);
+      assert.equal(begun.length, ended + 1);
+      begun[ended]?.end();
+      await results[ended];
+    }
+  });
+
+  void test('what allows more at a time than there are streams waits all the same', async (t) => {
+    faked(t);
+    const schedule = new Schedule(new AbortController().signal, 1);
+    const begun: string[] = [];
+    const never = (name: string) => (): Promise<void> => {
+      begun.push(name);
+      return new Promise(() => undefined);
+    };
+    void schedule.take(never('first'), 2);
+    void schedule.take(never('second'), 2);
+    for (let second = 0; second < 60; second += 1) await pass(1000);
+    assert.deepEqual(begun, ['first']);
   });
 });

@@ -1,0 +1,51 @@
+import type { Track } from '../base/track';
+import { readingFrom } from './input-reader';
+import { startClient } from './media-client';
+import { RtspRelay, type RtspServer } from './rtsp-relay';
+
+/** How long a reader may take to notice that a stream has ended. */
+const ENDS_MS = 5000;
+
+/** Somebody who records an output that the media server does not record; nothing here rejects. */
+export interface OutputReader {
+  /** From now on the output may be there at any time. */
+  begin(): void;
+  /** Waits until it has ended; where it goes on, ends it. */
+  end(goesOn: boolean): Promise<{
+    /** Why it could not be read; empty where it could. */
+    problem: string;
+    /** How much had passed at most before it was read, in seconds. */
+    mayLackSeconds: number;
+  }>;
+}
+
+/**
+ * Records a live stream as it arrives, from its beginning: the reader waits at the media server before there is a stream, so
+ * that hardly more than a key frame interval is lost.
+ *
+ * @param file MP4
+ */
+export async function readOutput(
+  server: RtspServer,
+  path: string,
+  file: string,
+  track: Track,
+): Promise<OutputReader> {
+  const relay = await RtspRelay.start(server, { waits: true });
+  const doorway = { url: `${relay.url}/${path}`, close: () => relay.close() };
+  const recording = (url: string): string[] => [
+    ...['-y', ...readingFrom(url), '-map', '0', '-c', 'copy', '-f', 'mp4', file],
+  ];
+  const { end, kill } = startClient('reader of the output', doorway, recording, track);
+  return {
+    begin: () => relay.release(),
+    end: async (goesOn) => {
+      const timer = setTimeout(() => kill('SIGTERM'), goesOn ? 0 : ENDS_MS);
+      const { stderr } = await end;
+      clearTimeout(timer);
+      const { firstPacketAt, notReadyAt = NaN, problem } = relay;
+      if (firstPacketAt === undefined) return { problem: problem ?? stderr, mayLackSeconds: 0 };
+      return { problem: '', mayLackSeconds: (firstPacketAt - notReadyAt) / 1000 };
+    },
+  };
+}
