@@ -19,7 +19,7 @@ hideSecretsOf(process.env);
 
 const environmentSchema = z.object({
   ACCEPTANCE_CONFIG: z.string().default(join(projectRoot, 'acceptance.yaml')),
-  RUNTIME: z.enum(['auto', 'host', 'docker']).default('auto'),
+  RUNTIME: z.enum(['auto', 'host', 'docker', 'external']).default('auto'),
   FIXTURE_FILE: z.string().optional(),
   FIXTURE_SCRIPT: z.string().default(join(projectRoot, 'fixtures/1-min-nfl.yaml')),
   /** By default `reports`, and `reports/replay` where recorded broadcasts are judged. */
@@ -42,6 +42,10 @@ const environmentSchema = z.object({
 
 type Environment = z.infer<typeof environmentSchema>;
 
+/** What a system may do without; what needs it is not shown then. */
+const orAbsent = <T>(schema: z.ZodType<T>): z.ZodType<T | undefined> =>
+  z.union([z.literal('absent').transform(() => undefined), schema]).optional();
+
 const composition = z.strictObject({
   files: z
     .string()
@@ -50,6 +54,8 @@ const composition = z.strictObject({
   project: z
     .string()
     .regex(/^[a-z0-9][a-z0-9_-]*$/, 'a project name: small letters, digits, hyphens, underscores'),
+  /** Which of its services are started, with those that they depend on; all where this is not given. */
+  services: z.array(z.string().min(1)).min(1).exactOptional(),
 });
 const name = z.string().min(1);
 const http = z.url({ protocol: /^https?$/, error: 'an address, http://…' });
@@ -61,27 +67,96 @@ const published = (protocol: RegExp): z.ZodType<string> =>
       error: 'an address without user and password: they would be seen in the list of processes',
     });
 
+/** Which scenarios that are not shown fail the run. */
+const notShown = z.strictObject({
+  /** `required`: all but those of priority P2 and P3. */
+  fails: z.enum(['required', 'all', 'none']).default('required'),
+  /** What this system does not offer, and why: not shown, it fails no run. */
+  excluded: z
+    .array(
+      z.strictObject({
+        id: z.string().regex(/^\d{3}-\S+$/, 'the ID of a requirement, as in a tag: 019-E7'),
+        because: z.string().min(1, 'a reason'),
+        /** In this runtime only; not there: in every one. */
+        runtime: z.enum(['host', 'docker', 'external']).exactOptional(),
+      }),
+    )
+    .default([]),
+});
+
+/** The labels by which counts are told apart: without them, a metric that counts something else as well would be read. */
+const labels = z
+  .partialRecord(z.enum(['stream', 'type', 'status', 'reason', 'action', 'state']), name)
+  .refine(
+    ({ status, reason, action, state }) => ![status, reason, action, state].includes('none'),
+    'none only for stream and type: a metric that does not tell its counts apart is absent',
+  );
+
+/** A metric of media-service: its name, `absent`, or what differs from the specs (docs/your-own-services.md, Metrics and logs). */
+const metric = z.union([
+  name,
+  z.strictObject({
+    name,
+    kind: z.enum(['counter', 'gauge', 'histogram', 'summary']).exactOptional(),
+    unit: z.enum(['ms', 's']).exactOptional(),
+    labels: labels.exactOptional(),
+    values: z.record(z.string(), z.union([z.string(), z.number()])).exactOptional(),
+  }),
+]);
+
+/** The path of a stream at the media server. */
+const streamPath = z
+  .string()
+  .regex(/^(?!\/)[\w./~:-]*\{stream\}[\w./~:-]*$/, 'a path with {stream} in it: live/{stream}/in');
+
+const folder = orAbsent(z.string().startsWith('/'));
+
 const settingsSchema = z.strictObject({
+  /** How many broadcasts are dubbed by the same services at a time. */
+  maxStreams: z.coerce.number().int().min(1).max(100).default(10),
+  notShown: notShown.prefault({}),
   ports: z.record(z.string(), z.coerce.number().int().min(1).max(65535)),
-  compositions: z.strictObject({ media: composition, sts: composition, echo: composition }),
+  compositions: z.strictObject({
+    media: composition,
+    sts: composition,
+    echo: orAbsent(composition),
+  }),
   services: z.strictObject({
     mediaServer: z.strictObject({
-      ...{ name, health: http, api: http, rtsp: published(/^rtsp$/), rtmp: published(/^rtmp$/) },
+      ...{
+        name,
+        health: http,
+        api: http,
+        rtsp: published(/^rtsps?$/),
+        rtmp: published(/^rtmps?$/),
+      },
       /** Where its page answers by which viewers watch in a browser. */
-      webrtc: http.exactOptional(),
-      recordings: z.string().startsWith('/'),
+      webrtc: orAbsent(http),
+      /** Where it can be told to make recordings; absent: a reader records the output. */
+      recordings: folder,
+      paths: z
+        .strictObject({ input: streamPath, output: streamPath })
+        .default({ input: 'live/{stream}/in', output: 'live/{stream}/out' }),
     }),
     mediaService: z.strictObject({
       ...{ name, health: http, metrics: http, stsUrlVariable: name },
-      segments: z.string().startsWith('/'),
+      sourceUrlVariable: orAbsent(name).prefault('MEDIAMTX_RTSP_URL'),
+      ingest: z.enum(['rtsp', 'rtmp']).default('rtsp'),
+      segments: folder,
     }),
-    sts: z.strictObject({ name, health: http, url: http }),
+    sts: z.strictObject({
+      ...{ name, health: http, url: http },
+      /** Where the tap listens with RUNTIME=external, so that media-service can be pointed at it; port 0: nowhere. */
+      tap: z
+        .strictObject({ host: name, port: z.coerce.number().int().min(0).max(65535) })
+        .default({ host: '127.0.0.1', port: 0 }),
+    }),
     echoSts: z.strictObject({ name, health: http, url: http }),
   }),
   metrics: z.strictObject({
-    ...{ segmentsProcessed: name, audioFragments: name, avSyncDelta: name, fallbacks: name },
-    ...{ inflight: name, breakerState: name, backpressureEvents: name, reconnections: name },
-    stsProcessingTime: name,
+    ...{ segmentsProcessed: metric, audioFragments: metric, avSyncDelta: metric },
+    ...{ stsProcessingTime: metric, fallbacks: metric, inflight: metric, breakerState: metric },
+    ...{ backpressureEvents: metric, reconnections: metric },
   }),
 });
 
@@ -90,7 +165,8 @@ export type Settings = z.infer<typeof settingsSchema>;
 
 /** What services and their metrics are called, as far as evidence is read by name. */
 export function serviceNames({ services, metrics }: Settings): ServiceNames {
-  return { mediaService: services.mediaService.name, sts: services.sts.name, metrics };
+  const { mediaServer, mediaService, sts } = services;
+  return { mediaService: mediaService.name, sts: sts.name, paths: mediaServer.paths, metrics };
 }
 
 /**
@@ -105,6 +181,8 @@ export function reportsFolderOf(environment: NodeJS.ProcessEnv): string {
 /** Everything that can be set from outside. */
 export interface Config {
   runtime: Environment['RUNTIME'];
+  /** acceptance.yaml, or what ACCEPTANCE_CONFIG names. */
+  settingsFile: string;
   fixtureScript: string;
   fixtureFile: string | undefined;
   reportsFolder: string;
@@ -118,6 +196,8 @@ export interface Config {
   monitor: Environment['STS_MONITOR'];
   /** The programs that wait for the end of this run, as `waitersAsText` writes them. */
   waiters: string | undefined;
+  /** What ffmpeg logs in with at the media server: no command line may have it. */
+  mediaServerLogin: Login | undefined;
   /** The same seed gives the same random delays. */
   faultSeed: number;
   /** The same seed gives the same fresh words. */
@@ -168,6 +248,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   };
   return {
     runtime: values.RUNTIME,
+    settingsFile: values.ACCEPTANCE_CONFIG,
     fixtureScript: resolve(values.FIXTURE_SCRIPT),
     fixtureFile: values.FIXTURE_FILE,
     reportsFolder: reportsFolderOf(given),
@@ -176,6 +257,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     analysisCache: values.ANALYSIS_CACHE ? resolve(values.ANALYSIS_CACHE) : undefined,
     stateFolder: join(projectRoot, '.state'),
     monitor: values.STS_MONITOR,
+    mediaServerLogin: loginIn(environment, 'mediaServer'),
     waiters: values.LIVE_DUBBING_WAITERS,
     get differing() {
       return differingFrom(given, values.ACCEPTANCE_CONFIG);
@@ -251,7 +333,7 @@ function readSettings(path: string, variables: Variables): Settings {
     // Addresses refer to the ports that the file itself lists.
     const values = file.valuesWith({ ...variables, ...first?.ports });
     const parsed = settingsSchema.safeParse(values);
-    if (parsed.success) return withReachableSts(parsed.data, variables);
+    if (parsed.success) return withLogins(withReachableSts(parsed.data, variables), variables);
     const [issue] = parsed.error.issues;
     const keys = (issue?.path ?? []).map(String);
     throw new SuiteError({
@@ -272,6 +354,52 @@ function withReachableSts(settings: Settings, { SERVICES_HOST: host }: Variables
   const { sts } = settings.services;
   const url = sts.url.replace('//host.docker.internal', `//${host}`);
   return { ...settings, services: { ...settings.services, sts: { ...sts, url } } };
+}
+
+/** By the service that lets the suite in with them. */
+const LOGINS = {
+  mediaServer: ['MEDIA_SERVER_USER', 'MEDIA_SERVER_PASSWORD'],
+  mediaService: ['MEDIA_SERVICE_USER', 'MEDIA_SERVICE_PASSWORD'],
+  sts: ['STS_USER', 'STS_PASSWORD'],
+  echoSts: ['STS_USER', 'STS_PASSWORD'],
+} as const;
+
+/** A user and a password. */
+export interface Login {
+  user: string;
+  password: string;
+}
+
+function loginIn(variables: Variables, service: keyof typeof LOGINS): Login | undefined {
+  const [userVariable, passwordVariable] = LOGINS[service];
+  const { [userVariable]: user, [passwordVariable]: password = '' } = variables;
+  return user ? { user, password } : undefined;
+}
+
+/** HTTP addresses with the user and the password of their service; those that have a user already stay as they are. */
+function withLogins(settings: Settings, variables: Variables): Settings {
+  const addressed = <T extends object>(service: T, key: keyof typeof LOGINS): T => {
+    const login = loginIn(variables, key);
+    if (!login) return service;
+    const entries = Object.entries(service).map(([what, value]: [string, unknown]) => {
+      if (typeof value !== 'string' || !/^https?:\/\/[^@]*$/.test(value)) return [what, value];
+      const url = new URL(value);
+      url.username = login.user;
+      url.password = login.password;
+      return [what, url.href.replace(/\/$/, '')];
+    });
+    return Object.fromEntries(entries) as T;
+  };
+  const { mediaServer, mediaService, sts, echoSts } = settings.services;
+  return {
+    ...settings,
+    services: {
+      mediaServer: addressed(mediaServer, 'mediaServer'),
+      mediaService: addressed(mediaService, 'mediaService'),
+      sts: addressed(sts, 'sts'),
+      echoSts: addressed(echoSts, 'echoSts'),
+    },
+  };
 }
 
 function valueAt(values: unknown, keys: readonly string[]): unknown {

@@ -7,7 +7,9 @@ import {
   After,
   AfterAll,
   Before,
+  BeforeStep,
   type ITestCaseHookParameter,
+  type ITestStepHookParameter,
   setDefinitionFunctionWrapper,
   Status,
 } from '@cucumber/cucumber';
@@ -18,16 +20,29 @@ import { readVerdicts } from './checks/verdict-log';
 import { type Attach, attachEvidence, attachLogs } from './report/attachments';
 import { JUDGED_BY, NOT_SHOWN_REASON, SKIP_REASON, STREAMS } from './report/scenario-results';
 import { closeSession } from './session/lifecycle';
+import { checkScope } from './session/scope';
 import type { DubbingWorld } from './world';
 
 type Definition = (this: DubbingWorld, ...args: unknown[]) => unknown;
 
 /** The tags of the scenario that runs; scenarios run one after the other. */
 let tagsOfScenario: string[] = [];
+/** Whether the step that runs is a Then: without it, others can still be judged. */
+let isJudging = false;
 
 Before(function (this: DubbingWorld, { pickle }: ITestCaseHookParameter) {
   tagsOfScenario = pickle.tags.map((tag) => tag.name);
+  isJudging = false;
   this.pickle = pickle;
+});
+
+BeforeStep(function ({ pickleStep }: ITestStepHookParameter) {
+  isJudging = (pickleStep.type as string | undefined) === 'Outcome';
+});
+
+// Before anything is started or published for it.
+Before(function (this: DubbingWorld, { pickle }: ITestCaseHookParameter) {
+  return checkScope(this.session, pickle);
 });
 
 // A missing broadcast is noticed before services are started for nothing.
@@ -40,8 +55,8 @@ Before({ tags: '@counting' }, function (this: DubbingWorld) {
 
 /**
  * What a scenario needs may be missing. The scenario that judges it (`@judges-…`) fails; the others are skipped, and
- * say why. A run with skipped scenarios is not a passed run (scripts/verdict.ts). What does not exist in this runtime makes
- * a scenario not shown, with the reason: the run counts all the same, and its reports say it.
+ * say why. A run with skipped scenarios is not a passed run (scripts/verdict.ts). What this system or configuration does not
+ * offer makes a scenario not shown, with the reason; the other Thens of it are judged all the same.
  */
 setDefinitionFunctionWrapper((definition: Definition): Definition => {
   return async function (this: DubbingWorld, ...args: unknown[]): Promise<unknown> {
@@ -50,7 +65,8 @@ setDefinitionFunctionWrapper((definition: Definition): Definition => {
     } catch (error) {
       if (error instanceof CannotBeShown) {
         this.attach(error.message, { mediaType: 'text/plain', fileName: NOT_SHOWN_REASON });
-        return 'skipped';
+        // After a skipped step, cucumber-js runs no other one: the plugin tells this one as skipped.
+        return isJudging ? undefined : 'skipped';
       }
       // Reports show the whole of an error.
       if (!(error instanceof PrerequisiteMissing)) throw safeError(error);

@@ -2,6 +2,7 @@
  * The suite's plugin of cucumber-js: it plans the broadcasts of a run, shows its progress and makes its reports, whatever
  * format or profile is asked for.
  */
+import type { CauseFacts } from './report/facts';
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,17 +15,20 @@ import {
 } from '@cucumber/cucumber/api';
 import type { Envelope, TestCaseFinished, TestStepStarted } from '@cucumber/messages';
 
+import { changed } from './base/changed';
 import { messageOf } from './base/errors';
 import { readConfig, reportsFolderOf } from './config';
 import { consoleOr } from './report/console';
 import { endOfRun, scenarioLine, titleOf } from './report/end-of-run';
 import { reportFiles } from './report/facts';
 import { makeReports } from './report/make-reports';
+import { policyOf } from './report/not-shown';
 import { noteScenario, noteStep, startProgress, stopProgress, waitingFor } from './report/progress';
 import { beginResults, FORMAT_FILES, removePending } from './report/result-files';
-import { idsOf, ScenarioCollector } from './report/scenario-results';
+import { idsOf, NOT_SHOWN_REASON, ScenarioCollector } from './report/scenario-results';
 import { closedSession } from './session/lifecycle';
 import { noteEnvelope } from './session/plan';
+import { checkExcluded, toldScope } from './session/scope';
 
 /** Of cucumber.js: `pluginOptions: { acceptance: … }`. */
 interface Options {
@@ -82,6 +86,10 @@ async function configurationOf(args: string[]): Promise<IConfiguration> {
 class Run {
   readonly #collector = new ScenarioCollector();
   readonly #reportsFolder: string;
+  /** Of the failures of this run. */
+  #causes: CauseFacts[] = [];
+  /** Of steps that are not shown, each with its attempt. */
+  readonly #notShown = new Set<string>();
   #hasBegun = false;
 
   constructor(
@@ -92,6 +100,7 @@ class Run {
   }
 
   note(envelope: Envelope): void {
+    this.#tellNotShown(envelope);
     noteEnvelope(envelope);
     this.#collector.add(envelope);
     const { testCase, testCaseStarted, testStepStarted, testCaseFinished } = envelope;
@@ -103,6 +112,18 @@ class Run {
     }
     if (testStepStarted) this.#noteStep(testStepStarted);
     if (testCaseFinished) this.#showScenario(testCaseFinished);
+  }
+
+  /** For all that read it after the plugin: a step that is not shown has not passed (support/hooks.ts). */
+  #tellNotShown(envelope: Envelope): void {
+    const { attachment, testStepFinished: ended } = envelope;
+    if (attachment?.fileName === NOT_SHOWN_REASON) {
+      this.#notShown.add(`${attachment.testCaseStartedId} ${attachment.testStepId}`);
+    }
+    if (!ended || !this.#notShown.has(`${ended.testCaseStartedId} ${ended.testStepId}`)) return;
+    // cucumber-js goes on with its own result, which stays as it is.
+    const testStepResult = changed(ended.testStepResult, { status: 'SKIPPED' });
+    envelope.testStepFinished = changed(ended, { testStepResult });
   }
 
   /** Makes the reports and shows the end; the session has been closed by then (AfterAll). */
@@ -123,6 +144,15 @@ class Run {
   #begin(): void {
     this.#hasBegun = true;
     if (this.how.isDry) return;
+    try {
+      checkExcluded(readConfig());
+    } catch (error) {
+      removePending(this.#reportsFolder);
+      console.error(
+        `${messageOf(error)}\nNothing was run; the results of an earlier run are kept.`,
+      );
+      process.exit(2);
+    }
     beginResults(this.#reportsFolder);
     startProgress(process.stdout, process.stderr);
   }
@@ -152,9 +182,10 @@ class Run {
 
   async #makeReports(): Promise<readonly string[]> {
     try {
-      const { problems } = await waitingFor('the reports to be written', () =>
-        makeReports(this.#collector, closedSession(), readConfig()),
+      const { problems, causes } = await waitingFor('the reports to be written', () =>
+        makeReports(this.#collector, closedSession(), readConfig(), toldScope()),
       );
+      this.#causes = causes;
       return problems;
     } catch (error) {
       return [`no reports: ${messageOf(error)}`];
@@ -170,6 +201,8 @@ class Run {
   #showEnd(problems: readonly string[], isRun: boolean): void {
     const { write, paint } = consoleOr(this.environment.stderr);
     const { query, results, times } = this.#collector;
+    const scope = toldScope();
+    const policy = policyOf(scope ? [scope] : []);
     const snippets = new Map(
       query.findAllPickleSteps().map((step) => {
         const code = query.findSuggestionsBy(step).flatMap((one) => one.snippets);
@@ -183,7 +216,7 @@ class Run {
     };
     write(
       endOfRun(results, {
-        ...{ problems, paint, isDry: this.how.isDry },
+        ...{ problems, paint, isDry: this.how.isDry, policy, causes: this.#causes },
         indexPage: shown(reportFiles.index),
         detailsPage: shown(FORMAT_FILES.html),
         pageOf: (stream) =>

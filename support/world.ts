@@ -12,6 +12,7 @@ import { SuiteError } from './base/errors';
 import { safeText } from './base/safe-text';
 import type { Fixture } from './broadcast/fixture';
 import type { BroadcastRequest, OwnServices } from './broadcast/request';
+import { pathOf } from './broadcast/stream-paths';
 import { type Criterion, expectPassed, judge } from './checks/criterion';
 import type { InspectedFile } from './checks/fixture-file';
 import type { Trial } from './checks/variables';
@@ -29,18 +30,20 @@ import { RequestDraft } from './session/plan';
 import type { SecondServices, Services, Overlays } from './session/services';
 import type { Session } from './session/session';
 
-// Longer than any limit of the specs: those are judged by the steps, which say what was seen.
-setDefaultTimeout(400_000);
+// Longer than any limit of the specs: those are judged by the steps, which say what was seen. Nine broadcasts that a step waits for
+// may have to be dubbed one after the other (MAX_STREAMS).
+setDefaultTimeout(3_600_000);
 
-/** Publishes broadcasts: to be dubbed and observed to their end, or just as a file to an address. */
+/** Publishes broadcasts: to be dubbed and observed to their end, or just as a file. */
 export interface Publisher {
   /** An equal request is dubbed once in a run, whatever many scenarios ask for it. */
   dub(request: BroadcastRequest): Promise<BroadcastFindings>;
-  publish(mediaFile: string, url: string): Publication;
+  publish(
+    mediaFile: string,
+    mediaServer: Settings['services']['mediaServer'],
+    stream: string,
+  ): Publication;
 }
-
-/** Of the address at which a broadcast is published. */
-const STREAM_IN_URL = /\/live\/([^/]+)\/in$/;
 
 /** What one scenario has set up and seen. Reading what no step has set fails, naming the missing step. */
 export class DubbingWorld extends World {
@@ -70,8 +73,7 @@ export class DubbingWorld extends World {
   readonly said: Slot<string>;
   readonly suiteRun: Slot<SuiteRun>;
   readonly publishing: Slot<PublisherResult & { url: string; seconds: number }>;
-  /** Its address (rtsp://…). */
-  readonly stoppedServer: Slot<string>;
+  readonly stoppedServer: Slot<Settings['services']['mediaServer']>;
   readonly logFolder: Slot<string>;
   /** Of a nested run. */
   readonly temporaryFolder: Slot<string>;
@@ -127,10 +129,11 @@ export class DubbingWorld extends World {
         this.streams.add(broadcast.stream);
         return broadcast;
       },
-      publish: (mediaFile, url) => {
-        const stream = STREAM_IN_URL.exec(url)?.[1];
-        if (stream !== undefined) this.streams.add(stream);
-        return publish(mediaFile, url, session.track);
+      publish: (mediaFile, { rtsp, paths }, stream) => {
+        this.streams.add(stream);
+        const server = { url: rtsp, ...session.config.mediaServerLogin };
+        const to = { server, path: pathOf(paths.input, stream) };
+        return publish(mediaFile, to, session.track);
       },
     };
   }

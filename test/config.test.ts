@@ -59,7 +59,7 @@ describe('configuration', () => {
     ['an unknown key', shipped.replace('  sts: #', '  stts: #'), /broken\.yaml:\d+: .*services/s],
     [
       'a malformed address',
-      shipped.replace('rtsp: rtsp://', 'rtsp: '),
+      shipped.replace(':-rtsp://', ':-'),
       /broken\.yaml:\d+: .*services\.mediaServer\.rtsp: "127\.0\.0\.1:8554"|Invalid URL/s,
     ],
     ['malformed YAML', 'ports: [1\n', /broken\.yaml:\d+:\d+: .*YAML/s],
@@ -70,6 +70,28 @@ describe('configuration', () => {
       writeFileSync(file, text);
       const config = readConfig({ ACCEPTANCE_CONFIG: file });
       expect(() => config.settings('127.0.0.1')).to.throw(message);
+    });
+  }
+
+  it('lets a system do without what it does not have', () => {
+    const { services } = readConfig({
+      ...{ MEDIA_SERVER_RECORDINGS: 'absent', MEDIA_SERVER_WEBRTC_URL: 'absent' },
+      MEDIA_SERVICE_SEGMENTS: 'absent',
+    }).settings('127.0.0.1');
+    expect(services.mediaServer.recordings).to.be.undefined;
+    expect(services.mediaServer.webrtc).to.be.undefined;
+    expect(services.mediaService.segments).to.be.undefined;
+  });
+
+  for (const [count, isFine] of [
+    ...[['0', false] as const, ['1', true] as const, ['100', true] as const],
+    ...[['101', false] as const, ['several', false] as const],
+  ]) {
+    it(`${isFine ? 'takes' : 'refuses'} ${count} streams at a time`, () => {
+      const read = (): unknown =>
+        readConfig({ MAX_STREAMS: count }).settings('127.0.0.1').maxStreams;
+      if (isFine) expect(read()).to.equal(Number(count));
+      else expect(read).to.throw(/maxStreams/);
     });
   }
 

@@ -28,10 +28,19 @@ Feature: a tiny one
     When it fails the first time
   Scenario: with a bug
     When its step has a bug
+  @021-US2-3
+  Scenario: unable
+    When it works
+    Then there is no such thing
+    And the rest is judged
+  Scenario: unable and broken
+    When it works
+    Then there is no such thing
+    And it is as expected
 `;
 const STEPS = `
 const { When, Then, BeforeAll } = require('${projectRoot}/node_modules/@cucumber/cucumber');
-const { NotAsExpected } = require('${projectRoot}/support/base/errors');
+const { CannotBeShown, NotAsExpected } = require('${projectRoot}/support/base/errors');
 let attempts = 0;
 When('it works', () => undefined);
 When('it is skipped', () => 'skipped');
@@ -39,6 +48,10 @@ When('it fails the first time', () => {
   attempts += 1;
   if (attempts === 1) throw new Error('the first attempt');
 });
+Then('there is no such thing', () => {
+  throw new CannotBeShown({ what: 'there is no such thing', where: 'here', seen: 'none', expected: 'one' });
+});
+Then('the rest is judged', () => undefined);
 When('its step has a bug', () => [].first.name);
 Then('it is as expected', () => {
   throw new NotAsExpected({ what: 'wrong', where: 'here', seen: 'so many', expected: 'as many' });
@@ -58,7 +71,12 @@ describe('a run', () => {
     require: [join(folder, 'tiny.steps.ts')],
     format: [[console], ...formatsInto(reports)],
   };
-  const profiles = { default: common, parallel: { ...common, parallel: 2 } };
+  const own = ['world', 'parameter-types', 'hooks'].map((name) => `support/${name}.ts`);
+  const profiles = {
+    ...{ default: common, parallel: { ...common, parallel: 2 } },
+    // With what the suite does before and after each scenario and step.
+    hooks: { ...common, require: [...own, join(folder, 'tiny.steps.ts')] },
+  };
   writeFileSync(join(folder, 'cucumber.json'), JSON.stringify(profiles));
   writeFileSync(join(folder, 'tiny.feature'), FEATURE);
 
@@ -186,15 +204,104 @@ describe('a run', () => {
     });
   }
 
-  it('does not count when all is skipped', async () => {
-    const verdict = (): string => {
-      const script = ['-r', 'ts-node/register', 'scripts/verdict.ts', messages];
-      try {
-        return execFileSync(process.execPath, script, { cwd: projectRoot }).toString();
-      } catch (error) {
-        return `exit ${(error as { status: number }).status}: ${String((error as { stdout: Buffer }).stdout)}`;
-      }
+  const verdict = (): string => {
+    const script = ['-r', 'ts-node/register', 'scripts/verdict.ts', messages];
+    try {
+      return execFileSync(process.execPath, script, { cwd: projectRoot }).toString();
+    } catch (error) {
+      return `exit ${(error as { status: number }).status}: ${String((error as { stdout: Buffer }).stdout)}`;
+    }
+  };
+
+  describe('of what cannot be shown', () => {
+    /** acceptance.yaml with another end. */
+    const withNotShown = (block: string): Record<string, string> => {
+      const [shipped = ''] = readFileSync(join(projectRoot, 'acceptance.yaml'), 'utf8').split(
+        /^notShown:$/m,
+      );
+      const file = join(folder, 'acceptance.yaml');
+      writeFileSync(file, `${shipped}${block}`);
+      return { ACCEPTANCE_CONFIG: file, RUNTIME: 'host', NO_COLOR: '1' };
     };
+    const tried = ['--profile', 'hooks', '--name', '^(fine|unable)$'];
+    const line = '? 021-US2-3 unable';
+
+    it('fails where that is required, judges the rest of it, and says why everywhere', async () => {
+      const { exitCode, text } = await run(tried, withNotShown(''));
+      expect(exitCode, text).to.equal(0);
+      expect(text).to.include('This configuration can show all 2 scenarios');
+      expect(text).to.match(
+        /^\? 021-US2-3 unable \(\d\.\d s\) \(not shown: here: there is no such thing\)$/m,
+      );
+      expect(text).to.include('? Not shown: 1 scenario, 1 of which fails the run');
+      expect(text).to.include('2 scenarios: 1 passed, 1 not shown, in');
+      expect(verdict()).to.equal(
+        'exit 1: The run does not count as passed: 1 required scenario not shown.\n',
+      );
+      const { 'junit.xml': junit = '', 'index.html': page, 'summary.md': summary } = results();
+      expect(junit).to.include('<skipped message="not shown: here: there is no such thing">');
+      expect(page).to.include('Not shown: 1 scenario, 1 of which fails the run');
+      expect(summary).to.include('### Not shown: 1 scenario, 1 of which fails the run');
+      const result = readScenarioResults(messages).find(({ name }) => name === 'unable');
+      expect(result?.steps.map(({ status }) => status)).to.deep.equal([
+        ...['PASSED', 'SKIPPED', 'PASSED'],
+      ]);
+    });
+
+    it('passes where that is excluded, or not required, and names what is excluded for nothing', async () => {
+      const excluded = `notShown:\n  excluded:\n    - {id: 021-US2-3, because: we have none}\n`;
+      const other = '    - {id: 021-US2-1, because: no time}\n';
+      const { text } = await run(tried, withNotShown(`${excluded}${other}`));
+      expect(text).to.include(`${line.replace('? ', '  – ')} (excluded: we have none)`);
+      expect(text).to.include('021-US2-1 is excluded by acceptance.yaml (notShown), but shown');
+      expect(verdict()).to.equal('');
+      const { 'index.html': page } = results();
+      expect(page).to.match(/Passed: 1 of 2 scenarios passed in .* 1 scenario not shown\./);
+      await run(tried, withNotShown('notShown: {fails: none}'));
+      expect(verdict()).to.equal('');
+    });
+
+    it('does not hold in another runtime', async () => {
+      const excluded = 'excluded: [{id: 021-US2-3, because: none, runtime: docker}]';
+      await run(tried, withNotShown(`notShown: {${excluded}}`));
+      expect(verdict()).to.match(/^exit 1: /);
+    });
+
+    it('fails where a step has failed besides, and where nothing else was shown', async () => {
+      const both = await run(
+        ['--profile', 'hooks', '--name', '^unable and broken$'],
+        withNotShown(''),
+      );
+      expect(both.exitCode).to.equal(1);
+      expect(both.text).to.include('1 scenario: 1 failed, in');
+      await run(
+        ['--profile', 'hooks', '--name', '^unable$'],
+        withNotShown('notShown: {fails: none}'),
+      );
+      expect(verdict()).to.equal(
+        'exit 1: The run does not count as passed: no scenario can be shown by this configuration.\n',
+      );
+    });
+
+    for (const [what, block, message] of [
+      [
+        'an unknown ID',
+        'excluded: [{id: 021-US9-9, because: none}]',
+        /unknown requirement.*\n.*021-US9-9/,
+      ],
+      ['no reason', 'excluded: [{id: 019-E7}]', /notShown\.excluded\.0\.because/],
+      ['another word', 'fails: some', /notShown\.fails/],
+    ] as const) {
+      it(`runs nothing with ${what} in it`, async () => {
+        const { exitCode, text } = await run(tried, withNotShown(`notShown: {${block}}`));
+        expect(exitCode, text).to.equal(2);
+        expect(text).to.match(message);
+        expect(results()).to.deep.equal({});
+      });
+    }
+  });
+
+  it('does not count when all is skipped', async () => {
     const fine = await run(['--name', 'fine']);
     expect([fine.exitCode, verdict()]).to.deep.equal([0, '']);
     const skipped = await run(['--name', 'left out']);

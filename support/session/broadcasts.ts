@@ -5,12 +5,13 @@ import { BroadcastFindings } from '../analyze/broadcast-findings';
 import { PrerequisiteMissing } from '../base/errors';
 import type { Track } from '../base/track';
 import { readEvidence, recordedBroadcasts } from '../broadcast/evidence';
+import { requireFaultsDone } from '../broadcast/faults-done';
 import { beginningOf, type Fixture, publishedFixture, readFixture } from '../broadcast/fixture';
 import { FRESH_WORDS, FRESH_WORDS_SECONDS } from '../broadcast/fresh-words';
 import { type BroadcastRequest, keyOf, segmentSecondsOf } from '../broadcast/request';
 import { type Config, projectRoot, serviceNames, type Settings } from '../config';
 import { showLine } from '../report/progress';
-import { speakFreshWords } from './fresh-words';
+import { publishSpoken, speakFreshWords, type SpokenWords } from './fresh-words';
 import { type PlannedBroadcast, plannedBroadcasts } from './plan';
 import { publishBroadcast } from './publish-broadcast';
 import { MOST_SPOKEN_AT_ONCE } from './schedule';
@@ -36,7 +37,7 @@ export class Broadcasts {
   readonly #recorded: Map<string, string> | undefined;
   /** What the scenarios of this run are going to ask for; known before its first step. */
   #planned: PlannedBroadcast[] | undefined;
-  #freshWords: Promise<Fixture> | undefined;
+  #freshWords: Promise<SpokenWords> | undefined;
   #streams = 0;
 
   /** @throws NotObserved when EVIDENCE names a folder without evidence, or of another version */
@@ -64,8 +65,8 @@ export class Broadcasts {
   }
 
   /**
-   * Publishes a broadcast to a stream of its own and observes it to the end; an equal request is dubbed once. All planned
-   * broadcasts of its group begin with it: most of them only wait, so they wait at the same time.
+   * Publishes a broadcast to a stream of its own and observes it to the end; an equal request is dubbed once. Planned
+   * broadcasts of its group begin with it, as many as may be dubbed at a time: most of them only wait.
    *
    * @throws PrerequisiteMissing when its fixture or its services are missing, or it is not among the recorded ones
    */
@@ -117,7 +118,25 @@ export class Broadcasts {
     if (group !== 'edge case') requests.sort((a, b) => this.#lengthOf(b) - this.#lengthOf(a));
     // Somebody waits for this one.
     void this.#dubOnce(request);
-    requests.forEach((one) => void this.#dubOnce(one));
+    // Several scenarios ask for the same one: it takes one place.
+    const rest = new Map(requests.map((one) => [keyOf(one), one]));
+    rest.delete(keyOf(request));
+    // Whoever waits for something gets the error.
+    this.#dubAhead([...rest.values()]).catch(() => undefined);
+  }
+
+  /**
+   * Dubs broadcasts that nobody waits for yet, as long as there are places: what a scenario waits for does not queue up behind
+   * all of them. With one place, nothing is dubbed ahead.
+   */
+  async #dubAhead(requests: BroadcastRequest[]): Promise<void> {
+    const { maxStreams } = await this.host.settings();
+    const dubNext = async (): Promise<void> => {
+      for (let one = requests.shift(); one; one = requests.shift()) {
+        await this.#dubOnce(one).catch(() => undefined);
+      }
+    };
+    await Promise.all(Array.from({ length: maxStreams - 1 }, dubNext));
   }
 
   #groupOf(request: BroadcastRequest): PlannedBroadcast['group'] | undefined {
@@ -160,14 +179,24 @@ export class Broadcasts {
       this.#streams += 1;
       const stream = `test_${fixture.id}_${Date.now()}_${this.#streams}`;
       const { config, track, signal } = host;
-      const context = { ...{ config, fixture, stream, track, signal }, onIngested };
-      return this.#findingsIn(await publishBroadcast(services, request, context), fixture);
+      const publish = (published: Fixture, publishedFrom?: string): Promise<string> =>
+        publishBroadcast(services, request, {
+          ...{ config, fixture: published, stream, track, signal, onIngested },
+          ...(publishedFrom === undefined ? {} : { publishedFrom }),
+        });
+      const folder =
+        request.fixture === FRESH_WORDS
+          ? await this.#publishWords(publish)
+          : await publish(fixture);
+      return this.#findingsIn(folder, fixture);
     }, most);
   }
 
   async #findingsIn(folder: string, fixture: Fixture): Promise<BroadcastFindings> {
     const names = serviceNames(await this.host.settings());
-    return new BroadcastFindings(readEvidence(folder), fixture, names);
+    const evidence = readEvidence(folder);
+    requireFaultsDone(evidence);
+    return new BroadcastFindings(evidence, fixture, names);
   }
 
   /** @param recorded the evidence folder of a broadcast that an earlier run has published */
@@ -176,17 +205,27 @@ export class Broadcasts {
     if (name === FRESH_WORDS && recorded !== undefined) {
       return publishedFixture(readEvidence(recorded).record, recorded);
     }
-    const fixture = name === FRESH_WORDS ? await this.#speakOnce() : this.fixture(name);
+    const fixture = name === FRESH_WORDS ? (await this.#speakOnce()).fixture : this.fixture(name);
     return beginningOf(fixture, seconds ?? undefined, segmentSecondsOf(request));
   }
 
-  #speakOnce(): Promise<Fixture> {
+  async #publishWords(
+    publish: (fixture: Fixture, publishedFrom: string) => Promise<string>,
+  ): Promise<string> {
+    const words = await this.#speakOnce();
+    const folder = await this.host.withFolder('words', (privateFolder) =>
+      publishSpoken(words, privateFolder, publish),
+    );
+    showLine(`words composed for this run: FRESH_WORDS_SEED=${words.seed} says them again`);
+    return folder;
+  }
+
+  #speakOnce(): Promise<SpokenWords> {
     const { config, track, signal, withFolder } = this.host;
     const { freshWordsSeed: seed, reportsFolder } = config;
-    this.#freshWords ??= withFolder('words', (temporary) => {
-      showLine(`words composed for this run: FRESH_WORDS_SEED=${seed} says them again`);
-      return speakFreshWords(seed, reportsFolder, { track, signal, temporary });
-    });
+    this.#freshWords ??= withFolder('words', (temporary) =>
+      speakFreshWords(seed, reportsFolder, { track, signal, temporary }),
+    );
     return this.#freshWords;
   }
 }

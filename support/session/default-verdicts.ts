@@ -1,6 +1,6 @@
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { cachedOnly, NotMeasured } from '../analyze/cache';
-import { messageOf } from '../base/errors';
+import { CannotBeShown, messageOf } from '../base/errors';
 import { isComplete } from '../broadcast/record';
 import { isEcho, isUndisturbed } from '../broadcast/request';
 import { judge } from '../checks/criterion';
@@ -33,7 +33,7 @@ export async function judgeUnasked(
         );
         addVerdict(reportsFolder, { stream: broadcast.stream, verdict });
       } catch (error) {
-        if (error instanceof NotMeasured) continue;
+        if (error instanceof NotMeasured || error instanceof CannotBeShown) continue;
         problems.push(`${criterion.title}, ${broadcast.stream}: ${messageOf(error)}`);
       }
     }

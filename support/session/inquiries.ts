@@ -10,7 +10,8 @@ import type { SharedNetworks } from '../checks/services';
 import type { Answer, Leftovers, TakenPorts } from '../checks/services';
 import type { CollectedLogs } from '../checks/logs';
 import type { Publishing } from '../checks/publishing';
-import { messageOf, SuiteError } from '../base/errors';
+import { CannotBeShown, messageOf } from '../base/errors';
+import { pathOf } from '../broadcast/stream-paths';
 import { eventually } from '../base/eventually';
 import type { Settings } from '../config';
 import type { DualComposeManager } from '../environment/dual-compose-manager';
@@ -19,6 +20,7 @@ import { get, getAll, type HttpOutcome } from '../observe/http-outcome';
 import { handshake } from '../observe/handshake';
 import { rtmpHandshake, type RtmpHandshake } from '../observe/rtmp-handshake';
 import type { Publication } from '../observe/publisher';
+import { NO_WEBRTC } from './capabilities';
 
 /** How long media-service may take to connect once there is something to dub. */
 const CONNECTS_MS = 10_000;
@@ -35,12 +37,13 @@ export async function inspect(fixture: Fixture): Promise<InspectedFile> {
   return { fixture, streams, seconds, bytes: statSync(path).size };
 }
 
-/** The health of every service, by its name. */
+/** The health of every service, by what features call them: two compositions may call theirs alike. */
 export function healthOfAll({ services }: Settings): Promise<Map<string, HttpOutcome>> {
   const { mediaServer, mediaService, sts } = services;
-  return getAll(
-    Object.fromEntries([mediaServer, mediaService, sts].map(({ name, health }) => [name, health])),
-  );
+  return getAll({
+    'media server': mediaServer.health,
+    ...{ 'media-service': mediaService.health, STS: sts.health },
+  });
 }
 
 /** The health of media-service and the STS, by what features call them. */
@@ -106,25 +109,22 @@ export function knockAtPublished(
 /** What the media server serves at the ports by which it is reached from outside. */
 export interface ServedPorts {
   rtmp: RtmpHandshake;
-  /** Undefined where acceptance.yaml names no address for WebRTC. */
+  /** Undefined where the media server has none. */
   webrtc: HttpOutcome | undefined;
 }
 
 export async function servedPorts({ services }: Settings): Promise<ServedPorts> {
-  const { rtmp, webrtc } = services.mediaServer;
+  const { rtmp, webrtc, paths } = services.mediaServer;
   // The page of a stream, also of one that nobody publishes yet.
-  const page = webrtc === undefined ? undefined : get(`${webrtc}/live/test_page/out/`);
+  const page =
+    webrtc === undefined ? undefined : get(`${webrtc}/${pathOf(paths.output, 'test_page')}/`);
   return { rtmp: await rtmpHandshake(rtmp), webrtc: await page };
 }
 
-/** @throws SuiteError where acceptance.yaml does not say where it is */
+/** @throws CannotBeShown where the media server has none */
 export function webRtcPageOf({ webrtc }: ServedPorts): HttpOutcome {
   if (webrtc) return webrtc;
-  throw new SuiteError({
-    ...{ what: 'it is not said where the media server serves its page for browsers' },
-    ...{ where: 'acceptance.yaml, services.mediaServer', seen: 'no webrtc' },
-    expected: 'webrtc: an address, http://…',
-  });
+  throw new CannotBeShown(NO_WEBRTC);
 }
 
 /** Which networks the services of both compositions are attached to. */
@@ -145,12 +145,20 @@ export async function runningServices({
   media,
   sts,
 }: DualComposeManager): Promise<RunningServices> {
-  const states = await Promise.all([runtime.ps(media), runtime.ps(sts)]);
-  const running = states.flat().filter(({ state }) => state === 'running');
+  // Both may be one composition, and services of two may have the same name.
+  const found = [...new Set([media, sts])].map(async (composition) => {
+    const running = (await runtime.ps(composition)).filter(({ state }) => state === 'running');
+    return running.map(({ service }) => runningName(composition, service));
+  });
   return {
-    projects: [media.project, sts.project],
-    running: running.map(({ service }) => service),
+    projects: [...new Set([media.project, sts.project])],
+    running: (await Promise.all(found)).flat(),
   };
+}
+
+/** What a service of a composition is called among those that run. */
+export function runningName({ project }: { project: string }, service: string): string {
+  return `${project}/${service}`;
 }
 
 /**

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { messageOf, PrerequisiteMissing, SuiteError } from '../base/errors';
 import type { NestedRun } from '../checks/suite-run';
 import { projectRoot } from '../config';
+import { runElsewhere } from '../environment/external-runtime';
 import { runSuite, type SuiteRun } from '../environment/nested-suite';
 import { freePort } from '../environment/ports';
 import { readScenarioResults } from '../report/scenario-results';
@@ -136,11 +137,13 @@ export function runWithPortTaken(
  * Listens on a free port of the host that services are published on.
  *
  * @throws PrerequisiteMissing ('services') where that is not this host
+ * @throws CannotBeShown where the services run elsewhere
  */
 export async function takePort(
   session: Session,
 ): Promise<{ port: number; release: () => Promise<void> }> {
-  const { servicesHost } = await session.runtime();
+  const { name, servicesHost } = await session.runtime();
+  if (name === 'external') throw runElsewhere('the ports are its own');
   const port = await freePort();
   const listener = createServer();
   await new Promise<void>((done, failed) => {
@@ -187,8 +190,8 @@ export async function runWithComposeFault(session: Session, fault: string): Prom
   }
   const name = fault.replace(/\W+/g, '-');
   const file = nestedFile(session, `${name}.yml`);
-  // Of a recorded broadcast the suite reads no compose file.
-  await session.runtime();
+  // Of a recorded broadcast, and of services that run elsewhere, the suite reads no compose file.
+  await session.composeManager();
   const { sts } = (await session.settings()).services;
   mkdirSync(dirname(file), { recursive: true });
   if (content) writeFileSync(file, content(sts.name, new URL(sts.health).port));

@@ -5,13 +5,15 @@ import { join } from 'node:path';
 
 import { stringify } from 'yaml';
 
-import { type LogLine, linesOf } from '../analyze/service-log';
+import { exitCodeIn, type LogLine, linesOf } from '../analyze/service-log';
 import { now } from '../base/clock';
 import { CannotBeShown } from '../base/errors';
 import { eventually } from '../base/eventually';
 import type { Settings } from '../config';
 import type { DualComposeManager } from '../environment/dual-compose-manager';
 import type { Composition } from '../environment/runtime';
+import { NO_NETWORKS } from './capabilities';
+import { NO_SOURCE } from './capabilities';
 import type { Overlays } from './services';
 import type { Session } from './session';
 
@@ -28,7 +30,9 @@ const GIVES_UP_MS = 30_000;
  */
 export async function sharedNetworkOverlays(session: Session): Promise<Overlays> {
   const manager = await session.composeManager();
-  if ((await manager.runtime.networks(manager.media)) === undefined) throw noNetworks();
+  if ((await manager.runtime.networks(manager.media)) === undefined) {
+    throw new CannotBeShown(NO_NETWORKS);
+  }
   const overlay = ({ name, compose }: Composition): string =>
     writeOverlay(session, `${name}-network.yml`, {
       services: Object.fromEntries(
@@ -37,16 +41,6 @@ export async function sharedNetworkOverlays(session: Session): Promise<Overlays>
       networks: { [SHARED_NETWORK]: { driver: 'bridge' } },
     });
   return { media: overlay(manager.media), sts: overlay(manager.sts) };
-}
-
-function noNetworks(): CannotBeShown {
-  return new CannotBeShown({
-    what: "compose files cannot get in each other's way by the name of a network: there are no networks",
-    where: 'processes of this host',
-    seen: 'services that run as processes of this host, which have its network',
-    expected: 'containers, on networks that Docker Compose has made',
-    next: 'RUNTIME=docker, where a Docker engine answers',
-  });
 }
 
 /** An RTSP source that accepts connections and closes them at once. */
@@ -58,7 +52,10 @@ export interface UnreadableSource {
   close: () => Promise<void>;
 }
 
+/** @throws CannotBeShown where no variable tells media-service where it reads streams */
 export async function unreadableSource(session: Session): Promise<UnreadableSource> {
+  const { name, sourceUrlVariable, ingest } = (await session.settings()).services.mediaService;
+  if (sourceUrlVariable === undefined) throw new CannotBeShown(NO_SOURCE);
   const { testHost, name: runtimeName } = await session.runtime();
   const attempts: number[] = [];
   const listener = createServer((socket) => {
@@ -70,8 +67,7 @@ export async function unreadableSource(session: Session): Promise<UnreadableSour
   });
   const address = listener.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  const { name } = (await session.settings()).services.mediaService;
-  const environment = { MEDIAMTX_RTSP_URL: `rtsp://${testHost.name}:${port}` };
+  const environment = { [sourceUrlVariable]: `${ingest}://${testHost.name}:${port}` };
   // Docker Compose would take this x-host in place of the service's own, which it has no use for.
   const asProcess = runtimeName === 'host' ? { 'x-host': { environment } } : {};
   const service = { environment, ...asProcess };
@@ -94,20 +90,20 @@ function writeOverlay({ config }: Session, name: string, content: object): strin
 }
 
 /**
- * What media-service has logged about a stream once the stream's worker has ended.
- *
- * @throws NotInTime when it has not ended in 30 s
+ * What media-service has logged about a stream once the stream's worker has said its exit code, or after 30 s.
  */
 export function linesOfEndedWorker(
   { runtime, media }: DualComposeManager,
   { services }: Settings,
   stream: string,
 ): Promise<LogLine[]> {
+  const logged = async (): Promise<LogLine[]> =>
+    linesOf(await runtime.logs(media, services.mediaService.name), stream);
   const ended = async (): Promise<LogLine[]> => {
-    const lines = linesOf(await runtime.logs(media, services.mediaService.name), stream);
-    const hasEnded = lines.some(({ fields }) => typeof fields['exit_code'] === 'number');
-    if (!hasEnded) throw new Error(lines.at(-1)?.message ?? 'nothing logged');
-    return lines;
+    const lines = await logged();
+    if (exitCodeIn(lines) !== undefined) return lines;
+    throw new Error(lines.at(-1)?.message ?? 'nothing logged');
   };
-  return eventually('the end of its worker', ended, { withinMs: GIVES_UP_MS });
+  // Services that have their own words for it are known to be ready with it by then.
+  return eventually('the end of its worker', ended, { withinMs: GIVES_UP_MS }).catch(logged);
 }

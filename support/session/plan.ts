@@ -11,9 +11,10 @@ import {
   type PartialRequest,
   requestOf,
 } from '../broadcast/request';
+import { type Capability, type Needs, neededBy } from './capabilities';
 import { type Asked, HELLO, type TrialRequest } from './trial-request';
 
-/** What the steps of a scenario have said of the broadcast that is going to be dubbed, and of trials. */
+/** What the steps of a scenario have said of the broadcast that is going to be dubbed, of trials, and of what they need. */
 export class RequestDraft {
   #said: PartialRequest = {};
   readonly #requests: BroadcastRequest[] = [];
@@ -21,6 +22,25 @@ export class RequestDraft {
     ...{ media: {}, sts: {} },
   };
   readonly #trials: TrialRequest[] = [];
+  readonly #needed = new Set<Capability>();
+  readonly #judged = new Set<Capability>();
+
+  /** Without this nothing of the scenario can be done. */
+  needs(capability: Capability): void {
+    this.#needed.add(capability);
+  }
+
+  /** Without this one of its steps cannot judge; the others can. */
+  judges(capability: Capability): void {
+    this.#judged.add(capability);
+  }
+
+  /** What was said to be needed, and what its broadcasts need. */
+  get needed(): Needs {
+    const ofTrials = this.#trials.length > 0 ? (['compositions'] as const) : [];
+    const all = [...this.#needed, ...this.#requests.flatMap(neededBy), ...ofTrials];
+    return { whole: new Set(all), part: this.#judged };
+  }
 
   /** It is dubbed through the Echo STS, in segments of that length. */
   throughEcho(segmentSeconds: number): void {
@@ -122,8 +142,14 @@ export function plan(pattern: string, apply: Apply): void {
   planned.push({ pattern, apply });
 }
 
+/** Says that nothing can be done of scenarios with one of these steps without it. */
+export function planNeed(capability: Capability, ...patterns: readonly string[]): void {
+  for (const pattern of patterns) plan(pattern, (draft) => draft.needs(capability));
+}
+
 const pickles = new Map<string, Pickle>();
 const selected: Pickle[] = [];
+const leftOut = new Set<string>();
 const patterns = new Set<string>();
 
 /** Notes what cucumber-js says before a run begins: the scenarios that are going to run, in their order. */
@@ -132,6 +158,32 @@ export function noteEnvelope({ pickle, testCase, stepDefinition }: Envelope): vo
   if (pickle) pickles.set(pickle.id, pickle);
   const known = testCase && pickles.get(testCase.pickleId);
   if (known) selected.push(known);
+}
+
+/** A scenario that is going to run, and what its steps and broadcasts need. */
+export interface PlannedScenario {
+  pickle: Pickle;
+  needs: Needs;
+}
+
+/** All scenarios that are going to run, in their order. */
+export function plannedScenarios(): PlannedScenario[] {
+  return selected.map((pickle) => ({ pickle, needs: draftOf(pickle).needed }));
+}
+
+/** All tags of the features that were read, also of scenarios that are not going to run. */
+export function knownTags(): Set<string> {
+  return new Set([...pickles.values()].flatMap(({ tags }) => tags.map(({ name }) => name)));
+}
+
+/** It cannot be shown: nothing is published or tried for it. */
+export function leaveOut({ id }: Pickle): void {
+  leftOut.add(id);
+}
+
+/** Those of which something is going to be done. */
+function tried(): Pickle[] {
+  return selected.filter((pickle) => !leftOut.has(pickle.id));
 }
 
 /** A broadcast that the run is going to need. Those of one group are dubbed at the same time. */
@@ -155,7 +207,7 @@ export function plannedBroadcasts(): PlannedBroadcast[] {
       ...{ seen: stray.pattern, expected: 'the pattern of a step, word for word' },
     });
   }
-  return selected.flatMap((pickle) => {
+  return tried().flatMap((pickle) => {
     const isEdgeCase = pickle.tags.some(({ name }) => name === '@edge-case');
     // Services of a scenario's own are not started before its turn.
     const requests = draftOf(pickle).requests.filter(({ composition }) => !isOwn(composition));
@@ -172,7 +224,7 @@ function isOwn(composition: BroadcastRequest['composition']): composition is Own
 
 /** All trials of the scenarios that are going to run, in their order. */
 export function plannedTrials(): TrialRequest[] {
-  return selected.flatMap((pickle) => draftOf(pickle).trials);
+  return tried().flatMap((pickle) => draftOf(pickle).trials);
 }
 
 function draftOf({ steps }: Pickle): RequestDraft {

@@ -1,21 +1,28 @@
 import { cpSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { SuiteError } from '../base/errors';
+import { CannotBeShown, problemOf, SuiteError } from '../base/errors';
 import type { Track } from '../base/track';
 import { type Fixture } from '../broadcast/fixture';
+import type { BroadcastRecord } from '../broadcast/record';
 import { type BroadcastRequest, isEcho, isUndisturbed } from '../broadcast/request';
-import type { Config } from '../config';
+import { pathOf } from '../broadcast/stream-paths';
+import type { Config, Settings } from '../config';
+import { ELSEWHERE } from '../environment/external-runtime';
 import { tellEcho } from '../observe/echo-control';
 import { observeBroadcast } from '../observe/observe-broadcast';
 import type { ObserveOptions } from '../observe/observe-options';
+import type { RtspServer } from '../observe/rtsp-relay';
 import { endProgress, showProgress } from '../report/progress';
+import { NO_TAP } from './capabilities';
 import type { Services } from './services';
 
 /** What a broadcast is published with, besides its request and its services. */
 export interface PublishContext {
   config: Config;
   fixture: Fixture;
+  /** As in ObserveOptions. */
+  publishedFrom?: string;
   /** Unique among all streams of the media server. */
   stream: string;
   track: Track;
@@ -28,7 +35,9 @@ export interface PublishContext {
  * Publishes a broadcast, lets what was asked for go wrong, and observes it to the end of its output.
  *
  * @returns the evidence folder
- * @throws SuiteError when the evidence could not be written, faults cannot be made, or the Echo STS does not do as told
+ * @throws SuiteError when the evidence could not be written
+ * @throws CouldNotBeDone when the Echo STS does not do as told
+ * @throws CannotBeShown when faults cannot be made, or the media server cannot be told to refuse the output
  */
 export async function publishBroadcast(
   services: Services,
@@ -39,16 +48,18 @@ export async function publishBroadcast(
   const { manager, settings, monitor, api, paths, metrics } = services;
   const { mediaServer } = settings.services;
   const folder = join(config.reportsFolder, 'evidence', stream);
-  await prepareFaults(services, request, context);
+  const checks = await prepareFaults(services, request, context);
   await observeBroadcast({
     ...{ fixture, request, stream, folder, monitor, api, paths, metrics, track, signal },
     faultSeed: config.faultSeed,
-    ...{ rtspUrl: mediaServer.rtsp, rtmpUrl: mediaServer.rtmp },
+    ...(context.publishedFrom === undefined ? {} : { publishedFrom: context.publishedFrom }),
+    mediaServer: mediaServerOf(settings, config),
+    ...{ rtmpUrl: mediaServer.rtmp, streamPaths: mediaServer.paths },
     recording: recordingOf(services, stream),
-    ...(isEcho(request) && request.faults.length === 0
-      ? { fetchSegments: segmentsOf(services, stream) }
-      : {}),
+    ...(isEcho(request) && request.faults.length === 0 ? segmentsOf(services, stream) : {}),
+    stsUrl: manager.media.variables[settings.services.mediaService.stsUrlVariable] ?? '',
     network: networkOf(services),
+    notOffered: notOfferedBy(services),
     logs: () => manager.logs(),
     ...{ runtime: manager.runtime.name, monitorMode: services.tap ? 'tap' : 'direct' },
     withViewer: !isEcho(request),
@@ -56,25 +67,32 @@ export async function publishBroadcast(
     withInputReader: request.fixture === null && isUndisturbed(request) && !isEcho(request),
     onProgress: (progress) => showProgress(progress, fixture.title),
     onIngested,
-  }).finally(() => endProgress(stream));
+  }).finally(() => {
+    services.tap?.endPlan(stream);
+    endProgress(stream);
+  });
+  checks.forEach((check) => check());
   return folder;
 }
 
+/** @returns what is called when it is over, and throws CouldNotBeDone */
 async function prepareFaults(
   { tap, settings }: Services,
   { faults, controls }: BroadcastRequest,
   { config, stream }: PublishContext,
-): Promise<void> {
-  if (faults.length > 0) {
-    if (!tap) {
-      throw new SuiteError({
-        ...{ what: 'faults need the tap', where: 'STS_MONITOR', seen: config.monitor },
-        ...{ expected: 'tap', next: 'unset STS_MONITOR' },
-      });
-    }
-    tap.setPlan(stream, { faults, seed: config.faultSeed });
+): Promise<(() => void)[]> {
+  if (faults.length > 0 && !tap) throw new CannotBeShown(NO_TAP);
+  tap?.setPlan(stream, { faults, seed: config.faultSeed });
+  const checks: (() => void)[] = [];
+  for (const control of controls) {
+    checks.push(await tellEcho({ url: settings.services.sts.url, stream, control }, tap));
   }
-  for (const control of controls) await tellEcho(settings.services.sts.url, stream, control);
+  return checks;
+}
+
+/** Where ffmpeg finds the media server, and what it logs in with. */
+export function mediaServerOf({ services }: Settings, config: Config): RtspServer {
+  return { url: services.mediaServer.rtsp, ...config.mediaServerLogin };
 }
 
 /** The complete recording is made by the media server itself, in pieces where the output was interrupted. */
@@ -82,11 +100,20 @@ function recordingOf(
   { manager: { runtime, media }, settings }: Services,
   stream: string,
 ): ObserveOptions['recording'] {
-  const { name: server, recordings } = settings.services.mediaServer;
+  const { name: server, recordings, paths } = settings.services.mediaServer;
+  if (recordings === undefined) return { whyNot: 'services.mediaServer.recordings is absent' };
+  let pattern: string;
+  try {
+    pattern = runtime.pathInService(media, server, `${recordings}/%path/%s-%f`);
+  } catch (error) {
+    // Its files cannot be had: services run elsewhere, or keep them on no volume.
+    if (!(error instanceof SuiteError)) throw error;
+    return { whyNot: problemOf(error)?.what ?? '' };
+  }
   return {
-    pattern: runtime.pathInService(media, server, `${recordings}/%path/%s-%f`),
+    pattern,
     fetch: async (file) => {
-      const ours = `${recordings}/live/${stream}/out`;
+      const ours = `${recordings}/${pathOf(paths.output, stream)}`;
       const copies = `${file}.pieces`;
       await runtime.copyOut(media, server, ours, copies);
       const pieces = readdirSync(copies).sort(
@@ -103,16 +130,25 @@ function recordingOf(
 function segmentsOf(
   { manager: { runtime, media }, settings }: Services,
   stream: string,
-): (folder: string) => Promise<void> {
+): Pick<ObserveOptions, 'fetchSegments'> {
   const { name, segments } = settings.services.mediaService;
-  return (folder) => runtime.copyOut(media, name, `${segments}/${stream}`, folder);
+  if (segments === undefined || runtime.name === 'external') return {};
+  const fetchSegments = (folder: string): Promise<void> =>
+    runtime.copyOut(media, name, `${segments}/${stream}`, folder);
+  return { fetchSegments };
+}
+
+function notOfferedBy({ manager, settings }: Services): BroadcastRecord['notOffered'] {
+  if (manager.runtime.name === 'external') return { logs: ELSEWHERE, segments: ELSEWHERE };
+  if (settings.services.mediaService.segments !== undefined) return undefined;
+  return { segments: 'services.mediaService.segments is absent' };
 }
 
 function networkOf({ manager, settings }: Services): ObserveOptions['network'] {
   const { runtime, media } = manager;
-  const { name, stsUrlVariable } = settings.services.mediaService;
+  if (runtime.name === 'external') return undefined;
+  const { name } = settings.services.mediaService;
   return {
-    stsUrl: media.variables[stsUrlVariable] ?? '',
     connections: () => runtime.connections(media, name),
     addressOf: (host) => runtime.addressOf(media, name, host),
   };

@@ -1,10 +1,12 @@
 import { rmSync } from 'node:fs';
 
-import { PrerequisiteMissing, problemOf } from '../base/errors';
+import { CannotBeShown, messageOf, PrerequisiteMissing, problemOf } from '../base/errors';
+import { withoutLogin } from '../base/http';
 import type { MetricsText } from '../base/prometheus';
 import type { EchoComposition, OwnServices } from '../broadcast/request';
 import type { Config, Settings } from '../config';
 import { DualComposeManager } from '../environment/dual-compose-manager';
+import { ExternalServices, runElsewhere } from '../environment/external-runtime';
 import { findRuntime } from '../environment/find-runtime';
 import { freePorts } from '../environment/ports';
 import type { Runtime } from '../environment/runtime';
@@ -15,6 +17,7 @@ import { sharedPoll, type SharedPoll } from '../observe/shared-poll';
 import { SocketIOMonitor } from '../observe/socket-io-monitor';
 import { Tap } from '../observe/tap';
 import { showLine, waitingFor } from '../report/progress';
+import { NO_ECHO } from './capabilities';
 import { Schedule } from './schedule';
 
 const HEALTH_TIMEOUT_MS = 60_000;
@@ -63,18 +66,13 @@ export interface SecondServices {
   settings: Settings;
 }
 
-/** Nobody watches by WebRTC what the echo composition dubs: it need not publish that port. */
-function withoutWebRtc(
-  mediaServer: Settings['services']['mediaServer'],
-): Settings['services']['mediaServer'] {
-  const { name, health, api, rtsp, rtmp, recordings } = mediaServer;
-  return { name, health, api, rtsp, rtmp, recordings };
-}
-
 /** The end of the names of an echo composition's projects. */
 function echoSuffix({ echoSegmentSeconds: seconds, oneAtATime }: EchoComposition): string {
   return `-${String(seconds).replace('.', '-')}s${oneAtATime ? '-one' : ''}`;
 }
+
+/** Of every spec. */
+const USUAL_SEGMENT_SECONDS = 6;
 
 /** One fragment is in flight, and each waits for its turn, and then for its answer, for up to two minutes. */
 const ONE_AT_A_TIME = { MAX_INFLIGHT: '1', ECHO_STS_TIMEOUT_MS: '120000' };
@@ -125,16 +123,18 @@ export class ServiceSets {
    * A manager for the compose files; starts nothing.
    *
    * @throws PrerequisiteMissing ('compose-files')
+   * @throws CannotBeShown where services are not started by the suite
    */
   async manager(set: ServiceSet = {}): Promise<DualComposeManager> {
     const runtime = await this.runtime();
+    if (runtime.name === 'external') throw runElsewhere('the compose files are read');
     const settings = await this.#settingsOf(set);
     const second = set.suffix ?? (set.secondOn ? '-second' : '');
     const suffix = set.echo ? echoSuffix(set.echo) : second;
     const composition = (which: 'media' | 'sts'): Settings['compositions']['media'] => {
-      const { files, project } = settings.compositions[which];
+      const { files, project, ...rest } = settings.compositions[which];
       const overlay = set.overlays ? [set.overlays[which]] : [];
-      return { files: [...files, ...overlay], project: `${project}${suffix}` };
+      return { ...rest, files: [...files, ...overlay], project: `${project}${suffix}` };
     };
     const compositions = { media: composition('media'), sts: composition('sts') };
     return DualComposeManager.read(runtime, {
@@ -187,9 +187,20 @@ export class ServiceSets {
   echo(echo: EchoComposition): Promise<Services> {
     const known = this.#echo.get(echoSuffix(echo));
     if (known) return known;
-    const started = this.#freePorts().then((secondOn) => this.#start({ secondOn, echo }));
+    const started = this.#startEcho(echo);
     this.#echo.set(echoSuffix(echo), started);
     return started;
+  }
+
+  /** Of services that run elsewhere, those that are there: where their STS is an Echo STS. */
+  async #startEcho(echo: EchoComposition): Promise<Services> {
+    if ((await this.runtime()).name !== 'external') {
+      return this.#start({ secondOn: await this.#freePorts(), echo });
+    }
+    const { sts, echoSts } = (await this.settings()).services;
+    const isUsual = echo.echoSegmentSeconds === USUAL_SEGMENT_SECONDS && !echo.oneAtATime;
+    if (isUsual && sts.url === echoSts.url) return this.dual();
+    throw runElsewhere('one set has an Echo STS, with these segments');
   }
 
   /**
@@ -239,6 +250,24 @@ export class ServiceSets {
     return { manager, settings: await this.settings({ ...variables, ...secondOn }) };
   }
 
+  /**
+   * Starts services for somebody else, on their usual ports; stopped with the session.
+   *
+   * @param echo the echo composition in place of the two
+   * @returns where the tap has to listen, so that media-service finds it; undefined where it was pointed at the STS
+   */
+  async forOthers(echo: boolean): Promise<{ host: string; port: number } | undefined> {
+    const { testHost } = await this.runtime();
+    const { port } = (await this.settings()).services.sts.tap;
+    const manager = await this.manager({
+      ...(echo ? { echo: { echoSegmentSeconds: USUAL_SEGMENT_SECONDS } } : {}),
+      ...(port === 0 ? {} : { stsUrl: `http://${testHost.name}:${port}` }),
+    });
+    this.#second.push(manager);
+    await waitingFor('the services to start', () => manager.startAll({ logsTo: this.logsFolder }));
+    return port === 0 ? undefined : { host: testHost.address, port };
+  }
+
   /** Stops everything that was started. @param logsTo collects the services' logs first */
   async stop(logsTo: string | undefined): Promise<void> {
     const dual = this.#dual ? [this.#dual] : [];
@@ -281,30 +310,73 @@ export class ServiceSets {
       const url = isOnOwnPort ? `http://${new URL(services.sts.health).host}` : services.sts.url;
       return { ...settings, services: { ...services, sts: { ...services.sts, url } } };
     }
-    const media = set.echo ? compositions.echo : compositions.media;
+    const { echo } = compositions;
+    if (!echo) throw new CannotBeShown(NO_ECHO);
+    const media = set.echo ? echo : compositions.media;
     return {
       ...settings,
-      compositions: { ...compositions, media, sts: compositions.echo },
+      compositions: { ...compositions, media, sts: echo },
       services: {
         ...services,
-        mediaServer: set.echo ? withoutWebRtc(services.mediaServer) : services.mediaServer,
-        sts: services.echoSts,
+        // Nobody watches by WebRTC what the echo composition dubs: it need not publish that port.
+        mediaServer: { ...services.mediaServer, ...(set.echo ? { webrtc: undefined } : {}) },
+        sts: { ...services.sts, ...services.echoSts },
       },
     };
   }
 
+  /** With a manager of services that run elsewhere, where they do. */
+  async #managerOf(
+    set: ServiceSet,
+    settings: Settings,
+    stsUrl: string | undefined,
+  ): Promise<DualComposeManager> {
+    const runtime = await this.runtime();
+    const isConfigured = Object.keys(set).length === 0;
+    if (runtime.name !== 'external' || !isConfigured) {
+      return this.manager({ ...set, ...(stsUrl === undefined ? {} : { stsUrl }) });
+    }
+    return ExternalServices.of(runtime, {
+      ...{ settings, stsUrl: stsUrl ?? settings.services.sts.url, signal: this.signal },
+      healthTimeoutMs: HEALTH_TIMEOUT_MS,
+    });
+  }
+
+  /**
+   * The tap, and where media-service finds it. Services that run elsewhere have to be told of it by whoever runs them: it listens
+   * where acceptance.yaml says, or not at all.
+   */
+  async #startTap({ services }: Settings): Promise<{ tap?: Tap; stsUrl?: string }> {
+    const { name, testHost } = await this.runtime();
+    const { url, tap: at } = services.sts;
+    const isElsewhere = name === 'external';
+    if (isElsewhere && at.port === 0) return {};
+    const host = isElsewhere ? at : { name: testHost.name, host: testHost.address, port: 0 };
+    const tap = await Tap.start(withoutLogin(url), host.host, host.port).catch((error: unknown) => {
+      throw new PrerequisiteMissing(
+        {
+          ...{
+            what: 'the tap cannot listen',
+            where: `${host.host}:${host.port} (TAP_HOST, TAP_PORT)`,
+          },
+          ...{ seen: messageOf(error), expected: 'a free port of this host' },
+          next: 'choose another port, and point media-service at it',
+        },
+        'services',
+        { cause: error },
+      );
+    });
+    this.#taps.push(tap);
+    return { tap, stsUrl: `http://${'name' in host ? host.name : host.host}:${tap.port}` };
+  }
+
   async #start(set: ServiceSet = {}, mayBeTapped = true): Promise<Services> {
     const settings = await this.#settingsOf(set);
-    const { testHost } = await this.runtime();
     const { url, name } = settings.services.sts;
     const isTapped = mayBeTapped && this.config.monitor === 'tap';
-    const tap = isTapped ? await Tap.start(url, testHost.address) : undefined;
-    if (tap) this.#taps.push(tap);
+    const { tap, stsUrl } = isTapped ? await this.#startTap(settings) : {};
     // A faulty file is named as such, before any service is started.
-    const manager = await this.manager({
-      ...set,
-      ...(tap ? { stsUrl: `http://${testHost.name}:${tap.port}` } : {}),
-    });
+    const manager = await this.#managerOf(set, settings, stsUrl);
     try {
       await waitingFor('the services to start', () =>
         manager.startAll({
@@ -320,7 +392,7 @@ export class ServiceSets {
         ...{ manager, settings, monitor, tap, api },
         paths: sharedPoll(PATHS_MS, () => api.paths()),
         metrics: sharedPoll(METRICS_MS, () => readMetrics(mediaService.metrics)),
-        schedule: new Schedule(this.signal),
+        schedule: new Schedule(this.signal, settings.maxStreams),
       };
     } catch (error) {
       const problem = problemOf(error);

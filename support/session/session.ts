@@ -57,6 +57,7 @@ export class Session {
     this.#trials = new Trials({
       withVariables: (suffix, variables) => this.#services.withVariables(suffix, variables),
       fixture: (name) => this.fixture(name),
+      login: config.mediaServerLogin,
       ...{ track: this.track, signal: this.#ended.signal },
     });
     if (this.isReplay) this.#services.runsAs = 'recorded broadcasts: nothing was started';
@@ -167,6 +168,11 @@ export class Session {
   /** A second set of services on free ports, which the scenario starts and stops; stopped with the session at the latest. */
   secondServices(overlays?: Overlays): Promise<SecondServices> {
     return this.#notInReplay(() => this.#services.second(overlays));
+  }
+
+  /** Starts services for somebody else, on their usual ports. As {@link ServiceSets.forOthers}. */
+  servicesForOthers(echo: boolean): ReturnType<ServiceSets['forOthers']> {
+    return this.#notInReplay(() => this.#services.forOthers(echo));
   }
 
   /**

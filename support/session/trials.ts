@@ -11,7 +11,8 @@ import { eventually } from '../base/eventually';
 import type { Track } from '../base/track';
 import type { Fixture } from '../broadcast/fixture';
 import { namesOneOf, type Trial } from '../checks/variables';
-import type { Settings } from '../config';
+import { pathOf } from '../broadcast/stream-paths';
+import type { Login, Settings } from '../config';
 import type { DualComposeManager } from '../environment/dual-compose-manager';
 import type { Composition } from '../environment/runtime';
 import { get, type HttpOutcome } from '../observe/http-outcome';
@@ -44,6 +45,8 @@ export interface TrialHost {
   /** Services that are not started yet. */
   withVariables: (suffix: string, variables: TrialRequest['variables']) => Promise<SecondServices>;
   fixture: (name: string) => Fixture;
+  /** At the media server. */
+  login: Login | undefined;
   track: Track;
   signal: AbortSignal;
 }
@@ -182,13 +185,16 @@ async function speech({ fixture }: TrialHost, name: string, seconds: number): Pr
 
 /** The files that media-service writes of a broadcast to the folder that SEGMENT_DIR names. */
 async function segmentFiles(
-  { fixture, track, signal }: TrialHost,
+  { fixture, login, track, signal }: TrialHost,
   { manager, settings, request }: Running,
 ): Promise<string[]> {
   const { mediaServer, mediaService } = settings.services;
   const stream = `test_trial_${Date.now()}`;
-  const url = `${mediaServer.rtsp}/live/${stream}/in`;
-  await publish(fixture(WORDS).path, url, track, BROADCAST_SECONDS).result;
+  const to = {
+    server: { url: mediaServer.rtsp, ...login },
+    path: pathOf(mediaServer.paths.input, stream),
+  };
+  await publish(fixture(WORDS).path, to, track, BROADCAST_SECONDS).result;
   const written = request.variables['SEGMENT_DIR'];
   if (written === undefined) return [];
   const { runtime, media } = manager;

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -9,8 +9,9 @@ import type { Making } from '../../fixtures/media-file';
 import { readAudio, voiceActivity } from '../../support/analyze/audio';
 import { packetSpan } from '../../support/analyze/media';
 import { SuiteError } from '../../support/base/errors';
+import { readFixture } from '../../support/broadcast/fixture';
 import { composeFreshWords } from '../../support/broadcast/fresh-words';
-import { speakFreshWords } from '../../support/session/fresh-words';
+import { publishSpoken, speakFreshWords } from '../../support/session/fresh-words';
 
 const RATE_HZ = 8000;
 
@@ -26,7 +27,19 @@ describe('the broadcast of words that are composed for a run', () => {
   const making = (signal = new AbortController().signal): Making => ({ track, signal, temporary });
 
   it('is spoken within each segment, and lies under its seed', async () => {
-    const fixture = await speakFreshWords(7, reports, making());
+    const words = await speakFreshWords(7, reports, making());
+    const { fixture } = words;
+    expect([...readdirSync(reports), ...readdirSync(temporary)]).to.deep.equal([]);
+    await publishSpoken(words, temporary, (published, from) => {
+      // Nothing tells the words while they are published, and nobody can find the file by its name.
+      expect(readdirSync(reports)).to.deep.equal([]);
+      expect([published.path, published.yamlPath]).to.deep.equal([fixture.path, fixture.yamlPath]);
+      expect(published.title).not.to.contain('7');
+      expect(readFileSync(from).equals(words.media)).to.be.true;
+      return Promise.resolve();
+    });
+    rmSync(join(temporary, 'broadcast.mp4'));
+    expect(readFixture(fixture.yamlPath)).to.deep.equal(fixture);
     expect(fixture.title).to.contain('FRESH_WORDS_SEED=7');
     expect(fixture.path).to.equal(join(reports, 'fresh-words/7/fresh-words.mp4'));
     const { script, keywords } = composeFreshWords(7);

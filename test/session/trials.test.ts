@@ -63,7 +63,8 @@ describe('trials', () => {
         return Promise.resolve({ manager, settings } as unknown as SecondServices);
       },
       fixture: () => expect.fail('nothing is sent'),
-      ...{ track: () => () => undefined, signal: new AbortController().signal },
+      ...{ login: undefined, track: () => () => undefined },
+      signal: new AbortController().signal,
     };
     return seen;
   }
