@@ -1,5 +1,5 @@
 /** How important each line of a log is, by what the line itself says. */
-import { fieldsOfLine } from './service-log';
+import { fieldsOfLine } from './log-fields';
 
 /** From the least important to the most. */
 export const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const;
@@ -19,8 +19,13 @@ const NAMES: Readonly<Record<string, Level>> = {
   ...{ fatal: 'CRITICAL', alert: 'CRITICAL', emergency: 'CRITICAL', panic: 'CRITICAL' },
 };
 
+/** By the numbers of syslog (RFC 5424, 6.2.1), which GELF has too. */
+const SYSLOG: readonly Level[] = [
+  ...(['CRITICAL', 'CRITICAL', 'CRITICAL', 'ERROR', 'WARNING', 'INFO', 'INFO', 'DEBUG'] as const),
+];
+
 /** Fields of JSON lines that hold it: of Python, Google's and Elastic's schemas, and of zap and pino. */
-const FIELDS = ['level', 'levelname', 'severity', 'log.level', 'lvl'];
+const FIELDS = ['level', 'levelname', 'severity', 'log.level', 'lvl', 'levelno'];
 
 /** `level=info`, or the word in capitals, in brackets, or before a colon; the first in the line. */
 const IN_TEXT =
@@ -29,17 +34,22 @@ const IN_TEXT =
 /** The level of a line of a log, JSON or plain text; undefined where it says none. */
 export function levelOf(line: string): Level | undefined {
   const fields = fieldsOfLine(line) ?? {};
-  const ofField = FIELDS.map((name) => fields[name]).find((value) => value !== undefined);
-  if (typeof ofField === 'number') return ofNumber(ofField);
-  if (typeof ofField === 'string') return NAMES[ofField.toLowerCase()];
+  const field = FIELDS.find((name) => fields[name] !== undefined);
+  if (field !== undefined) {
+    const value = fields[field];
+    const number = typeof value === 'number' || /^\d+$/.test(String(value)) ? Number(value) : NaN;
+    if (!Number.isNaN(number)) return ofNumber(number, field);
+    return typeof value === 'string' ? NAMES[value.toLowerCase()] : undefined;
+  }
   // Of the groups, the one that has matched.
   const found = IN_TEXT.exec(line)?.slice(1).find(Boolean);
   return found === undefined ? undefined : NAMES[found.toLowerCase()];
 }
 
-/** Of pino and bunyan: 10, 20, … 60. */
-function ofNumber(level: number): Level | undefined {
-  return LEVELS[Math.trunc(level / 10) - 1];
+/** Of Python (`levelno`): 10 is DEBUG; of pino and bunyan: 10 is TRACE; of syslog: 0, the worst, to 7. */
+function ofNumber(level: number, field: string): Level | undefined {
+  if (level < SYSLOG.length) return SYSLOG[level];
+  return LEVELS[Math.trunc(level / 10) - (field === 'levelno' ? 0 : 1)];
 }
 
 /** How many lines a log has of each level that is in it, the least important first. */

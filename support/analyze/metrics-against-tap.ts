@@ -1,8 +1,9 @@
 import type { TapEvent } from '../broadcast/events';
 import type { Fragment } from '../broadcast/fragment';
-import type { MetricNames } from '../broadcast/service-names';
+import { metricName, type MetricKey, type MetricNames } from '../broadcast/service-names';
+import { CannotBeShown } from '../base/errors';
 import { backpressureOf } from './exchange';
-import type { Finding } from './finding';
+import type { MetricFindings } from './metric-findings';
 
 /** A metric's figure beside what the tap saw. */
 export interface MetricLine {
@@ -14,65 +15,67 @@ export interface MetricLine {
   more: number;
 }
 
-/** Reads the metrics: a counter's increase over the broadcast, a gauge at its end, a histogram's increase. */
-export interface MetricReader {
-  counter(name: string, labels?: Record<string, string>): Finding<{ delta: number }>;
-  gauge(name: string): Finding<{ value: number }>;
-  histogram(name: string): Finding<{ count: number; sum: number }>;
-}
-
 /** In ms: media-service cannot have waited less than the tap saw; on a busy machine it notices an answer later. */
 const NOTICED_WITHIN_MS = 1000;
 
-/** Every metric of the exchange with the STS, beside what the tap counted. */
+/** Every metric of the exchange with the STS, beside what the tap counted; those that the system does not have are left out. */
 export function metricsAgainstTap(
   events: readonly TapEvent[],
   fragments: readonly Fragment[],
   names: MetricNames,
-  read: MetricReader,
+  metrics: Pick<MetricFindings, 'counter' | 'gauge' | 'measured'>,
+): MetricLine[] {
+  const ready = events.filter(({ event }) => event === 'stream:ready').length;
+  const counted = (key: MetricKey, expected: number, label = '', value = ''): MetricLine[] =>
+    ofThoseThere(() => {
+      const found = metrics.counter(key, label === '' ? {} : { [label]: value });
+      const metric = metricName(names, key) + (label === '' ? '' : `{${label}="${value}"}`);
+      return [{ metric, seen: found.observed ? found.delta : undefined, expected, more: 0 }];
+    });
+  return [
+    ...counted('audioFragments', fragments.length, 'status', 'sent'),
+    ...['pause', 'slow_down', 'none'].flatMap((action) => {
+      const requests = backpressureOf(events).filter((one) => one.action === action);
+      return counted('backpressureEvents', requests.length, 'action', action);
+    }),
+    ...counted('reconnections', Math.max(0, ready - 1)),
+    ...ofThoseThere(() => {
+      const seen = metrics.gauge('inflight').at(-1)?.value;
+      return [{ metric: metricName(names, 'inflight'), seen, expected: 0, more: 0 }];
+    }),
+    ...ofThoseThere(() => timesAgainstTap(fragments, names, metrics)),
+  ];
+}
+
+/** A gauge has the last time only: how many there were, and how long all took together, it does not say. */
+function timesAgainstTap(
+  fragments: readonly Fragment[],
+  names: MetricNames,
+  metrics: Pick<MetricFindings, 'measured'>,
 ): MetricLine[] {
   const answered = fragments.filter(({ end }) => end === 'answered');
   const latencyMs = answered.reduce(
     (sum, { sentAt, endedAt = sentAt }) => sum + endedAt - sentAt,
     0,
   );
-  const ready = events.filter(({ event }) => event === 'stream:ready').length;
-  const times = read.histogram(names.stsProcessingTime);
-  const delta = (name: string, labels?: Record<string, string>): number | undefined => {
-    const finding = read.counter(name, labels);
-    return finding.observed ? finding.delta : undefined;
-  };
-  const inflight = read.gauge(names.inflight);
-  const exact = (metric: string, seen: number | undefined, expected: number): MetricLine => ({
-    ...{ metric, seen, expected, more: 0 },
-  });
+  const times = metrics.measured('stsProcessingTime');
+  if (times.observed && times.kind === 'gauge') return [];
+  const name = metricName(names, 'stsProcessingTime');
+  const { count, sumMs } = times.observed ? times : { count: undefined, sumMs: undefined };
+  const more = NOTICED_WITHIN_MS * answered.length;
   return [
-    exact(
-      `${names.audioFragments}{status="sent"}`,
-      delta(names.audioFragments, { status: 'sent' }),
-      fragments.length,
-    ),
-    ...['pause', 'slow_down', 'none'].map((action) =>
-      exact(
-        `${names.backpressureEvents}{action="${action}"}`,
-        delta(names.backpressureEvents, { action }),
-        backpressureOf(events).filter((one) => one.action === action).length,
-      ),
-    ),
-    exact(names.reconnections, delta(names.reconnections), Math.max(0, ready - 1)),
-    exact(names.inflight, inflight.observed ? inflight.value : undefined, 0),
-    exact(
-      `${names.stsProcessingTime}_count`,
-      times.observed ? times.count : undefined,
-      answered.length,
-    ),
-    {
-      metric: `${names.stsProcessingTime}_sum`,
-      seen: times.observed ? times.sum : undefined,
-      expected: latencyMs,
-      more: NOTICED_WITHIN_MS * answered.length,
-    },
+    { metric: `${name}_count`, seen: count, expected: answered.length, more: 0 },
+    { metric: `${name}_sum`, seen: sumMs, expected: latencyMs, more },
   ];
+}
+
+function ofThoseThere(lines: () => MetricLine[]): MetricLine[] {
+  try {
+    return lines();
+  } catch (error) {
+    if (error instanceof CannotBeShown) return [];
+    throw error;
+  }
 }
 
 /** The lines whose figures are missing or differ. */

@@ -93,6 +93,24 @@ export function histogram(
 }
 
 /**
+ * What a histogram has counted since an earlier look, where there was one.
+ *
+ * @param scale by which edges and sum are multiplied: 1000 where they are seconds, and ms are wanted
+ */
+export function histogramSince(
+  seen: Histogram,
+  earlier: Finding<Histogram>,
+  scale: number,
+): Histogram {
+  const before = earlier.observed ? earlier : { count: 0, sum: 0, buckets: [] };
+  const buckets = seen.buckets.map(({ le, cumulative }) => {
+    const then = before.buckets.find((one) => one.le === le)?.cumulative ?? 0;
+    return { le: le * scale, cumulative: cumulative - then };
+  });
+  return { count: seen.count - before.count, sum: scale * (seen.sum - before.sum), buckets };
+}
+
+/**
  * What a histogram proves about a limit. Buckets do not tell where inside of them an observation lies, so a
  * limit between two edges is judged by the next lower edge.
  *

@@ -1,19 +1,17 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { NotObserved } from '../base/errors';
 import { evidenceFiles } from '../broadcast/evidence';
 import type { TapEvent } from '../broadcast/events';
 import { announcedTimeoutMs, type Fragment } from '../broadcast/fragment';
-import { breakerChanges, type BreakerPhase, breakerPhases, gaugeAgainstPhases } from './breaker';
 import { type Backpressure, backpressureOf, type Reconnection, reconnectionsOf } from './exchange';
 import { type Finding, unobserved } from './finding';
 import type { FrameClock } from './frame-clock';
 import { packetSpan, probeStreams } from './media';
 import { type MetricLine, metricsAgainstTap } from './metrics-against-tap';
-import { matching } from '../base/prometheus';
 import type { BroadcastFindings } from './broadcast-findings';
-import { type LogLine, linesOf } from './service-log';
+import type { Rise } from './metric-findings';
+import { exitCodeIn, linesAbout, type LogLine } from './service-log';
 import { segmentOfTone, type ToneHeard, tonesInside } from './tones';
 
 /** What is heard in a segment: the dub, which is half as loud as the original, or the original itself. */
@@ -38,21 +36,13 @@ export class ResilienceFindings {
     return this.broadcast.evidence.tap;
   }
 
-  /** After which time media-service gives a fragment up, as it has told the STS. */
+  /** After which time media-service gives a fragment up, in ms. */
   get timeoutMs(): number {
-    const timeoutMs = announcedTimeoutMs(this.events);
-    if (timeoutMs !== undefined) return timeoutMs;
-    throw new NotObserved({
-      what: 'media-service has not announced its timeout',
-      where: `${this.broadcast.evidence.folder}/${evidenceFiles.tap}`,
-      seen: 'no stream:init with timeout_ms',
-      expected: 'stream:init with timeout_ms',
-    });
+    return announcedTimeoutMs(this.events);
   }
 
-  /** Every fragment with the end of its wait; throws as `timeoutMs`, without which that cannot be told. */
   get fragments(): readonly Fragment[] {
-    return this.timeoutMs > 0 ? this.broadcast.fragments : [];
+    return this.broadcast.fragments;
   }
 
   get backpressure(): Backpressure[] {
@@ -65,43 +55,24 @@ export class ResilienceFindings {
 
   /** What media-service has logged about this stream. */
   get logLines(): LogLine[] {
-    return linesOf(this.broadcast.log(this.broadcast.names.mediaService), this.broadcast.stream);
+    const { record, stream, names } = this.broadcast;
+    return linesAbout(this.broadcast.log(names.mediaService), stream, record);
   }
 
-  /** When media-service logged that it goes on without an answer to that fragment; NaN where it did not. */
-  gaveUpAt(fragmentId: string): number {
-    const line = this.logLines.find(
-      ({ message, fields }) => message.includes('fallback') && fields['fragment_id'] === fragmentId,
-    );
-    return line?.at ?? NaN;
+  /**
+   * Between which polls each fallback for that reason was counted, in order; undefined where no metric counts them.
+   *
+   * @param reason as `worker_fallback_total` has it (spec 018); all where not given
+   */
+  fallbacks(reason?: string): Rise[] | undefined {
+    const { metrics } = this.broadcast;
+    const wanted = reason === undefined ? {} : { reason };
+    return metrics.has('fallbacks') ? metrics.rises('fallbacks', wanted) : undefined;
   }
 
-  get breaker(): BreakerPhase[] {
-    const { times, finishedAt } = this.broadcast.record;
-    return breakerPhases(
-      breakerChanges(this.logLines),
-      this.fragments,
-      times.published ?? finishedAt,
-    );
-  }
-
-  get breakerByMetric(): { compared: number; contradictions: string[] } {
-    const labels = { stream_id: this.broadcast.stream };
-    const { metrics } = this.broadcast.evidence;
-    return gaugeAgainstPhases(
-      metrics,
-      this.breaker,
-      this.broadcast.names.metrics.breakerState,
-      labels,
-    );
-  }
-
-  /** The exit code of the worker, as the service tells it. */
-  get exitCode(): Finding<{ exitCode: number; at: number | undefined }> {
-    const found = this.logLines.findLast(({ fields }) => typeof fields['exit_code'] === 'number');
-    if (!found)
-      return unobserved('media-service has logged no exit_code of a worker of this stream');
-    return { observed: true, exitCode: Number(found.fields['exit_code']), at: found.at };
+  /** The exit code of the worker, where the service tells it in a field of its log. */
+  get exitCode(): number | undefined {
+    return exitCodeIn(this.logLines);
   }
 
   /** Every tone against its frame. */
@@ -152,6 +123,7 @@ export class ResilienceFindings {
 
   /** The segments that media-service has written to disk. */
   async segmentFiles(): Promise<Finding<{ files: SegmentFile[] }>> {
+    this.broadcast.demand('segments');
     const folder = join(this.broadcast.evidence.folder, evidenceFiles.segments);
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
       return unobserved(this.broadcast.record.problems.join('; ') || 'they were not fetched');
@@ -168,21 +140,15 @@ export class ResilienceFindings {
     return { observed: true, files };
   }
 
-  /** A gauge at the end of the broadcast. */
-  gauge(name: string): Finding<{ value: number }> {
-    const samples = this.broadcast.evidence.metrics.at(-1)?.samples ?? [];
-    const [found] = matching(samples, name, { stream_id: this.broadcast.stream });
-    return found ? { observed: true, value: found.value } : unobserved(`there is no ${name}`);
-  }
-
   /** Every metric beside what the tap has counted. */
   get metricLines(): MetricLine[] {
     const { broadcast } = this;
-    return metricsAgainstTap(this.events, this.fragments, broadcast.names.metrics, {
-      counter: (name, labels) => broadcast.counter(name, labels),
-      gauge: (name) => this.gauge(name),
-      histogram: (name) => broadcast.histogram(name),
-    });
+    return metricsAgainstTap(
+      this.events,
+      this.fragments,
+      broadcast.names.metrics,
+      broadcast.metrics,
+    );
   }
 }
 

@@ -76,10 +76,13 @@ export class PrerequisiteMissing extends SuiteError {
 }
 
 /**
- * What a scenario is about does not exist in this runtime, so that nothing can be said of it: the scenario is not shown, and
- * says why. Of a system that should be able to show it that is no excuse: then it fails.
+ * This system or configuration does not offer what is needed, so that nothing can be said: not shown, with the reason. Of
+ * what it offers and is not there, {@link NotObserved} says so: a failure.
  */
 export class CannotBeShown extends SuiteError {}
+
+/** What a scenario lets go wrong did not: nothing of what was seen can be judged, neither for nor against a service. */
+export class CouldNotBeDone extends SuiteError {}
 
 function asShown(problem: Problem): Problem {
   const shown = { ...problem };

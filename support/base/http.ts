@@ -26,15 +26,12 @@ export async function askHttp(
   const { method = 'GET', json, withinMs = 5000 } = options;
   const signal = AbortSignal.timeout(withinMs);
   try {
-    const url = new URL(address);
-    const { username, password } = url;
-    const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
-    const { statusCode, body } = await request(url, {
+    const { statusCode, body } = await request(withoutLogin(address), {
       ...{ method, signal },
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
       headers: {
         ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(username ? { authorization: `Basic ${login.toString('base64')}` } : {}),
+        ...loginHeader(address),
       },
     });
     return { status: statusCode, text: (await bytesOf(body, MOST_BYTES)).toString() };
@@ -50,6 +47,22 @@ export async function askHttp(
       { cause: error },
     );
   }
+}
+
+/** An address without user and password. */
+export function withoutLogin(address: string): string {
+  const url = new URL(address);
+  if (url.username === '') return address;
+  url.username = url.password = '';
+  return url.href;
+}
+
+/** The header by which the user and the password of an address are sent; none where it has none. */
+export function loginHeader(address: string): { authorization?: string } {
+  const { username, password } = new URL(address);
+  if (username === '') return {};
+  const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  return { authorization: `Basic ${login.toString('base64')}` };
 }
 
 /** @throws Error when the sender aborts, or sends more than `most` bytes */

@@ -1,15 +1,18 @@
 /** A/V offset (audio minus video, in ms: positive when the audio is late) and drift, as heard and as media-service says. */
 import type { FragmentPlacement, Sync } from '../analyze/dub-placement';
-import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { type Finding, milliseconds, ranges } from '../analyze/finding';
+import type { Measured } from '../analyze/metric-findings';
 import { countAbove } from '../analyze/metrics';
-import { observed, streamOf } from './builders';
-import { assessed, criterion, type Assessment, type Deviation } from './criterion';
+import { CannotBeShown } from '../base/errors';
+import { metricName } from '../broadcast/service-names';
+import { observed, ofBroadcast, streamOf } from './builders';
+import { assessed, type Assessment, type Deviation } from './criterion';
 import { dubs } from './dub';
 import { audio } from './output-audio';
 import { frames } from './output-frames';
 import { original, placementsOf } from './output-original';
 import { outputCriterion, recordingOf } from './output-subject';
+import { countDeviations, undubbed, UPSTREAM } from './upstream';
 
 /** What explains that no dub is heard at its video, so that nothing can be compared there; causes first. */
 const UNHEARD = [audio, original, frames];
@@ -129,23 +132,63 @@ function offsetsText({ kind, placements, sync }: Offsets): string {
   return `${worst} (clock: ${kind}); ${table.join('; ')}`;
 }
 
-/** What media-service's own histogram says of the broadcast, as far as its buckets tell. */
-export const measuredOffset = criterion({
-  id: 'measured-offset',
+/** What is asked of media-service's own metric; `ifAvailable`: one that it does not export says nothing (021-US6-4). */
+interface OwnOffsets {
+  limitMs: number;
+  ifAvailable: boolean;
+}
+
+/** By the buckets of a histogram, as far as these tell, by every value of a gauge, or by what a summary has summed up. */
+export const measuredOffset = ofBroadcast<OwnOffsets>('measured-offset', {
+  upstream: UPSTREAM,
   title: 'media-service measures an A/V delta within the limit for every segment',
   failure: 'media-service measures larger A/V deltas, or not for every segment',
-  where: (broadcast: BroadcastFindings) =>
-    `${broadcast.names.metrics.avSyncDelta} of ${streamOf(broadcast)}`,
-  measure: (broadcast) => {
-    const { avSyncDelta: name } = broadcast.names.metrics;
-    return observed('metrics of media-service', name, broadcast.histogram(name));
-  },
-  assess: (measured, { limitMs }: { limitMs: number }, { fixture }) => {
-    const { provenAtMost, maybeAbove } = countAbove(measured, limitMs);
-    const { count, sum } = measured;
-    const segments = fixture.script.length;
-    const seen = `${count} measured, ${provenAtMost} of them at most ${limitMs} ms, mean ${(sum / count).toFixed(1)} ms`;
-    const isRight = maybeAbove === 0 && provenAtMost === segments;
-    return assessed(isRight, seen, `${segments} measured, all below ${limitMs} ms`);
+  where: (broadcast) =>
+    `${metricName(broadcast.names.metrics, 'avSyncDelta')} of ${streamOf(broadcast)}`,
+  assess: (broadcast, { limitMs, ifAvailable }) => {
+    const { metrics, names, fixture } = broadcast;
+    const name = metricName(names.metrics, 'avSyncDelta');
+    if (ifAvailable && !metrics.has('avSyncDelta')) throw notExported(name);
+    const found = metrics.measured('avSyncDelta');
+    return assessMeasured(
+      observed('metrics of media-service', name, found),
+      limitMs,
+      fixture.script.length,
+      undubbed(broadcast),
+    );
   },
 });
+
+function assessMeasured(
+  measured: Measured,
+  limitMs: number,
+  segments: number,
+  missing: readonly Deviation[],
+): Assessment {
+  const expected = `${segments} measured, all below ${limitMs} ms`;
+  if (measured.kind === 'histogram') {
+    const { provenAtMost, maybeAbove } = countAbove(measured.histogram, limitMs);
+    const { count, sumMs } = measured;
+    const seen = `${count} measured, ${provenAtMost} of them at most ${limitMs} ms, mean ${(sumMs / count).toFixed(1)} ms`;
+    const isRight = maybeAbove === 0 && provenAtMost === segments;
+    const off = maybeAbove === 0 ? segments - provenAtMost : 0;
+    return { deviations: isRight ? [] : countDeviations(seen, off, missing), seen, expected };
+  }
+  const { kind, values } = measured;
+  const largest = values.reduce((most, one) => (Math.abs(one) > Math.abs(most) ? one : most), 0);
+  const isSmall = Math.abs(largest) < limitMs;
+  const seen = `largest of ${values.length} values of a ${kind}: ${milliseconds(largest)}`;
+  if (kind === 'gauge') return assessed(isSmall, seen, `all below ${limitMs} ms`);
+  return assessed(
+    isSmall && measured.count === segments,
+    `${seen}, ${measured.count} measured`,
+    expected,
+  );
+}
+
+function notExported(name: string): CannotBeShown {
+  return new CannotBeShown({
+    ...{ what: 'media-service does not say what A/V delta it measures', where: name },
+    ...{ seen: 'no such metric', expected: 'the metric, if it is available (021-US6-4)' },
+  });
+}

@@ -3,6 +3,7 @@ import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import type { Backpressure } from '../analyze/exchange';
 import { ResilienceFindings } from '../analyze/resilience-findings';
 import type { Fragment } from '../broadcast/fragment';
+import { metricName } from '../broadcast/service-names';
 import { AT_ONCE_MS, type Count, ofBroadcast, riseOf, same, type Within } from './builders';
 import { assessed, type Assessment } from './criterion';
 
@@ -116,10 +117,9 @@ export const backpressureCounts = ofBroadcast<BackpressureCounts>('backpressure-
   title: 'Every backpressure request is counted by its action',
   failure: 'the metrics count other backpressure requests',
   where: ({ stream, names }) =>
-    `stream ${stream}, ${names.metrics.backpressureEvents} by action ${ACTIONS.join(', ')}`,
+    `stream ${stream}, ${metricName(names.metrics, 'backpressureEvents')} by action ${ACTIONS.join(', ')}`,
   assess: (broadcast, limit) => {
-    const { backpressureEvents: name } = broadcast.names.metrics;
-    const counts = ACTIONS.map((action) => riseOf(broadcast, name, { action }));
+    const counts = ACTIONS.map((action) => riseOf(broadcast, 'backpressureEvents', { action }));
     return same(counts.join(', '), ACTIONS.map((action) => limit[action]).join(', '));
   },
 });

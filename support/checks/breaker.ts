@@ -1,38 +1,77 @@
-/** The circuit breaker: its states by the log and by its metric, against what went over the wire meanwhile. */
-import { type BreakerPhase, type BreakerState, shownPhases } from '../analyze/breaker';
+/** The circuit breaker, by what goes over the wire; what media-service says of it only confirms that. */
+import {
+  breakerChanges,
+  confirmed,
+  type Exchange,
+  isSuccess,
+  type OpenBreaker,
+  openBreakers,
+  openTime,
+} from '../analyze/breaker';
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
+import type { Polled } from '../analyze/metric-findings';
 import { ResilienceFindings } from '../analyze/resilience-findings';
 import type { Fragment } from '../broadcast/fragment';
-import {
-  type After,
-  AT_ONCE_MS,
-  type Count,
-  mediaServiceLogOf,
-  ofBroadcast,
-  streamOf,
-} from './builders';
+import { type After, type Count, mediaServiceLogOf, ofBroadcast, streamOf } from './builders';
 import { assessed, type Assessment } from './criterion';
-
-interface Breaker {
-  phases: readonly BreakerPhase[];
-  fragments: readonly Fragment[];
-  /** All phases, for messages. */
-  shown: string;
-}
 
 const where = (broadcast: BroadcastFindings): string => `circuit breaker of ${streamOf(broadcast)}`;
 
-/** Assesses a breaker by its first change to a state; nothing can be said of one that never was in it. */
-function onceIn(
-  state: BreakerState,
+/** Everything that was seen of a breaker. */
+interface Breaker extends Exchange {
+  opened: OpenBreaker[];
+  /** What was sent and what became of it, for messages. */
+  shown: string;
+}
+
+function breakerOf(broadcast: BroadcastFindings): Breaker {
+  const { record, fixture } = broadcast;
+  const { fragments, events } = new ResilienceFindings(broadcast);
+  const exchange = {
+    ...{ fragments, events, periodMs: 1000 * fixture.segmentSeconds },
+    endedAt: record.times.publisherEnded ?? events.at(-1)?.at ?? record.finishedAt,
+  };
+  return { ...exchange, opened: openBreakers(exchange), shown: shownFragments(fragments) };
+}
+
+/** In seconds from the first fragment on. */
+function shownFragments(fragments: readonly Fragment[]): string {
+  const begin = fragments[0]?.sentAt ?? 0;
+  const seconds = (at: number): string => ((at - begin) / 1000).toFixed(1);
+  const all = fragments.map(({ sentAt, endedAt, end, errorCode }) => {
+    const until = endedAt === undefined ? '' : ` at ${seconds(endedAt)} s`;
+    return `sent at ${seconds(sentAt)} s: ${errorCode ?? end}${until}`;
+  });
+  return all.join('; ') || 'no fragment was sent';
+}
+
+function breakerPolls({ metrics }: BroadcastFindings): Polled<string>[] {
+  return metrics.has('breakerState') ? metrics.breakerStates() : [];
+}
+
+/** Assesses a breaker by the first time that it opens; nothing can be said of one that never does. */
+function onceOpen(
   broadcast: BroadcastFindings,
-  assess: (changed: BreakerPhase, breaker: Breaker) => Assessment,
+  assess: (opened: OpenBreaker, breaker: Breaker) => Assessment,
 ): Assessment {
-  const { breaker: phases, fragments } = new ResilienceFindings(broadcast);
-  // The closed one at the start is no change.
-  const changed = phases.slice(1).find((one) => one.state === state);
-  const shown = shownPhases(phases);
-  if (changed) return assess(changed, { phases, fragments, shown });
+  const breaker = breakerOf(broadcast);
+  const [opened] = breaker.opened;
+  if (opened) return assess(opened, breaker);
+  return never('open', broadcast, breaker.shown);
+}
+
+function onceProbed(
+  broadcast: BroadcastFindings,
+  assess: (probe: Fragment, opened: OpenBreaker, breaker: Breaker) => Assessment,
+): Assessment {
+  return onceOpen(broadcast, (opened, breaker) =>
+    opened.probe
+      ? assess(opened.probe, opened, breaker)
+      : never('half-open', broadcast, breaker.shown),
+  );
+}
+
+function never(state: string, broadcast: BroadcastFindings, shown: string): Assessment {
   return {
     ...assessed(false, shown, state),
     failure: `the breaker was never ${state}`,
@@ -40,11 +79,20 @@ function onceIn(
   };
 }
 
-function closedAfter({ phases }: Breaker, { at }: BreakerPhase): BreakerPhase | undefined {
-  return phases.find((phase) => phase.state === 'closed' && phase.at > at);
+/** How many failures opened it: with more than so many, nothing was sent. */
+function assessRow(
+  { failures, least }: OpenBreaker,
+  { shown }: Breaker,
+  { count, kind, isKind }: Count & { kind: string; isKind: (failure: Fragment) => boolean },
+): Assessment {
+  const others = failures.filter((one) => !isKind(one)).length;
+  return assessed(
+    least <= count && count === failures.length && others === 0,
+    `nothing was sent after ${failures.length} failures in a row, and after ${least - 1} still was; ${others} of them are no ${kind}: ${shown}`,
+    `${count} in a row, ${kind}`,
+  );
 }
 
-/** By the STS's answers, and by the log. */
 export const breakerOpensAfterErrors = ofBroadcast<Count & { code: string }>(
   'breaker-opens-after-errors',
   {
@@ -52,12 +100,11 @@ export const breakerOpensAfterErrors = ofBroadcast<Count & { code: string }>(
     failure: 'the breaker opened after other errors',
     where,
     assess: (broadcast, { count, code }) =>
-      onceIn('open', broadcast, ({ failures, failedBefore, trigger }, { shown }) =>
-        assessed(
-          failures === count && failedBefore === count && trigger.includes(code),
-          `the STS had given ${failedBefore} errors in a row; the log says ${failures}, ${trigger}: ${shown}`,
-          `${count}, ${code}`,
-        ),
+      onceOpen(broadcast, (opened, breaker) =>
+        assessRow(opened, breaker, {
+          ...{ count, kind: code },
+          isKind: ({ errorCode }) => errorCode === code,
+        }),
       ),
   },
 );
@@ -68,86 +115,84 @@ export const breakerOpensAfterTimeouts = ofBroadcast<Count>('breaker-opens-after
   failure: 'the breaker opened after another number of timeouts',
   where,
   assess: (broadcast, { count }) =>
-    onceIn('open', broadcast, ({ failures, at }, { fragments, shown }) => {
-      const timedOut = fragments.filter(
-        ({ end, endedAt = Infinity }) => end === 'timed out' && endedAt <= at + AT_ONCE_MS,
-      );
-      const answered = fragments.filter(({ end }) => end === 'answered');
-      return assessed(
-        failures === count && timedOut.length === count && answered.length === 0,
-        `${timedOut.length} timed out by then, ${answered.length} answered; the log says ${failures}: ${shown}`,
-        `${count} timed out, none answered`,
-      );
+    onceOpen(broadcast, (opened, breaker) => {
+      const answered = breaker.fragments.filter(({ end }) => end === 'answered');
+      if (answered.length > 0) return assessed(false, breaker.shown, 'no answer at all');
+      const isKind = ({ end }: Fragment): boolean => end === 'timed out';
+      return assessRow(opened, breaker, { count, kind: 'timeout', isKind });
     }),
 });
 
+/** No segment was held back after failures. */
 export const breakerNeverOpens = ofBroadcast('breaker-never-opens', {
   title: 'The breaker stays closed',
-  failure: 'the breaker did not stay closed, or its metric was never seen',
+  failure: 'the breaker did not stay closed',
   where,
   assess: (broadcast) => {
-    const { breaker, breakerByMetric } = new ResilienceFindings(broadcast);
-    const { compared, contradictions } = breakerByMetric;
-    return assessed(
-      breaker.length === 1 && compared > 0 && contradictions.length === 0,
-      `${shownPhases(breaker)}; the metric, in ${compared} polls: ${contradictions.join('; ') || 'closed'}`,
-      'closed, by the log and by the metric',
-    );
+    const { fragments, opened, shown } = breakerOf(broadcast);
+    const isClosed = fragments.length > 0 && opened.length === 0;
+    return assessed(isClosed, shown, 'a fragment of every segment after a failure');
   },
 });
 
-export const nothingSentWhileOpen = ofBroadcast('nothing-sent-while-open', {
+export const nothingSentWhileOpen = ofBroadcast<{ forMs: number }>('nothing-sent-while-open', {
   title: 'Nothing is sent while the breaker is open',
   failure: 'fragments were sent while the breaker was open',
   where,
-  assess: (broadcast) =>
-    onceIn('open', broadcast, ({ sent }, { shown }) =>
-      assessed(sent === 0, `${sent}: ${shown}`, '0'),
-    ),
+  assess: (broadcast, { forMs }) =>
+    onceOpen(broadcast, ({ openedAt }, { fragments, shown }) => {
+      const untilMs = openedAt + forMs / broadcast.record.request.timeScale;
+      const { length } = fragments.filter(({ sentAt }) => sentAt > openedAt && sentAt < untilMs);
+      return assessed(length === 0, `${length}: ${shown}`, `0 for ${forMs / 1000} s`);
+    }),
 });
 
-/** From open to half-open, by the log. */
+/** The time for which it can have been open, against the limits: they have to have a moment in common. */
 export const breakerHalfOpens = ofBroadcast<After>('breaker-half-opens', {
   title: 'The breaker is half-open after that time',
   failure: 'the breaker was open for another time',
   where,
   assess: (broadcast, { afterMs, toleranceMs }) =>
-    onceIn('open', broadcast, (open) =>
-      onceIn('half-open', broadcast, (halfOpen, { shown }) => {
-        const tookMs = halfOpen.at - open.at;
-        const isFine = Math.abs(tookMs - afterMs) <= toleranceMs;
-        return assessed(isFine, `${tookMs} ms: ${shown}`, `${afterMs} ms ± ${toleranceMs} ms`);
-      }),
-    ),
+    onceProbed(broadcast, (_, opened, { periodMs, shown }) => {
+      const { timeScale } = broadcast.record.request;
+      const bounds = openTime(opened, periodMs, breakerPolls(broadcast));
+      const { moreThan = NaN, atMost = NaN } = bounds ?? {};
+      const isFine =
+        timeScale * moreThan < afterMs + toleranceMs && timeScale * atMost >= afterMs - toleranceMs;
+      const ms = (wall: number): string => `${Math.round(timeScale * wall)} ms`;
+      return assessed(
+        isFine,
+        `more than ${ms(moreThan)}, at most ${ms(atMost)}: ${shown}`,
+        `${afterMs} ms ± ${toleranceMs} ms, as far as segments and the metric tell it`,
+      );
+    }),
 });
 
+/** From the first fragment after the break to its answer. */
 export const breakerProbes = ofBroadcast<Count>('breaker-probes', {
   title: 'While the breaker is half-open, that many fragments are sent',
   failure: 'another number of probes was sent',
   where,
   assess: (broadcast, { count }) =>
-    onceIn('half-open', broadcast, ({ sent }, { shown }) =>
-      assessed(sent === count, `${sent}: ${shown}`, String(count)),
-    ),
+    onceProbed(broadcast, (probe, _, { fragments, shown }) => {
+      const { sentAt: from, endedAt: until = Infinity } = probe;
+      const { length } = fragments.filter(({ sentAt }) => sentAt >= from && sentAt <= until);
+      return assessed(length === count, `${length}: ${shown}`, String(count));
+    }),
 });
 
-/** Answer on the wire and change in the log, at once. */
+/** With its answer, so that the fragment of the next segment is sent again. */
 export const breakerClosesWithProbe = ofBroadcast('breaker-closes-with-probe', {
   title: 'The breaker closes when its probe is answered',
   failure: 'the breaker did not close with the answer to its probe',
   where,
   assess: (broadcast) =>
-    onceIn('half-open', broadcast, (halfOpen, breaker) => {
-      const probe = breaker.fragments.find(({ sentAt }) => sentAt >= halfOpen.at);
-      const closed = closedAfter(breaker, halfOpen);
-      const answeredAt = probe?.end === 'answered' ? probe.endedAt : undefined;
-      const tookMs = closed && answeredAt !== undefined ? closed.at - answeredAt : undefined;
-      const after =
-        tookMs === undefined ? 'not closed by it' : `closed ${tookMs} ms after its answer`;
+    onceProbed(broadcast, (probe, { next }, { periodMs, shown }) => {
+      const tookMs = (next?.sentAt ?? Infinity) - probe.sentAt;
       return assessed(
-        tookMs !== undefined && Math.abs(tookMs) <= AT_ONCE_MS,
-        `probe ${probe?.end ?? 'not sent'}; ${after}: ${breaker.shown}`,
-        `closed within ${AT_ONCE_MS} ms of the answer`,
+        isSuccess(probe) && tookMs < 1.5 * periodMs,
+        `probe: ${probe.errorCode ?? probe.end}; next fragment ${next ? `${tookMs} ms later` : 'never sent'}: ${shown}`,
+        `a success, and the next fragment a segment (${periodMs} ms) later`,
       );
     }),
 });
@@ -157,28 +202,10 @@ export const dubbingResumes = ofBroadcast('dubbing-resumes', {
   failure: 'dubbing did not go on after the breaker had closed',
   where,
   assess: (broadcast) =>
-    onceIn('half-open', broadcast, (halfOpen, breaker) => {
-      const { at: closedAt = Infinity } = closedAfter(breaker, halfOpen) ?? {};
-      const { length } = breaker.fragments.filter(
-        ({ sentAt, end }) => sentAt >= closedAt && end === 'answered',
-      );
-      return assessed(length > 0, `${length} fragments answered: ${breaker.shown}`, 'at least 1');
+    onceProbed(broadcast, ({ endedAt = Infinity }, _, { fragments, shown }) => {
+      const { length } = fragments.filter((one) => one.sentAt > endedAt && isSuccess(one));
+      return assessed(length > 0, `${length} fragments answered: ${shown}`, 'at least 1');
     }),
-});
-
-/** Metric against log: in as many polls as there were states, at least. */
-export const breakerMetricAgrees = ofBroadcast('breaker-metric', {
-  title: 'The breaker metric shows its real state throughout',
-  failure: 'the breaker metric contradicts the log, or was not seen often enough',
-  assess: (broadcast) => {
-    const { breaker, breakerByMetric } = new ResilienceFindings(broadcast);
-    const { compared, contradictions } = breakerByMetric;
-    return assessed(
-      compared >= breaker.length && contradictions.length === 0,
-      `${compared} polls; ${contradictions.join('; ') || 'no contradiction'}`,
-      `the same in at least ${breaker.length} polls`,
-    );
-  },
 });
 
 export const breakerOpenAtEnd = ofBroadcast('breaker-open-at-end', {
@@ -186,7 +213,28 @@ export const breakerOpenAtEnd = ofBroadcast('breaker-open-at-end', {
   failure: 'the breaker was not open at the end',
   where,
   assess: (broadcast) => {
-    const { breaker } = new ResilienceFindings(broadcast);
-    return assessed(breaker.at(-1)?.state === 'open', shownPhases(breaker), 'open');
+    const { opened, shown } = breakerOf(broadcast);
+    const last = opened.at(-1);
+    return assessed(last !== undefined && !last.probe, shown, 'nothing sent at the end');
+  },
+});
+
+/** A system without either says nothing that could be wrong: its breaker is judged from the wire alone. */
+export const breakerConfirmed = ofBroadcast('breaker-confirmed', {
+  title: 'The metric and the log do not contradict what the breaker was seen to do',
+  failure: 'the metric or the log of the breaker contradicts what went over the wire',
+  where,
+  assess: (broadcast) => {
+    const { opened, periodMs, fragments } = breakerOf(broadcast);
+    const polls = breakerPolls(broadcast);
+    const hasLog = broadcast.hasLog(broadcast.names.mediaService);
+    const changes = hasLog ? breakerChanges(new ResilienceFindings(broadcast).logLines) : [];
+    const begin = fragments[0]?.sentAt ?? 0;
+    const { compared, contradictions } = confirmed(opened[0], periodMs, { polls, changes }, begin);
+    return {
+      deviations: contradictions.map((text) => ({ text })),
+      seen: `${compared} polls of the metric and lines of the log compared`,
+      expected: 'the states that the wire shows',
+    };
   },
 });

@@ -3,9 +3,12 @@ import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import type { Reconnection } from '../analyze/exchange';
 import { ResilienceFindings } from '../analyze/resilience-findings';
 import { faultDoneAt } from '../broadcast/events';
+import { CannotBeShown } from '../base/errors';
 import { outcomeText } from '../broadcast/record';
-import { deviationsOf, inTime, observed, ofBroadcast, streamOf, type Within } from './builders';
+import { metricName } from '../broadcast/service-names';
+import { deviationsOf, inTime, ofBroadcast, type Within } from './builders';
 import { assessed, type Assessment } from './criterion';
+import { mediaTimeOf } from './media-time';
 
 const seenAtTap = ({ stream }: BroadcastFindings): string => `stream ${stream}, seen at the tap`;
 
@@ -81,35 +84,68 @@ export const initialisedAgain = ofBroadcast('initialised-again', {
 export const numberingAtBoundary = ofBroadcast('numbering-at-boundary', {
   title: 'Numbering restarts at the next segment boundary',
   failure: 'a fragment does not begin at a segment boundary',
-  assess: ({ fragments, fixture }) => {
+  assess: ({ fragments, fixture, stream }) => {
     const segmentMs = 1000 * fixture.segmentSeconds;
+    if (fragments.length > 0 && fragments.every(({ timestampMs }) => timestampMs === undefined)) {
+      throw untimed(stream);
+    }
     return {
-      deviations: deviationsOf(fragments, ({ timestampMs: ms = NaN }) =>
-        ms % segmentMs === 0 ? undefined : `${ms} ms`,
-      ),
-      seen: fragments.map(({ timestampMs }) => `${timestampMs} ms`).join(', '),
+      deviations: deviationsOf(fragments, (fragment) => {
+        const ms = mediaTimeOf(fragment);
+        return ms % segmentMs === 0 ? undefined : `${ms} ms`;
+      }),
+      seen: fragments.map((fragment) => `${mediaTimeOf(fragment)} ms`).join(', '),
       expected: `multiples of ${segmentMs} ms`,
     };
   },
 });
 
-/** When media-service logs that it goes on without the answer, against when the connection was lost. */
+function untimed(stream: string): CannotBeShown {
+  return new CannotBeShown({
+    what: 'fragments do not say where in the stream they begin',
+    ...{ where: `stream ${stream}`, seen: 'no timestamp, or that of the clock' },
+    expected: 'fragment:data with the time of the stream in timestamp',
+  });
+}
+
+/**
+ * When its metric counts a fallback, as far as two polls tell, against when the connection was lost. That the segment plays its
+ * original audio is heard; when that was decided, neither wire nor audio tell.
+ */
 export const fallsBackAtLoss = ofBroadcast<Within>('falls-back-at-loss', {
   title: 'The fragment in flight falls back when the connection is lost',
   failure: 'the fragment in flight did not fall back at once',
   assess: (broadcast, { withinMs }) => {
     const found = new ResilienceFindings(broadcast);
-    const times = found.fragments
-      .filter(({ end }) => end === 'disconnected')
-      .map(({ fragmentId, endedAt = NaN }) => found.gaveUpAt(fragmentId) - endedAt);
-    const nothing = 'no fragment was in flight when the connection was lost';
-    return assessed(
-      times.length === 1 && times.every((ms) => Math.abs(ms) <= withinMs),
-      times.map((ms) => `${ms} ms`).join(', ') || nothing,
-      `one, within ${withinMs} ms`,
-    );
+    const lost = found.fragments.filter(({ end }) => end === 'disconnected');
+    const expected = `one, within ${withinMs} ms`;
+    if (lost.length !== 1) {
+      return assessed(
+        false,
+        `${lost.length} fragments in flight when the connection was lost`,
+        expected,
+      );
+    }
+    const rises = found.fallbacks();
+    if (rises === undefined) throw fallbackUntold(metricName(broadcast.names.metrics, 'fallbacks'));
+    const at = lost[0]?.endedAt ?? NaN;
+    const next = rises.find(({ by }) => by >= at);
+    const seen = next
+      ? `counted ${next.after - at} to ${next.by - at} ms after the loss`
+      : 'never counted';
+    return assessed(next !== undefined && next.after - at <= withinMs, seen, expected);
   },
 });
+
+function fallbackUntold(metric: string): CannotBeShown {
+  return new CannotBeShown({
+    ...{ what: 'nothing tells when a segment falls back to its original audio', where: metric },
+    ...{
+      seen: 'no metric that counts fallbacks',
+      expected: 'worker_fallback_total, or one like it',
+    },
+  });
+}
 
 /** From the moment at which nothing got through any more to the next connection. */
 export const reconnectsAfterSilence = ofBroadcast<Within>('reconnects-after-silence', {
@@ -123,18 +159,27 @@ export const reconnectsAfterSilence = ofBroadcast<Within>('reconnects-after-sile
   },
 });
 
-/** Whether a worker says that it has failed. */
-export function assessExit(exitCode: number): Assessment {
-  return assessed(exitCode !== 0, `exit code ${exitCode}`, 'another exit code than 0');
+/**
+ * Whether a worker has failed, by what it returned.
+ *
+ * @throws CannotBeShown where nobody outside of media-service can know it
+ */
+export function assessExit(exitCode: number | undefined): Assessment {
+  if (exitCode !== undefined) {
+    return assessed(exitCode !== 0, `exit code ${exitCode}`, 'another exit code than 0');
+  }
+  throw new CannotBeShown({
+    what: 'the exit code of the worker cannot be seen from outside',
+    where: 'media-service, which goes on running',
+    seen: 'no line of its log about the stream has a field exit_code',
+    expected: 'a field exit_code in the line that says that a worker has ended',
+  });
 }
 
-/** The exit code of the worker, as media-service logs it. */
+/** As media-service tells it in a field of its log. */
 export const workerFails = ofBroadcast('worker-fails', {
   title: 'The worker exits with a code other than 0',
   failure: 'the worker ended as if all was well',
   where: ({ stream, names }) => `${names.mediaService}.log, stream ${stream}`,
-  assess: (broadcast) => {
-    const { exitCode: found } = new ResilienceFindings(broadcast);
-    return assessExit(observed(streamOf(broadcast), 'an exit code', found).exitCode);
-  },
+  assess: (broadcast) => assessExit(new ResilienceFindings(broadcast).exitCode),
 });

@@ -1,0 +1,142 @@
+import { describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { MetricFindings } from '../../support/analyze/metric-findings';
+import { parsePrometheus } from '../../support/base/prometheus';
+import { CannotBeShown } from '../../support/base/errors';
+import type { MetricMapping, MetricNames } from '../../support/broadcast/service-names';
+import { aRecord } from '../broadcast/a-record';
+import { NAMES } from '../checks/a-broadcast';
+import { observed } from './make-media';
+
+const STREAM = 's';
+
+/** Of texts that are polled a second apart; the output is there from the second poll on. */
+function metricsOf(
+  texts: readonly string[],
+  names: Partial<MetricNames> = {},
+  alongside: string[] = [],
+): MetricFindings {
+  const polls = texts.map((text, i) => {
+    const { samples, families } = parsePrometheus(text);
+    const types = [...families].flatMap(([name, { type }]) => (type ? [[name, type]] : []));
+    return { at: 1000 * i, samples, types: Object.fromEntries(types) as Record<string, string> };
+  });
+  const times = { inputReady: 0, outputReady: 1000 };
+  const record = aRecord({ stream: STREAM, times, alongside });
+  return new MetricFindings(polls, { ...NAMES.metrics, ...names }, record);
+}
+
+const fallbacks = (mapping: Omit<MetricMapping, 'name'>): Partial<MetricNames> => ({
+  fallbacks: { name: 'fell_back', ...mapping },
+});
+
+describe('the metrics of media-service', () => {
+  it('are found by their own labels and words', () => {
+    const names = fallbacks({
+      labels: { stream: 'channel', reason: 'why' },
+      values: { error: 'sts_failed' },
+    });
+    const text = (ours: number, others: number): string =>
+      `fell_back{channel="s",why="sts_failed"} ${ours}\nfell_back{channel="t",why="sts_failed"} ${others}`;
+    const found = metricsOf([text(1, 0), text(4, 9)], names);
+    expect(observed(found.counter('fallbacks', { reason: 'error' })).delta).to.equal(3);
+    expect(found.rises('fallbacks', { reason: 'error' })).to.have.length(3);
+    expect(found.rises('fallbacks')[0]).to.deep.equal({ after: 0, by: 1000 });
+    expect(found.counter('fallbacks', { reason: 'timeout' })).to.have.property('observed', false);
+  });
+
+  it('without a label for the stream are those of the only stream', () => {
+    const texts = ['fell_back 7', 'fell_back 9'];
+    for (const names of [fallbacks({}), fallbacks({ labels: { stream: 'none' } })]) {
+      expect(observed(metricsOf(texts, names).counter('fallbacks')).delta).to.equal(2);
+      const two = metricsOf(texts, names, ['t']);
+      expect(() => two.counter('fallbacks')).to.throw(CannotBeShown, 'of which stream');
+      expect(two.has('fallbacks')).to.be.false;
+    }
+  });
+
+  it('that are absent cannot be shown', () => {
+    const found = metricsOf(['fell_back 7'], { fallbacks: 'absent' });
+    expect(() => found.counter('fallbacks')).to.throw(CannotBeShown, 'no metric');
+    expect([found.has('fallbacks'), metricsOf([]).has('fallbacks')]).to.deep.equal([false, false]);
+  });
+
+  it('are counters without their suffix, as OpenMetrics names them', () => {
+    const names = { fallbacks: 'fell_back' };
+    const text = (n: number): string =>
+      `# TYPE fell_back counter\nfell_back_total{stream_id="s"} ${n}\nfell_back_created{stream_id="s"} 1e9\n# EOF`;
+    const found = metricsOf([text(1), text(3)], names);
+    expect(observed(found.counter('fallbacks')).delta).to.equal(2);
+    expect(found.kindOf('fallbacks')).to.equal('counter');
+  });
+
+  it('are first seen in a poll since the broadcast was ready', () => {
+    expect(
+      metricsOf(['', 'inflight{stream_id="t"} 1', 'inflight{stream_id="s"} 1']).firstAt,
+    ).to.equal(2000);
+    expect(metricsOf(['', 'inflight 1']).firstAt).to.equal(1000);
+    expect(metricsOf(['', 'other 1']).firstAt).to.equal(undefined);
+  });
+});
+
+describe('measured times', () => {
+  const seconds = { avSyncDelta: { name: 'av_delta', unit: 's' } } as const;
+
+  it('of a gauge are what it had while there was an output, in ms', () => {
+    const found = metricsOf(
+      ['av_delta 9', 'av_delta 0.253', 'av_delta NaN', 'av_delta -0.01'],
+      seconds,
+    );
+    expect(observed(found.measured('avSyncDelta'))).to.deep.include({
+      ...{ kind: 'gauge', values: [253, -10] },
+    });
+    expect(metricsOf(['av_delta 9'], seconds).measured('avSyncDelta')).to.have.property(
+      'observed',
+      false,
+    );
+  });
+
+  it('of a summary are the means of what was counted from poll to poll', () => {
+    const text = (count: number, sum: number): string =>
+      `av_delta_count{stream_id="s"} ${count}\nav_delta_sum{stream_id="s"} ${sum}\nav_delta{stream_id="s",quantile="0.5"} 1`;
+    const found = metricsOf([text(2, 100), text(3, 353), text(3, 353), text(5, 373)]);
+    expect(observed(found.measured('avSyncDelta'))).to.deep.include({
+      ...{ kind: 'summary', values: [253, 10], count: 3, sumMs: 273 },
+    });
+    expect(found.kindOf('avSyncDelta')).to.equal('summary');
+  });
+
+  it('of a histogram are what it has counted since the broadcast began', () => {
+    const text = (low: number, all: number): string =>
+      `av_delta_bucket{le="0.12"} ${low}\nav_delta_bucket{le="+Inf"} ${all}\nav_delta_count ${all}\nav_delta_sum ${all}`;
+    const { kind, ...rest } = observed(
+      metricsOf([text(4, 5), text(6, 8)], seconds).measured('avSyncDelta'),
+    );
+    expect(kind).to.equal('histogram');
+    expect(rest).to.deep.include({
+      ...{ count: 3, sumMs: 3000 },
+      histogram: {
+        ...{ count: 3, sum: 3000 },
+        buckets: [
+          { le: 120, cumulative: 2 },
+          { le: Infinity, cumulative: 3 },
+        ],
+      },
+    });
+  });
+});
+
+describe('the kind of a metric', () => {
+  it('is told by its samples where there is no TYPE line', () => {
+    const kind = (text: string): string => metricsOf([text]).kindOf('avSyncDelta');
+    expect(kind('av_delta_bucket{le="+Inf"} 0\nav_delta_count 0\nav_delta_sum 0')).to.equal(
+      'histogram',
+    );
+    expect(kind('av_delta 3')).to.equal('untyped');
+    expect(kind('other 3')).to.equal('not there');
+    expect(kind('# TYPE other gauge\nav_delta 3')).to.equal('not there');
+    expect(kind('# TYPE av_delta gauge\nav_delta 3')).to.equal('gauge');
+  });
+});
