@@ -1,10 +1,10 @@
-/** The circuit breaker, by the log and the metric of media-service and by what went over the wire. */
+/** The circuit breaker, by what goes over the wire (support/analyze/breaker.ts). */
 import { Then } from '@cucumber/cucumber';
 
 import {
   breakerClosesWithProbe,
+  breakerConfirmed,
   breakerHalfOpens,
-  breakerMetricAgrees,
   breakerNeverOpens,
   breakerOpenAtEnd,
   breakerOpensAfterErrors,
@@ -15,7 +15,7 @@ import {
 } from '../support/checks/breaker';
 import type { DubbingWorld } from '../support/world';
 
-/** Failed answers in a row on the wire when it opened, and what the log says of its reason. */
+/** Failed answers in a row after which nothing was sent any more. */
 Then(
   'the breaker opens after exactly {int} {word} errors in a row',
   async function (this: DubbingWorld, count: number, code: string) {
@@ -23,7 +23,7 @@ Then(
   },
 );
 
-/** Fragments without an answer when it opened, of a broadcast in which none is answered. */
+/** Fragments without an answer after which nothing was sent, of a broadcast in which none is answered. */
 Then(
   'the breaker opens after exactly {int} timeouts in a row',
   async function (this: DubbingWorld, count: number) {
@@ -31,17 +31,20 @@ Then(
   },
 );
 
-/** No change in the log, and closed in every poll of the metric. */
+/** No segment was held back after failures. */
 Then('the breaker never opens', async function (this: DubbingWorld) {
   await this.judge(breakerNeverOpens, null);
 });
 
-/** Fragments on the wire between the change to open and the next. */
-Then('nothing is sent while the breaker is open', async function (this: DubbingWorld) {
-  await this.judge(nothingSentWhileOpen, null);
-});
+/** Fragments on the wire from the last failure on. */
+Then(
+  'nothing is sent for {duration} after the breaker has opened',
+  async function (this: DubbingWorld, forMs: number) {
+    await this.judge(nothingSentWhileOpen, { forMs });
+  },
+);
 
-/** From one change in the log to the other. */
+/** From the last failure to the probe, as far as segments and the metric tell it. */
 Then(
   'the breaker is half-open {duration} ± {duration} after it opened',
   async function (this: DubbingWorld, afterMs: number, toleranceMs: number) {
@@ -49,7 +52,7 @@ Then(
   },
 );
 
-/** Fragments on the wire between the change to half-open and the next. */
+/** Fragments on the wire from the first one after the break to its answer. */
 Then(
   'exactly {int} fragment(s) is/are sent while it is half-open',
   async function (this: DubbingWorld, count: number) {
@@ -57,12 +60,12 @@ Then(
   },
 );
 
-/** The change in the log against the answer on the wire. */
+/** The next segment's fragment is sent again. */
 Then('the breaker closes when its probe is answered', async function (this: DubbingWorld) {
   await this.judge(breakerClosesWithProbe, null);
 });
 
-/** On the wire, after the change to closed. */
+/** On the wire, after the answer to the probe. */
 Then(
   'fragments are sent and answered again after it has closed',
   async function (this: DubbingWorld) {
@@ -70,12 +73,15 @@ Then(
   },
 );
 
-/** Every poll of the metric against the log. */
-Then('the breaker metric showed its real state throughout', async function (this: DubbingWorld) {
-  await this.judge(breakerMetricAgrees, null);
-});
+/** Every poll of the metric and every change in the log against the wire, as far as there are any. */
+Then(
+  'what media-service says of its breaker is what was seen from outside',
+  async function (this: DubbingWorld) {
+    await this.judge(breakerConfirmed, null);
+  },
+);
 
-/** The last change in the log. */
+/** On the wire: segments were due, and nothing was sent. */
 Then('the breaker is open at the end', async function (this: DubbingWorld) {
   await this.judge(breakerOpenAtEnd, null);
 });

@@ -64,9 +64,10 @@ Then('it is published once, to its end', async function (this: DubbingWorld) {
 
 /** The kinds of connections that the media server lists as readers of the input. */
 Then(
-  'the media server has the broadcast read by {word}',
-  async function (this: DubbingWorld, protocol: string) {
-    await this.judge(readBy, protocol);
+  'the media server has the broadcast read by RTSP, or by the protocol that is configured',
+  async function (this: DubbingWorld) {
+    const { ingest } = (await this.session.settings()).services.mediaService;
+    await this.judge(readBy, ingest.toUpperCase());
   },
 );
 

@@ -22,7 +22,19 @@ import {
   stopped,
 } from '../support/session/inquiries';
 import { SHARED_NETWORK, sharedNetworkOverlays } from '../support/session/overlays';
+import { planNeed } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
+
+planNeed(
+  'compositions',
+  'the media composition is started alone, on other ports',
+  'the STS composition is started alone, on other ports',
+  'a second set of services whose compose files declare a network of the same name',
+);
+planNeed(
+  'networks',
+  'a second set of services whose compose files declare a network of the same name',
+);
 
 // -- health
 
@@ -135,8 +147,9 @@ Then(
 
 /** Its TCP connections, while there is something to dub. */
 Then('media-service of that set reaches the STS of that set', async function (this: DubbingWorld) {
-  const url = `${this.settings.value.services.mediaServer.rtsp}/live/test_network/in`;
-  const publication = this.publisher.publish(this.session.fixture('12-s-nfl').path, url);
+  const { mediaServer } = this.settings.value.services;
+  const { path } = this.session.fixture('12-s-nfl');
+  const publication = this.publisher.publish(path, mediaServer, 'test_network');
   this.cleanups.push(() => stopped(publication));
   await this.judgeOf(reachesSts, await peersOf(this.compose.value, this.settings.value), null);
 });

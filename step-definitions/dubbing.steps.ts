@@ -6,8 +6,8 @@ import { readFault } from '../support/broadcast/fault-words';
 import { FRESH_WORDS } from '../support/broadcast/fresh-words';
 import type { BroadcastRequest } from '../support/broadcast/request';
 import { runTogether } from '../support/checks/services';
-import { runningServices } from '../support/session/inquiries';
-import { plan, type RequestDraft } from '../support/session/plan';
+import { runningName, runningServices } from '../support/session/inquiries';
+import { plan, planNeed, type RequestDraft } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
 
 /** Of every spec. */
@@ -64,7 +64,10 @@ Given(
     this.draft.throughOwn(WITH_ECHO_STS);
     const { manager, settings } = await this.ownServices(WITH_ECHO_STS);
     const { mediaServer, mediaService, sts } = settings.services;
-    const services = [mediaServer, mediaService, sts].map(({ name }) => name);
+    const services = [
+      ...[mediaServer, mediaService].map(({ name }) => runningName(manager.media, name)),
+      runningName(manager.sts, sts.name),
+    ];
     await this.judgeOf(runTogether, await runningServices(manager), { services });
   },
 );
@@ -224,6 +227,7 @@ When(
   },
 );
 
+planNeed('streams', 'the {broadcast} is dubbed twice at the same time');
 /** Two streams of the same file, published at the same time. */
 When(
   'the {broadcast} is dubbed twice at the same time',

@@ -8,6 +8,8 @@ import {
   metricTypes,
   segmentCountsAgree,
 } from '../support/checks/metrics';
+import { plan } from '../support/session/plan';
+import { demand } from '../support/session/scope';
 import type { DubbingWorld } from '../support/world';
 
 /** The rise of the counter over the broadcast, by its label. */
@@ -18,10 +20,14 @@ Then(
   },
 );
 
+plan('at least {int} broadcasts with faults are dubbed at the same time as it', (draft) =>
+  draft.judges('many streams'),
+);
 /** Whether each was being published while this one was. */
 Then(
   'at least {int} broadcasts with faults are dubbed at the same time as it',
   async function (this: DubbingWorld, least: number) {
+    await demand(this.session, 'many streams');
     const subject = { broadcast: this.analyzer.value, others: this.broadcasts.value };
     await this.judgeOf(dubbedAtSameTime, subject, { least });
   },

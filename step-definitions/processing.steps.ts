@@ -2,13 +2,11 @@ import { Then } from '@cucumber/cucumber';
 
 import { dubAudible, dubIsNotOriginal, dubIsOriginal, dubLength } from '../support/checks/dub';
 import {
-  answerCount,
   answerTime,
   completeAnswers,
   fragmentLength,
   sequenceNumbers,
-  stageTimings,
-  success,
+  processingTime,
   targetLanguage,
 } from '../support/checks/exchange';
 import { fallbackCount } from '../support/checks/metrics';
@@ -22,12 +20,22 @@ import {
   translationLanguage,
 } from '../support/checks/texts';
 import { firstFragment } from '../support/checks/timing';
+import { answerCount, success } from '../support/checks/upstream';
+import { validDubs } from '../support/checks/valid-dubs';
 import type { DubbingWorld } from '../support/world';
 
 /** `fragment:processed` of the STS. */
 Then('{int} processed fragments are received', async function (this: DubbingWorld, count: number) {
   await this.judge(answerCount, count);
 });
+
+/** The decoded dub of each answer against its fragment's length and audio (Chromaprint), and its texts. */
+Then(
+  'every processed fragment holds a dub as long as the fragment ± {int} %',
+  async function (this: DubbingWorld, tolerancePercent: number) {
+    await this.judge(validDubs, { tolerancePercent });
+  },
+);
 
 /** In the order in which the answers were received. */
 Then(
@@ -45,13 +53,10 @@ Then(
   },
 );
 
-/** `stage_timings` of every `fragment:processed`. */
-Then(
-  'every processed fragment took time in transcription, translation and speech synthesis',
-  async function (this: DubbingWorld) {
-    await this.judge(stageTimings, null);
-  },
-);
+/** `processing_time_ms` or `stage_timings` of every `fragment:processed`. */
+Then('every processed fragment took time to process', async function (this: DubbingWorld) {
+  await this.judge(processingTime, null);
+});
 
 /** The decoded length of every dub against that of its fragment. */
 Then(

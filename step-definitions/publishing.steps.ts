@@ -9,23 +9,31 @@ import {
 } from '../support/checks/publishing';
 import { publishingOf, stopped } from '../support/session/inquiries';
 import { linesOfEndedWorker, unreadableSource } from '../support/session/overlays';
+import { planNeed } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
+
+planNeed(
+  'compositions',
+  'a media server that has been stopped',
+  'a media composition whose RTSP source is unreadable',
+);
+planNeed('source', 'a media composition whose RTSP source is unreadable');
 
 // -- a media server that has been stopped
 
 /** Of a second set, started alone and stopped. */
 Given('a media server that has been stopped', async function (this: DubbingWorld) {
   const { manager, settings } = await this.secondServices();
-  const { name, rtsp } = settings.services.mediaServer;
-  await manager.start(manager.media, { services: [name] });
-  await manager.runtime.control(manager.media, name, 'stop');
-  this.stoppedServer.value = rtsp;
+  const { mediaServer } = settings.services;
+  await manager.start(manager.media, { services: [mediaServer.name] });
+  await manager.runtime.control(manager.media, mediaServer.name, 'stop');
+  this.stoppedServer.value = mediaServer;
 });
 
 /** ffmpeg is started, and its end waited for. */
 When('the one-minute broadcast is published to it', async function (this: DubbingWorld) {
-  const url = `${this.stoppedServer.value}/live/nowhere/in`;
-  const publication = this.publisher.publish(this.session.fixture(null).path, url);
+  const { path } = this.session.fixture(null);
+  const publication = this.publisher.publish(path, this.stoppedServer.value, 'nowhere');
   this.publishing.value = await publishingOf(publication);
 });
 
@@ -56,8 +64,9 @@ Given('a media composition whose RTSP source is unreadable', async function (thi
 /** Until the worker of its stream has ended. */
 When('the short broadcast is published to its media server', async function (this: DubbingWorld) {
   const stream = `test_unread_${Date.now()}`;
-  const url = `${this.settings.value.services.mediaServer.rtsp}/live/${stream}/in`;
-  const publication = this.publisher.publish(this.session.fixture('12-s-nfl').path, url);
+  const { mediaServer } = this.settings.value.services;
+  const { path } = this.session.fixture('12-s-nfl');
+  const publication = this.publisher.publish(path, mediaServer, stream);
   this.cleanups.push(() => stopped(publication));
   this.unread.value = await linesOfEndedWorker(this.compose.value, this.settings.value, stream);
 });

@@ -3,13 +3,14 @@ import { Then } from '@cucumber/cucumber';
 
 import {
   answersAreEchoes,
-  fragmentCount,
   segmentAudio,
   segmentAudioOverLoss,
   segmentFiles,
 } from '../support/checks/segment-audio';
 import { noWordsHeard, outputIsQuiet } from '../support/checks/segment-audio';
 import { audioGoesOn, toneDrift, toneOffset } from '../support/checks/tones';
+import { fragmentCount } from '../support/checks/upstream';
+import { plan } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
 
 // -- audio and video
@@ -71,6 +72,10 @@ Then('media-service sends {int} fragments', async function (this: DubbingWorld, 
   await this.judge(fragmentCount, { count });
 });
 
+plan(
+  '{int} segments are written to disk, each with {duration} ± {duration} of video and of audio',
+  (draft) => draft.judges('segments'),
+);
 /** By the packets of the files that media-service has written. */
 Then(
   '{int} segments are written to disk, each with {duration} ± {duration} of video and of audio',

@@ -25,7 +25,17 @@ import {
   takenPortsOf,
   webRtcPageOf,
 } from '../support/session/inquiries';
+import { plan, planNeed } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
+
+planNeed(
+  'compositions',
+  'they are read and checked',
+  'a second set of services is running on other ports',
+);
+plan('the media server serves the page by which viewers watch in a browser', (draft) =>
+  draft.judges('webrtc'),
+);
 
 // -- starting
 

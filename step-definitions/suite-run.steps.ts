@@ -20,7 +20,15 @@ import {
   runWithServices,
   takePort,
 } from '../support/session/nested-run';
+import { planNeed } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
+
+planNeed(
+  'compositions',
+  'the suite is run while another program listens on the port of the {service}',
+  'the suite is run with an STS compose file with this fault: {string}',
+  'the suite is run on other ports, with one scenario that {word}',
+);
 
 /** Its scenarios of the one-minute broadcast. */
 When(

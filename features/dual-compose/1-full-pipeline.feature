@@ -44,6 +44,7 @@ Feature: Dubbing a broadcast whose every second is known
     When the counting broadcast is dubbed
     Then 5 processed fragments are received
     And their sequence numbers are 0 to 4, in order
+    And every processed fragment holds a dub as long as the fragment ± 10 %
     And the output lasts 30 seconds ± 0.5 seconds
     And the STS logs every transcript and every translation
     And the broadcast is dubbed to its end within 180 seconds

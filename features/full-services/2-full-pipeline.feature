@@ -22,12 +22,13 @@ Feature: Dubbing a one-minute broadcast from end to end
     When the one-minute broadcast is dubbed
     Then 10 processed fragments are received
     And their sequence numbers are 0 to 9, in order
+    And every processed fragment holds a dub as long as the fragment ± 10 %
 
   @021-US2-4
   Scenario: Every processed fragment carries the work of all three stages
     When the one-minute broadcast is dubbed
     Then every processed fragment has dubbed audio, a transcript and a translation
-    And every processed fragment took time in transcription, translation and speech synthesis
+    And every processed fragment took time to process
     And Spanish is heard in every dub, with a probability of at least 50 % in every 30 seconds, and in no dub English
     And what is heard in every dub is its translation, with a word error rate of at most 40 % each and 20 % on average
 

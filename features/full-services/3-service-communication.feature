@@ -21,6 +21,7 @@ Feature: Services talk to each other through published ports
     When the one-minute broadcast is dubbed
     Then the STS acknowledges every fragment that media-service sends
     And the STS answers every fragment that media-service sends
+    And every processed fragment holds a dub as long as the fragment ± 10 %
 
   @021-US3-4
   Scenario: Metrics and health can be read from the test host

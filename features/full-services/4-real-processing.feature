@@ -39,6 +39,7 @@ Feature: The dub is real speech in the right language
     When the one-minute broadcast is dubbed
     Then 10 processed fragments are received
     And every processed fragment reports success and no error
+    And every processed fragment holds a dub as long as the fragment ± 10 %
     And media-service counts no fallback to the original audio
 
   @fresh-words @021-FR-010 @021-US4-2

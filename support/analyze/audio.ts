@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -78,6 +78,26 @@ export async function readAudio(file: string, rateHz: number): Promise<Float32Ar
   ]);
   if (run.exitCode !== 0) throw unreadable(file, run.stderr, 'ffmpeg');
   return samplesFromF32le(run.stdout);
+}
+
+/**
+ * As {@link readAudio}, of a file that is in memory.
+ *
+ * @param extension by which its format is known
+ */
+export async function readAudioBytes(
+  bytes: Uint8Array,
+  extension: string,
+  rateHz: number,
+): Promise<Float32Array> {
+  const folder = mkdtempSync(join(tmpdir(), 'audio-'));
+  try {
+    const file = join(folder, `audio.${extension}`);
+    writeFileSync(file, bytes);
+    return await readAudio(file, rateHz);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /**

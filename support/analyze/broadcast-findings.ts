@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { NotObserved } from '../base/errors';
+import { CannotBeShown, NotObserved } from '../base/errors';
 import type { Fixture } from '../broadcast/fixture';
 import { evidenceFiles, type Evidence } from '../broadcast/evidence';
 import type { Fragment, FragmentAudio, Fragments } from '../broadcast/fragment';
@@ -12,6 +12,7 @@ import {
   whatWasSeen,
 } from '../broadcast/record';
 import type { ServiceNames } from '../broadcast/service-names';
+import { pathOf } from '../broadcast/stream-paths';
 import type { TapEvent } from '../broadcast/events';
 import { readPacketHashes } from '../broadcast/packet-hashes';
 import { inWorkerThread } from './worker-thread';
@@ -21,8 +22,7 @@ import { bitErrorRate, fingerprintFile, type FingerprintMatch } from './fingerpr
 import type { DetectedLanguage } from './language';
 import { presentationsOf } from './frame-clock';
 import { type DubFiles, OutputFindings } from './output-findings';
-import type { Labels, Sample } from '../base/prometheus';
-import { counterDelta, histogram, type Histogram } from './metrics';
+import { MetricFindings } from './metric-findings';
 import { FindingCache } from './cache';
 import { packetHashesOf, type ReceivedTrack, receivedTrack } from './received';
 import { wordErrorRate } from './transcript';
@@ -63,7 +63,10 @@ export class BroadcastFindings {
     to: keyof BroadcastTimes,
   ): Finding<{ seconds: number }> {
     const { times } = this.record;
-    const [start, end] = [times[from], times[to]];
+    // Metrics that do not name the stream were not recognised while it was dubbed.
+    const timeOf = (mark: keyof BroadcastTimes): number | undefined =>
+      times[mark] ?? (mark === 'metricsSeen' ? this.metrics.firstAt : undefined);
+    const [start, end] = [timeOf(from), timeOf(to)];
     if (start === undefined || end === undefined) {
       const missing = start === undefined ? from : to;
       return unobserved(`${missing} was never seen: ${whatWasSeen(this.record)}`);
@@ -82,8 +85,10 @@ export class BroadcastFindings {
    * What a service had logged by the end of the broadcast.
    *
    * @throws NotObserved when its log was not collected
+   * @throws CannotBeShown where logs are not offered
    */
   log(service: string): string {
+    this.demand('logs');
     const file = join(this.evidence.folder, `${service}.log`);
     if (existsSync(file)) return readFileSync(file, 'utf8');
     throw new NotObserved({
@@ -92,6 +97,11 @@ export class BroadcastFindings {
       seen: this.record.problems.join('; ') || 'no such file',
       expected: `${service}.log`,
     });
+  }
+
+  /** Whether what a service has logged was collected. */
+  hasLog(service: string): boolean {
+    return existsSync(join(this.evidence.folder, `${service}.log`));
   }
 
   /**
@@ -116,7 +126,7 @@ export class BroadcastFindings {
       what: 'an event does not fit the contract',
       where: `${folder}/${evidenceFiles.tap}`,
       seen: violation,
-      expected: 'the fields of support/contract/events.ts',
+      expected: 'what docs/contract.md says of it',
     });
   }
 
@@ -237,10 +247,29 @@ export class BroadcastFindings {
     if (file) return file;
     throw new NotObserved({
       what: 'no recording of the output',
-      where: `live/${this.stream}/out`,
+      where: pathOf(this.names.paths.output, this.stream),
       seen: whatWasSeen(this.record),
       expected: 'the dubbed broadcast, published by media-service',
       next: `read the services' logs in ${this.evidence.folder}`,
+    });
+  }
+
+  /** How much of the output's beginning had passed at most before a reader recorded it, in seconds; undefined where none did. */
+  get mayLackSeconds(): number | undefined {
+    return this.record.reader?.mayLackSeconds;
+  }
+
+  /** @throws CannotBeShown where this system or configuration does not offer it */
+  demand(what: keyof NonNullable<BroadcastRecord['notOffered']>): void {
+    const why = this.record.notOffered?.[what];
+    if (why === undefined) return;
+    throw new CannotBeShown({
+      ...{
+        what: 'this is not offered, so that nothing can be said of it',
+        where: `stream ${this.stream}`,
+      },
+      ...{ seen: `no ${what}: ${why}`, expected: `the ${what} of the services` },
+      next: 'docs/your-own-services.md, Services that are running already',
     });
   }
 
@@ -263,25 +292,9 @@ export class BroadcastFindings {
     }));
   }
 
-  /** By how much a counter rose during the broadcast. */
-  counter(name: string, labels: Labels = {}): Finding<{ delta: number }> {
-    const looks = this.evidence.metrics;
-    const [first, last] = [looks[0], looks.at(-1)];
-    if (!first || !last) return unobserved('the metrics of media-service were never read');
-    return counterDelta(first.samples, last.samples, name, this.#ours(last.samples, name, labels));
-  }
-
-  /** A histogram at the end of the broadcast. */
-  histogram(name: string): Finding<Histogram> {
-    const last = this.evidence.metrics.at(-1);
-    if (!last) return unobserved('the metrics of media-service were never read');
-    return histogram(last.samples, name, this.#ours(last.samples, `${name}_count`, {}));
-  }
-
-  /** Services that label a metric by stream are asked for this stream only. */
-  #ours(samples: readonly Sample[], name: string, labels: Labels): Labels {
-    const isLabelled = samples.some((one) => one.name === name && 'stream_id' in one.labels);
-    return isLabelled ? { ...labels, stream_id: this.stream } : labels;
+  /** What the metrics of media-service say of it. */
+  get metrics(): MetricFindings {
+    return new MetricFindings(this.evidence.metrics, this.names.metrics, this.record);
   }
 
   #dubbedFile({ answer }: Fragment): string | undefined {

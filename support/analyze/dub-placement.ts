@@ -1,7 +1,14 @@
 import { audioLevels } from './audio';
 import { type Finding, percentile, unobserved } from './finding';
 import { type FrameClock, type Presentation, presentationsOf } from './frame-clock';
-import { FOUND_SCORE, locate, makeLocator, type Place, type Placement } from './placement';
+import {
+  FOUND_SCORE,
+  locate,
+  type Locator,
+  makeLocator,
+  type Place,
+  type Placement,
+} from './placement';
 import { takeOut } from './residual';
 import type { AudioTimeline } from './audio-track';
 
@@ -28,13 +35,15 @@ export interface Occurrence {
   offsetMs?: number;
   /** The share of the dub's loud time that is there unaltered, 0 to 1. */
   heardShare: number;
+  /** How much of the dub's loud time is gone before the first of it is heard, in seconds. */
+  lateSeconds: number;
   /** Frames between the wanted one and the one that the time was taken from; see {@link Presentation}. */
   frameDistance?: number;
 }
 
-/** How much of a fragment's original audio is heard where its video is shown. */
+/** How much of a fragment's original audio is heard: anywhere as it is, or beside its dub where its video is shown. */
 export interface OriginalInOutput {
-  /** Normalised correlation with the output after the dub is taken out of it, 0 to 1. */
+  /** Normalised correlation with the output as it is, or after the dub is taken out of it; the higher one, 0 to 1. */
   score: number;
   /** Its level against the source's, in dB; 0 when it is passed through. */
   levelDb: number;
@@ -105,6 +114,8 @@ export interface LocatedDub {
   fragment: DubbedFragment;
   needle: Finding<Trimmed>;
   found: Finding<Placement>;
+  /** Its audio before dubbing; unobserved where that is not known. */
+  original: Finding<Placement & { needle: Float32Array }>;
 }
 
 /**
@@ -120,8 +131,23 @@ export function locateDubs(
   return fragments.map((fragment) => {
     const needle = trimSilence(fragment.dubbed, audio.rateHz);
     const reason = needle.observed ? '' : `the dubbed audio cannot be searched: ${needle.reason}`;
-    return { fragment, needle, found: needle.observed ? find(needle.samples) : unobserved(reason) };
+    const found = needle.observed ? find(needle.samples) : unobserved(reason);
+    return { fragment, needle, found, original: locateOriginal(fragment, audio.rateHz, find) };
   });
+}
+
+function locateOriginal(
+  { original }: DubbedFragment,
+  rateHz: number,
+  find: Locator,
+): LocatedDub['original'] {
+  if (!original) return unobserved('the original audio of the fragment is unknown');
+  const trimmed = trimSilence(original, rateHz);
+  if (!trimmed.observed) {
+    return unobserved(`the original audio cannot be searched: ${trimmed.reason}`);
+  }
+  const found = find(trimmed.samples);
+  return found.observed ? { ...found, needle: trimmed.samples } : found;
 }
 
 /** The dubs compared with the presentation of the frames of their source time. */
@@ -148,7 +174,7 @@ function place(audio: AudioTimeline, clock: FrameClock, dub: LocatedDub): Fragme
       first?.offsetMs !== undefined
         ? { observed: true, ...first, offsetMs: first.offsetMs }
         : whyNoDelta(shown, occurrences),
-    original: originalHeard(audio, dub.fragment, at[0], first),
+    original: originalHeard(audio, dub, at[0], first),
   };
 }
 
@@ -189,7 +215,7 @@ function findOccurrences(
     speed = 1,
   ): Occurrence => ({
     ...{ ptsSeconds: toPts(offsetSeconds, speed), score, speed },
-    heardShare: heardShare(audio, offsetSeconds, samples),
+    ...heardPart(audio, offsetSeconds, samples),
   });
   const occurrences = found.places.map((one) => occurrenceOf(one, needle.samples));
   for (const presentation of at) {
@@ -254,8 +280,12 @@ function atSpeed(samples: Float32Array, speed: number): Float32Array {
   });
 }
 
-/** The share of the 0.1 s windows with a loud dub in which more than half of the energy is the dub's. */
-function heardShare(audio: AudioTimeline, offsetSeconds: number, needle: Float32Array): number {
+/** Of the 0.1 s windows with a loud dub, those in which more than half of the energy is the dub's. */
+function heardPart(
+  audio: AudioTimeline,
+  offsetSeconds: number,
+  needle: Float32Array,
+): Pick<Occurrence, 'heardShare' | 'lateSeconds'> {
   const { rateHz } = audio;
   const heard = cut(audio, offsetSeconds, needle.length);
   const { fitted } = takeOut(heard, needle);
@@ -266,48 +296,70 @@ function heardShare(audio: AudioTimeline, offsetSeconds: number, needle: Float32
   });
   const mean = energy(fitted) / windows.length;
   const loud = windows.filter(({ wanted }) => energy(wanted) > mean / 10);
-  const whole = loud.filter(({ wanted, is }) => {
+  const isWhole = loud.map(({ wanted, is }) => {
     // Squared correlation: where half of a dub is missing, the fit is too quiet for the other half.
     const product = wanted.reduce((sum, sample, i) => sum + sample * (is[i] ?? 0), 0);
     return product > 0 && product ** 2 > 0.5 * energy(wanted) * energy(is);
   });
-  return loud.length === 0 ? 0 : whole.length / loud.length;
+  const whole = isWhole.filter(Boolean).length;
+  const late = whole === 0 ? loud.length : isWhole.indexOf(true);
+  return {
+    heardShare: loud.length === 0 ? 0 : whole / loud.length,
+    lateSeconds: late * HEARD_WINDOW_SECONDS,
+  };
 }
 
-/** Searches the original in the output after the dub is taken out of it. */
+/**
+ * Searches the original in the output as it is, wherever that is: of an echo nothing else would be left beside the dub. And in
+ * what is left at its video when the dub is taken out: so it is found far below the dub.
+ */
 function originalHeard(
   audio: AudioTimeline,
-  { original, dubbed }: DubbedFragment,
+  { fragment, original: located }: LocatedDub,
   presentation: Presentation | undefined,
   occurrence: Occurrence | undefined,
 ): Finding<OriginalInOutput> {
-  if (!original) return unobserved('the original audio of the fragment is unknown');
-  if (!presentation) return unobserved('its video is not shown');
-  const { rateHz } = audio;
-  const lengthSeconds = original.length / rateHz;
+  if (!located.observed) return located;
+  const { needle } = located;
+  const { samples, rateHz } = audio;
+  const heardIn = (heard: Float32Array, { score, offsetSeconds }: Placement) => ({
+    ...{ observed: true as const, score },
+    levelDb: levelOf(needle, heard, Math.round(offsetSeconds * rateHz)),
+  });
+  const asItIs = heardIn(samples, located);
+  if (!presentation || !occurrence) return asItIs;
+  const rest = withoutDub(audio, fragment.dubbed, presentation, occurrence);
+  const beside = locate(needle, rest, rateHz);
+  return beside.observed && beside.score > asItIs.score ? heardIn(rest, beside) : asItIs;
+}
+
+/** What is heard at a fragment's video, a third of its length before it and after it too, beside its dub. */
+function withoutDub(
+  audio: AudioTimeline,
+  dubbed: Float32Array,
+  presentation: Presentation,
+  occurrence: Occurrence,
+): Float32Array {
+  const { rateHz, firstPtsSeconds } = audio;
+  const lengthSeconds = dubbed.length / rateHz;
   const tolerance = MATCH_SHARE * lengthSeconds;
-  const from = presentation.ptsSeconds - audio.firstPtsSeconds - tolerance;
+  const from = presentation.ptsSeconds - firstPtsSeconds - tolerance;
   const heard = cut(audio, from, Math.round((lengthSeconds + 2 * tolerance) * rateHz));
-  if (occurrence) {
-    const known = new Float32Array(heard.length);
-    const samples = occurrence.speed === 1 ? dubbed : atSpeed(dubbed, occurrence.speed);
-    const start = Math.round((occurrence.ptsSeconds - audio.firstPtsSeconds - from) * rateHz);
-    known.set(samples.subarray(Math.max(0, -start), heard.length - start), Math.max(0, start));
-    const { rest } = takeOut(heard, known);
-    // Before and after the dub its neighbours are heard, which are not taken out.
-    heard.fill(0);
-    heard.set(rest.subarray(Math.max(0, start), start + samples.length), Math.max(0, start));
-  }
-  const needle = trimSilence(original, rateHz);
-  if (!needle.observed)
-    return unobserved(`the original audio cannot be searched: ${needle.reason}`);
-  const found = locate(needle.samples, heard, rateHz);
-  if (!found.observed) return { observed: true, score: 0, levelDb: -Infinity };
-  const place = Math.round(found.offsetSeconds * rateHz);
-  let product = 0;
-  needle.samples.forEach((sample, i) => (product += sample * (heard[place + i] ?? 0)));
-  const levelDb = 20 * Math.log10(Math.abs(product) / energy(needle.samples));
-  return { observed: true, score: found.score, levelDb };
+  const known = new Float32Array(heard.length);
+  const samples = occurrence.speed === 1 ? dubbed : atSpeed(dubbed, occurrence.speed);
+  const start = Math.round((occurrence.ptsSeconds - firstPtsSeconds - from) * rateHz);
+  known.set(samples.subarray(Math.max(0, -start), heard.length - start), Math.max(0, start));
+  const { rest } = takeOut(heard, known);
+  // Before and after the dub its neighbours are heard, which are not taken out.
+  heard.fill(0);
+  heard.set(rest.subarray(Math.max(0, start), start + samples.length), Math.max(0, start));
+  return heard;
+}
+
+/** The level at which a needle is heard from a sample on, in dB against its own. */
+function levelOf(needle: Float32Array, heard: Float32Array, from: number): number {
+  const product = needle.reduce((sum, sample, i) => sum + sample * (heard[from + i] ?? 0), 0);
+  return 20 * Math.log10(Math.abs(product) / energy(needle));
 }
 
 /** A stretch of the output; silence where it has no samples. */

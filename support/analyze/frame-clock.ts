@@ -14,6 +14,8 @@ export interface ClockRun {
 /** When source time is shown in the output, and what is wrong with the order of its frames. */
 export interface FrameClock {
   framesPerSecond: number;
+  /** Of the source, where it is known. */
+  lastFrame?: number;
   /** `strip`: by frame numbers. `first-packet`: the first video PTS is taken for source time 0, which proves less. */
   kind: 'strip' | 'first-packet';
   runs: ClockRun[];
@@ -23,6 +25,8 @@ export interface FrameClock {
   lost: { fromFrame: number; count: number; atSeconds: number }[];
   /** A frame shown for longer than its presentation interval; `seconds` is the excess. */
   longPresentations: (Span & { frame: number })[];
+  /** Frames one after the other of which each is shown for less than half of its interval; `seconds` is what they lack. */
+  bunches: (Span & { fromFrame: number; count: number })[];
   /** A later frame followed by an earlier one: out of order, or a repeat. */
   backward: { fromFrame: number; toFrame: number; atSeconds: number }[];
 }
@@ -55,7 +59,8 @@ export function frameClock(
   );
   const clock: FrameClock = {
     ...{ framesPerSecond, kind: 'strip', runs: [], lost: [], longPresentations: [], backward: [] },
-    unreadable: frames.length - read.length,
+    ...{ bunches: bunchesOf(read, framesPerSecond), unreadable: frames.length - read.length },
+    ...(lastFrame === undefined ? {} : { lastFrame }),
   };
   let previous: { frame: number; ptsSeconds: number } | undefined;
   for (const { frame, ptsSeconds } of read) {
@@ -110,6 +115,29 @@ function longPresentations(
   return found;
 }
 
+function bunchesOf(
+  read: readonly { frame: number; ptsSeconds: number }[],
+  framesPerSecond: number,
+): FrameClock['bunches'] {
+  const found: FrameClock['bunches'] = [];
+  let isOpen = false;
+  read.forEach(({ frame, ptsSeconds }, i) => {
+    const next = read[i + 1];
+    const lack = 1 / framesPerSecond - ((next?.ptsSeconds ?? Infinity) - ptsSeconds);
+    // A frame that is shown again goes on; one after a jump is another fault.
+    const isShort = next?.frame === frame + 1 && lack > 0.5 / framesPerSecond;
+    const last = isOpen ? found.at(-1) : undefined;
+    if (isShort && last) {
+      last.count += 1;
+      last.seconds += lack;
+    } else if (isShort) {
+      found.push({ fromFrame: frame, count: 1, fromSeconds: ptsSeconds, seconds: lack });
+    }
+    isOpen = isShort;
+  });
+  return found.filter(({ count }) => count > 1);
+}
+
 function lost(
   read: readonly { frame: number; ptsSeconds: number }[],
   lastFrame: number | undefined,
@@ -144,7 +172,9 @@ export function firstPacketClock(
       unreadable: 0,
       lost: [],
       longPresentations: [],
+      bunches: [],
       backward: [],
+      lastFrame,
     },
     runs: [{ firstFrame: 0, lastFrame, frames }],
   };
@@ -186,6 +216,33 @@ export function presentationsOf(
     const frameDistance = Math.round(Math.abs(nearest.frame - from));
     return [{ ptsSeconds: median.value, frameDistance }];
   });
-  if (found.length > 0) return { observed: true, presentations: found };
-  return unobserved(`frames ${Math.round(from)} to ${Math.round(to)} are not in the output`);
+  return found.length > 0
+    ? { observed: true, presentations: found }
+    : unobserved(whyNotShown(clock, from, to));
+}
+
+/** What of a stretch of the source is in the output, in words; frames of the source only. */
+function whyNotShown(
+  { runs, framesPerSecond, lastFrame = Infinity }: FrameClock,
+  from: number,
+  to: number,
+): string {
+  const [first, last] = [Math.max(0, Math.round(from)), Math.min(lastFrame, Math.round(to) - 1)];
+  const frames = `frames ${first} to ${last}`;
+  if (first > last) return `the source has no ${frames}`;
+  const pieces = runs
+    .map((run) => run.frames.filter(({ frame }) => frame >= first && frame <= last))
+    .filter(({ length }) => length > 0);
+  const shown = new Set(pieces.flat().map(({ frame }) => frame)).size;
+  if (shown === 0) return `${frames} are not in the output`;
+  if (shown < (last - first + 1) / 2) return `only ${shown} of the ${frames} are in the output`;
+  const seconds = pieces.reduce((sum, piece) => {
+    const [begin, end] = [piece[0], piece.at(-1)];
+    return sum + (end?.ptsSeconds ?? NaN) - (begin?.ptsSeconds ?? NaN) + 1 / framesPerSecond;
+  }, 0);
+  const wanted = ((last - first + 1) / framesPerSecond).toFixed(2);
+  return (
+    `${shown} of the ${frames} are in the output, but in ${pieces.length} pieces between which time jumps, ` +
+    `for ${seconds.toFixed(2)} s in place of ${wanted} s`
+  );
 }

@@ -45,6 +45,33 @@ export async function keywordsIn(
   return { segment, text, of: keywords.length, missing, areNumbersInOrder };
 }
 
+/** What a text says beyond a reference that it should mean: words that deny it, and how many words more it has. */
+export interface Added {
+  denials: string[];
+  words: number;
+}
+
+/**
+ * Compares a translation with what somebody who knows both languages has made of the same.
+ *
+ * @param denials words that deny; what the reference has of them is no addition
+ * @param language ISO 639-1
+ * @throws TextTooLong
+ */
+export async function addedTo(
+  reference: string,
+  text: string,
+  denials: readonly string[],
+  language: string,
+): Promise<Added> {
+  const [wanted, words] = await Promise.all(
+    [reference, text].map((one) => spokenWords(one, language)),
+  );
+  const denying = new Set(await spokenWords(denials.join(' ; '), language));
+  const added = (words ?? []).filter((word) => denying.has(word) && !wanted?.includes(word));
+  return { denials: added, words: (words?.length ?? 0) - (wanted?.length ?? 0) };
+}
+
 /** What numbers are made of: their words, and those between them ("y", "and"). */
 interface NumberWords {
   parts: ReadonlySet<string>;

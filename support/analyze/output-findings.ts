@@ -16,6 +16,7 @@ import { type MediaStream, type PacketSpan, packetSpan, probeStreams } from './m
 import { dubsHeardIn, type SegmentHeard, segmentsHeardIn } from './segments-heard';
 import { type VideoTrack, readVideo } from './video';
 import { FindingCache } from './cache';
+import { type OutputStart, outputStart } from './output-start';
 import type { Advance } from './pilot';
 import type { Splice } from './splices';
 import type { ToneHeard } from './tones';
@@ -188,6 +189,29 @@ export class OutputFindings {
       const located = await inWorkerThread('locateDubs', audio, fragments);
       const clock = await this.clock();
       return clock.observed ? inWorkerThread('placeDubs', audio, clock, located) : [];
+    });
+  }
+
+  /** Where in the broadcast it begins. */
+  start(): Promise<Finding<OutputStart>> {
+    return this.#cache.once('start', async () => {
+      const { fixture } = this;
+      const [clock, { audio }] = [await this.clock(), await this.span()];
+      if (!fixture || !clock.observed) return unobserved('the source of this output is unknown');
+      if (!audio.observed) return audio;
+      const tones = await this.tones();
+      const [first] = tones.observed ? [] : await this.placements();
+      const start = outputStart({
+        ...{ clock, audioFromSeconds: audio.firstPtsSeconds },
+        sourceAudioFromSeconds: fixture.audio?.startsAtSeconds ?? 0,
+        firstFragmentSeconds: (await this.sourceStarts()).get(0),
+        firstDub: first?.sequence === 0 ? first : undefined,
+        tones: tones.observed ? tones.tones : [],
+      });
+      const isUnknown = start.video === undefined && start.audio === undefined;
+      return isUnknown
+        ? unobserved('no frame has a number, and no fragment')
+        : { observed: true, ...start };
     });
   }
 

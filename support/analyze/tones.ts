@@ -9,8 +9,8 @@ import { type FrameClock, presentationsOf } from './frame-clock';
 const FIRST_HZ = 300;
 const STEP_HZ = 15;
 /** Away from the boundaries at which segments are cut. */
-const TONE_AT_SECONDS = 0.4;
-const TONE_SECONDS = 0.2;
+export const TONE_AT_SECONDS = 0.4;
+export const TONE_SECONDS = 0.2;
 const AMPLITUDE = 0.5;
 /**
  * Quiet noise, 48 dB below the tones. AAC codes silence in tiny frames, which ffmpeg's RTSP collects into packets of more than

@@ -57,7 +57,9 @@ export async function readVideo(file: string): Promise<VideoTrack> {
     // Nothing measured here needs the deblocking filter, a quarter of the decoder's work.
     ...['-v', 'repeat+level+info', '-skip_loop_filter', 'all', '-copyts', '-i', file],
     ...['-filter_complex', graph],
-    ...['-map', '[strip]', '-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'],
+    // In the time base of the frame rate, frames that are shown for too short would have one timestamp: ffmpeg complains.
+    ...['-map', '[strip]', '-fps_mode', 'passthrough', '-enc_time_base', '1/90000'],
+    ...['-f', 'rawvideo', 'pipe:1'],
   ]);
   const times = frameTimes(stderr);
   const count = Math.floor(stdout.length / STRIP_BYTES);

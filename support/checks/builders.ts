@@ -2,9 +2,10 @@
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import type { Finding } from '../analyze/finding';
 import { NotObserved } from '../base/errors';
-import type { Fragment } from '../broadcast/fragment';
-import { whatWasSeen } from '../broadcast/record';
+import { metricName, type MetricKey } from '../broadcast/service-names';
+import { pathOf } from '../broadcast/stream-paths';
 import { assessed, type Assessment, type Criterion, type Deviation } from './criterion';
+import { deviationAt } from './criterion';
 
 /** Not later than this; the border is in time. */
 export interface Within {
@@ -38,10 +39,9 @@ export const AT_ONCE_MS = 1000;
 type Definition<Subject, Measured, Limit> = Omit<Criterion<Subject, Measured, Limit>, 'id'>;
 
 /** Of a subject that says all that is judged: nothing has to be measured first. */
-type OfSubject<Subject, Limit> = Omit<
-  Definition<Subject, Subject, Limit>,
-  'measure' | 'assess' | 'explainedBy'
-> & { readonly assess: (subject: Subject, limit: Limit) => Assessment };
+type OfSubject<Subject, Limit> = Omit<Definition<Subject, Subject, Limit>, 'measure' | 'assess'> & {
+  readonly assess: (subject: Subject, limit: Limit) => Assessment;
+};
 
 /** Where it was seen is the stream, unless something else is given. */
 type OfBroadcast<Limit> = Omit<OfSubject<BroadcastFindings, Limit>, 'where'> & {
@@ -64,43 +64,18 @@ export function ofBroadcast<Limit = null>(
   return ofSubject(id, { where: streamOf, ...definition });
 }
 
-/** What is wrong with a fragment, in words; undefined where nothing is. */
-type WrongWith<Limit> = (
-  fragment: Fragment,
-  limit: Limit,
-  broadcast: BroadcastFindings,
-) => string | undefined;
-
-/** A criterion of every fragment of a broadcast, of which none may be missing. */
-export function ofEveryFragment<Limit = null>(
-  id: string,
-  definition: {
-    title: string;
-    failure: string;
-    expected: (limit: Limit) => string;
-    wrongWith: WrongWith<Limit>;
-  },
-): Criterion<BroadcastFindings, BroadcastFindings, Limit> {
-  const { expected, wrongWith, ...named } = definition;
-  return ofBroadcast<Limit>(id, {
-    ...{ ...named, next: evidenceOf },
-    assess: (broadcast, limit) =>
-      assessEach(broadcast, expected(limit), (one) => wrongWith(one, limit, broadcast)),
-  });
-}
-
 // -- where something was seen, and what to read then
 
 export function streamOf({ stream }: BroadcastFindings): string {
   return `stream ${stream}`;
 }
 
-export function inputOf({ stream }: BroadcastFindings): string {
-  return `live/${stream}/in`;
+export function inputOf({ stream, names }: BroadcastFindings): string {
+  return pathOf(names.paths.input, stream);
 }
 
-export function outputOf({ stream }: BroadcastFindings): string {
-  return `live/${stream}/out`;
+export function outputOf({ stream, names }: BroadcastFindings): string {
+  return pathOf(names.paths.output, stream);
 }
 
 export function evidenceOf({ evidence }: BroadcastFindings): string {
@@ -132,14 +107,20 @@ export function observed<T>(
   });
 }
 
-/** By how much a counter of media-service rose; throws NotObserved where it is not there. */
+/**
+ * By how much a counter of media-service rose.
+ *
+ * @param labels as the specs have them
+ * @throws NotObserved where it is not there
+ * @throws CannotBeShown where the system has none
+ */
 export function riseOf(
-  broadcast: BroadcastFindings,
-  name: string,
+  { metrics, names }: BroadcastFindings,
+  key: MetricKey,
   labels: Record<string, string> = {},
-  what = seriesOf(name, labels),
+  what = seriesOf(metricName(names.metrics, key), labels),
 ): number {
-  return observed('metrics of media-service', what, broadcast.counter(name, labels)).delta;
+  return observed('metrics of media-service', what, metrics.counter(key, labels)).delta;
 }
 
 /** `name{label="value"}` */
@@ -188,8 +169,13 @@ function took(ms: number, earliestMs: number): string {
 }
 
 /** Holds where nothing is wrong. */
-export function allRight(wrong: readonly string[], seen: string, expected: string): Assessment {
-  return { deviations: wrong.map((text) => ({ text })), seen, expected };
+export function allRight(
+  wrong: readonly (string | Deviation)[],
+  seen: string,
+  expected: string,
+): Assessment {
+  const deviations = wrong.map((one) => (typeof one === 'string' ? { text: one } : one));
+  return { deviations, seen, expected };
 }
 
 /** A deviation for each fragment with which something is wrong, and one where none was sent at all. */
@@ -200,34 +186,6 @@ export function deviationsOf<One extends { segment: number }>(
   if (fragments.length === 0) return [{ text: 'no fragment was sent' }];
   return fragments.flatMap((one) => {
     const why = wrongWith(one);
-    const fragment = one.segment;
-    return why === undefined ? [] : [{ text: `fragment ${fragment}: ${why}`, fragment }];
+    return why === undefined ? [] : [deviationAt(one.segment, why)];
   });
-}
-
-/** What holds for a part of the broadcast says nothing about the rest: all segments have to be there. */
-export function assessEach(
-  broadcast: BroadcastFindings,
-  expected: string,
-  wrongWith: (fragment: Fragment) => string | undefined,
-): Assessment {
-  const { fragments, fixture } = broadcast;
-  if (fragments.length !== fixture.script.length) {
-    return notAllSegments(broadcast, `${fragments.length} fragments sent`);
-  }
-  const seen = `${fragments.length} fragments`;
-  return { deviations: deviationsOf(fragments, wrongWith), seen, expected };
-}
-
-/** @param count what was counted instead: "4 fragments sent" */
-export function notAllSegments(broadcast: BroadcastFindings, count: string): Assessment {
-  return {
-    ...assessed(
-      false,
-      `${count}: ${whatWasSeen(broadcast.record)}`,
-      `${broadcast.fixture.script.length} segments`,
-    ),
-    failure: 'not every segment of the broadcast was seen',
-    next: `read the services' logs in ${broadcast.evidence.folder}`,
-  };
 }

@@ -4,8 +4,9 @@ import { clientOf, fieldsOf, type TcpEnd, upstreamOf } from '../broadcast/events
 import type { BroadcastRecord, BroadcastTimes, TcpConnection } from '../broadcast/record';
 import { outcomeText, whatWasSeen } from '../broadcast/record';
 import { allRight, type AtLeast, inputOf, mediaServiceLogOf, ofBroadcast } from './builders';
-import { ofSubject, outputOf, riseOf, seriesOf, streamOf, type Within } from './builders';
+import { ofSubject, outputOf, riseOf, streamOf, type Within } from './builders';
 import { assessed, type Assessment, criterion } from './criterion';
+import { withErrors } from './quoted-errors';
 
 /**
  * The first Socket.IO connection of the stream: from the first sign of its worker to the STS's `stream:ready`. A worker that
@@ -22,11 +23,10 @@ export const connection = ofBroadcast<Within>('connection', {
     const attempts = [...opened, ...broadcast.events('refused')].sort((a, b) => a.at - b.at);
     const [ready] = broadcast.events('event', 'stream:ready');
     const [first] = attempts;
-    const last = JSON.stringify(attempts.at(-1)?.payload);
     const inVain =
       attempts.length === 0
         ? `no attempt to connect: ${outcomeText(broadcast.record.outcome)}`
-        : `${attempts.length} attempts, none answered with stream:ready; the last: ${last}`;
+        : withErrors(`${attempts.length} attempts, none answered with stream:ready`, broadcast);
     const [begin] = signsOfWorker(broadcast.record.times, first?.at);
     if (!first || !begin || !ready || opened.length === 0) return assessed(false, inVain, expected);
     const tookMs = ready.at - begin.at;
@@ -197,11 +197,11 @@ export const ownConnection = ofBroadcast('own-connection', {
 export const streamAccepted = ofBroadcast('stream-accepted', {
   title: 'The STS accepts the stream',
   failure: 'the STS did not accept the stream, once',
+  explainedBy: [{ criterion: connection, limit: { withinMs: Infinity } }],
   assess: (broadcast) => {
     if (broadcast.record.monitor !== 'tap') {
-      const [name, labels] = [broadcast.names.metrics.audioFragments, { status: 'processed' }];
-      const rise = riseOf(broadcast, name, labels);
-      return assessed(rise > 0, `${seriesOf(name, labels)}: ${rise}`, 'more than 0');
+      const rise = riseOf(broadcast, 'audioFragments', { status: 'processed' });
+      return assessed(rise > 0, `${rise} fragments counted as processed`, 'more than 0');
     }
     const [ready, opened] = [broadcast.events('event', 'stream:ready'), broadcast.events('open')];
     return assessed(

@@ -1,9 +1,35 @@
+import { ranges } from '../analyze/finding';
 import { AssertionFailure, messageOf, NotAsExpected, problemOf } from '../base/errors';
 
 /** One thing that is not as it should be; of one fragment where `fragment` (its index) is given. */
 export interface Deviation {
   text: string;
   fragment?: number;
+  /** `text` in its two parts, so that what is the same of several fragments is said once: {@link deviationAt}. */
+  said?: { of: string; why: string };
+}
+
+/** What is wrong with a fragment, or with what else is told by its number. */
+export function deviationAt(fragment: number, why: string, of = 'fragment'): Deviation {
+  return { text: `${of} ${fragment}: ${why}`, fragment, said: { of, why } };
+}
+
+/** All deviations in one text; what is the same of several fragments once: `fragments 0 to 4: no answer`. */
+export function shownDeviations(deviations: readonly Deviation[]): string {
+  const numbers = new Map<string, number[]>();
+  for (const { text, fragment, said } of deviations) {
+    const key = said ? JSON.stringify(said) : text;
+    numbers.set(key, [...(numbers.get(key) ?? []), ...(fragment === undefined ? [] : [fragment])]);
+  }
+  const isFirst = ({ said, fragment }: Deviation): boolean =>
+    !said || numbers.get(JSON.stringify(said))?.[0] === fragment;
+  return deviations
+    .filter(isFirst)
+    .map(({ text, said }) => {
+      const all = said ? (numbers.get(JSON.stringify(said)) ?? []) : [];
+      return said && all.length > 1 ? `${said.of}s ${ranges(all)}: ${said.why}` : text;
+    })
+    .join('; ');
 }
 
 /** What a criterion says of a measurement. It holds when there are no deviations. */
@@ -42,13 +68,28 @@ export interface Criterion<Subject, Measured, Limit> {
   readonly defaultLimit?: Limit;
   /** What to do when it does not hold. */
   readonly next?: (subject: Subject) => string;
+  /** What has to be there for this to be there at all; causes first. */
+  readonly upstream?: readonly Upstream[];
   /** Criteria whose failure explains that this one fails; judged by their default limits, in this order. */
   readonly explainedBy?: readonly Explanation<Subject, Measured, Limit>[];
+}
+
+/** What comes before what a criterion judges: where that is missing, what it judges cannot be there either. */
+export interface Upstream {
+  /**
+   * What follows from its failure: `everything`, also that there was nothing to measure; or what deviates at `its fragments`,
+   * and at those of the others of this kind. What deviates elsewhere has a cause of its own, which then comes first.
+   */
+  explains: 'everything' | 'its fragments';
+  /** Undefined where it cannot be asked of this subject. */
+  verdictOn: (subject: unknown) => Promise<Verdict | undefined>;
 }
 
 /** Another criterion that may be the cause, where it fails and `fits`. */
 export interface Explanation<Subject, Measured, Limit> {
   criterion: AnyCriterion<Subject>;
+  /** By which it is judged; its default limit where not given. */
+  limit?: unknown;
   /** Whether it explains this measurement; always where not given. */
   fits?: (measured: Measured, limit: Limit) => boolean;
 }
@@ -78,6 +119,8 @@ export interface Verdict {
   deviations: readonly Deviation[];
 }
 
+type Cause = NonNullable<Verdict['because']>;
+
 /** Defines a criterion; its types are derived from what it measures and takes. */
 export function criterion<Subject, Measured, Limit>(
   definition: Criterion<Subject, Measured, Limit>,
@@ -103,25 +146,30 @@ export async function judge<Subject, Measured, Limit>(
     // Anything but a missing observation is a bug of the suite, which its step has to show.
     if (!(error instanceof AssertionFailure)) throw error;
     const problem = problemOf(error) ?? { what: messageOf(error), seen: '', expected: '' };
+    const because = await upstreamCauseOf(one, subject);
     return {
       ...{ ...base, state: 'not shown', deviations: [] },
-      ...{ where: one.where(subject), ...problem },
+      ...{ where: one.where(subject), next: next ?? lookUp(problem.what), ...problem },
+      ...(because ? { because } : {}),
     };
   }
   const { deviations, seen, expected } = assessment;
-  const isFine = deviations.length === 0;
-  const cause = isFine ? undefined : await causeOf(one, subject, measured, limit);
   const shown = { ...base, where: one.where(subject), expected, deviations };
-  if (isFine) return { ...shown, state: 'passed', what: '', seen };
-  const said = assessment.next ?? next;
+  if (deviations.length === 0) return { ...shown, state: 'passed', what: '', seen };
+  const because =
+    (await upstreamCauseOf(one, subject, deviations)) ??
+    (await causeOf(one, subject, measured, limit));
+  const what = assessment.failure ?? one.failure;
   return {
-    ...shown,
-    state: cause ? 'follows' : 'failed',
-    what: assessment.failure ?? one.failure,
-    seen: deviations.map(({ text }) => text).join('; '),
-    ...(said === undefined ? {} : { next: said }),
-    ...(cause ? { because: cause } : {}),
+    ...{ ...shown, what, state: because ? 'follows' : 'failed' },
+    seen: shownDeviations(deviations),
+    next: assessment.next ?? next ?? lookUp(what),
+    ...(because ? { because } : {}),
   };
+}
+
+function lookUp(what: string): string {
+  return `read in docs/troubleshooting.md what it means: "${what}"`;
 }
 
 async function causeOf<Subject, Measured, Limit>(
@@ -129,13 +177,43 @@ async function causeOf<Subject, Measured, Limit>(
   subject: Subject,
   measured: Measured,
   limit: Limit,
-): Promise<Verdict['because']> {
-  for (const { criterion: other, fits } of explainedBy) {
+): Promise<Cause | undefined> {
+  for (const {
+    criterion: other,
+    limit: its = other.defaultLimit as unknown,
+    fits,
+  } of explainedBy) {
     if (fits && !fits(measured, limit)) continue;
-    const { state, criterion: id, title, seen } = await judge(other, subject, other.defaultLimit);
-    if (state === 'failed' || state === 'follows') return { criterion: id, title, seen };
+    const cause = causeIn(await judge(other, subject, its));
+    if (cause) return cause;
   }
   return undefined;
+}
+
+/** @param deviations where anything was measured */
+async function upstreamCauseOf<Subject, Measured, Limit>(
+  { upstream = [] }: Criterion<Subject, Measured, Limit>,
+  subject: Subject,
+  deviations: readonly Deviation[] = [],
+): Promise<Cause | undefined> {
+  const explained = new Set<number>();
+  const causes: Cause[] = [];
+  for (const { explains, verdictOn } of upstream) {
+    const verdict = await verdictOn(subject);
+    const cause = verdict && causeIn(verdict);
+    if (!cause) continue;
+    if (explains === 'everything') return cause;
+    const its = new Set(verdict.deviations.flatMap(({ fragment }) => fragment ?? []));
+    if (deviations.some(({ fragment = -1 }) => its.has(fragment))) causes.push(cause);
+    for (const fragment of its) explained.add(fragment);
+  }
+  return deviations.every(({ fragment = -1 }) => explained.has(fragment)) ? causes[0] : undefined;
+}
+
+/** The first cause of a failure; undefined where there is none. */
+function causeIn({ state, criterion: id, title, seen, because }: Verdict): Cause | undefined {
+  if (state !== 'failed' && state !== 'follows') return undefined;
+  return because ?? { criterion: id, title, seen };
 }
 
 /**

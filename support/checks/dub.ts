@@ -3,12 +3,16 @@ import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import type { FragmentPlacement } from '../analyze/dub-placement';
 import type { Finding } from '../analyze/finding';
 import type { Fragment } from '../broadcast/fragment';
-import { assessEach, evidenceOf, observed, streamOf } from './builders';
-import { criterion, type Assessment } from './criterion';
+import { NotObserved } from '../base/errors';
+import { evidenceOf, streamOf } from './builders';
+import { criterion, type Assessment, deviationAt } from './criterion';
+import { assessEach } from './every-fragment';
 import { audio } from './output-audio';
 import { frames } from './output-frames';
 import { isOriginalHeard, original, placementsOf } from './output-original';
 import { outputCriterion } from './output-subject';
+import { errorTextOf, withErrors } from './quoted-errors';
+import { missingDubs, UPSTREAM } from './upstream';
 
 /** `heardShare`: the least part of a dub's loud time that must be heard unaltered, 0 to 1. */
 export interface DubsLimit {
@@ -23,10 +27,13 @@ export const dubs = outputCriterion('dubs', {
   // This suite's own: wide of what a good output shows.
   defaultLimit: { heardShare: 0.85 },
   measure: placementsOf,
-  assess: (placements, limit: DubsLimit): Assessment => ({
-    deviations: wrongDubs(placements, limit).map(({ placement: { sequence: fragment }, what }) => ({
-      ...{ text: `fragment ${fragment}: ${what}`, fragment },
-    })),
+  assess: (placements, limit: DubsLimit, subject): Assessment => ({
+    deviations: [
+      ...wrongDubs(placements, limit).map(({ placement, what }) =>
+        deviationAt(placement.sequence, what),
+      ),
+      ...missingDubs(subject),
+    ],
     seen: `${placements.length} dubs`,
     expected: 'each fragment',
   }),
@@ -105,21 +112,40 @@ function ofEveryDub<Measured, Limit>(id: string, definition: DubCriterion<Measur
   const { figure, measure, expected, wrongWith, seen, ...named } = definition;
   return criterion({
     ...{ id, ...named, where: streamOf, next: evidenceOf },
-    measure: async (broadcast: BroadcastFindings): Promise<ReadonlyMap<Fragment, Measured>> => {
-      const found = new Map<Fragment, Measured>();
-      for (const fragment of broadcast.fragments) {
-        const where = `fragment ${fragment.segment} of ${streamOf(broadcast)}`;
-        found.set(fragment, observed(where, figure, await measure(broadcast, fragment)));
-      }
-      return found;
+    upstream: UPSTREAM,
+    measure: async (broadcast: BroadcastFindings): Promise<Found<Measured>> => {
+      const found = new Map<Fragment, Finding<Measured>>();
+      for (const one of broadcast.fragments) found.set(one, await measure(broadcast, one));
+      if (measuredIn(found).length > 0) return found;
+      throw noneOf(figure, broadcast, found);
     },
     assess: (found, limit: Limit, broadcast) => ({
       ...assessEach(broadcast, expected(limit), (fragment) => {
         const measured = found.get(fragment);
-        return measured === undefined ? 'not measured' : wrongWith(measured, limit, fragment);
+        if (!measured?.observed) return errorTextOf(fragment) ?? measured?.reason ?? 'not measured';
+        return wrongWith(measured, limit, fragment);
       }),
-      ...(seen ? { seen: seen([...found.values()]) } : {}),
+      ...(seen ? { seen: seen(measuredIn(found)) } : {}),
     }),
+  });
+}
+
+/** What was measured of each fragment. */
+type Found<Measured> = ReadonlyMap<Fragment, Finding<Measured>>;
+
+function measuredIn<Measured>(found: Found<Measured>): Measured[] {
+  return [...found.values()].flatMap((one) => (one.observed ? [one] : []));
+}
+
+function noneOf<Measured>(
+  figure: string,
+  broadcast: BroadcastFindings,
+  found: Found<Measured>,
+): NotObserved {
+  const reasons = [...found.values()].flatMap((one) => (one.observed ? [] : one.reason));
+  return new NotObserved({
+    ...{ what: `${figure} was not observed`, where: streamOf(broadcast), expected: figure },
+    seen: withErrors([...new Set(reasons)].join('; ') || 'no fragment was sent', broadcast),
   });
 }
 
@@ -165,8 +191,10 @@ export const dubIsNotOriginal = ofEveryDub('dub-is-not-original', {
   failure: 'the dubbed audio is the original',
   ...rates,
   expected: ({ above }: { above: number }) => `bit error rate above ${above}`,
-  wrongWith: ({ bitErrorRate: rate }, { above }) =>
-    rate > above ? undefined : `bit error rate ${rate.toFixed(2)}`,
+  wrongWith: ({ bitErrorRate: rate }, { above }, { answer }) =>
+    rate > above
+      ? undefined
+      : `bit error rate ${rate.toFixed(2)}, transcript "${answer?.transcript ?? ''}"`,
 });
 
 export const dubIsOriginal = ofEveryDub('dub-is-original', {

@@ -5,6 +5,7 @@ import { audio, splices } from './output-audio';
 import { decoding, duration, timestamps, tracks } from './output-file';
 import { frames } from './output-frames';
 import { fingerprint, original } from './output-original';
+import { outputBegins } from './output-start';
 import { type AnyOutputCriterion, notAskedBecause, type OutputSubject } from './output-subject';
 import { dubLanguage, dubSpoken, language, originalUnderstood, spoken } from './speech';
 import { transcripts, translations } from './texts';
@@ -14,7 +15,7 @@ import { transcripts, translations } from './texts';
  * against the next ones, so that the criterion that fails is the one to begin with.
  */
 export const OUTPUT_CRITERIA: readonly AnyOutputCriterion[] = [
-  ...[tracks, decoding, timestamps, duration, frames],
+  ...[tracks, decoding, timestamps, outputBegins, duration, frames],
   ...[audio, original, dubs, avDrift, avOffset, fingerprint, dubLanguage, language],
   ...[originalUnderstood, splices, transcripts, translations, dubSpoken, spoken],
 ];

@@ -2,7 +2,9 @@
 import type { TrackSpan } from '../analyze/media';
 import { allRight, observed } from './builders';
 import { assessed } from './criterion';
+import { lostByReader, mayBeLost } from './lost-by-reader';
 import { ofRecording, outputCriterion, type OutputSubject, recordingOf } from './output-subject';
+import { shorterBySegments } from './upstream';
 
 /** Spec 019 and 021: one H.264 video track, one AAC audio track. */
 export const tracks = outputCriterion('tracks', {
@@ -112,6 +114,15 @@ function wrongIn(kind: string, track: TrackSpan, edgeSeconds: number): string[] 
 export type DurationLimit =
   { fromSeconds: number; toSeconds: number } | { seconds?: number; toleranceSeconds: number };
 
+interface Lengths {
+  videoSeconds: number;
+  audioSeconds: number;
+  togetherSeconds: number;
+  sourceSeconds: number;
+  /** Of its beginning, at most, by the reader that has recorded it. */
+  lostSeconds?: number;
+}
+
 /** The video lasts as long as wanted, so does the audio, and so do both together; from packets, not from headers. */
 export const duration = outputCriterion('duration', {
   title: 'The output is as long as it should be',
@@ -119,7 +130,7 @@ export const duration = outputCriterion('duration', {
   needs: 'source',
   // This suite's own: shorter than the source, or longer.
   defaultLimit: { toleranceSeconds: 1 },
-  measure: async (subject) => {
+  measure: async (subject): Promise<Lengths> => {
     const { video, audio } = await tracksOf(subject);
     const starts = [video, audio].map(({ firstPtsSeconds }) => firstPtsSeconds);
     const ends = [video, audio].map((track) => track.firstPtsSeconds + track.durationSeconds);
@@ -128,20 +139,27 @@ export const duration = outputCriterion('duration', {
       audioSeconds: audio.durationSeconds,
       togetherSeconds: Math.max(...ends) - Math.min(...starts),
       sourceSeconds: subject.output.fixture?.durationSeconds ?? NaN,
+      ...(await lostByReader(subject)),
     };
   },
   assess: (
-    { videoSeconds, audioSeconds, togetherSeconds, sourceSeconds },
+    { videoSeconds, audioSeconds, togetherSeconds, sourceSeconds, lostSeconds = 0 },
     limit: DurationLimit,
+    subject,
   ) => {
     const [from, to] = bordersOf(limit, sourceSeconds);
     const seen =
       `video ${videoSeconds.toFixed(3)} s, audio ${audioSeconds.toFixed(3)} s, ` +
       `both together ${togetherSeconds.toFixed(3)} s`;
-    const isRight = [videoSeconds, audioSeconds, togetherSeconds].every(
-      (seconds) => seconds >= from && seconds <= to,
-    );
-    return assessed(isRight, seen, `${from} s to ${to} s`);
+    const lengths = [videoSeconds, audioSeconds, togetherSeconds];
+    const expected = `${from} s to ${to} s`;
+    const isRight = lengths.every((seconds) => seconds >= from && seconds <= to);
+    const mayBeRight = lengths.every((seconds) => seconds >= from - lostSeconds && seconds <= to);
+    if (!isRight && mayBeRight) throw mayBeLost(seen, lostSeconds, expected);
+    const deviations = isRight
+      ? []
+      : shorterBySegments(subject, seen, (from + to) / 2 - togetherSeconds);
+    return { deviations, seen, expected };
   },
 });
 

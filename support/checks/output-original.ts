@@ -5,6 +5,7 @@ import { assessed, type Assessment } from './criterion';
 import { audio } from './output-audio';
 import { ofRecording, outputCriterion, recordingOf, type OutputSubject } from './output-subject';
 import { NotObserved } from '../base/errors';
+import { missingDubs } from './upstream';
 
 /**
  * What became of each fragment.
@@ -36,7 +37,7 @@ export const original = outputCriterion('original', {
   // This suite's own: a good output shows at most 0.11, the original at -18 dB 0.7 and more.
   defaultLimit: { correlationBelow: 0.4 },
   measure: placementsOf,
-  assess: (placements, limit: { correlationBelow: number }): Assessment => {
+  assess: (placements, limit: { correlationBelow: number }, subject): Assessment => {
     const found = placements.flatMap(({ sequence: fragment, original: one }) =>
       one.observed ? { fragment, ...one } : [],
     );
@@ -49,7 +50,10 @@ export const original = outputCriterion('original', {
     const most = Math.max(...found.map(({ score }) => score));
     const seen =
       found.length > 0 ? `correlation at most ${most.toFixed(2)}` : 'the original is not known';
-    return { deviations, seen, expected: `correlation below ${limit.correlationBelow}` };
+    return {
+      deviations: [...deviations, ...missingDubs(subject)],
+      ...{ seen, expected: `correlation below ${limit.correlationBelow}` },
+    };
   },
 });
 

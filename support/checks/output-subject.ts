@@ -1,8 +1,9 @@
 import type { DubFiles, OutputFindings } from '../analyze/output-findings';
 import type { JudgedText } from '../analyze/translation';
-import { NotObserved, problemOf, SuiteError } from '../base/errors';
+import { CannotBeShown, NotObserved, problemOf, SuiteError } from '../base/errors';
 import type { Fixture } from '../broadcast/fixture';
 import type { Criterion } from './criterion';
+import { UPSTREAM } from './upstream';
 
 /** What output criteria judge: the recording of a broadcast's output (BroadcastFindings), or any recording. */
 export interface OutputSubject {
@@ -14,6 +15,8 @@ export interface OutputSubject {
   readonly dubFiles: readonly DubFiles[];
   /** Of the segments that were answered; not there where the texts of a recording are not known. */
   judgedTexts?(): Promise<JudgedText[]>;
+  /** Of a recording that a reader has made: how much of its beginning it may lack by that, in seconds. */
+  readonly mayLackSeconds?: number | undefined;
   /** Not there for a recording that is no broadcast of the suite. */
   readonly evidence?: { readonly folder: string };
 }
@@ -60,11 +63,13 @@ export function ofRecording<Measured, Limit>(
   return {
     ...{ id, ...definition },
     where: recordingOf,
+    upstream: definition.upstream ?? UPSTREAM,
     next: (subject) => `npm run analyze -- ${subject.evidence?.folder ?? recordingOf(subject)}`,
     measure: async (subject) => {
       try {
         return await definition.measure(subject);
       } catch (error) {
+        if (error instanceof CannotBeShown) throw error;
         if (error instanceof SuiteError) throw new NotObserved(error.problem, { cause: error });
         throw error;
       }
@@ -110,7 +115,7 @@ function hasDubs(subject: OutputSubject): boolean {
   try {
     return subject.dubFiles.length > 0;
   } catch (error) {
-    if (error instanceof NotObserved) return true;
+    if (error instanceof NotObserved || error instanceof CannotBeShown) return true;
     throw error;
   }
 }

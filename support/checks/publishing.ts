@@ -1,6 +1,5 @@
 /** Broadcasts that cannot be published or read, and outputs that must not be there. */
-import type { LogLine } from '../analyze/service-log';
-import { NotObserved } from '../base/errors';
+import { exitCodeIn, type LogLine } from '../analyze/service-log';
 import { outcomeText } from '../broadcast/record';
 import type { PublisherResult } from '../observe/publisher';
 import { ofBroadcast, ofSubject, outputOf, type Within } from './builders';
@@ -89,14 +88,5 @@ export const readingWorkerFails = ofSubject<readonly LogLine[]>('reading-worker-
   title: 'The worker that cannot read its source exits with a code other than 0',
   failure: 'the worker ended as if all was well',
   where: () => 'log of media-service',
-  assess: (lines) => {
-    const codes = lines.map(({ fields }) => fields['exit_code']);
-    const code = codes.find((one) => typeof one === 'number');
-    if (code !== undefined) return assessExit(code);
-    const last = lines.slice(-5).map(({ fields }) => JSON.stringify(fields));
-    throw new NotObserved({
-      ...{ what: 'an exit code was not observed', where: 'log of media-service' },
-      ...{ seen: last.join('\n'), expected: 'an exit code' },
-    });
-  },
+  assess: (lines) => assessExit(exitCodeIn(lines)),
 });

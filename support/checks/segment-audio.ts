@@ -7,9 +7,9 @@ import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { ResilienceFindings, type SegmentAudio } from '../analyze/resilience-findings';
 import { normalizeWords } from '../analyze/transcript';
 import { evidenceFiles } from '../broadcast/evidence';
-import { outcomeText } from '../broadcast/record';
-import { type Count, mediaServiceLogOf, observed, ofBroadcast, streamOf } from './builders';
+import { mediaServiceLogOf, observed, streamOf } from './builders';
 import { assessed, type Assessment, criterion, type Deviation } from './criterion';
+import { mediaTimeOf } from './media-time';
 import { recordingOf } from './output-subject';
 
 const inOutput = (broadcast: BroadcastFindings): string => recordingOf(broadcast);
@@ -61,7 +61,7 @@ export const segmentAudioOverLoss = criterion({
   assess: ({ segments, fragments }, { first }: { first: number }, { fixture }) => {
     const [before, again] = new Set(fragments.map(({ connection }) => connection));
     const next = fragments.find(({ connection }) => connection === again);
-    const after = (next?.timestampMs ?? NaN) / 1000 / fixture.segmentSeconds;
+    const after = (next ? mediaTimeOf(next) : NaN) / 1000 / fixture.segmentSeconds;
     if (after > first) {
       return assessSegments(segments, (segment) => segment >= first && segment < after);
     }
@@ -72,14 +72,6 @@ export const segmentAudioOverLoss = criterion({
       failure: 'no fragment was sent after the reconnection',
     };
   },
-});
-
-/** Over all connections of media-service. */
-export const fragmentCount = ofBroadcast<Count>('fragment-count', {
-  title: 'media-service sends that many fragments',
-  failure: 'another number of fragments was sent',
-  assess: ({ fragments: { length }, record }, { count }) =>
-    assessed(length === count, `${length}: ${outcomeText(record.outcome)}`, String(count)),
 });
 
 /** How many files of each kind, and how long each but the last lasts. */

@@ -119,7 +119,7 @@ export const runTogether = ofSubject<RunningServices, { services: readonly strin
       assessed(
         [...running].sort().join() === [...services].sort().join(),
         running.join(', ') || 'none',
-        services.join(', '),
+        `${services.join(', ')}, and no other`,
       ),
   },
 );
@@ -330,14 +330,14 @@ export interface Leftovers {
 
 const projectsOf = ({ projects }: { projects: readonly string[] }): string => projects.join(', ');
 
-/** What is gone afterwards must have been there. */
+/** What is gone afterwards must have been there: of each composition anything, a service or a volume. */
 export const servicesLeaveTraces = ofSubject<Leftovers>('services-leave-traces', {
   title: 'Of services that run one can see that they are there',
   failure: 'the services have no trace by which one could see that they are gone',
   where: projectsOf,
   assess: ({ found }) => {
-    const isThere = found.every((traces) => traces.length > 1);
-    return assessed(isThere, found.flat().join(', ') || 'nothing', 'services and volumes of both');
+    const isThere = found.length > 0 && found.every((traces) => traces.length > 0);
+    return assessed(isThere, found.flat().join(', ') || 'nothing', 'something of each');
   },
 });
 

@@ -1,10 +1,13 @@
 /** What a viewer hears who speaks the target language: in the output, and in the dubs as the STS returned them. */
+import { join } from 'node:path';
+
 import { type Finding, unobserved } from '../analyze/finding';
 import type { Heard, HeardLanguage } from '../analyze/listening';
 import type { OutputFindings } from '../analyze/output-findings';
 import { type SegmentHeard, type SegmentSpoken, spokenAgainst } from '../analyze/segments-heard';
 import { observed } from './builders';
-import { assessed, type Assessment, type Deviation, type Explanation } from './criterion';
+import { assessed, type Assessment, type Deviation, deviationAt } from './criterion';
+import type { Explanation } from './criterion';
 import { dubs } from './dub';
 import { audio } from './output-audio';
 import { frames } from './output-frames';
@@ -81,10 +84,10 @@ function shownSpeech({ text, other, language }: Heard): string {
   return text === '' ? 'no words are heard' : `"${text}" is heard`;
 }
 
-/** What was not heard has every word wrong. */
+/** What was not heard has every word wrong; a segment that has no translation is judged by what is missing. */
 function ratesOf(segments: readonly SegmentSpoken[]): number[] {
   return segments
-    .filter(({ translation }) => translation !== '')
+    .filter(({ translation = '' }) => translation !== '')
     .map(({ words }) => words?.wordErrorRate ?? 1);
 }
 
@@ -93,8 +96,7 @@ function assessSpoken(segments: readonly SegmentSpoken[], limit: SpokenLimit): A
   const average = mean(rates);
   const each = segments.flatMap((one): Deviation[] => {
     const why = wrongSpeech(one, limit);
-    const fragment = one.sequence;
-    return why === undefined ? [] : [{ text: `segment ${fragment}: ${why}`, fragment }];
+    return why === undefined ? [] : [deviationAt(one.sequence, why, 'segment')];
   });
   const figures = `mean word error rate ${average.toFixed(2)}`;
   return {
@@ -133,7 +135,7 @@ function assessLanguage(spokenIn: Spoken, limit: LanguageLimit): Assessment {
     const found = segments.find(({ sequence }) => sequence === fragment)?.heard;
     figures.push(shownProbability(found));
     const why = wrongLanguage(found ?? unobserved('no dub'), target, other, least);
-    return why === undefined ? [] : [{ text: `segment ${fragment}: ${why}`, fragment }];
+    return why === undefined ? [] : [deviationAt(fragment, why, 'segment')];
   });
   return {
     deviations,
@@ -166,7 +168,11 @@ function wrongLanguage(
   return around.probability < least ? told(' in the 30 s around', around) : undefined;
 }
 
-export const dubSpoken = outputCriterion('dub-spoken', {
+/** The dubs of a broadcast are what the STS returned: a fault of theirs is not one of the output's file. */
+const inDubs = (subject: OutputSubject): string =>
+  subject.evidence ? join(subject.evidence.folder, 'audio') : recordingOf(subject);
+
+const ofDubSpoken = outputCriterion('dub-spoken', {
   title: 'What is heard in every dub is its translation',
   failure: 'the STS returned dubs that do not say their translation',
   needs: 'texts',
@@ -175,7 +181,9 @@ export const dubSpoken = outputCriterion('dub-spoken', {
   assess: assessSpoken,
 });
 
-export const dubLanguage = outputCriterion('dub-language', {
+export const dubSpoken = { ...ofDubSpoken, where: inDubs };
+
+const ofDubLanguage = outputCriterion('dub-language', {
   title: 'Every dub is spoken in the target language',
   failure: 'the STS returned dubs that are not in the target language',
   needs: 'dubs',
@@ -183,6 +191,8 @@ export const dubLanguage = outputCriterion('dub-language', {
   measure: (subject) => languagesIn(subject, 'dubs'),
   assess: assessLanguage,
 });
+
+export const dubLanguage = { ...ofDubLanguage, where: inDubs };
 
 /** What else is wrong with an output in which no dub can be understood. */
 function outputCauses<Measured, Limit>(): Explanation<OutputSubject, Measured, Limit>[] {

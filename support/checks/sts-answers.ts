@@ -1,12 +1,13 @@
 /** What the STS answers to the suite itself: to audio that it is sent directly, and to the question for its health. */
-import { audioLevels, pcmFromS16le } from '../analyze/audio';
+import { audioLevels, pcmFromS16le, readAudioBytes } from '../analyze/audio';
 import { normalizeWords, wordErrorRate } from '../analyze/transcript';
-import { NotObserved } from '../base/errors';
+import { messageOf, NotObserved } from '../base/errors';
+import { audioFormatOf, EXTENSIONS } from '../broadcast/audio-format';
 import type { Fixture } from '../broadcast/fixture';
-import type { FragmentAnswer } from '../contract/events';
+import { type FragmentAnswer, statusOf } from '../contract/events';
 import type { StsAnswers } from '../observe/sts-client';
 import { allRight, type Count, observed, ofSubject, type Text } from './builders';
-import { assessed } from './criterion';
+import { assessed, criterion } from './criterion';
 
 export const whereAsked = ({ url, stream }: StsAnswers): string => `${url}, stream ${stream}`;
 
@@ -14,10 +15,10 @@ export const whereAsked = ({ url, stream }: StsAnswers): string => `${url}, stre
 export function answerOf(said: StsAnswers): FragmentAnswer {
   const { answers, errors } = said;
   const [answer] = answers;
-  if (answer && answers.length === 1 && errors.length === 0 && answer.status === 'success') {
+  if (answer && answers.length === 1 && errors.length === 0 && statusOf(answer) === 'success') {
     return answer;
   }
-  const shown = answers.map(({ status, error }) => `${status} ${JSON.stringify(error)}`);
+  const shown = answers.map((one) => `${statusOf(one)} ${JSON.stringify(one.error)}`);
   throw new NotObserved({
     ...{ what: 'the STS did not answer the fragment', where: whereAsked(said) },
     seen: `${shown.join(', ') || 'no answer'}; errors: ${errors.join('; ') || 'none'}`,
@@ -71,23 +72,39 @@ export const transcriptWords = ofSubject<StsAnswers, { most: number }>('transcri
   },
 });
 
-/** The dub of the only answer; not observed where it has none, or in another format than PCM. */
-export function dubOf(said: StsAnswers): { samples: Float32Array; rateHz: number } {
-  const { dubbed_audio: audio } = answerOf(said);
-  if (typeof audio !== 'object' || audio?.format !== 'pcm_s16le') {
-    throw new NotObserved({
-      ...{ what: 'the answer has no audio that can be measured', where: whereAsked(said) },
-      seen: JSON.stringify(audio ?? null).slice(0, 200),
-      expected: 'dubbed_audio in format pcm_s16le',
-    });
+/**
+ * The dub of the only answer, in whatever format.
+ *
+ * @throws NotObserved where there is none, or it cannot be decoded
+ */
+export async function dubOf(said: StsAnswers): Promise<{ samples: Float32Array; rateHz: number }> {
+  const { dubbed_audio: dub } = answerOf(said);
+  const audio = typeof dub === 'object' && dub ? dub : undefined;
+  const bytes = Buffer.from(audio?.data_base64 ?? '', 'base64');
+  const format = audio && audioFormatOf(bytes, audio.format);
+  try {
+    if (!format) throw new TypeError('no audio, or of an unknown format');
+    const { sample_rate_hz: rateHz, channels } = audio;
+    const samples =
+      format === 'pcm'
+        ? pcmFromS16le(bytes, channels)
+        : await readAudioBytes(bytes, EXTENSIONS[format], rateHz);
+    return { samples, rateHz };
+  } catch (error) {
+    const shown = JSON.stringify({ ...audio, data_base64: `${bytes.length} bytes` });
+    throw new NotObserved(
+      {
+        ...{ what: 'the answer has no audio that can be measured', where: whereAsked(said) },
+        ...{ seen: `${shown}: ${messageOf(error)}`, expected: 'dubbed_audio that can be decoded' },
+      },
+      { cause: error },
+    );
   }
-  const samples = pcmFromS16le(Buffer.from(audio.data_base64, 'base64'), audio.channels);
-  return { samples, rateHz: audio.sample_rate_hz };
 }
 
 /** How long the dub of the only answer is audible: windows of 20 ms louder than -50 dBFS, in seconds. */
-function audibleSecondsOf(said: StsAnswers): number {
-  const { samples, rateHz } = dubOf(said);
+async function audibleSecondsOf(said: StsAnswers): Promise<number> {
+  const { samples, rateHz } = await dubOf(said);
   const levels = audioLevels(samples, rateHz);
   return observed(whereAsked(said), 'the loudness of the dub', levels).nonSilentSeconds;
 }
@@ -98,12 +115,13 @@ export interface Bounds {
   mostMs?: number;
 }
 
-export const dubAudible = ofSubject<StsAnswers, Bounds>('direct-dub-audible', {
+export const dubAudible = criterion<StsAnswers, number, Bounds>({
+  id: 'direct-dub-audible',
   title: 'The dub has as much audible audio as it has to',
   failure: 'the dub has more or less audible audio',
   where: whereAsked,
-  assess: (said, { leastMs, mostMs }) => {
-    const seconds = audibleSecondsOf(said);
+  measure: audibleSecondsOf,
+  assess: (seconds, { leastMs, mostMs }) => {
     const bounds = [
       ...(leastMs === undefined ? [] : [`at least ${leastMs / 1000} s`]),
       ...(mostMs === undefined ? [] : [`at most ${mostMs / 1000} s`]),
@@ -115,6 +133,11 @@ export const dubAudible = ofSubject<StsAnswers, Bounds>('direct-dub-audible', {
     );
   },
 });
+
+const numberOf = (answer: FragmentAnswer): string =>
+  statusOf(answer) === 'failed'
+    ? `${answer.sequence_number} failed (${answer.error?.code ?? 'no code'})`
+    : String(answer.sequence_number);
 
 /**
  * By their sequence numbers, which begin at 0. An answer may be repeated after the last one, too: so the connection has to
@@ -129,7 +152,7 @@ export const answersInOrder = ofSubject<StsAnswers, Count & { listenMs: number }
     assess: (said, { count, listenMs }) => {
       const { answers, errors, listenedOnMs } = said;
       const wanted = Array.from({ length: count }, (_, index) => index).join(', ');
-      const seen = answers.map(({ sequence_number: number }) => number).join(', ') || 'none';
+      const seen = answers.map(numberOf).join(', ') || 'none';
       const isRight = seen === wanted && errors.length === 0;
       if (isRight && listenedOnMs < listenMs) throw notListenedTo(said, listenMs);
       return assessed(

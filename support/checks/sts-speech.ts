@@ -16,7 +16,7 @@ export interface DirectDub {
 }
 
 async function heardIn({ said, language, original }: DirectDub): Promise<Heard> {
-  const { samples, rateHz } = dubOf(said);
+  const { samples, rateHz } = await dubOf(said);
   const audio = await resample(samples, rateHz, LISTENING_RATE_HZ);
   const whole = { fromSeconds: 0, toSeconds: audio.length / LISTENING_RATE_HZ };
   const found = await listenFor(language, audio, [whole], original);

@@ -1,24 +1,33 @@
 /** What was recognised, and what it was translated to. */
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
+import { linesOf } from '../analyze/service-log';
 import { normalizeWords } from '../analyze/transcript';
 import type { JudgedText } from '../analyze/translation';
 import { NotObserved } from '../base/errors';
-import { allRight, assessEach, evidenceOf, notAllSegments, observed } from './builders';
-import { ofBroadcast, ofEveryFragment, streamOf } from './builders';
-import { assessed, criterion } from './criterion';
+import { evidenceOf, observed, ofBroadcast, streamOf } from './builders';
+import { type Assessment, criterion, type Deviation, deviationAt } from './criterion';
+import { assessEach, ofEveryFragment } from './every-fragment';
 import { outputCriterion, type OutputSubject, recordingOf } from './output-subject';
+import { missingAnswers, UPSTREAM } from './upstream';
 
 export interface Texts {
   texts: readonly JudgedText[];
-  /** Segments in which somebody speaks. */
-  segments: number;
+  /** In which somebody speaks, and of which there is no text. */
+  missing: readonly number[];
 }
 
 /** @throws NotObserved where a recording is all there is */
 export async function textsOf(subject: OutputSubject): Promise<Texts> {
-  const texts = await subject.judgedTexts?.();
-  if (texts) {
-    return { texts, segments: subject.fixture?.script.filter((line) => line !== '').length ?? 0 };
+  const judged = await subject.judgedTexts?.();
+  if (judged) {
+    // Where there is none there is nothing to compare, and no rate: it is missing.
+    const texts = judged.filter(({ transcript, translation }) => transcript + translation !== '');
+    const there = new Set(texts.map(({ sequence }) => sequence));
+    const script = subject.fixture?.script ?? [];
+    const missing = script.flatMap((line, segment) =>
+      line === '' || there.has(segment) ? [] : [segment],
+    );
+    return { texts, missing };
   }
   throw new NotObserved({
     ...{ what: 'the texts of this recording are not known', where: recordingOf(subject) },
@@ -26,9 +35,19 @@ export async function textsOf(subject: OutputSubject): Promise<Texts> {
   });
 }
 
-/** A segment without a transcript has every word wrong: what is missing fails. */
-function missingTexts({ texts, segments }: Texts): string[] {
-  return texts.length < segments ? [`texts of ${texts.length} of ${segments} segments`] : [];
+/** What is wrong with the texts that are there comes first. */
+function assessTexts(
+  wrong: readonly Deviation[],
+  { missing }: Texts,
+  seen: string,
+  expected: string,
+): Assessment {
+  const without = missing.map((segment) => deviationAt(segment, 'no text', 'segment'));
+  return {
+    deviations: [...wrong, ...without],
+    ...{ seen, expected },
+    ...(wrong.length === 0 ? { failure: 'not every segment has its text' } : {}),
+  };
 }
 
 /** 0 of nothing. */
@@ -54,19 +73,20 @@ export const transcripts = outputCriterion('transcripts', {
     const worst = measured.texts.find(({ words }) => words.wordErrorRate === Math.max(...rates));
     const figures = `mean word error rate ${mean(rates).toFixed(3)}`;
     const others = measured.texts.filter(({ words }) => words.wordErrorRate > eachAtMost);
-    return allRight(
-      [
-        ...missingTexts(measured),
-        ...(mean(rates) > meanAtMost
-          ? [`${figures}; the worst, segment ${worst?.sequence}:\n${worst?.words.aligned}`]
-          : []),
-        ...others.map(
-          ({ sequence, transcript, words }) =>
-            `segment ${sequence}: word error rate ${words.wordErrorRate.toFixed(2)}: "${transcript}"`,
-        ),
-      ],
+    const wrong = [
+      ...others.map(({ sequence, transcript, words }) => {
+        const rate = `word error rate ${words.wordErrorRate.toFixed(2)}`;
+        return deviationAt(sequence, `${rate}: "${transcript}"`, 'segment');
+      }),
+      ...(mean(rates) > meanAtMost
+        ? [{ text: `${figures}; the worst, segment ${worst?.sequence}:\n${worst?.words.aligned}` }]
+        : []),
+    ];
+    return assessTexts(
+      wrong,
+      measured,
       `${figures}; of each segment ${rates.map((rate) => rate.toFixed(2)).join(', ')}`,
-      `${measured.segments} transcripts, word error rate at most ${meanAtMost} on average, ${eachAtMost} in each`,
+      `a transcript of every segment, word error rate at most ${meanAtMost} on average, ${eachAtMost} in each`,
     );
   },
 });
@@ -93,22 +113,34 @@ export const translations = outputCriterion('translations', {
     const left = matches.flatMap(({ leftUntranslated }) => leftUntranslated);
     const words = measured.texts.flatMap(({ translation }) => normalizeWords(translation)).length;
     const isLeft = left.length / Math.max(1, words) > untranslatedUpTo;
-    return allRight(
+    return assessTexts(
       [
-        ...missingTexts(measured),
-        ...(matches.length > 0 && chrf < chrfFrom ? [`chrF ${chrf.toFixed(3)}`] : []),
-        ...others.map(
-          ({ sequence, translation, match }) =>
-            `segment ${sequence}: chrF ${match?.chrf.toFixed(3)}: "${translation}"`,
+        ...others.map(({ sequence, translation, match }) =>
+          deviationAt(sequence, `chrF ${match?.chrf.toFixed(3)}: "${translation}"`, 'segment'),
         ),
-        ...(isLeft ? [`left as they were: ${left.join(', ')}`] : []),
+        ...(matches.length > 0 && chrf < chrfFrom
+          ? [{ text: `chrF ${chrf.toFixed(3)} on average` }]
+          : []),
+        ...(isLeft ? [{ text: `left as they were: ${left.join(', ')}` }] : []),
       ],
+      measured,
       `chrF ${matches.length > 0 ? chrf.toFixed(2) : '– (no reference)'}, ` +
         `${left.length} of ${words} words left (${left.join(', ') || 'none'})`,
       `chrF at least ${chrfFrom} on average, ${eachFrom} in each segment, at most ${100 * untranslatedUpTo} % of the words left in the ` +
         "source's language",
     );
   },
+  explainedBy: [
+    {
+      // What was heard wrongly is translated wrongly.
+      criterion: transcripts,
+      fits: ({ texts }, { eachFrom }) => {
+        const wrong = texts.filter(({ match }) => match && match.chrf < eachFrom);
+        const { eachAtMost } = transcripts.defaultLimit;
+        return wrong.length > 0 && wrong.every(({ words }) => words.wordErrorRate > eachAtMost);
+      },
+    },
+  ],
 });
 
 /** All texts of one kind taken together; the limit is an ISO 639-1 code. */
@@ -118,15 +150,19 @@ function languageOf(kind: 'transcript' | 'translation') {
     title: `The ${kind}s are in the language they should be`,
     failure: `the ${kind}s are in another language`,
     where: (broadcast: BroadcastFindings) => `${kind}s of ${streamOf(broadcast)}`,
-    measure: async (broadcast) =>
+    ...{ next: evidenceOf, upstream: UPSTREAM },
+    measure: async (broadcast: BroadcastFindings) =>
       observed(streamOf(broadcast), `the ${kind}s' language`, await broadcast.languageOf(kind)),
     assess: ({ language, score }, code: string, broadcast) => {
-      const { texts, fixture } = broadcast;
-      if (texts.length !== fixture.script.length) {
-        return notAllSegments(broadcast, `${texts.length} ${kind}s`);
-      }
-      const said = texts.map((text) => text[kind]).join(' ');
-      return assessed(language === code, `${language}, score ${score.toFixed(2)}: "${said}"`, code);
+      const said = [...new Set(broadcast.texts.map((text) => text[kind]))].join(' ');
+      const seen = `${language}, score ${score.toFixed(2)}: "${said}"`;
+      const missing = missingAnswers(broadcast);
+      const wrong = language === code ? [] : [{ text: seen }];
+      return {
+        deviations: [...wrong, ...missing],
+        ...{ seen, expected: code },
+        ...(wrong.length === 0 ? { failure: 'not every segment has its text' } : {}),
+      };
     },
   });
 }
@@ -152,12 +188,15 @@ function plain(text: string): string {
 export const textsLogged = ofBroadcast('texts-logged', {
   title: 'The STS logs every transcript and every translation',
   failure: 'the log lacks a text',
-  next: evidenceOf,
+  ...{ next: evidenceOf, upstream: UPSTREAM },
   assess: (broadcast) => {
     const log = broadcast.log(broadcast.names.sts);
-    // Logs may be JSON, in which texts are escaped.
+    // Logs may be JSON, in which texts are escaped, each service in its own way: they are read and written anew.
+    const decoded = linesOf(log, '').map(({ fields }) => JSON.stringify(fields));
+    const written = [log, ...decoded].join('\n');
     const has = (text: string): boolean =>
-      text !== '' && (log.includes(text) || log.includes(JSON.stringify(text).slice(1, -1)));
+      text !== '' &&
+      (written.includes(text) || written.includes(JSON.stringify(text).slice(1, -1)));
     return assessEach(broadcast, `both texts in ${broadcast.names.sts}.log`, ({ answer }) => {
       const { transcript = '', translation = '' } = answer ?? {};
       return has(transcript) && has(translation) ? undefined : `"${transcript}", "${translation}"`;

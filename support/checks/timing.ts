@@ -81,8 +81,8 @@ export const outputAvailable = ofBroadcast<Within>('output-available', {
 });
 
 /**
- * From publishing to the end of the output. An output that broke off has ended as well: the end is that of all segments.
- * Where time is compressed, every figure is the one that it stands for.
+ * From publishing to the end of the output. Segments that are missing are owned by the criteria that count them. Where time is
+ * compressed, every figure is the one that it stands for.
  */
 export const budget = ofBroadcast<Within>('budget', {
   title: 'The broadcast is dubbed to its end in time',
@@ -96,12 +96,11 @@ export const budget = ofBroadcast<Within>('budget', {
     const trips = fragments.map(({ roundTripMs: ms }) => (ms === undefined ? '-' : `${ms} ms`));
     const { afterSeconds, ...outcome } = record.outcome;
     const waited = afterSeconds === undefined ? {} : { afterSeconds: timeScale * afterSeconds };
-    const isWhole = isComplete(record) && answered === segments;
     return assessed(
-      isWhole && seconds >= 0 && seconds * 1000 <= withinMs,
+      isComplete(record) && seconds >= 0 && seconds * 1000 <= withinMs,
       `${outcomeText({ ...outcome, ...waited })}, after ${seconds.toFixed(1)} s; ${answered} of ${segments} fragments answered; ` +
         `time of each fragment sent: ${trips.join(', ') || 'none was sent'}`,
-      `all fragments answered, and the end of the output within ${withinMs / 1000} s`,
+      `the end of the output within ${withinMs / 1000} s`,
     );
   },
 });

@@ -1,7 +1,7 @@
 /** What the variables of the compositions do (spec 019, environment of the compositions), as seen from outside. */
 import { countLevels, type Level, LEVELS } from '../analyze/log-levels';
 import { NotObserved, SuiteError } from '../base/errors';
-import type { FragmentAnswer } from '../contract/events';
+import { type FragmentAnswer, statusOf } from '../contract/events';
 import type { HttpOutcome } from '../observe/http-outcome';
 import type { StsConversation } from '../observe/sts-client';
 import { allRight, AT_ONCE_MS, type Count, ofSubject, type Within } from './builders';
@@ -65,16 +65,17 @@ function saysWhyNot({ health: { status, body }, named }: Trial): boolean {
   return status !== undefined && status >= 500 && namesOneOf(body, named);
 }
 
-const isDubbed = ({ status = 'success', dubbed_audio: dub, transcript }: FragmentAnswer): boolean =>
-  status === 'success' && Boolean(dub) && Boolean(transcript);
+const isDubbed = (answer: FragmentAnswer): boolean =>
+  statusOf(answer) === 'success' && Boolean(answer.dubbed_audio) && Boolean(answer.transcript);
 
 function shownAnswers({ conversation, problem = 'it was not asked' }: Trial): string {
   if (!conversation) return `no stream: ${problem}`;
   const { answers, errors } = conversation;
-  const shown = answers.map(
-    ({ status = 'no status', error, transcript, dubbed_audio: dub }) =>
-      `${status}${error ? ` ${error.code}` : ''}, "${transcript ?? ''}", ${dub ? 'a' : 'no'} dub`,
-  );
+  const shown = answers.map((answer) => {
+    const { error, transcript, dubbed_audio: dub } = answer;
+    const code = error ? ` ${error.code}` : '';
+    return `${statusOf(answer)}${code}, "${transcript ?? ''}", ${dub ? 'a' : 'no'} dub`;
+  });
   return [...shown, ...errors].join('; ') || 'no answer';
 }
 
@@ -200,12 +201,12 @@ export const inTimeOrTimeout = criterion<Trial, StsConversation, Within>({
   assess: ({ answers, errors, answeredAfterMs }, { withinMs }): Assessment => {
     const wrong = answers.flatMap((answer, index) => {
       const tookMs = answeredAfterMs[index] ?? NaN;
-      const { status, error } = answer;
+      const { error } = answer;
       const isTimeout = error?.code === 'TIMEOUT' && error.retryable !== false;
       const isFine =
         tookMs <= withinMs + AT_ONCE_MS &&
         (tookMs <= withinMs ? isDubbed(answer) || isTimeout : isTimeout);
-      const shown = `${status ?? 'no status'}${error ? ` ${JSON.stringify(error)}` : ''}`;
+      const shown = `${statusOf(answer)}${error ? ` ${JSON.stringify(error)}` : ''}`;
       return isFine ? [] : [`${shown} after ${tookMs} ms`];
     });
     const missing = answers.length === 0 ? ['no answer'] : [];

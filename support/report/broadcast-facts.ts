@@ -107,6 +107,7 @@ function aboutBroadcast({ record, fixture }: BroadcastFindings, leftOut: number)
   return {
     ...{ stream, startedAt, durationSeconds, segmentSeconds, runtime, monitor },
     title: fixture.title,
+    framesPerSecond: fixture.video.framesPerSecond,
     audio: fixture.audio === null ? 'none' : fixture.audio.tones ? 'tones' : 'speech',
     ...{ outcome: outcomeText(record.outcome), isComplete: isComplete(record) },
     ...{ faults: record.request.faults.map(faultText), seed: record.faultSeed },

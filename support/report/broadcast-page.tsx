@@ -5,7 +5,7 @@ import { safeText } from '../base/safe-text';
 import { AudioChart } from './charts/audio-chart';
 import { CHART_STYLE } from './charts/chart';
 import { OffsetChart } from './charts/offset-chart';
-import type { BroadcastFacts } from './facts';
+import type { BroadcastFacts, CauseFacts } from './facts';
 import { OnThisPage, page, type PageSection, section } from './layout';
 import { FilesSection, LogSection, PRINTED_LOG_LINES } from './page/evidence-sections';
 import { FragmentTable } from './page/fragment-table';
@@ -52,11 +52,13 @@ export interface PageLinks {
  * The page of one broadcast: what was wrong first, then everything that was seen of it.
  *
  * @param judged the scenarios that judged this broadcast
+ * @param causes of those that failed
  */
 export function broadcastPage(
   facts: BroadcastFacts,
   judged: readonly ScenarioResult[],
   links: PageLinks,
+  causes: readonly CauseFacts[] = [],
 ): string {
   const sections = sectionsOf(facts);
   return page({
@@ -72,7 +74,7 @@ export function broadcastPage(
     body: (
       <EvidenceUrl.Provider value={links.evidence}>
         <div class={isPlayable(facts) ? 'has-player' : undefined}>
-          <VerdictSection facts={facts} judged={judged} />
+          <VerdictSection {...{ facts, judged, causes }} />
           <OnThisPage sections={sections} />
           {sections.map(({ id, title, content }) =>
             // Not within a section, which it would leave the screen with.

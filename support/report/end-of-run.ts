@@ -1,10 +1,12 @@
 import { safeText } from '../base/safe-text';
+import { explainedText, namesOf } from './causes';
+import type { CauseFacts } from './facts';
+import { needlesslyExcluded, notShownByReason, notShownTitle } from './not-shown';
+import { type NotShownPolicy, reasonOf } from './not-shown';
 import { idsOf, outcomeOf, outsideSteps } from './scenario-results';
 import type { ScenarioResult, StepResult } from './scenario-results';
 import { counted, duration, oneLine, shownMessage } from './wording';
 
-/** So many failures are shown with all they have to say; of the others there is a line each. */
-const MOST_IN_FULL = 10;
 const MOST_LINES = 12;
 const LONGEST_LINE = 300;
 const MOST_NAMES = 3;
@@ -23,6 +25,9 @@ export interface EndOfRunOptions {
   pageOf: (stream: string) => string | undefined;
   /** What went wrong besides the scenarios. */
   problems: readonly string[];
+  policy: NotShownPolicy;
+  /** What failures have in common, the one that explains most of them first. */
+  causes?: readonly CauseFacts[];
   /** Steps were matched and not run (`--dry-run`). */
   isDry?: boolean;
   /** Code to begin a step with that has none. */
@@ -36,16 +41,14 @@ export function endOfRun(results: readonly ScenarioResult[], options: EndOfRunOp
     results.filter((result) => outcomeOf(result) === outcome);
   const failed = of('failed');
   const shownSnippets = new Set<string>();
+  const following = new Set(options.causes?.flatMap(({ followers }) => followers));
   const blocks = [
+    ...(options.causes ?? []).map((cause) => causeBlock(cause, failed, options)),
     ...failed
-      .slice(0, MOST_IN_FULL)
+      .filter(({ place }) => !following.has(place))
       .map((result, i) => failure(result, i + 1, options, shownSnippets)),
-    failed.slice(MOST_IN_FULL).map((result, i) => {
-      const place = options.paint('dim', oneLine(result.place));
-      return `${options.paint('red', '✘')} ${MOST_IN_FULL + i + 1}. ${titleOf(result)} ${place}`;
-    }),
-    ...(options.isDry ? [] : notPassed('skipped', '↷', of('skipped'), options)),
-    ...(options.isDry ? [] : notPassed('not shown', '?', of('not shown'), options)),
+    ...(options.isDry ? [] : skipped(of('skipped'), options)),
+    ...(options.isDry ? [] : [notShown(results, options)]),
     problems(options),
     counts(results, options),
   ].filter((lines) => lines.length > 0);
@@ -70,8 +73,7 @@ export function scenarioLine(
   if (outcome === 'passed') return `${paint('green', '✔')}${end}`;
   if (outcome === 'failed') return paint('red', `✘${end}`);
   if (outcome === 'not shown') {
-    const [reason = ''] = result.notShown?.split('\n') ?? [];
-    return `${paint('yellow', '?')}${end} (not shown: ${oneLine(reason)})`;
+    return `${paint('yellow', '?')}${end} (not shown: ${oneLine(reasonOf(result))})`;
   }
   return `${paint('yellow', '↷')}${end}${why ? ` (skipped: ${oneLine(why)})` : ''}`;
 }
@@ -79,6 +81,30 @@ export function scenarioLine(
 /** A scenario in one line: the IDs of its requirements, and its name. */
 export function titleOf(scenario: Pick<ScenarioResult, 'tags' | 'name'>): string {
   return oneLine([...idsOf(scenario), scenario.name].join(' '));
+}
+
+/** What is wrong, where, and when; then what follows from it. */
+function causeBlock(
+  cause: CauseFacts,
+  failed: readonly ScenarioResult[],
+  { paint, pageOf }: EndOfRunOptions,
+): string[] {
+  const { what, where, seen, expected, next, place, log, scenarios, followers, stream } = cause;
+  const page = stream === undefined ? undefined : pageOf(stream);
+  const message = [
+    `seen:     ${seen}`,
+    ...(expected === undefined ? [] : [`expected: ${expected}`]),
+    ...(next === undefined ? [] : [`next:     ${next}`]),
+    ...(place === undefined ? [] : [`where:    ${place}`]),
+    ...log.map(({ service, text }) => `${service}: ${text}`),
+    ...(page === undefined ? [] : [`evidence: ${page}`]),
+    ...(scenarios.length > 0 ? [`found by ${namesOf(scenarios, failed)}`] : []),
+    ...(followers.length > 0 ? [`from it follows: ${namesOf(followers, failed)}`] : []),
+  ];
+  return [
+    `${paint('red', '✘')} ${paint('bold', `${explainedText(cause, failed.length)}: ${oneLine(what)}`)}`,
+    ...[where, ...message].map((line) => `  ${cut(oneLine(line))}`),
+  ];
 }
 
 function failure(
@@ -142,17 +168,39 @@ function messageLines(message: string, detailsPage: string | undefined): string[
   return isWhole ? lines : [...lines, detailsPage ? `… more in ${detailsPage}` : '… more'];
 }
 
-/** What was skipped, or cannot be shown, a block for each reason. */
-function notPassed(
-  word: string,
-  sign: string,
+/** What is not shown, in one block, and what is excluded for nothing. */
+function notShown(
   results: readonly ScenarioResult[],
-  { paint }: EndOfRunOptions,
-): string[][] {
+  { paint, policy }: EndOfRunOptions,
+): string[] {
+  const groups = notShownByReason(results, policy);
+  const notes = needlesslyExcluded(results, policy);
+  const lines = groups.flatMap(({ reason, scenarios }) => {
+    const more = scenarios.length - MOST_NAMES;
+    return [
+      ...safeText(reason)
+        .split('\n')
+        .slice(0, MOST_REASON_LINES)
+        .map((line) => `  ${cut(line)}`),
+      ...scenarios.slice(0, MOST_NAMES).map(({ scenario, excuse = 'fails the run' }) => {
+        return paint('dim', `  – ${titleOf(scenario)} (${oneLine(excuse)})`);
+      }),
+      ...(more > 0 ? [paint('dim', `  – and ${more} more`)] : []),
+    ];
+  });
+  return [
+    ...(groups.length > 0
+      ? [`${paint('yellow', '?')} ${paint('bold', notShownTitle(groups))}`, ...lines]
+      : []),
+    ...notes.map((note) => `${paint('yellow', '?')} ${oneLine(note)}`),
+  ];
+}
+
+/** What was skipped, a block for each reason. */
+function skipped(results: readonly ScenarioResult[], { paint }: EndOfRunOptions): string[][] {
   const groups = new Map<string, { reason: string[]; titles: string[] }>();
   for (const result of results) {
-    const said = result.notShown ?? result.skipReason ?? 'without a reason';
-    const reason = safeText(said).split('\n');
+    const reason = safeText(result.skipReason ?? 'without a reason').split('\n');
     const group = groups.get(reason[0] ?? '') ?? { reason, titles: [] };
     group.titles.push(titleOf(result));
     groups.set(reason[0] ?? '', group);
@@ -160,7 +208,7 @@ function notPassed(
   return [...groups.values()].map(({ reason, titles }) => {
     const more = titles.length - MOST_NAMES;
     return [
-      `${paint('yellow', sign)} ${paint('bold', `${counted(titles.length, 'scenario')} ${word}`)}`,
+      `${paint('yellow', '↷')} ${paint('bold', `${counted(titles.length, 'scenario')} skipped`)}`,
       ...reason.slice(0, MOST_REASON_LINES).map((line) => `  ${cut(line)}`),
       ...titles.slice(0, MOST_NAMES).map((title) => paint('dim', `  – ${title}`)),
       ...(more > 0 ? [paint('dim', `  – and ${more} more`)] : []),

@@ -158,6 +158,8 @@ export interface BroadcastFacts {
   /** How much was published, and into what it was cut, in seconds. */
   durationSeconds: number;
   segmentSeconds: number;
+  /** Of its video. */
+  framesPerSecond?: number | undefined;
   /** `speech` is translated; `tones` go through the Echo STS. */
   audio: 'speech' | 'tones' | 'none';
   runtime: string;
@@ -208,9 +210,28 @@ const environmentSchema = z.object({
 
 export type RunEnvironment = z.infer<typeof environmentSchema>;
 
+/** What a configuration can show, worked out before anything was started, and what of the rest fails the run. */
+const scopeSchema = z.object({
+  /** How many scenarios were asked for. */
+  scenarios: z.number(),
+  /** Those that cannot be shown, by the reason; `titles` are the IDs of their requirements, or their names. */
+  notShown: z.array(z.object({ reason: z.string(), titles: z.array(z.string()) })),
+  /** What is not told of any scenario, and why: single steps of those that are shown cannot judge without it. */
+  untold: z.array(z.string()),
+  /** `notShown` of acceptance.yaml, as far as it holds in the runtime of the run. */
+  policy: z.object({
+    fails: z.enum(['required', 'all', 'none']),
+    excluded: z.array(z.object({ id: z.string(), because: z.string() })),
+  }),
+});
+
+export type Scope = z.infer<typeof scopeSchema>;
+
 /** What of a run is not in Cucumber's messages; `part.json`. */
 export const partSchema = z.object({
   environment: environmentSchema,
+  /** Not there where no scenario has begun that the suite's own hooks know of. */
+  scope: scopeSchema.optional(),
   /** Evidence folders of the run's broadcasts, relative to the results folder. */
   evidence: z.array(z.string()),
   /** Whether another run has recorded them. */
@@ -252,7 +273,36 @@ export interface RunFacts {
   shard?: RunEnvironment['shard'];
   /** One for each part: a run has one, several shards as many as there were. */
   environments: RunEnvironment[];
+  /** One for each part that knows what it could show. */
+  scopes: Scope[];
   broadcasts: BroadcastSummary[];
+  /** What its failures have in common, the one that explains most of them first; not there where nothing failed. */
+  causes?: CauseFacts[];
   problems: string[];
   reportSeconds: number;
+}
+
+/** One cause, with what it has turned red. Scenarios are told by their place (file:line). */
+export interface Cause {
+  /** What is wrong, as half a sentence, and where. */
+  what: string;
+  where: string;
+  seen: string;
+  expected?: string | undefined;
+  next?: string | undefined;
+  /** Of the first broadcast in which it was found. */
+  stream?: string | undefined;
+  /** The segments that deviate, each once. */
+  segments: number[];
+  /** Scenarios that have found it themselves, and those whose failure follows from it. */
+  scenarios: string[];
+  followers: string[];
+}
+
+/** A cause with what else is known of its moment. */
+export interface CauseFacts extends Cause {
+  /** Segments and frames of the source, in words; not there where it is none of a segment. */
+  place?: string | undefined;
+  /** What services have logged then, level warning and worse, as it is. */
+  log: Pick<LogEntry, 'service' | 'text'>[];
 }

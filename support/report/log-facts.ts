@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-import { type LogLine, linesOf, textOf } from '../analyze/service-log';
+import { fieldsOfLine, textOf } from '../analyze/log-fields';
+import { lineOf, type LogLine } from '../analyze/service-log';
 import { safeText } from '../base/safe-text';
 import type { LogEntry } from './facts';
 import { cut } from './wording';
@@ -90,8 +91,7 @@ function ofStream(line: string, stream: string): boolean | undefined {
 }
 
 function entryOf(line: string): { at: number | undefined; level: string; text: string } {
-  // Every line names the empty stream.
-  const [json] = linesOf(line, '');
+  const json = fieldsOfLine(line) ? lineOf(line) : undefined;
   const containerTime = CONTAINER_TIME.exec(line)?.[0] ?? '';
   const fromContainer = timeOf(containerTime.trim());
   // One without a message is shown as it is.

@@ -1,3 +1,4 @@
+import type { CauseFacts } from './facts';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
@@ -11,7 +12,7 @@ import { hidingSecrets, safeText } from '../base/safe-text';
 import { readVerdicts, type VerdictLine } from '../checks/verdict-log';
 import { projectRoot } from '../config';
 import { broadcastFactsOf } from './broadcast-facts';
-import { reportFiles, type RunEnvironment, type RunPart } from './facts';
+import { reportFiles, type RunEnvironment, type RunPart, type Scope } from './facts';
 import { writeBroadcastFacts } from './facts-file';
 import type { ScenarioCollector } from './scenario-results';
 import { runBroadcast, writeReports } from './write-reports';
@@ -40,13 +41,15 @@ export interface ReportConfig {
  * written is a problem of the run, and leaves the rest as it is.
  *
  * @param session undefined where no scenario needed one
- * @returns what went wrong besides the scenarios
+ * @param scope what the run can show, where that is known
+ * @returns what went wrong besides the scenarios, and what failures have in common
  */
 export async function makeReports(
   collector: ScenarioCollector,
   session: EndedSession | undefined,
   { reportsFolder: folder, differing }: ReportConfig,
-): Promise<{ problems: string[] }> {
+  scope?: Scope,
+): Promise<{ problems: string[]; causes: CauseFacts[] }> {
   const started = performance.now();
   const { broadcasts = [], isReplay = false } = session ?? {};
   const { verdicts, problem } = verdictsIn(folder);
@@ -54,6 +57,7 @@ export async function makeReports(
   const problems = [...(session?.problems ?? []), ...problem, ...ofPages];
   const part: RunPart = {
     environment: environmentOf(session?.runtime ?? 'no services were started', differing),
+    ...(scope ? { scope } : {}),
     evidence: broadcasts.map(({ evidence }) => relative(folder, evidence.folder)),
     ...{ isReplay, problems },
     reportSeconds: (performance.now() - started) / 1000,
@@ -62,7 +66,7 @@ export async function makeReports(
   const written = writeReports(folder, [{ folder, collector, part, verdicts }], isShard);
   part.reportSeconds = (performance.now() - started) / 1000;
   writeFileSync(join(folder, reportFiles.part), JSON.stringify(part, hidingSecrets, 2));
-  return { problems: written.facts.problems };
+  return { problems: written.facts.problems, causes: written.facts.causes ?? [] };
 }
 
 /** None, and why, where they cannot be read. */

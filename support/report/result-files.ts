@@ -13,6 +13,9 @@ export const FORMAT_FILES = {
   message: 'messages.ndjson',
 } as const;
 
+/** In place of that of cucumber-js, which does not say why something is skipped. */
+const JUNIT_FORMATTER = './support/report/junit-formatter.cjs';
+
 type FormatName = keyof typeof FORMAT_FILES;
 
 const ALL_FORMATS = Object.keys(FORMAT_FILES) as FormatName[];
@@ -27,7 +30,10 @@ export function formatsInto(
   reportsFolder: string,
   names: readonly FormatName[] = ALL_FORMATS,
 ): [name: string, file: string][] {
-  return names.map((name) => [name, join(pendingFolder(reportsFolder), FORMAT_FILES[name])]);
+  return names.map((name) => [
+    name === 'junit' ? JUNIT_FORMATTER : name,
+    join(pendingFolder(reportsFolder), FORMAT_FILES[name]),
+  ]);
 }
 
 /** Removes what a run has opened that did not begin. */

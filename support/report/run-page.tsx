@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { h, type VNode } from 'preact';
 
 import type { BroadcastSummary, RunEnvironment, RunFacts } from './facts';
+import { Causes } from './page/causes';
 import { Badge, type Column, List, OnThisPage, page, type PageSection, section } from './layout';
 import { Quote, STATES, Table, Terms } from './layout';
 import type { Spec } from './requirements';
 import { requirementsInWords, requirementStatesOf } from './requirement-states';
 import type { RequirementState, SpecState } from './requirement-states';
+import { needlesslyExcluded, type NotShownGroup, notShownByReason } from './not-shown';
+import { notShownTitle, policyOf, scopeInWords } from './not-shown';
 import { broadcastColumns, countsOf, skippedByReason, verdictOf } from './run-report';
 import { idsOf, outcomeOf, outsideSteps } from './scenario-results';
 import type { ScenarioResult, StepResult } from './scenario-results';
@@ -75,7 +78,7 @@ export function runPage(facts: RunFacts, specs: readonly Spec[]): string {
 }
 
 function sectionsOf(shown: Shown, specs: readonly Spec[]): PageSection[] {
-  const { scenarios, problems, broadcasts } = shown.facts;
+  const { causes = [], scenarios, problems, broadcasts } = shown.facts;
   const failed = scenarios.filter((scenario) => outcomeOf(scenario) === 'failed');
   const states = requirementStatesOf(specs, shown.facts);
   const requirements = (
@@ -107,15 +110,22 @@ function sectionsOf(shown: Shown, specs: readonly Spec[]): PageSection[] {
       ))}
     </>
   );
+  const policy = policyOf(shown.facts.scopes);
+  const groups = notShownByReason(scenarios, policy);
+  const notes = needlesslyExcluded(scenarios, policy);
   const sections = [
+    section('causes', 'Causes', <Causes {...{ causes, scenarios }} />),
     section('failures', 'Failures', failures),
     section('problems', 'Problems', besides),
+    section('not-shown', notShownTitle(groups), <NotShown {...{ shown, groups, notes }} />),
     section('requirements', 'Requirements', requirements),
     section('scenarios', 'Scenarios', <Scenarios shown={shown} />),
     section('broadcasts', 'Broadcasts', <Broadcasts broadcasts={broadcasts} />),
     section('environment', 'Time and environment', <Circumstances facts={shown.facts} />),
   ];
-  const lists: Record<string, readonly unknown[]> = { failures: failed, problems };
+  const lists: Record<string, readonly unknown[]> = {
+    ...{ causes, failures: failed, problems, 'not-shown': [...groups, ...notes] },
+  };
   return sections.filter(({ id }) => lists[id]?.length !== 0);
 }
 
@@ -318,8 +328,7 @@ function Scenarios({ shown }: { shown: Shown }): VNode {
   return (
     <>
       {shown.facts.scenarios.length === 0 ? <p>No scenario ran.</p> : null}
-      <Skipped {...{ shown, state: 'skipped' }} />
-      <Skipped {...{ shown, state: 'not shown' }} />
+      <Skipped shown={shown} />
       {[...byFile].map(([file, scenarios]) => (
         <section key={file} class="feature">
           <h3>{scenarios[0]?.feature}</h3>
@@ -352,18 +361,44 @@ function stateInWords(scenarios: readonly ScenarioResult[]): string {
     .join(', ');
 }
 
-/** Each reason once, with all scenarios that were skipped for it, or are not shown. */
-function Skipped({ shown, state }: { shown: Shown; state: 'skipped' | 'not shown' }): VNode | null {
-  const reasons = skippedByReason(shown.facts.scenarios, state);
+/** What the configuration cannot show, each reason once, and which of its scenarios fail the run. */
+function NotShown(of: { shown: Shown; groups: NotShownGroup[]; notes: string[] }): VNode {
+  const { shown, groups, notes } = of;
+  return (
+    <>
+      {shown.facts.scopes.map((scope, index) => (
+        <Quote key={index}>{scopeInWords(scope).join('\n')}</Quote>
+      ))}
+      {groups.map(({ reason, scenarios }) => (
+        <div key={reason}>
+          <Quote>{reason}</Quote>
+          <ul class="names">
+            {scenarios.map(({ scenario, excuse }) => (
+              <li key={scenario}>
+                <a href={`#${shown.anchors.get(scenario)}`}>{scenario.name}</a>{' '}
+                <span class={excuse ? 'faint' : 'bad'}>{`(${excuse ?? 'fails the run'})`}</span>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+      <List items={notes} />
+    </>
+  );
+}
+
+/** Each reason once, with all scenarios that were skipped for it. */
+function Skipped({ shown }: { shown: Shown }): VNode | null {
+  const reasons = skippedByReason(shown.facts.scenarios);
   if (reasons.length === 0) return null;
   return (
     <>
-      <h3>{state === 'skipped' ? 'Skipped' : 'Not shown'}</h3>
+      <h3>Skipped</h3>
       {reasons.map(({ reason, scenarios }) => (
         <div key={reason}>
           <Quote>{reason}</Quote>
           <details>
-            <summary>{`${counted(scenarios.length, 'scenario')} ${state} for this reason`}</summary>
+            <summary>{`${counted(scenarios.length, 'scenario')} skipped for this reason`}</summary>
             <ScenarioNames {...{ shown, scenarios }} />
           </details>
         </div>

@@ -4,6 +4,7 @@ import { safeText } from '../base/safe-text';
 import { readVerdicts, type VerdictLine } from '../checks/verdict-log';
 import type { BroadcastSummary, RunFacts, RunPart } from './facts';
 import { readRunPart } from './facts-file';
+import { missedBy, type NotShownPolicy, policyOf, reasonOf, USUAL_POLICY } from './not-shown';
 import type { Outcome, ScenarioCollector, ScenarioResult } from './scenario-results';
 import { idsOf, outcomeOf, readMessages } from './scenario-results';
 import type { SoakVerdict } from './soak-record';
@@ -62,14 +63,18 @@ export function runFactsOf(
     scenarios: parts.flatMap(({ collector }) => collector.results.map(safeScenario)),
     ...{ ...judgedIn(parts), soak: made.soak },
     environments: parts.flatMap(({ part }) => part?.environment ?? []),
+    scopes: parts.flatMap(({ part }) => part?.scope ?? []),
     ...{ broadcasts: made.broadcasts, shard },
     problems: [...(shard ? [] : missingShards(parts)), ...problems, ...made.problems].map(safeText),
     reportSeconds: parts.reduce((sum, { part }) => sum + (part?.reportSeconds ?? 0), made.seconds),
   };
 }
 
-/** The verdict on a run in a sentence; anything but all scenarios passed, and nothing else wrong, is a failure. */
-export function verdictOf({ scenarios, seconds, problems, shard }: RunFacts): {
+/**
+ * The verdict on a run in a sentence: passed where all scenarios passed, but for those that may be not shown, and nothing
+ * else is wrong.
+ */
+export function verdictOf({ scenarios, seconds, problems, shard, scopes }: RunFacts): {
   text: string;
   outcome: 'passed' | 'failed';
 } {
@@ -94,14 +99,45 @@ export function verdictOf({ scenarios, seconds, problems, shard }: RunFacts): {
     return failure(`Not a passed run: ${passed} ${ofAll}, ${rest}${alsoWrong}.`);
   }
   const { 'not shown': notShown } = countsOf(scenarios);
-  if (passed === 0) return failure(`Not a passed run: nothing can be shown in this runtime.`);
+  if (passed === 0) return failure(`Not a passed run: ${NOTHING_SHOWN}.`);
+  const { length: missed } = missedBy(scenarios, policyOf(scopes));
+  if (missed > 0) {
+    return failure(
+      `Not a passed run: ${passed} ${ofAll}, ${missed} required not shown${alsoWrong}.`,
+    );
+  }
   const shown = notShown > 0 ? `${passed} ${ofAll}` : `${all} passed`;
   if (but) return failure(`Not a passed run: ${shown}, but ${but}.`);
   const time = seconds === undefined ? '' : ` in ${duration(seconds)}`;
   const part = shard ? ` This is part ${shard.index} of ${shard.count}.` : '';
-  const rest =
-    notShown > 0 ? ` ${counted(notShown, 'scenario')} cannot be shown in this runtime.` : '';
+  const rest = notShown > 0 ? ` ${counted(notShown, 'scenario')} not shown.` : '';
   return { text: `Passed: ${shown}${time}.${rest}${part}`, outcome: 'passed' };
+}
+
+const NOTHING_SHOWN = 'no scenario can be shown by this configuration';
+
+/**
+ * What is wrong with a run although no step failed: nothing was shown, something is undefined, was skipped, or is required
+ * and not shown.
+ *
+ * @returns one line for each thing that is wrong; empty when the run counts as passed
+ */
+export function faultsOf(
+  results: readonly ScenarioResult[],
+  policy: NotShownPolicy = USUAL_POLICY,
+): string[] {
+  if (results.length === 0) return ['no scenario ran'];
+  if (results.every((one) => outcomeOf(one) === 'not shown')) return [NOTHING_SHOWN];
+  const missed = missedBy(results, policy);
+  return results.flatMap((one) => {
+    const { status, name, skipReason } = one;
+    const outcome = outcomeOf(one);
+    if (outcome === 'failed') return [`${status.toLowerCase()}: ${name}`];
+    if (outcome === 'skipped') {
+      return [`skipped: ${name}: ${skipReason?.split('\n')[0] ?? 'without a reason'}`];
+    }
+    return missed.includes(one) ? [`not shown: ${name}: ${reasonOf(one)}`] : [];
+  });
 }
 
 export function countsOf(scenarios: readonly ScenarioResult[]): Record<Outcome, number> {
@@ -134,15 +170,14 @@ function column(
   return { head, kind: 'number', cell: ({ figures }) => shown(figures) };
 }
 
-/** Skipped scenarios, or those that are not shown, by the reason that they give. */
+/** Skipped scenarios by the reason that they give. */
 export function skippedByReason(
   scenarios: readonly ScenarioResult[],
-  outcome: Outcome = 'skipped',
 ): { reason: string; scenarios: ScenarioResult[] }[] {
   const byReason = new Map<string, ScenarioResult[]>();
   for (const scenario of scenarios) {
-    if (outcomeOf(scenario) !== outcome) continue;
-    const reason = scenario.notShown ?? scenario.skipReason ?? 'without a reason';
+    if (outcomeOf(scenario) !== 'skipped') continue;
+    const reason = scenario.skipReason ?? 'without a reason';
     byReason.set(reason, [...(byReason.get(reason) ?? []), scenario]);
   }
   return [...byReason].map(([reason, own]) => ({ reason, scenarios: own }));

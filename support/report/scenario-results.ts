@@ -9,7 +9,7 @@ import { messageOf, NotObserved } from '../base/errors';
 /** The name of the attachment that says why a scenario was skipped. */
 export const SKIP_REASON = 'skip-reason.txt';
 
-/** The name of the attachment that says why a scenario cannot be shown in this runtime. */
+/** The name of the attachment that says why a scenario is not shown. */
 export const NOT_SHOWN_REASON = 'not-shown.txt';
 
 /** The name of the attachment that lists the streams of the broadcasts that a scenario was judged by. */
@@ -47,7 +47,7 @@ export interface ScenarioResult {
   message: string;
   /** Why it was skipped; undefined when it does not say. */
   skipReason: string | undefined;
-  /** Why it cannot be shown in the runtime of this run; not there where it can. */
+  /** Why this system, or this configuration, cannot show it; not there where it can. */
   notShown?: string;
   /** Streams of the broadcasts that it was judged by. */
   judgedBy: string[];
@@ -70,8 +70,8 @@ export function idsOf({ tags }: Pick<ScenarioResult, 'tags'>): string[] {
 }
 
 /**
- * What the run as a whole says of a scenario. `not shown`: what it is about does not exist in this runtime, which it says;
- * anything but that, passed and skipped is a failure.
+ * What the run as a whole says of a scenario. `not shown`: this system, or this configuration, does not offer what it needs,
+ * which it says; anything but that, passed and skipped is a failure.
  */
 export type Outcome = 'passed' | 'failed' | 'skipped' | 'not shown';
 
@@ -200,7 +200,8 @@ export class ScenarioCollector {
   }
 }
 
-function textOf({ body, contentEncoding }: Attachment): string {
+/** What is attached, where that is text. */
+export function textOf({ body, contentEncoding }: Attachment): string {
   const isEncoded = (contentEncoding as string) === 'BASE64';
   return isEncoded ? Buffer.from(body, 'base64').toString() : body;
 }
@@ -255,22 +256,4 @@ export function readMessages(messagesFile: string, mayBeBrokenOff = false): Scen
  */
 export function readScenarioResults(messagesFile: string): ScenarioResult[] {
   return readMessages(messagesFile).results;
-}
-
-/**
- * What is wrong with a run although no step failed: nothing was shown, something is undefined, or was skipped.
- *
- * @returns one line for each thing that is wrong; empty when the run counts as passed
- */
-export function faultsOf(results: readonly ScenarioResult[]): string[] {
-  const faults = results.flatMap((one) => {
-    const { status, name, skipReason } = one;
-    const outcome = outcomeOf(one);
-    if (outcome === 'passed' || outcome === 'not shown') return [];
-    if (outcome === 'failed') return [`${status.toLowerCase()}: ${name}`];
-    return [`skipped: ${name}: ${skipReason?.split('\n')[0] ?? 'without a reason'}`];
-  });
-  if (results.length === 0) return ['no scenario ran'];
-  const isNothing = results.every((one) => outcomeOf(one) === 'not shown');
-  return isNothing ? ['no scenario can be shown in this runtime'] : faults;
 }

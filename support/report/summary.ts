@@ -1,4 +1,6 @@
 import { safeText } from '../base/safe-text';
+import { explainedText, namesOf } from './causes';
+import type { CauseFacts } from './facts';
 import { reportFiles, type RunFacts } from './facts';
 import { STATES } from './layout';
 import type { Spec } from './requirements';
@@ -7,6 +9,8 @@ import {
   type RequirementState,
   requirementStatesOf,
 } from './requirement-states';
+import { needlesslyExcluded, type NotShownGroup, notShownByReason } from './not-shown';
+import { notShownTitle, policyOf, scopeInWords } from './not-shown';
 import { broadcastColumns, skippedByReason, verdictOf } from './run-report';
 import { idsOf, outcomeOf, outsideSteps, type ScenarioResult } from './scenario-results';
 import { counted, cut, shownMessage } from './wording';
@@ -41,24 +45,29 @@ export function summaryOf(facts: RunFacts, specs: readonly Spec[]): string {
 }
 
 function summaryWithin(facts: RunFacts, specs: readonly Spec[], limits: Limits): string {
-  const { scenarios, problems, broadcasts } = facts;
+  const { causes = [], scenarios, problems, broadcasts } = facts;
   const failed = scenarios.filter((scenario) => outcomeOf(scenario) === 'failed');
   const reasons = skippedByReason(scenarios);
-  const unable = skippedByReason(scenarios, 'not shown');
+  const policy = policyOf(facts.scopes);
+  const notShown = notShownByReason(scenarios, policy);
   const states = requirementStatesOf(specs, facts);
   const missed = states
     .flatMap(({ requirements }) => requirements)
     .filter(({ state }) => state !== 'passed' && state !== 'not run');
   const blocks = [
     verdictLine(facts),
+    ...facts.scopes.map((scope) => markdown(scopeInWords(scope)[0] ?? '')),
+    ...(causes.length > 0 ? ['### Causes'] : []),
+    ...some(causes, limits, (cause) => causeBlock(cause, failed, limits)),
     ...(failed.length > 0 ? ['### Failures'] : []),
     ...some(failed, limits, (scenario) => failure(facts, scenario, limits)),
     ...(problems.length > 0 ? ['### Problems'] : []),
     ...some(problems, limits, (problem) => fenced(cut(problem, Math.max(limits.characters, 200)))),
     ...(reasons.length > 0 ? ['### Skipped'] : []),
     ...some(reasons, limits, (one) => reasonBlock(one, limits)),
-    ...(unable.length > 0 ? ['### Not shown'] : []),
-    ...some(unable, limits, (one) => reasonBlock(one, limits)),
+    ...(notShown.length > 0 ? [`### ${notShownTitle(notShown)}`] : []),
+    ...some(notShown, limits, (one) => notShownBlock(one, limits)),
+    ...some(needlesslyExcluded(scenarios, policy), limits, markdown),
     '### Requirements',
     `${requirementsInWords(states)}.`,
     some(missed, limits, requirement).join('\n'),
@@ -88,9 +97,38 @@ function reasonBlock(
   );
 }
 
+/** The reason, and the scenarios, each with why the run does not fail by it. */
+function notShownBlock({ reason, scenarios }: NotShownGroup, limits: Limits): string {
+  const list = some(scenarios, limits, ({ scenario, excuse = 'fails the run' }) => {
+    return `- ${markdown([...idsOf(scenario), scenario.name].join(' '))} (${markdown(excuse)})`;
+  });
+  return details(
+    `${counted(scenarios.length, 'scenario')}: ${markdown(reason.split('\n')[0] ?? '')}`,
+    `${fenced(cut(reason, Math.max(limits.characters, 200)))}\n\n${list.join('\n')}`,
+  );
+}
+
 function verdictLine(facts: RunFacts): string {
   const { outcome, text } = verdictOf(facts);
   return `## ${STATES[outcome].sign} ${markdown(text)}`;
+}
+
+/** What is wrong, where, and when; then what follows from it. */
+function causeBlock(
+  cause: CauseFacts,
+  failed: readonly ScenarioResult[],
+  { characters }: Limits,
+): string {
+  const { what, where, seen, place, log, scenarios, followers } = cause;
+  const texts = [
+    [where, place].filter(Boolean).join(', '),
+    `seen: ${seen}`,
+    ...log.map(({ service, text }) => `${service}: ${text}`),
+    ...(scenarios.length > 0 ? [`found by ${namesOf(scenarios, failed)}`] : []),
+    ...(followers.length > 0 ? [`from it follows: ${namesOf(followers, failed)}`] : []),
+  ];
+  const title = `${explainedText(cause, failed.length)}: ${what}`;
+  return details(markdown(title), fenced(cut(texts.join('\n'), Math.max(characters, 200))), true);
 }
 
 function failure(facts: RunFacts, scenario: ScenarioResult, { characters }: Limits): string {

@@ -6,6 +6,8 @@ import { evidenceFiles } from '../broadcast/evidence';
 import { broadcastPage } from './broadcast-page';
 import { reportFiles, type BroadcastFacts, type BroadcastSummary, type RunFacts } from './facts';
 import { readBroadcastFacts } from './facts-file';
+import { causesOf, withCircumstances } from './causes';
+import type { Cause } from './facts';
 import { readRequirements } from './requirements';
 import { runPage } from './run-page';
 import { runFactsOf, type ResultsPart } from './run-report';
@@ -77,10 +79,16 @@ export function writeReports(
   const known = parts.flatMap(({ part }) => part?.problems ?? []);
   const problems: string[] = [];
   const broadcasts = new Map<string, BroadcastSummary | undefined>();
+  const causes = causesOf(
+    parts.flatMap(({ verdicts }) => verdicts),
+    results,
+  );
+  const circumstances = new Map<string, BroadcastFacts>();
   for (const broadcast of parts.flatMap(broadcastsOf)) {
     const { stream } = broadcast;
     if (broadcasts.get(stream)) continue;
-    const { summary, problem } = writeBroadcastPage(to, broadcast, results);
+    const { summary, problem, facts } = writeBroadcastPage(to, broadcast, { results, causes });
+    if (facts) circumstances.set(stream, facts);
     broadcasts.set(stream, summary);
     // Why there are no facts of a broadcast may have been said where they were to be made.
     const isKnown = summary === undefined && known.some((one) => one.includes(stream));
@@ -94,7 +102,8 @@ export function writeReports(
     broadcasts: [...broadcasts.values()].flatMap((one) => one ?? []),
     ...{ problems, soak, seconds: (performance.now() - started) / 1000 },
   };
-  const facts = runFactsOf(parts, made, isShard);
+  const shown = causes.map((one) => withCircumstances(one, circumstances.get(one.stream ?? '')));
+  const facts: RunFacts = { ...runFactsOf(parts, made, isShard), causes: shown };
   writeFileSync(join(to, reportFiles.index), runPage(facts, specs));
   writeFileSync(join(to, reportFiles.summary), summaryOf(facts, specs));
   writeFileSync(join(to, reportFiles.streams), streamsOf(facts.scenarios));
@@ -114,8 +123,12 @@ function streamsOf(scenarios: readonly ScenarioResult[]): string {
 function writeBroadcastPage(
   to: string,
   { stream, evidenceFolder, pageFolder }: RunBroadcast,
-  results: readonly ScenarioResult[],
-): { summary?: BroadcastSummary | undefined; problem?: string } {
+  { results, causes }: { results: readonly ScenarioResult[]; causes: readonly Cause[] },
+): {
+  summary?: BroadcastSummary | undefined;
+  problem?: string;
+  facts?: BroadcastFacts | undefined;
+} {
   const file = join(pageFolder, reportFiles.broadcastPage);
   let facts: BroadcastFacts | undefined;
   try {
@@ -128,12 +141,29 @@ function writeBroadcastPage(
     const run = urlOf(pageFolder, join(to, reportFiles.index));
     mkdirSync(pageFolder, { recursive: true });
     const links = { run, evidence: evidence === '' ? '' : `${evidence}/` };
-    writeFileSync(file, broadcastPage(facts, judged, links));
-    return { summary: summaryOfBroadcast(facts, urlOf(to, file)) };
+    const own = causesIn(stream, causes, judged).map((one) => withCircumstances(one, facts));
+    writeFileSync(file, broadcastPage(facts, judged, links, own));
+    return { facts, summary: summaryOfBroadcast(facts, urlOf(to, file)) };
   } catch (error) {
     const problem = `there is no page of ${stream}: ${messageOf(error)}`;
     return { problem, summary: facts && summaryOfBroadcast(facts) };
   }
+}
+
+/** The causes that were found in a broadcast, with those of its scenarios that they explain. */
+function causesIn(
+  stream: string,
+  causes: readonly Cause[],
+  judged: readonly ScenarioResult[],
+): Cause[] {
+  const places = new Set(judged.map(({ place }) => place));
+  return causes
+    .filter((one) => one.stream === stream)
+    .map(({ scenarios, followers, ...cause }) => ({
+      ...cause,
+      scenarios: scenarios.filter((place) => places.has(place)),
+      followers: followers.filter((place) => places.has(place)),
+    }));
 }
 
 function summaryOfBroadcast(facts: BroadcastFacts, page?: string): BroadcastSummary {

@@ -201,9 +201,20 @@ describe('placeDubs', () => {
   });
 
   describe('the original', () => {
-    const original = new Float32Array(SEGMENT_SECONDS * RATE);
-    mixInto(original, speech('The quarterback throws the ball', { rateHz: RATE }), 0.2 * RATE);
-    const fragments = segments.map((segment) => ({ ...segment, original }));
+    const originals = [
+      'The quarterback throws the ball',
+      'Defence is very tired tonight',
+      'What a catch by the receiver',
+      'And the referee stops the clock',
+    ].map((text) => {
+      const spoken = new Float32Array(SEGMENT_SECONDS * RATE);
+      mixInto(spoken, speech(text, { rateHz: RATE }), 0.2 * RATE);
+      return spoken;
+    });
+    const [original = new Float32Array()] = originals;
+    const fragments = segments.map((segment, i) => ({
+      ...{ ...segment, original: originals[i] ?? original },
+    }));
     /** The first fragment's original at a level, over or in place of its dub. */
     const withOriginal = async (name: string, levelDb: number, dubGain: number) => {
       const samples = track([0, 0, 0, 0]);
@@ -239,9 +250,33 @@ describe('placeDubs', () => {
       expect(first?.levelDb).to.be.closeTo(0, 0.5);
     });
 
+    for (const [gain, delaySeconds] of [
+      [1, 0],
+      [0.1, 0],
+      [1, 2.4],
+      [0.25, 5.5],
+    ] as const) {
+      it(`is found when the dub is its echo, times ${gain}, ${delaySeconds} s late`, async () => {
+        const samples = noise(DURATION_SECONDS * RATE, 1).map((sample) => sample * 0.0005);
+        const echoes = fragments.map((one) => {
+          const dubbed = one.original.map((sample) => sample * gain);
+          mixInto(samples, dubbed, (one.startSeconds + delaySeconds) * RATE);
+          return { ...one, dubbed };
+        });
+        const size = { fps: FPS, width: 160, height: 90, durationSeconds: DURATION_SECONDS };
+        const audio = { samples, rateHz: RATE };
+        const name = path(`echo-${gain}-${delaySeconds}.mp4`);
+        const file = stripMovie(name, { ...size, audio, output: ['-ar', '48000'] });
+        const [first] = await measure(file, { fragments: echoes });
+        const { score, levelDb } = observed(first?.original ?? { observed: false, reason: 'none' });
+        expect(score).to.be.greaterThan(0.9);
+        expect(levelDb).to.be.closeTo(20 * Math.log10(gain), 0.5);
+      });
+    }
+
     it('is not found where it is not', async () => {
       const all = await withOriginal('none.mp4', -100, 1);
-      all.forEach(({ score }) => expect(score).to.be.lessThan(0.2));
+      all.forEach(({ score }) => expect(score).to.be.lessThan(0.25));
     });
   });
 

@@ -20,7 +20,9 @@ const starts = (frames: Frame[], at: number, length: number): number[] =>
 describe('frameClock', () => {
   it('has nothing to say against frames in order', () => {
     const clock = frameClock(shown(range(0, 100), 7.5), FPS, 99);
-    expect(clock).to.deep.include({ lost: [], longPresentations: [], backward: [], unreadable: 0 });
+    expect(clock).to.deep.include({
+      ...{ lost: [], longPresentations: [], bunches: [], backward: [], unreadable: 0 },
+    });
     expect(clock.runs).to.have.length(1);
     expect(starts(shown(range(0, 100), 7.5), 1, 2)).to.deep.equal([8.5]);
   });
@@ -71,6 +73,30 @@ describe('frameClock', () => {
     expect(freeze?.seconds).to.be.closeTo(0.12, 1e-9);
   });
 
+  it('lists frames that are bunched, which are not lost', () => {
+    const bunched = shown(range(0, 100)).map(({ frame, ptsSeconds }) => {
+      const at = frame ?? 0;
+      // Frames 30 to 40 within 20 ms; the others keep their times.
+      return at > 30 && at <= 40
+        ? { frame, ptsSeconds: 1.2 + (at - 30) * 0.002 }
+        : { frame, ptsSeconds };
+    });
+    const { bunches, lost, backward } = frameClock(bunched, FPS, 99);
+    expect([lost, backward]).to.deep.equal([[], []]);
+    expect(bunches).to.have.length(1);
+    expect(bunches[0]).to.include({ fromFrame: 30, count: 10, fromSeconds: 1.2 });
+    expect(bunches[0]?.seconds).to.be.closeTo(10 * (0.04 - 0.002), 1e-9);
+  });
+
+  it('takes half of an interval for jitter, less for a bunch', () => {
+    const spaced = (ms: number): number =>
+      frameClock(
+        [0, 1, 2].map((frame) => ({ frame, ptsSeconds: (frame * ms) / 1000 })),
+        FPS,
+      ).bunches.length;
+    expect([20, 19].map(spaced)).to.deep.equal([0, 1]);
+  });
+
   it('lists frames out of order, and a loop', () => {
     const swapped = [...range(0, 10), 11, 10, ...range(12, 20)];
     expect(frameClock(shown(swapped), FPS).backward).to.deep.equal([
@@ -103,8 +129,34 @@ describe('presentations', () => {
     expect(presentationsOf(clock, 0.96, 2).observed).to.equal(true);
     expect(presentationsOf(clock, 1.04, 2)).to.deep.equal({
       observed: false,
-      reason: 'frames 26 to 76 are not in the output',
+      reason: 'only 24 of the frames 26 to 75 are in the output',
     });
+    expect(presentationsOf(clock, 2, 2)).to.deep.equal({
+      observed: false,
+      reason: 'frames 50 to 99 are not in the output',
+    });
+  });
+
+  it('speaks of frames of the source only', () => {
+    const clock = frameClock(shown(range(60, 100)), FPS, 99);
+    const reason = (at: number, length: number): unknown => presentationsOf(clock, at, length);
+    expect(reason(-0.02, 2)).to.have.property('reason', 'frames 0 to 49 are not in the output');
+    expect(presentationsOf(frameClock(shown([0, 1]), FPS, 99), 3, 2)).to.have.property(
+      'reason',
+      'frames 75 to 99 are not in the output',
+    );
+    expect(reason(4, 2)).to.have.property('reason', 'the source has no frames 100 to 99');
+  });
+
+  it('tells frames that are there, in pieces, from frames that are not', () => {
+    // Every tenth of a second the output goes on 0.1 s later, or earlier.
+    const torn = shown(range(0, 50)).map(({ frame, ptsSeconds }, i) => ({
+      ...{ frame, ptsSeconds: ptsSeconds + (Math.floor(i / 5) % 2 === 0 ? 0 : -0.06) },
+    }));
+    expect(presentationsOf(frameClock(torn, FPS, 49), 0, 2)).to.have.property(
+      'reason',
+      '50 of the frames 0 to 49 are in the output, but in 10 pieces between which time jumps, for 2.00 s in place of 2.00 s',
+    );
   });
 
   it('does not answer without numbers, or beyond 65536', () => {

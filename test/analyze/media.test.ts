@@ -57,6 +57,24 @@ describe('a complete movie of 4 s', () => {
   });
 });
 
+describe('frames that are shown for a thousandth of a second', () => {
+  const bunched = path('bunched.mp4');
+  /** In ticks of the file, of which a second has 1000. */
+  const times = ['pts', 'dts'].map((time) => {
+    const name = time.toUpperCase();
+    return `${time}='if(between(N,20,29),PREV_OUT${name}+1,${name})'`;
+  });
+
+  it('decode without an error, each with its own time', async () => {
+    const file = movie('evenly.mp4', 4, '-an', '-video_track_timescale', '1000');
+    const options = ['-i', file, '-c', 'copy', '-video_track_timescale', '1000'];
+    ffmpeg(...options, '-bsf:v', `setts=${times.join(':')}`, bunched);
+    const { frames, errorLines } = await readVideo(bunched);
+    expect(errorLines).to.deep.equal([]);
+    expect(new Set(frames.map(({ ptsSeconds }) => ptsSeconds)).size).to.equal(40);
+  });
+});
+
 describe('packetSpan', () => {
   for (const [seconds, inside] of [
     [58.9, false],

@@ -78,7 +78,10 @@ describe('what is heard in each segment', () => {
         ...{ durationSeconds: SECONDS, segmentSeconds: SEGMENT_SECONDS },
       }),
     );
-    const names = { mediaService: 'media-service', sts: 'sts-service', metrics: NO_METRICS };
+    const names = {
+      ...{ mediaService: 'media-service', sts: 'sts-service', metrics: NO_METRICS },
+      paths: { input: 'live/{stream}/in', output: 'live/{stream}/out' },
+    };
     const evidence = readEvidence(writer.folder);
     return new ResilienceFindings(new BroadcastFindings(evidence, fixture, names));
   }

@@ -10,6 +10,7 @@ import type { Evidence, MetricsRecord } from '../../support/broadcast/evidence';
 import { readFixture } from '../../support/broadcast/fixture';
 import { fragmentsOf } from '../../support/broadcast/fragment';
 import type { BroadcastRecord } from '../../support/broadcast/record';
+import type { MetricNames } from '../../support/broadcast/service-names';
 import { type Criterion, judge } from '../../support/checks/criterion';
 import { projectRoot } from '../../support/config';
 import { aRecord } from '../broadcast/a-record';
@@ -17,6 +18,7 @@ import { STREAM } from '../broadcast/an-exchange';
 
 export const NAMES = {
   ...{ mediaService: 'media-service', sts: 'sts-service' },
+  paths: { input: 'live/{stream}/in', output: 'live/{stream}/out' },
   metrics: {
     ...{ segmentsProcessed: 'segments_total', audioFragments: 'fragments_total' },
     ...{ avSyncDelta: 'av_delta', stsProcessingTime: 'sts_time', fallbacks: 'fallbacks_total' },
@@ -39,6 +41,12 @@ interface Given {
   log?: Logged[];
   polls?: Poll[];
   types?: Record<string, string>;
+  /** The whole log of media-service, in a format of its own, in place of `log`. */
+  logText?: string;
+  /** What the metrics are called and how they are read, where that is not NAMES. */
+  metrics?: Partial<MetricNames>;
+  /** The label that names the stream. */
+  streamLabel?: string | null;
   mediamtx?: Evidence['mediamtx'];
   record?: Partial<BroadcastRecord>;
 }
@@ -49,22 +57,32 @@ export function aBroadcast(given: Given = {}): BroadcastFindings {
   const lines = log.map(([seconds, message, fields = {}]) =>
     JSON.stringify({ timestamp: seconds, stream_id: STREAM, level: 'INFO', message, ...fields }),
   );
-  writeFileSync(join(folder, `${NAMES.mediaService}.log`), lines.join('\n'));
+  writeFileSync(join(folder, `${NAMES.mediaService}.log`), given.logText ?? lines.join('\n'));
   const metrics = polls.map(([seconds, values]): MetricsRecord => ({
     ...{ at: 1000 * seconds, types },
-    samples: Object.entries(values).map(([series, value]) => sampleOf(series, value)),
+    samples: Object.entries(values).map(([series, value]) =>
+      sampleOf(series, value, given.streamLabel),
+    ),
   }));
   const evidence: Evidence = {
-    ...{ folder, tap, metrics, mediamtx, fragments: fragmentsOf(tap) },
+    ...{ folder, tap, unmatched: [], metrics, mediamtx, fragments: fragmentsOf(tap) },
     record: aRecord({ stream: STREAM, times: { published: 0 }, ...record }),
   };
   const fixture = readFixture(join(projectRoot, 'fixtures/90-s-tones.yaml'));
-  return new BroadcastFindings(evidence, fixture, NAMES);
+  const names = { ...NAMES, metrics: { ...NAMES.metrics, ...given.metrics } };
+  return new BroadcastFindings(evidence, fixture, names);
 }
 
-function sampleOf(series: string, value: number): MetricsRecord['samples'][number] {
+function sampleOf(
+  series: string,
+  value: number,
+  streamLabel: string | null = 'stream_id',
+): MetricsRecord['samples'][number] {
   const [, name = '', label, labelValue = ''] = /^(\w+)(?:\{(\w+)="(.*)"\})?$/.exec(series) ?? [];
-  const labels = { stream_id: STREAM, ...(label === undefined ? {} : { [label]: labelValue }) };
+  const labels = {
+    ...(streamLabel === null ? {} : { [streamLabel]: STREAM }),
+    ...(label === undefined ? {} : { [label]: labelValue }),
+  };
   return { name, labels, value };
 }
 

@@ -76,6 +76,8 @@ async function statesOf(texts: Texts): Promise<Record<string, string>> {
 
 const PASSED = Object.fromEntries(Object.keys(all).map((name) => [name, 'passed']));
 const FAILED = Object.fromEntries(Object.keys(all).map((name) => [name, 'failed']));
+/** What is missing is owned by what counts it. */
+const FOLLOWS = Object.fromEntries(Object.keys(all).map((name) => [name, 'follows']));
 
 describe('the words of a run', () => {
   const everywhere = ({ script, translation }: typeof words): Texts => ({
@@ -114,8 +116,22 @@ describe('the words of a run', () => {
       ...{ transcripts: words.script.slice(0, 1) },
       heard: [words.translation[0], undefined],
     });
-    expect(states).to.deep.equal(FAILED);
-    expect(await statesOf({ transcripts: [], heard: [] })).to.deep.equal(FAILED);
+    expect(states).to.deep.equal(FOLLOWS);
+    expect(await statesOf({ transcripts: [], heard: [] })).to.deep.equal(FOLLOWS);
+  });
+
+  it('name the error of the STS where there are none for it', async () => {
+    const events = words.script.flatMap((_, i) => [
+      sent(6 * i, `f${i}`, { sequence: i, timestamp: 6000 * i, isWhole: true }),
+      event(6 * i + 1, 'fragment:processed', {
+        ...{ fragment_id: `f${i}`, status: 'failed' },
+        error: { code: 'TIMEOUT', message: 'too slow' },
+      }),
+    ]);
+    const broadcast = new BroadcastFindings(aBroadcast({ events }).evidence, fixture, NAMES);
+    const verdict = await judge(wordsTranscribed, broadcast, LIMIT);
+    expect(verdict.seen).to.contain('transcript of segment 0: TIMEOUT: too slow');
+    expect(verdict.because?.seen).to.match(/^2 of 2 answers failed; fragments 0 to 1: failed/);
   });
 
   it('may lack one of six, and no more', async () => {
@@ -136,6 +152,23 @@ describe('the words of a run', () => {
     });
     const states = await statesOf({ translations: swapped, heard: swapped });
     expect(states).to.deep.equal({ ...FAILED, wordsTranscribed: 'passed' });
+  });
+
+  it('are not denied, and nothing further is said', async () => {
+    const translated = (change: (line: string) => string) =>
+      judge(wordsTranslated, said({ translations: words.translation.map(change) }), LIMIT);
+    const denied = await translated((line) => `Nunca ${line}`);
+    expect([denied.state, denied.seen]).to.satisfy(
+      ([state = '', seen = '']: string[]) =>
+        state === 'failed' && /segment 0: 6 of 6, denied: nunca.*segment 1/.test(seen),
+    );
+    expect((await translated((line) => line.replace(' en ', ' no en '))).state).to.equal('failed');
+    // Two words more may be an article and a pronoun.
+    const [two, three] = ['se lo', 'y así fue'].map((more) =>
+      translated((line) => line.replace('.', ` ${more}.`)),
+    );
+    expect([(await two)?.state, (await three)?.state]).to.deep.equal(['passed', 'failed']);
+    expect((await three)?.seen).to.include('3 words more than its meaning has');
   });
 
   it('are as many as the sentence says', async () => {

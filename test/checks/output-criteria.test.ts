@@ -88,7 +88,16 @@ describe('judgeOutput', () => {
     const output = new OutputFindings(movie.output, undefined, []);
     const verdicts = await judgeOutput(recordingSubject(output));
     expect(inState(verdicts, 'not asked')).to.deep.equal([
-      ...['duration', 'frames', 'original', 'dubs', 'av-drift', 'av-offset', 'fingerprint'],
+      ...[
+        'output-begins',
+        'duration',
+        'frames',
+        'original',
+        'dubs',
+        'av-drift',
+        'av-offset',
+        'fingerprint',
+      ],
       ...['dub-language', 'language', 'original-understood', 'splices', ...TEXTS, ...SPOKEN],
     ]);
     expect(inState(verdicts, 'failed', 'not shown')).to.deep.equal([]);

@@ -5,12 +5,16 @@ import { expect } from 'chai';
 import type { FragmentPlacement } from '../../support/analyze/dub-placement';
 import { syncOf } from '../../support/analyze/dub-placement';
 import { unobserved } from '../../support/analyze/finding';
+import { frameClock } from '../../support/analyze/frame-clock';
+import { CannotBeShown } from '../../support/base/errors';
 import type { Criterion } from '../../support/checks/criterion';
 import { avDrift, avOffset } from '../../support/checks/av-sync';
 import { connectionAttempts, growingBackoff } from '../../support/checks/connection';
 import { dubs } from '../../support/checks/dub';
 import { decodedVideo, duration, tracks } from '../../support/checks/output-file';
+import { frames } from '../../support/checks/output-frames';
 import { original, outputIsOriginal, fingerprint } from '../../support/checks/output-original';
+import { outputBegins } from '../../support/checks/output-start';
 import { inputListed } from '../../support/checks/timing';
 import { connection } from '../broadcast/an-exchange';
 import { aBroadcast, stateOf } from './a-broadcast';
@@ -24,7 +28,8 @@ function holds<M, L>({ assess }: Criterion<never, M, L>, measured: M, limit: L):
 }
 
 const heard = (offsetMs: number, sequence = 0, heardShare = 1): FragmentPlacement => {
-  const occurrence = { ptsSeconds: 6 * sequence, score: 0.9, speed: 1, offsetMs, heardShare };
+  const at = { ptsSeconds: 6 * sequence, offsetMs };
+  const occurrence = { ...at, score: 0.9, speed: 1, heardShare, lateSeconds: 0 };
   return {
     ...{ sequence, startSeconds: 6 * sequence },
     presentations: {
@@ -112,11 +117,62 @@ describe('output criteria at their limits', () => {
     expect(length(12, 12, 13.5)).to.be.false;
   });
 
+  for (const [seconds, says] of [
+    [28.7, 'failed'],
+    [28.8, 'not shown'],
+    [28.9, 'not shown'],
+    [29, 'passed'],
+    [31.1, 'failed'],
+  ] as const) {
+    it(`a length of ${seconds} s for 30 ± 1 s is ${says} where a reader may have lost 0.2 s`, () => {
+      const lengths = { videoSeconds: seconds, audioSeconds: 30, togetherSeconds: 30 };
+      const measured = { ...lengths, sourceSeconds: 30, lostSeconds: 0.2 };
+      const judged = (): boolean => holds(duration, measured, { toleranceSeconds: 1 });
+      if (says === 'not shown') expect(judged).to.throw(CannotBeShown, 'may have lost 0.20 s');
+      else expect(judged()).to.equal(says === 'passed');
+    });
+  }
+
+  for (const [seconds, says] of [
+    [0.5, 'passed'],
+    [0.51, 'not shown'],
+    [0.7, 'not shown'],
+    [0.71, 'failed'],
+  ] as const) {
+    it(`an output that begins ${seconds} s late is ${says} where a reader may have lost 0.2 s`, () => {
+      const measured = { video: seconds, audio: 0, lostSeconds: 0.2 };
+      const judged = (): boolean => holds(outputBegins, measured, { withinSeconds: 0.5 });
+      if (says === 'not shown') expect(judged).to.throw(CannotBeShown, 'may have lost 0.20 s');
+      else expect(judged()).to.equal(says === 'passed');
+    });
+  }
+
   it('without a length of its own, a limit is about that of the source', () => {
     const measured = { videoSeconds: 30, audioSeconds: 30, togetherSeconds: 30, sourceSeconds: 31 };
     expect(holds(duration, measured, { toleranceSeconds: 1 })).to.be.true;
     expect(holds(duration, measured, { toleranceSeconds: 0.5 })).to.be.false;
     expect(holds(duration, measured, { fromSeconds: 30, toSeconds: 30 })).to.be.true;
+  });
+
+  it('frames may be bunched by no more than 0.1 s, and are not called lost', () => {
+    const times = (lackSeconds: number) =>
+      Array.from({ length: 150 }, (_, frame) => {
+        // Frames 60 to 69 go by in what is left of a third of a second.
+        const inBunch = Math.min(Math.max(0, frame - 60), 10);
+        const isOver = frame >= 71;
+        return { frame, ptsSeconds: frame / 30 - (isOver ? 0 : (inBunch * lackSeconds) / 10) };
+      });
+    const assess = (lackSeconds: number) => {
+      const shown = times(lackSeconds);
+      const [clock, video] = [frameClock(shown, 30, 149), { frames: shown, black: [], frozen: [] }];
+      const measured = { clock, video } as unknown as Parameters<(typeof frames)['assess']>[0];
+      const subject = { fixture: undefined } as never;
+      return frames.assess(measured, frames.defaultLimit, subject).deviations;
+    };
+    expect(assess(0)).to.deep.equal([]);
+    expect(assess(0.3).map(({ text }) => text)).to.deep.equal([
+      '10 frames from 60 on bunched at 2.00 s: shown for 0.033 s in all',
+    ]);
   });
 
   it('tracks are those two and no others', () => {

@@ -5,6 +5,8 @@ import { after, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
+import { lineOf } from '../../support/analyze/service-log';
+import { CannotBeShown } from '../../support/base/errors';
 import {
   handshakeInTime,
   networksOfSameName,
@@ -15,7 +17,7 @@ import {
   type SharedNetworks,
   webRtcPage,
 } from '../../support/checks/services';
-import type { Verdict } from '../../support/checks/criterion';
+import { judge, type Verdict } from '../../support/checks/criterion';
 import { logsCollected } from '../../support/checks/logs';
 import {
   publishingFails,
@@ -117,6 +119,12 @@ describe('criteria of services', () => {
       ],
     };
     expect(await stateOf(servicesLeaveTraces, there, null)).to.equal('passed');
+    // A service without a volume; one of two that is not there.
+    const traces = (...found: string[][]) =>
+      stateOf(servicesLeaveTraces, { projects, found }, null);
+    expect(await traces(['a', 'b'], ['c'])).to.equal('passed');
+    expect(await traces(['a', 'b'], [])).to.equal('failed');
+    expect(await traces()).to.equal('failed');
     expect(await stateOf(nothingLeft, there, null)).to.equal('failed');
     const gone = { projects, found: [[], []] };
     expect(await stateOf(servicesLeaveTraces, gone, null)).to.equal('failed');
@@ -154,6 +162,16 @@ describe('criteria of what runs, and where', () => {
     expect(await state('echo', 'a', 'b')).to.equal('passed');
     expect(await state('a', 'b')).to.equal('failed');
     expect(await state('a', 'b', 'echo', 'sts')).to.equal('failed');
+    // The Echo STS is called like the STS, of another project.
+    const alike = { services: ['media/a', 'echo/sts'] };
+    const running = { projects: ['media', 'echo'], running: ['media/a', 'echo/sts'] };
+    expect(await stateOf(runTogether, running, alike)).to.equal('passed');
+    const other = { ...running, running: [...running.running, 'media/sts'] };
+    const { seen, expected } = await judge(runTogether, other, alike);
+    expect([seen, expected]).to.deep.equal([
+      'media/a, echo/sts, media/sts',
+      'media/a, echo/sts, and no other',
+    ]);
   });
 
   it('a page that plays by WebRTC', async () => {
@@ -250,10 +268,11 @@ describe('criteria of publishing', () => {
   });
 
   it('its worker fails, and says so', async () => {
-    const lines = (fields: object) => [{ at: 1, message: 'ended', fields: { ...fields } }];
+    const lines = (fields: object) => [lineOf(JSON.stringify(fields))];
     expect(await stateOf(readingWorkerFails, lines({ exit_code: 1 }), null)).to.equal('passed');
     expect(await stateOf(readingWorkerFails, lines({ exit_code: 0 }), null)).to.equal('failed');
-    expect(await stateOf(readingWorkerFails, lines({}), null)).to.equal('not shown');
+    const untold = stateOf(readingWorkerFails, lines({}), null);
+    expect(await untold.catch((error: unknown) => error)).to.be.instanceOf(CannotBeShown);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { CauseFacts } from '../../support/report/facts';
 import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
@@ -11,6 +12,7 @@ const OPTIONS: EndOfRunOptions = {
   detailsPage: 'reports/cucumber.html',
   pageOf: (stream) => (stream === 'gone' ? undefined : `reports/evidence/${stream}/index.html`),
   problems: [],
+  policy: { fails: 'required', excluded: [] },
   snippetOf: (text) => `When('${text}', async function () {\n  return 'pending';\n});`,
   paint: (_format, text) => text,
 };
@@ -91,19 +93,37 @@ describe('the end of a run', () => {
     expect(long).to.include('       … more in reports/cucumber.html');
   });
 
-  it('shows ten failures in full, and a line of each other one', () => {
+  it('shows every failure in full', () => {
     const many = Array.from({ length: 13 }, (_, i) => failed(`s${i + 1}`, MESSAGE));
-    const shown = lines(many);
-    expect(shown.filter((line) => line.includes('seen:'))).to.have.length(10);
-    expect(shown.slice(-7)).to.deep.equal([
-      '✘ 11. 021-US2-1 s11 features/a.feature:7',
-      '✘ 12. 021-US2-1 s12 features/a.feature:7',
-      '✘ 13. 021-US2-1 s13 features/a.feature:7',
-      '',
-      '13 scenarios: 13 failed, in 6 min 32 s',
-      'report: reports/index.html',
-      '',
+    expect(lines(many).filter((line) => line.includes('seen:'))).to.have.length(13);
+  });
+
+  it('begins with the cause, its place and the logs of that time; what follows is named once', () => {
+    const results = [
+      failed('early', MESSAGE, { place: 'a:1', tags: ['@021-US2-5'] }),
+      failed('owner', MESSAGE, { place: 'a:2', tags: ['@021-US2-3'] }),
+    ];
+    const cause: CauseFacts = {
+      ...{ what: 'another number of fragments was sent', where: 'stream s1', seen: '9' },
+      ...{ stream: 's1', segments: [4], scenarios: ['a:2'], followers: ['a:1'] },
+      place: 'segment 4, frames 720 to 899',
+      log: [{ service: 'media-service', text: 'segment 4 dropped' }],
+    };
+    const shown = lines(results, { causes: [cause] });
+    expect(shown.slice(1, 9)).to.deep.equal([
+      '✘ Cause of 2 of 2 failures: another number of fragments was sent',
+      '  stream s1',
+      '  seen: 9',
+      '  where: segment 4, frames 720 to 899',
+      '  media-service: segment 4 dropped',
+      '  evidence: reports/evidence/s1/index.html',
+      '  found by 021-US2-3',
+      '  from it follows: 021-US2-5',
     ]);
+    expect(shown.filter((line) => line.startsWith('✘ 1. '))).to.deep.equal([
+      '✘ 1. 021-US2-3 owner',
+    ]);
+    expect(shown.join('\n')).to.not.include('early');
   });
 
   it('shows what hooks have to say, besides the step', () => {
@@ -177,16 +197,28 @@ describe('the end of a run', () => {
     ]);
   });
 
-  it('tells what cannot be shown in this runtime, and why', () => {
-    const notShown = 'processes of this host: there are no networks\n  seen: processes';
-    const unable = scenario('a', { status: 'SKIPPED', notShown });
-    expect(lines([unable, scenario('b')])).to.deep.equal([
+  it('lists what is not shown, by the reason, and what fails the run by it', () => {
+    const notShown = 'RUNTIME: there are no networks\n  seen: processes';
+    const unable = (name: string, ...tags: string[]): ScenarioResult =>
+      scenario(name, { status: 'SKIPPED', notShown, tags });
+    const policy: EndOfRunOptions['policy'] = {
+      fails: 'required',
+      excluded: [
+        { id: '019-E7', because: 'we have none' },
+        { id: '021-US2-1', because: 'no time' },
+      ],
+    };
+    const results = [unable('a', '@019-E7'), unable('b', '@P2'), unable('c'), scenario('d')];
+    expect(lines(results, { policy })).to.deep.equal([
       '',
-      '? 1 scenario not shown',
-      '  processes of this host: there are no networks',
+      '? Not shown: 3 scenarios, 1 of which fails the run',
+      '  RUNTIME: there are no networks',
       '    seen: processes',
-      ...['  – 021-US2-1 a', ''],
-      ...['2 scenarios: 1 passed, 1 not shown, in 6 min 32 s', 'report: reports/index.html', ''],
+      ...['  – c (fails the run)', '  – 019-E7 a (excluded: we have none)'],
+      '  – b (not required: P2)',
+      '? 021-US2-1 is excluded by acceptance.yaml (notShown), but shown: remove it there',
+      '',
+      ...['4 scenarios: 1 passed, 3 not shown, in 6 min 32 s', 'report: reports/index.html', ''],
     ]);
   });
 

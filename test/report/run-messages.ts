@@ -5,7 +5,12 @@ import type { Verdict } from '../../support/checks/criterion';
 import { addVerdict } from '../../support/checks/verdict-log';
 import type { RunPart } from '../../support/report/facts';
 import { readPart, type ResultsPart } from '../../support/report/run-report';
-import { JUDGED_BY, SKIP_REASON, STREAMS } from '../../support/report/scenario-results';
+import {
+  JUDGED_BY,
+  NOT_SHOWN_REASON,
+  SKIP_REASON,
+  STREAMS,
+} from '../../support/report/scenario-results';
 
 /** What Cucumber says of a scenario, in short. */
 export interface Told {
@@ -15,6 +20,7 @@ export interface Told {
   steps?: { text: string; status: string; message?: string; table?: string[][] }[];
   feature?: string;
   skipReason?: string;
+  notShown?: string;
   judgedBy?: string[];
   /** The criteria that it was judged by, with what came of it. */
   judged?: Record<string, Verdict['state']>;
@@ -92,6 +98,7 @@ function messagesOf(told: Told, number: number): object[] {
     ended(`${run}-hook`, hook === undefined ? 'PASSED' : 'FAILED', hook),
     ...own.map(({ status, message }, index) => ended(ids[index] ?? '', status, message)),
     ...(skipReason === undefined ? [] : [attached(SKIP_REASON, skipReason)]),
+    ...(told.notShown === undefined ? [] : [attached(NOT_SHOWN_REASON, told.notShown)]),
     ...(judgedBy === undefined ? [] : [attached(JUDGED_BY, judgedBy.join('\n'))]),
     ...(told.streams === undefined ? [] : [attached(STREAMS, told.streams.join('\n'))]),
     ...(told.isBrokenOff

@@ -125,6 +125,37 @@ describe('the verdict on a run', () => {
     expect(verdict(results([passed], more))).to.contain('but 2 problems are listed below');
   });
 
+  it('is not passed when what is required is not shown, unless that is excluded', () => {
+    const unable: Told = {
+      ...{ name: 'unable', tags: ['@019-E7', '@P1'], steps: steps('SKIPPED') },
+      notShown: 'RUNTIME: there are no networks',
+    };
+    const excluded = [{ id: '019-E7', because: 'we have none' }];
+    const scope = (of: typeof excluded): RunPart =>
+      partOf({
+        scope: {
+          ...{ scenarios: 2, notShown: [], untold: [] },
+          policy: { fails: 'required', excluded: of },
+        },
+      });
+    expect(verdict(results([passed, unable], scope([])))).to.equal(
+      'Not a passed run: 1 of 2 scenarios passed, 1 required not shown.',
+    );
+    expect(verdict(results([passed, unable]))).to.match(/^Not a passed run/);
+    const run = results([passed, unable], scope(excluded));
+    expect(verdict(run)).to.equal(
+      'Passed: 1 of 2 scenarios passed in 1 min 40 s. 1 scenario not shown.',
+    );
+    const summary = summaryOf(factsOf(run), REQUIREMENTS);
+    expect(summary).to.contain('This configuration can show all 2 scenarios');
+    expect(summary).to.contain('### Not shown: 1 scenario\n');
+    expect(summary).to.contain('1 scenario: RUNTIME: there are no networks');
+    expect(summary).to.contain('- 019-E7 unable (excluded: we have none)');
+    expect(verdict(results([unable], scope(excluded)))).to.equal(
+      'Not a passed run: no scenario can be shown by this configuration.',
+    );
+  });
+
   it('takes shards for one run', () => {
     const parts = [1, 2, 3].map((index) => results([passed], partOf({}, [index, 3])));
     expect(verdict(...parts)).to.equal('Passed: 3 scenarios passed in 1 min 40 s.');

@@ -6,12 +6,12 @@ import { after, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import {
-  faultsOf,
   NOT_SHOWN_REASON,
   outcomeOf,
   readScenarioResults,
   SKIP_REASON,
 } from '../../support/report/scenario-results';
+import { faultsOf } from '../../support/report/run-report';
 
 describe('results of a run', () => {
   const folder = mkdtempSync(join(tmpdir(), 'results-test-'));
@@ -118,7 +118,7 @@ describe('results of a run', () => {
     expect(faultsOf(skipped)).to.deep.equal(['skipped: a: no broadcast']);
   });
 
-  it('count although a scenario cannot be shown in this runtime, unless none can', () => {
+  it('count although a scenario that is not required is not shown, unless none is', () => {
     const unable = scenario('a', ['SKIPPED']);
     const [started = {}, ...rest] = unable.slice(-3);
     const why = {
@@ -131,8 +131,9 @@ describe('results of a run', () => {
     const both = results(messages, scenario('b', ['PASSED']));
     expect(both.map(outcomeOf)).to.deep.equal(['not shown', 'passed']);
     expect(both[0]?.notShown).to.equal('no networks');
-    expect(faultsOf(both)).to.be.empty;
-    const none = ['no scenario can be shown in this runtime'];
+    expect(faultsOf(both)).to.deep.equal(['not shown: a: no networks']);
+    expect(faultsOf(both, { fails: 'none', excluded: [] })).to.be.empty;
+    const none = ['no scenario can be shown by this configuration'];
     expect(faultsOf(results(messages))).to.deep.equal(none);
   });
 

@@ -2,11 +2,12 @@ import type { VNode } from 'preact';
 
 import { safeText } from '../../base/safe-text';
 import { wordOf } from '../charts/chart';
-import type { BroadcastFacts, VerdictFacts } from '../facts';
+import type { BroadcastFacts, CauseFacts, VerdictFacts } from '../facts';
 import { Badge, type Column, List, Quote, STATES, Table, Terms } from '../layout';
 import { idsOf, outcomeOf, type ScenarioResult } from '../scenario-results';
 import { offsetSentence } from '../verdict-facts';
 import { counted, duration, shownMessage, shownNumber } from '../wording';
+import { Causes } from './causes';
 import { folded } from './parts';
 
 interface SectionParts {
@@ -16,7 +17,11 @@ interface SectionParts {
 }
 
 /** What is wrong, first. */
-export function VerdictSection({ facts, judged }: SectionParts): VNode {
+export function VerdictSection({
+  facts,
+  judged,
+  causes,
+}: SectionParts & { causes: readonly CauseFacts[] }): VNode {
   const failed = judged.filter((result) => outcomeOf(result) === 'failed');
   // What follows from something else is red where a scenario has asked for it.
   const verdicts = facts.verdicts.filter(
@@ -26,6 +31,7 @@ export function VerdictSection({ facts, judged }: SectionParts): VNode {
   return (
     <section aria-label="Verdict">
       <VerdictLine judged={judged} />
+      <Causes causes={causes} scenarios={judged} />
       <InShort facts={facts} judged={judged} />
       {facts.faults.length > 0 ? (
         <p>

@@ -1,0 +1,53 @@
+/** Whether an output begins where its broadcast does. */
+import type { OutputStart } from '../analyze/output-start';
+import { CannotBeShown } from '../base/errors';
+import { allRight, observed } from './builders';
+import { lostByReader, mayBeLost } from './lost-by-reader';
+import { outputCriterion, recordingOf } from './output-subject';
+
+/**
+ * Specs 018 and 019 let an output of 60 and 30 s be 0.5 s shorter; of the 1 s of spec 021, its two ends have half each. Less than
+ * the 0.6 s in which nobody speaks at the start of a segment, so that no word is lost; more than the interval of key frames,
+ * 0.2 s, which a reader loses that joins at once.
+ */
+export const outputBegins = outputCriterion('output-begins', {
+  title: 'The output begins where the broadcast does',
+  failure: 'the beginning of the broadcast is missing',
+  needs: 'source',
+  defaultLimit: { withinSeconds: 0.5 },
+  measure: async (subject): Promise<OutputStart & { lostSeconds?: number }> => {
+    const start = await subject.output.start();
+    const file = recordingOf(subject);
+    if (!start.observed && subject.fixture?.video.frameStrip === false) throw noNumbers(file);
+    return { ...observed(file, 'where it begins', start), ...(await lostByReader(subject)) };
+  },
+  assess: ({ video, audio, lostSeconds = 0 }, { withinSeconds }: { withinSeconds: number }) => {
+    const tracks = Object.entries({ video, audio });
+    const missing = tracks.flatMap(([kind, seconds]) =>
+      seconds !== undefined && seconds > withinSeconds + ROUNDING_SECONDS
+        ? [`the first ${seconds.toFixed(2)} s of the ${kind}`]
+        : [],
+    );
+    const seen = tracks.map(
+      ([kind, seconds]) =>
+        `${kind} from ${seconds === undefined ? 'an unknown second on' : `${seconds.toFixed(2)} s on`}`,
+    );
+    const expected = `both from at most ${withinSeconds} s on`;
+    const isLost = [video, audio].every(
+      (seconds = 0) => seconds <= withinSeconds + lostSeconds + ROUNDING_SECONDS,
+    );
+    if (missing.length > 0 && isLost) throw mayBeLost(seen.join(', '), lostSeconds, expected);
+    return allRight(missing, seen.join(', '), expected);
+  },
+});
+
+function noNumbers(where: string): CannotBeShown {
+  return new CannotBeShown({
+    ...{ what: 'nothing tells where in the broadcast the output begins', where },
+    ...{ seen: 'a broadcast without frame numbers, and no fragment of it', expected: 'either' },
+    next: 'publish a broadcast whose YAML file has video.frameStrip',
+  });
+}
+
+/** Frames are whole: 15 of 30 a second are half a second. */
+const ROUNDING_SECONDS = 1e-6;

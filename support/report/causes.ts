@@ -1,0 +1,139 @@
+/** What failures have in common: the criterion that has found the cause, and the scenarios that fail by it. */
+import { ranges } from '../analyze/finding';
+import type { Verdict } from '../checks/criterion';
+import type { VerdictLine } from '../checks/verdict-log';
+import type { BroadcastFacts, Cause, CauseFacts } from './facts';
+import { idsOf, outcomeOf, type ScenarioResult } from './scenario-results';
+
+/** So far before and after a moment logs are quoted, in seconds, and so many lines of them. */
+const LOG_WITHIN_SECONDS = 3;
+const MOST_LOG_LINES = 5;
+/** All others say that something is in order; a service's own words for worse ones vary. */
+const HARMLESS_LEVELS: readonly string[] = ['', 'trace', 'debug', 'info', 'notice'];
+
+/**
+ * The causes of the failures of a run, the one that explains most of them first; scenarios that failed by an error alone have
+ * none. Broadcasts that fail by the same criterion have the same cause.
+ *
+ * @param lines all verdicts of the run, in their order
+ */
+export function causesOf(
+  lines: readonly VerdictLine[],
+  results: readonly Pick<ScenarioResult, 'place' | 'status'>[],
+): Cause[] {
+  const failed = new Set(
+    results.filter((one) => outcomeOf(one) === 'failed').map(({ place }) => place),
+  );
+  const last = new Map<string, VerdictLine>();
+  for (const line of lines) {
+    const place = line.scenario?.place;
+    if (place === undefined || !failed.has(place) || line.verdict.state === 'passed') continue;
+    last.set(place, line);
+  }
+  const causes = new Map<string, Cause>();
+  for (const [place, line] of last) {
+    const { verdict } = line;
+    const key = keyOf(verdict);
+    const isOwn = verdict.because === undefined;
+    const root = isOwn ? line : rootOf(key, lines);
+    const cause = causes.get(key) ?? causeOf(root, verdict, line.stream);
+    causes.set(key, cause);
+    (isOwn ? cause.scenarios : cause.followers).push(place);
+  }
+  const countOf = ({ scenarios, followers }: Cause): number => scenarios.length + followers.length;
+  return [...causes.values()].sort((a, b) => countOf(b) - countOf(a));
+}
+
+/** What was not there to be measured has the same cause wherever it is missed. */
+function keyOf({ state, criterion, because, what, seen }: Verdict): string {
+  if (because) return because.criterion;
+  return state === 'not shown' ? JSON.stringify([what, seen]) : criterion;
+}
+
+/** The verdict of the criterion itself, where it was judged; one that has failed. */
+function rootOf(criterion: string, lines: readonly VerdictLine[]): VerdictLine | undefined {
+  return lines.find(({ verdict }) => verdict.criterion === criterion && verdict.state === 'failed');
+}
+
+function causeOf(
+  root: VerdictLine | undefined,
+  { because }: Verdict,
+  stream: string | undefined,
+): Cause {
+  const none = { scenarios: [], followers: [] };
+  if (!root) {
+    const { title = '', seen = '' } = because ?? {};
+    const what = `${title}: that does not hold`;
+    return { what, where: stream ?? '', seen, stream, segments: [], ...none };
+  }
+  const { what, where, seen, expected, next, deviations } = root.verdict;
+  const segments = [...new Set(deviations.flatMap(({ fragment }) => fragment ?? []))];
+  segments.sort((a, b) => a - b);
+  return { what, where, seen, expected, next, stream: root.stream, segments, ...none };
+}
+
+/** A cause with its frames, and with what services have logged at that time. */
+export function withCircumstances(cause: Cause, facts: BroadcastFacts | undefined): CauseFacts {
+  const { segments } = cause;
+  if (!facts) return { ...cause, log: [] };
+  const log = facts.log
+    .filter(({ level }) => !HARMLESS_LEVELS.includes(level))
+    .filter(({ atSeconds }) => segments.length === 0 || isAtOneOf(segments, facts, atSeconds))
+    .slice(0, MOST_LOG_LINES)
+    .map(({ service, text }) => ({ service, text }));
+  const place = segments.length > 0 ? placeOf(segments, facts) : undefined;
+  return { ...cause, ...(place === undefined ? {} : { place }), log };
+}
+
+function isAtOneOf(
+  segments: readonly number[],
+  facts: BroadcastFacts,
+  atSeconds: number | undefined,
+): boolean {
+  if (atSeconds === undefined) return false;
+  return segments.some((segment) => {
+    const begins = sentAt(segment, facts);
+    const [from, to] = [begins - LOG_WITHIN_SECONDS, begins + LOG_WITHIN_SECONDS];
+    return atSeconds >= from && atSeconds <= to;
+  });
+}
+
+/** When a segment was sent, or would have been, in seconds since publishing: by the others, at the speed of the broadcast. */
+function sentAt(segment: number, { fragments, segmentSeconds }: BroadcastFacts): number {
+  const sent = fragments.flatMap(({ segment: of, stages }) => {
+    const queued = stages.find(({ stage }) => stage !== 'waiting');
+    return queued ? [{ of, at: queued.fromSeconds }] : [];
+  });
+  const [nearest = { of: -1, at: 0 }] = sent.sort(
+    (a, b) => Math.abs(a.of - segment) - Math.abs(b.of - segment),
+  );
+  return nearest.at + (segment - nearest.of) * segmentSeconds;
+}
+
+function placeOf(segments: readonly number[], facts: BroadcastFacts): string {
+  const { framesPerSecond, segmentSeconds, durationSeconds } = facts;
+  const shown = `segment${segments.length === 1 ? '' : 's'} ${ranges(segments)}`;
+  const [first = 0, last = first] = [segments[0], segments.at(-1)];
+  if (framesPerSecond === undefined || last - first !== segments.length - 1) return shown;
+  const end = Math.min((last + 1) * segmentSeconds, durationSeconds);
+  const frames = [first * segmentSeconds, end].map((at) => Math.round(at * framesPerSecond));
+  return `${shown}, frames ${frames[0]} to ${(frames[1] ?? 0) - 1}`;
+}
+
+/** Each scenario by its IDs, or its name where it has none: `021-US2-5, 021-US2-6`. */
+export function namesOf(
+  places: readonly string[],
+  results: readonly Pick<ScenarioResult, 'place' | 'tags' | 'name'>[],
+): string {
+  const names = places.map((place) => {
+    const one = results.find((result) => result.place === place);
+    return one ? idsOf(one).join(', ') || one.name : place;
+  });
+  return [...new Set(names)].join(', ');
+}
+
+/** How many failures a cause explains, in words. */
+export function explainedText({ scenarios, followers }: Cause, failed: number): string {
+  const explained = scenarios.length + followers.length;
+  return `Cause of ${explained} of ${failed} ${failed === 1 ? 'failure' : 'failures'}`;
+}

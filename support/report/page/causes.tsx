@@ -1,0 +1,39 @@
+import type { VNode } from 'preact';
+
+import { safeText } from '../../base/safe-text';
+import { explainedText, namesOf } from '../causes';
+import type { CauseFacts } from '../facts';
+import { List, Terms } from '../layout';
+import { outcomeOf, type ScenarioResult } from '../scenario-results';
+
+/** What is wrong, where, and when; then what follows from it. The one that explains most comes first. */
+export function Causes(parts: {
+  causes: readonly CauseFacts[];
+  scenarios: readonly ScenarioResult[];
+}): VNode {
+  const failed = parts.scenarios.filter((one) => outcomeOf(one) === 'failed');
+  return (
+    <>
+      {parts.causes.map((cause) => (
+        <article class="failure" key={cause}>
+          <h3>{`${explainedText(cause, failed.length)}: ${safeText(cause.what)}`}</h3>
+          <Terms items={termsOf(cause, failed).map(([name, text]) => [name, safeText(text)])} />
+          <List items={cause.log.map(({ service, text }) => `${service}: ${text}`)} />
+        </article>
+      ))}
+    </>
+  );
+}
+
+function termsOf(cause: CauseFacts, failed: readonly ScenarioResult[]): [string, string][] {
+  const { where, seen, expected, next, place, scenarios, followers } = cause;
+  const terms: [string, string | undefined][] = [
+    ['where', [where, place].filter(Boolean).join(', ')],
+    ['seen', seen],
+    ['expected', expected],
+    ['next', next],
+    ['found by', scenarios.length > 0 ? namesOf(scenarios, failed) : undefined],
+    ['from it follows', followers.length > 0 ? namesOf(followers, failed) : undefined],
+  ];
+  return terms.flatMap(([name, text]) => (text === undefined ? [] : [[name, text]]));
+}

@@ -1,0 +1,122 @@
+import { describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import type { Verdict } from '../../support/checks/criterion';
+import type { VerdictLine } from '../../support/checks/verdict-log';
+import { causesOf, withCircumstances } from '../../support/report/causes';
+import type { BroadcastFacts, Cause } from '../../support/report/facts';
+import { readRequirements } from '../../support/report/requirements';
+import { runPage } from '../../support/report/run-page';
+import { runFactsOf } from '../../support/report/run-report';
+import { summaryOf } from '../../support/report/summary';
+import { tempFolder } from '../analyze/make-media';
+import { partOf, resultsIn, type Told } from './run-messages';
+
+const failed = (place: string) => ({ place, status: 'FAILED' as const });
+
+function line(place: string, verdict: Partial<Verdict>, stream = 's'): VerdictLine {
+  return {
+    ...{ stream, scenario: { name: place, place } },
+    verdict: {
+      ...{ criterion: 'x', title: 'X holds', state: 'failed', limit: null, where: 'there' },
+      ...{ what: 'x is wrong', seen: '1', expected: '2', deviations: [], ...verdict },
+    },
+  };
+}
+const because = { criterion: 'owner', title: 'All are sent', seen: '9' };
+
+const CAUSE: Cause = {
+  ...{ what: 'w', where: 'stream s', seen: '9', stream: 's', segments: [4] },
+  ...{ scenarios: [], followers: [] },
+};
+
+/** Segments are sent at 7 s, 13 s …; segment 4 would have been at 31 s. */
+function facts(log: [atSeconds: number, level: string, text: string][]): BroadcastFacts {
+  const fragments = [0, 1, 2, 3, 5].map((segment) => ({
+    segment,
+    stages: [{ stage: 'queued', fromSeconds: 7 + 6 * segment, toSeconds: 8 + 6 * segment }],
+  }));
+  return {
+    ...{ framesPerSecond: 30, segmentSeconds: 6, durationSeconds: 35, fragments },
+    log: log.map(([atSeconds, level, text]) => ({ service: 'media', atSeconds, level, text })),
+  } as unknown as BroadcastFacts;
+}
+
+describe('causes', () => {
+  it('come with what follows from them, the one that explains most first', () => {
+    const lines = [
+      line('a:1', { criterion: 'alone' }),
+      line('a:2', { state: 'follows', because }),
+      line('a:3', { criterion: 'owner', what: 'another number was sent' }),
+      line('a:4', { state: 'not shown', because }),
+      line('a:5', { criterion: 'owner' }, 'another'),
+      // It passed in the end, as an earlier attempt did not.
+      line('a:6', { criterion: 'alone' }),
+    ];
+    const causes = causesOf(lines, ['a:1', 'a:2', 'a:3', 'a:4', 'a:5'].map(failed));
+    expect(causes.map(({ scenarios, followers }) => [scenarios, followers])).to.deep.equal([
+      [
+        ['a:3', 'a:5'],
+        ['a:2', 'a:4'],
+      ],
+      [['a:1'], []],
+    ]);
+    expect(causes[0]).to.include({ what: 'another number was sent', stream: 's' });
+  });
+
+  it('what no scenario has found itself is named all the same, and what is missing once', () => {
+    const [only] = causesOf([line('a:1', { state: 'follows', because })], [failed('a:1')]);
+    expect(only).to.include({ what: 'All are sent: that does not hold', seen: '9' });
+    const missing = ['p', 'q'].map((criterion) =>
+      line(criterion, { criterion, state: 'not shown', what: 'no recording', seen: 'stalled' }),
+    );
+    expect(causesOf(missing, ['p', 'q'].map(failed))).to.have.length(1);
+  });
+
+  it('have their frames, and at most five lines of warnings of that time', () => {
+    const { place, log } = withCircumstances(
+      CAUSE,
+      facts([
+        ...([27.9, 28, 34, 34.1] as const).map((at): [number, string, string] => [
+          at,
+          'error',
+          `${at}`,
+        ]),
+        [31, 'info', 'fine'],
+      ]),
+    );
+    expect(place).to.equal('segment 4, frames 720 to 899');
+    expect(log.map(({ text }) => text)).to.deep.equal(['28', '34']);
+    const many = Array.from({ length: 7 }, (_, i): [number, string, string] => [
+      31,
+      'warning',
+      `${i}`,
+    ]);
+    expect(withCircumstances(CAUSE, facts(many)).log).to.have.length(5);
+  });
+
+  it('the last segment ends with the broadcast', () => {
+    const { place } = withCircumstances({ ...CAUSE, segments: [5] }, facts([]));
+    expect(place).to.equal('segment 5, frames 900 to 1049');
+  });
+
+  it('stand before the failures, on the page of the run and in its summary', () => {
+    const told: Told = {
+      ...{ name: 'All come back', tags: ['@021-US2-3'], feature: 'Dubbing' },
+      steps: [{ text: 'they do', status: 'FAILED', message: 'no' }],
+    };
+    const part = resultsIn(tempFolder(), [told], partOf({}, [1, 1]));
+    const made = { broadcasts: [], problems: [], seconds: 0 };
+    const places = part.collector.results.map(({ place }) => place);
+    const cause = { ...CAUSE, what: 'another <number> was sent', scenarios: places, log: [] };
+    const run = { ...runFactsOf([part], made), causes: [cause] };
+    const html = runPage(run, readRequirements());
+    const title = 'Cause of 1 of 1 failure: another';
+    expect(html.indexOf(`${title} &lt;number`)).to.be.above(0);
+    expect(html.indexOf(`${title} &lt;number`)).to.be.below(html.indexOf('id="failures"'));
+    const summary = summaryOf(run, readRequirements());
+    expect(summary.indexOf(title)).to.be.above(0).and.below(summary.indexOf('### Failures'));
+    expect(summary).to.include('found by 021-US2-3');
+  });
+});
