@@ -144,7 +144,6 @@ async function findingsOf(output: OutputFindings): Promise<Record<string, unknow
 }
 
 async function findingsOfBroadcast(broadcast: BroadcastFindings): Promise<Record<string, unknown>> {
-  const { avSyncDelta } = broadcast.names.metrics;
   return {
     broadcast: broadcast.record,
     secondsToInputReady: broadcast.secondsBetween('published', 'inputReady'),
@@ -155,7 +154,7 @@ async function findingsOfBroadcast(broadcast: BroadcastFindings): Promise<Record
     texts: await orReason(() => broadcast.judgedTexts()),
     transcriptLanguage: await orReason(() => broadcast.languageOf('transcript')),
     translationLanguage: await orReason(() => broadcast.languageOf('translation')),
-    measuredOffsets: await orReason(() => broadcast.histogram(avSyncDelta)),
+    measuredOffsets: await orReason(() => broadcast.metrics.measured('avSyncDelta')),
   };
 }
 

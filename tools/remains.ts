@@ -108,8 +108,8 @@ export function treeOf(root: number, all = allProcesses()): ProcessInfo[] {
 
 /** What an engine holds of this checkout's projects. */
 async function dockerObjects(config: Config): Promise<string[]> {
-  const projects = Object.values(config.settings('127.0.0.1').compositions).map(
-    ({ project }) => project,
+  const projects = Object.values(config.settings('127.0.0.1').compositions).flatMap(
+    (composition) => composition?.project ?? [],
   );
   const lists: [string, string[]][] = [
     ['container', ['ps', '--all', '--format', `${PROJECT} {{.Names}}`]],

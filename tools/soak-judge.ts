@@ -7,6 +7,7 @@ import {
   suiteTime,
 } from '../support/checks/repeated-runs';
 import { titleOf } from '../support/report/end-of-run';
+import { missedBy, policyOf } from '../support/report/not-shown';
 import { byScenario } from '../support/report/requirement-states';
 import type { Basis, Spec } from '../support/report/requirements';
 import type { ResultsPart } from '../support/report/run-report';
@@ -19,6 +20,8 @@ interface Ran {
   place: string;
   ids: string[];
   outcome: Outcome;
+  /** It is not shown, and fails the run by that. */
+  isMissed?: true;
 }
 
 /** One run that lies in a results folder. */
@@ -37,11 +40,13 @@ export interface RecordedRun {
 /** @param seconds of the whole command; by default those that its messages tell */
 export function recordedRun(name: string, part: ResultsPart, seconds?: number): RecordedRun {
   const { results, known, times } = part.collector;
+  const missed = missedBy(results, policyOf(part.part?.scope ? [part.part.scope] : []));
   return {
     name,
     seconds: times.seconds === undefined ? undefined : (seconds ?? times.seconds),
     scenarios: results.map((one) => ({
       ...{ title: titleOf(one), place: one.place, ids: idsOf(one), outcome: outcomeOf(one) },
+      ...(missed.includes(one) ? { isMissed: true } : {}),
     })),
     known: known.map((one) => ({ place: one.place, ids: idsOf(one) })),
     problems: part.part?.problems ?? [],
@@ -96,7 +101,9 @@ function runsOf(spec: Spec, runs: readonly RecordedRun[]): RunsOfSpec {
     runs: runs.map((run): RunOfSpec => {
       const { name, seconds, scenarios, problems } = run;
       const own = scenarios.filter(isOwn);
-      const bad = own.filter(({ outcome }) => outcome !== 'passed' && outcome !== 'not shown');
+      const bad = own.filter(
+        ({ outcome, isMissed }) => isMissed || (outcome !== 'passed' && outcome !== 'not shown'),
+      );
       return {
         ...{ name, seconds, others: scenarios.length - own.length },
         isWhole: seconds === undefined ? isWholeSpec : isComplete(run),

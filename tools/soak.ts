@@ -24,8 +24,8 @@ import { projectRoot, readConfig } from '../support/config';
 import { messageOf, SuiteError } from '../support/base/errors';
 import { hidingSecrets } from '../support/base/safe-text';
 import { readRequirements } from '../support/report/requirements';
-import { readPart } from '../support/report/run-report';
-import { faultsOf, outcomeOf, readScenarioResults } from '../support/report/scenario-results';
+import { faultsOf, readPart } from '../support/report/run-report';
+import { outcomeOf, readScenarioResults } from '../support/report/scenario-results';
 import type { SoakVerdict } from '../support/report/soak-record';
 import { environmentOf, refuseWhileOthersRun, remainsOf, type Trial } from './remains';
 import { grown, spread, type Usage } from './soak-figures';
@@ -165,7 +165,8 @@ function recordedIn(
   try {
     const run = recordedRun(name, readPart(folder), seconds);
     const isExplained =
-      run.problems.length > 0 || run.scenarios.some(({ outcome }) => outcome === 'failed');
+      run.problems.length > 0 ||
+      run.scenarios.some(({ outcome, isMissed }) => outcome === 'failed' || isMissed);
     const problems = exitCode === 0 || isExplained ? [] : [`exit code ${exitCode}`];
     return { ...run, problems: [...run.problems, ...problems] };
   } catch (error) {

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 
 import { runCucumber } from '@cucumber/cucumber/api';
+import type { Pickle } from '@cucumber/messages';
 
 import { projectRoot } from '../../support/config';
 import type { ScenarioResult } from '../../support/report/scenario-results';
@@ -8,14 +9,19 @@ import type { ScenarioResult } from '../../support/report/scenario-results';
 /** A scenario that has not been run. */
 export type ScenarioOfFeature = Pick<ScenarioResult, 'name' | 'tags' | 'place'>;
 
-/** All scenarios of `features/`, one for each row of an outline, as product wrote them: nothing is run. */
-export async function scenariosOfFeatures(): Promise<ScenarioOfFeature[]> {
+/**
+ * The scenarios of `features/`, one for each row of an outline, as product wrote them: nothing is run.
+ *
+ * @param tagExpression as cucumber-js takes it; all when it is not given
+ */
+export async function scenariosOfFeatures(tagExpression = ''): Promise<ScenarioOfFeature[]> {
   const scenarios: ScenarioOfFeature[] = [];
+  const pickles = new Map<string, Pickle>();
   await runCucumber(
     {
       sources: {
         ...{ paths: ['features/**/*.feature'], defaultDialect: 'en', order: 'defined' },
-        ...{ names: [], tagExpression: '' },
+        ...{ names: [], tagExpression },
       },
       // Steps are not needed for names.
       support: { requireModules: [], requirePaths: [], importPaths: [], loaders: [] },
@@ -27,9 +33,12 @@ export async function scenariosOfFeatures(): Promise<ScenarioOfFeature[]> {
     },
     // Nobody reads what is printed.
     { cwd: projectRoot, stdout: new PassThrough().resume() },
-    ({ pickle }) => {
-      if (!pickle) return;
-      const { name, tags, uri, location } = pickle;
+    ({ pickle, testCase }) => {
+      if (pickle) pickles.set(pickle.id, pickle);
+      // Pickles are of all scenarios, test cases of those that are asked for.
+      const asked = pickles.get(testCase?.pickleId ?? '');
+      if (!asked) return;
+      const { name, tags, uri, location } = asked;
       scenarios.push({
         ...{ name, tags: tags.map((tag) => tag.name) },
         place: `${uri}:${location?.line ?? ''}`,

@@ -1,7 +1,8 @@
 import { messageOf } from '../../support/base/errors';
 import { expectPassed, type Verdict } from '../../support/checks/criterion';
 import type { VerdictLine } from '../../support/checks/verdict-log';
-import { faultsOf, type ScenarioResult } from '../../support/report/scenario-results';
+import { faultsOf } from '../../support/report/run-report';
+import type { ScenarioResult } from '../../support/report/scenario-results';
 import { type Fault, scenarioOf, titleOf } from './fault';
 
 /** What one fault did to one scenario. */

@@ -50,6 +50,8 @@ export const COUNTING: EvidenceFault[] = [
         audio: { ...(payload['audio'] as object), duration_ms: 5000 },
       })),
     red: { '019-US1-2': /holds more or less audio[\s\S]*fragment 1: 5000 ms/ },
+    // Its dub is then longer than it.
+    follows: ['019-US1-6'],
   },
   {
     name: 'The last answer takes 16 seconds',
@@ -68,8 +70,8 @@ export const COUNTING: EvidenceFault[] = [
     alter: (evidence) =>
       evidence.payloads(PROCESSED, undefined, withFields({ target_language: 'en' })),
     red: {
-      '019-US1-3': /an answer is in another language[\s\S]*fragment 0: en/,
-      '019-US6-3': /an answer is in another language[\s\S]*fragment 0: en/,
+      '019-US1-3': /an answer is in another language[\s\S]*fragments 0 to 4: en/,
+      '019-US6-3': /an answer is in another language[\s\S]*fragments 0 to 4: en/,
     },
   },
   {
@@ -120,7 +122,11 @@ export const COUNTING: EvidenceFault[] = [
     name: 'The log of the STS lacks a text',
     broadcast,
     alter: (evidence) =>
-      evidence.payloads(PROCESSED, [2], withFields({ transcript: `${THIRTEEN}, and nothing else` })),
+      evidence.payloads(
+        PROCESSED,
+        [2],
+        withFields({ transcript: `${THIRTEEN}, and nothing else` }),
+      ),
     red: { '019-US1-6': /the log lacks a text[\s\S]*fragment 2: "Thirteen/ },
   },
   {
@@ -146,6 +152,7 @@ export const COUNTING: EvidenceFault[] = [
         withFields({ status: 'failed', error: { code: 'TIMEOUT', message: 'too slow' } }),
       ),
     red: { '019-SC The dub': /a fragment failed[\s\S]*fragment 1: failed .*TIMEOUT/ },
+    follows: ['019-US1-6'],
   },
   {
     name: 'The output has the original counting in place of the dub',

@@ -74,6 +74,15 @@ export const FRESH_WORDS_FAULTS: EvidenceFault[] = [
     red: { [TRANSLATED]: /a translation lacks words[\s\S]*segment 0: 0 of 6/ },
   },
   {
+    name: 'The translations deny the words of this run',
+    broadcast,
+    alter: (evidence) =>
+      answers(evidence, (segment) => ({
+        translated_text: `Nunca ${String(textsOf(evidence, segment)['translated_text'])}`,
+      })),
+    red: { [TRANSLATED]: /or says something else[\s\S]*segment 0: [56] of 6[^"]*, denied: nunca/ },
+  },
+  {
     name: 'Both dubs say the words of one segment',
     broadcast,
     alter: (evidence) => evidence.replace(evidence.audioOf(1).dubbed, evidence.audioOf(0).dubbed),

@@ -22,6 +22,8 @@ import {
   withFields,
 } from './words';
 
+const NOT_WHAT_WAS_SAID =
+  /the transcripts are not what was said[\s\S]*segment 3: word error rate 1/;
 const broadcast = '021-US2-3';
 const { inputHashes: INPUT_HASHES } = evidenceFiles;
 
@@ -47,14 +49,13 @@ export const ONE_MINUTE: EvidenceFault[] = [
     alter: answerMissing(4),
     red: {
       '021-US2-3': /9 fragment:processed for 10 fragment:data/,
-      '021-US3-3': /without an answer: \S+_0004/,
+      '021-US3-3': /fragment 4: no answer/,
       '021-US4-4 All ten': /seen: +9 fragment:processed/,
     },
     follows: [
       '021-US2-5',
       '021-US2-4',
       '021-US2-6',
-      '021-SC',
       '021-US4-1 The dubbed audio',
       '021-US4-2 The transcript',
       '021-US4-3 The translation',
@@ -75,18 +76,27 @@ export const ONE_MINUTE: EvidenceFault[] = [
     name: 'An answer has no transcript',
     broadcast,
     alter: (evidence) => evidence.payloads(PROCESSED, [3], withFields({ transcript: '' })),
-    red: { '021-US2-4': /fragment 3: no transcript/ },
+    red: {
+      '021-US2-4': /fragment 3: no transcript/,
+      '021-US2-3': /an answer holds no dub[\s\S]*fragment 3: no transcript/,
+      '021-US3-3': /an answer holds no dub[\s\S]*fragment 3: no transcript/,
+      '021-US4-4 All ten': /an answer holds no dub[\s\S]*fragment 3: no transcript/,
+      '021-US4-2 The transcript': NOT_WHAT_WAS_SAID,
+      '021-US4-3 The translation': NOT_WHAT_WAS_SAID,
+    },
   },
   {
-    name: 'Speech synthesis took no time',
+    name: 'Processing took no time',
     broadcast,
     alter: (evidence) =>
       evidence.payloads(
         PROCESSED,
         undefined,
-        withFields({ stage_timings: { asr_ms: 900, translation_ms: 300, tts_ms: 0 } }),
+        withFields({
+          ...{ processing_time_ms: 0, stage_timings: { asr_ms: 0, translation_ms: 0, tts_ms: 0 } },
+        }),
       ),
-    red: { '021-US2-4': /a stage took no time[\s\S]*"tts":0/ },
+    red: { '021-US2-4': /an answer took no time to process[\s\S]*0 ms/ },
   },
   {
     name: 'A viewer who watched live saw half of it',
@@ -192,6 +202,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
     broadcast,
     alter: (evidence) => evidence.media(evidence.audioOf(3).dubbed, ['-t', '5']),
     red: { '021-US4-1 The dubbed audio': /another length[\s\S]*fragment 3: 5\.00 s for 6\.00 s/ },
+    follows: ['021-US2-3', '021-US3-3', '021-US4-4 All ten'],
   },
   {
     name: 'The dub of one fragment is silence',
@@ -205,7 +216,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
     broadcast,
     alter: (evidence) => evidence.replace(evidence.audioOf(3).dubbed, evidence.audioOf(3).original),
     red: { '021-US4-1 The dubbed audio': /the dubbed audio is the original[\s\S]*fragment 3/ },
-    follows: ['021-US2-4', '021-US2-6'],
+    follows: ['021-US2-4', '021-US2-6', '021-US2-3', '021-US3-3', '021-US4-4 All ten'],
   },
   {
     name: 'The transcripts are what nobody said',
@@ -289,6 +300,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
         withFields({ status: 'failed', error: { code: 'TTS_FAILED', message: 'no voice' } }),
       ),
     red: { '021-US4-4 All ten': /a fragment failed[\s\S]*fragment 7: failed .*TTS_FAILED/ },
+    follows: ['021-US2-3', '021-US3-3'],
   },
   {
     name: 'Another file was published',

@@ -63,6 +63,18 @@ export const BROKEN_VIDEO = [
   ...['-bsf:v', "noise=amount='if(between(n,300,310),20,0)'"],
 ];
 
+/** Without the first 18 packets of the video, three groups of pictures or more: it begins 0.6 s later. */
+export const BEGINS_LATER = [
+  ...['-map', '0', '-c', 'copy'],
+  ...['-bsf:v', "noise=drop='lt(n,18)':amount=0"],
+];
+
+/** Ten frames follow at once, and the last of them stays until the next is due; none is missing. */
+export const BUNCHED = [
+  ...['-map', '0', '-c', 'copy', '-bsf:v'],
+  `setts=${['pts', 'dts'].map((time) => `${time}='if(between(N,331,340),PREV_OUT${time.toUpperCase()}+10,${time.toUpperCase()})'`).join(':')}`,
+];
+
 export function cutAt(seconds: number): string[] {
   return ['-map', '0', '-c', 'copy', '-t', String(seconds)];
 }

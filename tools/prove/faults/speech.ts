@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { readFixture } from '../../../support/broadcast/fixture';
+import { type Fixture, readFixture } from '../../../support/broadcast/fixture';
 import { projectRoot } from '../../../support/config';
 import type { Fields } from '../altered-evidence';
 import type { EvidenceFault, OutsideFault } from '../fault';
@@ -18,6 +18,18 @@ const FOLLOWS = ['021-US2-4', '021-US2-5'];
 function hiss(index: number): string {
   const noise = `anoisesrc=amplitude=0.1:seed=${index + 1}:r=44100:d=6`;
   return `${noise},volume='lt(mod(t,0.9),0.6)':eval=frame`;
+}
+
+const counting = (): Fixture =>
+  readFixture(join(projectRoot, 'fixtures/30s-counting-english.yaml'));
+
+/** Six seconds of somebody who counts in English, of each fragment others: the second time round he counts faster. */
+function countedAloud(index: number): string {
+  const { script, segmentSeconds } = counting();
+  const from = segmentSeconds * (index % script.length);
+  const part = `atrim=${from}:${from + segmentSeconds},asetpts=PTS-STARTPTS`;
+  const tempo = index < script.length ? 1 : 1.2;
+  return `[1:a]${part},atempo=${tempo},apad=whole_dur=${segmentSeconds},aresample=44100,aformat=channel_layouts=mono`;
 }
 
 /** Dubs that are not speech, or not what was said, in answers and output alike: nothing else of the broadcast is wrong. */
@@ -44,13 +56,10 @@ const SPOKEN_FAULTS: EvidenceFault[] = [
     follows: FOLLOWS,
   },
   {
-    name: 'The dubs are the English speech of other segments',
+    name: 'The dubs are English speech of another broadcast',
     broadcast,
     alter: (evidence) =>
-      redub(evidence, (index, files) => ({
-        filter: '[1:a]anull',
-        inputs: [files[(index + 5) % files.length]?.original ?? ''],
-      })),
+      redub(evidence, (index) => ({ filter: countedAloud(index), inputs: [counting().path] })),
     red: { [DUBBED]: /dubs that are not in the target language[\s\S]*most probable en/ },
     follows: FOLLOWS,
   },

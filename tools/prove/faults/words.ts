@@ -1,5 +1,5 @@
 /** What faults have in common: names of events and metrics, and small changes. */
-import type { Sample } from '../../../support/base/prometheus';
+import { matching, type Sample } from '../../../support/base/prometheus';
 import { readEvidence } from '../../../support/broadcast/evidence';
 import type { TapEvent } from '../../../support/broadcast/events';
 import type { AlteredEvidence, Fields } from '../altered-evidence';
@@ -35,6 +35,35 @@ export function fragmentLater(nth: number, byMs: number): (evidence: AlteredEvid
         sent && idOf(one) === idOf(sent) ? { ...one, at: one.at + byMs } : one,
       );
     });
+}
+
+/** As if nothing had been sent from a fragment on: none of what was said of them. @param from its index, from 0 */
+export function fragmentsUnsent(evidence: AlteredEvidence, from: number): void {
+  const { fragments } = readEvidence(evidence.folder).fragments;
+  const ids = new Set<unknown>(fragments.slice(from).map(({ fragmentId }) => fragmentId));
+  evidence.tap((events) =>
+    events.filter(({ payload }) => !ids.has((payload as Fields | undefined)?.['fragment_id'])),
+  );
+}
+
+/** A counter is exported some polls (one a second) late. */
+export function countedLater(evidence: AlteredEvidence, name: string, polls: number): void {
+  evidence.metrics((all) =>
+    all.map((poll, i) => {
+      const earlier = all[Math.max(0, i - polls)]?.samples ?? [];
+      const samples = poll.samples.map((one) => {
+        if (one.name !== name) return one;
+        const then = matching(earlier, name, one.labels)[0]?.value ?? 0;
+        return { ...one, value: then };
+      });
+      return { ...poll, samples };
+    }),
+  );
+}
+
+/** What media-service has logged about the broadcast as an error is no error. */
+export function withoutErrors(evidence: AlteredEvidence): void {
+  inLog(evidence, '"ERROR"', withFields({ level: 'INFO' }));
 }
 
 /** Alters every answer. @param fields of the answer for that segment */
@@ -95,19 +124,11 @@ export function inLog(
 }
 
 /** A changed line of a log in JSON. Containers' logs have the engine's own time before it. */
-export function changedLine(
+function changedLine(
   line: string,
   change: (fields: Fields) => Fields | undefined,
 ): string | undefined {
   const at = line.indexOf('{');
   const fields = change(JSON.parse(line.slice(at)) as Fields);
   return fields && `${line.slice(0, at)}${JSON.stringify(fields)}`;
-}
-
-/** A log line written some time later. */
-export function laterBy(ms: number): (fields: Fields) => Fields {
-  return (fields) => ({
-    ...fields,
-    timestamp: new Date(Date.parse(String(fields['timestamp'])) + ms).toISOString(),
-  });
 }

@@ -1,0 +1,61 @@
+/** Which of a service's metrics may be meant by a name of the specs that it does not have. */
+
+/** Beyond this share of common words, a metric is named as a near one. */
+const NEAR = 0.3;
+
+/** Words that all names have in common say nothing. */
+const COMMON = new Set(['total', 'worker', 'media', 'service', 'count', 'current', 'the', 'of']);
+
+/** What different words of the field stand for. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  av: 'sync',
+  avsync: 'sync',
+  offset: 'delta',
+  skew: 'delta',
+  latency: 'time',
+  duration: 'time',
+  seconds: 'ms',
+  milliseconds: 'ms',
+  circuit: 'breaker',
+  status: 'state',
+  chunks: 'fragments',
+  chunk: 'fragments',
+  fragment: 'fragments',
+  segment: 'segments',
+  reconnects: 'reconnection',
+  reconnections: 'reconnection',
+  reconnect: 'reconnection',
+  fallbacks: 'fallback',
+  bypass: 'fallback',
+  pressure: 'backpressure',
+  outstanding: 'inflight',
+};
+
+function wordsOf(name: string): Set<string> {
+  const parts = name
+    .replace(/([a-z\d])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .replaceAll('in_flight', 'inflight')
+    .replaceAll('back_pressure', 'backpressure')
+    .split(/[_:.]+/);
+  return new Set(parts.map((word) => SYNONYMS[word] ?? word).filter((word) => !COMMON.has(word)));
+}
+
+/**
+ * The names that have most words in common with the wanted one, best first.
+ *
+ * @returns at most three, each with at least 30 % of all words in common (Jaccard index, |A ∩ B| / |A ∪ B|)
+ */
+export function nearNames(wanted: string, names: Iterable<string>): string[] {
+  const words = wordsOf(wanted);
+  const scored = [...names].map((name) => {
+    const others = wordsOf(name);
+    const common = [...words].filter((word) => others.has(word)).length;
+    return { name, score: common / (words.size + others.size - common || 1) };
+  });
+  return scored
+    .filter(({ score }) => score >= NEAR)
+    .sort((a, b) => b.score - a.score || (a.name < b.name ? -1 : 1))
+    .slice(0, 3)
+    .map(({ name }) => name);
+}
