@@ -28,7 +28,9 @@ const MAY_IMPORT = {
   scripts: WORLD,
   // What is altered in evidence is one thing, how it is judged is the business of the scenarios.
   'tools/prove': [...JUDGED, 'support/report'],
-  'tools/(?!prove/)': [...JUDGED, 'support/report', 'support/session'],
+  'tools/(?!prove/)': [...JUDGED, 'support/report', 'support/session', 'test/foreign'],
+  // Beside the services: what the suite makes of them is none of their business.
+  'test/foreign': [BASE, CONFIG, 'support/environment'],
 };
 
 /** A folder, or a module by its name without the extension. */
