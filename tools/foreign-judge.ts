@@ -67,14 +67,18 @@ function idsIn(results: readonly Result[]): string[] {
   return [...new Set(results.flatMap(idsOf))].sort();
 }
 
-/** The first failure that the end of a run shows: all its lines, without indentation; empty where there is none. */
+/**
+ * The first that the end of a run shows of what is wrong, the cause of several failures or a failure: all its lines, without
+ * indentation, and without paths, which have the name of the flaw in them; empty where there is none.
+ */
 export function firstFailure(output: string): string {
   const lines = stripVTControlCharacters(output).split('\n');
-  const from = lines.findIndex((line) => /^✘ 1\. /.test(line));
+  const from = lines.findIndex((line) => /^✘ (Cause of |1\. )/.test(line));
   if (from < 0) return '';
   const length = lines.slice(from).findIndex((line) => line.trim() === '');
   const block = length < 0 ? lines.slice(from) : lines.slice(from, from + length);
-  return block.map((line) => line.trim()).join('\n');
+  const said = block.map((line) => line.trim()).filter((line) => !line.startsWith('evidence: '));
+  return said.join('\n');
 }
 
 /** The rows with what differs below each, for people. */

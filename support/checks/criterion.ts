@@ -115,7 +115,7 @@ export interface Verdict {
   expected: string;
   next?: string;
   /** The ID and the title of the criterion that explains it. */
-  because?: { criterion: string; title: string; seen: string };
+  because?: { criterion: string; title: string; what: string; seen: string };
   deviations: readonly Deviation[];
 }
 
@@ -211,9 +211,9 @@ async function upstreamCauseOf<Subject, Measured, Limit>(
 }
 
 /** The first cause of a failure; undefined where there is none. */
-function causeIn({ state, criterion: id, title, seen, because }: Verdict): Cause | undefined {
+function causeIn({ state, criterion: id, title, what, seen, because }: Verdict): Cause | undefined {
   if (state !== 'failed' && state !== 'follows') return undefined;
-  return because ?? { criterion: id, title, seen };
+  return because ?? { criterion: id, title, what, seen };
 }
 
 /**

@@ -10,6 +10,7 @@ import { type MetricKind, SPEC_KINDS } from '../broadcast/service-names';
 import { allRight, type AtLeast, type Count, observed, ofBroadcast, ofSubject } from './builders';
 import { riseOf, same, seriesOf, streamOf } from './builders';
 import { assessed, type Assessment, criterion } from './criterion';
+import { withErrors } from './quoted-errors';
 import { countDeviations, undubbed, UPSTREAM } from './upstream';
 
 const METRICS = 'metrics of media-service';
@@ -68,7 +69,9 @@ export const fallbacksBecauseOf = ofBroadcast<Count & { reason: string }>('fallb
   assess: (broadcast, { reason, count }) => {
     const rise = riseOf(broadcast, 'fallbacks', { reason });
     const series = seriesOf(metricName(broadcast.names.metrics, 'fallbacks'), { reason });
-    return assessed(rise === count, `${series}: ${rise}`, String(count));
+    const seen = `${series}: ${rise}`;
+    const isHeard = broadcast.record.monitor === 'tap';
+    return assessed(rise === count, isHeard ? withErrors(seen, broadcast) : seen, String(count));
   },
 });
 

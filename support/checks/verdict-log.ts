@@ -31,7 +31,7 @@ const lineSchema = z.object({
     ...{ where: z.string(), what: z.string(), seen: z.string(), expected: z.string() },
     next: z.string().exactOptional(),
     because: z
-      .object({ criterion: z.string(), title: z.string(), seen: z.string() })
+      .object({ criterion: z.string(), title: z.string(), what: z.string(), seen: z.string() })
       .exactOptional(),
     deviations: z.array(z.object({ text: z.string(), fragment: z.number().exactOptional() })),
   }),

@@ -62,8 +62,7 @@ function causeOf(
 ): Cause {
   const none = { scenarios: [], followers: [] };
   if (!root) {
-    const { title = '', seen = '' } = because ?? {};
-    const what = `${title}: that does not hold`;
+    const { what = '', seen = '' } = because ?? {};
     return { what, where: stream ?? '', seen, stream, segments: [], ...none };
   }
   const { what, where, seen, expected, next, deviations } = root.verdict;

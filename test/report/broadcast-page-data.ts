@@ -138,7 +138,12 @@ export function dubbedFacts(folder: string): BroadcastFacts {
         ...{ limit: { limitMs: 110 }, state: 'follows', where: 'output.mp4', what: 'apart' },
         ...{ seen: '800.0 ms', expected: 'below 110 ms', judgedBy: [SCENARIO] },
         deviations: [{ text: 'fragment 3: 800.0 ms', fragment: 3 }],
-        because: { criterion: 'dubs', title: 'Each dub is heard at its video', seen: 'not heard' },
+        because: {
+          criterion: 'dubs',
+          title: 'Each dub is heard at its video',
+          what: 'a dub is not heard',
+          seen: 'not heard',
+        },
       },
     ],
     events: [

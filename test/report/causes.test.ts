@@ -24,7 +24,12 @@ function line(place: string, verdict: Partial<Verdict>, stream = 's'): VerdictLi
     },
   };
 }
-const because = { criterion: 'owner', title: 'All are sent', seen: '9' };
+const because = {
+  criterion: 'owner',
+  title: 'All are sent',
+  what: 'another number was sent',
+  seen: '9',
+};
 
 const CAUSE: Cause = {
   ...{ what: 'w', where: 'stream s', seen: '9', stream: 's', segments: [4] },
@@ -67,7 +72,7 @@ describe('causes', () => {
 
   it('what no scenario has found itself is named all the same, and what is missing once', () => {
     const [only] = causesOf([line('a:1', { state: 'follows', because })], [failed('a:1')]);
-    expect(only).to.include({ what: 'All are sent: that does not hold', seen: '9' });
+    expect(only).to.include({ what: 'another number was sent', seen: '9' });
     const missing = ['p', 'q'].map((criterion) =>
       line(criterion, { criterion, state: 'not shown', what: 'no recording', seen: 'stalled' }),
     );

@@ -36,6 +36,11 @@ describe('the first failure on the console', () => {
     ]);
   });
 
+  it('is the cause of several, where there is one', () => {
+    const cause = '✘ Cause of 2 of 3 failures: another number of fragments was sent\n  seen: 9';
+    expect(firstFailure(`${cause}\n\n${OUTPUT}`).split('\n')[1]).to.equal('seen: 9');
+  });
+
   it('is nothing where nothing has failed, and may be the last line', () => {
     expect(firstFailure('✔ 018-US1-3 The echo (1 s)\n')).to.equal('');
     expect(firstFailure('✘ 1. it')).to.equal('✘ 1. it');
