@@ -157,9 +157,11 @@ async function listen(
   samples: Float32Array,
   windows: readonly Window[],
 ): Promise<Heard[] | undefined> {
-  const spans = windows.map(
-    ({ fromSeconds, toSeconds }) => `${fromSeconds.toFixed(3)}-${toSeconds.toFixed(3)}`,
-  );
+  // Before audio begins there is nothing to hear, even where video is shown already.
+  const spans = windows.map((window) => {
+    const [from, to] = [window.fromSeconds, window.toSeconds].map((time) => Math.max(0, time));
+    return `${from?.toFixed(3)}-${to?.toFixed(3)}`;
+  });
   const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
   const run = await runTool(python, [script, by, language, ...spans], bytes, KEEP_MEMORY);
   if (run.exitCode !== 0) {

@@ -68,6 +68,12 @@ describe('listenFor', () => {
     expect(heard?.language?.probability).to.be.above(0.8);
   });
 
+  it('hears what is there of a window that begins before the audio', async () => {
+    const window = { fromSeconds: -0.1, toSeconds: SECONDS };
+    const [heard] = await heardIn(within([spoken[0] ?? new Float32Array(), 1]), [window]);
+    expect(heard).to.include({ ...window, isSpoken: true });
+  });
+
   it('does not take English for Spanish', async () => {
     const [heard] = observed(await listenFor('es', english(), WHOLE, 'en')).windows;
     expect(heard?.language?.mostProbable).to.equal('en');
