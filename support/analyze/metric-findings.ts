@@ -1,5 +1,5 @@
 import { CannotBeShown } from '../base/errors';
-import { type Labels, matching, type Sample } from '../base/prometheus';
+import { familyType, type Labels, matching, type Sample } from '../base/prometheus';
 import type { MetricsRecord } from '../broadcast/evidence';
 import type { BroadcastRecord } from '../broadcast/record';
 import {
@@ -72,8 +72,7 @@ export class MetricFindings {
   kindOf(key: MetricKey): string {
     const { name } = this.#mapping(key);
     const types = this.polls.at(-1)?.types ?? {};
-    // In the older text format a counter's family has the name of its series, in OpenMetrics not.
-    const said = types[name] ?? types[name.replace(/_total$/, '')];
+    const said = familyType(types, name);
     if (said !== undefined && !['untyped', 'unknown'].includes(said)) return said;
     const { samples = [] } = this.polls.findLast((poll) => poll.samples.length > 0) ?? {};
     const has = (part: string): boolean => samples.some((one) => one.name === name + part);

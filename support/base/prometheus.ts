@@ -188,3 +188,11 @@ export function describeSeries(name: string, labels: Labels): string {
   const pairs = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
   return pairs.length > 0 ? `${name}{${pairs.join(',')}}` : name;
 }
+
+/** The type of a metric: in the older text format a counter's family has the name of its series, in OpenMetrics not. */
+export function familyType(
+  types: Readonly<Record<string, string>>,
+  name: string,
+): string | undefined {
+  return types[name] ?? types[name.replace(/_total$/, '')];
+}

@@ -6,18 +6,16 @@ import { DualComposeManager, type StartRecord } from './dual-compose-manager';
 import { waitForHealth } from './health';
 import type { Composition, Runtime, UpOptions } from './runtime';
 
-const PROBLEM = {
+/** Why services that run elsewhere do not offer something; what is expected is said by whoever asks. */
+export const ELSEWHERE = {
   what: 'the services run elsewhere: RUNTIME=external starts and stops nothing',
   ...{ where: 'RUNTIME', seen: 'external' },
   next: 'RUNTIME=docker or RUNTIME=host, with the compose files of these services',
 };
 
-/** Why services that run elsewhere do not offer something. */
-export const ELSEWHERE = PROBLEM.what;
-
 /** @param what the suite would have to do, as half a sentence: "the logs are read" */
 export function runElsewhere(what: string): CannotBeShown {
-  return new CannotBeShown({ ...PROBLEM, expected: `services of which ${what}` });
+  return new CannotBeShown({ ...ELSEWHERE, expected: `services of which ${what}` });
 }
 
 /** Services that somebody else has started, on this host or another one: they are asked at their addresses, and left alone. */

@@ -88,11 +88,7 @@ function absent(what: string, entry: string, next = 'docs/your-own-services.md')
   return { what, where, seen: 'absent', expected: 'where it is', next };
 }
 
-const NO_COMPOSITIONS: Problem = {
-  ...{ what: ELSEWHERE, where: 'RUNTIME', seen: 'external' },
-  expected: 'services that the suite starts',
-  next: 'RUNTIME=docker or RUNTIME=host, with the compose files of these services',
-};
+const NO_COMPOSITIONS: Problem = { ...ELSEWHERE, expected: 'services that the suite starts' };
 
 export const NO_NETWORKS: Problem = {
   ...{ what: 'there are no networks', where: 'services as processes of this host' },

@@ -1,5 +1,6 @@
 import { pcmToS16le, readAudio } from '../analyze/audio';
-import { askSts, type StsAnswers } from '../observe/sts-client';
+import type { Fixture } from '../broadcast/fixture';
+import { askSts, type StsAnswers, type StsConversation } from '../observe/sts-client';
 import type { Session } from './session';
 
 const RATE_HZ = 44_100;
@@ -20,13 +21,23 @@ export async function sendToSts(
   listenOnMs = 0,
 ): Promise<StsAnswers> {
   const { sts } = (await session.services()).settings.services;
-  const samples = await readAudio(session.fixture(name).path, RATE_HZ);
+  return sendSpeech(sts.url, session.fixture(name), count, listenOnMs);
+}
+
+/** The same of an STS at an address, http://… */
+export async function sendSpeech(
+  url: string,
+  { path }: Fixture,
+  count = 1,
+  listenOnMs = 0,
+): Promise<StsConversation> {
+  const samples = await readAudio(path, RATE_HZ);
   const length = FRAGMENT_SECONDS * RATE_HZ;
   const fragments = Array.from({ length: count }, (_, index) =>
     pcmToS16le(samples.slice(index * length, (index + 1) * length)),
   );
   return askSts({
-    ...{ url: sts.url, stream: `test_direct_${Date.now()}`, rateHz: RATE_HZ },
+    ...{ url, stream: `test_direct_${Date.now()}`, rateHz: RATE_HZ },
     ...{ fragments, withinMs: ANSWER_MS, listenOnMs },
   });
 }

@@ -139,7 +139,8 @@ function segmentsOf(
 }
 
 function notOfferedBy({ manager, settings }: Services): BroadcastRecord['notOffered'] {
-  if (manager.runtime.name === 'external') return { logs: ELSEWHERE, segments: ELSEWHERE };
+  if (manager.runtime.name === 'external')
+    return { logs: ELSEWHERE.what, segments: ELSEWHERE.what };
   if (settings.services.mediaService.segments !== undefined) return undefined;
   return { segments: 'services.mediaService.segments is absent' };
 }

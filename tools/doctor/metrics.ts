@@ -1,4 +1,5 @@
 /** The metrics that the specs ask for, beside those that media-service has. */
+import { familyType } from '../../support/base/prometheus';
 import {
   type MetricKey,
   METRIC_KEYS,
@@ -22,9 +23,8 @@ export interface FoundMetric {
   near: string[];
 }
 
-/** In the older text format a counter's family has the name of its series, in OpenMetrics not. */
 const typeOf = (seen: SeenMetrics, name: string): string | undefined =>
-  seen.get(name) ?? seen.get(name.replace(/_total$/, ''));
+  familyType(Object.fromEntries(seen), name);
 
 export function foundMetrics(names: MetricNames, seen: SeenMetrics): FoundMetric[] {
   return METRIC_KEYS.map((key) => {

@@ -1,5 +1,4 @@
 /** What running services are asked before any broadcast. */
-import { pcmToS16le, readAudio } from '../../support/analyze/audio';
 import { eventually } from '../../support/base/eventually';
 import { pathOf } from '../../support/broadcast/stream-paths';
 import type { Settings } from '../../support/config';
@@ -8,15 +7,12 @@ import { get, type HttpOutcome } from '../../support/observe/http-outcome';
 import { MediaMtxApi } from '../../support/observe/mediamtx-api';
 import { publish } from '../../support/observe/publisher';
 import { rtmpHandshake } from '../../support/observe/rtmp-handshake';
-import { askSts } from '../../support/observe/sts-client';
+import { sendSpeech } from '../../support/session/direct-sts';
 import { healthOfAll, knock } from '../../support/session/inquiries';
 import type { Session } from '../../support/session/session';
 import { CLIP } from './broadcast';
 import { asking, type Line, ok } from './line';
 
-const RATE_HZ = 44_100;
-const SEGMENT_SECONDS = 6;
-const ANSWER_MS = 60_000;
 const PUBLISHED_SECONDS = 2;
 const PUBLISHED_MS = 10_000;
 
@@ -63,8 +59,9 @@ export async function mediaServer(session: Session, settings: Settings): Promise
     await asking(
       'recording',
       async () => {
-        await api.record(`live/${stream}/out`, '/tmp/%path/%s-%f');
-        await api.forget(`live/${stream}/out`);
+        const path = pathOf(server.paths.output, stream);
+        await api.record(path, '/tmp/%path/%s-%f');
+        await api.forget(path);
         return [ok('recording', 'records a path when its API is told to')];
       },
       'let the API add paths, or write recordings: absent: the output is then recorded by a reader',
@@ -127,12 +124,7 @@ export async function sts(session: Session, settings: Settings): Promise<Line[]>
   );
   if (shaken.some(({ state }) => state !== 'ok')) return shaken;
   const asked = await asking('one fragment', async () => {
-    const samples = await readAudio(session.fixture(CLIP).path, RATE_HZ);
-    const fragment = pcmToS16le(samples.slice(0, SEGMENT_SECONDS * RATE_HZ));
-    const { answers, errors, answeredAfterMs } = await askSts({
-      ...{ url, stream: `test_doctor_${Date.now()}`, rateHz: RATE_HZ, fragments: [fragment] },
-      ...{ withinMs: ANSWER_MS, listenOnMs: 0 },
-    });
+    const { answers, errors, answeredAfterMs } = await sendSpeech(url, session.fixture(CLIP));
     const [answer] = answers;
     const next = 'docs/contract.md says what is sent and what answers may be';
     if (!answer || errors.length > 0) {
