@@ -191,7 +191,7 @@ Then('no two of them that dub speak with the same voice', async function (this: 
   await this.judgeOf(voicesDiffer, this.trials.value, null);
 });
 
-/** By `max_inflight` of its `stream:ready`. */
+/** By `max_inflight` of its `stream:ready`; where that is not said, by what becomes of one more, if that was sent. */
 Then('it says that it takes {int} at once', async function (this: DubbingWorld, count: number) {
   await this.judgeOf(takesAtOnce, lastOf(this.trials.value), { count });
 });

@@ -58,10 +58,10 @@ Then(
 
 /** A line of its log about the stream whose source is unreadable. */
 Then('it logs an error about the source', async function (this: DubbingWorld) {
-  await this.judgeOf(logsErrorNaming, this.unread.value, null);
+  await this.judgeOf(logsErrorNaming, this.unread.value.lines, null);
 });
 
-/** The exit code in its log about the stream whose source is unreadable. */
+/** The exit code in its log about the stream whose source is unreadable, or its own where it has ended. */
 Then('that worker exits with a code other than 0', async function (this: DubbingWorld) {
   await this.judgeOf(readingWorkerFails, this.unread.value, null);
 });

@@ -8,7 +8,7 @@ import {
   readsAgain,
 } from '../support/checks/publishing';
 import { publishingOf, stopped } from '../support/session/inquiries';
-import { linesOfEndedWorker, unreadableSource } from '../support/session/overlays';
+import { endOfWorker, unreadableSource } from '../support/session/overlays';
 import { planNeed } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
 
@@ -68,7 +68,7 @@ When('the short broadcast is published to its media server', async function (thi
   const { path } = this.session.fixture('12-s-nfl');
   const publication = this.publisher.publish(path, mediaServer, stream);
   this.cleanups.push(() => stopped(publication));
-  this.unread.value = await linesOfEndedWorker(this.compose.value, this.settings.value, stream);
+  this.unread.value = await endOfWorker(this.compose.value, this.settings.value, stream);
 });
 
 /** The times of connections to the source. */

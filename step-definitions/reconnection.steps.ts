@@ -67,7 +67,7 @@ Then(
   },
 );
 
-/** The exit code in the log. */
+/** The exit code in the log, or of media-service itself where it has ended. */
 Then('its worker exits with a code other than 0', async function (this: DubbingWorld) {
   await this.judge(workerFails, null);
 });

@@ -7,7 +7,7 @@ import {
 import type { Pickle } from '@cucumber/messages';
 
 import type { BroadcastFindings } from './analyze/broadcast-findings';
-import type { LogLine } from './analyze/service-log';
+import type { EndedWorker } from './analyze/service-log';
 import { SuiteError } from './base/errors';
 import { safeText } from './base/safe-text';
 import type { Fixture } from './broadcast/fixture';
@@ -77,8 +77,8 @@ export class DubbingWorld extends World {
   readonly logFolder: Slot<string>;
   /** Of a nested run. */
   readonly temporaryFolder: Slot<string>;
-  /** What media-service logged about a broadcast that it could not read. */
-  readonly unread: Slot<LogLine[]>;
+  /** The worker of a broadcast that it could not read. */
+  readonly unread: Slot<EndedWorker>;
   /** When somebody attempted to connect; milliseconds since the epoch. */
   readonly attempts: Slot<number[]>;
   /** The names of all streams that were published or sent, in that order. */

@@ -16,6 +16,7 @@ Feature: Dubbing a broadcast whose every second is known
   Scenario: Six seconds of audio make a fragment
     When the counting broadcast is dubbed
     Then the STS receives the first fragment within 8 seconds of ingest
+    And media-service sends 5 fragments
     And every fragment but the last holds 6 seconds ± 0.1 seconds of audio
 
   @019-US1-3

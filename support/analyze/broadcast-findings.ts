@@ -38,6 +38,7 @@ const LEVEL_RATE_HZ = 4000;
 export class BroadcastFindings {
   readonly #cache = new FindingCache();
   #output: OutputFindings | undefined;
+  #metrics: MetricFindings | undefined;
 
   constructor(
     readonly evidence: Evidence,
@@ -259,6 +260,11 @@ export class BroadcastFindings {
     return this.record.reader?.mayLackSeconds;
   }
 
+  /** False where a reader has recorded the output, and was not told how the times of video and audio belong together. */
+  get areTimesKnown(): boolean {
+    return this.record.reader?.areTimesKnown ?? true;
+  }
+
   /** @throws CannotBeShown where this system or configuration does not offer it */
   demand(what: keyof NonNullable<BroadcastRecord['notOffered']>): void {
     const why = this.record.notOffered?.[what];
@@ -294,7 +300,9 @@ export class BroadcastFindings {
 
   /** What the metrics of media-service say of it. */
   get metrics(): MetricFindings {
-    return new MetricFindings(this.evidence.metrics, this.names.metrics, this.record);
+    const { evidence, names, record } = this;
+    this.#metrics ??= new MetricFindings(evidence.metrics, names.metrics, record);
+    return this.#metrics;
   }
 
   #dubbedFile({ answer }: Fragment): string | undefined {

@@ -35,6 +35,8 @@ export type Measured =
 
 /** The label of the specs that names the stream. */
 const STREAM_LABEL = 'stream_id';
+/** What the names of a metric's samples end in, whatever its kind. */
+const PARTS = ['', '_bucket', '_count', '_sum'] as const;
 const NEVER_READ = 'the metrics of media-service were never read';
 
 /**
@@ -43,6 +45,8 @@ const NEVER_READ = 'the metrics of media-service were never read';
  * label for the stream while another stream was dubbed: nobody can tell then whose figures they are.
  */
 export class MetricFindings {
+  #labelsSeen: ReadonlyMap<string, ReadonlySet<string>> | undefined;
+
   constructor(
     private readonly polls: readonly MetricsRecord[],
     private readonly names: MetricNames,
@@ -80,6 +84,12 @@ export class MetricFindings {
     if (has('_count') && has('_sum')) return 'summary';
     const isThere = said !== undefined || has('_total') || has('');
     return isThere && Object.keys(types).length === 0 ? 'untyped' : (said ?? 'not there');
+  }
+
+  /** By name of a sample, the labels that it has in any poll; gathered once, as every reading asks for them. */
+  get #labelsOf(): ReadonlyMap<string, ReadonlySet<string>> {
+    this.#labelsSeen ??= labelsIn(this.polls);
+    return this.#labelsSeen;
   }
 
   #pollsWith(key: MetricKey): MetricsRecord[] {
@@ -195,15 +205,14 @@ export class MetricFindings {
   /** The series of this stream by its name and labels in the samples; with `wanted`, as the specs have them. */
   #series(key: MetricKey, wanted: Labels): { name: string; labels: Labels } {
     const { name: said, labels: theirs = {}, values = {} } = this.#mapping(key);
-    const all = this.polls.flatMap(({ samples }) => samples);
     // In OpenMetrics the name of a counter has no suffix, and its sample has.
-    const name = all.some((one) => one.name === `${said}_total`) ? `${said}_total` : said;
+    const name = this.#labelsOf.has(`${said}_total`) ? `${said}_total` : said;
     const labels = Object.fromEntries(
       Object.entries(wanted)
         .filter(([label]) => theirs[label] !== 'none')
         .map(([label, value]) => [theirs[label] ?? label, String(values[value] ?? value)]),
     );
-    const isUsual = partsOf(all, name, {}).some((one) => STREAM_LABEL in one.labels);
+    const isUsual = PARTS.some((part) => this.#labelsOf.get(name + part)?.has(STREAM_LABEL));
     const stream = theirs['stream'] ?? (isUsual ? STREAM_LABEL : 'none');
     if (stream !== 'none') return { name, labels: { ...labels, [stream]: this.record.stream } };
     const { alongside = [] } = this.record;
@@ -217,13 +226,23 @@ export class MetricFindings {
   }
 }
 
+function labelsIn(polls: readonly MetricsRecord[]): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const { samples } of polls) {
+    for (const { name, labels } of samples) {
+      const known = found.get(name) ?? new Set();
+      found.set(name, known);
+      for (const label of Object.keys(labels)) known.add(label);
+    }
+  }
+  return found;
+}
+
 function totalsOf({ count, sum }: Histogram): { count: number; sumMs: number } {
   return { count, sumMs: sum };
 }
 
 /** Every sample of a metric, of whatever kind it is. */
 function partsOf(samples: readonly Sample[], name: string, labels: Labels): Sample[] {
-  return ['', '_bucket', '_count', '_sum'].flatMap((part) =>
-    matching(samples, name + part, labels),
-  );
+  return PARTS.flatMap((part) => matching(samples, name + part, labels));
 }

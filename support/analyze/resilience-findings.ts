@@ -70,9 +70,15 @@ export class ResilienceFindings {
     return metrics.has('fallbacks') ? metrics.rises('fallbacks', wanted) : undefined;
   }
 
-  /** The exit code of the worker, where the service tells it in a field of its log. */
+  /**
+   * The exit code of the worker, where the service tells it in a field of its log, or where the worker is the service: then it
+   * has ended with the broadcast. While several streams were dubbed, nobody can tell whose worker that was.
+   */
   get exitCode(): number | undefined {
-    return exitCodeIn(this.logLines);
+    const { record, names } = this.broadcast;
+    const { serviceExits = {}, alongside = [] } = record;
+    const ofService = alongside.length === 0 ? serviceExits[names.mediaService] : undefined;
+    return exitCodeIn(this.logLines) ?? ofService;
   }
 
   /** Every tone against its frame. */

@@ -80,3 +80,11 @@ export function exitCodeIn(lines: readonly LogLine[]): number | undefined {
   );
   return codes.at(-1);
 }
+
+/** What is known of a worker that has ended, or was waited for in vain. */
+export interface EndedWorker {
+  /** What was logged about its stream. */
+  lines: readonly LogLine[];
+  /** By a field of these lines, or of the service itself where that has ended. */
+  exitCode: number | undefined;
+}

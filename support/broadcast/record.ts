@@ -78,8 +78,18 @@ export const recordSchema = z.object({
       stderr: z.string(),
     })
     .exactOptional(),
-  /** Who has recorded the output in place of the media server: why, and how much of its beginning had passed at most. */
-  reader: z.object({ why: z.string(), mayLackSeconds: z.number() }).exactOptional(),
+  /** Who has recorded the output in place of the media server. */
+  reader: z
+    .object({
+      why: z.string(),
+      /** How much of its beginning had passed at most. */
+      mayLackSeconds: z.number(),
+      /** Whether the media server has told how the times of video and audio belong together. */
+      areTimesKnown: z.boolean(),
+    })
+    .exactOptional(),
+  /** By service: the exit code of a process or container of the media composition that has ended meanwhile. */
+  serviceExits: z.record(z.string(), z.number()).exactOptional(),
   /** What this system or configuration does not offer, and why: what needs it is not shown. */
   notOffered: z.partialRecord(z.enum(['logs', 'segments']), z.string()).exactOptional(),
   /** Where media-service was told to find the STS, and its TCP connections to that port. */

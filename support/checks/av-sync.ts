@@ -8,6 +8,7 @@ import { metricName } from '../broadcast/service-names';
 import { observed, ofBroadcast, streamOf } from './builders';
 import { assessed, type Assessment, type Deviation } from './criterion';
 import { dubs } from './dub';
+import { demandTimes } from './lost-by-reader';
 import { audio } from './output-audio';
 import { frames } from './output-frames';
 import { original, placementsOf } from './output-original';
@@ -24,6 +25,7 @@ export const avDrift = outputCriterion('av-drift', {
   // Half of the limit of the offset, over the whole broadcast: one twice as long would otherwise reach it.
   defaultLimit: { limitMs: 60 },
   measure: async (subject): Promise<Finding<Sync>> => {
+    demandTimes(subject);
     await placementsOf(subject);
     return subject.output.sync();
   },
@@ -56,6 +58,7 @@ export const avOffset = outputCriterion('av-offset', {
   needs: 'dubs',
   defaultLimit: { limitMs: 120 },
   measure: async (subject): Promise<Offsets> => {
+    demandTimes(subject);
     const { output, evidence } = subject;
     const { kind } = observed(recordingOf(subject), 'when frames are shown', await output.clock());
     const dubbed = new Set(output.dubs.flatMap((one) => (one.dubbed ? one.sequence : [])));

@@ -1,4 +1,4 @@
-/** What a recording may lack of its beginning because a reader has made it, in place of the media server. */
+/** What a recording may lack because a reader has made it, in place of the media server. */
 import { CannotBeShown } from '../base/errors';
 import type { OutputSubject } from './output-subject';
 
@@ -20,6 +20,18 @@ export function mayBeLost(seen: string, lostSeconds: number, expected: string): 
     what: 'the recording may lack what is missing: a reader has made it',
     ...{ where: 'the recording of the output', expected },
     seen: `${seen}; the reader may have lost ${lostSeconds.toFixed(2)} s`,
+    next: 'let the media server record the output (docs/your-own-services.md, Services that are running already)',
+  });
+}
+
+/** @throws CannotBeShown where nobody knows how the times of video and audio in the recording belong together */
+export function demandTimes({ areTimesKnown = true }: OutputSubject): void {
+  if (areTimesKnown) return;
+  throw new CannotBeShown({
+    what: 'how the times of video and audio belong together is not known: a reader has made the recording',
+    where: 'the recording of the output',
+    seen: 'the media server has not sent the reader an RTCP sender report of each track within 15 s, or before the output ended',
+    expected: 'a sender report of each track (RFC 3550, 6.4.1)',
     next: 'let the media server record the output (docs/your-own-services.md, Services that are running already)',
   });
 }

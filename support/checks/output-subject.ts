@@ -17,6 +17,8 @@ export interface OutputSubject {
   judgedTexts?(): Promise<JudgedText[]>;
   /** Of a recording that a reader has made: how much of its beginning it may lack by that, in seconds. */
   readonly mayLackSeconds?: number | undefined;
+  /** False where such a reader was not told how the times of video and audio belong together. */
+  readonly areTimesKnown?: boolean;
   /** Not there for a recording that is no broadcast of the suite. */
   readonly evidence?: { readonly folder: string };
 }

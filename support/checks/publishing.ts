@@ -1,5 +1,5 @@
 /** Broadcasts that cannot be published or read, and outputs that must not be there. */
-import { exitCodeIn, type LogLine } from '../analyze/service-log';
+import type { EndedWorker } from '../analyze/service-log';
 import { outcomeText } from '../broadcast/record';
 import type { PublisherResult } from '../observe/publisher';
 import { ofBroadcast, ofSubject, outputOf, type Within } from './builders';
@@ -83,10 +83,10 @@ export const readsAgain = ofSubject<{ at: readonly number[] }, Waits>('reads-aga
   },
 });
 
-/** As media-service logs it about a stream whose source was not readable. */
-export const readingWorkerFails = ofSubject<readonly LogLine[]>('reading-worker-fails', {
+/** As media-service logs it about a stream whose source was not readable, or by its own end. */
+export const readingWorkerFails = ofSubject<EndedWorker>('reading-worker-fails', {
   title: 'The worker that cannot read its source exits with a code other than 0',
   failure: 'the worker ended as if all was well',
-  where: () => 'log of media-service',
-  assess: (lines) => assessExit(exitCodeIn(lines)),
+  where: () => 'log, and process or container, of media-service',
+  assess: ({ exitCode }) => assessExit(exitCode),
 });

@@ -170,13 +170,14 @@ export function assessExit(exitCode: number | undefined): Assessment {
   }
   throw new CannotBeShown({
     what: 'the exit code of the worker cannot be seen from outside',
-    where: 'media-service, which goes on running',
-    seen: 'no line of its log about the stream has a field exit_code',
-    expected: 'a field exit_code in the line that says that a worker has ended',
+    where: 'media-service',
+    seen: 'no line of its log about the stream has a field exit_code, and its process or container did not end with this stream alone, or was started again',
+    expected:
+      'a field exit_code in the line that says that a worker has ended; or a worker that is the service, and ends with its stream',
   });
 }
 
-/** As media-service tells it in a field of its log. */
+/** As media-service tells it in a field of its log, or by its own end. */
 export const workerFails = ofBroadcast('worker-fails', {
   title: 'The worker exits with a code other than 0',
   failure: 'the worker ended as if all was well',

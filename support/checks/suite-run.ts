@@ -11,6 +11,8 @@ export interface NestedScenario {
   /** Messages of its failed steps. */
   message: string;
   skipReason: string | undefined;
+  /** Why this configuration cannot show it, whatever else is wrong; not there where it can. */
+  notShown?: string;
 }
 
 /** A nested run of the suite, with settings of which something is wrong: its culprit. */
@@ -104,7 +106,7 @@ export const scenarioEnds = ofSubject<NestedRun, ScenarioEnd>('nested-scenario-e
   },
 });
 
-/** All scenarios of a nested run but those that judge what is wrong. */
+/** All scenarios of a nested run but those that judge what is wrong, and those that this configuration cannot show. */
 export const scenariosSkipped = ofSubject<NestedRun, { naming: Naming }>(
   'nested-scenarios-skipped',
   {
@@ -113,7 +115,8 @@ export const scenariosSkipped = ofSubject<NestedRun, { naming: Naming }>(
     where: () => 'nested run of the suite',
     assess: ({ culprit, scenarios }, { naming }) => {
       const others = scenarios.filter(
-        ({ tags }) => !tags.some((tag) => tag.startsWith('@judges-')),
+        ({ tags, notShown }) =>
+          notShown === undefined && !tags.some((tag) => tag.startsWith('@judges-')),
       );
       const wrong = others.filter(
         ({ status, skipReason }) =>

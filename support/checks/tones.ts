@@ -7,6 +7,7 @@ import { segmentOfTone, type ToneHeard, type TonesFigures } from '../analyze/ton
 import { tonesFigures, withoutEdges } from '../analyze/tones';
 import { allRight, observed } from './builders';
 import { assessed, type Assessment, criterion, type Deviation } from './criterion';
+import { demandTimes } from './lost-by-reader';
 import { recordingOf } from './output-subject';
 
 /** The tones that are judged, and all of them taken together. */
@@ -34,6 +35,7 @@ function ofTones(id: string, { assess, ...named }: ToneCriterion) {
     ...{ id, ...named },
     where: (broadcast: BroadcastFindings) => recordingOf(broadcast),
     measure: async (broadcast): Promise<Tones> => {
+      demandTimes(broadcast);
       const { output, outputFile } = broadcast;
       const tones = withoutEdges(observed(outputFile, 'tones', await output.tones()).tones);
       const figures = observed(outputFile, 'tones', tonesFigures(tones));

@@ -1,6 +1,6 @@
 /** What the variables of the compositions do (spec 019, environment of the compositions), as seen from outside. */
 import { countLevels, type Level, LEVELS } from '../analyze/log-levels';
-import { NotObserved, SuiteError } from '../base/errors';
+import { CannotBeShown, NotObserved, SuiteError } from '../base/errors';
 import { type FragmentAnswer, statusOf } from '../contract/events';
 import type { HttpOutcome } from '../observe/http-outcome';
 import type { StsConversation } from '../observe/sts-client';
@@ -156,17 +156,55 @@ function conversationOf(trial: Trial): StsConversation {
 
 export const takesAtOnce = criterion<Trial, StsConversation, Count>({
   id: 'takes-at-once',
-  title: 'The STS says how many fragments it takes at once',
-  failure: 'the STS says that it takes another number of fragments at once',
+  title: 'The STS takes that many fragments at once, as it says, or else as it is seen to do',
+  failure: 'the STS takes another number of fragments at once, or says so',
   where: whereOf,
   measure: conversationOf,
-  assess: ({ maxInflight }, { count }) =>
-    assessed(
-      maxInflight === count,
-      maxInflight === undefined ? 'not said' : String(maxInflight),
-      `max_inflight ${count} in stream:ready`,
-    ),
+  assess: (conversation, { count }, trial) => {
+    const { maxInflight, sent } = conversation;
+    if (maxInflight !== undefined) {
+      const expected = `max_inflight ${count} in stream:ready`;
+      return assessed(maxInflight === count, String(maxInflight), expected);
+    }
+    // Spec 016 lets it be left out: then what it does with one more than that tells.
+    if (sent <= count) throw limitUntold(trial, sent, count);
+    const { isHeldBack, refused, seen } = heldBackIn(conversation);
+    return assessed(
+      isHeldBack && refused <= sent - count,
+      `no max_inflight in stream:ready; of ${sent} fragments at once ${refused} refused; ${seen}`,
+      `max_inflight ${count} in stream:ready; or without it ${count} taken at once, and what is more refused or answered with backpressure`,
+    );
+  },
 });
+
+function limitUntold(trial: Trial, sent: number, count: number): CannotBeShown {
+  return new CannotBeShown({
+    what: 'the STS does not say how many fragments it takes at once',
+    where: whereOf(trial),
+    seen: `no max_inflight in stream:ready, and only ${sent} sent at once`,
+    expected: `max_inflight in stream:ready, or more than ${count} sent at once`,
+  });
+}
+
+/** What an STS did that was sent more than it takes. */
+interface HeldBack {
+  isHeldBack: boolean;
+  /** How many fragments it refused with QUEUE_FULL. */
+  refused: number;
+  seen: string;
+}
+
+function heldBackIn({ answers, errors, backpressure }: StsConversation): HeldBack {
+  const codes = answers.map(({ error }) => error?.code ?? '');
+  const refused = [...codes, ...errors].filter((text) => text.includes('QUEUE_FULL')).length;
+  const isAsked = backpressure.some((action) => ['slow_down', 'pause'].includes(action));
+  const seen = [
+    `${answers.length} answers`,
+    `errors: ${[...codes, ...errors].filter(Boolean).join('; ') || 'none'}`,
+    `backpressure: ${backpressure.join(', ') || 'none'}`,
+  ];
+  return { isHeldBack: refused > 0 || isAsked, refused, seen: seen.join('; ') };
+}
 
 export const oneMoreIsHeldBack = criterion<Trial, StsConversation, null>({
   id: 'one-more-is-held-back',
@@ -174,18 +212,11 @@ export const oneMoreIsHeldBack = criterion<Trial, StsConversation, null>({
   failure: 'the STS takes more fragments at once than it says',
   where: whereOf,
   measure: conversationOf,
-  assess: ({ answers, errors, backpressure }) => {
-    const codes = answers.map(({ error }) => error?.code ?? '');
-    const isRefused = [...codes, ...errors].some((text) => text.includes('QUEUE_FULL'));
-    const isAsked = backpressure.some((action) => ['slow_down', 'pause'].includes(action));
-    const seen = [
-      `${answers.length} answers`,
-      `errors: ${[...codes, ...errors].filter(Boolean).join('; ') || 'none'}`,
-      `backpressure: ${backpressure.join(', ') || 'none'}`,
-    ];
+  assess: (conversation) => {
+    const { isHeldBack, seen } = heldBackIn(conversation);
     return assessed(
-      isRefused || isAsked,
-      seen.join('; '),
+      isHeldBack,
+      seen,
       'the error QUEUE_FULL for one of them, or backpressure (slow_down, pause)',
     );
   },

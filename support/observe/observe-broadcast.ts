@@ -9,6 +9,7 @@ import { type BroadcastRecord, EVIDENCE_VERSION, type Outcome } from '../broadca
 import { BroadcastPolls } from './broadcast-polls';
 import type { ObserveOptions } from './observe-options';
 import { type Publication, publish } from './publisher';
+import { type ServiceExits, watchExits } from './service-exits';
 
 /** A broadcast is given up when its output has not grown for this long after its end. */
 const OUTPUT_PATIENCE_MS = 60_000;
@@ -36,6 +37,7 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
     endRecording();
     throw error;
   });
+  const exits = await exitsSeen(options, polls);
 
   polls.times.published = now();
   const publication = publish(
@@ -60,6 +62,7 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
   await collect(options, polls, evidence);
   endRecording();
   await collectLogs(options, polls, evidence);
+  const serviceExits = await exits();
   noteClock(polls);
   const { stream, fixture, request, faultSeed, runtime, monitorMode } = options;
   const { times, problems, viewer, stsConnections } = polls;
@@ -71,6 +74,7 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
     ...{ times, publisher, problems, alongside: [...polls.alongside].sort() },
     ...(viewer ? { viewer: await viewer.result } : {}),
     ...(reader ? { reader } : {}),
+    ...(Object.keys(serviceExits).length > 0 ? { serviceExits } : {}),
     ...(options.notOffered ? { notOffered: options.notOffered } : {}),
     ...(stsConnections.seen.length > 0 ? { stsConnections } : {}),
   };
@@ -171,15 +175,15 @@ async function endOfReader(polls: BroadcastPolls): Promise<BroadcastRecord['read
   if (!outputReader) return undefined;
   const { why } = outputReader;
   const goesOn = isOutputReady || times.outputReady === undefined;
-  const { problem, mayLackSeconds } = await outputReader.reader.end(goesOn);
-  if (times.outputReady === undefined) return { why, mayLackSeconds };
+  const { problem, ...told } = await outputReader.reader.end(goesOn);
+  if (times.outputReady === undefined) return { why, ...told };
   if (problem !== '') {
     problems.push(`reading the output: ${problem}`);
   }
   problems.push(
-    `a reader has recorded the output: it may lack ${mayLackSeconds.toFixed(2)} s of its beginning, and the video up to the next key frame. The media server does not record it: ${why}`,
+    `a reader has recorded the output: it may lack ${told.mayLackSeconds.toFixed(2)} s of its beginning, and the video up to the next key frame. The media server does not record it: ${why}`,
   );
-  return { why, mayLackSeconds };
+  return { why, ...told };
 }
 
 /** What is there when it is over: the last metrics, the recording, the segments on disk. */
@@ -226,6 +230,22 @@ async function collectLogs(
     return new Map<string, string>();
   });
   for (const [service, text] of texts) evidence.addLog(service, text);
+}
+
+/** Returns what tells which services have ended since; none where that cannot be known. */
+async function exitsSeen(
+  { states }: ObserveOptions,
+  polls: BroadcastPolls,
+): Promise<() => Promise<ServiceExits>> {
+  const none = (): Promise<ServiceExits> => Promise.resolve({});
+  if (!states) return none;
+  const note = polls.note('the services that run');
+  const unknown = (error: unknown): typeof none => {
+    note(error);
+    return none;
+  };
+  const exits = await watchExits(states).catch(unknown);
+  return () => exits().catch((error: unknown) => unknown(error)());
 }
 
 function noteClock({ problems }: BroadcastPolls): void {

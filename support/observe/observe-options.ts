@@ -6,6 +6,7 @@ import type { BroadcastRequest } from '../broadcast/request';
 import type { StreamPaths } from '../broadcast/stream-paths';
 import type { MediaMtxApi, MediaMtxPath } from './mediamtx-api';
 import type { RtspServer } from './rtsp-relay';
+import type { ServiceStatus } from './service-exits';
 import type { SharedPoll } from './shared-poll';
 import type { SocketIOMonitor } from './socket-io-monitor';
 
@@ -60,6 +61,8 @@ export interface ObserveOptions {
   /** What this system or configuration does not offer, and why. */
   notOffered: BroadcastRecord['notOffered'] | undefined;
   logs: () => Promise<Map<string, string>>;
+  /** The services of the media composition; undefined where nobody can know. */
+  states: (() => Promise<readonly ServiceStatus[]>) | undefined;
   runtime: string;
   monitorMode: BroadcastRecord['monitor'];
   track: Track;

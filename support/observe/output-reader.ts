@@ -16,6 +16,8 @@ export interface OutputReader {
     problem: string;
     /** How much had passed at most before it was read, in seconds. */
     mayLackSeconds: number;
+    /** Whether the media server has told how the times of video and audio belong together. */
+    areTimesKnown: boolean;
   }>;
 }
 
@@ -40,12 +42,22 @@ export async function readOutput(
   return {
     begin: () => relay.release(),
     end: async (goesOn) => {
-      const timer = setTimeout(() => kill('SIGTERM'), goesOn ? 0 : ENDS_MS);
+      const stop = (): void => {
+        if (relay.firstPacketAt === undefined) kill('SIGTERM');
+        else relay.finish();
+      };
+      const timers = [
+        setTimeout(stop, goesOn ? 0 : ENDS_MS),
+        setTimeout(() => kill('SIGTERM'), 2 * ENDS_MS),
+      ];
       const { stderr } = await end;
-      clearTimeout(timer);
-      const { firstPacketAt, notReadyAt = NaN, problem } = relay;
-      if (firstPacketAt === undefined) return { problem: problem ?? stderr, mayLackSeconds: 0 };
-      return { problem: '', mayLackSeconds: (firstPacketAt - notReadyAt) / 1000 };
+      timers.forEach(clearTimeout);
+      const { firstPacketAt, notReadyAt = NaN, problem, areTimesKnown } = relay;
+      if (firstPacketAt === undefined) {
+        return { problem: problem ?? stderr, mayLackSeconds: 0, areTimesKnown };
+      }
+      const mayLackSeconds = (firstPacketAt - notReadyAt) / 1000;
+      return { problem: '', mayLackSeconds, areTimesKnown };
     },
   };
 }

@@ -11,6 +11,7 @@ import { connect as connectTls } from 'node:tls';
 
 import { now } from '../base/clock';
 import { messageOf } from '../base/errors';
+import { PACKET, PacketTimes } from './packet-times';
 
 /** Where an ffmpeg finds something, and what is done when it has ended. */
 export interface Doorway {
@@ -32,13 +33,14 @@ export interface RtspServer {
 const AGAIN_MS = 50;
 /** Of the head of a message. */
 const MOST_BYTES = 2 ** 16;
-/** The first byte of an interleaved packet (RFC 2326, 10.12). */
-const PACKET = 0x24;
+/** How long packets are held back for the reports of the server: it sends them every 5 s or so (RFC 3550, 6.2), MediaMTX every 10 s. */
+const REPORTS_WITHIN_MS = 15_000;
 
 /**
  * Stands between one ffmpeg and an RTSP server, and does what ffmpeg cannot: it logs in without a password on a command line,
  * which everybody on the machine can read; it trusts the authorities that Node.js trusts (NODE_EXTRA_CA_CERTS); and it has a reader
- * wait for a path that is not there yet, so that the reader loses as little of its beginning as can be.
+ * wait for a path that is not there yet, so that the reader loses as little of its beginning as can be, and gets the times of all
+ * tracks with the first packet.
  */
 export class RtspRelay {
   /** When the path was last known not to be there, and when the first packet came; milliseconds since the epoch. */
@@ -48,6 +50,7 @@ export class RtspRelay {
   problem: string | undefined;
   readonly #listener: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #times = new PacketTimes();
   #isWaiting: boolean;
   #isClosed = false;
   #describe: Buffer | undefined;
@@ -83,12 +86,23 @@ export class RtspRelay {
     return `rtsp://127.0.0.1:${(this.#listener.address() as AddressInfo).port}`;
   }
 
+  /** Whether the server has said how the times of the tracks belong together; before the first packet it has not. */
+  get areTimesKnown(): boolean {
+    return this.firstPacketAt !== undefined && this.#times.areKnown;
+  }
+
   /** From now on the path may be there at any time. */
   release(): void {
     if (!this.#isWaiting) return;
     this.#isWaiting = false;
     this.notReadyAt = now();
     if (this.#describe) this.#ask(this.#describe);
+  }
+
+  /** Ends the reader, when it has read what has come. */
+  finish(): void {
+    this.#pass(this.#times.release());
+    this.#client?.end();
   }
 
   close(): void {
@@ -138,18 +152,35 @@ export class RtspRelay {
     });
     upstream.on('error', (error) => (this.problem = messageOf(error)));
     upstream.on('close', () => {
-      if (upstream === this.#upstream) this.#client?.end();
+      if (upstream === this.#upstream) this.finish();
     });
     return this.#kept(upstream);
   }
 
   #answer(part: Buffer): void {
-    if (part[0] === PACKET) this.firstPacketAt ??= now();
-    else if (this.#describe && /^RTSP\/1\.0 404/.test(part.toString('latin1', 0, 12))) {
+    if (part[0] === PACKET) {
+      this.#packet(part);
+      return;
+    }
+    this.#times.answered(part);
+    if (this.#describe && /^RTSP\/1\.0 404/.test(part.toString('latin1', 0, 12))) {
       void this.#again(this.#describe);
       return;
     } else if (this.#describe && part.includes('application/sdp')) this.#describe = undefined;
     this.#client?.write(part);
+  }
+
+  #packet(packet: Buffer): void {
+    if (this.firstPacketAt === undefined) {
+      this.firstPacketAt = now();
+      const letGo = (): void => this.#pass(this.waits ? this.#times.release() : []);
+      setTimeout(letGo, REPORTS_WITHIN_MS).unref();
+    }
+    this.#pass(this.waits ? this.#times.add(packet) : [packet]);
+  }
+
+  #pass(packets: readonly Buffer[]): void {
+    for (const packet of packets) this.#client?.write(packet);
   }
 
   /** Some servers close the connection with that answer. */

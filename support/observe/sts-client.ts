@@ -33,6 +33,8 @@ export interface StsAnswers {
 export interface StsConversation extends StsAnswers {
   /** Of `stream:ready`: how many fragments it takes at once; undefined where it does not say. */
   maxInflight: number | undefined;
+  /** How many fragments were sent, all at once. */
+  sent: number;
   /** The actions of its `backpressure` events, in the order received. */
   backpressure: string[];
   /** Of each answer: the time since all fragments were sent, in ms. */
@@ -138,7 +140,7 @@ async function answersTo(
   const { url, stream, fragments } = question;
   const said = {
     ...{ url, stream, answers: [] as FragmentAnswer[], errors: [] as string[], listenedOnMs: 0 },
-    ...{ backpressure: [] as string[], answeredAfterMs: [] as number[] },
+    ...{ sent: fragments.length, backpressure: [] as string[], answeredAfterMs: [] as number[] },
   };
   const ids = fragments.map((): string => randomUUID());
   const isWaited = new Set(ids.keys());

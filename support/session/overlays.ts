@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { stringify } from 'yaml';
 
-import { exitCodeIn, type LogLine, linesOf } from '../analyze/service-log';
+import { type EndedWorker, exitCodeIn, linesOf } from '../analyze/service-log';
 import { now } from '../base/clock';
 import { CannotBeShown } from '../base/errors';
 import { eventually } from '../base/eventually';
@@ -90,20 +90,26 @@ function writeOverlay({ config }: Session, name: string, content: object): strin
 }
 
 /**
- * What media-service has logged about a stream once the stream's worker has said its exit code, or after 30 s.
+ * The end of a stream's worker: once media-service has said its exit code, or has ended itself, or after 30 s. No other stream
+ * is dubbed by that media-service.
  */
-export function linesOfEndedWorker(
-  { runtime, media }: DualComposeManager,
+export function endOfWorker(
+  { runtime, media }: Pick<DualComposeManager, 'runtime' | 'media'>,
   { services }: Settings,
   stream: string,
-): Promise<LogLine[]> {
-  const logged = async (): Promise<LogLine[]> =>
-    linesOf(await runtime.logs(media, services.mediaService.name), stream);
-  const ended = async (): Promise<LogLine[]> => {
-    const lines = await logged();
-    if (exitCodeIn(lines) !== undefined) return lines;
-    throw new Error(lines.at(-1)?.message ?? 'nothing logged');
+): Promise<EndedWorker> {
+  const { name } = services.mediaService;
+  const known = async (): Promise<EndedWorker> => {
+    // Asked first: what it has logged is then all there is.
+    const service = (await runtime.ps(media)).find((one) => one.service === name);
+    const lines = linesOf(await runtime.logs(media, name), stream);
+    return { lines, exitCode: exitCodeIn(lines) ?? service?.exitCode };
+  };
+  const ended = async (): Promise<EndedWorker> => {
+    const worker = await known();
+    if (worker.exitCode !== undefined) return worker;
+    throw new Error(worker.lines.at(-1)?.message ?? 'nothing logged');
   };
   // Services that have their own words for it are known to be ready with it by then.
-  return eventually('the end of its worker', ended, { withinMs: GIVES_UP_MS }).catch(logged);
+  return eventually('the end of its worker', ended, { withinMs: GIVES_UP_MS }).catch(known);
 }

@@ -61,6 +61,7 @@ export async function publishBroadcast(
     network: networkOf(services),
     notOffered: notOfferedBy(services),
     logs: () => manager.logs(),
+    states: statesOf(services),
     ...{ runtime: manager.runtime.name, monitorMode: services.tap ? 'tap' : 'direct' },
     withViewer: !isEcho(request),
     // That of the broadcast whose file is inspected.
@@ -143,6 +144,10 @@ function notOfferedBy({ manager, settings }: Services): BroadcastRecord['notOffe
     return { logs: ELSEWHERE.what, segments: ELSEWHERE.what };
   if (settings.services.mediaService.segments !== undefined) return undefined;
   return { segments: 'services.mediaService.segments is absent' };
+}
+
+function statesOf({ manager: { runtime, media } }: Services): ObserveOptions['states'] {
+  return runtime.name === 'external' ? undefined : () => runtime.ps(media);
 }
 
 function networkOf({ manager, settings }: Services): ObserveOptions['network'] {

@@ -72,6 +72,25 @@ describe('the metrics of media-service', () => {
     expect(found.kindOf('fallbacks')).to.equal('counter');
   });
 
+  it('of which readings are asked for many times are gathered once', () => {
+    let read = 0;
+    const polls = [0, 1, 2].map((value) => ({
+      at: 1000 * value,
+      get samples() {
+        read += 1;
+        return [{ name: 'fell_back', labels: { stream_id: STREAM }, value }];
+      },
+    }));
+    const names = { ...NAMES.metrics, fallbacks: 'fell_back' };
+    const found = new MetricFindings(polls, names, aRecord({ stream: STREAM }));
+    const delta = (): number => observed(found.counter('fallbacks')).delta;
+    expect(delta()).to.equal(2);
+    const once = read;
+    expect([delta(), delta()]).to.deep.equal([2, 2]);
+    // From then on only the first poll and the last are read.
+    expect(read - once).to.equal(4);
+  });
+
   it('are first seen in a poll since the broadcast was ready', () => {
     expect(
       metricsOf(['', 'inflight{stream_id="t"} 1', 'inflight{stream_id="s"} 1']).firstAt,

@@ -108,6 +108,30 @@ describe('criteria of the circuit breaker, by the wire alone', () => {
     ]).to.deep.equal(['passed', 'passed', 'failed', 'failed']);
   });
 
+  it('its probe is the first segment that is complete after that time, wherever segments end', async () => {
+    /** By what is sent, where the fifth failure comes so long after its fragment, and the breaker is open so long. */
+    const state = (answeredAfter: number, open: number) => {
+      const openedAt = 31 + answeredAfter;
+      const fails = [0, 1, 2, 3, 4].flatMap((i) => [
+        ...[whole(7 + 6 * i, `f${i}`), answered(7 + 6 * i + answeredAfter, `f${i}`, 'TIMEOUT')],
+      ]);
+      const probe = 7 + 6 * Math.ceil((openedAt + open - 7) / 6);
+      const seen = [init(8000), ...fails, ...probed(probe), ...resumed(probe + 6)];
+      return stateOf(breakerHalfOpens, aBroadcast({ ...given, events: seen }), after);
+    };
+    const states = (open: number) =>
+      Promise.all([0.5, 1.5, 2.5, 3.5, 4.5, 5.5].map((seconds) => state(seconds, open)));
+    const all = (one: string): string[] => Array.from<string>({ length: 6 }).fill(one);
+    for (const open of [29, 30, 30.9]) expect(await states(open)).to.deep.equal(all('passed'));
+    // 30 s - 1 s - a segment, and 30 s + 1 s + a segment.
+    expect(await states(22.9)).to.deep.equal(all('failed'));
+    expect(await states(37)).to.deep.equal(all('failed'));
+    // In between it depends on where segments end: 3.5 s and 4.5 s after the failure one does 31.5 s to 32.5 s later.
+    expect(await states(33)).to.deep.equal([
+      ...['passed', 'passed', 'passed', 'failed', 'failed', 'passed'],
+    ]);
+  });
+
   it('a second probe, one without success, and no fragment after it', async () => {
     const [first, ...rest] = probed();
     const two = [

@@ -28,8 +28,9 @@ import {
 } from '../../support/checks/reconnection';
 import { CannotBeShown } from '../../support/base/errors';
 import { readFault } from '../../support/broadcast/fault-words';
+import type { BroadcastRecord } from '../../support/broadcast/record';
 import { answered, connection, event, init, sent } from '../broadcast/an-exchange';
-import { aBroadcast, type Poll, stateOf } from './a-broadcast';
+import { aBroadcast, type Logged, type Poll, stateOf } from './a-broadcast';
 
 /** What it is rejected with. */
 const errorOf = (promise: Promise<unknown>): Promise<unknown> =>
@@ -308,5 +309,27 @@ describe('criteria of reconnection', () => {
     expect(await stateOf(workerFails, exit(0), null)).to.equal('failed');
     const plain = aBroadcast({ logText: 'INFO worker of s ended' });
     expect(await errorOf(stateOf(workerFails, plain, null))).to.be.instanceOf(CannotBeShown);
+  });
+
+  it('a worker that is the service fails with the exit code of its process or container', async () => {
+    const ended = (serviceExits: Record<string, number>, more: Partial<BroadcastRecord> = {}) =>
+      stateOf(
+        workerFails,
+        aBroadcast({ logText: 'INFO s gave up', record: { serviceExits, ...more } }),
+        null,
+      );
+    expect(await ended({ 'media-service': 1 })).to.equal('passed');
+    expect(await ended({ 'media-service': 0 })).to.equal('failed');
+    // That of the media server says nothing, and with a second stream nobody knows whose worker it was.
+    for (const untold of [
+      ended({ mediamtx: 1 }),
+      ended({ 'media-service': 1 }, { alongside: ['t'] }),
+    ]) {
+      expect(await errorOf(untold)).to.be.instanceOf(CannotBeShown);
+    }
+    // What it logs of this worker counts more.
+    const record = { serviceExits: { 'media-service': 1 } };
+    const log: Logged[] = [[1, 'worker exited', { exit_code: 0 }]];
+    expect(await stateOf(workerFails, aBroadcast({ log, record }), null)).to.equal('failed');
   });
 });

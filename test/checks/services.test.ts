@@ -5,7 +5,6 @@ import { after, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { lineOf } from '../../support/analyze/service-log';
 import { CannotBeShown } from '../../support/base/errors';
 import {
   handshakeInTime,
@@ -268,10 +267,10 @@ describe('criteria of publishing', () => {
   });
 
   it('its worker fails, and says so', async () => {
-    const lines = (fields: object) => [lineOf(JSON.stringify(fields))];
-    expect(await stateOf(readingWorkerFails, lines({ exit_code: 1 }), null)).to.equal('passed');
-    expect(await stateOf(readingWorkerFails, lines({ exit_code: 0 }), null)).to.equal('failed');
-    const untold = stateOf(readingWorkerFails, lines({}), null);
+    const ended = (exitCode: number | undefined) => ({ lines: [], exitCode });
+    expect(await stateOf(readingWorkerFails, ended(1), null)).to.equal('passed');
+    expect(await stateOf(readingWorkerFails, ended(0), null)).to.equal('failed');
+    const untold = stateOf(readingWorkerFails, ended(undefined), null);
     expect(await untold.catch((error: unknown) => error)).to.be.instanceOf(CannotBeShown);
   });
 });
@@ -358,6 +357,10 @@ describe('criteria of nested runs', () => {
     expect(await state(scenario('SKIPPED', 'another reason'))).to.equal('failed');
     expect(await state(scenario('PASSED', 'port 1'))).to.equal('failed');
     expect(await state()).to.equal('failed');
+    // What this configuration cannot show is not asked, and shows nothing.
+    const notShown = { ...scenario('SKIPPED', ''), notShown: 'MAX_STREAMS' };
+    expect(await state(notShown)).to.equal('failed');
+    expect(await state(scenario('SKIPPED', 'port 1 is taken'), notShown)).to.equal('passed');
     expect(await stateOf(suiteFails, run('x'), null)).to.equal('passed');
     expect(await stateOf(suiteFails, { ...run('x'), exitCode: 0 }, null)).to.equal('failed');
     expect(await stateOf(suiteFails, { ...run('x'), exitCode: undefined }, null)).to.equal(

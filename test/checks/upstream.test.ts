@@ -39,7 +39,7 @@ const ASKED: [string, AnyCriterion<BroadcastFindings>, unknown][] = [
   ['021-US2-6', processedSegments, SEGMENTS],
   ['021-US3-2', connected, { withinMs: 5000 }],
   ['019-US2-1', streamAccepted, null],
-  ['018-US1-2', fragmentCount, { count: SEGMENTS }],
+  ['021-US3-3 count', fragmentCount, { count: SEGMENTS }],
   ['021-US2-3', answerCount, SEGMENTS],
   ['021-US2-3 order', sequenceNumbers, { first: 0, last: SEGMENTS - 1 }],
   ['019-US1-2', fragmentLength, { ms: 6000, toleranceMs: 100 }],
@@ -146,7 +146,7 @@ describe('the cause of failures', () => {
 
   it('a lost segment is one cause, and all else follows from it', async () => {
     const verdicts = await verdictsOn(recorded({ lost: [4] }));
-    const { '018-US1-2': owner, ...others } = redIn(verdicts);
+    const { '021-US3-3 count': owner, ...others } = redIn(verdicts);
     expect(owner).to.equal('failed');
     expect(new Set(Object.values(others))).to.deep.equal(new Set(['follows']));
     expect(others).to.include.keys('021-US2-3', '021-US2-4', '021-US2-6', '021-US4-2');

@@ -16,6 +16,7 @@ import {
   type Trial,
   voicesDiffer,
 } from '../../support/checks/variables';
+import { CannotBeShown } from '../../support/base/errors';
 import type { FragmentAnswer } from '../../support/contract/events';
 import type { StsConversation } from '../../support/observe/sts-client';
 import { stateOf } from './a-broadcast';
@@ -28,7 +29,14 @@ const answer = (more: Partial<FragmentAnswer> = {}): FragmentAnswer => ({
 });
 const conversation = (more: Partial<StsConversation> = {}): StsConversation => ({
   ...{ url: 'http://127.0.0.1:3000', stream: 'test', answers: [answer()], errors: [] },
-  ...{ listenedOnMs: 0, maxInflight: 3, backpressure: [], answeredAfterMs: [900], ...more },
+  ...{
+    listenedOnMs: 0,
+    maxInflight: 3,
+    sent: 1,
+    backpressure: [],
+    answeredAfterMs: [900],
+    ...more,
+  },
 });
 const trial = (more: Partial<Trial> = {}): Trial => ({
   ...{ where: 'e2e/sts', variables: { ASR_MODEL: 'small' }, named: ['small'], hasEnded: false },
@@ -73,8 +81,6 @@ describe('criteria of variables', () => {
   it('know the limit of fragments in flight by what the STS says and does', async () => {
     expect(await stateOf(takesAtOnce, trial(), { count: 3 })).to.equal('passed');
     expect(await stateOf(takesAtOnce, trial(), { count: 1 })).to.equal('failed');
-    const silent = trial({ conversation: conversation({ maxInflight: undefined }) });
-    expect(await stateOf(takesAtOnce, silent, { count: 3 })).to.equal('failed');
     expect(await stateOf(takesAtOnce, unhealthy('loading'), { count: 3 })).to.equal('not shown');
     const saying = (more: Partial<StsConversation>): Promise<string> =>
       stateOf(oneMoreIsHeldBack, trial({ conversation: conversation(more) }), null);
@@ -83,6 +89,26 @@ describe('criteria of variables', () => {
     expect(await saying({ answers: [answer({ error: full })] })).to.equal('passed');
     expect(await saying({ backpressure: ['none', 'slow_down'] })).to.equal('passed');
     expect(await saying({ backpressure: ['none'] })).to.equal('failed');
+  });
+
+  it('judge an STS that does not say its limit by what becomes of one fragment more', async () => {
+    const untold = (count: number, more: Partial<StsConversation>): Promise<string> => {
+      const said = conversation({ maxInflight: undefined, ...more });
+      return stateOf(takesAtOnce, trial({ conversation: said }), { count });
+    };
+    const refused = { code: 'QUEUE_FULL', message: 'full', retryable: true };
+    const full = answer({ error: refused });
+    expect(await untold(1, { sent: 2, backpressure: ['slow_down'] })).to.equal('passed');
+    expect(await untold(1, { sent: 2, answers: [answer(), full] })).to.equal('passed');
+    expect(await untold(1, { sent: 2, answers: [answer(), answer()] })).to.equal('failed');
+    expect(await untold(1, { sent: 2, answers: [full, full] })).to.equal('failed');
+    expect(await untold(2, { sent: 3, answers: [answer(), full, full] })).to.equal('failed');
+    const error = await untold(3, { sent: 3 }).catch((thrown: unknown) => thrown);
+    expect(error).to.be.instanceOf(CannotBeShown);
+    expect((error as CannotBeShown).problem).to.include({
+      what: 'the STS does not say how many fragments it takes at once',
+      seen: 'no max_inflight in stream:ready, and only 3 sent at once',
+    });
   });
 
   it('take a dub in time or a retryable TIMEOUT, and nothing later', async () => {

@@ -18,6 +18,7 @@ import { requestOf } from '../../support/broadcast/request';
 import { MediaMtxApi } from '../../support/observe/mediamtx-api';
 import { readMetrics } from '../../support/observe/metrics';
 import { observeBroadcast } from '../../support/observe/observe-broadcast';
+import type { ServiceStatus } from '../../support/observe/service-exits';
 import { sharedPoll } from '../../support/observe/shared-poll';
 import { SocketIOMonitor } from '../../support/observe/socket-io-monitor';
 import { Tap } from '../../support/observe/tap';
@@ -168,6 +169,7 @@ async function broadcastWith(options: {
   answer: Answer;
   rtspUrl?: string;
   logs?: () => Promise<Map<string, string>>;
+  states?: () => Promise<ServiceStatus[]>;
   whileOn?: () => void;
 }): Promise<{ record: BroadcastRecord; tookMs: number; folder: string }> {
   const http = createServer((incoming, response) => {
@@ -198,6 +200,7 @@ async function broadcastWith(options: {
       ...{ stsUrl: url, notOffered: undefined },
       network: { connections: async () => [], addressOf: async () => undefined },
       logs: options.logs ?? (async () => new Map()),
+      states: options.states,
       ...{ track: () => () => undefined, withViewer: false, withInputReader: false },
       ...{ onProgress: () => undefined, onIngested: () => undefined },
       signal: new AbortController().signal,
@@ -241,6 +244,31 @@ describe('a broadcast', { concurrency: 4 }, () => {
       logs: () => Promise.reject(new Error('no logs')),
     });
     expect(record.problems).to.include('logs of the services: no logs');
+  });
+
+  it('during which services end has their exit codes', async () => {
+    const running = { service: 'media-service', state: 'running' };
+    const exited = { service: 'migrations', state: 'exited', exitCode: 0 };
+    let looks = 0;
+    const { record } = await broadcastWith({
+      answer: (response) => void response.end(),
+      states: async () => {
+        looks += 1;
+        return looks === 1
+          ? [running, exited]
+          : [{ ...running, state: 'exited', exitCode: 3 }, exited];
+      },
+    });
+    expect(record.serviceExits).to.deep.equal({ 'media-service': 3 });
+  });
+
+  it('whose services cannot be looked at ends with its evidence, which says so', async () => {
+    const { record } = await broadcastWith({
+      answer: (response) => void response.end(),
+      states: () => Promise.reject(new Error('no engine')),
+    });
+    expect(record.serviceExits).to.equal(undefined);
+    expect(record.problems).to.include('the services that run: no engine');
   });
 });
 

@@ -3,9 +3,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { expect } from 'chai';
 
+import { runFfprobe } from '../../support/analyze/ffmpeg';
 import { packetSpan } from '../../support/analyze/media';
 import { eventually } from '../../support/base/eventually';
 import { projectRoot } from '../../support/config';
@@ -16,7 +18,8 @@ import { publish } from '../../support/observe/publisher';
 import type { RtspServer } from '../../support/observe/rtsp-relay';
 
 const CLIP = join(projectRoot, 'fixtures/generated/12-s-nfl.mp4');
-const SECONDS = 4;
+/** Longer than MediaMTX waits with its first sender reports: 10 s. */
+const SECONDS = 12;
 /** Of the fixtures; and what a busy machine may add to joining a stream that has just begun. */
 const KEY_INTERVAL_SECONDS = 0.2;
 const JOINS_SECONDS = 0.5;
@@ -24,6 +27,16 @@ const PASSWORD = 's3cret@p=ss';
 
 const command = join(projectRoot, '.tools/mediamtx');
 const folder = mkdtempSync(join(tmpdir(), 'output-reader-'));
+
+/** From one packet to the next, in seconds. */
+async function largestStep(stream: string): Promise<number> {
+  const asked = ['-select_streams', stream, '-show_entries', 'packet=pts_time'];
+  const { packets } = JSON.parse(await runFfprobe(join(folder, 'output.mp4'), asked)) as {
+    packets: { pts_time: string }[];
+  };
+  const times = packets.map(({ pts_time: pts }) => Number(pts)).sort((one, other) => one - other);
+  return Math.max(...times.slice(1).map((time, index) => time - (times[index] ?? NaN)));
+}
 
 describe(
   'an output that the media server does not record',
@@ -71,14 +84,45 @@ describe(
       const { exitCode, stderr } = await publish(CLIP, to, track, SECONDS).result;
       expect(stderr).to.equal('');
       expect(exitCode).to.equal(0);
-      const { problem, mayLackSeconds } = await reader.end(false);
+      const { problem, mayLackSeconds, areTimesKnown } = await reader.end(false);
       expect(problem).to.equal('');
+      expect(areTimesKnown).to.be.true;
       expect(mayLackSeconds).to.be.within(0, JOINS_SECONDS);
       const { video, audio } = await packetSpan(file);
       if (!video.observed || !audio.observed) throw new Error('a track is missing');
       const lost = mayLackSeconds + KEY_INTERVAL_SECONDS;
       expect(video.durationSeconds).to.be.within(SECONDS - lost, SECONDS + 0.1);
       expect(audio.durationSeconds).to.be.within(SECONDS - lost - 0.3, SECONDS + 0.1);
+    });
+
+    it('has no jump where the media server first says how the times of its tracks belong together', async () => {
+      const [video, audio] = await Promise.all(['v:0', 'a:0'].map(largestStep));
+      expect(video).to.be.lessThan(0.04);
+      expect(audio).to.be.lessThan(0.03);
+    });
+
+    it('that ends before that is recorded, and it is said that its times are not known', async () => {
+      const file = join(folder, 'short.mp4');
+      const reader = await readOutput(server, 'dubbed/short', file, track);
+      reader.begin();
+      await publish(CLIP, { server, path: 'dubbed/short' }, track, 4).result;
+      const { problem, areTimesKnown } = await reader.end(false);
+      expect(problem).to.equal('');
+      expect(areTimesKnown).to.be.false;
+      const { video } = await packetSpan(file);
+      expect(video.observed && video.durationSeconds).to.be.within(3, 4.1);
+    });
+
+    it('that goes on is recorded up to when the reader is told to end', async () => {
+      const file = join(folder, 'goes-on.mp4');
+      const reader = await readOutput(server, 'dubbed/on', file, track);
+      reader.begin();
+      const publishing = publish(CLIP, { server, path: 'dubbed/on' }, track, 6).result;
+      await delay(3000);
+      await reader.end(true);
+      const { video } = await packetSpan(file);
+      expect(video.observed && video.durationSeconds).to.be.within(1, 3.5);
+      await publishing;
     });
 
     it('is read, and the broadcast published, without a password in the list of processes', () => {

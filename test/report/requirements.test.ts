@@ -3,6 +3,7 @@ import { before, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { passRate, suiteTime } from '../../support/checks/repeated-runs';
+import { fragmentCount } from '../../support/checks/upstream';
 import { fits } from '../../support/report/requirement-states';
 import { type Basis, readRequirements, type Sentence } from '../../support/report/requirements';
 import { allCriteria, type JudgedScenario, judgedScenarios } from './judging-steps';
@@ -59,6 +60,14 @@ describe('the sentences of the requirements', () => {
     const judged = scenarios.flatMap(({ steps }) => steps.flatMap(({ judges }) => judges));
     const unused = [...new Set(judged)].filter((one) => !used.has(one)).sort();
     expect(unused, 'criteria of steps that no sentence names').to.deep.equal([]);
+  });
+
+  it('state how many fragments are sent of each broadcast of which others follow from that', () => {
+    const owners = scenarios.filter(({ steps }) =>
+      steps.some(({ judges }) => judges.includes(fragmentCount.id)),
+    );
+    const stated = owners.flatMap(({ ids }) => ids);
+    expect(stated).to.include.members(['021-US3-3', '019-US1-2', '018-US1-2', '018-US3-5']);
   });
 
   it('that only repeated runs show have numbers of the specs', () => {

@@ -1,12 +1,11 @@
-import { readEvidence } from '../../../support/broadcast/evidence';
 import type { EvidenceFault } from '../fault';
-import { PROCESSED, withFields } from './words';
+import { fragmentsUnsent, PROCESSED, withFields } from './words';
 
 const broadcast = '021-US2-3';
 const LOST = 4;
 /** What is judged of every segment of the broadcast. */
 const OF_EVERY_SEGMENT = [
-  ...['021-US2-4', '021-US2-5', '021-US2-6', '021-US3-3'],
+  ...['021-US2-4', '021-US2-5', '021-US2-6'],
   '021-US4-1 The dubbed audio',
   ...['021-US4-2 The transcript', '021-US4-3 The translation'],
 ];
@@ -16,20 +15,23 @@ export const CAUSES: EvidenceFault[] = [
   {
     name: 'media-service loses one segment: it is never sent',
     broadcast,
-    alter: (evidence) => {
-      const { fragments } = readEvidence(evidence.folder).fragments;
-      const id = fragments[LOST]?.fragmentId;
-      evidence.tap((events) =>
-        events.filter(
-          ({ payload }) => (payload as { fragment_id?: unknown } | undefined)?.fragment_id !== id,
-        ),
-      );
-    },
+    alter: (evidence) => fragmentsUnsent(evidence, LOST, LOST + 1),
     red: {
+      '021-US3-3': /another number of fragments was sent[\s\S]*segment 4: not sent/,
       '021-US2-3': /segment 4: not sent[\s\S]*follows from: media-service sends that many/,
       '021-US4-4 All ten': /segment 4: not sent/,
     },
     follows: OF_EVERY_SEGMENT,
+  },
+  {
+    name: 'media-service loses one segment of the counting: it is never sent',
+    broadcast: '019-US1-1',
+    alter: (evidence) => fragmentsUnsent(evidence, 3, 4),
+    red: {
+      '019-US1-2': /another number of fragments was sent[\s\S]*segment 3: not sent/,
+      '019-US1-6': /segment 3: not sent[\s\S]*follows from: media-service sends that many/,
+    },
+    follows: ['019-US1-3', '019-US1-4 Audio and video', '019-SC The dub', '019-US4-4', '019-US6-3'],
   },
   {
     name: 'Half of the answers failed, as a model has no memory',
@@ -46,6 +48,6 @@ export const CAUSES: EvidenceFault[] = [
     red: {
       '021-US4-4 All ten': /fragments 0 to 4: failed \(MODEL_ERROR: CUDA out of memory\)/,
     },
-    follows: ['021-US2-3', ...OF_EVERY_SEGMENT],
+    follows: ['021-US2-3', '021-US3-3', ...OF_EVERY_SEGMENT],
   },
 ];

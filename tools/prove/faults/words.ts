@@ -37,10 +37,15 @@ export function fragmentLater(nth: number, byMs: number): (evidence: AlteredEvid
     });
 }
 
-/** As if nothing had been sent from a fragment on: none of what was said of them. @param from its index, from 0 */
-export function fragmentsUnsent(evidence: AlteredEvidence, from: number): void {
+/**
+ * As if some fragments had never been sent: none of what was said of them.
+ *
+ * @param from the index of the first of them, from 0
+ * @param before that of the first after them; all where not given
+ */
+export function fragmentsUnsent(evidence: AlteredEvidence, from: number, before?: number): void {
   const { fragments } = readEvidence(evidence.folder).fragments;
-  const ids = new Set<unknown>(fragments.slice(from).map(({ fragmentId }) => fragmentId));
+  const ids = new Set<unknown>(fragments.slice(from, before).map(({ fragmentId }) => fragmentId));
   evidence.tap((events) =>
     events.filter(({ payload }) => !ids.has((payload as Fields | undefined)?.['fragment_id'])),
   );
