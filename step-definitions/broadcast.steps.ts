@@ -1,6 +1,6 @@
 import { Then } from '@cucumber/cucumber';
 
-import { pathsGone, publishedBy, readBy } from '../support/checks/connection';
+import { pathsGone, publishedBy, readBy, receivedBy } from '../support/checks/connection';
 import { ownAnswers } from '../support/checks/exchange';
 import { publishedBytes, publishedFile } from '../support/checks/fixture-file';
 import {
@@ -10,6 +10,7 @@ import {
   metricsAppear,
   publishedOnce,
 } from '../support/checks/timing';
+import { configuredProtocol } from '../support/session/publish-broadcast';
 import type { DubbingWorld } from '../support/world';
 
 /** From the start of the publisher to the first poll in which the media server lists the path as ready. */
@@ -68,6 +69,23 @@ Then(
   async function (this: DubbingWorld) {
     const { ingest } = (await this.session.settings()).services.mediaService;
     await this.judge(readBy, ingest.toUpperCase());
+  },
+);
+
+/** The kind of connection that the media server lists as the source of the input. */
+Then(
+  'the media server receives the broadcast by {word}, or by the protocol that is configured',
+  async function (this: DubbingWorld, protocol: string) {
+    const configured = configuredProtocol(await this.session.settings(), this.session.config);
+    await this.judge(receivedBy, (configured ?? protocol).toUpperCase());
+  },
+);
+
+/** The kind of connection that the media server lists as the source of the input. */
+Then(
+  'the media server receives the broadcast by {word}',
+  async function (this: DubbingWorld, protocol: string) {
+    await this.judge(receivedBy, protocol);
   },
 );
 

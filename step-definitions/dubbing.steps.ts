@@ -84,6 +84,14 @@ Given(
   },
 );
 
+// -- how it gets to the media server
+
+plan('an encoder publishes by RTMP, without a lead-in', (draft) => draft.publishedBy('encoder'));
+/** Whatever is configured. The media server drops the first 2 s of it. */
+Given('an encoder publishes by RTMP, without a lead-in', function (this: DubbingWorld) {
+  this.draft.publishedBy('encoder');
+});
+
 // -- what goes wrong
 
 plan('these faults:', (draft, rows: Rows) => draft.addFaults(faultsIn(rows)));

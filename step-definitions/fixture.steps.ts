@@ -14,8 +14,8 @@ import type { DubbingWorld } from '../support/world';
 
 When(
   'the file of the {broadcast} is looked up',
-  function (this: DubbingWorld, name: string | null) {
-    this.lookedUp.value = this.session.fixture(name);
+  async function (this: DubbingWorld, name: string | null) {
+    this.lookedUp.value = await this.session.describedFixture(name);
   },
 );
 

@@ -11,6 +11,7 @@ import {
   tracks,
 } from '../support/checks/output-file';
 import { frames } from '../support/checks/output-frames';
+import { programme } from '../support/checks/programme';
 import { processedSegments } from '../support/checks/metrics';
 import {
   fingerprint,
@@ -18,8 +19,9 @@ import {
   outputIsOriginal,
   SAME_AUDIO,
 } from '../support/checks/output-original';
-import { outputBegins } from '../support/checks/output-start';
+import { outputBegins, outputEnds } from '../support/checks/output-start';
 import { language, originalUnderstood, spoken } from '../support/checks/speech';
+import { videoFormat } from '../support/checks/video-format';
 import { transcripts, translations } from '../support/checks/texts';
 import { liveViewer, outputAvailable } from '../support/checks/timing';
 import type { DubbingWorld } from '../support/world';
@@ -45,6 +47,14 @@ Then(
   'the output begins at most {duration} into the broadcast',
   async function (this: DubbingWorld, withinMs: number) {
     await this.judge(outputBegins, { withinSeconds: withinMs / 1000 });
+  },
+);
+
+/** The last frame that is shown, and where the audio ends. */
+Then(
+  'the output ends at most {duration} before the broadcast does',
+  async function (this: DubbingWorld, withinMs: number) {
+    await this.judge(outputEnds, { withinSeconds: withinMs / 1000 });
   },
 );
 
@@ -176,6 +186,19 @@ Then(
 Then('every frame of the broadcast is shown once, in order', async function (this: DubbingWorld) {
   await this.judge(frames, frames.defaultLimit);
 });
+
+/** What is seen in each frame of the recording, against its own of the broadcast: structure, levels, colours, detail. */
+Then('the video shows what the broadcast shows', async function (this: DubbingWorld) {
+  await this.judge(programme, programme.defaultLimit);
+});
+
+/** Size, aspect ratio, rotation, borders and pixels of the decoded frames, against those of the broadcast. */
+Then(
+  'its frames keep one size and the shape of the broadcast',
+  async function (this: DubbingWorld) {
+    await this.judge(videoFormat, videoFormat.defaultLimit);
+  },
+);
 
 /** PTS and DTS of all packets. */
 Then('the timestamps of the output have no gap', async function (this: DubbingWorld) {

@@ -21,7 +21,8 @@ const environmentSchema = z.object({
   ACCEPTANCE_CONFIG: z.string().default(join(projectRoot, 'acceptance.yaml')),
   RUNTIME: z.enum(['auto', 'host', 'docker', 'external']).default('auto'),
   FIXTURE_FILE: z.string().optional(),
-  FIXTURE_SCRIPT: z.string().default(join(projectRoot, 'fixtures/1-min-nfl.yaml')),
+  /** By default the YAML file beside FIXTURE_FILE, and that of the one-minute broadcast where there is none. */
+  FIXTURE_SCRIPT: z.string().optional(),
   /** By default `reports`, and `reports/replay` where recorded broadcasts are judged. */
   REPORTS_DIR: z.string().optional(),
   /** A folder of evidence, `reports/evidence`: broadcasts recorded there are judged, nothing is started or published. */
@@ -130,6 +131,8 @@ const settingsSchema = z.strictObject({
         rtsp: published(/^rtsps?$/),
         rtmp: published(/^rtmps?$/),
       },
+      /** How broadcasts are published. `as-specified`: that of spec 021 by RTMP, those of 019 and 018 by RTSP. */
+      publishing: z.enum(['as-specified', 'rtmp', 'rtsp']).default('as-specified'),
       /** Where its page answers by which viewers watch in a browser. */
       webrtc: orAbsent(http),
       /** Where it can be told to make recordings; absent: a reader records the output. */
@@ -185,6 +188,8 @@ export interface Config {
   settingsFile: string;
   fixtureScript: string;
   fixtureFile: string | undefined;
+  /** FIXTURE_FILE is given, and nothing that describes it: `fixtureScript` is that of another file, unless it is the same. */
+  isClipAlone: boolean;
   reportsFolder: string;
   /** Where recorded broadcasts are judged in place of new ones. */
   evidenceFolder: string | undefined;
@@ -249,8 +254,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   return {
     runtime: values.RUNTIME,
     settingsFile: values.ACCEPTANCE_CONFIG,
-    fixtureScript: resolve(values.FIXTURE_SCRIPT),
-    fixtureFile: values.FIXTURE_FILE,
+    ...fixtureOf(values),
     reportsFolder: reportsFolderOf(given),
     evidenceFolder: values.EVIDENCE ? resolve(values.EVIDENCE) : undefined,
     listenerModel: resolve(values.LISTENER_MODEL),
@@ -270,6 +274,20 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
         ...{ ...variables, SERVICES_HOST: servicesHost },
         ...ports,
       }),
+  };
+}
+
+/** The configured broadcast: its description, and the file that replaces the one which that names. */
+function fixtureOf({
+  FIXTURE_FILE: file,
+  FIXTURE_SCRIPT: script,
+}: Environment): Pick<Config, 'fixtureScript' | 'fixtureFile' | 'isClipAlone'> {
+  const beside = file === undefined ? undefined : file.replace(/\.[^./]*$/, '') + '.yaml';
+  const found = script ?? (beside !== undefined && existsSync(beside) ? beside : undefined);
+  return {
+    fixtureScript: resolve(found ?? join(projectRoot, 'fixtures/1-min-nfl.yaml')),
+    fixtureFile: file,
+    isClipAlone: file !== undefined && found === undefined,
   };
 }
 

@@ -45,12 +45,12 @@ Before(function (this: DubbingWorld, { pickle }: ITestCaseHookParameter) {
   return checkScope(this.session, pickle);
 });
 
-// A missing broadcast is noticed before services are started for nothing.
-Before({ tags: '@broadcast' }, function (this: DubbingWorld) {
-  this.session.fixture();
+// A missing broadcast, and one that is not what is said of it, is noticed before services are started for nothing.
+Before({ tags: '@broadcast' }, async function (this: DubbingWorld) {
+  await this.session.describedFixture();
 });
-Before({ tags: '@counting' }, function (this: DubbingWorld) {
-  this.session.fixture(fixtureCalled('counting broadcast'));
+Before({ tags: '@counting' }, async function (this: DubbingWorld) {
+  await this.session.describedFixture(fixtureCalled('counting broadcast'));
 });
 
 /**

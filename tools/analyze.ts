@@ -1,11 +1,11 @@
 /**
  * `npm run analyze -- FILE [--source FIXTURE] [--dubs FOLDER]`: judges any recording by its content, offline. Verdicts
  * and findings go to standard output as JSON, a table for people to standard error. Exit code 1 when a criterion fails or
- * cannot be shown, 2 for a usage error.
+ * cannot be shown, 2 for a usage error, and where there is nothing to judge: what was given is not there or cannot be read.
  *
  * FILE is a recording, or an evidence folder, which brings source and dubs. FIXTURE is the name of a YAML file in
- * fixtures/, or the path of one. FOLDER is an evidence folder, or one with files named …NNNN-dubbed.wav (and
- * …NNNN-original.wav), NNNN being the sequence number of the fragment.
+ * fixtures/, or the path of one; its media file has to be what it says. FOLDER is an evidence folder, or one with files named
+ * …NNNN-dubbed.wav (and …NNNN-original.wav), NNNN being the sequence number of the fragment, and then needs a FIXTURE.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -14,13 +14,21 @@ import { parseArgs } from 'node:util';
 import { BroadcastFindings } from '../support/analyze/broadcast-findings';
 import { probeTool } from '../support/analyze/ffmpeg';
 import { milliseconds } from '../support/analyze/finding';
+import { probeStreams } from '../support/analyze/media';
 import { listenBy } from '../support/analyze/listening';
 import { type DubFiles, OutputFindings } from '../support/analyze/output-findings';
 import { spokenAgainst } from '../support/analyze/segments-heard';
+import type { FragmentText } from '../support/analyze/translation';
 import { messageOf, SuiteError } from '../support/base/errors';
 import { safeText } from '../support/base/safe-text';
 import { evidenceFiles, readEvidence } from '../support/broadcast/evidence';
-import { type Fixture, publishedFixture, readFixture } from '../support/broadcast/fixture';
+import {
+  type Fixture,
+  isScriptKnown,
+  publishedFixture,
+  readFixture,
+} from '../support/broadcast/fixture';
+import { requireAsDescribed } from '../support/checks/fixture-door';
 import { judgeOutput, type OutputVerdict } from '../support/checks/output-criteria';
 import { type OutputSubject, recordingSubject } from '../support/checks/output-subject';
 import { projectRoot, readConfig, serviceNames } from '../support/config';
@@ -47,15 +55,24 @@ async function readQuestion(args: string[]): Promise<Question> {
   if (given === undefined || others.length > 0) throw new TypeError('one FILE is needed');
   // Media tools would take "a:b.mp4" for an address.
   const file = resolve(given);
-  const fixture = values.source === undefined ? undefined : fixtureOf(values.source);
   const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  if (isFolder && values.dubs !== undefined) {
+    throw new TypeError('an evidence folder has its own dubs: leave out --dubs');
+  }
   const folder = isFolder ? file : values.dubs;
-  if (folder !== undefined && existsSync(join(folder, evidenceFiles.record))) {
+  const isEvidence = folder !== undefined && existsSync(join(folder, evidenceFiles.record));
+  if (folder !== undefined && !isEvidence && !isFolder && values.source === undefined) {
+    throw new TypeError('--dubs needs --source: where a dub belongs is told by its source');
+  }
+  // Said once: every criterion would say it again.
+  if (!isFolder) await probeStreams(file);
+  const fixture = values.source === undefined ? undefined : await fixtureOf(values.source);
+  if (folder !== undefined && isEvidence) {
     const evidence = readEvidence(folder);
     const names = serviceNames(readConfig().settings('127.0.0.1'));
     const source = fixture ?? publishedFixture(evidence.record, evidence.folder);
     const broadcast = new BroadcastFindings(evidence, source, names);
-    if (isFolder) return ofBroadcast(broadcast);
+    if (isFolder) return await ofBroadcast(broadcast);
     const output = new OutputFindings(file, source, broadcast.dubFiles);
     return { broadcast, output, subject: recordingSubject(output, await broadcast.judgedTexts()) };
   }
@@ -64,16 +81,21 @@ async function readQuestion(args: string[]): Promise<Question> {
   return { output, subject: recordingSubject(output) };
 }
 
-function ofBroadcast(broadcast: BroadcastFindings): Question {
+async function ofBroadcast(broadcast: BroadcastFindings): Promise<Question> {
   try {
-    return { broadcast, output: broadcast.output, subject: broadcast };
+    const { output } = broadcast;
+    await probeStreams(output.file);
+    return { broadcast, output, subject: broadcast };
   } catch (error) {
     return { broadcast, problem: messageOf(error) };
   }
 }
 
-function fixtureOf(name: string): Fixture {
-  return readFixture(existsSync(name) ? name : join(projectRoot, 'fixtures', `${name}.yaml`));
+async function fixtureOf(name: string): Promise<Fixture> {
+  const isPath = statSync(name, { throwIfNoEntry: false })?.isFile() ?? false;
+  const fixture = readFixture(isPath ? name : join(projectRoot, 'fixtures', `${name}.yaml`));
+  await requireAsDescribed(fixture);
+  return fixture;
 }
 
 function dubsIn(folder: string): DubFiles[] {
@@ -115,8 +137,8 @@ async function findingsOf(output: OutputFindings): Promise<Record<string, unknow
     streams: await orReason(() => output.streams()),
     packets: await orReason(() => output.span()),
     frames: await orReason(async () => {
-      const { frames, ...rest } = await output.video();
-      return { count: frames.length, ...rest };
+      const { frames, thumbnails, ...rest } = await output.video();
+      return { count: frames.length, thumbnailBytes: thumbnails.bytes.byteLength, ...rest };
     }),
     clock: await orReason(async () => {
       const clock = await output.clock();
@@ -132,6 +154,7 @@ async function findingsOf(output: OutputFindings): Promise<Record<string, unknow
       return { ...rest, seconds: samples.length / rest.rateHz };
     }),
     placements: await orReason(() => output.placements()),
+    dubConditions: await orReason(() => output.dubConditions()),
     sync: await orReason(() => output.sync()),
     splices: await orReason(() => output.splices()),
     likeOriginal: await orReason(() => output.likeOriginal()),
@@ -176,6 +199,15 @@ function printVerdicts(verdicts: readonly OutputVerdict[]): void {
   }
 }
 
+/** Word error rate of a transcript; undefined where nobody has written down what was said. */
+function transcriptErrors(
+  broadcast: BroadcastFindings | undefined,
+  text: FragmentText | undefined,
+): string | undefined {
+  if (!broadcast || !isScriptKnown(broadcast.fixture)) return undefined;
+  return text?.words.wordErrorRate.toFixed(2);
+}
+
 /** A line for each fragment: where its dub is heard, and what was said in it. */
 async function printFragments(
   output: OutputFindings,
@@ -200,7 +232,7 @@ async function printFragments(
       [offset.observed ? `${(100 * offset.heardShare).toFixed(0)} %` : undefined, 6],
       [original.observed ? original.score.toFixed(2) : undefined, 9],
       [fragment?.roundTripMs === undefined ? undefined : `${fragment.roundTripMs} ms`, 8],
-      [text?.words.wordErrorRate.toFixed(2), 5],
+      [transcriptErrors(broadcast, text), 5],
       [text?.match?.chrf.toFixed(2), 5],
       [spoken, 9],
     ];
@@ -228,7 +260,7 @@ async function printSpeech(output: OutputFindings, broadcast: BroadcastFindings)
     const probability = heard.observed ? heard.language?.probability : undefined;
     const cells: [value: string | undefined, width: number][] = [
       [String(sequence), 7],
-      [text?.words.wordErrorRate.toFixed(2), 18],
+      [transcriptErrors(broadcast, text), 18],
       [words?.wordErrorRate.toFixed(2), 21],
       [probability?.toFixed(2), 12],
     ];
@@ -252,10 +284,21 @@ async function printLatencies(broadcast: BroadcastFindings): Promise<void> {
   );
 }
 
+/** There is nothing to judge: the usage is wrong, or what was given cannot be read. */
+class NoQuestion extends Error {}
+
+async function questionIn(args: string[]): Promise<Question> {
+  try {
+    return await readQuestion(args);
+  } catch (error) {
+    const message = messageOf(error);
+    throw new NoQuestion(error instanceof TypeError ? `${message}\n${USAGE}` : message);
+  }
+}
+
 async function main(): Promise<void> {
   listenBy(readConfig().listenerModel);
-  const question = await readQuestion(process.argv.slice(2));
-  const { broadcast, output, problem, subject } = question;
+  const { broadcast, output, problem, subject } = await questionIn(process.argv.slice(2));
   // The verdicts first: they begin all that takes long at the same time.
   const [verdicts, ofBroadcast] = await Promise.all([
     subject ? judgeOutput(subject) : [],
@@ -279,7 +322,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const isUsage = error instanceof TypeError;
-  console.error(isUsage ? `${error.message}\n${USAGE}` : messageOf(error));
-  process.exitCode = isUsage ? 2 : 1;
+  console.error(messageOf(error));
+  process.exitCode = error instanceof NoQuestion ? 2 : 1;
 });

@@ -1,7 +1,9 @@
 // `npm run benchmark -- reports/evidence/{stream} [PAIRS]`: how long the whole analysis of a recording takes, as a ratio
 // to decoding it once (`ffmpeg -i output.mp4 -f null -`). Each pair runs one right after the other; the median of the
-// ratios counts. Exit code 1 above LIMIT.
+// ratios counts. Exit code 1 above LIMIT. The memory is the largest that node itself, with its worker threads, has had.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const LIMIT = 3;
@@ -20,14 +22,26 @@ function seconds(program, args) {
 }
 
 const file = join(folder, 'output.mp4');
+const scratch = mkdtempSync(join(tmpdir(), 'benchmark-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+/** Loaded into the analysis before anything else: writes its memory down when it ends. In KB of 1024 bytes. */
+const [probe, memory] = [join(scratch, 'probe.cjs'), join(scratch, 'memory')];
+writeFileSync(
+  probe,
+  `if (require('node:worker_threads').isMainThread) process.on('exit', () =>
+    require('node:fs').writeFileSync(${JSON.stringify(memory)}, String(process.resourceUsage().maxRSS)));`,
+);
+
 const ratios = Array.from({ length: Number(pairs) }, () => {
   const decoding = seconds('ffmpeg', ['-v', 'error', '-i', file, '-f', 'null', '-']);
   const analysis = seconds(process.execPath, [
-    ...['-r', 'ts-node/register', 'tools/analyze.ts', folder],
+    ...['-r', probe, '-r', 'ts-node/register', 'tools/analyze.ts', folder],
   ]);
+  const megabytes = (Number(readFileSync(memory, 'utf8')) * 1024) / 1e6;
   const ratio = analysis / decoding;
   console.log(
-    `decoding ${decoding.toFixed(2)} s, analysis ${analysis.toFixed(2)} s, ratio ${ratio.toFixed(2)}`,
+    `decoding ${decoding.toFixed(2)} s, analysis ${analysis.toFixed(2)} s, ratio ${ratio.toFixed(2)}, ` +
+      `memory ${megabytes.toFixed(0)} MB`,
   );
   return ratio;
 }).sort((a, b) => a - b);

@@ -32,7 +32,8 @@ Feature: The compositions reach each other
   Scenario: The worker reads from and publishes to the media server
     Given all services are running
     When the counting broadcast is dubbed
-    Then the media server has the broadcast read by RTSP, or by the protocol that is configured
+    Then the media server receives the broadcast by RTSP, or by the protocol that is configured
+    And the media server has the broadcast read by RTSP, or by the protocol that is configured
     And the media server has the output published by RTMP
 
   @019-US2-4

@@ -15,6 +15,7 @@ Feature: The dubbed counting can be played
     When the counting broadcast is dubbed
     Then the output begins at most 0.5 seconds into the broadcast
     And the output lasts 30 seconds ± 0.5 seconds
+    And the output ends at most 0.5 seconds before the broadcast does
 
   @019-US6-3
   Scenario: The audio track is the Spanish dub
@@ -32,5 +33,7 @@ Feature: The dubbed counting can be played
     Then the output decodes to its end without an error
     And at least 29 seconds of video are decoded
     And every frame of the broadcast is shown once, in order
+    And the video shows what the broadcast shows
+    And its frames keep one size and the shape of the broadcast
     And the timestamps of the output have no gap
     And no splice is heard where segments meet

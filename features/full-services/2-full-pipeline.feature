@@ -11,6 +11,7 @@ Feature: Dubbing a one-minute broadcast from end to end
   Scenario: The broadcast appears in the media server
     When the one-minute broadcast is dubbed
     Then the media server lists the broadcast as ready within 10 seconds of publishing
+    And the media server receives the broadcast by RTMP, or by the protocol that is configured
 
   @021-US2-2
   Scenario: A worker takes up the stream and reports its metrics

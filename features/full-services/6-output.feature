@@ -11,6 +11,8 @@ Feature: A viewer can play the dubbed broadcast
     Then the output decodes to its end without an error
     And at least 59 seconds of video are decoded
     And every frame of the broadcast is shown once, in order
+    And the video shows what the broadcast shows
+    And its frames keep one size and the shape of the broadcast
 
   @021-US6-2
   Scenario: The output has one video and one audio track
@@ -22,6 +24,7 @@ Feature: A viewer can play the dubbed broadcast
     When the one-minute broadcast is dubbed
     Then the output begins at most 0.5 seconds into the broadcast
     And the output lasts between 59 and 61 seconds
+    And the output ends at most 0.5 seconds before the broadcast does
     And the timestamps of the output have no gap
 
   @021-US6-4

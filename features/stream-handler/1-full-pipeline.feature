@@ -43,7 +43,9 @@ Feature: A minute of tones comes back as it went in
     And media-service counts no fallback to the original audio
     And the output begins at most 0.5 seconds into the broadcast
     And the output lasts 60 seconds ± 0.5 seconds
+    And the output ends at most 0.5 seconds before the broadcast does
     And the output decodes to its end without an error
     And every frame of the broadcast is shown once, in order
+    And the video shows what the broadcast shows
     And media-service logs no error about it
     And the broadcast is dubbed to its end within 90 seconds

@@ -7,6 +7,7 @@ import {
   type ToolOutput,
   unreadable,
 } from './ffmpeg';
+import { type ChannelWindow, channelWindows } from './channels';
 import { type Finding, unobserved } from './finding';
 
 export interface AudioTimeline {
@@ -35,6 +36,8 @@ export interface AudioTrack extends AudioTimeline {
   /** Places where at least 3 samples in a row are at full scale (0.999 or more), and how long they are together. */
   clipping: { places: number; seconds: number };
   loudness: Finding<Loudness>;
+  /** The channels of a track that has two or more of them, second by second. */
+  channels: ChannelWindow[];
   /** Decoded samples a channel, gaps not counted. */
   decodedSamples: number;
   /** Every error that demuxer and decoder reported, in order. Empty for an intact file. */
@@ -73,13 +76,18 @@ export async function readTimeline(
  */
 export async function readAudioTrack(file: string): Promise<AudioTrack> {
   const measures = 'silencedetect=n=-50dB:d=0.3,ebur128=peak=sample:framelog=verbose,anullsink';
-  const run = await decode(file, `[0:a:0]asplit[a][b];[b]${measures};[a]`);
+  // Frames of one second, each with the power of every channel.
+  const channels =
+    'asetnsamples=n=48000,astats=metadata=1:reset=1:measure_perchannel=RMS_level:measure_overall=none,' +
+    'ametadata=print,anullsink';
+  const run = await decode(file, `[0:a:0]asplit=3[a][b][c];[b]${measures};[c]${channels};[a]`);
   const timeline = timelineOf(file, run);
   return {
     ...timeline,
     silences: silences(run.stderr),
     clipping: clipping(timeline.samples, timeline.rateHz),
     loudness: loudness(run.stderr),
+    channels: channelWindows(run.stderr, timeline),
     decodedSamples: run.stdout.length / 4,
     errorLines: errorLinesOf(run.stderr),
     exitCode: run.exitCode,

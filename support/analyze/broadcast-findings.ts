@@ -144,7 +144,7 @@ export class BroadcastFindings {
    * the media server lists it, and both streams to run at their own speed: right to within 0.3 s.
    */
   async endToEndLatency(): Promise<Finding<{ seconds: number }>> {
-    const { inputReady, outputReady } = this.record.times;
+    const { inputReady, outputReady, published } = this.record.times;
     if (inputReady === undefined || outputReady === undefined) {
       return unobserved(`no output was ready: ${outcomeText(this.record.outcome)}`);
     }
@@ -155,7 +155,11 @@ export class BroadcastFindings {
     const begins = [video, audio].flatMap((track) => (track.observed ? track.firstPtsSeconds : []));
     const [first] = shown.presentations;
     const later = (first?.ptsSeconds ?? NaN) - Math.min(...begins);
-    return { observed: true, seconds: (outputReady - inputReady) / 1000 + later };
+    // An RTMP publisher sends for 2 s before the media server lists it.
+    const { protocol, leadInSeconds = 0 } = this.record.publishing ?? {};
+    const isRtmp = protocol === 'rtmp' && published !== undefined;
+    const begun = isRtmp ? published + leadInSeconds * 1000 : inputReady;
+    return { observed: true, seconds: (outputReady - begun) / 1000 + later };
   }
 
   /** What was said in each answered segment against the fixture's script. */

@@ -1,15 +1,10 @@
 import { audioLevels } from './audio';
 import { type Finding, percentile, unobserved } from './finding';
 import { type FrameClock, type Presentation, presentationsOf } from './frame-clock';
-import {
-  FOUND_SCORE,
-  locate,
-  type Locator,
-  makeLocator,
-  type Place,
-  type Placement,
-} from './placement';
+import { type LongLocator, makeLongLocator } from './long-search';
+import { FOUND_SCORE, locate, makeLocator, type Place, type Placement } from './placement';
 import { takeOut } from './residual';
+import { type MeasuredOffset, type OffsetTrend, offsetTrend } from './trend';
 import type { AudioTimeline } from './audio-track';
 
 /** A fragment of the source and the dub that it was given; samples are mono, at the rate of the output's audio. */
@@ -63,7 +58,7 @@ export interface FragmentPlacement {
 }
 
 /** The A/V offsets of all fragments that are heard at their video. */
-export interface Sync {
+export interface Sync extends OffsetTrend {
   measuredFragments: number;
   /** The A/V offset that is farthest from 0, with its sign. */
   worstMs: number;
@@ -71,10 +66,6 @@ export interface Sync {
   /** Percentiles (nearest rank) of the absolute A/V offsets. */
   p50AbsoluteMs: number;
   p95AbsoluteMs: number;
-  /** Drift from the first to the last fragment, by the least-squares line through the offsets. */
-  driftMs: number;
-  /** The offset that is farthest from 0 once the drift is taken out, the mean offset kept. */
-  worstWithoutDriftMs: number;
 }
 
 /** The worker decodes the fixture's audio: resampled at most, it correlates above 0.9. */
@@ -92,16 +83,20 @@ const WHOLE_SHARE = 0.9;
  * Where stretches of audio begin in the source of an output.
  *
  * @param audio mono, at the rate of the source's audio
+ * @param expectedSeconds about where each begins; a long source is searched there first
  */
 export function startsIn(
   source: AudioTimeline,
   audio: readonly Float32Array[],
+  expectedSeconds: readonly number[] = [],
 ): Finding<{ seconds: number }>[] {
-  const find = makeLocator(source.samples, source.rateHz);
-  return audio.map((samples) => {
+  const find = makeLongLocator(source.samples, source.rateHz);
+  return audio.map((samples, i) => {
     const needle = trimSilence(samples, source.rateHz);
     if (!needle.observed) return needle;
-    const found = find(needle.samples);
+    const at = expectedSeconds[i];
+    const expected = at === undefined ? at : at + needle.trimmedStartSeconds;
+    const found = find(needle.samples, expected, true);
     if (!found.observed) return found;
     if (found.score < LEAST_SOURCE_SCORE) return unobserved('this audio is not in the source');
     const from = source.firstPtsSeconds + found.offsetSeconds;
@@ -127,26 +122,31 @@ export function locateDubs(
   audio: AudioTimeline,
   fragments: readonly DubbedFragment[],
 ): LocatedDub[] {
-  const find = makeLocator(audio.samples, audio.rateHz);
+  const find = makeLongLocator(audio.samples, audio.rateHz);
   return fragments.map((fragment) => {
     const needle = trimSilence(fragment.dubbed, audio.rateHz);
     const reason = needle.observed ? '' : `the dubbed audio cannot be searched: ${needle.reason}`;
-    const found = needle.observed ? find(needle.samples) : unobserved(reason);
+    const { startSeconds } = fragment;
+    const found = needle.observed
+      ? find(needle.samples, startSeconds + needle.trimmedStartSeconds, true)
+      : unobserved(reason);
     return { fragment, needle, found, original: locateOriginal(fragment, audio.rateHz, find) };
   });
 }
 
 function locateOriginal(
-  { original }: DubbedFragment,
+  { original, startSeconds }: DubbedFragment,
   rateHz: number,
-  find: Locator,
+  find: LongLocator,
 ): LocatedDub['original'] {
   if (!original) return unobserved('the original audio of the fragment is unknown');
   const trimmed = trimSilence(original, rateHz);
   if (!trimmed.observed) {
     return unobserved(`the original audio cannot be searched: ${trimmed.reason}`);
   }
-  const found = find(trimmed.samples);
+  // In most outputs it is nowhere.
+  const expected = startSeconds + trimmed.trimmedStartSeconds;
+  const found = find(trimmed.samples, expected, false);
   return found.observed ? { ...found, needle: trimmed.samples } : found;
 }
 
@@ -225,6 +225,8 @@ function findOccurrences(
     const stretched = findStretched(audio, presentation, tolerance, needle);
     if (!stretched || stretched.place.score <= (known?.score ?? 0)) continue;
     const occurrence = occurrenceOf(stretched.place, stretched.samples, stretched.speed);
+    // As a needle may stick out of where it is searched, one that is heard elsewhere would be found, and listed, once more.
+    if (!isAt(presentation)(occurrence)) continue;
     occurrences.splice(known ? before : occurrences.length, known ? 1 : 0, occurrence);
   }
   for (const presentation of at) {
@@ -401,30 +403,30 @@ export function trimSilence(samples: Float32Array, rateHz: number): Finding<Trim
 
 /** @returns unobserved when no fragment is heard at its video */
 export function syncOf(placements: readonly FragmentPlacement[]): Finding<Sync> {
-  const measured = placements.flatMap(({ sequence, startSeconds, avOffset }) =>
-    avOffset.observed ? [{ sequence, x: startSeconds, ms: avOffset.offsetMs }] : [],
+  const measured = placements.flatMap(({ sequence, startSeconds, avOffset }): MeasuredOffset[] =>
+    avOffset.observed
+      ? [
+          {
+            ...{ number: sequence, atSeconds: startSeconds },
+            ...{ ms: avOffset.offsetMs, ptsSeconds: avOffset.ptsSeconds },
+          },
+        ]
+      : [],
   );
+  measured.sort((a, b) => a.atSeconds - b.atSeconds);
   const worst = [...measured].sort((a, b) => Math.abs(b.ms) - Math.abs(a.ms))[0];
   const absolute = measured.map(({ ms }) => Math.abs(ms));
   const [p50, p95] = [percentile(absolute, 50), percentile(absolute, 95)];
   if (!worst || !p50.observed || !p95.observed) {
     return unobserved(`none of ${placements.length} fragments could be measured`);
   }
-  const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-  const [x, y] = [mean(measured.map((one) => one.x)), mean(measured.map((one) => one.ms))];
-  const spread = measured.reduce((sum, one) => sum + (one.x - x) ** 2, 0);
-  const slope =
-    spread === 0 ? 0 : measured.reduce((sum, one) => sum + (one.x - x) * (one.ms - y), 0) / spread;
-  const places = measured.map((one) => one.x);
-  const rests = measured.map((one) => one.ms - slope * (one.x - x));
   return {
     observed: true,
     measuredFragments: measured.length,
     worstMs: worst.ms,
-    worstSequence: worst.sequence,
+    worstSequence: worst.number,
     p50AbsoluteMs: p50.value,
     p95AbsoluteMs: p95.value,
-    driftMs: slope * (Math.max(...places) - Math.min(...places)),
-    worstWithoutDriftMs: rests.sort((a, b) => Math.abs(b) - Math.abs(a))[0] ?? worst.ms,
+    ...offsetTrend(measured),
   };
 }

@@ -116,34 +116,74 @@ async function startTool(
   });
   yieldToServices(running.pid);
   const result = await running;
-  const stderr = Buffer.from(result.stderr).toString('utf8');
-  if (result.exitCode === undefined) {
-    throw new MediaToolMissing({
-      what: 'the program did not run to its end',
-      where: `${program} ${args.join(' ')}`,
-      seen: result.failed ? messageOf(result) : stderr,
-      expected: `${program} on the PATH`,
-    });
-  }
-  return { exitCode: result.exitCode, stdout: Buffer.from(result.stdout), stderr };
+  const exitCode = exitCodeOf(program, args, result);
+  return { exitCode, stdout: Buffer.from(result.stdout), stderr: textOf(result.stderr) };
 }
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8');
+}
+
+/** @throws MediaToolMissing when it has none */
+function exitCodeOf(
+  program: string,
+  args: readonly string[],
+  result: { exitCode?: number; failed: boolean; stderr: Uint8Array },
+): number {
+  if (result.exitCode !== undefined) return result.exitCode;
+  throw new MediaToolMissing({
+    what: 'the program did not run to its end',
+    where: `${program} ${args.join(' ')}`,
+    seen: result.failed ? messageOf(result) : textOf(result.stderr),
+    expected: `${program} on the PATH`,
+  });
+}
+
+/** Filters of small frames and of audio lose more by sharing their work among threads than they gain. */
+const QUIETLY = ['-hide_banner', '-nostats', '-filter_complex_threads', '1'];
 
 /** Runs the system's ffmpeg without banner and statistics; see {@link runTool}. */
 export function runFfmpeg(args: readonly string[], input?: Uint8Array): Promise<ToolOutput> {
-  // Filters of small frames and of audio lose more by sharing their work among threads than they gain.
-  const quietly = ['-hide_banner', '-nostats', '-filter_complex_threads', '1'];
-  return runTool('ffmpeg', [...quietly, ...args], input);
+  return runTool('ffmpeg', [...QUIETLY, ...args], input);
 }
 
 /**
- * Runs ffprobe on a file and returns its JSON as text.
+ * Runs the system's ffmpeg as {@link runFfmpeg} does, and gives away its standard output piece by piece as it comes: that of a
+ * long video is larger than memory.
+ *
+ * @throws MediaToolMissing when the program cannot be started
+ */
+export async function streamFfmpeg(
+  args: readonly string[],
+  take: (piece: Uint8Array) => void,
+): Promise<Omit<ToolOutput, 'stdout'>> {
+  const all = [...QUIETLY, ...args];
+  const running = execa('ffmpeg', all, {
+    ...{ reject: false, stdin: 'ignore', stripFinalNewline: false, maxBuffer: 2 ** 30 },
+    buffer: { stdout: false, stderr: true },
+    encoding: 'buffer',
+  });
+  yieldToServices(running.pid);
+  running.stdout.on('data', take);
+  const result = await running;
+  return { exitCode: exitCodeOf('ffmpeg', all, result), stderr: textOf(result.stderr) };
+}
+
+/**
+ * Runs ffprobe on a file and returns its JSON as text; or a line for each item, `name=value|name=value`, which takes a fifth of the
+ * room.
  *
  * @throws MediaUnreadable when the file is missing or empty, or ffprobe cannot open it
  */
-export async function runFfprobe(file: string, args: readonly string[]): Promise<string> {
+export async function runFfprobe(
+  file: string,
+  args: readonly string[],
+  format: 'json' | 'compact' = 'json',
+): Promise<string> {
   await requireFile(file);
   const tool = await probeTool();
-  const run = await runTool(tool.path, ['-v', 'error', ...args, '-of', 'json', '-i', file]);
+  const as = format === 'json' ? 'json' : 'compact=print_section=0';
+  const run = await runTool(tool.path, ['-v', 'error', ...args, '-of', as, '-i', file]);
   if (run.exitCode !== 0) throw unreadable(file, run.stderr, `ffprobe ${tool.version}`);
   return run.stdout.toString('utf8');
 }

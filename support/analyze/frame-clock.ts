@@ -16,10 +16,12 @@ export interface FrameClock {
   framesPerSecond: number;
   /** Of the source, where it is known. */
   lastFrame?: number;
-  /** `strip`: by frame numbers. `first-packet`: the first video PTS is taken for source time 0, which proves less. */
-  kind: 'strip' | 'first-packet';
+  /** `strip`: by the numbers in the frames. `matched`: by what is seen in them, compared with the source. */
+  kind: 'strip' | 'matched';
+  /** Of `matched`: stretches of a second or more in which nothing moves, so that frames cannot be told apart. */
+  untold: Span[];
   runs: ClockRun[];
-  /** Frames without a readable number. */
+  /** Frames without a readable number; of `matched`, frames that are none of the source. */
   unreadable: number;
   /** Frames that are never shown between the first one shown and the last one of the source. */
   lost: { fromFrame: number; count: number; atSeconds: number }[];
@@ -48,17 +50,19 @@ const CLOCK_SECONDS = 0.4;
  *
  * @param framesPerSecond of the source
  * @param lastFrame of the source; where given, frames missing at the end count as lost
+ * @param told by what the numbers of the frames were told
  */
 export function frameClock(
   frames: readonly Frame[],
   framesPerSecond: number,
   lastFrame?: number,
+  told: Pick<FrameClock, 'kind' | 'untold'> = { kind: 'strip', untold: [] },
 ): FrameClock {
   const read = frames.filter(
     (frame): frame is { ptsSeconds: number; frame: number } => frame.frame !== null,
   );
   const clock: FrameClock = {
-    ...{ framesPerSecond, kind: 'strip', runs: [], lost: [], longPresentations: [], backward: [] },
+    ...{ framesPerSecond, ...told, runs: [], lost: [], longPresentations: [], backward: [] },
     ...{ bunches: bunchesOf(read, framesPerSecond), unreadable: frames.length - read.length },
     ...(lastFrame === undefined ? {} : { lastFrame }),
   };
@@ -154,32 +158,6 @@ function lost(
   });
 }
 
-/** The clock of an output without a frame strip: its first frame is taken for the start of the source. */
-export function firstPacketClock(
-  firstPtsSeconds: number,
-  framesPerSecond: number,
-  durationSeconds: number,
-): FrameClock {
-  const lastFrame = Math.round(durationSeconds * framesPerSecond) - 1;
-  const frames = Array.from({ length: lastFrame + 1 }, (_, frame) => ({
-    frame,
-    ptsSeconds: firstPtsSeconds + frame / framesPerSecond,
-  }));
-  return {
-    ...{
-      framesPerSecond,
-      kind: 'first-packet',
-      unreadable: 0,
-      lost: [],
-      longPresentations: [],
-      bunches: [],
-      backward: [],
-      lastFrame,
-    },
-    runs: [{ firstFrame: 0, lastFrame, frames }],
-  };
-}
-
 /**
  * Where a stretch of the source is shown: once for each run that shows at least half of it.
  *
@@ -201,7 +179,11 @@ export function presentationsOf(
     return unobserved(`frame ${Math.round(to)} is beyond the ${FRAME_NUMBERS} of a strip`);
   }
   if (clock.runs.length === 0) {
-    return unobserved('no frame of the output has a readable frame number');
+    return unobserved(
+      clock.kind === 'strip'
+        ? 'no frame of the output has a readable frame number'
+        : 'no frame of the output is one of the source',
+    );
   }
   const found = clock.runs.flatMap((run): Presentation[] => {
     const shown = Math.min(run.lastFrame + 1, to) - Math.max(run.firstFrame, from);

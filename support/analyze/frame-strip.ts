@@ -19,7 +19,8 @@ export interface FrameStripDrawing {
   /** Of the input frame, in pixels. */
   width: number;
   height: number;
-  framesPerSecond: number;
+  /** A fraction of integers where it is one: `30000/1001`. */
+  framesPerSecond: number | string;
   durationSeconds: number;
 }
 

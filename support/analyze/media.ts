@@ -7,7 +7,7 @@ import { type Finding, unobserved } from './finding';
 
 interface StreamBase {
   index: number;
-  /** ffmpeg's name of the codec, e.g. `h264`, `aac`; `unknown` where it has none. */
+  /** ffmpeg's name of the codec, e.g. `h264`, `aac`; where it has none, what the file calls it, e.g. `timecode (tmcd)`. */
   codec: string;
   /** The language tag as written in the file (`spa`, `es`); null when absent or `und`. */
   language: string | null;
@@ -77,6 +77,7 @@ const streamsSchema = z.object({
       index: z.number(),
       codec_type: z.string().optional(),
       codec_name: z.string().optional(),
+      codec_tag_string: z.string().optional(),
       width: z.number().optional(),
       height: z.number().optional(),
       avg_frame_rate: z.string().optional(),
@@ -87,19 +88,13 @@ const streamsSchema = z.object({
   ),
 });
 
-const packetsSchema = z.object({
-  packets: z.array(
-    z.object({
-      stream_index: z.number(),
-      pts_time: z.string().optional(),
-      dts_time: z.string().optional(),
-      duration_time: z.string().optional(),
-      flags: z.string(),
-    }),
-  ),
-});
-
-type Packet = z.infer<typeof packetsSchema>['packets'][number];
+/** Times in seconds, NaN where the file has none. */
+interface Packet {
+  pts: number;
+  dts: number;
+  duration: number;
+  flags: string;
+}
 
 /**
  * The streams of a media file, in file order.
@@ -119,7 +114,7 @@ const probed = new Map<string, Promise<MediaStream[]>>();
 
 async function probe(file: string): Promise<MediaStream[]> {
   const entries =
-    'stream=index,codec_type,codec_name,width,height,avg_frame_rate,sample_rate,channels' +
+    'stream=index,codec_type,codec_name,codec_tag_string,width,height,avg_frame_rate,sample_rate,channels' +
     ':stream_tags=language';
   const json = await runFfprobe(file, ['-show_entries', entries]);
   const { streams } = streamsSchema.parse(JSON.parse(json));
@@ -130,7 +125,7 @@ async function probe(file: string): Promise<MediaStream[]> {
     const tag = stream.tags?.['language'];
     const base = {
       index: stream.index,
-      codec: stream.codec_name ?? 'unknown',
+      codec: stream.codec_name ?? codecByTag(stream.codec_tag_string),
       language: tag === undefined || tag === 'und' ? null : tag,
     };
     if (stream.codec_type === 'video') {
@@ -162,27 +157,52 @@ async function probe(file: string): Promise<MediaStream[]> {
  */
 export async function packetSpan(file: string): Promise<PacketSpan> {
   const streams = await probeStreams(file);
-  const json = await runFfprobe(file, [
-    '-show_entries',
-    'packet=stream_index,pts_time,dts_time,duration_time,flags',
-  ]);
-  const { packets } = packetsSchema.parse(JSON.parse(json));
+  const entries = 'packet=stream_index,pts_time,dts_time,duration_time,flags';
+  const packets = packetsIn(await runFfprobe(file, ['-show_entries', entries], 'compact'));
   const track = (kind: 'video' | 'audio'): Finding<TrackSpan> => {
     const stream = streams.find((candidate) => candidate.kind === kind);
     if (!stream) return unobserved(`${file} has no ${kind} track`);
-    return spanOf(
-      packets.filter((packet) => packet.stream_index === stream.index),
-      stream,
-      file,
-    );
+    return spanOf(packets.get(stream.index) ?? [], stream, file);
   };
   return { file, video: track('video'), audio: track('audio') };
+}
+
+/** By the index of their stream, in the order of the file; an hour has 280 000. */
+function packetsIn(text: string): Map<number, Packet[]> {
+  const packets = new Map<number, Packet[]>();
+  for (let from = 0; from < text.length;) {
+    const end = text.indexOf('\n', from);
+    const line = text.slice(from, end < 0 ? undefined : end);
+    from = end < 0 ? text.length : end + 1;
+    const value = (name: string): string | undefined => valueIn(line, name);
+    const index = Number(value('stream_index'));
+    const flags = value('flags');
+    if (!Number.isInteger(index) || flags === undefined) continue;
+    const all = packets.get(index) ?? [];
+    packets.set(index, all);
+    all.push({
+      ...{ pts: Number(value('pts_time')), dts: Number(value('dts_time')) },
+      duration: Number(value('duration_time')),
+      // A copy would keep the whole text in memory.
+      flags: `${flags.includes('K') ? 'K' : '_'}${flags.includes('D') ? 'D' : '_'}`,
+    });
+  }
+  return packets;
+}
+
+/** The value of a name in `name=value|name=value`. */
+function valueIn(line: string, name: string): string | undefined {
+  const at = `|${line}`.indexOf(`|${name}=`);
+  if (at < 0) return undefined;
+  const from = at + name.length + 1;
+  const end = line.indexOf('|', from);
+  return line.slice(from, end < 0 ? undefined : end);
 }
 
 function spanOf(packets: Packet[], stream: MediaStream, file: string): Finding<TrackSpan> {
   const presented = packets.filter((packet) => !packet.flags.includes('D'));
   const timed = presented
-    .map((packet) => ({ pts: Number(packet.pts_time), duration: Number(packet.duration_time) }))
+    .map(({ pts, duration }) => ({ pts, duration }))
     .filter(({ pts }) => Number.isFinite(pts))
     .sort((a, b) => a.pts - b.pts);
   const first = timed[0];
@@ -211,7 +231,7 @@ function spanOf(packets: Packet[], stream: MediaStream, file: string): Finding<T
       stepSeconds > 1.5 * nominal ? [{ atSeconds: timed[i]?.pts ?? NaN, stepSeconds }] : [],
     ),
     repeatedPtsSeconds: steps.flatMap((step, i) => (step === 0 ? [timed[i]?.pts ?? NaN] : [])),
-    backwardDtsSeconds: backward(packets.map((packet) => Number(packet.dts_time))),
+    backwardDtsSeconds: backward(packets.map(({ dts }) => dts)),
     keyInterval: keyInterval(presented),
   };
 }
@@ -222,12 +242,25 @@ function backward(dts: readonly number[]): number[] {
 }
 
 function keyInterval(packets: readonly Packet[]): TrackSpan['keyInterval'] {
-  const keys = packets
-    .filter(({ flags }) => flags.startsWith('K'))
-    .map((key) => Number(key.pts_time));
+  const keys = packets.filter(({ flags }) => flags.startsWith('K')).map(({ pts }) => pts);
   const intervals = keys.slice(1).map((pts, i) => pts - (keys[i] ?? pts));
   if (intervals.length === 0) return unobserved(`${keys.length} key packets`);
-  return { observed: true, medianSeconds: median(intervals), maxSeconds: Math.max(...intervals) };
+  // Every packet of audio is one: too many, in an hour, to be arguments.
+  const maxSeconds = intervals.reduce((most, one) => Math.max(most, one), 0);
+  return { observed: true, medianSeconds: median(intervals), maxSeconds };
+}
+
+/** The track of a QuickTime file that counts its frames in hours, minutes and seconds; nothing is seen or heard of it. */
+const TIMECODE = 'timecode (tmcd)';
+
+export function isTimecode({ kind, codec }: MediaStream): boolean {
+  return kind === 'other' && codec === TIMECODE;
+}
+
+/** @param tag four characters by which containers name codecs; `[0][0][0][0]` where they name none */
+function codecByTag(tag = ''): string {
+  if (tag === 'tmcd') return TIMECODE;
+  return /^[\w.-]{2,}$/.test(tag) ? tag : 'unknown';
 }
 
 function positive(value: number | undefined): number | null {

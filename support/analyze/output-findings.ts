@@ -1,6 +1,7 @@
 import type { Fixture } from '../broadcast/fixture';
-import { inWorkerThread } from './worker-thread';
+import { inWorkerThread, shared } from './worker-thread';
 import { audioLevels, readAudioFiles, voiceActivity } from './audio';
+import { DAMAGE_RATE_HZ, type DubConditionAt } from './dub-damage';
 import { type DubbedFragment, type FragmentPlacement, type Sync, syncOf } from './dub-placement';
 import { type Finding, unobserved } from './finding';
 import {
@@ -10,13 +11,19 @@ import {
   type FingerprintWindow,
   fingerprintWindows,
 } from './fingerprint';
-import { firstPacketClock, type FrameClock, frameClock, presentationsOf } from './frame-clock';
+import { type FrameClock, frameClock, presentationsOf } from './frame-clock';
 import { type LineHeard, linesHeard, LISTENING_RATE_HZ, listenInEnglish } from './listening';
 import { type MediaStream, type PacketSpan, packetSpan, probeStreams } from './media';
 import { dubsHeardIn, type SegmentHeard, segmentsHeardIn } from './segments-heard';
+import type { MatchedFrames } from './matched-clock';
+import type { Programme } from './programme';
+import { atConstantRate, readSource } from './source-frames';
+import type { Thumbnails } from './thumbnails';
 import { type VideoTrack, readVideo } from './video';
+import { bordersOf, probeFormat, type VideoFormat } from './video-format';
 import { FindingCache } from './cache';
-import { type OutputStart, outputStart } from './output-start';
+import type { MisplayedDub } from './misplayed';
+import { type OutputEnd, outputEnd, type OutputStart, outputStart } from './output-start';
 import type { Advance } from './pilot';
 import type { Splice } from './splices';
 import type { ToneHeard } from './tones';
@@ -88,12 +95,18 @@ export class OutputFindings {
 
   /** The output's audio at the rate at which dubs are searched. */
   #searched(): Promise<AudioTimeline> {
-    return this.#cache.once('searched', async () => audioAt(await this.audio(), SEARCH_RATE_HZ));
+    return this.#cache.once('searched', async () => {
+      const audio = await audioAt(await this.audio(), SEARCH_RATE_HZ);
+      return { ...audio, samples: shared(audio.samples) };
+    });
   }
 
   /** The source's audio at the same rate. */
   #source(fixture: Fixture): Promise<AudioTimeline> {
-    return this.#cache.once('source', () => readTimeline(fixture.path, SEARCH_RATE_HZ));
+    return this.#cache.once('source', async () => {
+      const audio = await readTimeline(fixture.path, SEARCH_RATE_HZ);
+      return { ...audio, samples: shared(audio.samples) };
+    });
   }
 
   /** The audio of each fragment, before (where it is known) and after, at the same rate; by file. */
@@ -103,29 +116,70 @@ export class OutputFindings {
         [dubbed ?? [], original ?? []].flat(),
       );
       const samples = await readAudioFiles(files, SEARCH_RATE_HZ);
-      return new Map(files.map((file, i) => [file, samples[i] ?? new Float32Array()]));
+      return new Map(files.map((file, i) => [file, shared(samples[i] ?? new Float32Array())]));
     });
   }
 
-  /** When source time is shown. Unobserved without a source, or where the file has no frame. */
+  /** What can be seen in each frame of the source. */
+  #sourceFrames(fixture: Fixture): Promise<Thumbnails> {
+    return this.#cache.once('source frames', async () => {
+      const source = await readSource(fixture.path);
+      const { framesPerSecond, frameStrip } = fixture.video;
+      return frameStrip ? source.thumbnails : atConstantRate(source, framesPerSecond);
+    });
+  }
+
+  /** Which frame of the source each frame shows, by what is seen in it. Unobserved where the source is not shown. */
+  matched(): Promise<Finding<MatchedFrames>> {
+    return this.#cache.once('matched frames', async () => {
+      const { fixture } = this;
+      if (!fixture) return unobserved('the source of this output is unknown');
+      const [video, source] = await Promise.all([this.video(), this.#sourceFrames(fixture)]);
+      const times = video.frames.map(({ ptsSeconds }) => ptsSeconds);
+      const { framesPerSecond } = fixture.video;
+      return inWorkerThread('matchFrames', video.thumbnails, times, source, framesPerSecond);
+    });
+  }
+
+  /** When source time is shown. Unobserved without a source, or where its frames cannot be told. */
   clock(): Promise<Finding<FrameClock>> {
     return this.#cache.once('clock', async () => {
       const { fixture } = this;
       if (!fixture) return unobserved('the source of this output is unknown');
       const { framesPerSecond: fps, frameStrip } = fixture.video;
-      if (frameStrip) {
-        const { frames } = await this.video();
-        return {
-          observed: true,
-          ...frameClock(frames, fps, Math.round(fixture.durationSeconds * fps) - 1),
-        };
+      const lastFrame = Math.round(fixture.durationSeconds * fps) - 1;
+      const { frames } = await this.video();
+      if (frameStrip) return { observed: true, ...frameClock(frames, fps, lastFrame) };
+      const matched = await this.matched();
+      if (!matched.observed) return matched;
+      if (matched.isStatic) {
+        return unobserved('nothing moves in the source, so that its frames cannot be told apart');
       }
-      const { video } = await this.span();
-      if (!video.observed) return video;
-      return {
-        observed: true,
-        ...firstPacketClock(video.firstPtsSeconds, fps, fixture.durationSeconds),
-      };
+      const numbered = frames.map(({ ptsSeconds }, i) => ({
+        ptsSeconds,
+        frame: matched.frames[i] ?? null,
+      }));
+      const told = { kind: 'matched', untold: matched.untold } as const;
+      return { observed: true, ...frameClock(numbered, fps, lastFrame, told) };
+    });
+  }
+
+  /** How each frame differs from its own of the source. */
+  programme(): Promise<Finding<Programme>> {
+    return this.#cache.once('programme', async () => {
+      const { fixture } = this;
+      if (!fixture) return unobserved('the source of this output is unknown');
+      const matched = fixture.video.frameStrip ? undefined : await this.matched();
+      if (matched?.observed === false) return matched;
+      const [video, source] = await Promise.all([this.video(), this.#sourceFrames(fixture)]);
+      const numbers = matched?.frames ?? video.frames.map(({ frame }) => frame);
+      if (numbers.every((frame) => frame === null)) {
+        return unobserved('no frame of the output has a readable frame number');
+      }
+      const times = video.frames.map(({ ptsSeconds }) => ptsSeconds);
+      const { thumbnails } = video;
+      const found = await inWorkerThread('compareProgramme', thumbnails, numbers, times, source);
+      return { observed: true, ...found };
     });
   }
 
@@ -148,7 +202,8 @@ export class OutputFindings {
       }
       const [samples, source] = await Promise.all([this.#fragments(), this.#source(fixture)]);
       const audio = known.map(({ original }) => samples.get(original) ?? new Float32Array());
-      const found = await inWorkerThread('startsIn', source, audio);
+      const expected = known.map(({ sequence }) => sequence * fixture.segmentSeconds);
+      const found = await inWorkerThread('startsIn', source, audio, expected);
       known.forEach(({ sequence }, i) => {
         const start = found[i];
         if (start?.observed) starts.set(sequence, start.seconds);
@@ -173,6 +228,7 @@ export class OutputFindings {
   /** Where each fragment's dub is heard. A fragment without a dub, or that is not in the source, has no placement. */
   placements(): Promise<FragmentPlacement[]> {
     return this.#cache.once('placements', async () => {
+      if (this.dubs.length === 0) return [];
       const starts = await this.sourceStarts();
       const [audio, samples] = await Promise.all([this.#searched(), this.#fragments()]);
       const fragments = this.dubs.flatMap((files): DubbedFragment[] => {
@@ -192,17 +248,55 @@ export class OutputFindings {
     });
   }
 
+  /** In what condition each dub is heard at its video, compared with what the STS returned; of those that are heard there. */
+  dubConditions(): Promise<DubConditionAt[]> {
+    return this.#cache.once('dub conditions', async () => {
+      const heard = (await this.placements()).flatMap(({ sequence, avOffset }) =>
+        avOffset.observed ? [{ sequence, ...avOffset }] : [],
+      );
+      const places = heard.map(({ ptsSeconds }) => ptsSeconds);
+      const files = heard.map(
+        ({ sequence }) => this.dubs.find((dub) => dub.sequence === sequence)?.dubbed ?? '',
+      );
+      const [audio, samples] = await Promise.all([
+        audioAt(await this.audio(), DAMAGE_RATE_HZ),
+        readAudioFiles(files, DAMAGE_RATE_HZ),
+      ]);
+      const dubs = heard.map(({ sequence, ptsSeconds, speed }, i) => ({
+        ...{ sequence, ptsSeconds, speed, dubbed: samples[i] ?? new Float32Array() },
+        untilSeconds: Math.min(...places.filter((at) => at > ptsSeconds)),
+      }));
+      return dubs.length > 0 ? inWorkerThread('measureDubs', audio, dubs) : [];
+    });
+  }
+
+  /** Dubs that are heard nowhere as they are, and too fast or too slow as at another sample rate. */
+  misplayedDubs(): Promise<MisplayedDub[]> {
+    return this.#cache.once('misplayed dubs', async () => {
+      const [placements, samples] = [await this.placements(), await this.#fragments()];
+      const unheard = placements.flatMap(({ sequence, occurrences }) => {
+        const file = this.dubs.find((dub) => dub.sequence === sequence)?.dubbed ?? '';
+        const dubbed = samples.get(file);
+        const isHeard = occurrences.observed && occurrences.occurrences.length > 0;
+        return isHeard || !dubbed ? [] : [{ sequence, dubbed }];
+      });
+      return unheard.length > 0
+        ? inWorkerThread('misplayedDubs', await this.#searched(), unheard)
+        : [];
+    });
+  }
+
   /** Where in the broadcast it begins. */
   start(): Promise<Finding<OutputStart>> {
     return this.#cache.once('start', async () => {
       const { fixture } = this;
       const [clock, { audio }] = [await this.clock(), await this.span()];
-      if (!fixture || !clock.observed) return unobserved('the source of this output is unknown');
-      if (!audio.observed) return audio;
+      if (!fixture) return unobserved('the source of this output is unknown');
+      if (!clock.observed) return clock;
       const tones = await this.tones();
       const [first] = tones.observed ? [] : await this.placements();
       const start = outputStart({
-        ...{ clock, audioFromSeconds: audio.firstPtsSeconds },
+        ...{ clock, audioFromSeconds: audio.observed ? audio.firstPtsSeconds : undefined },
         sourceAudioFromSeconds: fixture.audio?.startsAtSeconds ?? 0,
         firstFragmentSeconds: (await this.sourceStarts()).get(0),
         firstDub: first?.sequence === 0 ? first : undefined,
@@ -212,6 +306,48 @@ export class OutputFindings {
       return isUnknown
         ? unobserved('no frame has a number, and no fragment')
         : { observed: true, ...start };
+    });
+  }
+
+  /** How much of the end of the broadcast it lacks. */
+  end(): Promise<Finding<OutputEnd>> {
+    return this.#cache.once('end', async () => {
+      const { fixture } = this;
+      const [clock, { audio }] = [await this.clock(), await this.span()];
+      if (!fixture) return unobserved('the source of this output is unknown');
+      if (!clock.observed) return clock;
+      const source = await packetSpan(fixture.path);
+      const endOf = (
+        track: PacketSpan['audio'],
+        most = fixture.durationSeconds,
+      ): number | undefined =>
+        track.observed ? Math.min(most, track.firstPtsSeconds + track.durationSeconds) : undefined;
+      const audioTo = endOf(audio, Infinity);
+      const ends = {
+        video: endOf(source.video) ?? fixture.durationSeconds,
+        audio: endOf(source.audio),
+      };
+      const end = outputEnd(clock, audioTo, ends);
+      return end.video === undefined && end.audio === undefined
+        ? unobserved('nothing moves at its end, and there is no audio')
+        : { observed: true, ...end };
+    });
+  }
+
+  /** How the frames of output and source are to be shown, and black borders of each. */
+  format(): Promise<VideoFormat> {
+    return this.#cache.once('format', async () => {
+      const { fixture } = this;
+      const video = await this.video();
+      const [output, source] = await Promise.all([
+        probeFormat(this.file),
+        fixture ? probeFormat(fixture.path) : undefined,
+      ]);
+      const own = fixture ? await this.#sourceFrames(fixture) : undefined;
+      return {
+        ...{ output, source, formats: video.formats },
+        ...{ borders: bordersOf(video.thumbnails), sourceBorders: own && bordersOf(own) },
+      };
     });
   }
 

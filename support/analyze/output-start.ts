@@ -8,11 +8,14 @@ export interface OutputStart {
   audio: number | undefined;
 }
 
+/** How much of its end it lacks, in seconds; undefined where that cannot be told. */
+export type OutputEnd = OutputStart;
+
 /** What tells where in the broadcast an output begins. */
 export interface StartEvidence {
   clock: FrameClock;
-  /** When the output's audio begins, in its timeline. */
-  audioFromSeconds: number;
+  /** When the output's audio begins, in its timeline; undefined where it has none. */
+  audioFromSeconds: number | undefined;
   /** So much later than its video the source's own audio begins. */
   sourceAudioFromSeconds: number;
   /** Where the first fragment begins in the source; undefined where that is not known. */
@@ -35,9 +38,44 @@ export function outputStart(evidence: StartEvidence): OutputStart {
   };
 }
 
-/** A worker may show one frame for a while before its content begins. */
-function firstMoving({ kind, runs }: FrameClock): ClockRun | undefined {
-  return kind === 'strip' ? runs.find(({ frames }) => frames.length > 1) : undefined;
+/**
+ * Video by the last of its frames; audio by where its track ends, in the time of its video.
+ *
+ * @param audioToSeconds when the output's audio ends, in its timeline; undefined where it has none
+ * @param source when its video and its audio end, in seconds; no audio where it has none
+ */
+export function outputEnd(
+  clock: FrameClock,
+  audioToSeconds: number | undefined,
+  source: { video: number; audio: number | undefined },
+): OutputEnd {
+  const { framesPerSecond: fps, runs } = clock;
+  const last = runs.at(-1);
+  if (!last) return { video: undefined, audio: undefined };
+  const [lastFrame, end] = [Math.max(...runs.map((run) => run.lastFrame)), last.frames.at(-1)];
+  // Of a stretch in which nothing moves, the end cannot be told.
+  const isTold = !isUntoldAt(clock, last.frames.at(-1)?.ptsSeconds ?? NaN);
+  const zero = (end?.ptsSeconds ?? NaN) - (end?.frame ?? NaN) / fps;
+  return {
+    video: isTold ? Math.max(0, source.video - (lastFrame + 1) / fps) : undefined,
+    audio:
+      source.audio === undefined || audioToSeconds === undefined
+        ? undefined
+        : Math.max(0, source.audio - (audioToSeconds - zero)),
+  };
+}
+
+/** A worker may show one frame for a while before its content begins. Where nothing moves, it cannot be told where that is. */
+function firstMoving(clock: FrameClock): ClockRun | undefined {
+  const run = clock.runs.find(({ frames }) => frames.length > 1);
+  const isTold = run && !isUntoldAt(clock, run.frames[0]?.ptsSeconds ?? NaN);
+  return isTold ? run : undefined;
+}
+
+function isUntoldAt({ untold }: FrameClock, at: number): boolean {
+  return untold.some(
+    ({ fromSeconds, seconds }) => at >= fromSeconds && at <= fromSeconds + seconds,
+  );
 }
 
 function firstFrame(moving: ClockRun, { runs }: FrameClock): number {
@@ -49,7 +87,7 @@ function audioStart(evidence: StartEvidence, run: ClockRun | undefined): number 
   const { clock, audioFromSeconds, sourceAudioFromSeconds, firstFragmentSeconds } = evidence;
   const zero = run && zeroOf(clock, run);
   const starts = [
-    ...(zero === undefined ? [] : [audioFromSeconds - zero]),
+    ...(zero === undefined || audioFromSeconds === undefined ? [] : [audioFromSeconds - zero]),
     ...(firstFragmentSeconds === undefined ? [] : [firstFragmentSeconds]),
     ...unheardAtFirst(evidence, run),
   ];

@@ -7,24 +7,25 @@ export interface Residual {
 }
 
 /** 17 taps at 4 kHz are ± 2 ms: enough for a resampler's filter and a fraction of a sample. */
-const TAPS = 17;
+const TAPS_AT_4_KHZ = 17;
 
 /**
- * Takes `known` out of `heard`: a least-squares FIR filter of 17 taps turns it into what is heard (Wiener filter, see
+ * Takes `known` out of `heard`: a least-squares FIR filter turns it into what is heard (Wiener filter, see
  * Haykin, "Adaptive Filter Theory", ch. 2), which undoes level, resampling and lossy coding. Of a dub that went
  * through AAC -25 dB is left, so that other audio below the dub is easy to find.
  *
- * @param heard,known samples of one rate and length, aligned to within 2 ms
+ * @param heard,known samples of one rate and length, aligned to within half of the filter's length
+ * @param taps length of the filter, an odd number of samples
  */
-export function takeOut(heard: Float32Array, known: Float32Array): Residual {
-  const half = (TAPS - 1) / 2;
+export function takeOut(heard: Float32Array, known: Float32Array, taps = TAPS_AT_4_KHZ): Residual {
+  const half = (taps - 1) / 2;
   const length = Math.min(heard.length, known.length);
-  const auto = Array.from({ length: TAPS }, (_, lag) => dot(known, known, lag, length));
+  const auto = Array.from({ length: taps }, (_, lag) => dot(known, known, lag, length));
   // Minute regularisation: digital silence at both ends would make the equations singular.
-  const equations = Array.from({ length: TAPS }, (_, i) =>
+  const equations = Array.from({ length: taps }, (_, i) =>
     Float64Array.from([
       ...Array.from(
-        { length: TAPS },
+        { length: taps },
         (_, j) => (auto[Math.abs(i - j)] ?? 0) * (i === j ? 1 + 1e-6 : 1),
       ),
       dot(heard, known, i - half, length),
@@ -35,7 +36,7 @@ export function takeOut(heard: Float32Array, known: Float32Array): Residual {
   const rest = new Float32Array(length);
   for (let at = 0; at < length; at += 1) {
     let sum = 0;
-    for (let tap = 0; tap < TAPS; tap += 1) {
+    for (let tap = 0; tap < taps; tap += 1) {
       sum += (filter[tap] ?? 0) * (known[at - tap + half] ?? 0);
     }
     fitted[at] = sum;

@@ -1,6 +1,7 @@
 import type { AudioTimeline } from './audio-track';
 import { type Finding, unobserved } from './finding';
 import { type FrameClock, presentationsOf } from './frame-clock';
+import { type MeasuredOffset, type OffsetTrend, offsetTrend } from './trend';
 
 /*
  * The tones of broadcasts without speech: in the middle of each second one of 0.2 s, whose frequency tells the second.
@@ -169,12 +170,10 @@ export function segmentOfTone(
 }
 
 /** All tones taken together. */
-export interface TonesFigures {
+export interface TonesFigures extends OffsetTrend {
   measured: number;
   /** The A/V offset that is farthest from 0, with its sign. */
   worstMs: number;
-  /** Drift from the first to the last second, by the least-squares line through the offsets. */
-  driftMs: number;
   /** The largest change of the offset from one second to the next. */
   largestStepMs: number;
   /** The second that this change leads to. */
@@ -183,25 +182,28 @@ export interface TonesFigures {
 
 /** @returns unobserved when fewer than two tones are heard at their video */
 export function tonesFigures(tones: readonly ToneHeard[]): Finding<TonesFigures> {
-  const points = tones.flatMap(({ second, avOffset }) =>
-    avOffset.observed ? [{ second, ms: avOffset.offsetMs }] : [],
+  const points = tones.flatMap(({ second, avOffset }): MeasuredOffset[] =>
+    avOffset.observed
+      ? [
+          {
+            ...{ number: second, atSeconds: second },
+            ...{ ms: avOffset.offsetMs, ptsSeconds: avOffset.ptsSeconds },
+          },
+        ]
+      : [],
   );
   const steps = points
     .slice(1)
-    .map(({ second, ms }, i) => ({ second, ms: ms - (points[i]?.ms ?? ms) }));
+    .map(({ number, ms }, i) => ({ number, ms: ms - (points[i]?.ms ?? ms) }));
   const [worst, step] = [points, steps].map((all) => byDistance(all)[0]);
   if (!worst || !step) return unobserved(`${points.length} of ${tones.length} tones are heard`);
-  const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-  const [x, y] = [mean(points.map(({ second }) => second)), mean(points.map(({ ms }) => ms))];
-  const spread = points.reduce((sum, { second }) => sum + (second - x) ** 2, 0);
-  const slope = points.reduce((sum, { second, ms }) => sum + (second - x) * (ms - y), 0) / spread;
   return {
     observed: true,
     measured: points.length,
     worstMs: worst.ms,
-    driftMs: slope * ((points.at(-1)?.second ?? 0) - (points[0]?.second ?? 0)),
+    ...offsetTrend(points),
     largestStepMs: step.ms,
-    largestStepAt: step.second,
+    largestStepAt: step.number,
   };
 }
 

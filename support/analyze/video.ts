@@ -1,7 +1,10 @@
 import { SuiteError } from '../base/errors';
-import { errorLinesOf, lastLines, runFfmpeg, type Span } from './ffmpeg';
-import { readStrip, STRIP_BYTES, STRIP_FILTERS } from './frame-strip';
-import { probeStreams } from './media';
+import { FRAMES_AS_THEY_COME } from '../base/ffmpeg-options';
+import { errorLinesOf, lastLines, type Span, streamFfmpeg } from './ffmpeg';
+import { readStrip, STRIP_BYTES } from './frame-strip';
+import { probeStreams, type VideoStream } from './media';
+import { SMALL_FRAME_FILTERS, SmallFrames, stripCells, type Thumbnails } from './thumbnails';
+import { cached } from './tool-cache';
 
 /** The timestamps of decoded frames could not be read. */
 export class FrameClockUnreadable extends SuiteError {}
@@ -16,10 +19,25 @@ export interface Frame {
   frame: number | null;
 }
 
+/** What the decoder says of the frames from one on. */
+export interface FrameFormat {
+  fromSeconds: number;
+  width: number;
+  height: number;
+  /** Width of a pixel by its height; 1 where the video does not say. */
+  sampleAspectRatio: number;
+  /** ffmpeg's name: `yuv420p`. */
+  pixelFormat: string;
+}
+
 /** Everything that one pass of the decoder tells of a video track. */
 export interface VideoTrack {
   /** Every decoded frame, in presentation order, with those that the decoder concealed. */
   frames: Frame[];
+  /** Of each of them. */
+  thumbnails: Thumbnails;
+  /** The size and the sample aspect ratio of the frames, and from when on: more than one where they change. */
+  formats: FrameFormat[];
   /** At least 98 % of the frame below the strip is darker than 10 % luminance, for 0.1 s or more. */
   black: Span[];
   /** Nothing below the strip moves (-60 dB) for 0.2 s or more. */
@@ -31,7 +49,16 @@ export interface VideoTrack {
 }
 
 /** A small grey copy without the strip at the top is enough to find freezes and black frames. */
-const SMALL_COPY = 'crop=iw:ih*0.94:0:ih*0.06,scale=160:90:flags=neighbor,format=gray';
+const GREY_COPY = 'crop=iw:ih*0.94:0:ih*0.06,scale=160:90:flags=neighbor,format=gray';
+
+/**
+ * How the only video track that is wanted is decoded, before its filters. Nothing measured here needs the deblocking
+ * filter, a quarter of the decoder's work. `repeat`: ffmpeg folds equal messages into one. -copyts: without it ffmpeg shifts
+ * the first timestamp to zero.
+ */
+const DECODER = ['-v', 'repeat+level+info', '-skip_loop_filter', 'all', '-copyts', '-i'];
+
+const RAW = [...FRAMES_AS_THEY_COME, '-f', 'rawvideo', 'pipe:1'];
 
 /**
  * Decodes the first video track once, to its end. Errors do not stop it, so that all of them are listed.
@@ -39,48 +66,104 @@ const SMALL_COPY = 'crop=iw:ih*0.94:0:ih*0.06,scale=160:90:flags=neighbor,format
  * @throws MediaUnreadable, NoVideoTrack, FrameClockUnreadable
  */
 export async function readVideo(file: string): Promise<VideoTrack> {
-  const streams = await probeStreams(file);
-  const video = streams.find((stream) => stream.kind === 'video');
-  if (!video) {
-    throw new NoVideoTrack({
-      what: 'there is no video track',
-      where: file,
-      seen: streams.map((stream) => `${stream.kind} (${stream.codec})`).join(', '),
-      expected: 'a video track',
-    });
-  }
+  const { index } = await videoOf(file);
   const graph =
-    `[0:${video.index}]split[a][b];[a]${STRIP_FILTERS},showinfo=checksum=0[strip];` +
-    `[b]${SMALL_COPY},blackdetect=d=0.1:pic_th=0.98:pix_th=0.1,freezedetect=n=-60dB:d=0.2,nullsink`;
-  const { stdout, stderr, exitCode } = await runFfmpeg([
-    // -copyts: without it ffmpeg shifts the first timestamp to zero. `repeat`: it folds equal messages into one.
-    // Nothing measured here needs the deblocking filter, a quarter of the decoder's work.
-    ...['-v', 'repeat+level+info', '-skip_loop_filter', 'all', '-copyts', '-i', file],
-    ...['-filter_complex', graph],
-    // In the time base of the frame rate, frames that are shown for too short would have one timestamp: ffmpeg complains.
-    ...['-map', '[strip]', '-fps_mode', 'passthrough', '-enc_time_base', '1/90000'],
-    ...['-f', 'rawvideo', 'pipe:1'],
-  ]);
-  const times = frameTimes(stderr);
-  const count = Math.floor(stdout.length / STRIP_BYTES);
-  if (times.length !== count) {
-    throw new FrameClockUnreadable({
-      what: 'not every decoded frame has a timestamp',
-      where: file,
-      seen: `${count} frames, ${times.length} timestamps: ${lastLines(stderr)}`,
-      expected: 'one timestamp for each frame',
-    });
-  }
+    `[0:${index}]showinfo=checksum=0,split[a][b];[a]${SMALL_FRAME_FILTERS}[small];` +
+    `[b]${GREY_COPY},blackdetect=d=0.1:pic_th=0.98:pix_th=0.1,freezedetect=n=-60dB:d=0.2,nullsink`;
+  const args = [...DECODER, file, '-filter_complex', graph, '-map', '[small]', ...RAW];
+  const { numbers, thumbnails, stderr, exitCode } = await cached(['ffmpeg', args], () =>
+    decode(args),
+  );
+  const times = timesOf(file, numbers.length, stderr);
   return {
-    frames: times.map((ptsSeconds, i) => ({
-      ptsSeconds,
-      frame: readStrip(stdout.subarray(i * STRIP_BYTES, (i + 1) * STRIP_BYTES)),
-    })),
+    frames: times.map((ptsSeconds, i) => ({ ptsSeconds, frame: numbers[i] ?? null })),
+    thumbnails,
+    formats: formatsOf(stderr, times),
     black: spans(stderr, /black_start:\s*(\S+) black_end:\s*(\S+)/g),
     frozen: freezes(stderr, times.at(-1)),
     errorLines: errorLinesOf(stderr),
     exitCode,
   };
+}
+
+/**
+ * The frames of a video that others are compared with: what can be seen in each, and when.
+ *
+ * @throws MediaUnreadable, NoVideoTrack, FrameClockUnreadable
+ */
+export async function readFrames(
+  file: string,
+): Promise<{ thumbnails: Thumbnails; times: number[] }> {
+  const { index } = await videoOf(file);
+  const graph = `[0:${index}]showinfo=checksum=0,${SMALL_FRAME_FILTERS}[small]`;
+  const args = [...DECODER, file, '-filter_complex', graph, '-map', '[small]', ...RAW];
+  const { thumbnails, stderr } = await decode(args);
+  return { thumbnails, times: timesOf(file, thumbnails.count, stderr) };
+}
+
+/** @throws FrameClockUnreadable unless there is a time for each frame */
+function timesOf(file: string, count: number, log: string): number[] {
+  const times = frameTimes(log);
+  if (times.length === count) return times;
+  throw new FrameClockUnreadable({
+    what: 'not every decoded frame has a timestamp',
+    where: file,
+    seen: `${count} frames, ${times.length} timestamps: ${lastLines(log)}`,
+    expected: 'one timestamp for each frame',
+  });
+}
+
+/** @throws MediaUnreadable, NoVideoTrack */
+async function videoOf(file: string): Promise<VideoStream> {
+  const streams = await probeStreams(file);
+  const video = streams.find((stream) => stream.kind === 'video');
+  if (video) return video;
+  throw new NoVideoTrack({
+    what: 'there is no video track',
+    where: file,
+    seen: streams.map((stream) => `${stream.kind} (${stream.codec})`).join(', '),
+    expected: 'a video track',
+  });
+}
+
+interface Decoded {
+  numbers: (number | null)[];
+  thumbnails: Thumbnails;
+  stderr: string;
+  exitCode: number;
+}
+
+async function decode(args: readonly string[]): Promise<Decoded> {
+  const numbers: (number | null)[] = [];
+  const small = new SmallFrames((copy) => numbers.push(readStrip(stripCells(copy, STRIP_BYTES))));
+  const { stderr, exitCode } = await streamFfmpeg(args, (piece) => {
+    small.take(piece);
+  });
+  return { numbers, thumbnails: small.thumbnails, stderr, exitCode };
+}
+
+/** The shape of showinfo's line of a frame: `fmt:yuv420p sar:1/1 s:1280x720`. */
+const FORMAT =
+  /showinfo[^\]]*\] \[info\] n: *\d+ pts: *-?\d+ .*?fmt:(\S+) .*?sar:(\d+)\/(\d+) s:(\d+)x(\d+)/g;
+
+function formatsOf(log: string, times: readonly number[]): FrameFormat[] {
+  const found: FrameFormat[] = [];
+  let frame = 0;
+  for (const [, pixelFormat = '', over, under, width, height] of log.matchAll(FORMAT)) {
+    const last = found.at(-1);
+    const format = {
+      ...{ fromSeconds: times[frame] ?? NaN, width: Number(width), height: Number(height) },
+      // 0/1: unknown, which players take for square.
+      ...{ sampleAspectRatio: Number(over) / Number(under) || 1, pixelFormat },
+    };
+    frame += 1;
+    if (!last || keyOf(last) !== keyOf(format)) found.push(format);
+  }
+  return found;
+}
+
+function keyOf({ width, height, sampleAspectRatio, pixelFormat }: FrameFormat): string {
+  return [width, height, sampleAspectRatio, pixelFormat].join();
 }
 
 /** PTS in seconds from showinfo's lines; exact, unlike its rounded `pts_time`. */

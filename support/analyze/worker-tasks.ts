@@ -1,6 +1,10 @@
+import { measureDubs } from './dub-damage';
 import { locateDubs, placeDubs, startsIn } from './dub-placement';
 import { detectLanguage } from './language';
+import { matchFrames } from './matched-clock';
+import { misplayedDubs } from './misplayed';
 import { audioAdvance } from './pilot';
+import { compareProgramme } from './programme';
 import { measureSplices } from './splices';
 import { tonesHeard } from './tones';
 
@@ -13,4 +17,8 @@ export const heavyWork = {
   measureSplices,
   tonesHeard,
   detectLanguage,
+  matchFrames,
+  compareProgramme,
+  measureDubs,
+  misplayedDubs,
 };

@@ -43,7 +43,11 @@ const fixtureSchema = z.strictObject({
     width: z.int().positive(),
     height: z.int().positive(),
     framesPerSecond: z.number().positive(),
+    /** A rate at which the output may show the frames as well, where services convert it: 25, 29.97. */
+    outputFramesPerSecond: z.number().positive().optional(),
     gopFrames: z.int().positive().optional(),
+    /** At most so many B-frames between two others; none where not given. */
+    bFrames: z.int().min(0).max(16).optional(),
     /** Whether the frame carries the frame number as a machine-readable strip. */
     frameStrip: z.boolean().default(false),
   }),
@@ -56,6 +60,8 @@ const fixtureSchema = z.strictObject({
       startsAtSeconds: z.number().nonnegative().default(0),
       /** White noise under the whole track, this much below the loudness of the speech. */
       noiseBelowSpeechDb: z.number().optional(),
+      /** The noise of a crowd under the whole track, this much below the loudness of the speech. */
+      crowdBelowSpeechDb: z.number().optional(),
       /** In place of speech a tone a second, whose frequency tells the second (support/analyze/tones.ts). */
       tones: z.boolean().default(false),
       /** Under the tones a quiet chord, which tells at every moment how the audio advances (support/analyze/pilot.ts). */
@@ -64,8 +70,10 @@ const fixtureSchema = z.strictObject({
       clockSlowPercent: z.number().nonnegative().default(0),
     })
     .nullable(),
-  /** What is said in each segment, in order; an empty text where nobody speaks. */
-  script: z.array(z.string()).min(1),
+  /** What is said in each segment, in order; an empty text where nobody speaks. `unknown`: nobody has written it down. */
+  script: z.union([z.array(z.string()).min(1), z.literal('unknown')]),
+  /** What is said, line after line, whatever the segments are: which of them has which words is not known then. */
+  commentary: z.array(z.string().min(1)).min(1).optional(),
   /** The same lines in the target language, by somebody who knows both; what translations are compared with. */
   translation: z.array(z.string()).optional(),
   /** The words of each segment that its transcript, its translation and its dub must have. */
@@ -75,7 +83,22 @@ const fixtureSchema = z.strictObject({
 });
 
 /** A broadcast to publish: a media file and what is said in it. `path` and `yamlPath` are absolute. */
-export type Fixture = z.infer<typeof fixtureSchema> & { path: string; yamlPath: string };
+export type Fixture = Omit<z.infer<typeof fixtureSchema>, 'script'> & {
+  path: string;
+  yamlPath: string;
+  /** A line for each segment; where the script is unknown, {@link UNKNOWN_LINE}: in each of them somebody may speak. */
+  script: string[];
+  /** False where nobody has written down what is said: what needs it is not shown. Known where not given. */
+  isScriptKnown?: boolean;
+};
+
+/** In place of a line that nobody knows; a word, as transcripts are compared with lines that have some. */
+export const UNKNOWN_LINE = 'unknown';
+
+/** Whether it is written down what is said in a broadcast. */
+export function isScriptKnown({ isScriptKnown: isKnown = true }: Fixture): boolean {
+  return isKnown;
+}
 
 /**
  * Reads a fixture's YAML. The media file itself may be missing: that is what the fixture scenarios find out.
@@ -94,7 +117,19 @@ export function readFixture(yamlPath: string, mediaFile?: string): Fixture {
       next: 'correct the fields named above',
     });
   }
-  const { script, translation } = parsed.data;
+  const { durationSeconds, segmentSeconds, keywords, translation, ...rest } = parsed.data;
+  const segments = Math.ceil(durationSeconds / segmentSeconds - 1e-9);
+  const isKnown = rest.script !== 'unknown';
+  const script =
+    rest.script === 'unknown' ? Array.from({ length: segments }, () => UNKNOWN_LINE) : rest.script;
+  if (!isKnown && (translation ?? keywords)) {
+    throw new SuiteError({
+      what: 'the description of the fixture has words of a script that is not known',
+      where: yamlPath,
+      seen: `script: unknown, and ${translation ? 'translation' : 'keywords'}`,
+      expected: 'a line for each segment, or neither translation nor keywords',
+    });
+  }
   if (translation && translation.length !== script.length) {
     throw new SuiteError({
       what: 'the description of the fixture has not as many translations as lines',
@@ -103,7 +138,6 @@ export function readFixture(yamlPath: string, mediaFile?: string): Fixture {
       expected: 'a translation of each line, or none at all',
     });
   }
-  const { durationSeconds, segmentSeconds, keywords } = parsed.data;
   if (keywords && keywords.length !== script.length) {
     throw new SuiteError({
       what: 'the description of the fixture has not keywords for each line',
@@ -112,7 +146,6 @@ export function readFixture(yamlPath: string, mediaFile?: string): Fixture {
       expected: 'a list of each line, an empty one where nobody speaks, or none at all',
     });
   }
-  const segments = Math.ceil(durationSeconds / segmentSeconds - 1e-9);
   if (script.length !== segments) {
     throw new SuiteError({
       what: 'the description of the fixture has not a line for each segment',
@@ -122,7 +155,7 @@ export function readFixture(yamlPath: string, mediaFile?: string): Fixture {
     });
   }
   const path = mediaFile ? resolve(mediaFile) : resolve(dirname(yamlPath), parsed.data.file);
-  return { ...parsed.data, path, yamlPath };
+  return { ...parsed.data, script, path, yamlPath, ...(isKnown ? {} : { isScriptKnown: false }) };
 }
 
 /** Where the fixtures are that features speak of by name. */
@@ -182,7 +215,7 @@ export function beginningOf(
 ): Fixture {
   const { durationSeconds, script, translation, keywords, yamlPath: where } = fixture;
   const isOther = segmentSeconds !== fixture.segmentSeconds;
-  const isSpoken = script.some((line) => line !== '');
+  const isSpoken = script.some((line) => line !== '') && isScriptKnown(fixture);
   if (seconds > durationSeconds || (isOther && isSpoken)) {
     throw new SuiteError({
       what: 'the broadcast cannot be cut like that',
@@ -194,7 +227,9 @@ export function beginningOf(
   const count = Math.ceil(seconds / segmentSeconds);
   return {
     ...{ ...fixture, durationSeconds: seconds, segmentSeconds },
-    script: isOther ? Array.from({ length: count }, () => '') : script.slice(0, count),
+    script: isOther
+      ? Array.from({ length: count }, () => (isScriptKnown(fixture) ? '' : UNKNOWN_LINE))
+      : script.slice(0, count),
     ...(translation ? { translation: translation.slice(0, count) } : {}),
     ...(keywords ? { keywords: keywords.slice(0, count) } : {}),
   };
@@ -202,6 +237,8 @@ export function beginningOf(
 
 /** Of a results folder: broadcasts that its runs have made, a folder each, beside `evidence`. */
 export const MADE_FOLDER = 'fresh-words';
+/** Of a results folder: descriptions that its runs have made of clips that had none, a folder each. */
+export const DESCRIBED_FOLDER = 'described-clips';
 
 /**
  * The fixture that a broadcast has published, as its record says.
@@ -219,8 +256,11 @@ export function publishedFixture(
   folder: string,
 ): Fixture {
   const placeOf = (path: string): string => {
-    const moved = join(folder, '../..', MADE_FOLDER, basename(dirname(path)), basename(path));
-    return !existsSync(path) && existsSync(moved) ? moved : path;
+    if (existsSync(path)) return path;
+    const moved = [MADE_FOLDER, DESCRIBED_FOLDER].map((name) =>
+      join(folder, '../..', name, basename(dirname(path)), basename(path)),
+    );
+    return moved.find((one) => existsSync(one)) ?? path;
   };
   const whole = readFixture(placeOf(record.fixtureScript), placeOf(record.fixtureFile));
   return beginningOf(whole, record.durationSeconds, record.segmentSeconds);

@@ -69,6 +69,10 @@ export const recordSchema = z.object({
   times,
   /** Other streams of the media server that were published or dubbed at the same time. */
   alongside: z.array(z.string()).exactOptional(),
+  /** How it got to the media server; its content begins `leadInSeconds` after it was published. By RTSP where not given. */
+  publishing: z
+    .object({ protocol: z.enum(['rtsp', 'rtmp']), leadInSeconds: z.number() })
+    .exactOptional(),
   publisher: z.object({ exitCode: z.number().nullable(), stderr: z.string() }),
   viewer: z
     .object({

@@ -36,6 +36,11 @@ export const requestSchema = z.strictObject({
   /** Only so much of its beginning is published; null: all of it. */
   seconds: z.number().positive().nullable().default(null),
   composition: composition.default('dual'),
+  /**
+   * How it gets to the media server; null: as acceptance.yaml says (services.mediaServer.publishing). `encoder`: by RTMP as an
+   * encoder does it, without a lead-in.
+   */
+  publishedBy: z.enum(['rtsp', 'rtmp', 'encoder']).nullable().default(null),
   /** What goes wrong between media-service and the STS. */
   faults: z.array(faultSchema).default([]),
   /** What the Echo STS is told about the stream before it is published. */

@@ -12,29 +12,53 @@ import { demandTimes } from './lost-by-reader';
 import { audio } from './output-audio';
 import { frames } from './output-frames';
 import { original, placementsOf } from './output-original';
+import {
+  type ChangeLimit,
+  changeExpected,
+  CLOCKS_APART_PPM,
+  driftsBeyond,
+  driftText,
+  jumpsBeyond,
+  jumpsText,
+  jumpText,
+} from './offset-words';
 import { outputCriterion, recordingOf } from './output-subject';
 import { countDeviations, undubbed, UPSTREAM } from './upstream';
 
 /** What explains that no dub is heard at its video, so that nothing can be compared there; causes first. */
 const UNHEARD = [audio, original, frames];
 
+/** Each way less than 120 ms: specs 019 and 021. */
+const OFFSET_LIMIT_MS = 120;
+
+/**
+ * By the least-squares line through the offsets, with the jumps taken out. A jump is no drift: it is named as one, here where all
+ * offsets are within their own limit, otherwise with these (av-offset).
+ */
 export const avDrift = outputCriterion('av-drift', {
   title: 'Audio and video do not drift apart',
   failure: 'audio and video drift apart',
   needs: 'dubs',
   // Half of the limit of the offset, over the whole broadcast: one twice as long would otherwise reach it.
-  defaultLimit: { limitMs: 60 },
+  defaultLimit: { limitMs: OFFSET_LIMIT_MS / 2, limitPpm: CLOCKS_APART_PPM },
   measure: async (subject): Promise<Finding<Sync>> => {
     demandTimes(subject);
     await placementsOf(subject);
     return subject.output.sync();
   },
-  assess: (sync, { limitMs }: { limitMs: number }): Assessment => {
-    const expected = `at most ${limitMs} ms from the first to the last fragment`;
+  assess: (sync, limit: ChangeLimit): Assessment => {
+    const expected = changeExpected('at most', limit);
     if (!sync.observed) return assessed(false, sync.reason, expected);
-    const { driftMs, measuredFragments } = sync;
-    const seen = `${milliseconds(driftMs)} from the first to the last of ${measuredFragments} fragments`;
-    return assessed(Math.abs(driftMs) <= limitMs, seen, expected);
+    const drift = `${driftText(sync)} from the first to the last of ${sync.measuredFragments} fragments`;
+    const jumps = jumpsText(sync, 'segment');
+    const seen = jumps === '' ? drift : `${drift}; ${jumps}`;
+    if (driftsBeyond(sync, limit)) return { deviations: [{ text: drift }], seen, expected };
+    if (Math.abs(sync.worstMs) >= OFFSET_LIMIT_MS) return { deviations: [], seen, expected };
+    const wrong = jumpsBeyond(sync, limit.limitMs).map((jump): Deviation => ({
+      text: jumpText(jump, 'segment'),
+      fragment: jump.after,
+    }));
+    return { deviations: wrong, seen, expected, failure: 'the A/V offset jumps' };
   },
   explainedBy: [...UNHEARD, dubs].map((cause) => ({
     criterion: cause,
@@ -51,12 +75,11 @@ interface Offsets {
   undubbed: readonly number[];
 }
 
-/** Each way less than 120 ms: specs 019 and 021. */
 export const avOffset = outputCriterion('av-offset', {
   title: 'The A/V offset of every segment is within the limit',
   failure: 'audio and video are apart (A/V offset; positive: audio is late)',
   needs: 'dubs',
-  defaultLimit: { limitMs: 120 },
+  defaultLimit: { limitMs: OFFSET_LIMIT_MS },
   measure: async (subject): Promise<Offsets> => {
     demandTimes(subject);
     const { output, evidence } = subject;
@@ -100,12 +123,16 @@ export const avOffset = outputCriterion('av-offset', {
   ],
 });
 
-function tooLate({ placements }: Offsets, { limitMs }: { limitMs: number }): Deviation[] {
-  return placements.flatMap(({ sequence, avOffset: offset }) =>
-    offset.observed && Math.abs(offset.offsetMs) >= limitMs
-      ? [{ text: `fragment ${sequence}: ${milliseconds(offset.offsetMs)}`, fragment: sequence }]
-      : [],
-  );
+function tooLate({ placements, sync }: Offsets, { limitMs }: { limitMs: number }): Deviation[] {
+  const jumps = sync.observed ? sync.jumps : [];
+  return placements.flatMap(({ sequence, avOffset: offset }) => {
+    if (!offset.observed || Math.abs(offset.offsetMs) < limitMs) return [];
+    const jump = jumps.find(({ before, after }) => after === sequence || before === sequence);
+    const side = jump?.after === sequence ? 'after' : 'before';
+    const why = jump ? `, ${side} ${jumpText(jump, 'segment')}` : '';
+    const text = `fragment ${sequence}: ${milliseconds(offset.offsetMs)}${why}`;
+    return [{ text, fragment: sequence }];
+  });
 }
 
 function unheard({ placements, undubbed }: Offsets): Deviation[] {

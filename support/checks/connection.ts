@@ -25,7 +25,7 @@ export const connection = ofBroadcast<Within>('connection', {
     const [first] = attempts;
     const inVain =
       attempts.length === 0
-        ? `no attempt to connect: ${outcomeText(broadcast.record.outcome)}`
+        ? withErrors(`no attempt to connect: ${outcomeText(broadcast.record.outcome)}`, broadcast)
         : withErrors(`${attempts.length} attempts, none answered with stream:ready`, broadcast);
     const [begin] = signsOfWorker(broadcast.record.times, first?.at);
     if (!first || !begin || !ready || opened.length === 0) return assessed(false, inVain, expected);
@@ -106,8 +106,9 @@ const endOf = ({ address, port }: TcpEnd): string => `${address}:${port}`;
 const farEndOf = ({ remoteAddress: address, remotePort: port }: TcpConnection): string =>
   endOf({ address, port });
 
-function neverConnected({ record }: BroadcastFindings, expected: string): Assessment {
-  return assessed(false, `never connected: ${whatWasSeen(record)}`, expected);
+function neverConnected(broadcast: BroadcastFindings, expected: string): Assessment {
+  const seen = withErrors(`never connected: ${whatWasSeen(broadcast.record)}`, broadcast);
+  return assessed(false, seen, expected);
 }
 
 function assessTapped(
@@ -268,6 +269,14 @@ export const publishedBy = ofBroadcast<string>('published-by', {
   failure: 'the output was not seen to be published by that protocol',
   where: outputOf,
   assess: (broadcast, protocol) => assessKinds(broadcast, outputOf(broadcast), 'source', protocol),
+});
+
+/** The limit is the name of the protocol. */
+export const receivedBy = ofBroadcast<string>('received-by', {
+  title: 'The media server receives the broadcast by that protocol',
+  failure: 'the broadcast was not seen to be received by that protocol',
+  where: inputOf,
+  assess: (broadcast, protocol) => assessKinds(broadcast, inputOf(broadcast), 'source', protocol),
 });
 
 /** A broadcast that has ended, and the paths that the media server then lists. */

@@ -2,12 +2,14 @@
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import type { FragmentPlacement } from '../analyze/dub-placement';
 import type { Finding } from '../analyze/finding';
+import type { MisplayedDub } from '../analyze/misplayed';
 import type { Fragment } from '../broadcast/fragment';
 import { NotObserved } from '../base/errors';
 import { evidenceOf, streamOf } from './builders';
 import { criterion, type Assessment, deviationAt } from './criterion';
 import { assessEach } from './every-fragment';
 import { audio } from './output-audio';
+import { channels } from './output-channels';
 import { frames } from './output-frames';
 import { isOriginalHeard, original, placementsOf } from './output-original';
 import { outputCriterion } from './output-subject';
@@ -19,6 +21,9 @@ export interface DubsLimit {
   heardShare: number;
 }
 
+/** Where a dub is heard; `misplayed`: where it is heard at another speed, if it is heard nowhere else. */
+type Placed = FragmentPlacement & { misplayed?: MisplayedDub };
+
 /** Every dub is heard as often as its video is shown: once in a good output. */
 export const dubs = outputCriterion('dubs', {
   title: 'Every dub is heard once, whole, with its own video',
@@ -26,7 +31,13 @@ export const dubs = outputCriterion('dubs', {
   needs: 'dubs',
   // This suite's own: wide of what a good output shows.
   defaultLimit: { heardShare: 0.85 },
-  measure: placementsOf,
+  measure: async (subject): Promise<Placed[]> => {
+    const [placements, found] = [await placementsOf(subject), await subject.output.misplayedDubs()];
+    return placements.map((one) => {
+      const misplayed = found.find(({ sequence }) => sequence === one.sequence);
+      return misplayed ? { ...one, misplayed } : one;
+    });
+  },
   assess: (placements, limit: DubsLimit, subject): Assessment => ({
     deviations: [
       ...wrongDubs(placements, limit).map(({ placement, what }) =>
@@ -39,6 +50,14 @@ export const dubs = outputCriterion('dubs', {
   }),
   explainedBy: [
     { criterion: audio },
+    {
+      // Of channels that cancel each other out nothing is found in their mix.
+      criterion: channels,
+      fits: (placements, limit) =>
+        wrongDubs(placements, limit).every(
+          ({ placement }) => !placement.misplayed && !isHeardSomewhere(placement),
+        ),
+    },
     {
       // Where the video is not shown, or the original is heard over the dub, those come first.
       criterion: frames,
@@ -61,14 +80,18 @@ function isExplained(placement: FragmentPlacement): boolean {
   return timesShown(placement) === 0 || isOriginalHeard(placement, original.defaultLimit);
 }
 
+function isHeardSomewhere({ occurrences }: FragmentPlacement): boolean {
+  return occurrences.observed && occurrences.occurrences.length > 0;
+}
+
 function timesShown({ presentations }: FragmentPlacement): number {
   return presentations.observed ? presentations.presentations.length : 0;
 }
 
 function wrongDubs(
-  placements: readonly FragmentPlacement[],
+  placements: readonly Placed[],
   limit: DubsLimit,
-): { placement: FragmentPlacement; what: string }[] {
+): { placement: Placed; what: string }[] {
   return placements.flatMap((placement) => {
     const what = whatIsWrong(placement, limit);
     return what === undefined ? [] : [{ placement, what }];
@@ -76,9 +99,10 @@ function wrongDubs(
 }
 
 /** What is wrong with where a dub is heard, in words. A fragment whose video is shown twice is heard twice. */
-function whatIsWrong(placement: FragmentPlacement, limit: DubsLimit): string | undefined {
-  const { occurrences: found } = placement;
+function whatIsWrong(placement: Placed, limit: DubsLimit): string | undefined {
+  const { occurrences: found, misplayed } = placement;
   if (!found.observed) return found.reason;
+  if (misplayed) return misplayedText(misplayed);
   const shown = timesShown(placement);
   if (shown === 0) return 'its video is not shown';
   const inPlace = found.occurrences.filter(({ offsetMs }) => offsetMs !== undefined);
@@ -93,6 +117,13 @@ function whatIsWrong(placement: FragmentPlacement, limit: DubsLimit): string | u
       .map(({ heardShare }) => `only ${(100 * heardShare).toFixed(0)} % of it are heard`),
   ];
   return texts.length > 0 ? texts.join(', ') : undefined;
+}
+
+function misplayedText({ speed, rateHz, playedAsHz }: MisplayedDub): string {
+  const percent = Math.abs(100 * (speed - 1)).toFixed(1);
+  const how = speed > 1 ? 'faster and higher' : 'slower and lower';
+  const [from, to] = [rateHz, playedAsHz].map((hz) => `${hz / 1000} kHz`);
+  return `audio of ${from} is played as if it were ${to}: ${percent} % ${how}`;
 }
 
 interface DubCriterion<Measured, Limit> {

@@ -1,5 +1,6 @@
 /** What is judged of every fragment of a broadcast: those that are there by themselves, and none may be missing. */
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
+import { isScriptKnown } from '../broadcast/fixture';
 import type { Fragment } from '../broadcast/fragment';
 import { evidenceOf, ofBroadcast } from './builders';
 import { type Assessment, type Criterion, deviationAt } from './criterion';
@@ -32,6 +33,16 @@ export function ofEveryFragment<Limit = null>(
     assess: (broadcast, limit) =>
       assessEach(broadcast, expected(limit), (one) => wrongWith(one, limit, broadcast), judged),
   });
+}
+
+/**
+ * Whether an answer without texts may be right: where nobody has written down what is said, nobody may have spoken there, unless
+ * the STS has heard nobody at all.
+ */
+export function mayBeSilence({ fixture, fragments }: BroadcastFindings, one: Fragment): boolean {
+  const hasText = ({ answer }: Fragment): boolean =>
+    ((answer?.transcript ?? '') + (answer?.translation ?? '')).trim() !== '';
+  return !isScriptKnown(fixture) && !hasText(one) && fragments.some(hasText);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import type { Fragment } from '../broadcast/fragment';
 import { evidenceOf, ofBroadcast, ofSubject, type Within } from './builders';
 import { assessed, type Assessment, deviationAt } from './criterion';
-import { ofEveryFragment } from './every-fragment';
+import { ofEveryFragment, mayBeSilence } from './every-fragment';
 import { errorTextOf } from './quoted-errors';
 import { missingAnswers, UPSTREAM, whyNoAnswer } from './upstream';
 
@@ -41,11 +41,15 @@ export const completeAnswers = ofEveryFragment('complete-answers', {
   title: 'Every processed fragment has dubbed audio, a transcript and a translation',
   failure: 'a processed fragment is incomplete',
   expected: () => 'all three, not empty',
-  wrongWith: ({ answer }) => {
-    const missing = [
-      ...(answer?.audio?.bytes ? [] : ['dubbed_audio']),
+  wrongWith: (fragment, _limit, broadcast) => {
+    const { answer } = fragment;
+    const texts = [
       ...(answer?.transcript.trim() ? [] : ['transcript']),
       ...(answer?.translation.trim() ? [] : ['translated_text']),
+    ];
+    const missing = [
+      ...(answer?.audio?.bytes ? [] : ['dubbed_audio']),
+      ...(mayBeSilence(broadcast, fragment) ? [] : texts),
     ];
     return missing.length > 0 ? `no ${missing.join(', no ')}` : undefined;
   },

@@ -1,5 +1,5 @@
 /** The recording of an output as a file: its tracks, its packets, how long it lasts, and whether it decodes. */
-import type { TrackSpan } from '../analyze/media';
+import { isTimecode, type TrackSpan } from '../analyze/media';
 import { allRight, observed } from './builders';
 import { assessed } from './criterion';
 import { lostByReader, mayBeLost } from './lost-by-reader';
@@ -13,7 +13,10 @@ export const tracks = outputCriterion('tracks', {
   needs: 'file',
   defaultLimit: { video: 'h264', audio: 'aac' },
   measure: async ({ output }) =>
-    (await output.streams()).map(({ kind, codec }) => `${kind} ${codec}`).sort(),
+    (await output.streams())
+      .filter((stream) => !isTimecode(stream))
+      .map(({ kind, codec }) => `${kind} ${codec}`)
+      .sort(),
   assess: (codecs, { video, audio }: { video: string; audio: string }) => {
     const expected = `audio ${audio}, video ${video}`;
     const seen = codecs.join(', ');
@@ -65,6 +68,23 @@ export const decodedVideo = ofRecording('decoded-video', {
  */
 export const EDGE_SECONDS = 1;
 
+/**
+ * What is longer than this counts at both ends as well, in seconds: a worker that joins at the next key frame shows its first
+ * frame for so long at most. As much as may be missing of the beginning (output-begins).
+ */
+export const EDGE_GAP_SECONDS = 0.5;
+
+/** A worker takes so long to join, in seconds, before it waits for a key frame; 0.2 to 0.35 s were seen. */
+const JOINING_SECONDS = 0.3;
+
+/** The same for a source with rare key frames, of which a worker that joins waits for the next. */
+export function edgeGapFor({ fixture }: OutputSubject, edgeGapSeconds: number): number {
+  const { gopFrames = 0, framesPerSecond = NaN } = fixture?.video ?? {};
+  return gopFrames === 0
+    ? edgeGapSeconds
+    : Math.max(edgeGapSeconds, gopFrames / framesPerSecond + JOINING_SECONDS);
+}
+
 async function tracksOf(subject: OutputSubject): Promise<{ video: TrackSpan; audio: TrackSpan }> {
   const { video, audio } = await subject.output.span();
   const file = recordingOf(subject);
@@ -78,25 +98,38 @@ export const timestamps = outputCriterion('timestamps', {
   title: 'The timestamps of the output have no gap',
   failure: 'timestamps have gaps, repeat, or go back',
   needs: 'file',
-  defaultLimit: { edgeSeconds: EDGE_SECONDS },
+  defaultLimit: { edgeSeconds: EDGE_SECONDS, edgeGapSeconds: EDGE_GAP_SECONDS },
   measure: tracksOf,
-  assess: ({ video, audio }, { edgeSeconds }: { edgeSeconds: number }) => {
+  assess: ({ video, audio }, { edgeSeconds, ...given }: GapLimit, subject) => {
+    const limit = { edgeSeconds, edgeGapSeconds: edgeGapFor(subject, given.edgeGapSeconds) };
     const { keyInterval: gop } = video;
     const keyFrames = gop.observed
       ? `GOP ${gop.medianSeconds.toFixed(2)} s, at most ${gop.maxSeconds.toFixed(2)} s`
       : gop.reason;
     return allRight(
-      [...wrongIn('video', video, edgeSeconds), ...wrongIn('audio', audio, edgeSeconds)],
+      [...wrongIn('video', video, limit), ...wrongIn('audio', audio, limit)],
       `${keyFrames}, video ${video.packets} packets, audio ${audio.packets} packets`,
       'PTS and DTS in order, no gap',
     );
   },
 });
 
-function wrongIn(kind: string, track: TrackSpan, edgeSeconds: number): string[] {
+/** At the beginning, a gap counts from `edgeGapSeconds` on; the step from one packet to the next is its length. */
+interface GapLimit {
+  edgeSeconds: number;
+  edgeGapSeconds: number;
+}
+
+function wrongIn(
+  kind: string,
+  track: TrackSpan,
+  { edgeSeconds, edgeGapSeconds }: GapLimit,
+): string[] {
   // A worker joins at the next key frame: before it, there is audio alone.
   const from = track.firstPtsSeconds + edgeSeconds;
-  const gaps = track.gaps.filter(({ atSeconds }) => atSeconds > from);
+  const gaps = track.gaps.filter(
+    ({ atSeconds, stepSeconds }) => atSeconds > from || stepSeconds > edgeGapSeconds,
+  );
   const { backwardDtsSeconds: backward, repeatedPtsSeconds: repeated, packetsWithoutPts } = track;
   const texts = [
     ...gaps.map(

@@ -1,8 +1,10 @@
-/** Whether an output begins where its broadcast does. */
-import type { OutputStart } from '../analyze/output-start';
-import { CannotBeShown } from '../base/errors';
+/** Whether an output begins and ends where its broadcast does. */
+import type { OutputEnd, OutputStart } from '../analyze/output-start';
 import { allRight, observed } from './builders';
 import { lostByReader, mayBeLost } from './lost-by-reader';
+import { clockOf } from './output-clock';
+import { duration } from './output-file';
+import { frames } from './output-frames';
 import { outputCriterion, recordingOf } from './output-subject';
 
 /**
@@ -18,7 +20,7 @@ export const outputBegins = outputCriterion('output-begins', {
   measure: async (subject): Promise<OutputStart & { lostSeconds?: number }> => {
     const start = await subject.output.start();
     const file = recordingOf(subject);
-    if (!start.observed && subject.fixture?.video.frameStrip === false) throw noNumbers(file);
+    if (!start.observed) await clockOf(subject);
     return { ...observed(file, 'where it begins', start), ...(await lostByReader(subject)) };
   },
   assess: ({ video, audio, lostSeconds = 0 }, { withinSeconds }: { withinSeconds: number }) => {
@@ -41,13 +43,34 @@ export const outputBegins = outputCriterion('output-begins', {
   },
 });
 
-function noNumbers(where: string): CannotBeShown {
-  return new CannotBeShown({
-    ...{ what: 'nothing tells where in the broadcast the output begins', where },
-    ...{ seen: 'a broadcast without frame numbers, and no fragment of it', expected: 'either' },
-    next: 'publish a broadcast whose YAML file has video.frameStrip',
-  });
-}
+/** The same half of the tolerance as at the beginning. An encoder's last packets may be lost with its connection. */
+export const outputEnds = outputCriterion('output-ends', {
+  title: 'The output ends where the broadcast does',
+  failure: 'the end of the broadcast is missing',
+  needs: 'source',
+  defaultLimit: { withinSeconds: 0.5 },
+  measure: async (subject): Promise<OutputEnd> => {
+    const end = await subject.output.end();
+    if (!end.observed) await clockOf(subject);
+    return observed(recordingOf(subject), 'where it ends', end);
+  },
+  assess: ({ video, audio }, { withinSeconds }: { withinSeconds: number }) => {
+    const tracks = Object.entries({ video, audio });
+    const missing = tracks.flatMap(([kind, seconds]) =>
+      seconds !== undefined && seconds > withinSeconds + ROUNDING_SECONDS
+        ? [`the last ${seconds.toFixed(2)} s of the ${kind}`]
+        : [],
+    );
+    const seen = tracks.map(([kind, seconds]) =>
+      seconds === undefined
+        ? `${kind}: cannot be told`
+        : `${kind} without its last ${seconds.toFixed(2)} s`,
+    );
+    return allRight(missing, seen.join(', '), `at most ${withinSeconds} s of each are missing`);
+  },
+  // Frames of the end that are missing are lost frames as well; only of audio does nothing else tell.
+  explainedBy: [{ criterion: duration }, { criterion: frames }],
+});
 
 /** Frames are whole: 15 of 30 a second are half a second. */
 const ROUNDING_SECONDS = 1e-6;

@@ -1,7 +1,7 @@
 import type { DubFiles, OutputFindings } from '../analyze/output-findings';
 import type { JudgedText } from '../analyze/translation';
 import { CannotBeShown, NotObserved, problemOf, SuiteError } from '../base/errors';
-import type { Fixture } from '../broadcast/fixture';
+import { type Fixture, isScriptKnown } from '../broadcast/fixture';
 import type { Criterion } from './criterion';
 import { UPSTREAM } from './upstream';
 
@@ -25,10 +25,18 @@ export interface OutputSubject {
 
 /**
  * What has to be given for a criterion to be asked: nothing but the recording; a source, of which it is the output; a
- * source in which somebody speaks; dubs of such a source; texts. `speech`: not asked where a source is given in which
- * nobody speaks.
+ * source in which somebody speaks; one of which it is known what is said; dubs of such a source; texts; texts of a known
+ * script. `speech`: not asked where a source is given in which nobody speaks.
  */
-export type OutputNeed = 'file' | 'speech' | 'source' | 'source with speech' | 'dubs' | 'texts';
+export type OutputNeed =
+  | 'file'
+  | 'speech'
+  | 'source'
+  | 'source with speech'
+  | 'script'
+  | 'dubs'
+  | 'texts'
+  | 'texts of a script';
 
 /** A criterion of recordings: those of broadcasts, and others. */
 export interface RecordingCriterion<Measured, Limit> extends Criterion<
@@ -99,6 +107,22 @@ export function recordingSubject(output: OutputFindings, texts?: JudgedText[]): 
   };
 }
 
+const SCRIPT_UNKNOWN = 'nobody has written down what is said in the source';
+
+/**
+ * For what is compared with the script of the source.
+ *
+ * @throws CannotBeShown where that is unknown
+ */
+export function demandScript({ fixture }: OutputSubject): void {
+  if (!fixture || isScriptKnown(fixture)) return;
+  throw new CannotBeShown({
+    ...{ what: 'what is said in this broadcast is not known', where: fixture.path },
+    ...{ seen: `script: unknown, in ${fixture.yamlPath}`, expected: 'a line for each segment' },
+    next: 'set FIXTURE_SCRIPT to a description with its script: docs/your-own-services.md, A clip of your own',
+  });
+}
+
 /** Why a criterion cannot be asked of a recording; undefined where it can. */
 export function notAskedBecause(need: OutputNeed, subject: OutputSubject): string | undefined {
   const { fixture } = subject;
@@ -107,8 +131,11 @@ export function notAskedBecause(need: OutputNeed, subject: OutputSubject): strin
   const isSpoken = fixture?.script.some((line) => line !== '') ?? true;
   if (!isSpoken) return 'nobody speaks in the source';
   if (need === 'speech') return undefined;
-  if (need === 'texts') return subject.judgedTexts ? undefined : 'no texts given';
-  if (need === 'source with speech') return fixture ? undefined : 'no source given';
+  if (need.endsWith('script') && fixture && !isScriptKnown(fixture)) return SCRIPT_UNKNOWN;
+  if (need.startsWith('texts')) return subject.judgedTexts ? undefined : 'no texts given';
+  if (need === 'source with speech' || need === 'script') {
+    return fixture ? undefined : 'no source given';
+  }
   return fixture && hasDubs(subject) ? undefined : 'no dubs given';
 }
 

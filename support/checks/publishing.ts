@@ -1,7 +1,7 @@
 /** Broadcasts that cannot be published or read, and outputs that must not be there. */
 import type { EndedWorker } from '../analyze/service-log';
 import { outcomeText } from '../broadcast/record';
-import type { PublisherResult } from '../observe/publisher';
+import type { PublisherResult } from '../observe/publication';
 import { ofBroadcast, ofSubject, outputOf, type Within } from './builders';
 import { assessed } from './criterion';
 import { assessExit } from './reconnection';

@@ -1,6 +1,11 @@
-/** What the STS has said to be wrong, in its own words: failed answers, `error` events, and connections that were refused. */
+/**
+ * What services have said to be wrong, in their own words: the STS by failed answers, `error` events and refused connections, and
+ * media-service, where it has sent nothing or has ended before its time, by its log.
+ */
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { ranges } from '../analyze/finding';
+import { textOf } from '../analyze/log-fields';
+import { isError, linesAbout, type LogLine } from '../analyze/service-log';
 import { fieldsOf, refusalText, type TapEvent } from '../broadcast/events';
 import type { Fragment } from '../broadcast/fragment';
 
@@ -18,6 +23,7 @@ interface Said {
  * memory (fragments 0 to 4)`; empty where nothing was.
  */
 export function quotedErrors(broadcast: BroadcastFindings): string[] {
+  const { record } = broadcast;
   const { fragments } = broadcast.evidence.fragments;
   const answers = fragments.filter(({ answer }) => answer);
   const failed = fragments.flatMap((one) => failureOf(one) ?? []);
@@ -27,7 +33,38 @@ export function quotedErrors(broadcast: BroadcastFindings): string[] {
     ...grouped(failed, (count) => `${count} of ${answers.length} answers failed`),
     ...grouped(events, (count) => (count === 1 ? '1 error event' : `${count} error events`)),
     ...(refused === '' ? [] : [refused]),
+    ...(fragments.length === 0 || record.outcome.kind === 'worker gone'
+      ? workersWords(broadcast)
+      : []),
   ];
+}
+
+/** Of what media-service has logged: more lines are no quotation. */
+const MOST_LINES = 2;
+/** Fields of lines in JSON by which loggers add the reason to a message. */
+const REASONS = ['error', 'err', 'reason', 'exception', 'exc_info', 'detail'];
+
+/**
+ * Why media-service does not dub a broadcast, as it has logged it: the first errors about the stream; where no line is one, by its level or
+ * because lines have none, the last line about it. Empty where logs are not offered, or say nothing about the stream.
+ */
+function workersWords(broadcast: BroadcastFindings): string[] {
+  const { names, stream, record } = broadcast;
+  if (record.notOffered?.logs !== undefined || !broadcast.hasLog(names.mediaService)) return [];
+  const lines = linesAbout(broadcast.log(names.mediaService), stream, record);
+  const errors = lines.filter(isError);
+  const said = errors.length > 0 ? errors : lines.slice(-1);
+  const texts = [...new Set(said.map(wordsOf).filter((text) => text !== ''))];
+  if (texts.length === 0) return [];
+  const quoted = texts.slice(0, MOST_LINES).map((text) => `"${cut(text)}"`);
+  return [`${names.mediaService} has logged: ${quoted.join(', ')}`];
+}
+
+function wordsOf({ message, fields }: LogLine): string {
+  const reasons = REASONS.map((name) => textOf(fields[name])).filter(
+    (text) => text !== '' && !message.includes(text),
+  );
+  return [message, ...reasons].filter((text) => text !== '').join(': ');
 }
 
 /** A verdict's `seen`, and after it what was said to be wrong. */
@@ -55,10 +92,6 @@ function saidBy({ payload }: TapEvent, fragments: readonly Fragment[]): Said {
 
 function said(code: string, message: string): string {
   return cut([code, message].filter((part) => part !== '').join(': '));
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }
 
 function cut(text: string): string {

@@ -12,7 +12,9 @@ import { dubs } from './dub';
 import { audio } from './output-audio';
 import { frames } from './output-frames';
 import { original } from './output-original';
-import { outputCriterion, type OutputSubject, recordingOf } from './output-subject';
+import { demandScript, outputCriterion, type OutputSubject, recordingOf } from './output-subject';
+import { CannotBeShown } from '../base/errors';
+import { isScriptKnown } from '../broadcast/fixture';
 import { mean, textsOf } from './texts';
 
 /** `wordErrorRate`: of each segment at most; `meanAtMost`: of all in which somebody speaks. */
@@ -56,8 +58,19 @@ async function heardIn(subject: OutputSubject, where: Where): Promise<SegmentHea
 async function spokenIn(subject: OutputSubject, where: Where): Promise<SegmentSpoken[]> {
   const { texts } = await textsOf(subject);
   const segments = await heardIn(subject, where);
-  const { script, targetLanguage } = subject.fixture ?? { script: [], targetLanguage: '' };
-  return spokenAgainst(script, texts, segments, targetLanguage);
+  const script = await linesOf(subject);
+  return spokenAgainst(script, texts, segments, subject.fixture?.targetLanguage ?? '');
+}
+
+/** What is said in each segment. Where nobody has written it down, nobody is taken to speak where the STS has heard nobody. */
+async function linesOf(subject: OutputSubject): Promise<readonly string[]> {
+  const { fixture } = subject;
+  if (!fixture || isScriptKnown(fixture)) return fixture?.script ?? [];
+  const texts = (await subject.judgedTexts?.()) ?? [];
+  const silent = new Set(
+    texts.flatMap((one) => (one.transcript + one.translation === '' ? one.sequence : [])),
+  );
+  return fixture.script.map((line, segment) => (silent.has(segment) ? '' : line));
 }
 
 /** What is wrong with what is heard in a segment, in words; undefined where nothing is. */
@@ -115,16 +128,22 @@ interface Spoken {
   /** ISO 639-1: of the script, and of the dub. */
   source: string;
   target: string;
+  /** Known where not given. */
+  isScriptKnown?: boolean;
 }
 
 async function languagesIn(subject: OutputSubject, where: Where): Promise<Spoken> {
   const segments = await heardIn(subject, where);
-  const { script = [], language: source = '', targetLanguage: target = '' } = subject.fixture ?? {};
-  return { segments, script, source, target };
+  const { fixture } = subject;
+  const { language: source = '', targetLanguage: target = '' } = fixture ?? {};
+  return {
+    ...{ segments, script: await linesOf(subject), source, target },
+    isScriptKnown: fixture === undefined || isScriptKnown(fixture),
+  };
 }
 
 function assessLanguage(spokenIn: Spoken, limit: LanguageLimit): Assessment {
-  const { segments, script, source, target } = spokenIn;
+  const { segments, script, source, target, isScriptKnown: isKnown = true } = spokenIn;
   const { language: wanted = target, other = source, probability: least } = limit;
   if (wanted !== target) {
     return assessed(false, `the target language is "${target}"`, `the target language "${wanted}"`);
@@ -134,9 +153,20 @@ function assessLanguage(spokenIn: Spoken, limit: LanguageLimit): Assessment {
     if (line === '') return [];
     const found = segments.find(({ sequence }) => sequence === fragment)?.heard;
     figures.push(shownProbability(found));
+    // Where nobody knows what is said, silence is no fault of the dub.
+    if (!isKnown && isUnspoken(found)) return [];
     const why = wrongLanguage(found ?? unobserved('no dub'), target, other, least);
     return why === undefined ? [] : [deviationAt(fragment, why, 'segment')];
   });
+  if (!isKnown && segments.every(({ heard }) => isUnspoken(heard))) {
+    throw new CannotBeShown({
+      ...{ what: 'nobody is heard, and whether somebody speaks is not known', where: 'the dub' },
+      ...{
+        seen: 'no words in any segment',
+        expected: `"${target}" in those in which somebody speaks`,
+      },
+    });
+  }
   return {
     deviations,
     seen: `probability of "${target}", of each segment alone and with what is around it: ${figures.join(', ')}`,
@@ -150,6 +180,11 @@ function shownProbability(heard: SegmentHeard['heard'] | undefined): string {
   if (!heard?.observed || !heard.language) return '–';
   const { language, languageAround = language } = heard;
   return `${language.probability.toFixed(2)} (${languageAround.probability.toFixed(2)})`;
+}
+
+/** Whether nothing can be heard in it of which a language could be told. */
+function isUnspoken(heard: SegmentHeard['heard'] | undefined): boolean {
+  return heard?.observed === true && heard.language === undefined;
 }
 
 /** Whether the language is another one, in words; undefined where it is not. */
@@ -223,10 +258,11 @@ export const language = outputCriterion('language', {
 export const originalUnderstood = outputCriterion('original-understood', {
   title: 'No English is spoken in the output',
   failure: 'an English listener understands lines of the script',
-  needs: 'source with speech',
+  needs: 'script',
   // Of a line's words; this suite's own: a Spanish dub shows at most 0.2, an English one 0.8 and more.
   defaultLimit: { shareBelow: 0.5 },
   measure: async (subject) => {
+    demandScript(subject);
     const found = await subject.output.englishHeard();
     return observed(recordingOf(subject), 'what an English listener understands', found);
   },

@@ -6,8 +6,8 @@ import type { JudgedText } from '../analyze/translation';
 import { NotObserved } from '../base/errors';
 import { evidenceOf, observed, ofBroadcast, streamOf } from './builders';
 import { type Assessment, criterion, type Deviation, deviationAt } from './criterion';
-import { assessEach, ofEveryFragment } from './every-fragment';
-import { outputCriterion, type OutputSubject, recordingOf } from './output-subject';
+import { assessEach, mayBeSilence, ofEveryFragment } from './every-fragment';
+import { demandScript, outputCriterion, type OutputSubject, recordingOf } from './output-subject';
 import { missingAnswers, UPSTREAM } from './upstream';
 
 export interface Texts {
@@ -33,6 +33,12 @@ export async function textsOf(subject: OutputSubject): Promise<Texts> {
     ...{ what: 'the texts of this recording are not known', where: recordingOf(subject) },
     ...{ seen: 'a recording alone', expected: 'an evidence folder' },
   });
+}
+
+/** @throws CannotBeShown where there is nothing to compare them with; NotObserved as {@link textsOf} */
+function textsOfScript(subject: OutputSubject): Promise<Texts> {
+  demandScript(subject);
+  return textsOf(subject);
 }
 
 /** What is wrong with the texts that are there comes first. */
@@ -64,10 +70,10 @@ export interface TranscriptsLimit {
 export const transcripts = outputCriterion('transcripts', {
   title: 'The transcripts match the script',
   failure: 'the transcripts are not what was said',
-  needs: 'texts',
+  needs: 'texts of a script',
   // This suite's own. Of another sentence hardly a word is right; a mean alone lets one such segment pass.
   defaultLimit: { meanAtMost: 0.25, eachAtMost: 0.75 },
-  measure: textsOf,
+  measure: textsOfScript,
   assess: (measured, { meanAtMost, eachAtMost }: TranscriptsLimit) => {
     const rates = measured.texts.map(({ words }) => words.wordErrorRate);
     const worst = measured.texts.find(({ words }) => words.wordErrorRate === Math.max(...rates));
@@ -101,11 +107,11 @@ export interface TranslationsLimit {
 export const translations = outputCriterion('translations', {
   title: "The translations match the script's meaning",
   failure: 'the translations are not what the script means',
-  needs: 'texts',
+  needs: 'texts of a script',
   // This suite's own: rule-based translation shows a mean chrF of 0.45 to 0.6, the English text below 0.25. One line freely
   // translated by a person shows 0.25 at least, an advertisement in its place 0.20 at most.
   defaultLimit: { chrfFrom: 0.35, eachFrom: 0.22, untranslatedUpTo: 0.1 },
-  measure: textsOf,
+  measure: textsOfScript,
   assess: (measured, { chrfFrom, eachFrom, untranslatedUpTo }: TranslationsLimit) => {
     const matches = measured.texts.flatMap(({ match }) => match ?? []);
     const chrf = mean(matches.map((one) => one.chrf));
@@ -174,8 +180,9 @@ export const translated = ofEveryFragment('translated', {
   title: 'No translation is the transcript unchanged',
   failure: 'a translation is the transcript',
   expected: () => 'other words',
-  wrongWith: ({ answer }) => {
-    const { transcript = '', translation = '' } = answer ?? {};
+  wrongWith: (fragment, _limit, broadcast) => {
+    if (mayBeSilence(broadcast, fragment)) return undefined;
+    const { transcript = '', translation = '' } = fragment.answer ?? {};
     const isOther = plain(translation) && plain(translation) !== plain(transcript);
     return isOther ? undefined : `"${translation}"`;
   },
@@ -197,8 +204,9 @@ export const textsLogged = ofBroadcast('texts-logged', {
     const has = (text: string): boolean =>
       text !== '' &&
       (written.includes(text) || written.includes(JSON.stringify(text).slice(1, -1)));
-    return assessEach(broadcast, `both texts in ${broadcast.names.sts}.log`, ({ answer }) => {
-      const { transcript = '', translation = '' } = answer ?? {};
+    return assessEach(broadcast, `both texts in ${broadcast.names.sts}.log`, (fragment) => {
+      if (mayBeSilence(broadcast, fragment)) return undefined;
+      const { transcript = '', translation = '' } = fragment.answer ?? {};
       return has(transcript) && has(translation) ? undefined : `"${transcript}", "${translation}"`;
     });
   },

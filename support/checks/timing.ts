@@ -117,7 +117,7 @@ export const publishedOnce = ofBroadcast<{ toleranceSeconds: number }>('publishe
     const published = broadcast.secondsBetween('published', 'publisherEnded');
     const { seconds } = observed('publisher', 'the end of the broadcast', published);
     const { exitCode, stderr } = record.publisher;
-    const { durationSeconds } = fixture;
+    const durationSeconds = fixture.durationSeconds + (record.publishing?.leadInSeconds ?? 0);
     const isWhole = exitCode === 0 && Math.abs(seconds - durationSeconds) < toleranceSeconds;
     const seen = `exit code ${exitCode} after ${seconds} s: ${stderr || 'no message'}`;
     const expected = `exit code 0 after ${durationSeconds} s ± ${toleranceSeconds} s`;

@@ -6,8 +6,17 @@ import { ResilienceFindings } from '../analyze/resilience-findings';
 import { segmentOfTone, type ToneHeard, type TonesFigures } from '../analyze/tones';
 import { tonesFigures, withoutEdges } from '../analyze/tones';
 import { allRight, observed } from './builders';
-import { assessed, type Assessment, criterion, type Deviation } from './criterion';
+import { type Assessment, criterion, type Deviation } from './criterion';
 import { demandTimes } from './lost-by-reader';
+import {
+  type ChangeLimit,
+  changeExpected,
+  driftsBeyond,
+  driftText,
+  jumpsBeyond,
+  jumpsText,
+  jumpText,
+} from './offset-words';
 import { recordingOf } from './output-subject';
 
 /** The tones that are judged, and all of them taken together. */
@@ -22,15 +31,15 @@ interface Limit {
   limitMs: number;
 }
 
-interface ToneCriterion {
+interface ToneCriterion<Of extends Limit> {
   title: string;
   failure: string;
   /** Its `seen` is what is wrong; of a passed verdict all figures are shown. */
-  assess: (measured: Tones, limit: Limit, broadcast: BroadcastFindings) => Assessment;
+  assess: (measured: Tones, limit: Of, broadcast: BroadcastFindings) => Assessment;
 }
 
 /** A criterion of all tones but those of the first and the last second. */
-function ofTones(id: string, { assess, ...named }: ToneCriterion) {
+function ofTones<Of extends Limit>(id: string, { assess, ...named }: ToneCriterion<Of>) {
   return criterion({
     ...{ id, ...named },
     where: (broadcast: BroadcastFindings) => recordingOf(broadcast),
@@ -43,7 +52,7 @@ function ofTones(id: string, { assess, ...named }: ToneCriterion) {
       const joinedSeconds = await joinedIn(broadcast).catch(() => undefined);
       return { tones, figures, joinedSeconds };
     },
-    assess: (measured, limit: Limit, broadcast) => ({
+    assess: (measured, limit: Of, broadcast) => ({
       ...{ ...assess(measured, limit, broadcast), seen: shown(measured) },
     }),
   });
@@ -55,28 +64,31 @@ async function joinedIn(broadcast: BroadcastFindings): Promise<number | undefine
 }
 
 function shown({ tones, figures }: Tones): string {
-  const { measured, worstMs, driftMs, largestStepMs: step, largestStepAt } = figures;
+  const { measured, worstMs, largestStepMs: step, largestStepAt } = figures;
   const each = tones.map(({ avOffset }) =>
     avOffset.observed ? avOffset.offsetMs.toFixed(1) : '-',
   );
+  const jumps = jumpsText(figures, 'second');
   return (
     `${measured} of ${tones.length} tones; audio minus video: worst ${milliseconds(worstMs)}, ` +
-    `drift ${milliseconds(driftMs)}, largest step ${milliseconds(step)} before second ${largestStepAt}; ` +
-    `each, in ms: ${each.join(' ')}`
+    `drift ${driftText(figures)}, largest step ${milliseconds(step)} before second ${largestStepAt}; ` +
+    `${jumps === '' ? '' : `${jumps}; `}each, in ms: ${each.join(' ')}`
   );
 }
 
 export const toneOffset = ofTones('tone-offset', {
   title: 'The A/V offset of every tone is within the limit',
   failure: 'tones are not heard at their frames (audio minus video; positive: audio is late)',
-  assess: ({ tones, joinedSeconds = NaN }, { limitMs }, { fixture }) => {
+  assess: ({ tones, figures, joinedSeconds = NaN }, { limitMs }: Limit, { fixture }) => {
     const wanted = fixture.durationSeconds - 2;
     const wrong = tones.flatMap(({ second, avOffset }): Deviation[] => {
       const isFine = avOffset.observed && Math.abs(avOffset.offsetMs) < limitMs;
       const seen = avOffset.observed ? milliseconds(avOffset.offsetMs) : avOffset.reason;
       const fragment = segmentOfTone(second, joinedSeconds, fixture.segmentSeconds);
       const where = fragment === undefined ? {} : { fragment };
-      return isFine ? [] : [{ text: `second ${second}: ${seen}`, ...where }];
+      const jump = figures.jumps.find(({ after }) => after === second);
+      const why = jump ? `, after ${jumpText(jump, 'second')}` : '';
+      return isFine ? [] : [{ text: `second ${second}: ${seen}${why}`, ...where }];
     });
     const missing = tones.length === wanted ? [] : [{ text: `${tones.length} tones` }];
     const expected = `${wanted} tones, each less than ${limitMs} ms`;
@@ -84,13 +96,27 @@ export const toneOffset = ofTones('tone-offset', {
   },
 });
 
-/** How much the least-squares line through all tones' offsets changes from the first to the last. */
+/**
+ * By the least-squares line through all tones' offsets, with the jumps taken out. A jump is none of a drift, and no correction
+ * either (018-US2-4: gradually, by slew).
+ */
 export const toneDrift = ofTones('tone-drift', {
   title: 'The A/V offset of the tones does not drift',
   failure: 'the A/V offset drifts',
-  assess: ({ figures: { driftMs, measured } }, { limitMs }) => {
-    const seen = `${milliseconds(driftMs)} (least squares over ${measured} tones)`;
-    return assessed(Math.abs(driftMs) < limitMs, seen, `less than ${limitMs} ms`);
+  assess: ({ figures, joinedSeconds = NaN }, limit: ChangeLimit, { fixture }) => {
+    const expected = changeExpected('less than', limit);
+    if (driftsBeyond(figures, limit, (ms, most) => ms < most)) {
+      const text = `${driftText(figures)}, least squares over ${figures.measured} tones`;
+      return { deviations: [{ text }], seen: '', expected };
+    }
+    const deviations = jumpsBeyond(figures, limit.limitMs).map((jump): Deviation => {
+      const fragment = segmentOfTone(jump.after, joinedSeconds, fixture.segmentSeconds);
+      return {
+        text: jumpText(jump, 'second'),
+        ...(fragment === undefined ? {} : { fragment }),
+      };
+    });
+    return { deviations, seen: '', expected, failure: 'the A/V offset jumps' };
   },
 });
 

@@ -4,7 +4,7 @@ import { SuiteError, seenOf } from '../base/errors';
 import type { Fragment } from '../broadcast/fragment';
 import { evidenceOf, streamOf } from './builders';
 import { criterion } from './criterion';
-import { assessEach } from './every-fragment';
+import { assessEach, mayBeSilence } from './every-fragment';
 import { SAME_AUDIO } from './output-original';
 import { errorTextOf } from './quoted-errors';
 import { UPSTREAM } from './upstream';
@@ -39,7 +39,7 @@ export const validDubs = criterion({
         const held = found.get(one);
         const error = errorTextOf(one);
         if (error !== undefined) return `failed (${error})`;
-        const isSpoken = broadcast.fixture.script[one.segment] !== '';
+        const isSpoken = isSpokenIn(broadcast, one);
         const wrong = [
           ...(held ? wrongWithDub(held, one, tolerancePercent, isSpoken) : []),
           ...(isSpoken ? missingTexts(one) : []),
@@ -48,6 +48,11 @@ export const validDubs = criterion({
       },
     ),
 });
+
+/** By the script, where somebody has written that down. */
+function isSpokenIn(broadcast: BroadcastFindings, one: Fragment): boolean {
+  return broadcast.fixture.script[one.segment] !== '' && !mayBeSilence(broadcast, one);
+}
 
 async function heldBy(broadcast: BroadcastFindings, one: Fragment): Promise<Held> {
   try {

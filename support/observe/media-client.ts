@@ -1,3 +1,5 @@
+import type { Writable } from 'node:stream';
+
 import { execa } from 'execa';
 
 import { messageOf } from '../base/errors';
@@ -24,12 +26,14 @@ export interface MediaClient {
  *
  * @param name of the process, for whoever has to remove it
  * @param argumentsFor its arguments, by the address
+ * @param feed writes what it reads from its standard input; without it there is none
  */
 export function startClient(
   name: string,
   doorway: Doorway | Promise<Doorway>,
   argumentsFor: (url: string) => readonly string[],
   track: Track,
+  feed?: (stdin: Writable) => void,
 ): MediaClient {
   let killedBy: 'SIGTERM' | 'SIGKILL' | undefined;
   let isStopped = false;
@@ -39,8 +43,11 @@ export function startClient(
     const child = execa(
       'ffmpeg',
       ['-hide_banner', '-nostdin', '-loglevel', 'error', ...argumentsFor(url)],
-      { reject: false, stdin: 'ignore', detached: true, cleanup: false },
+      { reject: false, stdin: feed ? 'pipe' : 'ignore', detached: true, cleanup: false },
     );
+    // Where it has ended, its exit code says so.
+    child.stdin?.on('error', () => undefined);
+    if (child.stdin) feed?.(child.stdin);
     const ended = track(name, child.pid);
     kill = (signal) => void (isStopped = child.kill(signal) || isStopped);
     if (killedBy) kill(killedBy);

@@ -8,7 +8,8 @@ import type { TapEvent } from '../broadcast/events';
 import { type BroadcastRecord, EVIDENCE_VERSION, type Outcome } from '../broadcast/record';
 import { BroadcastPolls } from './broadcast-polls';
 import type { ObserveOptions } from './observe-options';
-import { type Publication, publish } from './publisher';
+import type { Publication } from './publication';
+import { leadInSecondsOf, publish, type PublishedTo } from './publisher';
 import { type ServiceExits, watchExits } from './service-exits';
 
 /** A broadcast is given up when its output has not grown for this long after its end. */
@@ -39,10 +40,11 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
   });
   const exits = await exitsSeen(options, polls);
 
+  const to = publishedTo(options, polls.input);
   polls.times.published = now();
   const publication = publish(
     options.publishedFrom ?? options.fixture.path,
-    { server: options.mediaServer, path: polls.input },
+    to,
     options.track,
     options.fixture.durationSeconds,
   );
@@ -71,6 +73,7 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
     ...{ stream, request, faultSeed, startedAt, finishedAt: now(), outcome, runtime },
     ...{ monitor: monitorMode, fixtureScript: fixture.yamlPath, fixtureFile: fixture.path },
     ...{ durationSeconds: fixture.durationSeconds, segmentSeconds: fixture.segmentSeconds },
+    publishing: { protocol: to.rtmp ? 'rtmp' : 'rtsp', leadInSeconds: leadInSecondsOf(to) },
     ...{ times, publisher, problems, alongside: [...polls.alongside].sort() },
     ...(viewer ? { viewer: await viewer.result } : {}),
     ...(reader ? { reader } : {}),
@@ -80,6 +83,13 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
   };
   evidence.finish(record);
   return record;
+}
+
+function publishedTo(
+  { mediaServer: server, rtmpUrl: url, publishedByRtmp }: ObserveOptions,
+  path: string,
+): PublishedTo {
+  return { server, path, ...(publishedByRtmp ? { rtmp: { url, ...publishedByRtmp } } : {}) };
 }
 
 /** Writes what the services say to each other; returns what ends it. */

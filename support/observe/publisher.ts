@@ -1,42 +1,46 @@
 import type { Track } from '../base/track';
 import { startClient } from './media-client';
+import type { Publication } from './publication';
+import { LEAD_IN_SECONDS, publishByRtmp } from './rtmp-publisher';
 import { rtspDoorway, type RtspServer } from './rtsp-relay';
 
-/** How publishing ended. `exitCode` is null when the publisher was ended by a signal. */
-export interface PublisherResult {
-  exitCode: number | null;
-  stderr: string;
+/** Where a clip is published. */
+export interface PublishedTo {
+  server: RtspServer;
+  path: string;
+  /** By RTMP in place of RTSP, with or without a lead-in. */
+  rtmp?: { url: string; hasLeadIn: boolean };
 }
 
-/** A clip that is being published; `result` resolves when publishing has ended and never rejects. */
-export interface Publication {
-  url: string;
-  result: Promise<PublisherResult>;
-  stop(): void;
-  /** Ends it as a crash does: the connection breaks without a TEARDOWN. */
-  breakOff(): void;
+/** How much later than publishing itself the content begins. */
+export function leadInSecondsOf({ rtmp }: Pick<PublishedTo, 'rtmp'>): number {
+  return rtmp?.hasLeadIn ? LEAD_IN_SECONDS : 0;
 }
 
 /**
- * Publishes a media file once to a path of an RTSP server, in real time and without transcoding.
+ * Publishes a media file once to a path of a media server, in real time and without transcoding.
  *
  * @param seconds publishes only this much of its beginning; all of it when not given
  */
 export function publish(
   mediaFile: string,
-  to: { server: RtspServer; path: string },
+  { server, path, rtmp }: PublishedTo,
   track: Track,
   seconds?: number,
 ): Publication {
+  if (rtmp) {
+    const { url, hasLeadIn } = rtmp;
+    return publishByRtmp({ mediaFile, url: `${url}/${path}`, hasLeadIn, seconds }, track);
+  }
   const beginning = seconds === undefined ? [] : ['-t', String(seconds)];
   const publishing = (url: string): string[] => [
     ...['-re', ...beginning, '-i', mediaFile, '-c', 'copy'],
     ...['-f', 'rtsp', '-rtsp_transport', 'tcp', url],
   ];
-  const doorway = rtspDoorway(to.server, to.path);
+  const doorway = rtspDoorway(server, path);
   const { end, kill } = startClient('publisher', doorway, publishing, track);
   return {
-    url: `${to.server.url}/${to.path}`,
+    url: `${server.url}/${path}`,
     result: end.then(({ exitCode, stderr }) => ({ exitCode, stderr })),
     stop: () => kill('SIGTERM'),
     breakOff: () => kill('SIGKILL'),

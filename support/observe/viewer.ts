@@ -1,3 +1,4 @@
+import { FRAMES_AS_THEY_COME } from '../base/ffmpeg-options';
 import type { Track } from '../base/track';
 import { readingFrom } from './input-reader';
 import { startClient } from './media-client';
@@ -33,8 +34,7 @@ export function watch(
   const watching = (url: string): string[] => [
     ...['-y', '-progress', 'pipe:1', ...readingFrom((joined = url))],
     ...['-map', '0', '-c', 'copy', '-f', 'matroska', copyFile],
-    // In the stream's own time base: ffmpeg may guess a frame rate that is too low, and then report errors of its own making.
-    ...['-map', '0', '-fps_mode', 'passthrough', '-enc_time_base:v', '-1', '-f', 'null', '-'],
+    ...['-map', '0', ...FRAMES_AS_THEY_COME, '-f', 'null', '-'],
   ];
   const { end, kill } = startClient('viewer', at, watching, track);
   return {

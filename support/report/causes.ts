@@ -77,7 +77,12 @@ export function withCircumstances(cause: Cause, facts: BroadcastFacts | undefine
   if (!facts) return { ...cause, log: [] };
   const log = facts.log
     .filter(({ level }) => !HARMLESS_LEVELS.includes(level))
-    .filter(({ atSeconds }) => segments.length === 0 || isAtOneOf(segments, facts, atSeconds))
+    // Where nothing was sent, no moment is known.
+    .filter(
+      ({ atSeconds }) =>
+        Math.min(segments.length, facts.fragments.length) === 0 ||
+        isAtOneOf(segments, facts, atSeconds),
+    )
     .slice(0, MOST_LOG_LINES)
     .map(({ service, text }) => ({ service, text }));
   const place = segments.length > 0 ? placeOf(segments, facts) : undefined;

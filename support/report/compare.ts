@@ -110,6 +110,7 @@ const FIGURES: Record<keyof BroadcastFigures, Figure> = {
   offsetP50Ms: { name: 'A/V offset, p50', limit: 15, ...OFFSET },
   offsetP95Ms: { name: 'A/V offset, p95', limit: 15, ...OFFSET },
   driftMs: { name: 'drift', limit: 10, ...OFFSET },
+  jumpMs: { name: 'A/V offset, largest jump', limit: 15, ...OFFSET },
   answerP50Ms: { name: 'latency per fragment, p50', limit: 250, ...ANSWER },
   answerP95Ms: { name: 'latency per fragment, p95', limit: 750, ...ANSWER },
   answerMaxMs: { name: 'latency per fragment, longest', limit: 750, ...ANSWER },

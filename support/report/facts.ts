@@ -44,6 +44,8 @@ export interface BroadcastFigures {
   offsetP50Ms?: number | undefined;
   offsetP95Ms?: number | undefined;
   driftMs?: number | undefined;
+  /** The largest jump of the A/V offset, with its sign; 0 where it does not jump. */
+  jumpMs?: number | undefined;
   /** Of all fragments' dubs, the smallest correlation, and the smallest part that is heard (0 to 1). */
   leastCorrelation?: number | undefined;
   leastHeardShare?: number | undefined;

@@ -2,6 +2,7 @@ import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { syncOf } from '../analyze/dub-placement';
 import { type Finding, percentile } from '../analyze/finding';
 import { tonesFigures } from '../analyze/tones';
+import type { OffsetTrend } from '../analyze/trend';
 import { isComplete } from '../broadcast/record';
 import type { BroadcastFigures, FragmentFacts } from './facts';
 import { type Attempt, observedIn, type OutputFacts } from './output-facts';
@@ -61,7 +62,7 @@ function offsetsOf(output: OutputFacts | undefined): Partial<BroadcastFigures> {
   const sync = output?.placements && syncOf(output.placements);
   if (sync?.observed) {
     return {
-      ...{ offsetWorstMs: sync.worstMs, driftMs: sync.driftMs },
+      ...{ offsetWorstMs: sync.worstMs, driftMs: sync.driftMs, jumpMs: largestJumpMs(sync) },
       ...{ offsetP50Ms: sync.p50AbsoluteMs, offsetP95Ms: sync.p95AbsoluteMs },
     };
   }
@@ -72,10 +73,14 @@ function offsetsOf(output: OutputFacts | undefined): Partial<BroadcastFigures> {
     avOffset.observed ? Math.abs(avOffset.offsetMs) : [],
   );
   return {
-    ...{ offsetWorstMs: figures.worstMs, driftMs: figures.driftMs },
+    ...{ offsetWorstMs: figures.worstMs, driftMs: figures.driftMs, jumpMs: largestJumpMs(figures) },
     offsetP50Ms: valueOf(percentile(distances, 50)),
     offsetP95Ms: valueOf(percentile(distances, 95)),
   };
+}
+
+function largestJumpMs({ jumps }: OffsetTrend): number {
+  return jumps.reduce((most, { byMs }) => (Math.abs(byMs) > Math.abs(most) ? byMs : most), 0);
 }
 
 function valueOf(finding: Finding<{ value: number }>): number | undefined {

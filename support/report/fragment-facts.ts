@@ -6,7 +6,7 @@ import { segmentOfTone, type ToneHeard } from '../analyze/tones';
 import { wordErrorRate } from '../analyze/transcript';
 import type { JudgedText } from '../analyze/translation';
 import { type Fault, isSoftened } from '../broadcast/fault';
-import type { Fixture } from '../broadcast/fixture';
+import { type Fixture, isScriptKnown } from '../broadcast/fixture';
 import type { Fragment } from '../broadcast/fragment';
 import type { FragmentFacts, VerdictFacts } from './facts';
 import { stagesInOrder, type StageClock } from './fragment-stages';
@@ -64,7 +64,7 @@ export function fragmentFacts(
       : heardOfDub(fragment, known);
     const deviations = deviationsAt(segment, known.verdicts);
     const text = known.texts?.find((one) => one.sequence === segment);
-    const script = known.fixture.script[segment];
+    const script = isScriptKnown(known.fixture) ? known.fixture.script[segment] : undefined;
     return {
       ...{ ...places, sequence, segment },
       state: state === 'heard' && deviations.length > 0 ? 'wrong' : state,
@@ -75,7 +75,10 @@ export function fragmentFacts(
       script: script === '' ? undefined : script,
       transcript: answer?.transcript,
       translation: answer?.translation,
-      wordErrorRate: text?.words.wordErrorRate ?? errorsOf(script, answer?.transcript),
+      wordErrorRate:
+        script === undefined
+          ? undefined
+          : (text?.words.wordErrorRate ?? errorsOf(script, answer?.transcript)),
       chrf: text?.match?.chrf,
       ...speechOf(known.spoken?.find((one) => one.sequence === segment)),
       original: fragment.audio?.file,

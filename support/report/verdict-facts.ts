@@ -66,7 +66,7 @@ export function offsetLimits({
 }
 
 /**
- * Where a verdict on the A/V offset has failed: by how much and where, and whether it is a constant offset or drift.
+ * Where a verdict on the A/V offset has failed: by how much and where, and whether it is a constant offset, drift, or a jump.
  *
  * @returns undefined where none has failed at a fragment
  */
@@ -94,6 +94,9 @@ export function offsetSentence({
   );
   const drifts = ofDrift.some(({ state }) => state !== 'passed');
   const without = ofDrift.length > 0 && isEach ? ', without drift' : '';
-  const drift = drifts ? `, and drifts by ${shownNumber(figures.driftMs, 0)} ms` : without;
-  return `Audio is ${side}: the A/V offset is ${range} ms in ${deviating.length} of ${counted(fragments.length, 'fragment')}${where}${drift}.`;
+  const { driftMs = 0, jumpMs = 0 } = figures;
+  const change = drifts ? `, and drifts by ${shownNumber(driftMs, 0)} ms` : without;
+  const isJump = Math.abs(jumpMs) > Math.abs(driftMs);
+  const changes = isJump ? `, with a jump of ${shownNumber(jumpMs, 0)} ms` : change;
+  return `Audio is ${side}: the A/V offset is ${range} ms in ${deviating.length} of ${counted(fragments.length, 'fragment')}${where}${changes}.`;
 }

@@ -10,7 +10,9 @@ import { beginningOf, type Fixture, publishedFixture, readFixture } from '../bro
 import { FRESH_WORDS, FRESH_WORDS_SECONDS } from '../broadcast/fresh-words';
 import { type BroadcastRequest, keyOf, segmentSecondsOf } from '../broadcast/request';
 import { type Config, projectRoot, serviceNames, type Settings } from '../config';
+import { requireAsDescribed } from '../checks/fixture-door';
 import { showLine } from '../report/progress';
+import { describedClip } from './described-clip';
 import { publishSpoken, speakFreshWords, type SpokenWords } from './fresh-words';
 import { type PlannedBroadcast, plannedBroadcasts } from './plan';
 import { publishBroadcast } from './publish-broadcast';
@@ -33,6 +35,8 @@ export interface BroadcastHost {
 export class Broadcasts {
   readonly #known = new Map<string, Promise<BroadcastFindings>>();
   readonly #startedGroups = new Set<string>();
+  /** By description and file. */
+  readonly #described = new Map<string, Promise<Fixture>>();
   /** Evidence folders by the key of what was asked for; undefined where broadcasts are published. */
   readonly #recorded: Map<string, string> | undefined;
   /** What the scenarios of this run are going to ask for; known before its first step. */
@@ -105,6 +109,28 @@ export class Broadcasts {
       },
       'fixture',
     );
+  }
+
+  /**
+   * The same, once its file has been compared with its description: nothing is published that is not what is said of it. A clip
+   * that nobody has described is described by what it is.
+   *
+   * @throws PrerequisiteMissing ('fixture') also when the file is not what its description says, or cannot be read
+   */
+  async describedFixture(name: string | null): Promise<Fixture> {
+    const { isClipAlone, reportsFolder } = this.host.config;
+    const fixture = this.fixture(name);
+    const key = `${fixture.yamlPath} ${fixture.path}`;
+    const known = this.#described.get(key);
+    if (known) return known;
+    const described = (async () => {
+      const isOwn = fixture.yamlPath === this.host.config.fixtureScript && isClipAlone;
+      const own = isOwn ? await describedClip(fixture, reportsFolder) : fixture;
+      await requireAsDescribed(own);
+      return own;
+    })();
+    this.#described.set(key, described);
+    return described;
   }
 
   #startGroupOf(request: BroadcastRequest): void {
@@ -205,7 +231,8 @@ export class Broadcasts {
     if (name === FRESH_WORDS && recorded !== undefined) {
       return publishedFixture(readEvidence(recorded).record, recorded);
     }
-    const fixture = name === FRESH_WORDS ? (await this.#speakOnce()).fixture : this.fixture(name);
+    const fixture =
+      name === FRESH_WORDS ? (await this.#speakOnce()).fixture : await this.describedFixture(name);
     return beginningOf(fixture, seconds ?? undefined, segmentSecondsOf(request));
   }
 

@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 
 import { packetSpan, probeStreams } from '../analyze/media';
 import type { Fixture } from '../broadcast/fixture';
+import { clipOf } from '../checks/fixture-door';
 import type { InspectedFile } from '../checks/fixture-file';
 import { observed } from '../checks/builders';
 import type { Addresses, Peers, PublishedPorts, RunningServices } from '../checks/services';
@@ -19,7 +20,7 @@ import { acceptsConnections } from '../environment/ports';
 import { get, getAll, type HttpOutcome } from '../observe/http-outcome';
 import { handshake } from '../observe/handshake';
 import { rtmpHandshake, type RtmpHandshake } from '../observe/rtmp-handshake';
-import type { Publication } from '../observe/publisher';
+import type { Publication } from '../observe/publication';
 import { NO_WEBRTC } from './capabilities';
 
 /** How long media-service may take to connect once there is something to dub. */
@@ -28,10 +29,11 @@ const CONNECTS_MS = 10_000;
 /**
  * The tracks of a fixture's file, how long its video lasts by its packets, and its size.
  *
- * @throws NotObserved when it has no video
+ * @throws PrerequisiteMissing ('fixture') when it cannot be read, or has no video
  */
 export async function inspect(fixture: Fixture): Promise<InspectedFile> {
   const { path } = fixture;
+  await clipOf(fixture);
   const [streams, span] = await Promise.all([probeStreams(path), packetSpan(path)]);
   const { durationSeconds: seconds } = observed(path, 'a video track', span.video);
   return { fixture, streams, seconds, bytes: statSync(path).size };

@@ -62,6 +62,11 @@ export class RequestDraft {
     return this.#said.timeScale ?? 1;
   }
 
+  /** It gets to the media server in that way, whatever is configured. */
+  publishedBy(how: BroadcastRequest['publishedBy']): void {
+    this.#said = { ...this.#said, publishedBy: how };
+  }
+
   /** It is dubbed by services of the scenario's own. */
   throughOwn(composition: OwnServices): void {
     this.#said = { ...this.#said, composition };

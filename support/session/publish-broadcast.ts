@@ -55,6 +55,7 @@ export async function publishBroadcast(
     ...(context.publishedFrom === undefined ? {} : { publishedFrom: context.publishedFrom }),
     mediaServer: mediaServerOf(settings, config),
     ...{ rtmpUrl: mediaServer.rtmp, streamPaths: mediaServer.paths },
+    ...publishingOf(request, settings, config),
     recording: recordingOf(services, stream),
     ...(isEcho(request) && request.faults.length === 0 ? segmentsOf(services, stream) : {}),
     stsUrl: manager.media.variables[settings.services.mediaService.stsUrlVariable] ?? '',
@@ -94,6 +95,48 @@ async function prepareFaults(
 /** Where ffmpeg finds the media server, and what it logs in with. */
 export function mediaServerOf({ services }: Settings, config: Config): RtspServer {
   return { url: services.mediaServer.rtsp, ...config.mediaServerLogin };
+}
+
+/** Whether this host can publish by RTMP: ffmpeg would show a login on its command line, and trusts no authorities of one's own. */
+function isRtmpOpen(
+  { services }: Settings,
+  { mediaServerLogin }: Pick<Config, 'mediaServerLogin'>,
+): boolean {
+  return mediaServerLogin === undefined && services.mediaServer.rtmp.startsWith('rtmp://');
+}
+
+/** By which protocol broadcasts are published whatever their spec says; undefined where it says so. */
+export function configuredProtocol(
+  settings: Settings,
+  config: Pick<Config, 'mediaServerLogin'>,
+): 'rtsp' | 'rtmp' | undefined {
+  const { publishing } = settings.services.mediaServer;
+  if (publishing !== 'as-specified') return publishing;
+  return isRtmpOpen(settings, config) ? undefined : 'rtsp';
+}
+
+/**
+ * How a broadcast gets to the media server: as its scenario says, or acceptance.yaml; where neither does, that of spec 021 by
+ * RTMP and all others by RTSP.
+ *
+ * @throws CannotBeShown where it shall be RTMP, and the media server wants a login or TLS
+ */
+export function publishingOf(
+  { publishedBy, fixture }: Pick<BroadcastRequest, 'publishedBy' | 'fixture'>,
+  settings: Settings,
+  config: Pick<Config, 'mediaServerLogin'>,
+): Pick<ObserveOptions, 'publishedByRtmp'> {
+  const specified = fixture === null ? 'rtmp' : 'rtsp';
+  const how = publishedBy ?? configuredProtocol(settings, config) ?? specified;
+  if (how === 'rtsp') return {};
+  if (isRtmpOpen(settings, config)) return { publishedByRtmp: { hasLeadIn: how === 'rtmp' } };
+  const { rtmp } = settings.services.mediaServer;
+  throw new CannotBeShown({
+    what: 'nothing can be published by RTMP with a login or TLS',
+    ...{ where: rtmp, seen: config.mediaServerLogin ? 'MEDIA_SERVER_USER is set' : rtmp },
+    expected: 'rtmp://…, without a login: everybody on the machine could read it',
+    next: 'PUBLISH_PROTOCOL=rtsp, or let this host publish by RTMP without either',
+  });
 }
 
 /** The complete recording is made by the media server itself, in pieces where the output was interrupted. */

@@ -95,6 +95,11 @@ export class Session {
     return this.#broadcasts.fixture(name);
   }
 
+  /** The same, whose file has been compared with its description. Throws as {@link Broadcasts.describedFixture}. */
+  describedFixture(name: string | null = null): Promise<Fixture> {
+    return this.#broadcasts.describedFixture(name);
+  }
+
   /**
    * Containers or host processes.
    *

@@ -11,8 +11,8 @@ import {
   syncOf,
 } from '../../support/analyze/dub-placement';
 import { percentile, withinMs } from '../../support/analyze/finding';
-import { firstPacketClock, type FrameClock, frameClock } from '../../support/analyze/frame-clock';
-import { packetSpan } from '../../support/analyze/media';
+import { type FrameClock, frameClock } from '../../support/analyze/frame-clock';
+import { matchFrames } from '../../support/analyze/matched-clock';
 import { readVideo } from '../../support/analyze/video';
 import { readTimeline } from '../../support/analyze/audio-track';
 import { ffmpeg, mixInto, noise, observed, speech, stripMovie, tempFolder } from './make-media';
@@ -183,6 +183,17 @@ describe('placeDubs', () => {
     expect(found[2]?.avOffset).to.have.property('reason').that.includes('not found');
   });
 
+  for (const lateMs of [1200, 1800, -1200, -1800]) {
+    it(`lists a dub once that is heard ${lateMs} ms beside its video`, async () => {
+      const placements = await measure(output(`beside${lateMs}.mp4`, [0, lateMs, 0, 0]));
+      const { occurrences } = observed(
+        placements[1]?.occurrences ?? { observed: false, reason: 'no placement' },
+      );
+      expect(occurrences.map(({ ptsSeconds }) => ptsSeconds.toFixed(2))).to.have.length(1);
+      expect(occurrences[0]?.ptsSeconds).to.be.closeTo(3 + lateMs / 1000, 0.02);
+    });
+  }
+
   it('follows a clock that runs 0.4 % slow, and calls it drift', async () => {
     const slow = path('slow.mp4');
     const stretch = 'asetrate=47808,aresample=48000';
@@ -196,8 +207,19 @@ describe('placeDubs', () => {
     });
     const { driftMs, worstWithoutDriftMs } = observed(syncOf(found));
     expect(driftMs).to.be.closeTo(36, 2);
-    // Its middle is kept: half of the drift.
-    expect(worstWithoutDriftMs).to.be.closeTo(18, 2);
+    // Of an offset that was 0 in the beginning nothing is left.
+    expect(worstWithoutDriftMs).to.be.closeTo(0, 2);
+  });
+
+  it('calls a jump a jump, and says from when on', async () => {
+    const found = await measure(output('jumped.mp4', [0, 0, -139, -139]));
+    const { driftMs, jumps, worstWithoutDriftMs } = observed(syncOf(found));
+    expect(driftMs).to.be.closeTo(0, 2);
+    expect(worstWithoutDriftMs).to.be.closeTo(-139, 1);
+    expect(jumps.map(({ before, after }) => [before, after])).to.deep.equal([[1, 2]]);
+    expect(jumps[0]?.byMs).to.be.closeTo(-139, 1);
+    expect(jumps[0]?.fromSeconds).to.be.closeTo(6, 0.05);
+    expect(jumps[0]?.audioLaterMs).to.be.closeTo(-139, 1);
   });
 
   describe('the original', () => {
@@ -298,7 +320,7 @@ describe('placeDubs', () => {
     });
   });
 
-  it('does not answer without a frame number unless told to use the first packet', async () => {
+  it('does not answer without a frame number, unless frames are compared with those of the source', async () => {
     const plain = path('plain.mp4');
     ffmpeg(
       ...['-i', border, '-vf', 'drawbox=h=10:color=gray:t=fill', '-c:a', 'copy'],
@@ -308,10 +330,15 @@ describe('placeDubs', () => {
     expect(strict?.avOffset)
       .to.have.property('reason')
       .that.includes('no frame of the output has a readable frame number');
-    const { firstPtsSeconds } = observed((await packetSpan(plain)).video);
-    const clock = firstPacketClock(firstPtsSeconds, FPS, DURATION_SECONDS);
-    const loose = await measure(plain, { clock });
-    loose.forEach(({ avOffset }, i) =>
+    const [{ thumbnails, frames }, source] = [await readVideo(plain), await readVideo(border)];
+    const times = frames.map(({ ptsSeconds }) => ptsSeconds);
+    const matched = observed(matchFrames(thumbnails, times, source.thumbnails, FPS));
+    const numbered = times.map((ptsSeconds, i) => ({
+      ...{ ptsSeconds, frame: matched.frames[i] ?? null },
+    }));
+    const clock = frameClock(numbered, FPS, undefined, { kind: 'matched', untold: [] });
+    const compared = await measure(plain, { clock });
+    compared.forEach(({ avOffset }, i) =>
       expect(observed(avOffset).offsetMs).to.be.closeTo(truth[i] ?? NaN, 1),
     );
   });

@@ -2,7 +2,7 @@ import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { firstPacketClock, frameClock, presentationsOf } from '../../support/analyze/frame-clock';
+import { frameClock, presentationsOf } from '../../support/analyze/frame-clock';
 import type { Frame } from '../../support/analyze/video';
 import { observed } from './make-media';
 
@@ -168,14 +168,5 @@ describe('presentations', () => {
       'observed',
       false,
     );
-  });
-
-  it('counts from the first packet where there is no strip', () => {
-    const clock = firstPacketClock(3, FPS, 10);
-    expect(observed(presentationsOf(clock, 4, 2)).presentations[0]?.ptsSeconds).to.be.closeTo(
-      7,
-      1e-9,
-    );
-    expect(presentationsOf(clock, 11, 2).observed).to.equal(false);
   });
 });

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { type AudioTimeline, readAudioTrack } from '../../support/analyze/audio-track';
 import { type Advance, audioAdvance, PILOT } from '../../support/analyze/pilot';
 import { TONES, tonesHeard } from '../../support/analyze/tones';
-import { firstPacketClock } from '../../support/analyze/frame-clock';
+import { frameClock } from '../../support/analyze/frame-clock';
 import { ffmpeg, floatBytes, observed, run, tempFolder } from './make-media';
 
 const SECONDS = 9;
@@ -128,7 +128,10 @@ describe('the pilot', () => {
   });
 
   it('leaves the tones where they are', () => {
-    const clock = firstPacketClock(audio.firstPtsSeconds, 10, SECONDS);
+    const frames = Array.from({ length: 10 * SECONDS }, (_, frame) => ({
+      ...{ frame, ptsSeconds: audio.firstPtsSeconds + frame / 10 },
+    }));
+    const clock = frameClock(frames, 10);
     for (const { second, avOffset, level } of tonesHeard(audio, clock, SECONDS)) {
       expect(observed(avOffset).offsetMs, `second ${second}`).to.be.closeTo(0, 1.5);
       expect(level).to.be.closeTo(1, 0.05);

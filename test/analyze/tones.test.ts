@@ -118,6 +118,8 @@ describe('tones', () => {
     );
     expect(jump.observed && jump.largestStepMs).to.be.closeTo(40, 1);
     expect(jump.observed && jump.largestStepAt).to.equal(6);
+    expect(jump.observed && jump.jumps.map(({ after }) => after)).to.deep.equal([6]);
+    expect(jump.observed && Math.abs(jump.driftMs)).to.be.below(1.5);
   });
 
   it('gives each tone to the segment that has it whole, wherever the worker joined', () => {

@@ -18,9 +18,14 @@ describe('the key of a request', () => {
     const explicit: PartialRequest = {
       ...{ fixture: null, seconds: null, composition: 'dual', faults: [], controls: [] },
       ...{ cutOffAfterSeconds: null, refusesOutput: false, budgetSeconds: 300, use: 0 },
-      timeScale: 1,
+      ...{ timeScale: 1, publishedBy: null },
     };
     expect(keyFor(explicit)).to.equal(keyFor({}));
+  });
+
+  it('tells apart by what a broadcast gets to the media server', () => {
+    const ways = [null, 'rtsp', 'rtmp', 'encoder'] as const;
+    expect(new Set(ways.map((publishedBy) => keyFor({ publishedBy }))).size).to.equal(4);
   });
 
   it('is independent of the order of keys, at every depth', () => {

@@ -72,8 +72,23 @@ describe('criteria of tones', () => {
 
   it('they do not drift', () => {
     const slope = (ms: number) => tonesOf(still.map((_, i) => (ms * i) / (judged - 1)));
-    expect(holds(toneDrift.assess(slope(19.9), { limitMs: 20 }, broadcast))).to.be.true;
-    expect(holds(toneDrift.assess(slope(-20.1), { limitMs: 20 }, broadcast))).to.be.false;
+    expect(holds(toneDrift.assess(slope(19.9), { limitMs: 20, limitPpm: 1e6 }, broadcast))).to.be
+      .true;
+    expect(holds(toneDrift.assess(slope(-20.1), { limitMs: 20, limitPpm: 1e6 }, broadcast))).to.be
+      .false;
+    const clocks = (ppm: number): boolean =>
+      holds(toneDrift.assess(slope((ppm * (judged - 1)) / 1000), { limitMs: 1000 }, broadcast));
+    expect([200, -200, 500, -500].map(clocks)).to.deep.equal([true, true, false, false]);
+  });
+
+  it('a jump is called one', () => {
+    const jumped = tonesOf(still.map((_, i) => (i < 29 ? 0 : 40)));
+    const { deviations, failure } = toneDrift.assess(jumped, { limitMs: 20 }, broadcast);
+    expect(failure).to.equal('the A/V offset jumps');
+    expect(deviations.map(({ text }) => text)).to.deep.equal([
+      'a jump of 40.0 ms between seconds 29 and 30 (from 28.96 s on; the video is 40.0 ms earlier)',
+    ]);
+    expect(holds(toneDrift.assess(jumped, { limitMs: 41 }, broadcast))).to.be.true;
   });
 
   it('a jump or a gap of more than the limit, and audio that could not be followed', () => {

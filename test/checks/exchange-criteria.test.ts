@@ -13,6 +13,7 @@ import {
   publishedBy,
   publishedPort,
   readBy,
+  receivedBy,
   streamAccepted,
 } from '../../support/checks/connection';
 import { type Criterion, judge } from '../../support/checks/criterion';
@@ -177,6 +178,7 @@ describe('criteria of the exchange', () => {
       stateOf(streamAccepted, good, null),
       stateOf(readBy, good, 'RTSP'),
       stateOf(publishedBy, good, 'RTMP'),
+      stateOf(receivedBy, good, 'RTSP'),
       stateOf(ownAnswers, [good], null),
       stateOf(publishedOnce, good, { toleranceSeconds: 3 }),
       stateOf(processedSegments, good, 2),

@@ -79,7 +79,16 @@ describe('judgeOutput', () => {
     const verdicts = await judgeOutput(recordingSubject(output, []));
     expect(inState(verdicts, 'failed', 'not shown'), told(verdicts)).to.deep.equal([]);
     expect(inState(verdicts, 'not asked')).to.deep.equal([
-      ...['audio', 'original', 'dubs', 'av-drift', 'av-offset', 'fingerprint'],
+      ...[
+        'audio',
+        'channels',
+        'original',
+        'dubs',
+        'dub-damage',
+        'av-drift',
+        'av-offset',
+        'fingerprint',
+      ],
       ...['dub-language', 'language', 'original-understood', ...TEXTS, ...SPOKEN],
     ]);
   });
@@ -92,8 +101,11 @@ describe('judgeOutput', () => {
         'output-begins',
         'duration',
         'frames',
+        'output-ends',
+        'programme',
         'original',
         'dubs',
+        'dub-damage',
         'av-drift',
         'av-offset',
         'fingerprint',

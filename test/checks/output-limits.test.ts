@@ -14,7 +14,7 @@ import { dubs } from '../../support/checks/dub';
 import { decodedVideo, duration, tracks } from '../../support/checks/output-file';
 import { frames } from '../../support/checks/output-frames';
 import { original, outputIsOriginal, fingerprint } from '../../support/checks/output-original';
-import { outputBegins } from '../../support/checks/output-start';
+import { outputBegins, outputEnds } from '../../support/checks/output-start';
 import { inputListed } from '../../support/checks/timing';
 import { connection } from '../broadcast/an-exchange';
 import { aBroadcast, stateOf } from './a-broadcast';
@@ -71,6 +71,66 @@ describe('output criteria at their limits', () => {
       holds(avDrift, syncOf([heard(0), heard(ms, 1)]), { limitMs: 60 });
     expect([60, -60].map(drifted)).to.deep.equal([true, true]);
     expect([60.1, -60.1].map(drifted)).to.deep.equal([false, false]);
+  });
+
+  /** Of ten segments, or as many as are given. */
+  const drift = (offset: (i: number) => number, count = 10) => {
+    const placements = Array.from({ length: count }, (_, i) => heard(offset(i), i));
+    const sync = syncOf(placements);
+    const assessment = avDrift.assess(sync, { limitMs: 60 }, SUBJECT);
+    return { placements, sync, assessment, texts: assessment.deviations.map(({ text }) => text) };
+  };
+
+  for (const [ppm, isFine] of [
+    ...[[100, true] as const, [-150, true] as const, [230, true] as const],
+    ...[[500, false] as const, [-500, false] as const, [1000, false] as const],
+    ...[[2000, false] as const, [5000, false] as const],
+  ]) {
+    it(`clocks that are ${ppm} ppm apart ${isFine ? 'pass' : 'fail'}, over a minute`, () => {
+      const { texts, assessment } = drift((i) => 0.7 + (6 * i * ppm) / 1000);
+      expect(texts).to.have.length(isFine ? 0 : 1);
+      if (!isFine) expect(texts[0]).to.include(`(${ppm} ± 37 ppm) from the first`);
+      if (!isFine) expect(assessment.failure).to.equal(undefined);
+    });
+  }
+
+  it('a jump is called one: by the offsets where they exceed their limit, and else by what changes them', () => {
+    const words = 'a jump of -139.2 ms between segments 1 and 2 (from 12.14 s on; the video is';
+    const late = drift((i) => (i < 2 ? 0.3 : -138.9), 4);
+    expect(late.texts).to.deep.equal([]);
+    expect(late.assessment.seen).to.include(words);
+    const { deviations } = avOffset.assess(offsets(...late.placements), { limitMs: 120 }, SUBJECT);
+    expect(deviations[0]?.text).to.include(`fragment 2: -138.9 ms, after ${words}`);
+    expect(deviations.map(({ fragment }) => fragment)).to.deep.equal([2, 3]);
+    const [byDrift] = avOffset.explainedBy ?? [];
+    expect(byDrift?.fits?.(offsets(...late.placements), { limitMs: 120 })).to.be.false;
+
+    const small = drift((i) => (i < 5 ? 0 : 90));
+    expect(small.assessment.failure).to.equal('the A/V offset jumps');
+    expect(small.texts[0]).to.include(
+      'a jump of 90.0 ms between segments 4 and 5 (from 29.91 s on',
+    );
+    expect(drift((i) => (i < 5 ? 0 : 59)).texts).to.deep.equal([]);
+    expect(drift((i) => (i < 3 ? 0 : i < 7 ? 40 : 80)).texts).to.have.length(2);
+    expect(drift((i) => (i < 3 || i > 6 ? 0 : 40)).texts).to.deep.equal([]);
+  });
+
+  it('a slope explains offsets beyond their limit, whatever its length', () => {
+    const { placements, texts } = drift((i) => 6 * i, 100);
+    expect(texts[0]).to.include('594.0 ms (1000.00 ± 1.15 ppm)');
+    const [byDrift] = avOffset.explainedBy ?? [];
+    expect(byDrift?.criterion.id).to.equal('av-drift');
+    expect(byDrift?.fits?.(offsets(...placements), { limitMs: 120 })).to.be.true;
+  });
+
+  it('what cannot be told is said', () => {
+    expect(drift((i) => (i < 1 ? 0 : 61), 2).texts[0]).to.include('which cannot be told of two');
+    const last = drift((i) => (i < 9 ? 0 : 80));
+    expect(last.texts).to.deep.equal([]);
+    expect(last.assessment.seen).to.include('segment 9 alone by 80.0 ms');
+    const all = drift((i) => [0, -90, 0][i] ?? 0, 3);
+    expect(all.texts).to.deep.equal([]);
+    expect(all.assessment.seen).to.include('whether it drifts as well cannot be told');
   });
 
   it('a dub has to be heard to 85 %', () => {
@@ -147,6 +207,16 @@ describe('output criteria at their limits', () => {
     });
   }
 
+  it('half a second of the end may be missing, of video and of audio', () => {
+    const missing = (video: number | undefined, audio: number | undefined): boolean =>
+      holds(outputEnds, { video, audio }, { withinSeconds: 0.5 });
+    expect([missing(0.5, 0.5), missing(0.51, 0), missing(0, 0.51)]).to.deep.equal([
+      true,
+      false,
+      false,
+    ]);
+  });
+
   it('without a length of its own, a limit is about that of the source', () => {
     const measured = { videoSeconds: 30, audioSeconds: 30, togetherSeconds: 30, sourceSeconds: 31 };
     expect(holds(duration, measured, { toleranceSeconds: 1 })).to.be.true;
@@ -165,7 +235,9 @@ describe('output criteria at their limits', () => {
     const assess = (lackSeconds: number) => {
       const shown = times(lackSeconds);
       const [clock, video] = [frameClock(shown, 30, 149), { frames: shown, black: [], frozen: [] }];
-      const measured = { clock, video } as unknown as Parameters<(typeof frames)['assess']>[0];
+      const measured = { clock, video, black: [] } as unknown as Parameters<
+        (typeof frames)['assess']
+      >[0];
       const subject = { fixture: undefined } as never;
       return frames.assess(measured, frames.defaultLimit, subject).deviations;
     };

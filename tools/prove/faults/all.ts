@@ -5,6 +5,7 @@ import { EDGE_CASES } from './edge-cases';
 import { ENVIRONMENT } from './environment';
 import { FRESH_WORDS_FAULTS } from './fresh-words';
 import { NOT_DONE } from './not-done';
+import { LIVE_ENCODED } from './live-encoded';
 import { METRICS } from './metrics';
 import { ONE_MINUTE } from './one-minute';
 import { OUTSIDE } from './outside';
@@ -17,6 +18,7 @@ export const FAULTS: readonly Fault[] = [
   ...ONE_MINUTE,
   ...CAUSES,
   ...COUNTING,
+  ...LIVE_ENCODED,
   ...TONES,
   ...METRICS,
   ...EDGE_CASES,

@@ -174,6 +174,20 @@ export const COUNTING: EvidenceFault[] = [
     red: { '019-US2-3': /not seen to be read by that protocol[\s\S]*hlsMuxer/ },
   },
   {
+    name: 'The counting is received by WebRTC',
+    broadcast,
+    alter: (evidence) =>
+      evidence.mediamtx((polls) =>
+        polls.map((poll) => ({
+          ...poll,
+          paths: poll.paths.map((path) =>
+            path.name.endsWith('/in') ? { ...path, source: 'webRTCSession' } : path,
+          ),
+        })),
+      ),
+    red: { '019-US2-3': /not seen to be received by that protocol[\s\S]*webRTCSession/ },
+  },
+  {
     name: 'The output is published by RTSP',
     broadcast,
     alter: (evidence) =>

@@ -1,7 +1,9 @@
 import { evidenceFiles } from '../../../support/broadcast/evidence';
 import type { EvidenceFault } from '../fault';
 import {
+  audioUntil,
   BROKEN_VIDEO,
+  COLOURLESS,
   cutAt,
   frozen,
   GAP_IN_THE_AUDIO,
@@ -9,6 +11,7 @@ import {
   ORIGINAL_KEPT,
   ORIGINAL_UNDER_THE_DUB,
   SILENT,
+  SQUEEZED,
   stretches,
   TWO_AUDIO_TRACKS,
 } from './recordings';
@@ -29,6 +32,18 @@ const { inputHashes: INPUT_HASHES } = evidenceFiles;
 
 /** Faults of the one-minute broadcast of speech. */
 export const ONE_MINUTE: EvidenceFault[] = [
+  {
+    name: 'The broadcast is received by WebRTC',
+    broadcast,
+    alter: (evidence) =>
+      evidence.mediamtx((polls) =>
+        polls.map((poll) => ({
+          ...poll,
+          paths: poll.paths.map((path) => ({ ...path, source: 'webRTCSession' })),
+        })),
+      ),
+    red: { '021-US2-1': /not seen to be received by that protocol[\s\S]*webRTCSession/ },
+  },
   {
     name: 'The media server lists the broadcast 11 s late',
     broadcast,
@@ -382,6 +397,26 @@ export const ONE_MINUTE: EvidenceFault[] = [
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', frozen(330, 30)),
     red: { '021-US6-1': /frames are lost, frozen[\s\S]*frozen for 1\.\d+ s/ },
+  },
+  {
+    name: 'The video loses its colours, while its frames keep their numbers',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', COLOURLESS),
+    red: { '021-US6-1': /shows something else[\s\S]*without colour/ },
+  },
+  {
+    name: 'The video is squeezed to 4:3',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', SQUEEZED),
+    red: { '021-US6-1': /frames change their size, have another shape[\s\S]*aspect ratio 1\.333/ },
+  },
+  {
+    name: 'The last 0.6 s of the audio are missing',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', audioUntil(59.4)),
+    red: {
+      '021-US6-3': /the end of the broadcast is missing[\s\S]*the last \d\.\d+ s of the audio/,
+    },
   },
   {
     name: 'Frames of the output are damaged',

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { stringify } from 'yaml';
@@ -98,6 +98,17 @@ function remade(...args: string[]): OutsideFault['make'] {
   };
 }
 
+/** The one-minute broadcast, with a description that says something else. */
+function describedAs(line: string, other: string): OutsideFault['make'] {
+  return (folder) => {
+    const { yamlPath, path } = readFixture(join(projectRoot, 'fixtures/1-min-nfl.yaml'));
+    const text = readFileSync(yamlPath, 'utf8').replace(/^file: .*$/m, `file: ${path}`);
+    const file = join(folder, 'broadcast.yaml');
+    writeFileSync(file, text.replace(line, other));
+    return Promise.resolve({ environment: { FIXTURE_SCRIPT: file } });
+  };
+}
+
 /** Where the suite expects no file, there is one. */
 function fileWhereNoneIs(name: string, fixture: string): OutsideFault['make'] {
   return (folder) => {
@@ -144,6 +155,33 @@ const FILES: OutsideFault[] = [
     make: (folder) =>
       Promise.resolve({ environment: { FIXTURE_FILE: join(folder, 'no-such-file.mp4') } }),
     red: { '021-US5-1': /the file of the broadcast is missing/ },
+  },
+  {
+    name: 'The description of the broadcast says 25 frames per second',
+    tags: '@021-US5-1 or @fixture',
+    isReplay: true,
+    make: describedAs('framesPerSecond: 30', 'framesPerSecond: 25'),
+    red: { '021-US5-1': /not what its description says[\s\S]*seen: +30 frames per second/ },
+  },
+  {
+    name: 'The description of the broadcast says that its audio begins 2 s late',
+    tags: '@021-US5-1 or @fixture',
+    isReplay: true,
+    make: describedAs('channels: 2', 'channels: 2\n  startsAtSeconds: 2'),
+    red: {
+      '021-US5-1': /not what its description says[\s\S]*begins 0\.0\d s (?:before|after) the video/,
+    },
+  },
+  {
+    name: 'The file of the broadcast is broken off',
+    tags: '@021-US5-1 or @fixture',
+    isReplay: true,
+    make: async (folder) => {
+      const made = await remade('-c', 'copy')(folder);
+      truncateSync(made.environment['FIXTURE_FILE'] ?? '', 1e6);
+      return made;
+    },
+    red: { '021-US5-1': /cannot be read[\s\S]*moov atom not found/ },
   },
   {
     name: 'The file of the broadcast lasts half a minute',

@@ -57,6 +57,17 @@ export function frozen(fromFrame: number, frames: number): string[] {
   );
 }
 
+/** Grey, but for the strip of numbers, which is so already. */
+export const COLOURLESS = videoFilter('[0:v]hue=s=0');
+
+/** Of another shape than the broadcast. */
+export const SQUEEZED = videoFilter('[0:v]scale=960:720,setsar=1');
+
+/** The audio ends after that many seconds, the video goes on. */
+export function audioUntil(seconds: number): string[] {
+  return audioFilter(`[0:a]atrim=0:${seconds}`);
+}
+
 /** Bits of the video are changed, as by a bad disk. */
 export const BROKEN_VIDEO = [
   ...['-map', '0', '-c', 'copy'],

@@ -54,8 +54,7 @@ class Ingest:
         self._fatal: str | None = None
         self._sync = TrackSync()
         self._times = SampleTimes()
-        self._last_picture_ns = -1
-        self._lock = threading.Lock()  # guards the next two
+        self._lock = threading.Lock()  # guards the next two, and the frames that _sync observes
         self._held: list[AccessUnit | PcmChunk] | None = []
         self._first_at: float | None = None
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
@@ -182,11 +181,18 @@ class Ingest:
     def _on_packet(self, _pad: Any, info: Any, track: tuple[str, str, int]) -> Any:
         kind, encoding, clock_rate = track
         packet = info.get_buffer()
-        duration = packet_duration_ns(encoding, packet.extract_dup(0, 64), clock_rate)
-        if packet.pts != Gst.CLOCK_TIME_NONE:
-            self._sync.observe(kind, time.monotonic_ns(), packet.pts + duration)
-        # Once the tracks are placed they stay where they are.
-        return Gst.PadProbeReturn.REMOVE if self._held is None else Gst.PadProbeReturn.OK
+        with self._lock:
+            # Once the tracks are placed they stay where they are.
+            if self._held is None:
+                return Gst.PadProbeReturn.REMOVE
+            if packet.pts == Gst.CLOCK_TIME_NONE:
+                return Gst.PadProbeReturn.OK
+            if kind == "video":
+                self._sync.observe_frame(time.monotonic_ns(), packet.pts)
+            else:
+                duration = packet_duration_ns(encoding, packet.extract_dup(0, 64), clock_rate)
+                self._sync.observe(kind, time.monotonic_ns(), packet.pts + duration)
+        return Gst.PadProbeReturn.OK
 
     def _on_decoded(self, pad: Any, info: Any) -> Any:
         buffer = info.get_buffer()
@@ -208,6 +214,7 @@ class Ingest:
 
     def _release(self) -> None:
         held, self._held = self._held or [], None
+        self._sync.frames_known()
         for event in held:
             self._emit(self._placed(event))
         logger.info(
@@ -224,12 +231,10 @@ class Ingest:
         buffer = sample.get_buffer()
         keyframe = not buffer.has_flags(Gst.BufferFlags.DELTA_UNIT)
         data = buffer.extract_dup(0, buffer.get_size())
-        # Frames are cut and published in the order of their times. Where that is not the one in which they come, it
-        # shows in the first seconds.
-        if self._held is not None and not self._last_picture_ns < buffer.pts < Gst.CLOCK_TIME_NONE:
-            self._fatal = "H.264 video without B-frames required, the pictures do not come in the order of their times"
-            return Gst.FlowReturn.EOS
-        self._last_picture_ns = buffer.pts
+        if buffer.pts == Gst.CLOCK_TIME_NONE:
+            # None of RTP is without a time; what the depayloader makes up has no place.
+            logger.warning("frame without a time is left out")
+            return Gst.FlowReturn.OK
         self._deliver(AccessUnit(_running_time(sample, buffer.pts), keyframe, data, sample.get_caps()))
         return Gst.FlowReturn.OK
 

@@ -42,6 +42,13 @@ _breaker = Gauge(
 _backpressure = Counter("worker_backpressure_events", "Backpressure events by action", ["stream_id", "action"])
 _reconnections = Counter("worker_reconnection", "Sessions with the STS that were established again", ["stream_id"])
 
+_start_lost = Gauge(
+    "worker_start_lost_ms",
+    "What came before the first key frame and was left out, in ms",
+    ["stream_id"],
+    multiprocess_mode=_GAUGE_MODE,
+)
+
 
 class StreamMetrics:
     """The metrics of one stream; every series exists, with value 0, from the moment this is made."""
@@ -56,5 +63,7 @@ class StreamMetrics:
         self.sts_time_ms = _sts_time.labels(stream_id)
         self.breaker = _breaker.labels(stream_id)
         self.reconnections = _reconnections.labels(stream_id)
+        self.start_lost_ms = _start_lost.labels(stream_id)
+        self.start_lost_ms.set(0)
         self.inflight.set(0)
         self.breaker.set(0)

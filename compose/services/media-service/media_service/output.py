@@ -58,9 +58,11 @@ class Output:
         if not self.started:
             self._start(segment)
         self._follow_delay(segment)
-        video_pts = [self._push_picture(unit, LEAD_IN_NS + unit.pts_ns) for unit in segment.video]
+        video_pts = [
+            self._push_picture(unit, LEAD_IN_NS + unit.pts_ns, LEAD_IN_NS + _dts_ns(unit)) for unit in segment.video
+        ]
         audio_pts = self._push_audio(segment, pcm)
-        last = segment.video[-1].pts_ns if segment.video else 0
+        last = max((unit.pts_ns for unit in segment.video), default=0)
         self._end_ns = LEAD_IN_NS + max(last, segment.start_ns + self._audio_ns(len(pcm) // BYTES_PER_FRAME))
         # What is heard at PTS t comes one encoder delay later than what was pushed with PTS t.
         heard = audio_pts + self._audio_ns(_ENCODER_DELAY_SAMPLES) - LEAD_IN_NS
@@ -124,8 +126,10 @@ class Output:
         self._pipeline.set_base_time(self._base_ns)
         if self._pipeline.set_state(Gst.State.PLAYING) == Gst.StateChangeReturn.FAILURE:
             raise OutputError(f"RTMP publishing to {self._url} failed: the output cannot be started")
-        for pts in range(0, LEAD_IN_NS, _LEAD_IN_PICTURE_NS):
-            self._push_picture(key_picture, pts)
+        # Where frames are reordered, the first of the content is decoded some time before it is shown.
+        content_ns = LEAD_IN_NS + min(_dts_ns(first.video[0]), 0)
+        for pts in range(0, content_ns, _LEAD_IN_PICTURE_NS):
+            self._push_picture(key_picture, pts, pts)
         silence = round(LEAD_IN_NS * self._rate / 1e9) - _ENCODER_DELAY_SAMPLES
         self._push_samples(bytes(silence * BYTES_PER_FRAME), 0)
 
@@ -138,11 +142,11 @@ class Output:
             self._sink.set_base_time(self._base_ns)
             logger.info("output waited for a segment", extra={"segment": segment.index, "waited_ms": round(late / 1e6)})
 
-    def _push_picture(self, unit: AccessUnit, pts_ns: int) -> int:
+    def _push_picture(self, unit: AccessUnit, pts_ns: int, dts_ns: int) -> int:
         if unit.caps is not None and not unit.caps.is_equal(self._video.get_property("caps")):  # type: ignore[attr-defined]
             self._video.set_property("caps", unit.caps)
         buffer = Gst.Buffer.new_wrapped(unit.data)
-        buffer.pts = buffer.dts = pts_ns
+        buffer.pts, buffer.dts = pts_ns, dts_ns
         if not unit.keyframe:
             buffer.set_flags(Gst.BufferFlags.DELTA_UNIT)
         self._video.emit("push-buffer", buffer)
@@ -173,6 +177,10 @@ class Output:
     def _now_ns(self) -> int:
         """Output time: 0 is the begin of the lead-in."""
         return int(self._clock.get_time()) - self._base_ns
+
+
+def _dts_ns(unit: AccessUnit) -> int:
+    return unit.pts_ns if unit.dts_ns is None else unit.dts_ns
 
 
 def _empty_data_tag(pts_ns: int) -> Any:

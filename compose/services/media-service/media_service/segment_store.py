@@ -124,7 +124,7 @@ def _write_wav(path: Path, segment: Segment) -> None:
 
 
 def _write_mp4(path: Path, segment: Segment) -> None:
-    """Frames, their times counted from the first."""
+    """Frames, in decoding order, their times counted from the first that is decoded."""
     pipeline = Gst.parse_launch(
         "appsrc name=src format=time max-bytes=0 ! mux.video_0 mp4mux name=mux ! filesink name=sink"
     )
@@ -132,13 +132,15 @@ def _write_mp4(path: Path, segment: Segment) -> None:
     pipeline.get_by_name("sink").set_property("location", str(path))
     source = pipeline.get_by_name("src")
     source.set_property("caps", segment.video[0].caps)
-    begin_ns = min(unit.pts_ns for unit in segment.video)
+    first = segment.video[0]
+    begin_ns = first.pts_ns if first.dts_ns is None else first.dts_ns
     end_ns = segment.start_ns + segment.samples * 1_000_000_000 // segment.rate_hz
     pipeline.set_state(Gst.State.PLAYING)
     try:
         for unit in segment.video:
             buffer = Gst.Buffer.new_wrapped(unit.data)
-            buffer.pts = buffer.dts = unit.pts_ns - begin_ns
+            buffer.pts = unit.pts_ns - begin_ns
+            buffer.dts = buffer.pts if unit.dts_ns is None else unit.dts_ns - begin_ns
             # A frame lasts until the next one; this says how long the last one does.
             buffer.duration = max(end_ns - unit.pts_ns, 0)
             if not unit.keyframe:

@@ -1,9 +1,13 @@
 """Cuts a stream into segments. Pure: no clock, no GStreamer.
 
-Times are ns of the stream's running time. Segment k covers [k * duration, (k + 1) * duration) counted from the first
-content (the earlier of first key frame and first audio sample): audio exact to the sample, video by the PTS of its
-access units. A remainder under 1 s joins the last segment; therefore a segment is handed out when 1 s of what follows is
-known, or at the end.
+Times are ns of the stream's running time. Segment k covers [k * duration, (k + 1) * duration) counted from the first key
+frame: audio exact to the sample, video by the PTS of its access units. What comes before that frame is left out, frames
+because no viewer could decode them, audio because it would have none to go with. A remainder under 1 s joins the last
+segment; therefore a segment is handed out when 1 s of what follows is known, or at the end.
+
+Access units come in decoding order, which is not that of their PTS where there are B-frames. They leave in the same order:
+the video of a segment goes up to the last unit, in decoding order, that is shown before its end, so the frame that a
+B-frame of this segment refers to may be shown in the next. Each gets its DTS here (decoding.py).
 
 A source whose audio clock is off has more or fewer samples in a segment than its PTS say. Within a segment the samples
 stay contiguous; at the cut, those that belong to it are stretched to its length, so that the correction is spread over
@@ -11,15 +15,18 @@ the whole of it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import takewhile
+from dataclasses import dataclass, replace
 from statistics import median
+
+from media_service.decoding import DecodingTimes
 
 CHANNELS = 2
 BYTES_PER_FRAME = 2 * CHANNELS  # S16LE, interleaved
 MIN_REMAINDER_NS = 1_000_000_000
 # One track may lag behind the other by this much before its part of a segment is given up (silence, missing frames).
 MAX_LAG_NS = 6_000_000_000
+# Frames come, but none of them is a key frame: the distance of key frames is rarely more than 10 s.
+MAX_KEY_FRAME_WAIT_NS = 20_000_000_000
 # Smaller jumps of the audio PTS are jitter of the receiver: the samples stay contiguous. Larger ones are real gaps.
 GAP_TOLERANCE_NS = 40_000_000
 # The drift is the median over the chunks within this much of a moment, so that jitter does not count.
@@ -33,18 +40,25 @@ MAX_DRIFT_NS = 100_000_000
 # A gap is filled with silence, an overlap dropped. Of hours, that would be gigabytes, or hours without a viewer's audio.
 MAX_JUMP_NS = 30_000_000_000
 
+# No more frames may wait for one that is shown after them (H.264, A.3.1: the decoded picture buffer).
+_REORDERED = 16
+
 # (audio before, audio, audio after, wanted samples) -> audio of that length; all S16LE stereo.
 Stretch = Callable[[bytes, bytes, bytes, int], bytes]
 
 
 @dataclass(frozen=True)
 class AccessUnit:
-    """One H.264 access unit (AVC format, untouched). `caps` is the GStreamer caps object it came with."""
+    """One H.264 access unit (AVC format, untouched). `caps` is the GStreamer caps object it came with.
+
+    `dts_ns` is known of the units of a Segment: never later than `pts_ns`, and growing from unit to unit.
+    """
 
     pts_ns: int
     keyframe: bool
     data: bytes
     caps: object = None
+    dts_ns: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,14 @@ class Segment:
         return self.samples * 1000 / self.rate_hz
 
 
+@dataclass(frozen=True)
+class StartLoss:
+    """What came before the first key frame and was left out: how long it is, and how many frames."""
+
+    ms: float
+    frames: int
+
+
 class TimestampError(ValueError):
     """The times of a track jumped by more than MAX_JUMP_NS from the newest of both; the message says how."""
 
@@ -90,7 +112,7 @@ class TimestampError(ValueError):
 class Segmenter:
     """Feed it with access units and PCM in any interleaving; every call returns the segments that became complete.
 
-    Access units stay in their order, also where that is not the order of their PTS. Adding raises TimestampError.
+    Adding raises TimestampError.
     """
 
     def __init__(self, duration_ms: int, rate_hz: int, stretch: Stretch) -> None:
@@ -98,7 +120,11 @@ class Segmenter:
         self._rate = rate_hz
         self._stretch = stretch
         self._origin_ns: int | None = None
-        self._first_video: int | None = None
+        self._first_frame: int | None = None  # any
+        self._first_video: int | None = None  # the first key frame
+        self._lost_frames = 0
+        self._has_first_followed = False  # a frame that is shown after the first key frame has come
+        self._decoding = DecodingTimes()
         self._newest_ns: int | None = None
         self._first_audio: int | None = None
         self._index = 0
@@ -110,14 +136,28 @@ class Segmenter:
         # By the position of each chunk: how many samples its PTS is ahead of it.
         self._drift: list[tuple[int, int]] = []
 
+    @property
+    def start_loss(self) -> StartLoss | None:
+        """What was lost at the start; None while that is not known."""
+        if self._origin_ns is None:
+            return None
+        known = [t for t in (self._first_frame, self._first_audio) if t is not None]
+        return StartLoss(max(self._origin_ns - min(known), 0) / 1e6, self._lost_frames)
+
     def add_video(self, unit: AccessUnit) -> list[Segment]:
-        """Frames before the first key frame are dropped: no viewer could decode them."""
-        if self._first_video is None and not unit.keyframe:
-            return []
+        """Frames that refer to what came before the first key frame are dropped: no viewer could decode them."""
         self._check_jump("video", unit.pts_ns)
-        if self._first_video is None:
+        self._first_frame = unit.pts_ns if self._first_frame is None else min(self._first_frame, unit.pts_ns)
+        if self._first_video is None and unit.keyframe:
             self._first_video = unit.pts_ns
-        self._video.append(self._relative(unit))
+        elif self._first_video is None or (not self._has_first_followed and unit.pts_ns < self._first_video):
+            self._lost_frames += 1
+            return self._advance()
+        elif unit.pts_ns > self._first_video:
+            self._has_first_followed = True
+        relative = self._relative(unit)
+        self._video.append(relative)
+        self._decoding.add(relative.pts_ns)
         return self._advance()
 
     def add_audio(self, chunk: PcmChunk) -> list[Segment]:
@@ -152,10 +192,7 @@ class Segmenter:
 
     def _advance(self) -> list[Segment]:
         if self._origin_ns is None:
-            first = [t for t in (self._first_video, self._first_audio) if t is not None]
-            newest = max([u.pts_ns for u in self._video[-1:]] + [c.pts_ns for c in self._early_audio[-1:]], default=0)
-            # Both tracks decide where the content begins, unless one does not come at all.
-            if len(first) < 2 and (not first or newest - first[0] < MAX_LAG_NS):
+            if not self._is_start_known():
                 return []
             self._set_origin()
         segments = []
@@ -166,12 +203,24 @@ class Segmenter:
             segments.append(self._cut())
         return segments
 
-    def _set_origin(self) -> bool:
-        first = [t for t in (self._first_video, self._first_audio) if t is not None]
-        if not first:
+    def _is_start_known(self) -> bool:
+        """Whether both tracks have begun, or one does not come at all."""
+        if self._first_video is not None and self._first_audio is not None:
+            return True
+        first = [t for t in (self._first_frame, self._first_audio) if t is not None]
+        if not first or self._newest_ns is None:
             return False
-        self._origin_ns = min(first)
+        is_key_frame_due = self._first_frame is not None and self._first_video is None
+        return self._newest_ns - min(first) >= (MAX_KEY_FRAME_WAIT_NS if is_key_frame_due else MAX_LAG_NS)
+
+    def _set_origin(self) -> bool:
+        # Without any key frame: then all there is is audio.
+        origin = self._first_audio if self._first_video is None else self._first_video
+        if origin is None:
+            return False
+        self._origin_ns = origin
         self._video = [self._relative(unit) for unit in self._video]
+        self._decoding.shift(-origin)
         for chunk in self._early_audio:
             self._place(chunk)
         self._early_audio.clear()
@@ -180,7 +229,7 @@ class Segmenter:
     def _relative(self, unit: AccessUnit) -> AccessUnit:
         if self._origin_ns is None:
             return unit
-        return AccessUnit(unit.pts_ns - self._origin_ns, unit.keyframe, unit.data, unit.caps)
+        return replace(unit, pts_ns=unit.pts_ns - self._origin_ns)
 
     def _place(self, chunk: PcmChunk) -> None:
         assert self._origin_ns is not None
@@ -211,7 +260,8 @@ class Segmenter:
     def _known_ns(self, latest: bool) -> int:
         """How far, from the origin, the later (or the earlier) of the two tracks is known."""
         audio = self._end_sample() * 1_000_000_000 // self._rate
-        video = self._video[-1].pts_ns if self._video else 0
+        # Of the latest ones: where frames are reordered, the last to come is not the last to be shown.
+        video = max((unit.pts_ns for unit in self._video[-_REORDERED:]), default=0)
         return max(audio, video) if latest else min(audio, video)
 
     def _end_ns(self) -> int:
@@ -250,8 +300,9 @@ class Segmenter:
         if length != taken:
             pcm = self._stretch(past, pcm, bytes(self._pcm), length)
             corrected = {"drift_ms": drift * 1000 / self._rate, "speed": taken / length}
-        video = list(takewhile(lambda unit: end_ns is None or unit.pts_ns < end_ns, self._video))
-        self._video = self._video[len(video) :]
+        count = 1 + max((n for n, u in enumerate(self._video) if end_ns is None or u.pts_ns < end_ns), default=-1)
+        video = [replace(unit, dts_ns=self._decoding.take(unit.pts_ns)) for unit in self._video[:count]]
+        self._video = self._video[count:]
         start_ns = self._start_sample * 1_000_000_000 // self._rate
         segment = Segment(self._index, start_ns, self._origin_ns + start_ns, video, pcm, self._rate, **corrected)
         self._index += 1

@@ -5,7 +5,15 @@ RTCP; MediaMTX sends its first report after 10 s and takes its times from the ar
 publisher puts several AAC frames in one packet (ffmpeg up to 0.7 s of them when they are small), so that audio would play
 late by as much. The relation is therefore estimated from the arrivals: a packet cannot come before the end of its content,
 so the shortest distance between the two, over some seconds, is the position of the track on the clock.
+
+Frames of video come when they are to be decoded. Where there are B-frames that is not when they are shown, and a frame that
+others wait for comes before its time: counted by that, the audio would play late by up to four frames.
 """
+
+from media_service.decoding import reorder_delay_ns
+
+# The last frames that have come may be shown after others that have not.
+_INCOMPLETE = 16
 
 
 class TrackSync:
@@ -13,11 +21,26 @@ class TrackSync:
 
     def __init__(self) -> None:
         self._delay_ns: dict[str, int] = {}
+        self._frames: list[tuple[int, int]] = []  # when each was shown and came, in decoding order
 
     def observe(self, track: str, arrival_ns: int, content_end_ns: int) -> None:
         """A packet came at `arrival_ns` whose content ends at `content_end_ns` of its track's own time line."""
         delay = arrival_ns - content_end_ns
         self._delay_ns[track] = min(delay, self._delay_ns.get(track, delay))
+
+    def observe_frame(self, arrival_ns: int, pts_ns: int) -> None:
+        """A packet of video came at `arrival_ns`, part of the frame that is shown at `pts_ns`. Packets come in order."""
+        if not self._frames or self._frames[-1][0] != pts_ns:
+            self._frames.append((pts_ns, arrival_ns))
+
+    def frames_known(self) -> None:
+        """No more frames are observed: those that were count from now on."""
+        times = [pts for pts, _ in self._frames]
+        delay = reorder_delay_ns(times)
+        complete = self._frames[:-_INCOMPLETE] or self._frames
+        for shown, (_, arrival) in zip(sorted(times), complete, strict=False):
+            self.observe("video", arrival, shown - delay)
+        self._frames.clear()
 
     def offset_ns(self, track: str) -> int:
         """What to add to the track's own times; 0 for the track that began first."""

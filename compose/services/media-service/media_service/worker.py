@@ -198,6 +198,8 @@ class Worker:
 
     def _on_segments(self, segments: list[Segment]) -> None:
         for segment in segments:
+            if segment.index == 0:
+                self._tell_start_loss()
             self._jobs[segment.index] = _Job(segment)
             self._dispatcher.add(segment.index, time.monotonic())
             self._store.add(segment)
@@ -220,6 +222,16 @@ class Worker:
                         "speed": round(segment.speed, 5),
                     },
                 )
+
+    def _tell_start_loss(self) -> None:
+        loss = self._segmenter.start_loss
+        if loss is None:
+            return
+        self._metrics.start_lost_ms.set(loss.ms)
+        logger.info(
+            "content before the first key frame is left out",
+            extra={"lost_ms": round(loss.ms, 1), "frames": loss.frames},
+        )
 
     def _on_message(self, name: str, payload: dict[str, Any]) -> None:
         if name == "fragment:processed":

@@ -4,6 +4,7 @@ import resource
 import threading
 import time
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,21 @@ def test_pictures_are_untouched_and_begin_at_0(tmp_path: Path) -> None:
     units, times = read_mp4(tmp_path / "stream/000001_video.mp4")
     assert units == [b"picture %d" % n for n in range(60)]
     assert all(abs(time - n * SECOND // 30) < 20_000 for n, time in enumerate(times))
+
+
+def test_reordered_frames_keep_their_times(tmp_path: Path) -> None:
+    shown = [0, 3, 1, 2, 6, 4, 5]
+    base = segment(0)
+    video = [
+        AccessUnit(n * SECOND // 30, k == 0, b"frame %d" % n, base.video[0].caps, (k - 1) * SECOND // 30)
+        for k, n in enumerate(shown)
+    ]
+    store = SegmentStore(tmp_path, "stream", 20)
+    store.add(replace(base, video=video))
+    store.close(5)
+    units, times = read_mp4(tmp_path / "stream/000000_video.mp4")
+    assert units == [unit.data for unit in video]
+    assert [round((time - times[0]) * 30 / SECOND) for time in times] == shown
 
 
 def test_segment_without_pictures_is_one_file(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
-from media_service.segmenter import BYTES_PER_FRAME, AccessUnit, PcmChunk, Segment, Segmenter
+from media_service.segmenter import BYTES_PER_FRAME, AccessUnit, PcmChunk, Segment, Segmenter, StartLoss
 
 RATE = 44_100
 SECOND = 1_000_000_000
@@ -89,18 +91,52 @@ def test_empty_stream_has_no_segment() -> None:
     assert make().finish() == []
 
 
-def test_sound_before_the_first_picture_is_kept() -> None:
-    segments, _ = feed(8, video_late_ns=100_000_000)
-    assert segments[0].video[0].pts_ns == 100_000_000
-    assert segments[0].samples == 6 * RATE
+@pytest.mark.parametrize("late_s", [0.1, 2, 5.9])
+def test_both_tracks_begin_at_the_first_key_frame(late_s: float) -> None:
+    late = round(late_s * SECOND)
+    segments, pcm = feed(14, start_ns=3 * SECOND, video_late_ns=late)
+    assert [s.start_ns for s in segments] == [k * 6 * SECOND for k in range(len(segments))]
+    assert segments[0].source_pts_ns == 3 * SECOND + late
+    assert segments[0].video[0].pts_ns == 0
+    assert b"".join(s.pcm for s in segments) == pcm[round(late_s * RATE) * BYTES_PER_FRAME :]
 
 
-def test_pictures_before_the_first_key_picture_are_dropped() -> None:
+def test_what_is_lost_before_the_first_key_frame_is_known() -> None:
     segmenter = make()
-    segmenter.add_video(AccessUnit(0, False, b"delta"))
-    segmenter.add_video(AccessUnit(100, True, b"key"))
-    segmenter.add_audio(PcmChunk(100, bytes(BYTES_PER_FRAME * RATE)))
-    assert [unit.data for unit in segmenter.finish()[0].video] == [b"key"]
+    segmenter.add_audio(PcmChunk(10 * MS, bytes(BYTES_PER_FRAME * 3 * RATE)))
+    for n in range(59):
+        segmenter.add_video(AccessUnit(34 * MS + n * 33 * MS, False, b"delta"))
+        assert segmenter.start_loss is None
+    # With B-frames, the last frame to come is not the last to be shown.
+    segmenter.add_video(AccessUnit(2010 * MS, True, b"key"))
+    segmenter.add_video(AccessUnit(1980 * MS, False, b"refers to what is lost"))
+    segmenter.add_video(AccessUnit(2043 * MS, False, b"next"))
+    segmenter.add_video(AccessUnit(2000 * MS, False, b"late, and not of the same kind"))
+    assert [unit.data for unit in segmenter.finish()[0].video] == [b"key", b"next", b"late, and not of the same kind"]
+    assert segmenter.start_loss == StartLoss(2000, 60)
+
+
+def test_nothing_is_lost_of_a_source_that_begins_with_a_key_frame() -> None:
+    segmenter = make()
+    segmenter.add_video(AccessUnit(0, True, b"key"))
+    segmenter.add_audio(PcmChunk(20 * MS, bytes(BYTES_PER_FRAME * RATE)))
+    assert segmenter.start_loss == StartLoss(0, 0)
+
+
+def test_audio_without_any_frame_is_not_held_back_for_ever() -> None:
+    segmenter = make()
+    segments = [s for n in range(20) for s in segmenter.add_audio(PcmChunk(n * SECOND, bytes(BYTES_PER_FRAME * RATE)))]
+    assert [(s.start_ns, s.source_pts_ns) for s in segments] == [(0, 0), (6 * SECOND, 6 * SECOND)]
+
+
+def test_key_frame_is_waited_for_as_long_as_frames_come() -> None:
+    segmenter = make()
+    segments: list[Segment] = []
+    for second in range(26):
+        segments += segmenter.add_audio(PcmChunk(second * SECOND, bytes(BYTES_PER_FRAME * RATE)))
+        segments += segmenter.add_video(AccessUnit(second * SECOND, second == 10, b""))
+    assert segments[0].source_pts_ns == 10 * SECOND
+    assert segmenter.start_loss == StartLoss(10_000, 10)
 
 
 def test_pictures_after_the_end_of_the_sound_are_kept() -> None:
@@ -120,6 +156,71 @@ def test_pictures_stay_in_the_order_in_which_they_come() -> None:
         segmenter.add_video(AccessUnit(time * SECOND // 25, n == 0, n.to_bytes(4, "big")))
     segments = segmenter.add_audio(PcmChunk(0, bytes(BYTES_PER_FRAME * 8 * RATE)))
     assert frames(segments + segmenter.finish()) == list(range(200))
+
+
+# As encoders send them, by the place of each frame in what is shown: no B-frames, one, three in a pyramid, and none for
+# a while.
+PATTERNS = [(0,), (1, 0), (3, 1, 0, 2), (0, 1, 2, 3, 4, 5, 9, 7, 6, 8)]
+
+
+def reordered(seconds: int, pattern: tuple[int, ...], gop: int = 60) -> list[AccessUnit]:
+    """30 fps in decoding order, in closed GOPs of `gop` frames; the data is the place in what is shown."""
+    units = []
+    for first in range(0, seconds * 30, gop):
+        units.append((first, True))
+        rest = gop - 1
+        for begin in range(0, rest, len(pattern)):
+            length = min(len(pattern), rest - begin)
+            places = pattern if length == len(pattern) else tuple(range(length))
+            units += [(first + 1 + begin + place, False) for place in places]
+    return [AccessUnit(n * SECOND // 30, key, n.to_bytes(4, "big")) for n, key in units]
+
+
+def feed_frames(segmenter: Segmenter, units: list[AccessUnit]) -> list[Segment]:
+    """With 30 frames comes a second of audio."""
+    segments: list[Segment] = []
+    for n, unit in enumerate(units):
+        if n % 30 == 0:
+            segments += segmenter.add_audio(PcmChunk(n * SECOND // 30, bytes(BYTES_PER_FRAME * RATE)))
+        segments += segmenter.add_video(unit)
+    return segments + segmenter.finish()
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("gop", [60, 50])
+def test_reordered_frames_keep_their_order_and_are_decoded_before_they_are_shown(
+    pattern: tuple[int, ...], gop: int
+) -> None:
+    segmenter = make()
+    sent = reordered(30, pattern, gop)
+    segments = feed_frames(segmenter, sent)
+    units = [unit for segment in segments for unit in segment.video]
+    assert [unit.data for unit in units] == [unit.data for unit in sent]
+    dts = [unit.dts_ns for unit in units]
+    assert all(unit.dts_ns is not None and unit.dts_ns <= unit.pts_ns for unit in units)
+    # As regular as the frames are shown: nothing is held up, and nothing hurried.
+    assert all(abs((later or 0) - (earlier or 0) - SECOND / 30) < 2 for earlier, later in pairwise(dts))
+    # A segment has the frames that are shown in it, but for those that a frame of the next one waits for.
+    for segment in segments[:-1]:
+        outside = [u for u in segment.video if not segment.start_ns <= u.pts_ns < segment.start_ns + 6 * SECOND]
+        assert len(outside) <= 2
+        assert all(abs(u.pts_ns - segment.start_ns - 3 * SECOND) < 3 * SECOND + 5 * SECOND // 30 for u in outside)
+
+
+def test_dts_is_pts_without_b_frames() -> None:
+    segments, _ = feed(13)
+    assert all(unit.dts_ns == unit.pts_ns for segment in segments for unit in segment.video)
+
+
+def test_deeper_reordering_later_on_stays_in_order() -> None:
+    segmenter = make()
+    sent = reordered(12, (0,)) + [replace(u, pts_ns=u.pts_ns + 12 * SECOND) for u in reordered(12, (3, 1, 0, 2))]
+    segments = feed_frames(segmenter, sent)
+    times = [(unit.dts_ns or 0, unit.pts_ns) for segment in segments for unit in segment.video]
+    assert len(times) == len(sent)
+    assert all(earlier[0] < later[0] for earlier, later in pairwise(times))
+    # RTMP allows a frame to be shown a little before it is decoded, and players do not mind.
+    assert max(dts - pts for dts, pts in times) < 70 * MS
 
 
 def test_gap_in_the_sound_is_filled_with_silence() -> None:

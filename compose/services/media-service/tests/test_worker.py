@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from media_testing import RATE, Bench, FakeSts, faked_media
+from media_testing import RATE, SECOND, Bench, FakeSts, faked_media
 
 from media_service import worker as worker_module
 from media_service.audio import AudioError
@@ -162,6 +162,16 @@ def test_pause_does_not_outlive_its_session(bench: Bench) -> None:
 
 
 # -- what is left behind
+
+
+def test_what_is_lost_at_the_start_is_told(bench: Bench) -> None:
+    for n in range(10):
+        bench.ingest.emit(AccessUnit((n - 10) * SECOND // 10, False, b"delta"))
+    bench.feed(4)
+    bench.wait(lambda: bool(bench.store.added))
+    told = [r for r in bench.records if r.getMessage() == "content before the first key frame is left out"]
+    assert [(r.__dict__["lost_ms"], r.__dict__["frames"]) for r in told] == [(1000, 10)]
+    assert bench.metrics.start_lost_ms._value.get() == 1000
 
 
 def test_each_segment_is_stored(bench: Bench) -> None:

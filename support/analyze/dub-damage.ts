@@ -1,0 +1,385 @@
+import type { AudioTimeline } from './audio-track';
+import { alignDub, type AlignedDub, type HeardDub, median } from './dub-alignment';
+import type { Span } from './ffmpeg';
+import { type Finding, unobserved } from './finding';
+import { strongestTone } from './hum';
+
+/** Sample rate at which dubs are compared with what is heard: clicks are told by what is above 4 kHz. */
+export const DAMAGE_RATE_HZ = 16000;
+
+/** How the audio at the place of a dub differs from the dub. All times are the output's; levels are against the dub's own speech there. */
+export interface DubCondition {
+  /** Where the dub speaks and less than -14 dB of it is heard. */
+  dropouts: Span[];
+  /** What is heard while it speaks and is not the dub, against what is heard, in dB. */
+  unexplainedDb: number;
+  /** How much of that is explained by the dub with its peaks cut off, 0 to 1. */
+  clippedShare: number;
+  /** Moments that are louder above 4 kHz than the dub within 16 ms and than what is heard around them, by so many dB. */
+  clicks: { atSeconds: number; db: number }[];
+  /** What is heard while the dub is silent: the median, and the loudest tenth; unobserved where it has less than 0.2 s of silence. */
+  pauses: Finding<{ db: number; loudestDb: number; toneHz?: number }>;
+  /** How much louder than the dub it is above 4 kHz while it speaks, the median. */
+  hissDb: number;
+  /** The sharpest change of the level that lasts, in dB; `steadyDb`: less what the level changes anyway on both sides. */
+  step: { atSeconds: number; db: number; steadyDb: number } | undefined;
+  /** Stretches in which another part of the dub is heard than the one that belongs there: so many ms later in the dub, or earlier. */
+  displaced: (Span & { byMs: number })[];
+}
+
+export interface DubConditionAt {
+  sequence: number;
+  condition: Finding<DubCondition>;
+}
+
+const WINDOW_SECONDS = 0.01;
+/** A window counts as speech down to 17 dB below the loudest fifth, and as silence from 30 dB on. */
+const SPEECH_SHARE = 1 / 50;
+const SILENCE_SHARE = 1 / 1000;
+/** Speech in fewer windows than this is too little to compare with. */
+const LEAST_SPEECH = 20;
+
+/** Mean power by windows of 10 ms: of the dub as it is heard, of what is heard, and of their product. */
+interface Windows {
+  size: number;
+  dub: Float64Array;
+  heard: Float64Array;
+  product: Float64Array;
+  /** The indices of windows in which the dub speaks. */
+  speech: number[];
+  isSpeech: Uint8Array;
+  /** Power of the dub's speech: in its loudest fifth, and as it is heard there. */
+  loudest: number;
+  level: number;
+}
+
+/**
+ * Takes each dub out of what is heard at its place, and measures what differs: by windows, each at the level that it has there,
+ * so that compressors and loudness normalisation change nothing.
+ *
+ * @param audio at {@link DAMAGE_RATE_HZ}
+ */
+export function measureDubs(audio: AudioTimeline, dubs: readonly HeardDub[]): DubConditionAt[] {
+  return dubs.map((dub) => ({
+    sequence: dub.sequence,
+    condition: conditionOf(alignDub(audio, dub), dub.ptsSeconds, audio.rateHz),
+  }));
+}
+
+function conditionOf(
+  aligned: AlignedDub,
+  ptsSeconds: number,
+  rateHz: number,
+): Finding<DubCondition> {
+  const windows = windowsOf(aligned, rateHz);
+  if (windows.speech.length < LEAST_SPEECH) return unobserved('there is too little speech in it');
+  const at = (window: number): number => ptsSeconds + window * WINDOW_SECONDS;
+  const high = highBand(aligned, windows, rateHz);
+  const step = levelStep(windows);
+  return {
+    observed: true,
+    dropouts: dropouts(windows).map(({ from, count }) => spanOf(at(from), count)),
+    ...clipping(aligned, windows),
+    clicks: high.clicks.map(({ seconds, db }) => ({ atSeconds: ptsSeconds + seconds, db })),
+    hissDb: high.hissDb,
+    pauses: pauses(aligned, windows, rateHz),
+    step: step && { atSeconds: at(step.window), db: step.db, steadyDb: step.steadyDb },
+    displaced: displaced(aligned, windows, rateHz).map(({ from, count, byMs }) => ({
+      ...spanOf(at(from), count),
+      byMs,
+    })),
+  };
+}
+
+function spanOf(fromSeconds: number, windows: number): Span {
+  return { fromSeconds, seconds: windows * WINDOW_SECONDS };
+}
+
+function windowsOf({ heard, fitted }: AlignedDub, rateHz: number): Windows {
+  const size = Math.round(WINDOW_SECONDS * rateHz);
+  const count = Math.floor(heard.length / size);
+  const [dub, power, product] = [0, 1, 2].map(() => new Float64Array(count));
+  if (!dub || !power || !product) throw new Error('three arrays');
+  for (let window = 0; window < count; window += 1) {
+    let [a, b, c] = [0, 0, 0];
+    for (let i = window * size; i < (window + 1) * size; i += 1) {
+      const [x, y] = [fitted[i] ?? 0, heard[i] ?? 0];
+      a += x * x;
+      b += y * y;
+      c += x * y;
+    }
+    [dub[window], power[window], product[window]] = [a / size, b / size, c / size];
+  }
+  const fifth = [...dub].sort((a, b) => b - a).slice(0, Math.max(1, Math.floor(count / 5)));
+  const loudest = fifth.reduce((a, b) => a + b, 0) / fifth.length;
+  const isSpeech = Uint8Array.from(dub, (x) => (x > loudest * SPEECH_SHARE && x > 1e-10 ? 1 : 0));
+  const speech = [...isSpeech.keys()].filter((window) => isSpeech[window] === 1);
+  const gain = median(speech.map((i) => (product[i] ?? 0) / (dub[i] ?? 1)));
+  const level = Math.max(1e-10, gain ** 2 * loudest);
+  return { size, dub, heard: power, product, speech, isSpeech, loudest, level };
+}
+
+/** Power as dB; -120 for none. */
+function decibels(power: number): number {
+  return 10 * Math.log10(Math.max(power, 1e-12));
+}
+
+/** The level of each window against the dub's, in dB; 0 where it does not speak. */
+function levels({ dub, heard, isSpeech }: Windows): Float64Array {
+  return Float64Array.from(dub, (x, i) => (isSpeech[i] === 1 ? decibels((heard[i] ?? 0) / x) : 0));
+}
+
+const AROUND_WINDOWS = 30;
+const DROPOUT_DB = -14;
+const DROPOUT_EDGE_DB = -8;
+
+/** Windows of speech that are 14 dB softer than those within 0.3 s, with their edges. */
+function dropouts(windows: Windows): { from: number; count: number }[] {
+  const { isSpeech } = windows;
+  const level = levels(windows);
+  const below = Array.from(level, (db, i) => {
+    if (isSpeech[i] !== 1) return 0;
+    const from = Math.max(0, i - AROUND_WINDOWS);
+    const near = [...level.subarray(from, i + AROUND_WINDOWS + 1)]
+      .filter((_, k) => isSpeech[from + k] === 1)
+      .sort((a, b) => a - b);
+    // Above the median, as a dropout may be half of what is around it.
+    return db - (near[Math.floor(near.length * 0.6)] ?? 0);
+  });
+  return runsOf(below, (db) => db < DROPOUT_EDGE_DB).filter(({ from, count }) =>
+    below.slice(from, from + count).some((db) => db < DROPOUT_DB),
+  );
+}
+
+/** Stretches of values that all fit. */
+function runsOf(
+  values: readonly number[],
+  fits: (value: number) => boolean,
+): { from: number; count: number }[] {
+  const runs: { from: number; count: number }[] = [];
+  values.forEach((value, i) => {
+    if (!fits(value)) return;
+    const last = runs.at(-1);
+    if (last && last.from + last.count === i) last.count += 1;
+    else runs.push({ from: i, count: 1 });
+  });
+  return runs;
+}
+
+/** Shares of the dub's samples that are below the level at which peaks may have been cut off. */
+const CUT_AT = [0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999];
+
+/** What is left of the windows of speech by the dub, and by the dub with its peaks cut off, each at its best level. */
+function clipping(
+  { heard, fitted }: AlignedDub,
+  windows: Windows,
+): Pick<DubCondition, 'unexplainedDb' | 'clippedShare'> {
+  const { size, speech } = windows;
+  const sorted = Float32Array.from(fitted, Math.abs).sort();
+  const left = (most: number): number =>
+    speech.reduce((sum, window) => {
+      let [a, b, c] = [1e-12, 0, 0];
+      for (let i = window * size; i < (window + 1) * size; i += 1) {
+        const x = Math.max(-most, Math.min(most, fitted[i] ?? 0));
+        const y = heard[i] ?? 0;
+        a += x * x;
+        b += y * y;
+        c += x * y;
+      }
+      return sum + b - (c * c) / a;
+    }, 0);
+  const all = speech.reduce((sum, window) => sum + size * (windows.heard[window] ?? 0), 0);
+  const uncut = left(Infinity);
+  const unexplainedDb = decibels(uncut / Math.max(all, 1e-12));
+  const cut = CUT_AT.map((share) => left(sorted[Math.floor(share * (sorted.length - 1))] ?? 1));
+  const clippedShare = 1 - Math.min(1, Math.min(...cut) / Math.max(uncut, 1e-12));
+  return { unexplainedDb, clippedShare };
+}
+
+const FRAMES_PER_WINDOW = 2.5;
+const CLICK_DB = 6;
+/** Within 40 ms of its ends a click is one of the splice (`measureSplices`). */
+const AT_SPLICE_FRAMES = 10;
+/** Softer than 36 dB below the dub's speech nothing counts as a click. */
+const CLICK_FLOOR = 1 / 4000;
+
+/** Clicks and hiss, by frames of 4 ms of what is above 4 kHz. */
+function highBand(
+  { heard, fitted }: AlignedDub,
+  windows: Windows,
+  rateHz: number,
+): { clicks: { seconds: number; db: number }[]; hissDb: number } {
+  const frame = Math.round((WINDOW_SECONDS * rateHz) / FRAMES_PER_WINDOW);
+  const [is, wanted] = [powers(highPass(heard), frame), powers(highPass(fitted), frame)];
+  const level = levels(windows);
+  const most = (values: Float64Array, from: number, to: number): number =>
+    values.subarray(Math.max(0, from), Math.max(0, to + 1)).reduce((a, b) => Math.max(a, b), 0);
+  const [clicks, hiss]: [{ seconds: number; db: number }[], number[]] = [[], []];
+  is.forEach((power, i) => {
+    const window = Math.floor(i / FRAMES_PER_WINDOW);
+    const gain = Math.max(0, most(level, window - 2, window + 2));
+    // Lossy coding smears by some ms.
+    const dub = most(wanted, i - 4, i + 4) * 10 ** (gain / 10);
+    const floor = Math.max(dub, CLICK_FLOOR * windows.level);
+    if (windows.isSpeech[window] === 1)
+      hiss.push(decibels(power / Math.max(wanted[i] ?? 0, floor / 100)));
+    const around = Math.max(most(is, i - 12, i - 5), most(is, i + 5, i + 12));
+    const db = decibels(power / Math.max(floor, around));
+    const isInside = i >= AT_SPLICE_FRAMES && i < is.length - AT_SPLICE_FRAMES;
+    if (isInside && db > CLICK_DB && power >= most(is, i - 2, i + 2)) {
+      clicks.push({ seconds: (i * frame) / rateHz, db });
+    }
+  });
+  return { clicks, hissDb: median(hiss) };
+}
+
+function powers(samples: Float32Array, frame: number): Float64Array {
+  return Float64Array.from({ length: Math.floor(samples.length / frame) }, (_, i) => {
+    let sum = 0;
+    for (let k = i * frame; k < (i + 1) * frame; k += 1) sum += (samples[k] ?? 0) ** 2;
+    return sum / frame;
+  });
+}
+
+const HALF_BAND_REACH = 15;
+
+/** A half-band filter, windowed by a cosine: above a quarter of the sample rate. */
+function highPass(samples: Float32Array): Float32Array {
+  const taps = Array.from({ length: 2 * HALF_BAND_REACH + 1 }, (_, i) => {
+    const k = i - HALF_BAND_REACH;
+    const window = 0.5 + 0.5 * Math.cos((Math.PI * k) / (HALF_BAND_REACH + 1));
+    return k === 0 ? 0.5 : (-window * Math.sin((Math.PI * k) / 2)) / (Math.PI * k);
+  });
+  const result = new Float32Array(samples.length);
+  for (let i = 0; i < samples.length; i += 1) {
+    let sum = 0.5 * (samples[i] ?? 0);
+    for (let k = 1; k <= HALF_BAND_REACH; k += 2) {
+      sum += (taps[HALF_BAND_REACH + k] ?? 0) * ((samples[i - k] ?? 0) + (samples[i + k] ?? 0));
+    }
+    result[i] = sum;
+  }
+  return result;
+}
+
+const LEAST_PAUSE_WINDOWS = 20;
+
+function pauses(
+  { heard, fitted }: AlignedDub,
+  windows: Windows,
+  rateHz: number,
+): DubCondition['pauses'] {
+  const { dub, heard: power, product, loudest, level, size } = windows;
+  const silent = Array.from(dub, (x) => (x < loudest * SILENCE_SHARE ? 1 : 0));
+  const rest = silent
+    .flatMap((is, i) =>
+      is === 1
+        ? [Math.max(0, (power[i] ?? 0) - (product[i] ?? 0) ** 2 / Math.max(dub[i] ?? 0, 1e-12))]
+        : [],
+    )
+    .sort((a, b) => a - b);
+  if (rest.length < LEAST_PAUSE_WINDOWS) return unobserved('the dub is hardly ever silent');
+  const at = (share: number): number =>
+    decibels((rest[Math.floor(share * (rest.length - 1))] ?? 0) / level);
+  const longest = runsOf(silent, (is) => is === 1).sort((a, b) => b.count - a.count)[0];
+  const [from, to] = [longest?.from ?? 0, (longest?.from ?? 0) + (longest?.count ?? 0)];
+  const difference = heard
+    .subarray(from * size, to * size)
+    .map((sample, i) => sample - (fitted[from * size + i] ?? 0));
+  const toneHz = strongestTone(difference, rateHz);
+  return {
+    ...{ observed: true, db: at(0.5), loudestDb: at(0.9) },
+    ...(toneHz === undefined ? {} : { toneHz }),
+  };
+}
+
+const STEP_WINDOWS = 50;
+const LEAST_STEP_WINDOWS = 15;
+const SHARP_WINDOWS = 8;
+
+/**
+ * Where the level changes at once and keeps to the new one, by the medians of half a second of speech on both sides: a
+ * compressor goes on changing it, and what it changes within a side is taken off.
+ */
+function levelStep(windows: Windows): { window: number; db: number; steadyDb: number } | undefined {
+  const level = levels(windows);
+  const { speech } = windows;
+  let best: ReturnType<typeof levelStep>;
+  const side = (from: number, to: number): { middle: number; spread: number } => {
+    const sorted = speech
+      .slice(Math.max(0, from), to)
+      .map((window) => level[window] ?? 0)
+      .sort((a, b) => a - b);
+    const quantile = (share: number): number =>
+      sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
+    return { middle: quantile(0.5), spread: quantile(0.75) - quantile(0.25) };
+  };
+  for (let i = LEAST_STEP_WINDOWS; i + LEAST_STEP_WINDOWS < speech.length; i += 2) {
+    const [before, after] = [side(i - STEP_WINDOWS, i - 1), side(i + 1, i + STEP_WINDOWS)];
+    const change = after.middle - before.middle;
+    // A slow change of the level is no step: right before and after it is the same.
+    const sharp = Math.abs(
+      side(i + 1, i + SHARP_WINDOWS).middle - side(i - SHARP_WINDOWS, i - 1).middle,
+    );
+    const steadyDb = Math.min(sharp, Math.abs(change) - (before.spread + after.spread) / 2);
+    if (steadyDb > (best?.steadyDb ?? 0)) best = { window: speech[i] ?? 0, db: change, steadyDb };
+  }
+  return best;
+}
+
+/** Of a window that is the dub's: how much is left of it when the dub is taken out, at most. */
+const UNLIKE_DB = -2;
+const LEAST_DISPLACED_WINDOWS = 6;
+const MOST_DISPLACED_SECONDS = 0.3;
+const SAME_SCORE = 0.8;
+
+/** Stretches of 60 ms and more that are unlike the dub there, and like it at another place within 0.3 s. */
+function displaced(
+  { heard, fitted }: AlignedDub,
+  { size, dub, heard: power, product, isSpeech }: Windows,
+  rateHz: number,
+): { from: number; count: number; byMs: number }[] {
+  const pair = (values: Float64Array, i: number): number => (values[i] ?? 0) + (values[i + 1] ?? 0);
+  const unlike = Array.from(dub, (_, i) => {
+    if (isSpeech[i] !== 1) return 0;
+    const [a, b, c] = [pair(dub, i), pair(power, i), pair(product, i)];
+    return c <= 0 || 1 - (c * c) / (a * b) > 10 ** (UNLIKE_DB / 10) ? 1 : 0;
+  });
+  const most = Math.round(MOST_DISPLACED_SECONDS * rateHz);
+  return runsOf(unlike, (is) => is === 1)
+    .filter(({ count }) => count >= LEAST_DISPLACED_WINDOWS)
+    .flatMap(({ from, count }) => {
+      const piece = heard.subarray(from * size, (from + count) * size);
+      const found = bestLag(piece, fitted, from * size, most);
+      return found && found.score >= SAME_SCORE
+        ? [{ from, count, byMs: (1000 * found.lag) / rateHz }]
+        : [];
+    });
+}
+
+/** Where a piece is most alike, in samples from where it is. */
+function bestLag(
+  piece: Float32Array,
+  samples: Float32Array,
+  at: number,
+  most: number,
+): { lag: number; score: number } | undefined {
+  const every = Math.max(1, Math.floor(piece.length / 800));
+  const score = (lag: number, step: number): number => {
+    let [product, one, other] = [0, 1e-9, 1e-9];
+    for (let i = 0; i < piece.length; i += step) {
+      const [x, y] = [piece[i] ?? 0, samples[at + i + lag] ?? 0];
+      product += x * y;
+      one += x * x;
+      other += y * y;
+    }
+    return product / Math.sqrt(one * other);
+  };
+  let best: { lag: number; score: number } | undefined;
+  for (let lag = -most; lag <= most; lag += 2) {
+    const here = score(lag, every);
+    if (here > (best?.score ?? 0)) best = { lag, score: here };
+  }
+  if (!best) return undefined;
+  const { lag } = best;
+  return { lag, score: Math.max(...[-1, 0, 1].map((by) => score(lag + by, 1))) };
+}

@@ -1,0 +1,95 @@
+/* The frames of a source, with which those of its outputs are compared. A source is decoded once, and its thumbnails are kept. */
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+
+import { THUMBNAIL_BYTES, type Thumbnails } from './thumbnails';
+import { readFrames } from './video';
+
+/** The frames of a video file, with their times in its own timeline, in seconds. */
+export interface SourceFrames {
+  thumbnails: Thumbnails;
+  times: number[];
+}
+
+/** Beside the packages, as other tools do (`find-cache-dir`): removed with them. */
+const FOLDER = resolve(__dirname, '../../node_modules/.cache/live-dubbing-acceptance');
+/** Sources that are kept there; a minute of video takes 2 MB. */
+const KEPT = 20;
+/** To be raised when thumbnails become others. */
+const VERSION = 1;
+
+const known = new Map<string, Promise<SourceFrames>>();
+
+/**
+ * The frames of a source. Of a file that has not changed since, in another process as well, they are remembered.
+ *
+ * @throws MediaUnreadable, NoVideoTrack, FrameClockUnreadable
+ */
+export function readSource(file: string): Promise<SourceFrames> {
+  const { size, mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { size: 0, mtimeMs: 0 };
+  const identity = [resolve(file), size, mtimeMs, THUMBNAIL_BYTES, VERSION].join();
+  const found = known.get(identity) ?? remembered(identity, () => readFrames(file));
+  known.set(identity, found);
+  found.catch(() => known.delete(identity));
+  return found;
+}
+
+async function remembered(
+  identity: string,
+  read: () => Promise<SourceFrames>,
+): Promise<SourceFrames> {
+  const file = join(FOLDER, createHash('sha256').update(identity).digest('hex'));
+  if (existsSync(file)) return deserialize(readFileSync(file)) as SourceFrames;
+  const frames = await read();
+  try {
+    mkdirSync(FOLDER, { recursive: true });
+    // Another process may be writing the same.
+    writeFileSync(`${file}.${process.pid}`, serialize(frames));
+    renameSync(`${file}.${process.pid}`, file);
+    removeOldest();
+  } catch (error) {
+    // A folder that cannot be written to costs time, and nothing else.
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
+  return frames;
+}
+
+function removeOldest(): void {
+  const files = readdirSync(FOLDER)
+    .map((name) => join(FOLDER, name))
+    .map((path) => ({ path, at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((a, b) => b.at - a.at);
+  for (const { path } of files.slice(KEPT)) rmSync(path, { force: true });
+}
+
+/**
+ * The source at a constant rate, beginning at 0 of its timeline: frame `n` of the result is the one that is shown at
+ * `n / framesPerSecond`. Of a source that has such a rate, these are its own frames.
+ */
+export function atConstantRate(
+  { thumbnails, times }: SourceFrames,
+  framesPerSecond: number,
+): Thumbnails {
+  const count = Math.max(0, Math.round((times.at(-1) ?? -1) * framesPerSecond) + 1);
+  const bytes = new Uint8Array(count * THUMBNAIL_BYTES);
+  // Half of an interval: times are rounded, to ms in some containers.
+  const slack = 0.5 / framesPerSecond;
+  let at = 0;
+  for (let n = 0; n < count; n += 1) {
+    while ((times[at + 1] ?? Infinity) <= n / framesPerSecond + slack) at += 1;
+    const from = at * THUMBNAIL_BYTES;
+    bytes.set(thumbnails.bytes.subarray(from, from + THUMBNAIL_BYTES), n * THUMBNAIL_BYTES);
+  }
+  return { count, bytes };
+}

@@ -1,0 +1,195 @@
+/*
+ * What is kept of each frame of a video, so that frames of two videos can be compared: a few blocks of its luma, its
+ * colours and its detail. Decoding gives a small copy of the whole frame, 160 x 90 pixels in 4:2:0; blocks are averages of
+ * 5 x 5 of its pixels. The top of the frame, where a frame strip may be, is left out: it is no part of the programme.
+ */
+
+/** The small copy of a frame, in pixels. */
+export const SMALL_WIDTH = 160;
+const WIDTH = SMALL_WIDTH;
+export const SMALL_HEIGHT = 90;
+const HEIGHT = SMALL_HEIGHT;
+const CHROMA_WIDTH = WIDTH / 2;
+const CHROMA_HEIGHT = HEIGHT / 2;
+const BLOCK = 5;
+/** The strip ends in row 4. */
+const FIRST_ROW = 5;
+const FIRST_CHROMA_ROW = 5;
+
+/** Bytes of a small copy: luma and two chroma planes. */
+const SMALL_FRAME_BYTES = WIDTH * HEIGHT + 2 * CHROMA_WIDTH * CHROMA_HEIGHT;
+
+/** Filters that make small copies, whatever size and format the video has; each pixel is the average of all that it covers. */
+export const SMALL_FRAME_FILTERS = `scale=${WIDTH}:${HEIGHT}:flags=area,format=yuv420p`;
+
+/** Blocks of luma: 32 x 17, each 1/32 of the width. */
+const LUMA_COLUMNS = WIDTH / BLOCK;
+const LUMA_ROWS = (HEIGHT - FIRST_ROW) / BLOCK;
+/** Blocks of each chroma plane, and of detail: 16 x 8, each twice as large as one of luma. They begin one block of luma lower. */
+export const CHROMA_COLUMNS = CHROMA_WIDTH / BLOCK;
+export const CHROMA_ROWS = Math.floor((CHROMA_HEIGHT - FIRST_CHROMA_ROW) / BLOCK);
+
+export const LUMA_BYTES = LUMA_COLUMNS * LUMA_ROWS;
+export const CHROMA_BYTES = CHROMA_COLUMNS * CHROMA_ROWS;
+/** Where in a thumbnail its parts begin: luma, U, V, detail, and the four borders. */
+export const U_AT = LUMA_BYTES;
+export const V_AT = U_AT + CHROMA_BYTES;
+export const DETAIL_AT = V_AT + CHROMA_BYTES;
+export const BORDERS_AT = DETAIL_AT + CHROMA_BYTES;
+export const THUMBNAIL_BYTES = BORDERS_AT + 4;
+
+/** Detail is the mean difference of neighbouring pixels; a level of it is this fraction of one of luma. */
+const DETAIL_STEPS = 4;
+
+/** Luma of a pixel in a black border, at most: 16 is black, codecs ring around it. */
+const BLACK_LUMA = 24;
+
+/** Thumbnails of a video, one after the other. */
+export interface Thumbnails {
+  /** Frames. */
+  count: number;
+  /** {@link THUMBNAIL_BYTES} for each. */
+  bytes: Uint8Array;
+}
+
+/** The row of a small copy from which a frame strip is read, cell by cell: the second and third of its four. */
+const STRIP_ROWS = [1, 2] as const;
+
+/**
+ * The cells of a frame strip, one byte each, out of a small copy: the middle half of the strip's height, and of each cell's
+ * width, averaged.
+ */
+export function stripCells(small: Uint8Array, cells: number): Uint8Array {
+  const width = WIDTH / cells;
+  return Uint8Array.from({ length: cells }, (_, cell) => {
+    const [from, to] = [cell * width + width / 4, (cell + 1) * width - width / 4];
+    let sum = 0;
+    for (const row of STRIP_ROWS) {
+      for (let x = from; x < to; x += 1) sum += small[row * WIDTH + x] ?? 0;
+    }
+    return Math.round(sum / (STRIP_ROWS.length * (to - from)));
+  });
+}
+
+/** Reduces a small copy to a thumbnail, written into `out` from a byte on. */
+function reduceFrame(small: Uint8Array, out: Uint8Array, at: number): void {
+  averages(small.subarray(FIRST_ROW * WIDTH), WIDTH, [LUMA_COLUMNS, LUMA_ROWS], out, at);
+  const chroma = FIRST_CHROMA_ROW * CHROMA_WIDTH;
+  const [u, v] = [WIDTH * HEIGHT, WIDTH * HEIGHT + CHROMA_WIDTH * CHROMA_HEIGHT];
+  const size: [number, number] = [CHROMA_COLUMNS, CHROMA_ROWS];
+  averages(small.subarray(u + chroma), CHROMA_WIDTH, size, out, at + U_AT);
+  averages(small.subarray(v + chroma), CHROMA_WIDTH, size, out, at + V_AT);
+  detail(small, out, at + DETAIL_AT);
+  out.set(borders(small), at + BORDERS_AT);
+}
+
+function averages(
+  plane: Uint8Array,
+  stride: number,
+  [columns, rows]: readonly [number, number],
+  out: Uint8Array,
+  at: number,
+): void {
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1) {
+      let sum = 0;
+      for (let y = row * BLOCK; y < (row + 1) * BLOCK; y += 1) {
+        const from = y * stride + column * BLOCK;
+        for (let x = from; x < from + BLOCK; x += 1) sum += plane[x] ?? 0;
+      }
+      out[at + row * columns + column] = Math.round(sum / BLOCK ** 2);
+    }
+  }
+}
+
+/** How much neighbouring pixels differ, across and down, in each block of 10 x 10. */
+function detail(small: Uint8Array, out: Uint8Array, at: number): void {
+  const block = 2 * BLOCK;
+  const firstRow = 2 * FIRST_CHROMA_ROW;
+  for (let row = 0; row < CHROMA_ROWS; row += 1) {
+    for (let column = 0; column < CHROMA_COLUMNS; column += 1) {
+      let sum = 0;
+      for (let y = 0; y < block - 1; y += 1) {
+        const from = (firstRow + row * block + y) * WIDTH + column * block;
+        for (let x = from; x < from + block - 1; x += 1) {
+          const here = small[x] ?? 0;
+          sum += Math.abs((small[x + 1] ?? 0) - here) + Math.abs((small[x + WIDTH] ?? 0) - here);
+        }
+      }
+      const mean = sum / (2 * (block - 1) ** 2);
+      out[at + row * CHROMA_COLUMNS + column] = Math.min(255, Math.round(DETAIL_STEPS * mean));
+    }
+  }
+}
+
+/** How many lines of the small copy are black, one after the other: at the top, at the bottom, left and right. */
+function borders(small: Uint8Array): [number, number, number, number] {
+  const isBlackRow = (y: number): boolean => {
+    for (let x = 0; x < WIDTH; x += 1) if ((small[y * WIDTH + x] ?? 0) > BLACK_LUMA) return false;
+    return true;
+  };
+  const isBlackColumn = (x: number): boolean => {
+    for (let y = 0; y < HEIGHT; y += 1) if ((small[y * WIDTH + x] ?? 0) > BLACK_LUMA) return false;
+    return true;
+  };
+  const lines = (count: number, isBlack: (at: number) => boolean): number => {
+    for (let line = 0; line < count; line += 1) if (!isBlack(line)) return line;
+    return count;
+  };
+  return [
+    lines(HEIGHT, isBlackRow),
+    lines(HEIGHT, (y) => isBlackRow(HEIGHT - 1 - y)),
+    lines(WIDTH, isBlackColumn),
+    lines(WIDTH, (x) => isBlackColumn(WIDTH - 1 - x)),
+  ];
+}
+
+/** Takes small copies as a decoder writes them, in pieces of any size, and keeps what is wanted of each. */
+export class SmallFrames {
+  /** What is left of a copy of which only the beginning was there. */
+  readonly #pending = new Uint8Array(SMALL_FRAME_BYTES);
+  #pendingBytes = 0;
+  #thumbnails = new Uint8Array(256 * THUMBNAIL_BYTES);
+  #count = 0;
+
+  /** @param onFrame is told of each copy; its bytes are not kept */
+  constructor(readonly onFrame?: (small: Uint8Array) => void) {}
+
+  take(chunk: Uint8Array): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#pendingBytes === 0 && chunk.length - at >= SMALL_FRAME_BYTES) {
+        this.#frame(chunk.subarray(at, at + SMALL_FRAME_BYTES));
+        at += SMALL_FRAME_BYTES;
+        continue;
+      }
+      const piece = chunk.subarray(at, at + SMALL_FRAME_BYTES - this.#pendingBytes);
+      this.#pending.set(piece, this.#pendingBytes);
+      this.#pendingBytes += piece.length;
+      at += piece.length;
+      if (this.#pendingBytes === SMALL_FRAME_BYTES) {
+        this.#frame(this.#pending);
+        this.#pendingBytes = 0;
+      }
+    }
+  }
+
+  get thumbnails(): Thumbnails {
+    return {
+      count: this.#count,
+      bytes: this.#thumbnails.slice(0, this.#count * THUMBNAIL_BYTES),
+    };
+  }
+
+  #frame(small: Uint8Array): void {
+    const at = this.#count * THUMBNAIL_BYTES;
+    if (at + THUMBNAIL_BYTES > this.#thumbnails.length) {
+      const larger = new Uint8Array(2 * this.#thumbnails.length);
+      larger.set(this.#thumbnails);
+      this.#thumbnails = larger;
+    }
+    reduceFrame(small, this.#thumbnails, at);
+    this.#count += 1;
+    this.onFrame?.(small);
+  }
+}

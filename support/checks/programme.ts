@@ -1,0 +1,92 @@
+/** Whether the video shows what the source shows: by what is seen in its frames, not by the numbers that they carry. */
+import type { Span } from '../analyze/ffmpeg';
+import type { Programme, ProgrammeDeviation, ProgrammeKind } from '../analyze/programme';
+import { allRight, observed } from './builders';
+import type { Deviation } from './criterion';
+import { decoding } from './output-file';
+import { outputCriterion, recordingOf } from './output-subject';
+import { videoFormat } from './video-format';
+
+interface Compared {
+  programme: Programme | undefined;
+  /** Why the output is not that of the source. */
+  unlike?: string;
+}
+
+/**
+ * Each frame of the output is compared with its own of the source: structure, levels, colours and detail. What an encoder
+ * does to them is less than the limits, which stand where it is measured (support/analyze/programme.ts), with what was seen
+ * in re-encodes. `seconds`: what is over sooner is a frame or two that an encoder has spoiled.
+ */
+export const programme = outputCriterion('programme', {
+  title: 'The video shows the programme of the source',
+  failure: 'the video shows something else than the source, or shows it otherwise',
+  needs: 'source',
+  defaultLimit: { seconds: 0.1 },
+  measure: async (subject): Promise<Compared> => {
+    const { output, fixture } = subject;
+    const matched = fixture?.video.frameStrip ? undefined : await output.matched();
+    if (matched?.observed === false) return { programme: undefined, unlike: matched.reason };
+    const found = await output.programme();
+    const { black } = await output.video();
+    return {
+      programme: withoutBlack(observed(recordingOf(subject), 'frames of the source', found), black),
+    };
+  },
+  assess: ({ programme: found, unlike = '' }, { seconds }: { seconds: number }, { fixture }) => {
+    if (!found) return allRight([unlike], unlike, EXPECTED);
+    const { compared, correlation, lumaDifference, colourDifference, deviations } = found;
+    return allRight(
+      deviations
+        .filter((one) => one.seconds >= seconds - ROUNDING_SECONDS)
+        .map((one) => deviationOf(one, fixture?.segmentSeconds, fixture?.video.framesPerSecond)),
+      `${compared} frames compared; 95 % of them: correlation ${correlation.toFixed(3)} or more, ` +
+        `luma within ${lumaDifference.toFixed(1)}, colours within ${colourDifference.toFixed(1)} of 255`,
+      EXPECTED,
+    );
+  },
+  explainedBy: [{ criterion: decoding }, { criterion: videoFormat }],
+});
+
+const EXPECTED = 'what the source shows, as an encoder leaves it';
+const ROUNDING_SECONDS = 1e-6;
+
+/** Black frames are told by the criterion of frames. */
+function withoutBlack(found: Programme, black: readonly Span[]): Programme {
+  const isBlack = ({ fromSeconds: at, seconds: length }: ProgrammeDeviation): boolean =>
+    black.some(
+      ({ fromSeconds, seconds }) =>
+        at + length / 2 >= fromSeconds && at + length / 2 <= fromSeconds + seconds,
+    );
+  return { ...found, deviations: found.deviations.filter((one) => !isBlack(one)) };
+}
+
+function deviationOf(
+  { kind, fromSeconds, seconds, firstFrame, lastFrame, value }: ProgrammeDeviation,
+  segmentSeconds = NaN,
+  framesPerSecond = NaN,
+): Deviation {
+  const [first, last] = [firstFrame, lastFrame].map((frame) =>
+    Math.floor(frame / framesPerSecond / segmentSeconds),
+  );
+  const segments = first === last ? `segment ${first}` : `segments ${first} to ${last}`;
+  const until = fromSeconds + seconds;
+  const text = `${fromSeconds.toFixed(2)} s to ${until.toFixed(2)} s (${segments}): ${WORDS[kind](value)}`;
+  return first === last && first !== undefined ? { text, fragment: first } : { text };
+}
+
+const WORDS: Record<ProgrammeKind, (value: number) => string> = {
+  part: (share) => `${percent(share)} of the frame is something else`,
+  other: (correlation) => `something else is shown (correlation ${correlation.toFixed(2)})`,
+  level: (contrast) =>
+    `levels are others (contrast ${contrast.toFixed(2)} times that of the source)`,
+  colourless: (share) => `without colour (${percent(share)} of the saturation)`,
+  swapped: (distance) => `U and V are exchanged (colours off by ${distance.toFixed(0)} of 255)`,
+  colour: (distance) => `colours are others (off by ${distance.toFixed(0)} of 255)`,
+  detail: (left) => `blurred or in blocks (${percent(left)} of the detail)`,
+  noise: (times) => `noise or blocks over it (${times.toFixed(1)} times the detail)`,
+};
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
+}

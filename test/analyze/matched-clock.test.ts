@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { type FrameClock, presentationsOf } from '../../support/analyze/frame-clock';
+import { OutputFindings } from '../../support/analyze/output-findings';
+import type { Fixture } from '../../support/broadcast/fixture';
+import { CannotBeShown } from '../../support/base/errors';
+import { frames } from '../../support/checks/output-frames';
+import { outputBegins, outputEnds } from '../../support/checks/output-start';
+import { programme } from '../../support/checks/programme';
+import { observed, rejection, tempFolder } from './make-media';
+import { altered, judged, videoClip } from './video-clip';
+
+const folder = tempFolder();
+const path = (name: string): string => join(folder, name);
+/** A test card without numbers: it moves, and looks much the same all the time. */
+const CARD = 'testsrc2=s=320x180:r=30';
+
+/** Stretches of the source in seconds, one after the other. */
+const stretches = (...all: [number, number][]): string =>
+  `[0:v]split=${all.length}${all.map((_, i) => `[p${i}]`).join('')};` +
+  all.map(([from, to], i) => `[p${i}]trim=${from}:${to},setpts=PTS-STARTPTS[s${i}];`).join('') +
+  `${all.map((_, i) => `[s${i}]`).join('')}concat=n=${all.length}[out]`;
+
+/** What is done to the video, and what is wrong with its frames; nothing where they are as they should be. */
+const OUTPUTS: Record<string, { graph: string; says?: RegExp; options?: string[] }> = {
+  'as it was': { graph: '[0:v]null[out]' },
+  'at 240p and 300 kb/s': { graph: '[0:v]scale=426:240[out]', options: ['-b:v', '300k'] },
+  'with a lead-in of 120 ms of its first frame': {
+    graph: '[0:v]tpad=start_duration=0.12:start_mode=clone[out]',
+  },
+  'two segments exchanged': {
+    graph: stretches([6, 12], [0, 6]),
+    says: /frame 0 after 359 at 6\.00 s/,
+  },
+  'a hole of 1 s': {
+    graph: stretches([0, 4], [5, 12]),
+    says: /30 frames from 120 on lost at 3\.97 s/,
+  },
+  'frozen for 3 s': {
+    graph: '[0:v]split[a][b];[a][b]freezeframes=first=120:last=209:replace=120[out]',
+    says: /one frame for 2\.97 s at 4\.00 s/,
+  },
+  'a stretch again': { graph: stretches([0, 5], [4, 12]), says: /frame 120 after 149 at 5\.00 s/ },
+  'a slide show of 5 frames per second': {
+    graph: '[0:v]fps=5,fps=30[out]',
+    says: /one frame for 0\.17 s/,
+  },
+  'black for 1 s': {
+    graph: "[0:v]drawbox=color=black:t=fill:enable='between(t,5,6)'[out]",
+    says: /3\d frames that are none of the source.*black for/,
+  },
+};
+
+describe('the clock of a clip without frame numbers', () => {
+  let fixture: Fixture;
+  before(() => {
+    fixture = videoClip(folder, 'plain', CARD);
+  });
+
+  for (const [what, { graph, says, options = [] }] of Object.entries(OUTPUTS)) {
+    it(`${what}: ${says ? 'frames are wrong' : 'every frame once, in order'}`, async () => {
+      const file = altered(fixture, path('output.mp4'), graph, { options });
+      const { state, seen } = await judged(frames, file, fixture);
+      expect(state, seen).to.equal(says ? 'failed' : 'passed');
+      if (says) expect(seen).to.match(says);
+    });
+  }
+
+  /** When second 6 of the source is shown. */
+  const shownAt = async (file: string): Promise<number | undefined> => {
+    const clock: FrameClock = observed(await new OutputFindings(file, fixture, []).clock());
+    expect(clock.kind).to.equal('matched');
+    return observed(presentationsOf(clock, 6, 3)).presentations[0]?.ptsSeconds;
+  };
+
+  for (const [what, graph, seconds] of [
+    ['joined 0.4 s late', stretches([0.4, 12]), 5.6],
+    ['after a lead-in of 2.2 s', '[0:v]tpad=start_duration=2.2:start_mode=clone[out]', 8.2],
+    ['400 ms early from 3 s on', stretches([0, 3], [3.4, 12]), 5.6],
+    ['at 25 frames per second', '[0:v]fps=25[out]', 6],
+    ['of half the size, at 100 kb/s', '[0:v]scale=160:90[out]', 6],
+  ] as const) {
+    it(`tells when a second is shown: ${what}`, async () => {
+      const options = what.includes('100 kb/s') ? ['-b:v', '100k'] : [];
+      const file = altered(fixture, path('shifted.mp4'), graph, { options });
+      expect(await shownAt(file)).to.be.closeTo(seconds, 0.02);
+    });
+  }
+
+  it('says what is missing at the start and at the end', async () => {
+    const file = altered(fixture, path('short.mp4'), stretches([0.8, 11.2]));
+    expect((await judged(outputBegins, file, fixture)).seen).to.include('the first 0.80 s');
+    const end = await judged(outputEnds, file, fixture);
+    expect(end.seen).to.include('the last 0.80 s of the video');
+    expect([end.state, end.because?.criterion]).to.deep.equal(['follows', 'frames']);
+  });
+
+  it('tells another video, and has no clock for it', async () => {
+    const file = altered(fixture, path('other.mp4'), '[1:v]null[out]', {
+      others: ['-f', 'lavfi', '-t', '12', '-i', 'mandelbrot=s=320x180:r=30'],
+    });
+    const { state, seen } = await judged(programme, file, fixture);
+    expect(state, seen).to.equal('failed');
+    expect(seen).to.match(/the output does not show the source: correlation of its frames/);
+    expect((await judged(frames, file, fixture)).state).to.equal('not shown');
+  });
+
+  it('shows nothing of a source in which nothing moves', async () => {
+    const still = videoClip(folder, 'still', 'smptebars=s=320x180:r=30');
+    const error = await rejection(judged(frames, still.path, still));
+    expect(error).to.be.instanceOf(CannotBeShown);
+    expect(String(error)).to.include('nothing moves in the source');
+    expect((await judged(programme, still.path, still)).state).to.equal('passed');
+  });
+
+  it('says where nothing moves in a part of it', async () => {
+    const pausing = videoClip(folder, 'pausing', `${CARD},loop=90:1:150,trim=duration=12`);
+    const frozen = videoClip(
+      folder,
+      'frozen',
+      `${CARD},tpad=stop_duration=6:stop_mode=clone,trim=duration=12`,
+    );
+    for (const clip of [pausing, frozen]) {
+      expect((await judged(frames, clip.path, clip)).state).to.equal('passed');
+    }
+  });
+});

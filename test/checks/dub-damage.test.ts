@@ -1,0 +1,230 @@
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { readAudio } from '../../support/analyze/audio';
+import { DAMAGE_RATE_HZ, measureDubs } from '../../support/analyze/dub-damage';
+import { OutputFindings } from '../../support/analyze/output-findings';
+import { locate } from '../../support/analyze/placement';
+import { cacheTools } from '../../support/analyze/tool-cache';
+import { judge, shownDeviations, type Verdict } from '../../support/checks/criterion';
+import { dubs } from '../../support/checks/dub';
+import { dubDamage } from '../../support/checks/dub-damage';
+import { channels } from '../../support/checks/output-channels';
+import { recordingSubject } from '../../support/checks/output-subject';
+import { splices } from '../../support/checks/output-audio';
+import { dubbedMovie, type DubbedMovie, faulty, SEGMENT_SECONDS } from '../analyze/dubbed-movie';
+import { observed, tempFolder } from '../analyze/make-media';
+
+const folder = tempFolder();
+cacheTools(join(folder, 'answers'));
+
+const MONO = 'aformat=channel_layouts=mono';
+const STEREO = 'aformat=channel_layouts=stereo';
+
+/** ffmpeg's options that filter the audio of a movie, and encode it. */
+function altered(filter: string, ...codec: string[]): string[] {
+  const coded = codec.length > 0 ? codec : ['-c:a', 'aac', '-b:a', '96k'];
+  return [
+    ...['-filter_complex', `[0:a]${filter}[out]`, '-map', '0:v', '-map', '[out]'],
+    ...['-c:v', 'copy', ...coded],
+  ];
+}
+
+/** What must not be called damage: encoding, levels, filters, sample rates. */
+const BENIGN: Record<string, string[]> = {
+  'nothing is changed': altered('anull'),
+  '32 kb/s, mono': altered(MONO, '-c:a', 'aac', '-b:a', '32k'),
+  '48 kb/s, mono': altered(MONO, '-c:a', 'aac', '-b:a', '48k'),
+  '64 kb/s, stereo': altered(STEREO, '-c:a', 'aac', '-b:a', '64k'),
+  '192 kb/s, stereo': altered(STEREO, '-c:a', 'aac', '-b:a', '192k'),
+  '32 kb/s at 22.05 kHz': altered(`${MONO},aresample=22050`, '-c:a', 'aac', '-b:a', '32k'),
+  'another codec (MP3 of 48 kb/s)': altered(MONO, '-c:a', 'libmp3lame', '-b:a', '48k'),
+  loudnorm: altered(`${MONO},loudnorm=I=-16,aresample=48000,${MONO}`),
+  dynaudnorm: altered('dynaudnorm'),
+  'a fast dynaudnorm': altered('dynaudnorm=f=100:g=5'),
+  'a compressor': altered('acompressor=threshold=0.1:ratio=4:attack=20:release=250'),
+  'a hard compressor': altered('acompressor=threshold=0.03:ratio=9:attack=5:release=100:makeup=4'),
+  'a limiter': altered('volume=6dB,alimiter=limit=0.7'),
+  '44.1 kHz': altered('aresample=44100'),
+  'softer by 20 dB': altered('volume=-20dB'),
+  'a high-pass filter': altered('highpass=f=100'),
+  'a telephone band': altered('highpass=f=200,lowpass=f=3400'),
+  'an equaliser': altered('bass=g=4,treble=g=-4'),
+  'noise 50 dB below the dub': altered('aeval=val(0)+0.001*(random(0)*2-1):c=same'),
+  'a clock that is 300 ppm fast': altered('aresample=48000,asetrate=48014,aresample=48000'),
+};
+
+/** Damage, and what is said of it. */
+const DAMAGE: Record<string, { fault: string[]; says: RegExp }> = {
+  'holes of 23 ms every 250 ms': {
+    fault: altered("volume=0:enable='lt(mod(t,0.25),0.023)'"),
+    says: /fragment 0: \d+ dropouts, \d+ ms in all, the first at 0?\d\.\d\d s/,
+  },
+  '300 ms are silent inside one dub': {
+    fault: altered("volume=0:enable='between(t,14.2,14.5)'"),
+    says: /^fragment 2: (\d dropouts, )?[123]\d0 ms .* at 14\.[23]\d s/,
+  },
+  'one hole of 30 ms': {
+    fault: altered("volume=0:enable='between(t,8.5,8.53)'"),
+    says: /^fragment 1: [1-4]0 ms of it are missing at 8\.[45]\d s$/,
+  },
+  'clipping by +24 dB': {
+    fault: altered('volume=24dB,aformat=s16'),
+    says: /^fragments 0 to 3: clipped/,
+  },
+  'clipping at half of full scale': {
+    fault: altered('volume=16dB,aformat=s16,volume=0.5'),
+    says: /^fragments? 0.*: clipped/,
+  },
+  'a click within a dub': {
+    fault: altered("aeval='if(between(t,9.5,9.5003),0.8,val(0))':c=same"),
+    says: /^fragment 1: a click at 9\.5\d s/,
+  },
+  crackle: {
+    fault: altered("aeval='if(gt(random(0),0.9998),0.5*(random(1)*2-1),val(0))':c=same"),
+    says: /fragment 0: \d+ clicks \(up to \d+ dB\)/,
+  },
+  'a hum of 50 Hz': {
+    fault: altered('aeval=val(0)+0.02*sin(2*PI*50*t):c=same'),
+    says: /a tone of (49|50|51) Hz under it, -\d\d dB/,
+  },
+  'a tone of 1 kHz': {
+    fault: altered('aeval=val(0)+0.01*sin(2*PI*1000*t):c=same'),
+    says: /a tone of (999|1000|1001) Hz under it/,
+  },
+  noise: {
+    fault: altered('aeval=val(0)+0.02*(random(0)*2-1):c=same'),
+    says: /noise under it, -\d\d dB/,
+  },
+  'half of a dub is half as loud': {
+    fault: altered("volume=0.5:enable='between(t,14.4,18)'"),
+    says: /^fragment 2: from 14\.[345]\d s on softer by 6 dB$/,
+  },
+  '4 bits a sample': {
+    fault: altered('acrusher=bits=4:mode=lin:mix=0'),
+    says: /hiss or distortion/,
+  },
+  'resampled to 8 kHz without a filter, 5 bits a sample': {
+    fault: altered(
+      'aresample=8000:filter_size=1,aresample=48000:filter_size=1,acrusher=bits=5:mix=0',
+    ),
+    says: /hiss or distortion/,
+  },
+  'an echo of 120 ms': {
+    fault: altered('aecho=0.8:0.6:120:0.5'),
+    says: /what was 120 ms before is heard instead|other audio/,
+  },
+  '100 ms are heard twice, in place of the next': {
+    fault: altered(
+      'asplit=3[p][q][r];[p]atrim=0:8.5,asetpts=PTS-STARTPTS[x];[q]atrim=8.4:8.5,asetpts=PTS-STARTPTS[y];' +
+        '[r]atrim=8.6,asetpts=PTS-STARTPTS[z];[x][y][z]concat=n=3:v=0:a=1',
+    ),
+    says: /^fragment 1: from 8\.[456]\d s on what was 100 ms before is heard/,
+  },
+};
+
+/** Damage of a whole recording, by the one check that fails. */
+const WHOLE: Record<string, { fault: string[]; check: string; says: RegExp }> = {
+  'one hole of 60 ms': {
+    fault: altered("volume=0:enable='between(t,8.5,8.56)'"),
+    ...{ check: 'dub-damage', says: /^fragment 1: [3-7]0 ms of it are missing at 8\.[45]\d s$/ },
+  },
+  'the right channel is silent': {
+    fault: altered('pan=stereo|c0=c0|c1=0*c0'),
+    ...{ check: 'channels', says: /"right" is silent for 2\d\.\d s, from 0\.\d s on/ },
+  },
+  'the left channel is 20 dB softer from 10 s on': {
+    fault: altered(
+      "aeval='val(0)*if(lt(t,10),1,0.1)|val(0)':c=stereo,aformat=channel_layouts=stereo",
+    ),
+    ...{
+      check: 'channels',
+      says: /"left" is (silent|at .* only) for 1\d\.\d s, from (9|10)\.\d s on/,
+    },
+  },
+  'the channels are of opposite polarity': {
+    fault: altered('pan=stereo|c0=c0|c1=-1*c0'),
+    ...{ check: 'channels', says: /opposite polarity \(correlation -(1\.00|0\.9\d)\)/ },
+  },
+  'audio of 44.1 kHz is played at 48 kHz': {
+    fault: altered('aresample=44100,asetrate=48000'),
+    ...{ check: 'dubs', says: /audio of 44\.1 kHz is played as if it were 48 kHz: 8\.8 % faster/ },
+  },
+  'audio of 48 kHz is played at 44.1 kHz': {
+    fault: altered('asetrate=44100,aresample=48000'),
+    ...{ check: 'dubs', says: /audio of 48 kHz is played as if it were 44\.1 kHz: 8\.1 % slower/ },
+  },
+};
+
+describe('the condition of dubs', () => {
+  let movie: DubbedMovie;
+  before(() => {
+    movie = dubbedMovie(join(folder, 'good'));
+  });
+
+  /** Of the audio alone. */
+  async function saidOf(fault: readonly string[]): Promise<string> {
+    const file = faulty(movie, [...fault, '-vn'], join(folder, 'altered.mka'));
+    const samples = await readAudio(file, DAMAGE_RATE_HZ);
+    const heard = movie.dubbed.map((dubbed, sequence) => {
+      // Encoders begin some ms later.
+      const from = sequence * SEGMENT_SECONDS - 1;
+      const near = samples.subarray(Math.max(0, from) * DAMAGE_RATE_HZ);
+      const place = observed(locate(dubbed, near.subarray(0, 8 * DAMAGE_RATE_HZ), DAMAGE_RATE_HZ));
+      const ptsSeconds = Math.max(0, from) + place.offsetSeconds;
+      return { sequence, dubbed, speed: 1, ptsSeconds };
+    });
+    const audio = { samples, rateHz: DAMAGE_RATE_HZ, firstPtsSeconds: 0 };
+    const measured = { conditions: measureDubs(audio, heard), placements: [] };
+    const { assess, defaultLimit } = dubDamage;
+    return shownDeviations(assess(measured, defaultLimit, undefined as never).deviations);
+  }
+
+  for (const [what, fault] of Object.entries(BENIGN)) {
+    it(`${what}: fine`, async () => {
+      expect(await saidOf(fault)).to.equal('');
+    });
+  }
+
+  for (const [what, { fault, says }] of Object.entries(DAMAGE)) {
+    it(`${what}: told`, async () => {
+      expect(await saidOf(fault)).to.match(says);
+    });
+  }
+
+  async function judged(fault: readonly string[]): Promise<Verdict[]> {
+    const file = faulty(movie, fault, join(folder, 'altered.mkv'));
+    const subject = recordingSubject(new OutputFindings(file, movie.fixture, movie.dubs));
+    return [
+      await judge(channels, subject, channels.defaultLimit),
+      await judge(dubs, subject, dubs.defaultLimit),
+      await judge(dubDamage, subject, dubDamage.defaultLimit),
+      await judge(splices, subject, splices.defaultLimit),
+    ];
+  }
+  const told = (verdicts: readonly Verdict[]): string =>
+    verdicts.map(({ criterion, state, seen }) => `${criterion}: ${state}, ${seen}`).join('\n');
+
+  it('a whole recording that is good: fine', async () => {
+    const loudnorm = 'loudnorm=I=-16,aresample=44100,aformat=channel_layouts=stereo';
+    const verdicts = await judged(altered(`${MONO},${loudnorm}`));
+    expect(
+      verdicts.filter(({ state }) => state !== 'passed'),
+      told(verdicts),
+    ).to.deep.equal([]);
+  });
+
+  for (const [what, { fault, check, says }] of Object.entries(WHOLE)) {
+    it(`${what}: only ${check} fails`, async () => {
+      const verdicts = await judged(fault);
+      const failed = verdicts.filter(({ state }) => state === 'failed' || state === 'not shown');
+      expect(
+        failed.map(({ criterion }) => criterion),
+        told(verdicts),
+      ).to.deep.equal([check]);
+      expect(failed[0]?.seen).to.match(says);
+    });
+  }
+});

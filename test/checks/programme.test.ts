@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import type { Fixture } from '../../support/broadcast/fixture';
+import { frames } from '../../support/checks/output-frames';
+import { programme } from '../../support/checks/programme';
+import { tempFolder } from '../analyze/make-media';
+import { altered, judged, videoClip } from '../analyze/video-clip';
+
+const folder = tempFolder();
+const path = (name: string): string => join(folder, name);
+const H = 180;
+const STRIP = 8;
+
+/** From 3 to 5 s, all below the strip is what a filter makes of it. */
+const below = (filter: string): string =>
+  `[0:v]split[a][b];[b]crop=iw:${H - STRIP}:0:${STRIP},${filter}[c];` +
+  `[a][c]overlay=0:${STRIP}:enable='between(t,3,4.999)'[out]`;
+
+/** What is done to the video, and how it is said. */
+const DAMAGE: Record<string, { graph: string; says: RegExp; others?: string[] }> = {
+  'another video': {
+    graph: `[0:v][1:v]overlay=0:${STRIP}:enable='between(t,3,4.999)'[out]`,
+    others: ['-f', 'lavfi', '-t', '6', '-i', `mandelbrot=s=320x${H - STRIP}:r=30`],
+    says: /something else is shown \(correlation/,
+  },
+  mirrored: { graph: below('hflip'), says: /something else is shown/ },
+  // The card is much the same upside down, but for its middle.
+  'upside down': { graph: below('vflip'), says: /something else/ },
+  'half of it green': {
+    graph: below('drawbox=w=iw/2:color=green:t=fill'),
+    says: /4\d %|5\d %|something else/,
+  },
+  'a grey box in it': {
+    graph: below('drawbox=x=iw*0.55:y=ih*0.5:w=iw*0.35:h=ih*0.4:color=gray:t=fill'),
+    says: /something else/,
+  },
+  'no colour': { graph: below('hue=s=0'), says: /without colour/ },
+  'half of the colour': { graph: below('hue=s=0.5'), says: /colours are others/ },
+  'another hue': { graph: below('hue=h=90'), says: /colours are others/ },
+  'U and V exchanged': { graph: below('swapuv'), says: /U and V are exchanged/ },
+  'a mosaic of 64 px at 720p': {
+    graph: below('scale=20:11:flags=area,scale=320:172:flags=neighbor'),
+    says: /blurred or in blocks/,
+  },
+  'a mosaic of 32 px at 720p': {
+    graph: below('scale=40:22:flags=area,scale=320:172:flags=neighbor'),
+    says: /blurred or in blocks/,
+  },
+  'half of it blurred': {
+    graph: `[0:v]split[a][b];[b]crop=iw/2:${H - STRIP}:iw/2:${STRIP},gblur=sigma=4[c];[a][c]overlay=W/2:${STRIP}:enable='between(t,3,4.999)'[out]`,
+    says: /blurred or in blocks/,
+  },
+  'crushed levels': {
+    graph: below("lutyuv=y='clip((val-64)*1.6\\,16\\,235)'"),
+    says: /levels are others/,
+  },
+  'four levels': { graph: below("lutyuv=y='bitand(val\\,192)'"), says: /levels are others/ },
+  darker: { graph: below("lutyuv=y='val*0.7'"), says: /levels are others/ },
+  'full range taken for limited': {
+    graph: below("lutyuv=y='clip((val-16)*255/219\\,0\\,255)'"),
+    says: /levels are others/,
+  },
+  'strong noise': { graph: below('noise=c0s=70:allf=t'), says: /noise or blocks|something else/ },
+};
+
+const BENIGN: Record<string, { graph: string; options: string[] }> = {
+  '240p at 300 kb/s': { graph: '[0:v]scale=426:240[out]', options: ['-b:v', '300k'] },
+  '360p at 300 kb/s': { graph: '[0:v]scale=640:360[out]', options: ['-b:v', '300k'] },
+  '720p at 8 Mb/s': { graph: '[0:v]scale=1280:720[out]', options: ['-b:v', '8M'] },
+  'B-frames': { graph: '[0:v]null[out]', options: ['-bf', '3', '-crf', '23', '-g', '60'] },
+};
+
+describe('the programme', () => {
+  let fixture: Fixture;
+  before(() => {
+    fixture = videoClip(folder, 'card');
+  });
+
+  for (const [what, { graph, says, others = [] }] of Object.entries(DAMAGE)) {
+    it(`${what}, strip kept: not that of the source, from 3 to 5 s, in the first segment`, async () => {
+      const file = altered(fixture, path('damaged.mp4'), graph, { others });
+      const verdict = await judged(programme, file, fixture);
+      expect(verdict.state, verdict.seen).to.equal('failed');
+      expect(verdict.seen).to.match(says).and.to.include('segment 0');
+      expect(verdict.seen).to.match(/3\.0[03] s to (4\.9[67]|5\.0[03]) s/);
+      expect((await judged(frames, file, fixture)).state).to.equal('passed');
+    });
+  }
+
+  for (const [what, { graph, options }] of Object.entries(BENIGN)) {
+    it(`${what}: that of the source`, async () => {
+      const file = altered(fixture, path('benign.mp4'), graph, { options });
+      const verdict = await judged(programme, file, fixture);
+      expect(verdict.state, verdict.seen).to.equal('passed');
+      expect(verdict.seen).to.match(
+        /^360 frames compared; 95 % of them: correlation (0\.99|1\.00)/,
+      );
+    });
+  }
+
+  it('tells damage of a source without frame numbers as well', async () => {
+    const plain = videoClip(folder, 'plain', 'mandelbrot=s=320x180:r=30:maxiter=200');
+    const grey = altered(plain, path('grey.mp4'), "[0:v]hue=s=0:enable='gte(t,8)'[out]");
+    const { state, seen } = await judged(programme, grey, plain);
+    expect([state, seen]).to.satisfy(
+      ([is, says]: string[]) =>
+        is === 'failed' && /8\.00 s to 12\.00 s \(segment 1\): without colour/.test(says ?? ''),
+      seen,
+    );
+  });
+});

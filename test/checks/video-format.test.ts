@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { packetSpan } from '../../support/analyze/media';
+import type { Fixture } from '../../support/broadcast/fixture';
+import { decoding, timestamps } from '../../support/checks/output-file';
+import { programme } from '../../support/checks/programme';
+import { videoFormat } from '../../support/checks/video-format';
+import { ffmpeg, observed, tempFolder } from '../analyze/make-media';
+import { altered, judged, videoClip } from '../analyze/video-clip';
+
+const folder = tempFolder();
+const path = (name: string): string => join(folder, name);
+
+const FINE: Record<string, { graph: string; options?: string[] }> = {
+  'as it was': { graph: '[0:v]null[out]' },
+  'half of the size throughout': { graph: '[0:v]scale=160:90[out]' },
+  'another even size of the same shape': { graph: '[0:v]scale=426:240[out]' },
+  'the same shape by other pixels': { graph: '[0:v]scale=240:180,setsar=4/3[out]' },
+  'B-frames, one key frame every 9 s': {
+    graph: '[0:v]null[out]',
+    options: ['-bf', '3', '-g', '270', '-sc_threshold', '0'],
+  },
+};
+
+const WRONG: Record<string, { graph: string; options?: string[]; says: RegExp }> = {
+  'squeezed to 4:3': { graph: '[0:v]scale=240:180,setsar=1[out]', says: /aspect ratio 1\.333/ },
+  'pixels that are not square': { graph: '[0:v]setsar=4/3[out]', says: /aspect ratio 2\.370/ },
+  'turned upright': { graph: '[0:v]transpose=1[out]', says: /aspect ratio 0\.563/ },
+  'borders at top and bottom': {
+    graph: '[0:v]scale=320:136,pad=320:180:0:22,setsar=1[out]',
+    says: /black border, 12 % at the top; black border, 12 % at the bottom/,
+  },
+  'borders at both sides': {
+    graph: '[0:v]scale=240:180,pad=320:180:40:0,setsar=1[out]',
+    says: /on the left; black border, 13 % on the right/,
+  },
+  'colours in full resolution': {
+    graph: '[0:v]format=yuv444p[out]',
+    options: ['-pix_fmt', 'yuv444p'],
+    says: /pixels are yuv444p/,
+  },
+  '10 bits': {
+    graph: '[0:v]format=yuv420p10le[out]',
+    options: ['-pix_fmt', 'yuv420p10le'],
+    says: /pixels are yuv420p10le/,
+  },
+  'one key frame in 12 s': {
+    graph: '[0:v]null[out]',
+    options: ['-g', '1000', '-sc_threshold', '0'],
+    says: /12\.0 s without a key frame/,
+  },
+};
+
+describe('the format of the video', () => {
+  let fixture: Fixture;
+  before(() => {
+    fixture = videoClip(folder, 'card');
+  });
+
+  for (const [what, { graph, options = [] }] of Object.entries(FINE)) {
+    it(`${what}: fine`, async () => {
+      const file = altered(fixture, path('fine.mp4'), graph, { options });
+      const { state, seen } = await judged(videoFormat, file, fixture);
+      expect(state, seen).to.equal('passed');
+    });
+  }
+
+  for (const [what, { graph, options = [], says }] of Object.entries(WRONG)) {
+    it(`${what}: named`, async () => {
+      const file = altered(fixture, path('wrong.mp4'), graph, { options });
+      const { state, seen } = await judged(videoFormat, file, fixture);
+      expect([state, says.test(seen)], seen).to.deep.equal(['failed', true]);
+    });
+  }
+
+  it('another size from the middle on is named, and so when', async () => {
+    const parts = [
+      ['[0:v]trim=0:6[out]', 'a.ts'],
+      ['[0:v]trim=6,scale=160:90[out]', 'b.ts'],
+    ] as const;
+    for (const [graph, name] of parts) altered(fixture, path(name), graph);
+    const changed = path('changed.ts');
+    ffmpeg('-i', `concat:${path('a.ts')}|${path('b.ts')}`, '-c', 'copy', changed);
+    const { state, seen } = await judged(videoFormat, changed, fixture);
+    expect(state, seen).to.equal('failed');
+    expect(seen).to.match(/from \d+\.\d\d s on 160 x 90.* in place of 320 x 180/);
+    expect((await judged(programme, changed, fixture)).state).to.equal('passed');
+    expect((await judged(decoding, changed, fixture)).state).to.not.equal('failed');
+  });
+
+  it('rotation by the header is named, and explains what is seen', async () => {
+    const turned = path('turned.mp4');
+    ffmpeg('-i', fixture.path, '-c', 'copy', '-metadata:s:v:0', 'rotate=90', turned);
+    const { state, seen } = await judged(videoFormat, turned, fixture);
+    expect(state, seen).to.equal('failed');
+    expect(seen).to.match(/players turn it by -?90°, the source by 0°/);
+  });
+
+  it('a gap at the start counts by its length', async () => {
+    const gap = (seconds: number): string =>
+      altered(fixture, path('gap.mp4'), `[0:v]select='lt(n,1)+gte(t,${seconds})'[out]`, {
+        options: ['-fps_mode', 'vfr'],
+      });
+    const wrong = async (seconds: number): Promise<string[]> => {
+      const video = observed((await packetSpan(gap(seconds))).video);
+      const { deviations } = timestamps.assess({ video, audio: video }, timestamps.defaultLimit, {
+        fixture: undefined,
+      } as never);
+      return deviations.map(({ text }) => text);
+    };
+    expect(await wrong(0.4)).to.deep.equal([]);
+    expect((await wrong(2.2))[0]).to.equal('video: 2.200 s to the next packet at 0.000 s');
+  });
+});

@@ -1,0 +1,109 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { projectRoot } from '../../support/config';
+import { noise, stripMovie, tempFolder } from '../analyze/make-media';
+
+const folder = tempFolder();
+const path = (name: string): string => join(folder, name);
+const RATE = 48_000;
+
+function analyze(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const program = ['-r', 'ts-node/register', 'tools/analyze.ts', ...args];
+  return spawnSync(process.execPath, program, {
+    ...{ cwd: projectRoot, encoding: 'utf8', maxBuffer: 2 ** 26 },
+  });
+}
+
+/** Nobody speaks in it: nothing has to be listened to. */
+const DESCRIPTION = `id: clip
+title: A clip
+file: "o'clip, \\"1\\" ü.mp4"
+durationSeconds: 2
+segmentSeconds: 2
+language: en
+targetLanguage: es
+video: {width: 320, height: 180, framesPerSecond: 30, frameStrip: true}
+audio: {sampleRateHz: ${RATE}, channels: 1}
+script: ['']
+`;
+
+describe('npm run analyze', () => {
+  const clip = path(`o'clip, "1" ü.mp4`);
+  const yaml = path("o'clip.yaml");
+  before(() => {
+    const samples = noise(2 * RATE, 1).map((one) => 0.1 * one);
+    stripMovie(clip, { fps: 30, durationSeconds: 2, audio: { samples, rateHz: RATE } });
+    writeFileSync(path('broken off.mp4'), readFileSync(clip).subarray(0, 20_000));
+    writeFileSync(path('empty.mp4'), '');
+    writeFileSync(yaml, DESCRIPTION);
+    const wrong = DESCRIPTION.replace('framesPerSecond: 30', 'framesPerSecond: 25');
+    writeFileSync(path('wrong.yaml'), wrong);
+    mkdirSync(path('a folder'));
+  });
+
+  const nothing: [what: string, args: () => string[], message: RegExp][] = [
+    [
+      'a file that is missing',
+      () => [path('none.mp4')],
+      /none\.mp4: .* cannot be read[\s\S]*ENOENT/,
+    ],
+    ['a file without its end', () => [path('broken off.mp4')], /moov atom not found/],
+    ['a file of 0 bytes', () => [path('empty.mp4')], /0 bytes/],
+    ['a folder without evidence', () => [path('a folder')], /not an evidence folder/],
+    ['a source that is not known', () => [clip, '--source', 'none'], /description .* is missing/],
+    [
+      'dubs that are not there',
+      () => [clip, '--source', yaml, '--dubs', folder],
+      /no dubs in this/,
+    ],
+    [
+      'a source that is not what is said of it',
+      () => [clip, '--source', path('wrong.yaml')],
+      /seen: +30 frames per second\n +expected: 25 frames per second/,
+    ],
+  ];
+  for (const [what, args, message] of nothing) {
+    it(`says once that there is nothing to judge: ${what}`, () => {
+      const { status, stdout, stderr } = analyze(...args());
+      expect(stderr).to.match(message);
+      expect(stderr.match(/seen:/g)).to.have.length(1);
+      expect(stderr).to.not.match(/Traceback|usage:|\n\s+at /);
+      expect({ status, stdout }).to.deep.equal({ status: 2, stdout: '' });
+    });
+  }
+
+  const usage: [what: string, args: () => string[], message: RegExp][] = [
+    ['no file', () => [], /one FILE is needed/],
+    ['two files', () => [clip, clip], /one FILE is needed/],
+    ['an unknown option', () => [clip, '--sauce', 'x'], /--sauce/],
+    ['dubs without a source', () => [clip, '--dubs', path('a folder')], /--dubs needs --source/],
+    ['dubs beside an evidence folder', () => [path('a folder'), '--dubs', folder], /own dubs/],
+  ];
+  for (const [what, args, message] of usage) {
+    it(`refuses ${what}, and says how it is used`, () => {
+      const { status, stdout, stderr } = analyze(...args());
+      expect(stderr)
+        .to.match(message)
+        .and.match(/usage: npm run analyze/);
+      expect({ status, stdout }).to.deep.equal({ status: 2, stdout: '' });
+    });
+  }
+
+  it('judges a file whose name has quotes, spaces and other letters', () => {
+    const { stdout, stderr } = analyze(clip, '--source', yaml);
+    const { file, verdicts } = JSON.parse(stdout) as {
+      file: string;
+      verdicts: { criterion: string; state: string }[];
+    };
+    expect(file).to.equal(clip);
+    const stateOf = (id: string): string | undefined =>
+      verdicts.find(({ criterion }) => criterion === id)?.state;
+    expect(['tracks', 'decoding', 'frames'].map(stateOf)).to.deep.equal(Array(3).fill('passed'));
+    expect(stderr).to.match(/^ok +tracks /m);
+  });
+});
