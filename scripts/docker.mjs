@@ -61,7 +61,8 @@ async function composeFits() {
 
 /** Whether the suite will run the services as containers; the same rule as in support/environment/find-runtime.ts. */
 export async function dockerIsUsed() {
-  if (process.env.RUNTIME === 'host' || !onPath('docker')) return false;
+  const needsNone = ['host', 'external'].includes(process.env.RUNTIME);
+  if (needsNone || !onPath('docker')) return false;
   return (await engine()) !== undefined && (await composeFits());
 }
 

@@ -27,6 +27,13 @@ async function judgeReached(
   await world.judgeOf(throughPublishedPort, subject, sts);
 }
 
+for (const pattern of [
+  "media-service is configured with the STS's published port",
+  "media-service connects through the STS's published port",
+]) {
+  plan(pattern, (draft) => draft.judges('compositions'));
+}
+
 /** The port in the variable that tells media-service where the STS is; with a tap, the port that the tap relays to. */
 Given(
   "media-service is configured with the STS's published port",
@@ -84,7 +91,7 @@ Then('the STS accepts the stream', async function (this: DubbingWorld) {
   await this.judge(streamAccepted, null);
 });
 
-/** From the first sign of its worker, that it reads the broadcast or that its metrics are there, to `stream:ready`. */
+/** From the first sign of its worker, that it reads the broadcast or that its metrics are there, to the open connection; `stream:ready` has to follow. */
 Then(
   'media-service is connected to the STS within {duration} of starting to connect',
   async function (this: DubbingWorld, withinMs: number) {
@@ -92,9 +99,9 @@ Then(
   },
 );
 
-/** `fragment:ack` for every `fragment:data`. */
+/** `fragment:ack` for every `fragment:data`; of an STS that acknowledges nothing, its answer. */
 Then(
-  'the STS acknowledges every fragment that media-service sends',
+  'the STS receives every fragment that media-service sends',
   async function (this: DubbingWorld) {
     await this.judge(acknowledged, null);
   },

@@ -11,7 +11,18 @@ import {
 } from '../support/checks/logs';
 import { readingWorkerFails } from '../support/checks/publishing';
 import { collectedLogs } from '../support/session/inquiries';
+import { plan } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
+
+for (const pattern of [
+  'media-service logs an error about it',
+  'media-service logs an error about it: {string}',
+  'media-service logs a warning about it',
+  'media-service logs no error about it',
+  'media-service reports at least once that it corrects by {string}',
+]) {
+  plan(pattern, (draft) => draft.judges('logs'));
+}
 
 /** The files of every service of both compositions. */
 Then('the logs of its services are collected', async function (this: DubbingWorld) {

@@ -22,6 +22,7 @@ import {
 import { firstFragment } from '../support/checks/timing';
 import { answerCount, success } from '../support/checks/upstream';
 import { validDubs } from '../support/checks/valid-dubs';
+import { plan } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
 
 /** `fragment:processed` of the STS. */
@@ -173,6 +174,7 @@ Then(
   },
 );
 
+plan('the STS logs every transcript and every translation', (draft) => draft.judges('logs'));
 /** The texts of every `fragment:processed` in what the STS has logged by the end of the broadcast. */
 Then('the STS logs every transcript and every translation', async function (this: DubbingWorld) {
   await this.judge(textsLogged, null);

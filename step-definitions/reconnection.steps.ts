@@ -11,6 +11,7 @@ import {
   reconnectsAtFirstAttempt,
   workerFails,
 } from '../support/checks/reconnection';
+import { plan } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
 
 /** From the loss to the first attempt, and from each attempt to the next. */
@@ -67,6 +68,7 @@ Then(
   },
 );
 
+plan('its worker exits with a code other than 0', (draft) => draft.judges('logs'));
 /** The exit code in the log, or of media-service itself where it has ended. */
 Then('its worker exits with a code other than 0', async function (this: DubbingWorld) {
   await this.judge(workerFails, null);

@@ -65,6 +65,7 @@ Then('the STS composition has the STS', async function (this: DubbingWorld) {
   await this.judgeOf(compositionHas, this.compose.value.sts, { services: [sts.name] });
 });
 
+plan('the STS is configured to run on the CPU alone', (draft) => draft.judges('compositions'));
 /** DEVICE, and GPUs that are reserved, in its compose files as they were started. */
 Then('the STS is configured to run on the CPU alone', async function (this: DubbingWorld) {
   const { manager, settings } = await this.session.services();
@@ -75,6 +76,14 @@ Then('the STS is configured to run on the CPU alone', async function (this: Dubb
 When('all services are started', async function (this: DubbingWorld) {
   await this.services();
 });
+
+for (const pattern of [
+  'the STS composition is healthy before the media composition starts',
+  'each composition is healthy within {duration}',
+  'every service is healthy within {duration} of its start',
+]) {
+  plan(pattern, (draft) => draft.judges('compositions'));
+}
 
 /** When its processes or containers were started, by the kernel or the engine, and when they were healthy. */
 Then(

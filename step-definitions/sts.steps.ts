@@ -15,7 +15,16 @@ import {
 } from '../support/checks/sts-answers';
 import { directDubSpoken } from '../support/checks/sts-speech';
 import { sendToSts } from '../support/session/direct-sts';
+import { planNeed } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
+
+planNeed(
+  'speech',
+  'the STS is sent somebody saying {string}',
+  'the STS is sent speech in noise that is {int} dB quieter',
+  'the STS is sent silence',
+  'the STS is sent {int} fragments of the counting broadcast at once, and listened to for {duration} after the last answer',
+);
 
 /** Sends the first segments of a fixture, and logs the answers without their audio. */
 async function send(
@@ -73,7 +82,7 @@ Then(
   },
 );
 
-/** Word by word, whatever their case and punctuation. */
+/** Word by word, whatever their case and punctuation; or another translation that means the same. */
 Then('the translation is {string}', async function (this: DubbingWorld, text: string) {
   await this.judgeOf(translationIs, this.stsAnswers.value, { text });
 });
@@ -108,7 +117,7 @@ Then(
   },
 );
 
-/** By their sequence numbers; none more in the time after the last one. */
+/** By the fragments that they name; none more in the time after the last one. */
 Then(
   '{int} answers come back in order, none lost, none repeated, and no other in the {duration} after the last',
   async function (this: DubbingWorld, count: number, listenMs: number) {

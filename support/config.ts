@@ -8,7 +8,7 @@ import { PrerequisiteMissing, SuiteError } from './base/errors';
 import type { Variables } from './base/interpolate';
 import { jsonOf } from './base/json';
 import { hideSecretsOf } from './base/safe-text';
-import { readYamlFile } from './base/yaml-file';
+import { readYamlFile, type YamlFile } from './base/yaml-file';
 import type { ServiceNames } from './broadcast/service-names';
 
 /** The top folder of this project. */
@@ -60,6 +60,11 @@ const composition = z.strictObject({
 });
 const name = z.string().min(1);
 const http = z.url({ protocol: /^https?$/, error: 'an address, http://…' });
+/** Engine.IO has a path of its own, /socket.io, and takes another one for a namespace. */
+const socketIo = http.refine(
+  (address) => !URL.canParse(address) || new URL(address).pathname === '/',
+  { error: 'an address without a path: http://host:port' },
+);
 /** ffmpeg is told these addresses on its command line, which everybody on the machine can read. */
 const published = (protocol: RegExp): z.ZodType<string> =>
   z
@@ -148,13 +153,13 @@ const settingsSchema = z.strictObject({
       segments: folder,
     }),
     sts: z.strictObject({
-      ...{ name, health: http, url: http },
+      ...{ name, health: http, url: socketIo },
       /** Where the tap listens with RUNTIME=external, so that media-service can be pointed at it; port 0: nowhere. */
       tap: z
         .strictObject({ host: name, port: z.coerce.number().int().min(0).max(65535) })
         .default({ host: '127.0.0.1', port: 0 }),
     }),
-    echoSts: z.strictObject({ name, health: http, url: http }),
+    echoSts: z.strictObject({ name, health: http, url: socketIo }),
   }),
   metrics: z.strictObject({
     ...{ segmentsProcessed: metric, audioFragments: metric, avSyncDelta: metric },
@@ -347,24 +352,62 @@ function imagesOfSetup(): Variables {
 function readSettings(path: string, variables: Variables): Settings {
   try {
     const file = readYamlFile(path, 'configuration');
+    if (file.values === null) throw isEmpty(file);
     const first = file.valuesWith(variables) as { ports?: Variables } | null;
     // Addresses refer to the ports that the file itself lists.
     const values = file.valuesWith({ ...variables, ...first?.ports });
     const parsed = settingsSchema.safeParse(values);
     if (parsed.success) return withLogins(withReachableSts(parsed.data, variables), variables);
-    const [issue] = parsed.error.issues;
-    const keys = (issue?.path ?? []).map(String);
-    throw new SuiteError({
-      what: 'the configuration is not valid',
-      where: file.placeOf(keys).place,
-      seen: `${keys.join('.')}: ${JSON.stringify(valueAt(values, keys) ?? null)}`,
-      expected: issue?.message ?? '',
-    });
+    throw notValid(file, values, parsed.error.issues);
   } catch (error) {
     if (!(error instanceof SuiteError)) throw error;
     const next = 'correct it as in acceptance.yaml (docs/your-own-services.md)';
-    throw new PrerequisiteMissing({ ...error.problem, next }, 'configuration', { cause: error });
+    throw new PrerequisiteMissing({ next, ...error.problem }, 'configuration', { cause: error });
   }
+}
+
+function isEmpty({ shown }: YamlFile): SuiteError {
+  return new SuiteError({
+    ...{ what: `${shown} is empty`, where: shown, seen: 'nothing in it' },
+    expected: 'the services that are driven, as in acceptance.yaml',
+    next: 'copy acceptance.yaml and change what differs',
+  });
+}
+
+/** Everything that is missing at once, in plain words; otherwise the first value that is not as it has to be. */
+function notValid(
+  file: YamlFile,
+  values: unknown,
+  issues: readonly z.core.$ZodIssue[],
+): SuiteError {
+  const isAbsent = ({ path }: z.core.$ZodIssue): boolean =>
+    path.length > 0 && valueAt(values, path.map(String)) === undefined;
+  const absent = issues.filter(isAbsent).map(({ path }) => path.map(String));
+  const [first = []] = absent;
+  if (absent.length > 0) {
+    const unknown = issues.flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => [...issue.path.map(String), key].join('.'))
+        : [],
+    );
+    const without = `without ${absent.map((keys) => keys.join('.')).join(', ')}`;
+    return new SuiteError({
+      what: 'the configuration lacks what a run needs',
+      where: file.placeOf(first).place,
+      seen: unknown.length > 0 ? `${without}; with unknown ${unknown.join(', ')}` : without,
+      expected: 'each of them, as acceptance.yaml has it',
+      next: 'copy what is missing from acceptance.yaml (docs/your-own-services.md)',
+    });
+  }
+  const [issue] = issues;
+  const keys = (issue?.path ?? []).map(String);
+  const value = JSON.stringify(valueAt(values, keys) ?? null);
+  return new SuiteError({
+    what: 'the configuration is not valid',
+    where: file.placeOf(keys).place,
+    seen: keys.length > 0 ? `${keys.join('.')}: ${value}` : value,
+    expected: keys.length > 0 ? (issue?.message ?? '') : 'keys and values, as in acceptance.yaml',
+  });
 }
 
 /** `host.docker.internal` is a name that containers know; from this host, the same ports are at SERVICES_HOST. */

@@ -28,6 +28,23 @@ describe('configuration', () => {
     ]);
   });
 
+  it('has no path in the address of an STS, which Socket.IO would take for something else', () => {
+    const problem = (variables: Record<string, string>): unknown => {
+      try {
+        return readConfig(variables).settings('127.0.0.1').services.sts.url;
+      } catch (error) {
+        return error instanceof PrerequisiteMissing ? error.problem.expected : error;
+      }
+    };
+    for (const name of ['STS_SERVICE_URL', 'ECHO_STS_URL']) {
+      expect(problem({ [name]: 'http://sts:3000/dubbing' }), name).to.equal(
+        'an address without a path: http://host:port',
+      );
+    }
+    expect(problem({ STS_SERVICE_URL: 'http://sts:3000' })).to.equal('http://sts:3000');
+    expect(problem({ STS_SERVICE_URL: 'http://sts:3000/' })).to.equal('http://sts:3000/');
+  });
+
   it('is overridden by the environment, and by other ports', () => {
     const config = readConfig({ STS_PORT: '3100', STS_COMPOSE_FILE: 'a.yml:/b.yml' });
     expect(config.settings('10.1.2.3').services.sts.health).to.equal('http://10.1.2.3:3100/health');
@@ -62,6 +79,18 @@ describe('configuration', () => {
       shipped.replace(':-rtsp://', ':-'),
       /broken\.yaml:\d+: .*services\.mediaServer\.rtsp: "127\.0\.0\.1:8554"|Invalid URL/s,
     ],
+    [
+      'all that is missing at once',
+      'ports: {}\nservices: { sts: { name: x } }\nstreams: 2\n',
+      /broken\.yaml:\d+: .*without compositions, services\.mediaServer, .*services\.sts\.health, .*metrics; with unknown streams/s,
+    ],
+    ['a list', '[1]\n', /broken\.yaml:1: .*\[1\]\n.*keys and values, as in acceptance\.yaml/s],
+    [
+      'an empty file',
+      '',
+      /broken\.yaml is empty\n.*copy acceptance\.yaml and change what differs/s,
+    ],
+    ['a file of comments', '# ports:\n', /broken\.yaml is empty/],
     ['malformed YAML', 'ports: [1\n', /broken\.yaml:\d+:\d+: .*YAML/s],
   ];
   for (const [name, text, message] of faults) {

@@ -115,7 +115,7 @@ Feature: The variables of both compositions do what they say
       Then every fragment is dubbed within 30 seconds, or answered with TIMEOUT then
 
     Scenario: PROCESSING_TIMEOUT 1 ends what takes longer
-      When the STS is started alone with PROCESSING_TIMEOUT "1" and sent 24 seconds of speech as one fragment
+      When the STS is started alone with PROCESSING_TIMEOUT "1" and sent 20 seconds of speech as one fragment
       Then every fragment is dubbed within 1 second, or answered with TIMEOUT then
 
   Rule: The media composition

@@ -20,7 +20,7 @@ Feature: Services talk to each other through published ports
   Scenario: What media-service sends is received and processed
     When the one-minute broadcast is dubbed
     Then media-service sends 10 fragments
-    And the STS acknowledges every fragment that media-service sends
+    And the STS receives every fragment that media-service sends
     And the STS answers every fragment that media-service sends
     And every processed fragment holds a dub as long as the fragment ± 10 %
 

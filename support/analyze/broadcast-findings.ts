@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { CannotBeShown, NotObserved } from '../base/errors';
+import { CannotBeShown, NotObserved, SuiteError } from '../base/errors';
 import type { Fixture } from '../broadcast/fixture';
 import { evidenceFiles, type Evidence } from '../broadcast/evidence';
 import type { Fragment, FragmentAudio, Fragments } from '../broadcast/fragment';
@@ -16,7 +16,8 @@ import { pathOf } from '../broadcast/stream-paths';
 import type { TapEvent } from '../broadcast/events';
 import { readPacketHashes } from '../broadcast/packet-hashes';
 import { inWorkerThread } from './worker-thread';
-import { audioLevels, readAudio, type AudioLevels } from './audio';
+import { audioLevels, NoAudioTrack, readAudio, type AudioLevels } from './audio';
+import { MediaUnreadable } from './ffmpeg';
 import { type Finding, percentile, unobserved } from './finding';
 import { bitErrorRate, fingerprintFile, type FingerprintMatch } from './fingerprint';
 import type { DetectedLanguage } from './language';
@@ -204,23 +205,42 @@ export class BroadcastFindings {
 
   /** How loud and long the dubbed audio of an answer is. */
   async dubbedLevels(fragment: Fragment): Promise<Finding<AudioLevels>> {
-    const file = this.#dubbedFile(fragment);
-    if (!file) return unobserved(`fragment ${fragment.index} has no dubbed audio`);
-    return this.#cache.once(`levels ${file}`, async () =>
-      audioLevels(await readAudio(file, LEVEL_RATE_HZ), LEVEL_RATE_HZ),
+    return this.#ofDub(fragment, (file) =>
+      this.#cache.once(`levels ${file}`, async () =>
+        audioLevels(await readAudio(file, LEVEL_RATE_HZ), LEVEL_RATE_HZ),
+      ),
     );
   }
 
   /** How alike the dubbed audio of an answer and the original audio that was sent are. */
   async dubbedAgainstOriginal(fragment: Fragment): Promise<Finding<FingerprintMatch>> {
-    const dubbed = this.#dubbedFile(fragment);
-    if (!dubbed) return unobserved(`fragment ${fragment.index} has no dubbed audio`);
     const original = this.#file(fragment.audio);
     if (!original) return unobserved(`fragment ${fragment.index} has no audio`);
-    return this.#cache.once(`fingerprint ${dubbed}`, async () => {
-      const [one, other] = await Promise.all([fingerprintFile(original), fingerprintFile(dubbed)]);
-      return bitErrorRate(one, other, 1);
-    });
+    return this.#ofDub(fragment, (dubbed) =>
+      this.#cache.once(`fingerprint ${dubbed}`, async () => {
+        const both = [fingerprintFile(original), fingerprintFile(dubbed)] as const;
+        const [one, other] = await Promise.all(both);
+        return bitErrorRate(one, other, 1);
+      }),
+    );
+  }
+
+  /** What is measured of a dub; unobserved where there is none, or it does not decode. */
+  async #ofDub<T>(
+    { index, answer }: Fragment,
+    measure: (file: string) => Promise<Finding<T>>,
+  ): Promise<Finding<T>> {
+    const audio = answer?.audio;
+    const file = this.#file(audio);
+    if (!audio || !file) return unobserved(`fragment ${index} has no dubbed audio`);
+    if (!audio.isKnown) return unobserved(undecodable(audio, file));
+    try {
+      return await measure(file);
+    } catch (error) {
+      const isOfDub = error instanceof SuiteError && error.problem.where === file;
+      if (isOfDub && isUnreadable(error)) return unobserved(undecodable(audio, file));
+      throw error;
+    }
   }
 
   /** What arrived at the media server, against the packets of the broadcast's file. */
@@ -266,7 +286,8 @@ export class BroadcastFindings {
 
   /** False where a reader has recorded the output, and was not told how the times of video and audio belong together. */
   get areTimesKnown(): boolean {
-    return this.record.reader?.areTimesKnown ?? true;
+    const { reader } = this.record;
+    return reader === undefined || reader.areTimesKnown === true;
   }
 
   /** @throws CannotBeShown where this system or configuration does not offer it */
@@ -274,11 +295,8 @@ export class BroadcastFindings {
     const why = this.record.notOffered?.[what];
     if (why === undefined) return;
     throw new CannotBeShown({
-      ...{
-        what: 'this is not offered, so that nothing can be said of it',
-        where: `stream ${this.stream}`,
-      },
-      ...{ seen: `no ${what}: ${why}`, expected: `the ${what} of the services` },
+      ...{ what: `no ${what} can be read (${why})`, where: `stream ${this.stream}` },
+      ...{ seen: why, expected: `the ${what} of the services` },
       next: 'docs/your-own-services.md, Services that are running already',
     });
   }
@@ -309,11 +327,24 @@ export class BroadcastFindings {
     return this.#metrics;
   }
 
+  /** Nothing can be looked for by a dub that does not decode. */
   #dubbedFile({ answer }: Fragment): string | undefined {
-    return this.#file(answer?.audio);
+    return answer?.audio?.isKnown ? this.#file(answer.audio) : undefined;
   }
 
   #file(audio: FragmentAudio | undefined): string | undefined {
     return audio && join(this.evidence.folder, audio.file);
   }
+}
+
+function isUnreadable(error: SuiteError): boolean {
+  return error instanceof MediaUnreadable || error instanceof NoAudioTrack;
+}
+
+const SHOWN_BYTES = 8;
+
+/** Of a dub that is no audio: what it is called, and how its bytes begin. */
+function undecodable({ format, bytes }: FragmentAudio, file: string): string {
+  const begin = readFileSync(file).subarray(0, SHOWN_BYTES).toString('hex');
+  return `the dub does not decode: format ${format ?? 'not'} said, ${bytes} bytes that begin with ${begin || 'nothing'}`;
 }

@@ -10,6 +10,16 @@ export function fieldsOfLine(line: string): Record<string, unknown> | undefined 
     : undefined;
 }
 
+/** What a line says beside such fields, without colours; all of it where it has none. */
+export function textBeside(line: string): string {
+  const text = fieldsOfLine(line) ? line.slice(0, line.indexOf('{')) : line;
+  return text.replaceAll(COLOURS, '').trim();
+}
+
+/** Of terminals (ECMA-48, SGR). */
+// eslint-disable-next-line no-control-regex -- it begins with ESC
+const COLOURS = /\u001b\[[\d;]*m/g;
+
 /** A text; empty for any other value. */
 export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';

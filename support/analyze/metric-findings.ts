@@ -1,5 +1,5 @@
 import { CannotBeShown } from '../base/errors';
-import { familyType, type Labels, matching, type Sample } from '../base/prometheus';
+import { describeSeries, familyType, type Labels, matching, type Sample } from '../base/prometheus';
 import type { MetricsRecord } from '../broadcast/evidence';
 import type { BroadcastRecord } from '../broadcast/record';
 import {
@@ -10,8 +10,9 @@ import {
   type MetricMapping,
   type MetricNames,
 } from '../broadcast/service-names';
+import { isNameOf } from '../broadcast/stream-paths';
 import { type Finding, unobserved } from './finding';
-import { counterDelta, type Histogram, histogram, histogramSince } from './metrics';
+import { counterRises, type Histogram, histogram, histogramSince } from './metrics';
 
 /** A value of a gauge; `at` is milliseconds since the epoch. */
 export interface Polled<T> {
@@ -45,7 +46,7 @@ const NEVER_READ = 'the metrics of media-service were never read';
  * label for the stream while another stream was dubbed: nobody can tell then whose figures they are.
  */
 export class MetricFindings {
-  #labelsSeen: ReadonlyMap<string, ReadonlySet<string>> | undefined;
+  #labelsSeen: LabelsSeen | undefined;
 
   constructor(
     private readonly polls: readonly MetricsRecord[],
@@ -68,6 +69,11 @@ export class MetricFindings {
       .sort((a, b) => a - b)[0];
   }
 
+  /** The last poll; milliseconds since the epoch. */
+  get lastAt(): number {
+    return this.polls.at(-1)?.at ?? NaN;
+  }
+
   /**
    * What kind it is by its TYPE line, or by its samples where there is none; `untyped` where these do not tell.
    *
@@ -75,7 +81,7 @@ export class MetricFindings {
    */
   kindOf(key: MetricKey): string {
     const { name } = this.#mapping(key);
-    const types = this.polls.at(-1)?.types ?? {};
+    const types = this.#types;
     const said = familyType(types, name);
     if (said !== undefined && !['untyped', 'unknown'].includes(said)) return said;
     const { samples = [] } = this.polls.findLast((poll) => poll.samples.length > 0) ?? {};
@@ -86,9 +92,20 @@ export class MetricFindings {
     return isThere && Object.keys(types).length === 0 ? 'untyped' : (said ?? 'not there');
   }
 
-  /** By name of a sample, the labels that it has in any poll; gathered once, as every reading asks for them. */
-  get #labelsOf(): ReadonlyMap<string, ReadonlySet<string>> {
-    this.#labelsSeen ??= labelsIn(this.polls);
+  /** Whether a poll has it, of this stream as far as its labels tell. */
+  isSampled(key: MetricKey): boolean {
+    const { name, labels } = this.#found(key, {});
+    return this.polls.some(({ samples }) => partsOf(samples, name, labels).length > 0);
+  }
+
+  /** By their names, the types that the metrics said last. */
+  get #types(): Readonly<Record<string, string>> {
+    return this.polls.findLast(({ types = {} }) => Object.keys(types).length > 0)?.types ?? {};
+  }
+
+  /** Gathered once, as every reading asks for them. */
+  get #labels(): LabelsSeen {
+    this.#labelsSeen ??= labelsIn(this.polls, this.record.stream);
     return this.#labelsSeen;
   }
 
@@ -102,63 +119,97 @@ export class MetricFindings {
     }
   }
 
-  /** By how much a counter rose during the broadcast. @param wanted labels and values as the specs have them */
+  /**
+   * By how much a counter rose during the broadcast; by 0 where it has no such series, but is there.
+   *
+   * @param wanted labels and values as the specs have them
+   */
   counter(key: MetricKey, wanted: Labels = {}): Finding<{ delta: number }> {
-    const { name, labels } = this.#series(key, wanted);
-    const [first, last] = [this.polls[0], this.polls.at(-1)];
-    if (!first || !last) return unobserved(NEVER_READ);
-    return counterDelta(first.samples, last.samples, name, labels);
+    const found = this.#risesOf(key, wanted);
+    if (!found.observed) return found;
+    return { observed: true, delta: found.rises.reduce((sum, rise) => sum + rise, 0) };
   }
 
   /** When a counter rose, once for each that was counted. */
-  rises(key: MetricKey, wanted: Labels = {}): Rise[] {
-    const { name, labels } = this.#series(key, wanted);
-    return this.polls.slice(1).flatMap((poll, i): Rise[] => {
-      const before = this.polls[i];
-      const rise = before && counterDelta(before.samples, poll.samples, name, labels);
-      if (!rise?.observed) return [];
-      return Array.from({ length: rise.delta }, () => ({ after: before?.at ?? NaN, by: poll.at }));
+  rises(key: MetricKey, wanted: Labels = {}): Finding<{ rises: Rise[] }> {
+    const found = this.#risesOf(key, wanted);
+    if (!found.observed) return found;
+    const rises = found.rises.flatMap((length, i): Rise[] => {
+      const [after = NaN, by = NaN] = this.polls.slice(i, i + 2).map(({ at }) => at);
+      return Array.from({ length }, () => ({ after, by }));
     });
+    return { observed: true, rises };
   }
 
-  /** A gauge in every poll that has it. */
+  #risesOf(key: MetricKey, wanted: Labels): Finding<{ rises: number[] }> {
+    const { name, labels } = this.#series(key, wanted);
+    if (this.polls.length === 0) return unobserved(NEVER_READ);
+    const looks = this.polls.map(({ samples }) => samples);
+    const isThere = looks.some((samples) => matching(samples, name, labels).length > 0);
+    if (!isThere && !this.#couldCount(name, labels)) {
+      return unobserved(`there is no ${describeSeries(name, labels)}`);
+    }
+    return counterRises(looks, name, labels);
+  }
+
+  /** Whether a series is missing only as it has counted nothing yet: others have its labels, or a TYPE line declares the metric. */
+  #couldCount(name: string, labels: Labels): boolean {
+    const there = this.#labels.of.get(name);
+    if (!there) return familyType(this.#types, name) !== undefined;
+    return Object.keys(labels).every((label) => there.has(label));
+  }
+
+  /** A gauge in every poll that has it; of several processes, all together. */
   gauge(key: MetricKey): Polled<number>[] {
+    return this.#gauges(key).map(({ at, value }) => ({
+      at,
+      value: value.reduce((sum, one) => sum + one, 0),
+    }));
+  }
+
+  /** What each series of a gauge says, in every poll that has any. */
+  #gauges(key: MetricKey): Polled<number[]>[] {
     const { name, labels } = this.#series(key, {});
     return this.polls.flatMap(({ at, samples }) => {
-      const [found] = matching(samples, name, labels);
-      return found ? [{ at, value: found.value }] : [];
+      const value = matching(samples, name, labels).map((one) => one.value);
+      return value.length > 0 ? [{ at, value }] : [];
     });
   }
 
-  /** The breaker's state in every poll that has it; a value that stands for none as text. */
+  /**
+   * The breaker's state in every poll that has it; a value that stands for none as text. Of several processes, that of one which
+   * is not closed.
+   */
   breakerStates(): Polled<string>[] {
     const { labels: theirs = {}, values = {} } = this.#mapping('breakerState');
-    const coded = BREAKER_STATES.map((state, usual) => [state, values[state] ?? usual] as const);
-    const inLabel = theirs['state'];
-    if (inLabel === undefined) {
-      return this.gauge('breakerState').map(({ at, value }) => {
-        const [state] = coded.find(([, code]) => Number(code) === value) ?? [String(value)];
-        return { at, value: state };
-      });
-    }
     const { name, labels } = this.#series('breakerState', {});
+    const inLabel = theirs['state'];
+    const ofCode = (code: number): string =>
+      BREAKER_STATES.find((one, usual) => Number(values[one] ?? usual) === code) ?? String(code);
+    const ofWord = (word: string): string =>
+      BREAKER_STATES.find((one) => String(values[one] ?? one) === word) ?? word;
     return this.polls.flatMap(({ at, samples }) => {
-      const said = matching(samples, name, labels).find(({ value }) => value === 1);
-      const word = said?.labels[inLabel];
-      if (word === undefined) return [];
-      const state = BREAKER_STATES.find((one) => String(values[one] ?? one) === word);
-      return [{ at, value: state ?? word }];
+      const states = matching(samples, name, labels).flatMap(({ value, labels: own }) => {
+        if (inLabel === undefined) return ofCode(value);
+        return value === 1 ? ofWord(own[inLabel] ?? '') : [];
+      });
+      const [first] = states;
+      if (first === undefined) return [];
+      return [{ at, value: states.find((state) => state !== 'closed') ?? first }];
     });
   }
 
   /**
    * Measured times during the broadcast, in ms: by the buckets of a histogram; by the values that a gauge had since the
    * output was there, as before it may still hold that of the stream before; by what a summary summed up between two polls.
+   * A series that goes with its stream is read in the last poll that has it.
    */
   measured(key: MetricKey): Finding<Measured> {
     const { name, labels } = this.#series(key, {});
-    const [first, last] = [this.polls[0], this.polls.at(-1)];
+    const has = ({ samples }: MetricsRecord): boolean => partsOf(samples, name, labels).length > 0;
+    const [first, last] = [this.polls[0], this.polls.findLast(has) ?? this.polls.at(-1)];
     if (!first || !last) return unobserved(NEVER_READ);
+    if (!has(last) && DISTRIBUTIONS.includes(this.kindOf(key))) return NONE_MEASURED;
     const scale = this.#mapping(key).unit === 's' ? 1000 : 1;
     const suffixes = ['_bucket', '_count', ''] as const;
     const part = suffixes.find((one) => matching(last.samples, name + one, labels).length > 0);
@@ -171,9 +222,10 @@ export class MetricFindings {
     }
     if (part === '_count') return this.#summary(name, labels, scale);
     const { outputReady = Infinity } = this.record.times;
-    const shown = this.gauge(key).filter(({ at, value }) => at >= outputReady && isFinite(value));
-    if (shown.length === 0) return unobserved(`${name} had no value while there was an output`);
-    return { observed: true, kind: 'gauge', values: shown.map(({ value }) => scale * value) };
+    const shown = this.#gauges(key).filter(({ at }) => at >= outputReady);
+    const values = shown.flatMap(({ value }) => value).filter((value) => isFinite(value));
+    if (values.length === 0) return unobserved(`${name} had no value while there was an output`);
+    return { observed: true, kind: 'gauge', values: values.map((value) => scale * value) };
   }
 
   /** By the mean of what it has counted from each poll to the next: of one observation, that observation. */
@@ -202,40 +254,80 @@ export class MetricFindings {
     });
   }
 
-  /** The series of this stream by its name and labels in the samples; with `wanted`, as the specs have them. */
-  #series(key: MetricKey, wanted: Labels): { name: string; labels: Labels } {
+  /**
+   * The series of this stream by its name and labels in the samples; with `wanted`, as the specs have them.
+   *
+   * @throws CannotBeShown where its labels do not name the stream, and another one was dubbed
+   */
+  #series(key: MetricKey, wanted: Labels): Series {
+    const series = this.#found(key, wanted);
+    const { alongside = [] } = this.record;
+    if (series.namesStream || alongside.length === 0) return series;
+    throw new CannotBeShown({
+      what: 'the metric does not say of which stream it is, and another one was dubbed at the same time',
+      ...{ where: `${series.name}, stream ${this.record.stream}`, seen: alongside.join(', ') },
+      ...{ expected: 'a label that names the stream, or one stream at a time' },
+      next: 'MAX_STREAMS=1, or the name of the label in acceptance.yaml (docs/your-own-services.md, Metrics and logs)',
+    });
+  }
+
+  #found(key: MetricKey, wanted: Labels): Series {
     const { name: said, labels: theirs = {}, values = {} } = this.#mapping(key);
     // In OpenMetrics the name of a counter has no suffix, and its sample has.
-    const name = this.#labelsOf.has(`${said}_total`) ? `${said}_total` : said;
+    const name = this.#labels.of.has(`${said}_total`) ? `${said}_total` : said;
     const labels = Object.fromEntries(
       Object.entries(wanted)
         .filter(([label]) => theirs[label] !== 'none')
         .map(([label, value]) => [theirs[label] ?? label, String(values[value] ?? value)]),
     );
-    const isUsual = PARTS.some((part) => this.#labelsOf.get(name + part)?.has(STREAM_LABEL));
+    const there = PARTS.flatMap((part) => this.#labels.of.get(name + part) ?? []);
+    // One that was never exported has the label of the specs, as far as anybody knows.
+    const isUsual = there.length === 0 || there.some((known) => known.has(STREAM_LABEL));
     const stream = theirs['stream'] ?? (isUsual ? STREAM_LABEL : 'none');
-    if (stream !== 'none') return { name, labels: { ...labels, [stream]: this.record.stream } };
-    const { alongside = [] } = this.record;
-    if (alongside.length === 0) return { name, labels };
-    throw new CannotBeShown({
-      what: 'the metric does not say of which stream it is, and another one was dubbed at the same time',
-      ...{ where: `${name}, stream ${this.record.stream}`, seen: alongside.join(', ') },
-      ...{ expected: 'a label that names the stream, or one stream at a time' },
-      next: 'MAX_STREAMS=1, or the name of the label in acceptance.yaml (docs/your-own-services.md, Metrics and logs)',
-    });
+    if (stream === 'none') return { name, labels, namesStream: false };
+    const called = this.#labels.streamIn.get(stream) ?? this.record.stream;
+    return { name, labels: { ...labels, [stream]: called }, namesStream: true };
   }
 }
 
-function labelsIn(polls: readonly MetricsRecord[]): Map<string, Set<string>> {
-  const found = new Map<string, Set<string>>();
+/** Where a metric of the stream is found among samples. */
+interface Series {
+  name: string;
+  labels: Labels;
+  /** Whether one of the labels says of which stream it is. */
+  namesStream: boolean;
+}
+
+/** The labels of all polls. */
+interface LabelsSeen {
+  /** By name of a sample, those that it has. */
+  of: ReadonlyMap<string, ReadonlySet<string>>;
+  /** By label, what the stream is called in it. */
+  streamIn: ReadonlyMap<string, string>;
+}
+
+const DISTRIBUTIONS = ['histogram', 'summary'];
+
+/** What a histogram or a summary has measured that is there, but has no series: that is made with its first value. */
+const NONE_MEASURED: Finding<Measured> = {
+  ...{ observed: true, kind: 'histogram', count: 0, sumMs: 0 },
+  histogram: { count: 0, sum: 0, buckets: [] },
+};
+
+function labelsIn(polls: readonly MetricsRecord[], stream: string): LabelsSeen {
+  const of = new Map<string, Set<string>>();
+  const streamIn = new Map<string, string>();
   for (const { samples } of polls) {
     for (const { name, labels } of samples) {
-      const known = found.get(name) ?? new Set();
-      found.set(name, known);
-      for (const label of Object.keys(labels)) known.add(label);
+      const known = of.get(name) ?? new Set();
+      of.set(name, known);
+      for (const [label, value] of Object.entries(labels)) {
+        known.add(label);
+        if (isNameOf(stream, value)) streamIn.set(label, value);
+      }
     }
   }
-  return found;
+  return { of, streamIn };
 }
 
 function totalsOf({ count, sum }: Histogram): { count: number; sumMs: number } {

@@ -9,7 +9,7 @@ import type { MetricFindings } from './metric-findings';
 export interface MetricLine {
   metric: string;
   seen: number | undefined;
-  /** What the tap has counted. */
+  /** What the tap has counted, or another metric. */
   expected: number;
   /** By how much it may exceed that. */
   more: number;
@@ -23,7 +23,7 @@ export function metricsAgainstTap(
   events: readonly TapEvent[],
   fragments: readonly Fragment[],
   names: MetricNames,
-  metrics: Pick<MetricFindings, 'counter' | 'gauge' | 'measured'>,
+  metrics: Pick<MetricFindings, 'counter' | 'gauge' | 'measured' | 'lastAt'>,
 ): MetricLine[] {
   const ready = events.filter(({ event }) => event === 'stream:ready').length;
   const counted = (key: MetricKey, expected: number, label = '', value = ''): MetricLine[] =>
@@ -40,11 +40,31 @@ export function metricsAgainstTap(
     }),
     ...counted('reconnections', Math.max(0, ready - 1)),
     ...ofThoseThere(() => {
-      const seen = metrics.gauge('inflight').at(-1)?.value;
-      return [{ metric: metricName(names, 'inflight'), seen, expected: 0, more: 0 }];
+      const last = metrics.gauge('inflight').at(-1);
+      // What is gone after the stream has ended was judged while it was there (in-flight-metric).
+      if (last && last.at < metrics.lastAt) return [];
+      const metric = metricName(names, 'inflight');
+      return [{ metric, seen: last?.value, expected: 0, more: 0 }];
     }),
     ...ofThoseThere(() => timesAgainstTap(fragments, names, metrics)),
+    ...fallbacksOnce(names, metrics),
   ];
+}
+
+/** A segment falls back for one reason: those of all reasons together are as many as the fragments that fell back. */
+export function fallbacksOnce(
+  names: MetricNames,
+  metrics: Pick<MetricFindings, 'counter'>,
+): MetricLine[] {
+  return ofThoseThere(() => {
+    const [all, fellBack] = [
+      metrics.counter('fallbacks'),
+      metrics.counter('audioFragments', { status: 'fallback' }),
+    ];
+    if (!all.observed || !fellBack.observed) return [];
+    const metric = `${metricName(names, 'fallbacks')}, all reasons`;
+    return [{ metric, seen: all.delta, expected: fellBack.delta, more: 0 }];
+  });
 }
 
 /** A gauge has the last time only: how many there were, and how long all took together, it does not say. */

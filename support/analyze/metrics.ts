@@ -24,34 +24,31 @@ export interface Histogram {
 }
 
 /**
- * By how much a counter rose between two samples, summed over the series that match. A series that is new
- * counts from 0. A series that fell was reset and counts from 0 as well, as Prometheus' `increase` does.
- * A series that is gone, or whose value is not finite, makes the answer unobserved.
+ * By how much a counter rose from each look to the next, summed over the series that match: one figure less than looks. A
+ * series that is new counts from 0, as libraries make one with its first count only. One that fell was reset and counts from 0
+ * as well, as Prometheus' `increase` does. One that is gone rises no more; where it comes back, it counts from where it was.
+ *
+ * @returns unobserved where a value is not finite
  */
-export function counterDelta(
-  before: readonly Sample[],
-  after: readonly Sample[],
+export function counterRises(
+  looks: readonly (readonly Sample[])[],
   name: string,
   labels: Labels = {},
-): Finding<{ delta: number; resets: number; series: number }> {
-  const then = new Map(matching(before, name, labels).map((s) => [seriesKey(s.labels), s]));
-  const now = new Map(matching(after, name, labels).map((s) => [seriesKey(s.labels), s]));
-  if (now.size === 0) return unobserved(`there is no ${describeSeries(name, labels)} afterwards`);
-  for (const [key, series] of then) {
-    if (!now.has(key)) return unobserved(`${describeSeries(name, series.labels)} has gone`);
-  }
-  let delta = 0;
-  let resets = 0;
-  for (const [key, { value }] of now) {
-    const from = then.get(key)?.value ?? 0;
-    if (!Number.isFinite(value) || !Number.isFinite(from)) {
-      return unobserved(`${describeSeries(name, labels)} is ${value}, was ${from}`);
+): Finding<{ rises: number[] }> {
+  const last = new Map<string, number>();
+  const rises: number[] = [];
+  for (const samples of looks) {
+    let rise = 0;
+    for (const { labels: own, value } of matching(samples, name, labels)) {
+      if (!Number.isFinite(value)) return unobserved(`${describeSeries(name, own)} is ${value}`);
+      const from = last.get(seriesKey(own)) ?? 0;
+      rise += value < from ? value : value - from;
+      last.set(seriesKey(own), value);
     }
-    const reset = value < from;
-    delta += reset ? value : value - from;
-    if (reset) resets += 1;
+    rises.push(rise);
   }
-  return { observed: true, delta, resets, series: now.size };
+  // What was counted before the first look is no rise.
+  return { observed: true, rises: rises.slice(1) };
 }
 
 /** The histogram of that base name (without `_bucket`), summed over the series whose labels include `labels`. */

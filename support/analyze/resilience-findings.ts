@@ -6,6 +6,7 @@ import type { TapEvent } from '../broadcast/events';
 import { announcedTimeoutMs, type Fragment } from '../broadcast/fragment';
 import { type Backpressure, backpressureOf, type Reconnection, reconnectionsOf } from './exchange';
 import { type Finding, unobserved } from './finding';
+import { MediaUnreadable } from './ffmpeg';
 import type { FrameClock } from './frame-clock';
 import { packetSpan, probeStreams } from './media';
 import { type MetricLine, metricsAgainstTap } from './metrics-against-tap';
@@ -20,9 +21,10 @@ export type SegmentAudio = 'dub' | 'original' | 'both' | 'nothing';
 /** Levels, against the broadcast's own, of the dub and of the original; AAC changes them by some percent. */
 const LEVELS = { dub: [0.4, 0.62], original: [0.8, 1.25] } as const;
 
-/** A file of a segment on disk. */
+/** A track of a file of a segment on disk: one file may have both. */
 export interface SegmentFile {
   file: string;
+  /** `video`, `audio`; `no media` of a file that is none. */
   kind: string;
   seconds: number;
 }
@@ -60,14 +62,14 @@ export class ResilienceFindings {
   }
 
   /**
-   * Between which polls each fallback for that reason was counted, in order; undefined where no metric counts them.
+   * Between which polls each fallback for that reason was counted, in order; unobserved where the metric was not exported.
    *
    * @param reason as `worker_fallback_total` has it (spec 018); all where not given
+   * @throws CannotBeShown where the system has no metric that counts them
    */
-  fallbacks(reason?: string): Rise[] | undefined {
+  fallbacks(reason?: string): Finding<{ rises: Rise[] }> {
     const { metrics } = this.broadcast;
-    const wanted = reason === undefined ? {} : { reason };
-    return metrics.has('fallbacks') ? metrics.rises('fallbacks', wanted) : undefined;
+    return metrics.rises('fallbacks', reason === undefined ? {} : { reason });
   }
 
   /**
@@ -109,15 +111,16 @@ export class ResilienceFindings {
   }
 
   /**
-   * Where in the source media-service began to count segments: by the audio of the first fragment that it has sent.
-   * Where it has sent none, by its first frame, which is right to within some tenths of a second.
+   * Where in the source media-service began to count segments: by the audio of the first fragment that it has sent, and the
+   * segment that this is of. Where it has sent none, by its first frame, which is right to within some tenths of a second.
    */
   async joinedSeconds({ runs, framesPerSecond }: FrameClock): Promise<number> {
     const [first] = this.broadcast.fragments;
-    if (first?.audio && first.timestampMs !== undefined) {
+    if (first?.audio) {
       const file = join(this.broadcast.evidence.folder, first.audio.file);
       const start = await this.broadcast.output.sourceStart(file);
-      if (start.observed) return start.seconds - first.timestampMs / 1000;
+      const { segmentSeconds } = this.broadcast.fixture;
+      if (start.observed) return start.seconds - first.segment * segmentSeconds;
     }
     const { video, audio } = await this.broadcast.output.span();
     const soundFirst =
@@ -127,7 +130,7 @@ export class ResilienceFindings {
     return (runs[0]?.firstFrame ?? 0) / framesPerSecond - soundFirst;
   }
 
-  /** The segments that media-service has written to disk. */
+  /** The tracks of the segments that media-service has written to disk, in whatever folders; lists of them are left out. */
   async segmentFiles(): Promise<Finding<{ files: SegmentFile[] }>> {
     this.broadcast.demand('segments');
     const folder = join(this.broadcast.evidence.folder, evidenceFiles.segments);
@@ -135,13 +138,9 @@ export class ResilienceFindings {
       return unobserved(this.broadcast.record.problems.join('; ') || 'they were not fetched');
     }
     const files: SegmentFile[] = [];
-    for (const name of readdirSync(folder).sort()) {
+    for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
       const path = join(folder, name);
-      const [stream] = await probeStreams(path);
-      const span = await packetSpan(path);
-      const track = stream?.kind === 'video' ? span.video : span.audio;
-      const seconds = track.observed ? track.durationSeconds : 0;
-      files.push({ file: name, kind: stream?.kind ?? 'nothing', seconds });
+      if (statSync(path).isFile() && !LISTS.test(name)) files.push(...(await tracksOf(path, name)));
     }
     return { observed: true, files };
   }
@@ -155,6 +154,24 @@ export class ResilienceFindings {
       broadcast.names.metrics,
       broadcast.metrics,
     );
+  }
+}
+
+/** Playlists, which ffprobe reads as what they list. */
+const LISTS = /\.(?:m3u8?|mpd)$/i;
+
+async function tracksOf(path: string, file: string): Promise<SegmentFile[]> {
+  try {
+    const kinds = new Set((await probeStreams(path)).map(({ kind }) => kind));
+    const span = await packetSpan(path);
+    return (['video', 'audio'] as const).flatMap((kind) => {
+      const track = span[kind];
+      const seconds = track.observed ? track.durationSeconds : 0;
+      return kinds.has(kind) ? [{ file, kind, seconds }] : [];
+    });
+  } catch (error) {
+    if (error instanceof MediaUnreadable) return [{ file, kind: 'no media', seconds: 0 }];
+    throw error;
   }
 }
 

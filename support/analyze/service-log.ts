@@ -1,5 +1,5 @@
 import type { BroadcastRecord } from '../broadcast/record';
-import { fieldsOfLine, textOf } from './log-fields';
+import { fieldsOfLine, textBeside, textOf } from './log-fields';
 import { type Level, levelOf } from './log-levels';
 
 /** A line that a service has logged, in JSON or in plain text. `at` is milliseconds since the epoch, where the line says so. */
@@ -12,8 +12,8 @@ export interface LogLine {
 }
 
 /** Where a line in JSON has its time, and its text. */
-const TIMES = ['timestamp', '@timestamp', 'time', 'ts'];
-const MESSAGES = ['message', 'msg', 'event'];
+const TIMES = ['timestamp', '@timestamp', 'time', 'ts', '@t', 'Timestamp'];
+const MESSAGES = ['message', 'msg', 'event', 'body', '@m', '@mt', 'Body'];
 
 /** Whether the line has the level error or worse. */
 export function isError({ level }: LogLine): boolean {
@@ -50,9 +50,12 @@ export function lineOf(line: string): LogLine {
   const fields = fieldsOfLine(line) ?? {};
   const first = (names: readonly string[]): unknown =>
     names.map((name) => fields[name]).find((value) => value !== undefined);
+  const text = textBeside(line);
+  // What has fields behind its text may have an engine's time before it, too.
+  const beside = Object.keys(fields).length > 0 ? text.replace(BEGINS_WITH_TIME, '').trim() : text;
   return {
-    ...{ at: timeOf(first(TIMES)) ?? timeIn(line), level: levelOf(line), fields },
-    message: textOf(first(MESSAGES)) || (Object.keys(fields).length > 0 ? '' : line.trim()),
+    ...{ at: timeOf(first(TIMES)) ?? timeIn(text), level: levelOf(line), fields },
+    message: textOf(first(MESSAGES)) || beside,
   };
 }
 
@@ -60,24 +63,37 @@ export function lineOf(line: string): LogLine {
 function timeOf(time: unknown): number | undefined {
   // In seconds, this is the year 5138.
   const unitMs = Number(time) < 1e11 ? 1000 : 1;
-  const at = typeof time === 'number' ? time * unitMs : Date.parse(textOf(time));
+  const isNumber = typeof time === 'number' || /^\d+(\.\d+)?$/.test(textOf(time));
+  const at = isNumber ? Number(time) * unitMs : Date.parse(textOf(time));
   return Number.isFinite(at) ? at : undefined;
 }
 
-/** The time with which a line in plain text begins, by itself or by the engine of its container. */
+const TIME = String.raw`\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|[+-]\d\d:?\d\d))?`;
+/** By the line itself, or by the engine of its container. */
+const BEGINS_WITH_TIME = new RegExp(`^\\W?(${TIME})`);
+/** As logfmt has it. */
+const HAS_TIME = new RegExp(`(?:^|\\s)(?:time|timestamp|ts)="?(${TIME}|\\d{9,13}(?:\\.\\d+)?)`);
+
+/** The time of a line in plain text. */
 function timeIn(line: string): number | undefined {
-  const [, time] =
-    /^\W?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)/.exec(line) ?? [];
+  const [, time] = BEGINS_WITH_TIME.exec(line) ?? HAS_TIME.exec(line) ?? [];
   return time === undefined ? undefined : timeOf(time.replace(',', '.'));
 }
 
-/** What a worker that has ended returned, where a field of the last line that has one says so. */
+const EXIT_CODE = /^(?:exit|return)_?(?:code|status)$/i;
+const EXIT_CODE_IN_TEXT = /\b(?:exit|return)_?(?:code|status)[=:] ?"?(\d+)/i;
+
+/** What a worker that has ended returned, where a field of the last line that has one says so; in text, `exit_code=1`. */
 export function exitCodeIn(lines: readonly LogLine[]): number | undefined {
-  const codes = lines.flatMap(({ fields }) =>
-    Object.entries(fields).flatMap(([name, value]) =>
-      /^(?:exit|return)_?(?:code|status)$/i.test(name) && typeof value === 'number' ? value : [],
-    ),
-  );
+  const codes = lines.flatMap(({ fields, message }) => {
+    const [, inText] = EXIT_CODE_IN_TEXT.exec(message) ?? [];
+    const values = Object.entries(fields).flatMap(([name, value]) =>
+      EXIT_CODE.test(name) ? [value] : [],
+    );
+    return [inText, ...values].flatMap((value) =>
+      typeof value === 'number' || /^\d+$/.test(textOf(value)) ? Number(value) : [],
+    );
+  });
   return codes.at(-1);
 }
 

@@ -153,7 +153,7 @@ function firstShown(clock: FrameClock, second: number): Finding<{ ptsSeconds: nu
 }
 
 /**
- * The segment that has a second's whole tone; undefined when the tone lies across a segment boundary.
+ * The segment that has a second's whole tone; undefined when the tone lies across a segment boundary, or before the first one.
  *
  * @param joinedSeconds where in the broadcast the worker joined: it counts the segments from there
  */
@@ -166,7 +166,7 @@ export function segmentOfTone(
   const [first, last] = [from - BOUNDARY_SECONDS, from + TONE_SECONDS + BOUNDARY_SECONDS].map(
     (at) => Math.floor(at / segmentSeconds),
   );
-  return first === last ? first : undefined;
+  return first === last && (first ?? -1) >= 0 ? first : undefined;
 }
 
 /** All tones taken together. */

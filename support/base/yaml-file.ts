@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 
-import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml';
 
 import { messageOf, SuiteError } from './errors';
 import { interpolateAll, type Variables } from './interpolate';
@@ -22,6 +22,8 @@ export interface YamlFile {
   valuesWith(variables: Variables): unknown;
   /** "file:line" of the deepest part of `keys` that the file has; `depth` is how many of them it has. */
   placeOf(keys: readonly string[]): { place: string; depth: number };
+  /** The keys that lead to each value with a tag of its own, as `!reset` of Compose is. */
+  tagged(tag: string): string[][];
 }
 
 /**
@@ -67,7 +69,16 @@ export function readYamlFile(file: string, kind: string): YamlFile {
       }
       return { place: `${shown}:1`, depth: 0 };
     },
+    tagged: (tag) => taggedIn(document.contents, tag),
   };
+}
+
+function taggedIn(node: unknown, tag: string): string[][] {
+  if (isNode(node) && node.tag === tag) return [[]];
+  if (!isMap(node)) return [];
+  return node.items.flatMap(({ key, value }) =>
+    taggedIn(value, tag).map((keys) => [String(key), ...keys]),
+  );
 }
 
 /** Characters; a hundred times what the shipped files have. Longer ones take the parser minutes. */

@@ -8,8 +8,11 @@ export const EXTENSIONS: Record<AudioFormat, string> = {
   ...{ pcm: 'wav', wav: 'wav', m4a: 'm4a', adts: 'aac', opus: 'ogg' },
 };
 
-/** The format that the contract's field names, where it is PCM. */
-const PCM_NAME = 'pcm_s16le';
+/** The extension of bytes that are none of these. */
+export const UNKNOWN_EXTENSION = 'bin';
+
+/** What the contract's field calls PCM (`pcm_s16le`), and what services call it instead. */
+const PCM_NAME = /^(raw|pcm|(pcm_)?s16le|linear16)$/i;
 
 /**
  * What the bytes are. PCM has nothing to tell it by: it is what is declared as such, or not at all, and is nothing else.
@@ -25,7 +28,8 @@ export function audioFormatOf(bytes: Buffer, declared: unknown): AudioFormat | u
     return bytes.subarray(0, 200).includes('OpusHead') ? 'opus' : undefined;
   }
   if (isAdts(bytes)) return 'adts';
-  const mayBePcm = declared === undefined || declared === PCM_NAME;
+  const mayBePcm =
+    declared === undefined || (typeof declared === 'string' && PCM_NAME.test(declared));
   return mayBePcm && bytes.length % 2 === 0 ? 'pcm' : undefined;
 }
 

@@ -7,7 +7,7 @@ export interface TapEvent {
   at: number;
   connection: number;
   /**
-   * X-Stream-ID of the connection, else the stream_id of its first event, else the only stream that is being dubbed and
+   * X-Stream-ID of the connection, where that is a stream or its path, else the stream_id of its first event, else the only stream that is being dubbed and
    * without a connection; undefined where none of them says it.
    */
   stream: string | undefined;

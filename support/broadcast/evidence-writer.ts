@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import { messageOf, SuiteError } from '../base/errors';
 import { hidingSecrets, safeText, withoutSecrets } from '../base/safe-text';
-import { audioFormatOf, EXTENSIONS } from './audio-format';
+import { audioFormatOf, EXTENSIONS, UNKNOWN_EXTENSION } from './audio-format';
 import type { TapEvent, UndecodableMessage } from './events';
 import { evidenceFiles, type MediaMtxRecord, type MetricsRecord } from './evidence';
 import type { BroadcastRecord } from './record';
@@ -162,10 +162,11 @@ export class EvidenceWriter {
   /** With the extension of what it is; PCM with a header, so that it can be read. */
   #storeAudio(name: string, audio: Buffer, said: Record<string, unknown>): StoredFile {
     const format = audioFormatOf(audio, said['format']);
-    if (format !== 'pcm') return this.#store(name, format ? EXTENSIONS[format] : 'bin', audio);
+    const extension = format ? EXTENSIONS[format] : UNKNOWN_EXTENSION;
+    if (format !== 'pcm') return this.#store(name, extension, audio);
     // A bare string does not say its rate: then it is that of what was sent.
     const { data: pcm } = pcmSchema.safeParse('sample_rate_hz' in said ? said : this.#sentFormat);
-    if (!pcm) return this.#store(name, 'bin', audio);
+    if (!pcm) return this.#store(name, UNKNOWN_EXTENSION, audio);
     if (said['format'] !== undefined) this.#sentFormat = said;
     const header = wavHeader(audio.length, pcm.sample_rate_hz, pcm.channels);
     return this.#store(name, EXTENSIONS.pcm, Buffer.concat([header, audio]));

@@ -144,7 +144,7 @@ export function readEvidence(folder: string): Evidence {
       return lines(evidenceFiles.tap, tapSchema).filter(isUnmatched);
     },
     get fragments() {
-      fragments ??= fragmentsOf(this.tap, record.request.timeScale);
+      fragments ??= fragmentsOf(this.tap, record.request.timeScale, 1000 * record.segmentSeconds);
       return fragments;
     },
     get metrics() {

@@ -3,19 +3,28 @@ import { z } from 'zod';
 import { violationsOf as violationsOfPayload } from '../contract/contract';
 import {
   audioFormat,
+  backpressure,
+  errorEvent,
   fragmentAck,
   fragmentData,
   fragmentProcessed,
   statusOf,
+  streamComplete,
+  streamReady,
 } from '../contract/events';
 import { DEFAULT_TIMEOUT_MS } from '../contract/limits';
+import { UNKNOWN_EXTENSION } from './audio-format';
 import { fieldsOf, type TapEvent } from './events';
+import { mediaTimeIn, placesByTime } from './media-places';
 
 /** The audio of an event: a file of the evidence folder, relative to it. */
 export interface FragmentAudio {
   file: string;
   bytes: number;
-  /** As the event says it; not there where it says nothing. */
+  /** Whether the bytes are audio of a format that services send (support/broadcast/audio-format.ts). */
+  isKnown: boolean;
+  /** As the event says them; not there where it says nothing. */
+  format: string | undefined;
   durationMs: number | undefined;
 }
 
@@ -51,13 +60,16 @@ export interface Fragment {
   /** From 0 in the order sent, over all connections: as the faults of a request count. */
   index: number;
   fragmentId: string;
-  /** The segment of the broadcast whose audio it is: its sequence number, or `index` where those are missing or begin again. */
+  /**
+   * The segment of the broadcast whose audio it is: by its time; where that does not tell, its sequence number, or `index` where
+   * those are missing or begin again.
+   */
   segment: number;
   /** As media-service counts; it begins again with each connection. */
   sequence: number | undefined;
   connection: number;
   sentAt: number;
-  /** As the event says it, in ms of the stream; undefined where it says nothing, or the time of the clock. */
+  /** When it begins as the event says it, in ms of the stream; undefined where it says nothing, or the time of the clock. */
   timestampMs: number | undefined;
   audio: FragmentAudio | undefined;
   /** Whether the STS has acknowledged it. */
@@ -101,13 +113,26 @@ export function announcedTimeoutMs(events: readonly TapEvent[]): number {
  *
  * @param events of one broadcast, in the order of time
  * @param timeScale how many seconds each second of it stands for
+ * @param segmentMs how long segments are; where not given, fragments are not placed by their time
  */
-export function fragmentsOf(events: readonly TapEvent[], timeScale = 1): Fragments {
+export function fragmentsOf(
+  events: readonly TapEvent[],
+  timeScale = 1,
+  segmentMs = NaN,
+): Fragments {
   const seen = (name: string, direction: TapEvent['direction']): TapEvent[] =>
     events.filter((one) => one.event === name && one.direction === direction);
   const sent = seen('fragment:data', 'to-sts');
   const processed = seen('fragment:processed', 'from-sts');
   const acknowledgements = seen('fragment:ack', 'from-sts');
+  const ofSts: [string, z.ZodType][] = [
+    ['stream:ready', streamReady],
+    ['fragment:processed', processedFragment],
+    ['fragment:ack', fragmentAck],
+    ['backpressure', backpressure],
+    ['error', errorEvent],
+    ['stream:complete', streamComplete],
+  ];
   const answers = processed.map(({ at, connection, payload }) => ({
     ...{ fragmentId: idIn(payload) ?? '', ...answerIn(payload), at, connection },
   }));
@@ -124,11 +149,15 @@ export function fragmentsOf(events: readonly TapEvent[], timeScale = 1): Fragmen
     timeScale,
   };
   return {
-    fragments: numbered(sent.flatMap((event) => fragmentIn(event, wire) ?? [])),
+    fragments: numbered(
+      sent.flatMap((event) => fragmentIn(event, wire) ?? []),
+      segmentMs,
+    ),
     answers,
     violations: [
-      ...violationsOf(processed, processedFragment),
-      ...violationsOf(acknowledgements, fragmentAck),
+      ...ofSts.flatMap(([name, schema]) =>
+        violationsOf(seen(name, 'from-sts'), schema, (one) => namesOf(one, events)),
+      ),
       ...violationsOf(sent, sentFragment),
     ],
   };
@@ -173,7 +202,7 @@ function fragmentIn(
   return {
     ...{ fragmentId, connection, sentAt, answer },
     sequence: numberIn(fields, 'sequence_number'),
-    timestampMs: mediaTimeIn(fields, sentAt),
+    timestampMs: mediaTimeIn(fields['timestamp'], fieldsOf(fields['metadata'])['pts_ns'], sentAt),
     audio: audioIn(fields['audio']),
     isAcknowledged: acknowledged.has(fragmentId),
     errorCode: isErrorFirst ? error.code : answer && errorOf(answer),
@@ -183,23 +212,50 @@ function fragmentIn(
   };
 }
 
-function numbered(sent: readonly SentFragment[]): Fragment[] {
+function numbered(sent: readonly SentFragment[], segmentMs: number): Fragment[] {
+  const places = placesByTime(sent, segmentMs);
   const ids = [...new Set(sent.map(({ fragmentId }) => fragmentId))];
   const numbers = sent.map(({ sequence }) => sequence);
   const isCounted = new Set(numbers).size === numbers.length && !numbers.includes(undefined);
   return sent.map((one) => {
     const index = ids.indexOf(one.fragmentId);
-    return { ...one, index, segment: isCounted ? (one.sequence ?? index) : index };
+    const counted = isCounted ? (one.sequence ?? index) : index;
+    return { ...one, index, segment: places?.get(one.fragmentId) ?? counted };
   });
 }
 
-function violationsOf(events: readonly TapEvent[], schema: z.ZodType): string[] {
-  return events.flatMap(({ event, payload }) => {
-    const [violation] = violationsOfPayload(schema, payload);
+/** What the stream of an event is called: by the headers of its connection, and by the worker on it. */
+function namesOf({ connection, stream }: TapEvent, events: readonly TapEvent[]): unknown[] {
+  const said = events.flatMap((one) =>
+    one.connection === connection && one.direction === 'to-sts'
+      ? (fieldsOf(one.payload)['stream_id'] ?? [])
+      : [],
+  );
+  return [stream, ...said];
+}
+
+/** @param names of an event's stream: what names another one does not fit either; not judged where not given */
+function violationsOf(
+  events: readonly TapEvent[],
+  schema: z.ZodType,
+  names?: (event: TapEvent) => readonly unknown[],
+): string[] {
+  return events.flatMap((one) => {
+    const { event, payload } = one;
+    const foreign = names && foreignIn(payload, names(one));
+    // An event without an argument says as much as an empty one.
+    const [violation = foreign] = violationsOfPayload(schema, payload ?? {});
     if (violation === undefined) return [];
     const shown = (JSON.stringify(payload) as string | undefined)?.slice(0, 300) ?? 'nothing';
     return [`${event}: ${violation} in ${shown}`];
   });
+}
+
+/** That an event names another stream than one with these names, as a violation; undefined where it does not. */
+export function foreignIn(payload: unknown, names: readonly unknown[]): string | undefined {
+  const { stream_id: of = null } = fieldsOf(payload);
+  if (of === null || names.includes(of)) return undefined;
+  return `stream_id: ${JSON.stringify(of)} is another stream`;
 }
 
 function errorOf({ status, error }: FragmentAnswer): string | undefined {
@@ -210,8 +266,9 @@ function errorOf({ status, error }: FragmentAnswer): string | undefined {
 function answerIn(payload: unknown): Omit<FragmentAnswer, 'at' | 'connection'> {
   const fields = fieldsOf(payload);
   const timings = fieldsOf(fields['stage_timings']);
+  // A stage that is null took no time.
   const [asr, translation, tts] = ['asr_ms', 'translation_ms', 'tts_ms'].map((name) =>
-    numberIn(timings, name),
+    timings[name] === null ? 0 : numberIn(timings, name),
   );
   const error = fields['error'];
   return {
@@ -241,18 +298,10 @@ function audioIn(payload: unknown): FragmentAudio | undefined {
   return {
     file,
     bytes: numberIn(fields, 'bytes') ?? 0,
+    isKnown: !file.endsWith(`.${UNKNOWN_EXTENSION}`),
+    format: textIn(fields, 'format'),
     durationMs: numberIn(fields, 'duration_ms'),
   };
-}
-
-/** Clocks of two machines differ by less, and no broadcast has been running since 1970. */
-const CLOCKS_DIFFER_MS = 24 * 3_600_000;
-
-/** Undefined where the timestamp is the time of the clock. */
-function mediaTimeIn(fields: Record<string, unknown>, sentAt: number): number | undefined {
-  const timestamp = numberIn(fields, 'timestamp');
-  const isClock = timestamp !== undefined && timestamp > CLOCKS_DIFFER_MS;
-  return isClock && Math.abs(timestamp - sentAt) < CLOCKS_DIFFER_MS ? undefined : timestamp;
 }
 
 function idIn(payload: unknown): string | undefined {

@@ -88,8 +88,8 @@ export const recordSchema = z.object({
       why: z.string(),
       /** How much of its beginning had passed at most. */
       mayLackSeconds: z.number(),
-      /** Whether the media server has told how the times of video and audio belong together. */
-      areTimesKnown: z.boolean(),
+      /** Whether the media server has told how the times of video and audio belong together; earlier evidence does not say. */
+      areTimesKnown: z.boolean().exactOptional(),
     })
     .exactOptional(),
   /** By service: the exit code of a process or container of the media composition that has ended meanwhile. */

@@ -11,6 +11,11 @@ export function pathOf(pattern: string, stream: string): string {
   return pattern.replaceAll('{stream}', stream);
 }
 
+/** Whether a name is that of the stream: the stream itself, or a path that has it in it, as `live/{stream}/in` has. */
+export function isNameOf(stream: string, name: string): boolean {
+  return name.split('/').includes(stream);
+}
+
 /** The stream of a path; undefined where it is no such path. */
 export function streamIn(pattern: string, path: string): string | undefined {
   const [before = '', after = ''] = pattern.split('{stream}');

@@ -12,6 +12,8 @@ import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import type { Polled } from '../analyze/metric-findings';
 import { ResilienceFindings } from '../analyze/resilience-findings';
 import type { Fragment } from '../broadcast/fragment';
+import { mappingOf, metricName } from '../broadcast/service-names';
+import { NotObserved } from '../base/errors';
 import { type After, type Count, mediaServiceLogOf, ofBroadcast, streamOf } from './builders';
 import { assessed, type Assessment } from './criterion';
 
@@ -34,19 +36,38 @@ function breakerOf(broadcast: BroadcastFindings): Breaker {
   return { ...exchange, opened: openBreakers(exchange), shown: shownFragments(fragments) };
 }
 
-/** In seconds from the first fragment on. */
+/** In seconds from the first fragment on. When a fragment times out is not seen: it is what media-service has announced. */
 function shownFragments(fragments: readonly Fragment[]): string {
   const begin = fragments[0]?.sentAt ?? 0;
   const seconds = (at: number): string => ((at - begin) / 1000).toFixed(1);
   const all = fragments.map(({ sentAt, endedAt, end, errorCode }) => {
     const until = endedAt === undefined ? '' : ` at ${seconds(endedAt)} s`;
-    return `sent at ${seconds(sentAt)} s: ${errorCode ?? end}${until}`;
+    const assumed = end === 'timed out' ? ' (assumed, as announced)' : '';
+    return `sent at ${seconds(sentAt)} s: ${errorCode ?? end}${until}${assumed}`;
   });
   return all.join('; ') || 'no fragment was sent';
 }
 
+/** Where the metric only tells more closely what the wire tells as well. */
 function breakerPolls({ metrics }: BroadcastFindings): Polled<string>[] {
   return metrics.has('breakerState') ? metrics.breakerStates() : [];
+}
+
+/**
+ * What the metric has said in each poll; nothing where acceptance.yaml says that there is none.
+ *
+ * @throws NotObserved where it was not exported
+ * @throws CannotBeShown where it does not say of which stream it is
+ */
+function statesSaid({ metrics, names, stream }: BroadcastFindings): Polled<string>[] {
+  if (!mappingOf(names.metrics, 'breakerState')) return [];
+  const states = metrics.breakerStates();
+  if (states.length > 0) return states;
+  throw new NotObserved({
+    what: 'what media-service says of its breaker was not observed',
+    where: `${metricName(names.metrics, 'breakerState')} of stream ${stream}`,
+    ...{ seen: 'no value in any poll', expected: 'the metric, or "absent" in acceptance.yaml' },
+  });
 }
 
 /** Assesses a breaker by the first time that it opens; nothing can be said of one that never does. */
@@ -123,15 +144,20 @@ export const breakerOpensAfterTimeouts = ofBroadcast<Count>('breaker-opens-after
     }),
 });
 
-/** No segment was held back after failures. */
+/** No segment was held back after failures, and a metric never said otherwise. */
 export const breakerNeverOpens = ofBroadcast('breaker-never-opens', {
   title: 'The breaker stays closed',
   failure: 'the breaker did not stay closed',
   where,
   assess: (broadcast) => {
     const { fragments, opened, shown } = breakerOf(broadcast);
-    const isClosed = fragments.length > 0 && opened.length === 0;
-    return assessed(isClosed, shown, 'a fragment of every segment after a failure');
+    const others = statesSaid(broadcast).filter(({ value }) => value !== 'closed');
+    const said = others.length > 0 ? `the metric said ${others[0]?.value}; ` : '';
+    return assessed(
+      fragments.length > 0 && opened.length === 0 && others.length === 0,
+      `${said}${shown}`,
+      'a fragment of every segment after a failure',
+    );
   },
 });
 
@@ -219,14 +245,14 @@ export const breakerOpenAtEnd = ofBroadcast('breaker-open-at-end', {
   },
 });
 
-/** A system without either says nothing that could be wrong: its breaker is judged from the wire alone. */
+/** A system that is known to have neither says nothing that could be wrong: its breaker is judged from the wire alone. */
 export const breakerConfirmed = ofBroadcast('breaker-confirmed', {
   title: 'The metric and the log do not contradict what the breaker was seen to do',
   failure: 'the metric or the log of the breaker contradicts what went over the wire',
   where,
   assess: (broadcast) => {
     const { opened, periodMs, fragments } = breakerOf(broadcast);
-    const polls = breakerPolls(broadcast);
+    const polls = statesSaid(broadcast);
     const hasLog = broadcast.hasLog(broadcast.names.mediaService);
     const changes = hasLog ? breakerChanges(new ResilienceFindings(broadcast).logLines) : [];
     const begin = fragments[0]?.sentAt ?? 0;

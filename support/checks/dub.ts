@@ -7,6 +7,7 @@ import type { Fragment } from '../broadcast/fragment';
 import { NotObserved } from '../base/errors';
 import { evidenceOf, streamOf } from './builders';
 import { criterion, type Assessment, deviationAt } from './criterion';
+import { lengthFlaw } from './dub-length';
 import { assessEach } from './every-fragment';
 import { audio } from './output-audio';
 import { channels } from './output-channels';
@@ -186,15 +187,12 @@ const levels = {
 };
 
 export const dubLength = ofEveryDub('dub-length', {
-  title: 'Every dub is as long as its fragment',
+  title: 'Every dub is as long as its fragment, and as its answer says',
   failure: 'the dubbed audio has another length',
   ...levels,
   expected: ({ tolerancePercent }: { tolerancePercent: number }) => `within ${tolerancePercent} %`,
-  wrongWith: ({ durationSeconds: seconds }, { tolerancePercent }, { audio: sent }) => {
-    const wanted = (sent?.durationMs ?? NaN) / 1000;
-    const isFine = Math.abs(seconds - wanted) <= (wanted * tolerancePercent) / 100;
-    return isFine ? undefined : `${seconds.toFixed(2)} s for ${wanted.toFixed(2)} s`;
-  },
+  wrongWith: ({ durationSeconds }, { tolerancePercent }, fragment) =>
+    lengthFlaw(durationSeconds, fragment, tolerancePercent),
 });
 
 export const dubAudible = ofEveryDub('dub-audible', {

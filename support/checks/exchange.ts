@@ -2,37 +2,57 @@
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import type { Fragment } from '../broadcast/fragment';
 import { evidenceOf, ofBroadcast, ofSubject, type Within } from './builders';
-import { assessed, type Assessment, deviationAt } from './criterion';
+import { assessed, type Assessment, type Deviation, deviationAt } from './criterion';
 import { ofEveryFragment, mayBeSilence } from './every-fragment';
 import { errorTextOf } from './quoted-errors';
 import { missingAnswers, UPSTREAM, whyNoAnswer } from './upstream';
 
-/**
- * Sequence numbers of the answers, in the order received. An STS that sends none (spec 019) is judged by the fragment that
- * it answers.
- */
-function answeredSequences({ answers, fragments }: BroadcastFindings): (number | undefined)[] {
-  return answers.map(
-    ({ sequence, fragmentId }) =>
-      sequence ?? fragments.find((sent) => sent.fragmentId === fragmentId)?.sequence,
-  );
+/** One answer, and its fragment by the ID; undefined where none that was sent has it. */
+interface Answered {
+  answer: BroadcastFindings['answers'][number];
+  fragment: Fragment | undefined;
+}
+
+/** All answers in the order received. What they say of their sequence number tells nothing of which fragment they are. */
+function answeredIn({ answers, fragments }: BroadcastFindings): Answered[] {
+  return answers.map((answer) => ({
+    answer,
+    fragment: fragments.find(({ fragmentId }) => fragmentId === answer.fragmentId),
+  }));
+}
+
+/** The sequence number of a fragment that was answered; without one, the order of sending counts. */
+const numberOf = ({ fragment }: Answered): number | undefined =>
+  fragment && (fragment.sequence ?? fragment.index);
+
+/** An answer that says another sequence number than its fragment has, where both say one. */
+function misnumbered({ answer, fragment }: Answered): Deviation[] {
+  const { sequence } = answer;
+  if (!fragment || fragment.sequence === undefined || sequence === undefined) return [];
+  if (sequence === fragment.sequence) return [];
+  return [deviationAt(fragment.segment, `its answer says sequence_number ${sequence}`)];
 }
 
 export const sequenceNumbers = ofBroadcast<{ first: number; last: number }>('sequence-numbers', {
-  title: 'The sequence numbers of the answers are consecutive, in order',
+  title: 'The fragments that are answered are consecutive, in order, and each answer says so',
   failure: 'fragments are lost, repeated or out of order',
   upstream: UPSTREAM,
   assess: (broadcast, { first, last }) => {
-    const numbers = answeredSequences(broadcast);
+    const answered = answeredIn(broadcast);
+    const numbers = answered.map((one) => numberOf(one) ?? 'unknown');
     const expected = Array.from({ length: last - first + 1 }, (_, index) => first + index);
     const missing = missingAnswers(broadcast);
     const gone = new Set(missing.map(({ fragment }) => fragment));
     const there = expected.filter((number) => !gone.has(number));
     const seen = numbers.join(', ') || 'none';
     const isRight = numbers.join() === there.join();
+    const wrong = [...(isRight ? [] : [{ text: seen }]), ...answered.flatMap(misnumbered)];
     return {
-      deviations: isRight ? missing : [{ text: seen }, ...missing],
+      deviations: [...wrong, ...missing],
       ...{ seen, expected: expected.join(', ') },
+      ...(isRight && wrong.length > 0
+        ? { failure: 'an answer says the sequence number of another fragment' }
+        : {}),
     };
   },
 });
@@ -67,13 +87,17 @@ export const processingTime = ofEveryFragment('processing-time', {
   },
 });
 
-/** The limit is an ISO 639-1 code. */
+/** Of a BCP 47 tag: `es` of `es-ES`. */
+const primaryOf = (tag: string | undefined): string | undefined =>
+  tag?.split(/[-_]/)[0]?.toLowerCase();
+
+/** The limit is an ISO 639-1 code; the answer may add a region. */
 export const targetLanguage = ofEveryFragment<string>('target-language', {
   title: 'Every answer has the target language',
   failure: 'an answer is in another language',
   expected: (code) => `target_language ${code}`,
   wrongWith: ({ answer }, code) =>
-    answer?.targetLanguage === code ? undefined : (answer?.targetLanguage ?? 'none'),
+    primaryOf(answer?.targetLanguage) === code ? undefined : (answer?.targetLanguage ?? 'not said'),
 });
 
 export const answerTime = ofEveryFragment<Within>('answer-time', {
@@ -119,17 +143,29 @@ function assessSent(
   };
 }
 
+/**
+ * An STS need not acknowledge: then an answer, or an error, with the ID of a fragment tells that it was received. One that
+ * acknowledges does so for every fragment.
+ */
 export const acknowledged = ofBroadcast('acknowledged', {
-  title: 'The STS acknowledges every fragment that media-service sends',
-  failure: 'not every fragment was acknowledged',
+  title: 'The STS receives every fragment that media-service sends',
+  failure: 'not every fragment was received',
   ...{ next: evidenceOf, upstream: UPSTREAM },
-  assess: (broadcast) =>
-    assessSent(
+  assess: (broadcast) => {
+    const acknowledges = broadcast.fragments.some(({ isAcknowledged }) => isAcknowledged);
+    const assessment = assessSent(
       broadcast,
-      ({ isAcknowledged, fragmentId }) =>
-        isAcknowledged ? undefined : `${fragmentId} not acknowledged`,
-      'fragment:ack',
-    ),
+      ({ isAcknowledged, fragmentId, answer, errorCode }) => {
+        if (acknowledges) return isAcknowledged ? undefined : `${fragmentId} not acknowledged`;
+        const isAnswered = answer !== undefined || errorCode !== undefined;
+        return isAnswered ? undefined : `${fragmentId} neither acknowledged nor answered`;
+      },
+      acknowledges ? 'fragment:ack' : 'fragment:ack or an answer',
+    );
+    return acknowledges
+      ? { ...assessment, failure: 'not every fragment was acknowledged' }
+      : assessment;
+  },
 });
 
 /** A failed answer says that the fragment was not processed. */
@@ -157,7 +193,7 @@ export const ownAnswers = ofSubject<readonly BroadcastFindings[]>('own-answers',
   assess: (broadcasts) => {
     const found = broadcasts.map((broadcast) => {
       const { stream, answers, fragments, fixture } = broadcast;
-      const numbers = answeredSequences(broadcast).join();
+      const numbers = answeredIn(broadcast).map(numberOf).join();
       const isOwn = answers.every(
         ({ fragmentId, stream: of = stream }) =>
           of === stream && fragments.some((sent) => sent.fragmentId === fragmentId),

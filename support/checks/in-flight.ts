@@ -6,6 +6,7 @@ import { outcomeText } from '../broadcast/record';
 import { metricName } from '../broadcast/service-names';
 import { type After, deviationsOf, ofBroadcast, type Within } from './builders';
 import { assessed } from './criterion';
+import { fallbacksCounted } from './reconnection';
 
 function shownWaits(fragments: readonly Fragment[]): string {
   const start = fragments[0]?.sentAt ?? 0;
@@ -82,27 +83,25 @@ export const inFlightMetric = ofBroadcast('in-flight-metric', {
 });
 
 /**
- * On the wire: no fragment is answered, and the timeout that media-service has announced is that time. Where its metric counts fallbacks because of a timeout, each has to be counted
- * then, as far as two polls tell.
+ * On the wire: no fragment is answered, and the timeout that media-service has announced is that time. That it keeps to it only
+ * its metric tells: each fallback because of a timeout has to be counted then, as far as two polls tell.
  */
 export const timesOut = ofBroadcast<After>('fragments-time-out', {
   title: 'Every fragment that is sent times out, after that time',
   failure: 'fragments timed out at another time, or did not',
   assess: (broadcast, { afterMs, toleranceMs }) => {
     const found = new ResilienceFindings(broadcast);
-    const rises = found.fallbacks('timeout');
+    const rises = fallbacksCounted(broadcast, 'timeout');
     const [least, most] = [afterMs - toleranceMs, afterMs + toleranceMs];
     const waits = found.fragments.map((fragment, i) => {
-      const { after = Infinity, by = Infinity } = rises?.[i] ?? {};
+      const { after = Infinity, by = Infinity } = rises[i] ?? {};
       const [from, until] = [after - fragment.sentAt, by - fragment.sentAt];
-      const isCounted = rises === undefined || (until >= least && from <= most);
-      const counted = rises?.[i]
-        ? `counted ${from} to ${until} ms after it was sent`
-        : 'not counted';
+      const isCounted = until >= least && from <= most;
+      const counted = rises[i] ? `counted ${from} to ${until} ms after it was sent` : 'not counted';
       const announced = `${found.timeoutMs} ms announced`;
       return {
         ...{ ...fragment, isCounted },
-        text: `${fragment.end}, ${announced}${rises === undefined ? '' : `, ${counted}`}`,
+        text: `${fragment.end}, ${announced}, ${counted}`,
       };
     });
     const isAnnounced = Math.abs(found.timeoutMs - afterMs) <= toleranceMs;

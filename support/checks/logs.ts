@@ -63,8 +63,12 @@ export const logsErrorAbout = logsAbout('logs-error-about', 'an error');
 export const logsWarningAbout = logsAbout('logs-warning-about', 'a warning');
 
 const asJson = ({ fields }: LogLine): string => JSON.stringify(fields);
-const asShown = (line: LogLine): string =>
-  Object.keys(line.fields).length > 0 ? asJson(line) : line.message;
+/** With the text that has its fields behind it, as zap's console has. */
+function asShown(line: LogLine): string {
+  const values = Object.values(line.fields);
+  if (values.length === 0) return line.message;
+  return values.includes(line.message) ? asJson(line) : `${line.message} ${asJson(line)}`.trim();
+}
 
 export const logsNoError = ofBroadcast('logs-no-error', {
   title: 'media-service logs no error about the broadcast',

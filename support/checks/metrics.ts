@@ -1,6 +1,7 @@
 /** What media-service counts, against what was asked for, and against what was seen from outside. */
+import { isSuccess } from '../analyze/breaker';
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
-import { disagreeing, type MetricLine } from '../analyze/metrics-against-tap';
+import { disagreeing, fallbacksOnce, type MetricLine } from '../analyze/metrics-against-tap';
 import { ResilienceFindings } from '../analyze/resilience-findings';
 import { softensAll } from '../broadcast/fault';
 import { faultText } from '../broadcast/fault-words';
@@ -35,15 +36,23 @@ function sameCount(
   return { deviations, seen: String(seen), expected: String(wanted) };
 }
 
+/** The video is passed on whatever becomes of the dub: it is counted for every segment as well, where types are told apart. */
 export const processedSegments = ofBroadcast<number>('processed-segments', {
   upstream: UPSTREAM,
-  title: 'media-service counts the processed audio segments',
+  title: 'media-service counts the processed audio segments, and as many of the video',
   failure: 'media-service counts another number of processed audio segments',
   where: (broadcast) => whereCounted(broadcast, 'segmentsProcessed', { type: 'audio' }),
   assess: (broadcast, count) => {
     const name = metricName(broadcast.names.metrics, 'segmentsProcessed');
     const rise = riseOf(broadcast, 'segmentsProcessed', { type: 'audio' }, name);
-    return sameCount(broadcast, rise, count, count - rise);
+    const audio = sameCount(broadcast, rise, count, count - rise);
+    const { labels = {} } = mappingOf(broadcast.names.metrics, 'segmentsProcessed') ?? {};
+    if (audio.deviations.length > 0 || labels['type'] === 'none') return audio;
+    const video = riseOf(broadcast, 'segmentsProcessed', { type: 'video' });
+    return {
+      ...assessed(video === count, `${rise} audio, ${video} video`, `${count} of each`),
+      failure: 'media-service counts the video of other segments than the audio',
+    };
   },
 });
 
@@ -71,7 +80,22 @@ export const fallbacksBecauseOf = ofBroadcast<Count & { reason: string }>('fallb
     const series = seriesOf(metricName(broadcast.names.metrics, 'fallbacks'), { reason });
     const seen = `${series}: ${rise}`;
     const isHeard = broadcast.record.monitor === 'tap';
-    return assessed(rise === count, isHeard ? withErrors(seen, broadcast) : seen, String(count));
+    const counted = assessed(
+      rise === count,
+      isHeard ? withErrors(seen, broadcast) : seen,
+      String(count),
+    );
+    const [other] = disagreeing(fallbacksOnce(broadcast.names.metrics, broadcast.metrics));
+    if (rise !== count || !other) return counted;
+    const fellBack = metricName(broadcast.names.metrics, 'audioFragments');
+    return {
+      ...assessed(
+        false,
+        `${seen}; ${other.metric}: ${other.seen}`,
+        `${other.expected}, as many as ${seriesOf(fellBack, { status: 'fallback' })}`,
+      ),
+      failure: 'a fallback is counted for several reasons, or for none',
+    };
   },
 });
 
@@ -202,14 +226,19 @@ export const metricTypes = ofSubject<readonly BroadcastFindings[]>('metric-types
   failure: 'metrics are missing or of another type',
   where: () => METRICS,
   assess: (broadcasts) => {
-    const found = broadcasts.flatMap(({ stream, metrics, names }) =>
+    const found = broadcasts.flatMap(({ stream, metrics, names, fragments }) =>
       METRIC_KEYS.flatMap((key) => {
         const mapping = mappingOf(names.metrics, key);
         if (!mapping) return [];
         const [expected, seen] = [mapping.kind ?? SPEC_KINDS[key], metrics.kindOf(key)];
         // Text without TYPE lines does not tell a counter from a gauge.
-        const isFine = seen === expected || (seen === 'untyped' && isSingle(expected));
-        return [isFine ? [] : [`${stream} ${mapping.name}: ${seen}, expected ${expected}`]];
+        const isStates = seen === 'stateset' && mapping.labels?.['state'] !== undefined;
+        const isFine = seen === expected || isStates || (seen === 'untyped' && isSingle(expected));
+        if (!isFine) return [[`${stream} ${mapping.name}: ${seen}, expected ${expected}`]];
+        // A counter may be made with its first count.
+        const isDue = expected === 'gauge' ? fragments.length > 0 : fragments.some(isSuccess);
+        const isMissing = expected !== 'counter' && isDue && !metrics.isSampled(key);
+        return [isMissing ? [`${stream} ${mapping.name}: no value of this stream`] : []];
       }),
     );
     const wrong = broadcasts.length > 0 ? found.flat() : ['no broadcast was seen'];

@@ -86,7 +86,7 @@ function failureOf(fragment: Fragment): Said | undefined {
 
 function saidBy({ payload }: TapEvent, fragments: readonly Fragment[]): Said {
   const { code, message, fragment_id: id } = fieldsOf(payload);
-  const segment = fragments.find(({ fragmentId }) => fragmentId === id)?.segment;
+  const segment = fragments.find(({ fragmentId }) => fragmentId === String(id))?.segment;
   return { text: said(textOf(code) || 'no code', textOf(message)), segment };
 }
 

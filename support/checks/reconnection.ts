@@ -1,12 +1,13 @@
 /** How media-service deals with a connection to the STS that is lost, or says nothing any more. */
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import type { Reconnection } from '../analyze/exchange';
+import type { Rise } from '../analyze/metric-findings';
 import { ResilienceFindings } from '../analyze/resilience-findings';
 import { faultDoneAt } from '../broadcast/events';
 import { CannotBeShown } from '../base/errors';
 import { outcomeText } from '../broadcast/record';
-import { metricName } from '../broadcast/service-names';
-import { deviationsOf, inTime, ofBroadcast, type Within } from './builders';
+import { mappingOf, metricName } from '../broadcast/service-names';
+import { deviationsOf, inTime, observed, ofBroadcast, type Within } from './builders';
 import { assessed, type Assessment } from './criterion';
 import { mediaTimeOf } from './media-time';
 
@@ -63,7 +64,11 @@ export const reconnectsAtFirstAttempt = ofBroadcast<{ afterMs: number; percent: 
   },
 );
 
-/** A second stream:init, and the sequence numbers of what is sent on its connection. */
+/**
+ * A second stream:init, and the sequence numbers of what is sent on its connection.
+ *
+ * @throws CannotBeShown where fragments have none: `sequence_number` is optional (docs/contract.md)
+ */
 export const initialisedAgain = ofBroadcast('initialised-again', {
   title: 'The stream is initialised again, with sequence numbers from 0',
   failure: 'the stream was not initialised again, or sequence numbers go on',
@@ -72,6 +77,9 @@ export const initialisedAgain = ofBroadcast('initialised-again', {
     const numbers = broadcast.fragments
       .filter(({ connection }) => connection === inits[1]?.connection)
       .map(({ sequence }) => sequence);
+    if (numbers.length > 0 && numbers.every((number) => number === undefined)) {
+      throw unnumbered(broadcast.stream);
+    }
     return assessed(
       inits.length === 2 && numbers.length > 0 && numbers.every((number, i) => number === i),
       `${inits.length} stream:init; sequence numbers after the second: ${numbers.join(', ') || 'none'}`,
@@ -80,7 +88,21 @@ export const initialisedAgain = ofBroadcast('initialised-again', {
   },
 });
 
-/** The timestamp of every fragment, before and after the loss, is a multiple of the segments' length. */
+function unnumbered(stream: string): CannotBeShown {
+  return new CannotBeShown({
+    what: 'fragments have no sequence numbers that could begin again',
+    ...{ where: `stream ${stream}`, seen: 'no sequence_number' },
+    expected: 'fragment:data with a sequence_number',
+  });
+}
+
+/** Segments are cut at whole frames and packets. */
+const BOUNDARY_WITHIN_MS = 100;
+
+/**
+ * By the timestamps: every fragment, before and after the loss, begins where the one before it ended, or whole segments later,
+ * and none is sent again: what was in flight at the loss has fallen back to its original audio.
+ */
 export const numberingAtBoundary = ofBroadcast('numbering-at-boundary', {
   title: 'Numbering restarts at the next segment boundary',
   failure: 'a fragment does not begin at a segment boundary',
@@ -89,13 +111,22 @@ export const numberingAtBoundary = ofBroadcast('numbering-at-boundary', {
     if (fragments.length > 0 && fragments.every(({ timestampMs }) => timestampMs === undefined)) {
       throw untimed(stream);
     }
+    const begins = fragments.map((fragment, i) => {
+      const before = fragments[i - 1];
+      const { durationMs = segmentMs } = before?.audio ?? {};
+      const lateMs = before && mediaTimeOf(fragment) - mediaTimeOf(before) - durationMs;
+      const isAgain = fragments.findIndex((one) => one.fragmentId === fragment.fragmentId) < i;
+      return { ...fragment, lateMs, isAgain };
+    });
     return {
-      deviations: deviationsOf(fragments, (fragment) => {
-        const ms = mediaTimeOf(fragment);
-        return ms % segmentMs === 0 ? undefined : `${ms} ms`;
+      deviations: deviationsOf(begins, ({ lateMs = 0, isAgain, ...fragment }) => {
+        if (isAgain) return `${mediaTimeOf(fragment)} ms, sent again`;
+        const offMs = lateMs - segmentMs * Math.max(0, Math.round(lateMs / segmentMs));
+        const isAtBoundary = Math.abs(offMs) <= BOUNDARY_WITHIN_MS;
+        return isAtBoundary ? undefined : `${mediaTimeOf(fragment)} ms, ${offMs} ms off`;
       }),
       seen: fragments.map((fragment) => `${mediaTimeOf(fragment)} ms`).join(', '),
-      expected: `multiples of ${segmentMs} ms`,
+      expected: `each where the one before ended, or multiples of ${segmentMs} ms later, ± ${BOUNDARY_WITHIN_MS} ms`,
     };
   },
 });
@@ -126,8 +157,7 @@ export const fallsBackAtLoss = ofBroadcast<Within>('falls-back-at-loss', {
         expected,
       );
     }
-    const rises = found.fallbacks();
-    if (rises === undefined) throw fallbackUntold(metricName(broadcast.names.metrics, 'fallbacks'));
+    const rises = fallbacksCounted(broadcast);
     const at = lost[0]?.endedAt ?? NaN;
     const next = rises.find(({ by }) => by >= at);
     const seen = next
@@ -136,6 +166,20 @@ export const fallsBackAtLoss = ofBroadcast<Within>('falls-back-at-loss', {
     return assessed(next !== undefined && next.after - at <= withinMs, seen, expected);
   },
 });
+
+/**
+ * When each fallback for that reason was counted; all of them where none is given.
+ *
+ * @throws CannotBeShown where the system has no metric that counts them
+ * @throws NotObserved where it was not exported
+ */
+export function fallbacksCounted(broadcast: BroadcastFindings, reason?: string): Rise[] {
+  const { metrics } = broadcast.names;
+  const name = metricName(metrics, 'fallbacks');
+  if (!mappingOf(metrics, 'fallbacks')) throw fallbackUntold(name);
+  const found = new ResilienceFindings(broadcast).fallbacks(reason);
+  return observed('metrics of media-service', name, found).rises;
+}
 
 function fallbackUntold(metric: string): CannotBeShown {
   return new CannotBeShown({

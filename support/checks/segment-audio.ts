@@ -49,7 +49,7 @@ export const segmentAudio = criterion({
     assessSegments(heard, (segment) => segments === 'all' || segments.includes(segment)),
 });
 
-/** Until the first segment that is sent on the second connection, by its timestamp. */
+/** Until the first segment that is sent on the second connection, by its time since that of the first fragment. */
 export const segmentAudioOverLoss = criterion({
   id: 'segment-audio-over-loss',
   title: 'From the loss to the reconnection segments play the original audio, all others their dub',
@@ -61,7 +61,9 @@ export const segmentAudioOverLoss = criterion({
   assess: ({ segments, fragments }, { first }: { first: number }, { fixture }) => {
     const [before, again] = new Set(fragments.map(({ connection }) => connection));
     const next = fragments.find(({ connection }) => connection === again);
-    const after = (next ? mediaTimeOf(next) : NaN) / 1000 / fixture.segmentSeconds;
+    const [begin] = fragments;
+    const ms = next && begin ? mediaTimeOf(next) - mediaTimeOf(begin) : NaN;
+    const after = (begin?.segment ?? 0) + Math.round(ms / 1000 / fixture.segmentSeconds);
     if (after > first) {
       return assessSegments(segments, (segment) => segment >= first && segment < after);
     }
@@ -81,7 +83,7 @@ export interface SegmentFilesLimit {
   toleranceMs: number;
 }
 
-/** By the packets of each file. The worker may have joined a little late: that is missing from the last segment. */
+/** By the packets of each track. The worker may have joined a little late: that is missing from the last segment. */
 export const segmentFiles = criterion({
   id: 'segment-files',
   title: 'Every segment is written to disk, with its video and its audio',
@@ -103,7 +105,7 @@ export const segmentFiles = criterion({
     return assessed(
       isRight,
       shown.join('; ') || 'none',
-      `${count} files with video and ${count} with audio, ${eachMs / 1000} s each but the last`,
+      `video of ${count} segments and audio of ${count}, ${eachMs / 1000} s each but the last`,
     );
   },
 });

@@ -4,12 +4,18 @@ import { normalizeWords, wordErrorRate } from '../analyze/transcript';
 import { messageOf, NotObserved } from '../base/errors';
 import { audioFormatOf, EXTENSIONS } from '../broadcast/audio-format';
 import type { Fixture } from '../broadcast/fixture';
-import { type FragmentAnswer, statusOf } from '../contract/events';
-import type { StsAnswers } from '../observe/sts-client';
+import { dubDataOf, type FragmentAnswer, statusOf } from '../contract/events';
+import type { StsAnswer, StsAnswers } from '../observe/sts-client';
 import { allRight, type Count, observed, ofSubject, type Text } from './builders';
-import { assessed, criterion } from './criterion';
+import { assessed, criterion, type Deviation, deviationAt } from './criterion';
 
 export const whereAsked = ({ url, stream }: StsAnswers): string => `${url}, stream ${stream}`;
+
+/** What was said besides answers: `errors: none; warnings: {…}`. */
+export function errorsText({ errors, warnings }: StsAnswers): string {
+  const warned = warnings.length > 0 ? [`warnings: ${warnings.join('; ')}`] : [];
+  return [`errors: ${errors.join('; ') || 'none'}`, ...warned].join('; ');
+}
 
 /** The only answer; not observed when there are none, more, or errors. */
 export function answerOf(said: StsAnswers): FragmentAnswer {
@@ -21,7 +27,7 @@ export function answerOf(said: StsAnswers): FragmentAnswer {
   const shown = answers.map((one) => `${statusOf(one)} ${JSON.stringify(one.error)}`);
   throw new NotObserved({
     ...{ what: 'the STS did not answer the fragment', where: whereAsked(said) },
-    seen: `${shown.join(', ') || 'no answer'}; errors: ${errors.join('; ') || 'none'}`,
+    seen: `${shown.join(', ') || 'no answer'}; ${errorsText(said)}`,
     expected: 'one fragment:processed with status success, no error',
   });
 }
@@ -50,14 +56,23 @@ export const wordErrors = ofSubject<StsAnswers, { said: string; percent: number 
   },
 });
 
+const plain = (text: string): string => normalizeWords(text).join(' ');
+
+/** What means the same as the translation that spec 019 names, "or equivalent". */
+const EQUIVALENTS: readonly (readonly string[])[] = [
+  ['Hola mundo', 'Hola al mundo', 'Hola a todo el mundo'],
+];
+
+/** Word by word: that text, or one that means the same. */
 export const translationIs = ofSubject<StsAnswers, Text>('translation-is', {
   title: 'The translation is what it means',
   failure: 'the translation is another one',
   where: whereAsked,
   assess: (said, { text }) => {
     const translation = answerOf(said).translated_text ?? '';
-    const plain = (one: string): string => normalizeWords(one).join(' ');
-    return assessed(plain(translation) === plain(text), `"${translation}"`, `"${text}"`);
+    const same = EQUIVALENTS.find((all) => all.some((one) => plain(one) === plain(text))) ?? [text];
+    const isSame = same.some((one) => plain(one) === plain(translation));
+    return assessed(isSame, `"${translation}"`, same.map((one) => `"${one}"`).join(' or '));
   },
 });
 
@@ -72,13 +87,23 @@ export const transcriptWords = ofSubject<StsAnswers, { most: number }>('transcri
   },
 });
 
+/** Decoded audio: mono, -1 to 1. */
+interface Decoded {
+  samples: Float32Array;
+  rateHz: number;
+}
+
 /**
  * The dub of the only answer, in whatever format.
  *
  * @throws NotObserved where there is none, or it cannot be decoded
  */
-export async function dubOf(said: StsAnswers): Promise<{ samples: Float32Array; rateHz: number }> {
-  const { dubbed_audio: dub } = answerOf(said);
+export async function dubOf(said: StsAnswers): Promise<Decoded> {
+  return decodedDub(answerOf(said), whereAsked(said));
+}
+
+/** As {@link dubOf}, of any answer. */
+async function decodedDub({ dubbed_audio: dub }: FragmentAnswer, where: string): Promise<Decoded> {
   const audio = typeof dub === 'object' && dub ? dub : undefined;
   const bytes = Buffer.from(audio?.data_base64 ?? '', 'base64');
   const format = audio && audioFormatOf(bytes, audio.format);
@@ -94,7 +119,7 @@ export async function dubOf(said: StsAnswers): Promise<{ samples: Float32Array; 
     const shown = JSON.stringify({ ...audio, data_base64: `${bytes.length} bytes` });
     throw new NotObserved(
       {
-        ...{ what: 'the answer has no audio that can be measured', where: whereAsked(said) },
+        ...{ what: 'the answer has no audio that can be measured', where },
         ...{ seen: `${shown}: ${messageOf(error)}`, expected: 'dubbed_audio that can be decoded' },
       },
       { cause: error },
@@ -102,11 +127,21 @@ export async function dubOf(said: StsAnswers): Promise<{ samples: Float32Array; 
   }
 }
 
-/** How long the dub of the only answer is audible: windows of 20 ms louder than -50 dBFS, in seconds. */
-async function audibleSecondsOf(said: StsAnswers): Promise<number> {
-  const { samples, rateHz } = await dubOf(said);
+/**
+ * How long the dub of an answer is audible: windows of 20 ms louder than -50 dBFS, in seconds; undefined where it has no dub,
+ * or none with a sample.
+ *
+ * @throws NotObserved where the dub cannot be decoded
+ */
+export async function audibleSecondsOf(
+  answer: FragmentAnswer,
+  where: string,
+): Promise<number | undefined> {
+  if (dubDataOf(answer) === '') return undefined;
+  const { samples, rateHz } = await decodedDub(answer, where);
+  if (samples.length === 0) return undefined;
   const levels = audioLevels(samples, rateHz);
-  return observed(whereAsked(said), 'the loudness of the dub', levels).nonSilentSeconds;
+  return observed(where, 'the loudness of the dub', levels).nonSilentSeconds;
 }
 
 /** The bounds of a time; none where they are not given. */
@@ -115,51 +150,71 @@ export interface Bounds {
   mostMs?: number;
 }
 
-export const dubAudible = criterion<StsAnswers, number, Bounds>({
+/** Silence need not have a dub: where there only is a most, none is 0 s of it. */
+export const dubAudible = criterion<StsAnswers, number | undefined, Bounds>({
   id: 'direct-dub-audible',
   title: 'The dub has as much audible audio as it has to',
   failure: 'the dub has more or less audible audio',
   where: whereAsked,
-  measure: audibleSecondsOf,
+  measure: (said) => audibleSecondsOf(answerOf(said), whereAsked(said)),
   assess: (seconds, { leastMs, mostMs }) => {
     const bounds = [
       ...(leastMs === undefined ? [] : [`at least ${leastMs / 1000} s`]),
       ...(mostMs === undefined ? [] : [`at most ${mostMs / 1000} s`]),
     ];
+    const isEnough = leastMs === undefined || (seconds ?? -1) >= leastMs / 1000;
     return assessed(
-      seconds >= (leastMs ?? 0) / 1000 && seconds <= (mostMs ?? Infinity) / 1000,
-      `${seconds.toFixed(2)} s of audible audio`,
+      isEnough && (seconds ?? 0) <= (mostMs ?? Infinity) / 1000,
+      seconds === undefined ? 'no dub' : `${seconds.toFixed(2)} s of audible audio`,
       bounds.join(', '),
     );
   },
 });
 
-const numberOf = (answer: FragmentAnswer): string =>
-  statusOf(answer) === 'failed'
-    ? `${answer.sequence_number} failed (${answer.error?.code ?? 'no code'})`
-    : String(answer.sequence_number);
+/** What is wrong with an answer to a fragment in which somebody speaks, besides its words; undefined where nothing is. */
+function flawOf(answer: StsAnswer): string | undefined {
+  const { index, sequence_number: number, error } = answer;
+  const status = statusOf(answer);
+  const isFailed = status === 'failed';
+  const flaws = [
+    ...(status === 'success' && !error ? [] : [`${status} (${error?.code ?? 'no code'})`]),
+    ...(isFailed || dubDataOf(answer) ? [] : ['no dub']),
+    ...(number === index ? [] : [`says sequence_number ${number}`]),
+  ];
+  return flaws.length > 0 ? flaws.join(', ') : undefined;
+}
 
 /**
- * By their sequence numbers, which begin at 0. An answer may be repeated after the last one, too: so the connection has to
- * have stayed open that long.
+ * By the fragments whose IDs they have, which are numbered from 0: a sequence number that an answer says has to be the same.
+ * An answer may be repeated after the last one, too: so the connection has to have stayed open that long.
  */
 export const answersInOrder = ofSubject<StsAnswers, Count & { listenMs: number }>(
   'answers-in-order',
   {
-    title: 'All answers come back in order, none lost, none repeated, none later',
+    title: 'All answers come back in order, none lost, none failed, none repeated, none later',
     failure: 'answers are lost, repeated or out of order',
     where: whereAsked,
     assess: (said, { count, listenMs }) => {
       const { answers, errors, listenedOnMs } = said;
       const wanted = Array.from({ length: count }, (_, index) => index).join(', ');
-      const seen = answers.map(numberOf).join(', ') || 'none';
-      const isRight = seen === wanted && errors.length === 0;
-      if (isRight && listenedOnMs < listenMs) throw notListenedTo(said, listenMs);
-      return assessed(
-        isRight,
-        `${seen}; errors: ${errors.join('; ') || 'none'}; listened for ${listenedOnMs} ms after the last`,
-        `${wanted}, and nothing in the ${listenMs} ms after the last`,
-      );
+      const order = answers.map(({ index }) => index).join(', ') || 'none';
+      const seen = `answers to fragments ${order}; ${errorsText(said)}; listened for ${listenedOnMs} ms after the last`;
+      const isInOrder = order === wanted && errors.length === 0;
+      const flawed = answers.flatMap((answer): Deviation[] => {
+        const flaw = flawOf(answer);
+        return flaw === undefined ? [] : [deviationAt(answer.index, flaw, 'answer to fragment')];
+      });
+      if (isInOrder && flawed.length === 0 && listenedOnMs < listenMs) {
+        throw notListenedTo(said, listenMs);
+      }
+      return {
+        ...allRight(
+          [...(isInOrder ? [] : [seen]), ...flawed],
+          seen,
+          `${wanted}, each a success with a dub, and nothing in the ${listenMs} ms after the last`,
+        ),
+        ...(isInOrder ? { failure: 'an answer has failed, or is numbered as another one' } : {}),
+      };
     },
   },
 );
@@ -188,10 +243,10 @@ export const answersHaveOwnWords = ofSubject<StsAnswers, OwnWords>('answers-have
   failure: 'an answer has the words of another fragment',
   where: whereAsked,
   assess: ({ answers }, { script, wordErrorRate: limit }) => {
-    const wrong = answers.flatMap(({ transcript, sequence_number: number }) => {
-      const said = script[number ?? -1] ?? 'no such fragment';
+    const wrong = answers.flatMap(({ transcript, index }) => {
+      const said = script[index] ?? 'no such fragment';
       const isOwn = wordErrorRate(said, transcript ?? '').wordErrorRate <= limit;
-      return isOwn ? [] : [`${number}: "${transcript}"`];
+      return isOwn ? [] : [`${index}: "${transcript}"`];
     });
     return allRight(
       answers.length > 0 ? wrong : ['no answer'],

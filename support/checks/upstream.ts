@@ -5,6 +5,7 @@
 import { BroadcastFindings } from '../analyze/broadcast-findings';
 import { outcomeText } from '../broadcast/record';
 import type { Fragment } from '../broadcast/fragment';
+import { placesByTime } from '../broadcast/media-places';
 import { isUndisturbed } from '../broadcast/request';
 import { type Count, evidenceOf, mediaServiceLogOf, ofBroadcast } from './builders';
 import { connection } from './connection';
@@ -12,9 +13,16 @@ import { type Assessment, type Criterion, type Deviation } from './criterion';
 import { deviationAt, judge, type Upstream } from './criterion';
 import { errorTextOf, quotedErrors } from './quoted-errors';
 
-/** Which segments have no fragment. */
+/** Which segments have no fragment. Numbers without a gap do not tell it: only the time of the media does. */
 function unsent({ fragments, fixture }: BroadcastFindings): Deviation[] {
   const sent = new Set(fragments.map(({ segment }) => segment));
+  const lost = fixture.script.length - sent.size;
+  const isWithoutGap = fragments.every(({ segment }) => segment < sent.size);
+  const isKnown = placesByTime(fragments, 1000 * fixture.segmentSeconds) !== undefined;
+  if (sent.size > 0 && lost > 0 && isWithoutGap && !isKnown) {
+    const text = `${lost} segment${lost > 1 ? 's' : ''} not sent; which is not known, as fragments do not say where in the stream they begin`;
+    return [{ text }];
+  }
   return fixture.script.flatMap((_, segment) =>
     sent.has(segment) ? [] : [deviationAt(segment, 'not sent', 'segment')],
   );
@@ -43,11 +51,13 @@ export function missingAnswers(broadcast: BroadcastFindings): Deviation[] {
 /** Segments that were not sent: what is promised of every segment cannot be kept for them. */
 export const missingFragments = unsent;
 
-/** Segments that have no dub; what was said is not known where the tap did not hear it. */
+/** Segments that have no dub, or none that decodes; what was said is not known where the tap did not hear it. */
 export function undubbed(broadcast: BroadcastFindings): Deviation[] {
   if (broadcast.record.monitor !== 'tap') return [];
   const without = broadcast.fragments.flatMap(({ segment, answer }) =>
-    answer && !answer.audio ? [deviationAt(segment, 'an answer without a dub')] : [],
+    answer && !answer.audio?.isKnown
+      ? [deviationAt(segment, `an answer without a dub${answer.audio ? ' that decodes' : ''}`)]
+      : [],
   );
   return [...missingAnswers(broadcast), ...without];
 }
@@ -58,7 +68,8 @@ export function missingDubs(subject: unknown): Deviation[] {
 }
 
 /**
- * Deviations of a count of segments: at those that are known to be missing, if they are as many as the count is off.
+ * Deviations of a count of segments: at those that are known to be missing, if they are as many as the count is off. Where it is
+ * not known which are, that is said.
  *
  * @param text what was counted
  * @param off by how many it deviates
@@ -68,6 +79,8 @@ export function countDeviations(
   off: number,
   missing: readonly Deviation[],
 ): Deviation[] {
+  const unknown = missing.filter((one) => one.fragment === undefined);
+  if (unknown.length > 0) return [{ text }, ...unknown];
   const fragment = missing.length === off ? missing[0]?.fragment : undefined;
   return fragment === undefined ? [{ text }] : [{ text, fragment }, ...missing];
 }

@@ -1,9 +1,9 @@
 /** Whether what the STS has processed was processed: by each answer's content, without listening to it. */
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
-import { SuiteError, seenOf } from '../base/errors';
 import type { Fragment } from '../broadcast/fragment';
 import { evidenceOf, streamOf } from './builders';
 import { criterion } from './criterion';
+import { lengthFlaw } from './dub-length';
 import { assessEach, mayBeSilence } from './every-fragment';
 import { SAME_AUDIO } from './output-original';
 import { errorTextOf } from './quoted-errors';
@@ -17,7 +17,7 @@ interface Held {
   bitErrorRate: number | undefined;
 }
 
-/** Everything that an answer needs to be a dub: of as much audio, not the audio that was sent, and of words where there were. */
+/** Everything that an answer needs to be a dub: of as much audio, as it also says, not the audio that was sent, and of words where there were. */
 export const validDubs = criterion({
   id: 'valid-dubs',
   title: 'Every processed fragment holds a dub',
@@ -55,31 +55,25 @@ function isSpokenIn(broadcast: BroadcastFindings, one: Fragment): boolean {
 }
 
 async function heldBy(broadcast: BroadcastFindings, one: Fragment): Promise<Held> {
-  try {
-    const levels = await broadcast.dubbedLevels(one);
-    if (!levels.observed) return { dub: { why: levels.reason }, bitErrorRate: undefined };
-    const match = await broadcast.dubbedAgainstOriginal(one);
-    return {
-      dub: { seconds: levels.durationSeconds },
-      bitErrorRate: match.observed ? match.bitErrorRate : undefined,
-    };
-  } catch (error) {
-    if (!(error instanceof SuiteError)) throw error;
-    return { dub: { why: `its dub does not decode: ${seenOf(error)}` }, bitErrorRate: undefined };
-  }
+  const levels = await broadcast.dubbedLevels(one);
+  if (!levels.observed) return { dub: { why: levels.reason }, bitErrorRate: undefined };
+  const match = await broadcast.dubbedAgainstOriginal(one);
+  return {
+    dub: { seconds: levels.durationSeconds },
+    bitErrorRate: match.observed ? match.bitErrorRate : undefined,
+  };
 }
 
 function wrongWithDub(
   { dub, bitErrorRate: rate = 1 }: Held,
-  { audio }: Fragment,
+  fragment: Fragment,
   tolerancePercent: number,
   isSpoken: boolean,
 ): string[] {
   if ('why' in dub) return [dub.why];
-  const wanted = (audio?.durationMs ?? NaN) / 1000;
-  const isLong = Math.abs(dub.seconds - wanted) <= (wanted * tolerancePercent) / 100;
+  const flaw = lengthFlaw(dub.seconds, fragment, tolerancePercent);
   return [
-    ...(isLong ? [] : [`a dub of ${dub.seconds.toFixed(2)} s for ${wanted.toFixed(2)} s`]),
+    ...(flaw === undefined ? [] : [`a dub of ${flaw}`]),
     ...(isSpoken && rate < SAME_AUDIO.below
       ? [`the audio that was sent, bit error rate ${rate.toFixed(2)}`]
       : []),

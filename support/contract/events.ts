@@ -1,6 +1,6 @@
 /**
  * The Socket.IO events between worker (client) and STS (server), with every variant that the specs allow. Further fields
- * are allowed everywhere. `docs/contract.md` is made of the descriptions.
+ * are allowed everywhere; what an STS need not say, it may also say as null. `docs/contract.md` is made of the descriptions.
  */
 import { z } from 'zod';
 
@@ -58,16 +58,16 @@ export const streamInit = z.looseObject({
 });
 
 export const streamReady = z.looseObject({
-  stream_id: streamId.optional(),
-  session_id: text('The session on this connection').optional(),
-  max_inflight: inflightLimit.optional(),
+  stream_id: streamId.nullish(),
+  session_id: text('The session on this connection').nullish(),
+  max_inflight: inflightLimit.nullish(),
   capabilities: z
     .looseObject({
-      batch_processing: z.boolean().describe('Whether fragments are processed together').optional(),
-      async_delivery: z.boolean().describe('Whether answers come as they are ready').optional(),
+      batch_processing: z.boolean().describe('Whether fragments are processed together').nullish(),
+      async_delivery: z.boolean().describe('Whether answers come as they are ready').nullish(),
     })
     .describe('What the STS can do')
-    .optional(),
+    .nullish(),
 });
 
 export const fragmentData = z.looseObject({
@@ -94,33 +94,33 @@ const fragmentError = z.looseObject({
   code: text('One of the [codes](#error-codes)'),
   message: z.string().describe('The same for people'),
   stage: z.string().describe('`asr`, `translation` or `tts`').nullish(),
-  retryable: retryable.optional(),
+  retryable: retryable.nullish(),
 });
 
 export const fragmentProcessed = z.looseObject({
   fragment_id: fragmentId,
-  stream_id: streamId.optional(),
-  sequence_number: sequenceNumber.optional(),
+  stream_id: streamId.nullish(),
+  sequence_number: sequenceNumber.nullish(),
   status: z
     .enum(['success', 'partial', 'failed'])
     .describe('`success` where it is not said and there is no `error`')
-    .optional(),
+    .nullish(),
   dubbed_audio: z
     .union([dubbedAudio, z.string()])
     .describe('The dub; as a bare Base64 text it has the format of the fragment')
     .nullish(),
   transcript: z.string().describe('What was said').nullish(),
   translated_text: z.string().describe('The same in the target language').nullish(),
-  target_language: text('The language of the dub').optional(),
-  processing_time_ms: ms('How long the STS has worked on it').optional(),
+  target_language: text('The language of the dub').nullish(),
+  processing_time_ms: ms('How long the STS has worked on it').nullish(),
   stage_timings: z
     .looseObject({
-      asr_ms: ms('Transcription'),
-      translation_ms: ms('Translation'),
-      tts_ms: ms('Speech synthesis'),
+      asr_ms: ms('Transcription').nullable(),
+      translation_ms: ms('Translation').nullable(),
+      tts_ms: ms('Speech synthesis').nullable(),
     })
     .describe('How long each stage took; 0 is allowed')
-    .optional(),
+    .nullish(),
   error: fragmentError.describe('Why it failed').nullish(),
 });
 
@@ -132,28 +132,33 @@ export function statusOf({
   status,
   error,
 }: {
-  status?: string | undefined;
+  status?: string | null | undefined;
   error?: unknown;
 }): string {
   return status ?? ((error ?? undefined) === undefined ? 'success' : 'failed');
 }
 
+/** The dub as Base64, whichever form the answer has; empty where it has none. */
+export function dubDataOf({ dubbed_audio: dub }: Pick<FragmentAnswer, 'dubbed_audio'>): string {
+  return (typeof dub === 'string' ? dub : dub?.data_base64) ?? '';
+}
+
 export const backpressure = z.looseObject({
-  stream_id: streamId.optional(),
+  stream_id: streamId.nullish(),
   severity: z.enum(['low', 'medium', 'high']).describe('How much there is to do'),
   action: z
     .enum(['none', 'slow_down', 'pause'])
     .describe('What the worker is to do; `none` ends it'),
   recommended_delay_ms: ms('Between two fragments, for `slow_down`').nullish(),
-  current_inflight: count('Fragments that are not answered').optional(),
-  queue_depth: count('Fragments that are not begun').optional(),
+  current_inflight: count('Fragments that are not answered').nullish(),
+  queue_depth: count('Fragments that are not begun').nullish(),
 });
 
 export const errorEvent = z.looseObject({
   code: text('One of the [codes](#error-codes)'),
-  message: z.string().describe('The same for people').optional(),
-  severity: z.enum(['warning', 'error', 'fatal']).describe('How bad it is').optional(),
-  retryable: retryable.optional(),
+  message: z.string().describe('The same for people').nullish(),
+  severity: z.enum(['warning', 'error', 'fatal']).describe('How bad it is').nullish(),
+  retryable: retryable.nullish(),
   stream_id: z.string().describe('The stream that it is about').nullish(),
   fragment_id: fragmentId.describe('The fragment that it is about; it is not answered').nullish(),
 });

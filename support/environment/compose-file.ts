@@ -10,7 +10,8 @@ import type { Variables } from '../base/interpolate';
 import { hideSecretsOf } from '../base/safe-text';
 import { readYamlFile, shownPath, type YamlFile } from '../base/yaml-file';
 
-const environmentSchema = z
+/** A mapping, or a list of NAME=value. */
+export const environmentSchema = z
   .union([
     z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
     z.array(z.string()),
@@ -106,31 +107,79 @@ export interface ComposeFile {
 
 /**
  * Checks each file by itself against the Compose specification's JSON Schema. Variables that are not given come from the
- * file `.env` beside the first compose file, as with Docker Compose.
+ * file `.env` beside the first compose file, as with Docker Compose, and so do variables that a service only names.
  *
  * @returns the files and their values, in the same order
  * @throws PrerequisiteMissing ('compose-files') naming file, line and what is wrong
  */
-export function checkComposeFiles(
-  files: readonly string[],
-  variables: Variables,
-): { file: YamlFile; values: unknown }[] {
+export function checkComposeFiles(files: readonly string[], variables: Variables): CheckedFile[] {
   const all = { ...dotEnv(files[0]), ...variables };
   hideSecretsOf(all);
   return files.map((path) => {
     try {
       const file = readYamlFile(path, 'compose file');
-      const values = file.valuesWith(all);
+      const reset = file.tagged('!reset');
+      const values = reset.reduce(without, file.valuesWith(all));
       const fault = schemaFault(values);
       if (fault) throw fileFault(file, fault.keys, fault.message);
-      return { file, values };
+      const replaced = [...reset, ...file.tagged('!override')];
+      return { file, values: withPassedThrough(values, all), replaced };
     } catch (error) {
       throw error instanceof SuiteError ? composeFault(error) : error;
     }
   });
 }
 
-function dotEnv(composeFile = '.'): Variables {
+/** A compose file by itself. */
+export interface CheckedFile {
+  file: YamlFile;
+  values: unknown;
+  /** The keys of what earlier files say, and this one replaces or takes away (`!override`, `!reset`). */
+  replaced: string[][];
+}
+
+function without(values: unknown, [key = '', ...rest]: readonly string[]): unknown {
+  if (!isMapping(values) || !Object.hasOwn(values, key)) return values;
+  const { [key]: value, ...others } = values;
+  return rest.length === 0 ? others : { ...others, [key]: without(value, rest) };
+}
+
+/** With the values of variables that services only name; those that are not set are left out. */
+function withPassedThrough(values: unknown, variables: Variables): unknown {
+  return ofServices(values, (service) => {
+    const { environment } = service;
+    if (!isMapping(environment) && !Array.isArray(environment)) return service;
+    const given = Array.isArray(environment)
+      ? (environment as unknown[]).flatMap((entry) => {
+          const name = String(entry);
+          if (name.includes('=')) return [name];
+          const value = variables[name];
+          return value === undefined ? [] : [`${name}=${value}`];
+        })
+      : Object.fromEntries(
+          Object.entries(environment).flatMap(([name, value]) => {
+            const given = value ?? variables[name];
+            return given === undefined ? [] : [[name, given]];
+          }),
+        );
+    return { ...service, environment: given };
+  });
+}
+
+/** With every service changed. */
+export function ofServices(
+  values: unknown,
+  change: (service: Record<string, unknown>, name: string) => unknown,
+): unknown {
+  if (!isMapping(values) || !isMapping(values['services'])) return values;
+  const services = Object.entries(values['services']).map(([name, service]) => [
+    ...[name, isMapping(service) ? change(service, name) : service],
+  ]);
+  return { ...values, services: Object.fromEntries(services) as unknown };
+}
+
+/** The variables of the file `.env` beside a compose file; none where it is not there. */
+export function dotEnv(composeFile = '.'): Variables {
   const file = join(dirname(composeFile), '.env');
   const isFile = statSync(file, { throwIfNoEntry: false })?.isFile();
   return isFile ? parseEnv(readFileSync(file, 'utf8')) : {};
@@ -163,7 +212,10 @@ export function composeFrom(values: unknown, checked: readonly { file: YamlFile 
     volumes: Object.fromEntries((service.volumes ?? []).flatMap(namedVolume)),
     dependsOn: Array.isArray(service.depends_on)
       ? service.depends_on
-      : Object.keys(service.depends_on ?? {}),
+      : Object.entries(service.depends_on ?? {}).flatMap(([other, how]) => {
+          const isOptional = isMapping(how) && how['required'] === false;
+          return isOptional && !Object.hasOwn(parsed.data.services, other) ? [] : [other];
+        }),
     ...(reservesGpu(service) ? { reservesGpu: true } : {}),
     host: service['x-host'],
   }));
@@ -184,7 +236,6 @@ export function composeFrom(values: unknown, checked: readonly { file: YamlFile 
 
 /** Lists that a later file replaces, where other lists grow (Compose specification, "Merge"). */
 const REPLACED_LISTS = new Set(['command', 'entrypoint', 'test']);
-/** Lists of NAME=value that are merged as if they were mappings. */
 /** By `gpus`, by a reservation of devices, or by NVIDIA's runtime: all that Docker Compose has for it. */
 function reservesGpu({ gpus, runtime, deploy }: z.infer<typeof serviceSchema>): boolean {
   const devices = deploy?.resources?.reservations?.devices ?? [];
@@ -192,6 +243,7 @@ function reservesGpu({ gpus, runtime, deploy }: z.infer<typeof serviceSchema>): 
   return (gpus !== undefined && gpus !== null) || runtime === 'nvidia' || isReserved;
 }
 
+/** Lists of NAME=value that are merged as if they were mappings. */
 const LISTS_OF_PAIRS = new Set(['environment', 'labels', 'args']);
 
 /** Merges the values of one compose file into those of another, as Docker Compose does with several `-f`. */
@@ -222,8 +274,11 @@ function own(values: Record<string, unknown>, name: string): unknown {
 }
 
 /** The values of several checked files, each merged into those before. */
-export function mergeAll(checked: readonly { values: unknown }[]): unknown {
-  return checked.reduce<unknown>((base, { values }) => mergeCompose(base, values), {});
+export function mergeAll(checked: readonly Pick<CheckedFile, 'values' | 'replaced'>[]): unknown {
+  return checked.reduce<unknown>(
+    (base, { values, replaced }) => mergeCompose(replaced.reduce(without, base), values),
+    {},
+  );
 }
 
 /** Resolves a path of a composition: relative ones are relative to the folder of its first file. */
@@ -336,7 +391,7 @@ function namedVolume(volume: z.infer<typeof volumeSchema>): [string, string][] {
   return target && /^[A-Za-z0-9][\w.-]*$/.test(source) ? [[target, source]] : [];
 }
 
-function isMapping(value: unknown): value is Record<string, unknown> {
+export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -8,14 +8,13 @@ import type { Variables } from '../base/interpolate';
 import {
   besideComposeFile,
   checkComposeFiles,
-  composeFrom,
   folderOf,
   inOrder,
-  mergeAll,
   shownFiles,
   type ComposeFile,
   type ComposeService,
 } from './compose-file';
+import { composeForHost } from './compose-for-host';
 import { START_AGAIN_MS, waitForHealth } from './health';
 import { connectionsOfGroup, localHolderOf } from './ports';
 import { startGroup, stopGroup, type ProcessGroup } from './process-group';
@@ -53,7 +52,7 @@ export class HostRuntime implements Runtime {
     variables: Variables,
   ): Promise<ComposeFile> {
     const checked = checkComposeFiles(files, variables);
-    return Promise.resolve(composeFrom(mergeAll(checked), checked));
+    return Promise.resolve(composeForHost(checked, variables));
   }
 
   async up(composition: Composition, options: UpOptions): Promise<void> {

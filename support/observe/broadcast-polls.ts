@@ -6,7 +6,7 @@ import { evidenceFiles } from '../broadcast/evidence';
 import { clientOf } from '../broadcast/events';
 import type { EvidenceWriter } from '../broadcast/evidence-writer';
 import type { BroadcastRecord, BroadcastTimes } from '../broadcast/record';
-import { pathOf, streamIn } from '../broadcast/stream-paths';
+import { isNameOf, pathOf, streamIn } from '../broadcast/stream-paths';
 import { type InputReader, readInput } from './input-reader';
 import type { MediaMtxPath } from './mediamtx-api';
 import type { ObserveOptions } from './observe-options';
@@ -189,7 +189,7 @@ export class BroadcastPolls {
     const { at, value } = await metrics({ fresh });
     // Other streams have evidence of their own.
     const samples = value.samples.filter(
-      ({ labels }) => !('stream_id' in labels) || labels['stream_id'] === stream,
+      ({ labels: { stream_id: of } }) => of === undefined || isNameOf(stream, of),
     );
     const types = [...value.families].flatMap(([name, { type }]): [string, string][] =>
       type ? [[name, type]] : [],
@@ -198,7 +198,7 @@ export class BroadcastPolls {
     this.evidence.addMetrics({ at, samples, ...kinds });
     // Whatever the label is called.
     const isOurs = ({ labels }: (typeof samples)[number]): boolean =>
-      Object.values(labels).includes(stream);
+      Object.values(labels).some((value) => isNameOf(stream, value));
     if (samples.some(isOurs)) this.times.metricsSeen ??= at;
   }
 

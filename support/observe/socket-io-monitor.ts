@@ -1,13 +1,15 @@
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 
 import { now } from '../base/clock';
 import { messageOf, NotObserved } from '../base/errors';
 import { NotInTime } from '../base/eventually';
-import { loginHeader } from '../base/http';
 import type { TapEvent } from '../broadcast/events';
+import { stsSocket } from './sts-socket';
 import type { Tap } from './tap';
 
-/** Receives the events of an STS: through the tap, or as one more client of the STS. */
+const HANDSHAKE_MS = 5000;
+
+/** Receives the events of an STS: through the tap, or as one more client of the STS, with a stream of its own. */
 export class SocketIOMonitor {
   /** Every event; without the payloads of fragments, which hold seconds of audio each, and of malformed messages. */
   readonly events: TapEvent[] = [];
@@ -30,12 +32,7 @@ export class SocketIOMonitor {
       this.#endListening = source.listen((event) => this.#add(event));
       return;
     }
-    const socket = io(source, {
-      extraHeaders: loginHeader(source),
-      transports: ['websocket'],
-      reconnection: false,
-      timeout: 5000,
-    });
+    const socket = stsSocket(source, `test_listener_${Date.now()}`, HANDSHAKE_MS);
     this.#socket = socket;
     socket.onAny((event: string, payload: unknown) => {
       this.#add({

@@ -49,6 +49,8 @@ export class StreamFaults {
   readonly #numbers = new Map<string, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #connected: Connected | undefined;
+  /** What media-service calls the stream, where it has said that. */
+  #called: string | undefined;
   /** Until when connections are refused; milliseconds since the epoch. */
   #refusingUntil = 0;
   /** Faults that hold from the start, until they are done: with the first connection. */
@@ -114,6 +116,7 @@ export class StreamFaults {
     const prefix = EVENT.exec(text)?.[0];
     const name = prefix === undefined ? '' : text.slice(prefix.length, prefix.length + NAME_LENGTH);
     if (direction === 'to-sts') {
+      if (prefix !== undefined) this.#called ??= fieldIn(text, 'stream_id');
       ends.pass(message);
       if (name.startsWith(FRAGMENT)) this.#sent(fieldIn(text, 'fragment_id') ?? '');
     } else if (prefix !== undefined && name.startsWith(ANSWER)) {
@@ -134,7 +137,9 @@ export class StreamFaults {
   }
 
   #sent(id: string): void {
-    if (!this.#numbers.has(id)) this.#numbers.set(id, this.#numbers.size);
+    // Sent again, it is the same fragment: its moment is over.
+    if (this.#numbers.has(id)) return;
+    this.#numbers.set(id, this.#numbers.size);
     this.#reach('sent', this.#numbers.get(id));
   }
 
@@ -229,7 +234,12 @@ export class StreamFaults {
     const severity = { pause: 'high', slow_down: 'medium', none: 'low' }[action];
     const counts = { current_inflight: 0, queue_depth: 0 };
     return {
-      ...{ stream_id: this.stream, severity, action, recommended_delay_ms: delayMs },
+      ...{
+        stream_id: this.#called ?? this.stream,
+        severity,
+        action,
+        recommended_delay_ms: delayMs,
+      },
       ...counts,
     };
   }

@@ -1,18 +1,23 @@
 import { randomUUID } from 'node:crypto';
 
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 
 import { messageOf, NotObserved } from '../base/errors';
-import { loginHeader } from '../base/http';
 import { fieldsOf } from '../broadcast/events';
+import { foreignIn } from '../broadcast/fragment';
 import { violationsOf } from '../contract/contract';
 import {
+  dubDataOf,
   errorEvent,
   type FragmentAnswer,
   fragmentProcessed,
   streamReady,
 } from '../contract/events';
 import { DEFAULT_MAX_INFLIGHT, TIMEOUT_RANGE_MS } from '../contract/limits';
+import { stsSocket, WORKER } from './sts-socket';
+
+/** An answer, and which fragment it is of by its ID: from 0, in the order sent. */
+export type StsAnswer = FragmentAnswer & { index: number };
 
 /** What an STS answered the suite as its client. */
 export interface StsAnswers {
@@ -22,9 +27,14 @@ export interface StsAnswers {
    * In the order received: `fragment:processed`, and as failed answers the `error` events that name a fragment. What spec 019
    * leaves out is that of the fragment: `sequence_number`, and the format of the audio.
    */
-  answers: FragmentAnswer[];
-  /** `error` events that name no fragment, and answers that do not fit the contract. */
+  answers: StsAnswer[];
+  /**
+   * `error` events that name no fragment, answers that do not fit the contract or are of another stream, and that the STS
+   * closed the connection while answers were missing.
+   */
   errors: string[];
+  /** `error` events of severity `warning` that name no fragment, before or after `stream:ready`: they end nothing. */
+  warnings: string[];
   /** How long the connection stayed open after the answer to the last fragment, for answers that nobody asked for. */
   listenedOnMs: number;
 }
@@ -33,11 +43,11 @@ export interface StsAnswers {
 export interface StsConversation extends StsAnswers {
   /** Of `stream:ready`: how many fragments it takes at once; undefined where it does not say. */
   maxInflight: number | undefined;
-  /** How many fragments were sent, all at once. */
+  /** How many fragments were sent. */
   sent: number;
   /** The actions of its `backpressure` events, in the order received. */
   backpressure: string[];
-  /** Of each answer: the time since all fragments were sent, in ms. */
+  /** Of each answer: the time since its fragment was sent, in ms. */
   answeredAfterMs: number[];
 }
 
@@ -51,9 +61,10 @@ export interface StsQuestion {
   withinMs: number;
   /** How long answers are listened for after each fragment is answered: they would be repeated ones. */
   listenOnMs: number;
+  /** Sends all fragments at once, also where the STS takes fewer. */
+  ignoreLimit?: boolean;
 }
 
-const WORKER = 'acceptance-suite';
 const PCM = { format: 'pcm_s16le', channels: 1 };
 /** Of every spec. */
 const SEGMENT_MS = 6000;
@@ -71,23 +82,20 @@ interface AudioLength {
 }
 
 /**
- * Uses an STS as a worker does: opens a stream, sends all fragments at once, and waits until each is answered, and for
- * as long after that as the question says.
+ * Uses an STS as a worker does: opens a stream, sends the fragments, never more of them in flight than the STS takes, and
+ * waits until each is answered, and for as long after that as the question says.
  *
- * @returns the answers, also when some are missing after `withinMs`
+ * @returns the answers, also when some are missing after `withinMs`, or as the STS closed the connection
  * @throws NotObserved when the STS does not accept the stream in that time
  */
 export async function askSts(question: StsQuestion): Promise<StsConversation> {
   const { url, stream, withinMs } = question;
-  const socket = io(url, {
-    transports: ['websocket'],
-    reconnection: false,
-    extraHeaders: { 'X-Stream-ID': stream, 'X-Worker-ID': WORKER, ...loginHeader(url) },
-  });
+  const socket = stsSocket(url, stream);
   const timeUp = AbortSignal.timeout(withinMs);
+  const warnings = warningsOn(socket);
   try {
-    const maxInflight = await openStream(socket, question, timeUp);
-    const answers = { ...(await answersTo(socket, question, timeUp)), maxInflight };
+    const maxInflight = await openStream(socket, question, warnings, timeUp);
+    const answers = { ...(await answersTo(socket, question, maxInflight, timeUp)), warnings };
     answers.listenedOnMs = await listenOn(socket, question);
     socket.emit('stream:end', { stream_id: stream, reason: 'done' });
     return answers;
@@ -96,10 +104,30 @@ export async function askSts(question: StsQuestion): Promise<StsConversation> {
   }
 }
 
-/** Resolves when the STS has accepted the stream, with the number of fragments that it takes at once. */
+/** Whether an `error` event only warns, of no fragment. */
+function isWarning(payload: unknown): boolean {
+  const { data } = errorEvent.safeParse(payload);
+  return data?.severity === 'warning' && (data.fragment_id ?? undefined) === undefined;
+}
+
+/** All warnings from now on, as they were said. */
+function warningsOn(socket: Socket): string[] {
+  const warnings: string[] = [];
+  socket.on('error', (payload: unknown) => {
+    if (isWarning(payload)) warnings.push(JSON.stringify(payload));
+  });
+  return warnings;
+}
+
+/**
+ * Resolves when the STS has accepted the stream, with the number of fragments that it takes at once.
+ *
+ * @param warnings what it has warned of by then
+ */
 function openStream(
   socket: Socket,
   { url, stream, fragments, rateHz, withinMs }: StsQuestion,
+  warnings: readonly string[],
   timeUp: AbortSignal,
 ): Promise<number | undefined> {
   const longest = Math.max(SEGMENT_MS, ...fragments.map((pcm) => durationOf(pcm, rateHz)));
@@ -109,15 +137,21 @@ function openStream(
         new NotObserved({
           what: 'the STS did not accept a stream',
           where: url,
-          seen: messageOf(reason),
+          seen: [messageOf(reason), ...warnings].join('; '),
           expected: `stream:ready within ${withinMs / 1000} s`,
         }),
       );
     timeUp.addEventListener('abort', () => fail('no stream:ready'));
-    socket.once('connect_error', fail).once('error', (error) => fail(JSON.stringify(error)));
-    socket.once('stream:ready', (payload: unknown) =>
-      ready(streamReady.safeParse(payload).data?.max_inflight),
-    );
+    socket.once('connect_error', fail);
+    socket.once('disconnect', (reason) => fail(`it closed the connection (${reason})`));
+    socket.on('error', (error: unknown) => {
+      if (!isWarning(error)) fail(JSON.stringify(error));
+    });
+    socket.once('stream:ready', (payload: unknown = {}) => {
+      const wrong = wrongWith('stream:ready', streamReady, payload, stream);
+      if (wrong === undefined) ready(streamReady.parse(payload).max_inflight ?? undefined);
+      else fail(wrong);
+    });
     socket.once('connect', () => {
       socket.emit('stream:init', {
         ...{ stream_id: stream, worker_id: WORKER, max_inflight: DEFAULT_MAX_INFLIGHT },
@@ -131,44 +165,85 @@ function openStream(
   });
 }
 
-/** Sends all fragments; resolves when each is answered, or the time is up. */
+/** What does not fit the contract, or is of another stream; undefined where nothing is. */
+function wrongWith(
+  event: string,
+  schema: typeof streamReady | typeof fragmentProcessed,
+  payload: unknown,
+  stream: string,
+): string | undefined {
+  const all = [...violationsOf(schema, payload), foreignIn(payload, [stream]) ?? []].flat();
+  return all.length > 0 ? `${event}: ${all.join('; ')}` : undefined;
+}
+
+type Said = Omit<StsConversation, 'warnings'>;
+
+function nothingSaid({ url, stream }: StsQuestion, maxInflight: number | undefined): Said {
+  return {
+    ...{ url, stream, answers: [], errors: [], listenedOnMs: 0 },
+    ...{ sent: 0, backpressure: [], answeredAfterMs: [], maxInflight },
+  };
+}
+
+/** Sends the fragments; resolves when each is answered, the connection is closed, or the time is up. */
 async function answersTo(
   socket: Socket,
   question: StsQuestion,
+  maxInflight: number | undefined,
   timeUp: AbortSignal,
-): Promise<Omit<StsConversation, 'maxInflight'>> {
-  const { url, stream, fragments } = question;
-  const said = {
-    ...{ url, stream, answers: [] as FragmentAnswer[], errors: [] as string[], listenedOnMs: 0 },
-    ...{ sent: fragments.length, backpressure: [] as string[], answeredAfterMs: [] as number[] },
-  };
+): Promise<Said> {
+  const { stream, fragments, ignoreLimit = false } = question;
+  const said = nothingSaid(question, maxInflight);
   const ids = fragments.map((): string => randomUUID());
   const isWaited = new Set(ids.keys());
-  let sentAt = 0;
-  await new Promise<void>((done) => {
-    timeUp.addEventListener('abort', () => done());
+  const sentAt: number[] = [];
+  const limit = ignoreLimit ? Infinity : (maxInflight ?? DEFAULT_MAX_INFLIGHT);
+  const send = (): void => {
+    // What names no fragment may have been the answer to any.
+    const ended = ids.length - isWaited.size + said.errors.length;
+    while (said.sent < ids.length && said.sent - ended < limit) {
+      const index = said.sent;
+      sentAt[index] = performance.now();
+      socket.emit('fragment:data', fragmentOf(question, ids[index] ?? '', index));
+      said.sent += 1;
+    }
+  };
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      socket.off('disconnect', closed);
+      resolve();
+    };
+    timeUp.addEventListener('abort', done);
     const take = (outcome: FragmentAnswer | string): void => {
       if (typeof outcome === 'string') said.errors.push(outcome);
       else {
-        said.answeredAfterMs.push(Math.round(performance.now() - sentAt));
         const index = ids.indexOf(String(outcome.fragment_id));
+        said.answeredAfterMs.push(Math.round(performance.now() - (sentAt[index] ?? NaN)));
         said.answers.push(completed(outcome, question, index));
         isWaited.delete(index);
       }
-      // What names no fragment may have been the answer to any.
       if (isWaited.size <= said.errors.length) done();
+      else send();
     };
-    socket.on('error', (error) => take(failureIn(error, ids)));
+    const closed = (reason: string): void => {
+      const missing = `${isWaited.size} of ${ids.length} answers missing`;
+      said.errors.push(`the STS closed the connection (${reason}), ${missing}`);
+      done();
+    };
+    socket.on('error', (error) => {
+      if (!isWarning(error)) take(failureIn(error, ids));
+    });
     socket.on('backpressure', (payload: unknown) => {
       said.backpressure.push(String(fieldsOf(payload)['action']));
     });
     socket.on('fragment:processed', (payload: unknown) => {
       const id = fieldsOf(payload)['fragment_id'];
       socket.emit('fragment:ack', { fragment_id: id, status: 'applied' });
-      take(answerIn(payload, ids));
+      take(answerIn(payload, ids, stream));
     });
-    ids.forEach((id, index) => socket.emit('fragment:data', fragmentOf(question, id, index)));
-    sentAt = performance.now();
+    socket.once('disconnect', closed);
+    if (socket.connected) send();
+    else closed('after stream:ready');
   });
   return said;
 }
@@ -189,32 +264,37 @@ function fragmentOf(
 }
 
 /** An answer to one of the fragments, or what is wrong with it. */
-function answerIn(payload: unknown, ids: readonly string[]): FragmentAnswer | string {
-  const { data } = fragmentProcessed.safeParse(payload);
-  if (!data) return `fragment:processed: ${violationsOf(fragmentProcessed, payload).join('; ')}`;
-  if (ids.includes(String(data.fragment_id))) return data;
-  return `fragment:processed: fragment_id: ${data.fragment_id} was not sent`;
+function answerIn(
+  payload: unknown,
+  ids: readonly string[],
+  stream: string,
+): FragmentAnswer | string {
+  const wrong = wrongWith('fragment:processed', fragmentProcessed, payload, stream);
+  if (wrong !== undefined) return wrong;
+  const answer = fragmentProcessed.parse(payload);
+  if (ids.includes(String(answer.fragment_id))) return answer;
+  return `fragment:processed: fragment_id: ${answer.fragment_id} was not sent`;
 }
 
 function completed(
   answer: FragmentAnswer,
   { fragments, rateHz }: StsQuestion,
   index: number,
-): FragmentAnswer {
-  const { sequence_number = index, dubbed_audio: dub } = answer;
-  if (typeof dub !== 'string') return { ...answer, sequence_number };
-  const dubbed_audio = { ...formatOf(fragments[index], rateHz), data_base64: dub };
-  return { ...answer, sequence_number, dubbed_audio };
+): StsAnswer {
+  const numbered = { ...answer, sequence_number: answer.sequence_number ?? index, index };
+  if (typeof answer.dubbed_audio !== 'string') return numbered;
+  const format = formatOf(fragments[index], rateHz);
+  return { ...numbered, dubbed_audio: { ...format, data_base64: dubDataOf(answer) } };
 }
 
 /** An `error` event as the failed answer to the fragment that it names, or as it was said. */
 function failureIn(payload: unknown, ids: readonly string[]): FragmentAnswer | string {
   const { data } = errorEvent.safeParse(payload);
   if (!data || !ids.includes(String(data.fragment_id))) return JSON.stringify(payload);
-  const { fragment_id: id, code, message = '', retryable } = data;
+  const { fragment_id: id, code, message, retryable } = data;
   return {
     ...{ fragment_id: id ?? '', status: 'failed' },
-    error: { code, message, ...(retryable === undefined ? {} : { retryable }) },
+    error: { code, message: message ?? '', retryable },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { FaultPlan } from '../broadcast/fault';
+import { isNameOf } from '../broadcast/stream-paths';
 import { StreamFaults } from './stream-faults';
 
 interface Planned {
@@ -28,14 +29,25 @@ export class TapStreams {
     return this.#planned.get(stream ?? '')?.faults;
   }
 
-  isKnown(stream: string | undefined): stream is string {
-    return stream !== undefined && this.#planned.has(stream);
+  /** The stream that is called so, or whose path that is; undefined where it is none of those that were announced. */
+  knownBy(name: string | undefined): string | undefined {
+    if (name === undefined) return undefined;
+    return [...this.#planned.keys()].find((stream) => isNameOf(stream, name));
   }
 
   /** The stream of a connection that names none: the only one that is without a connection; undefined where several are. */
   get onlyWaiting(): string | undefined {
+    const waiting = this.#waiting;
+    return waiting.length === 1 ? waiting[0] : undefined;
+  }
+
+  get isAnyWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  get #waiting(): string[] {
     const waiting = [...this.#planned].filter(([, { open, isOver }]) => open === 0 && !isOver);
-    return waiting.length === 1 ? waiting[0]?.[0] : undefined;
+    return waiting.map(([stream]) => stream);
   }
 
   /** A connection of the stream has been opened; returns what is called when it has ended. */

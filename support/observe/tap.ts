@@ -178,7 +178,8 @@ export class Tap {
         isSettled = true;
         this.#joined(connection, client, upstream);
         const headers = {
-          ...{ 'x-stream-id': connection.stream, 'x-worker-id': incoming.headers['x-worker-id'] },
+          'x-stream-id': incoming.headers['x-stream-id'],
+          'x-worker-id': incoming.headers['x-worker-id'],
         };
         this.#recordOpening(connection, { transport: 'websocket', headers });
         upstream.off('message', keep);
@@ -251,14 +252,14 @@ export class Tap {
   }
 
   /**
-   * Finds out of which stream a connection is whose headers do not say it: by the stream_id of its first event, else by being
+   * Finds out of which stream a connection is whose headers do not say it, or by a name that nobody knows: by the stream_id of its first event, else by being
    * the only one that is waited for. What the STS says decides it only where it names a stream that is known.
    */
   #identify(connection: Connection, direction: Direction, said: string | undefined): void {
     const { joined } = connection;
     if (connection.stream !== undefined) return;
     const other = direction === 'to-sts' ? (this.#streams.onlyWaiting ?? said) : undefined;
-    const stream = this.#streams.isKnown(said) ? said : other;
+    const stream = this.#streams.knownBy(said) ?? other;
     if (stream === undefined) return;
     connection.stream = stream;
     const seen = connection.held.splice(0);
@@ -471,17 +472,22 @@ export class Tap {
     const sid = this.#urlOf(incoming).searchParams.get('sid');
     const known = sid === null ? undefined : this.#polling.get(sid);
     if (known) return known;
-    const header = incoming.headers['x-stream-id'];
     this.#connections += 1;
     return {
       id: this.#connections,
-      stream: typeof header === 'string' ? header : undefined,
+      stream: this.#streamBy(incoming.headers['x-stream-id']),
       held: [],
       host: incoming.headers.host,
       client: undefined,
       ...withEnd('client', incoming.socket.remoteAddress, incoming.socket.remotePort),
       decoders: { 'to-sts': new Decoder(), 'from-sts': new Decoder() },
     };
+  }
+
+  /** A name that is none of a stream that was announced says nothing while one is waited for: the first event may say it. */
+  #streamBy(header: string | string[] | undefined): string | undefined {
+    if (typeof header !== 'string') return undefined;
+    return this.#streams.knownBy(header) ?? (this.#streams.isAnyWaiting ? undefined : header);
   }
 
   #recordOpening(connection: Connection, further: object): void {

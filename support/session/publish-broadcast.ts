@@ -8,13 +8,12 @@ import type { BroadcastRecord } from '../broadcast/record';
 import { type BroadcastRequest, isEcho, isUndisturbed } from '../broadcast/request';
 import { pathOf } from '../broadcast/stream-paths';
 import type { Config, Settings } from '../config';
-import { ELSEWHERE } from '../environment/external-runtime';
 import { tellEcho } from '../observe/echo-control';
 import { observeBroadcast } from '../observe/observe-broadcast';
 import type { ObserveOptions } from '../observe/observe-options';
 import type { RtspServer } from '../observe/rtsp-relay';
 import { endProgress, showProgress } from '../report/progress';
-import { NO_TAP } from './capabilities';
+import { EXTERNAL, NO_TAP } from './capabilities';
 import type { Services } from './services';
 
 /** What a broadcast is published with, besides its request and its services. */
@@ -183,8 +182,7 @@ function segmentsOf(
 }
 
 function notOfferedBy({ manager, settings }: Services): BroadcastRecord['notOffered'] {
-  if (manager.runtime.name === 'external')
-    return { logs: ELSEWHERE.what, segments: ELSEWHERE.what };
+  if (manager.runtime.name === 'external') return { logs: EXTERNAL, segments: EXTERNAL };
   if (settings.services.mediaService.segments !== undefined) return undefined;
   return { segments: 'services.mediaService.segments is absent' };
 }

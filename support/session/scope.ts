@@ -2,6 +2,7 @@
 import type { Pickle } from '@cucumber/messages';
 
 import { CannotBeShown, type Problem, PrerequisiteMissing } from '../base/errors';
+import { shownPath } from '../base/yaml-file';
 import type { Config, Settings } from '../config';
 import type { Scope } from '../report/facts';
 import { reasonOf, scopeInWords } from '../report/not-shown';
@@ -59,7 +60,7 @@ export function checkExcluded(config: Config): void {
     {
       ...{
         what: 'an unknown requirement is excluded',
-        where: 'acceptance.yaml, notShown.excluded',
+        where: `${shownPath(config.settingsFile)}, notShown.excluded`,
       },
       ...{ seen: unknown.id, expected: 'an ID of support/report/requirements.yaml: 019-E7' },
       next: 'correct it, or remove it',

@@ -17,7 +17,7 @@ import { sharedPoll, type SharedPoll } from '../observe/shared-poll';
 import { SocketIOMonitor } from '../observe/socket-io-monitor';
 import { Tap } from '../observe/tap';
 import { showLine, waitingFor } from '../report/progress';
-import { NO_ECHO } from './capabilities';
+import { NO_ECHO, USUAL_SEGMENT_SECONDS } from './capabilities';
 import { Schedule } from './schedule';
 
 const HEALTH_TIMEOUT_MS = 60_000;
@@ -70,9 +70,6 @@ export interface SecondServices {
 function echoSuffix({ echoSegmentSeconds: seconds, oneAtATime }: EchoComposition): string {
   return `-${String(seconds).replace('.', '-')}s${oneAtATime ? '-one' : ''}`;
 }
-
-/** Of every spec. */
-const USUAL_SEGMENT_SECONDS = 6;
 
 /**
  * One fragment is in flight, and each waits for its turn, and then for its answer, for up to two minutes. In compressed time an

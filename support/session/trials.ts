@@ -10,7 +10,7 @@ import { messageOf, seenOf } from '../base/errors';
 import { eventually } from '../base/eventually';
 import type { Track } from '../base/track';
 import type { Fixture } from '../broadcast/fixture';
-import { namesOneOf, type Trial } from '../checks/variables';
+import { maySoonBeHealthy, saysWhyNot, type Trial } from '../checks/variables';
 import { pathOf } from '../broadcast/stream-paths';
 import type { Login, Settings } from '../config';
 import type { DualComposeManager } from '../environment/dual-compose-manager';
@@ -25,6 +25,11 @@ import { keyOf, type TrialRequest } from './trial-request';
 /** As all services have at the start. */
 const HEALTHY_MS = 60_000;
 const POLL_MS = 100;
+/** So long an STS has to say the same of why it is not healthy, before it is taken to stay so. */
+const STAYS_MS = 10_000;
+/** What they name may be missing: a model, a key, a device. All other variables have values that every STS has to take. */
+const MAY_BE_MISSED = ['ASR_MODEL', 'TRANSLATION_PROVIDER', 'TTS_PROVIDER', 'TTS_MODEL', 'DEVICE'];
+const ON_EVERY_MACHINE = 'cpu';
 const ANSWER_MS = 60_000;
 /**
  * Starting an STS takes most of a processor for seconds; a third at once would only make each of them later. The media
@@ -32,6 +37,8 @@ const ANSWER_MS = 60_000;
  */
 const AT_ONCE = { sts: 2, media: 3 };
 const RATE_HZ = 44_100;
+/** As much as speech recognition uses, so that 20 s as Base64 are less than the megabyte that Socket.IO takes in a message. */
+const LONG_RATE_HZ = 16_000;
 const WORDS = 'hello-world';
 /** Of it media-service makes one segment when it ends. */
 const BROADCAST_SECONDS = 3;
@@ -57,7 +64,11 @@ export class Trials {
   readonly #atOnce = { sts: pLimit(AT_ONCE.sts), media: pLimit(AT_ONCE.media) };
   #planned: TrialRequest[] | undefined;
 
-  constructor(private readonly host: TrialHost) {}
+  /** @param staysMs how long a reason for not being healthy has to stay the same to be the last word */
+  constructor(
+    private readonly host: TrialHost,
+    private readonly staysMs = STAYS_MS,
+  ) {}
 
   /**
    * What a composition did that was started alone.
@@ -77,7 +88,9 @@ export class Trials {
     const known = this.#made.get(key);
     if (known) return known;
     const suffix = `-trial-${this.#made.size}`;
-    const made = this.#atOnce[request.composition](() => makeTrial(this.host, suffix, request));
+    const made = this.#atOnce[request.composition](() =>
+      makeTrial(this.host, suffix, request, this.staysMs),
+    );
     this.#made.set(key, made);
     // Whose scenario is not reached any more fails nothing.
     made.catch(() => undefined);
@@ -85,7 +98,12 @@ export class Trials {
   }
 }
 
-async function makeTrial(host: TrialHost, suffix: string, request: TrialRequest): Promise<Trial> {
+async function makeTrial(
+  host: TrialHost,
+  suffix: string,
+  request: TrialRequest,
+  staysMs: number,
+): Promise<Trial> {
   host.signal.throwIfAborted();
   const { variables, composition } = request;
   const { manager, settings } = await host.withVariables(suffix, variables);
@@ -95,7 +113,7 @@ async function makeTrial(host: TrialHost, suffix: string, request: TrialRequest)
   const began = performance.now();
   try {
     const failure = await start(manager, started, composition).then(() => undefined, messageOf);
-    const { health, hasEnded } = await healthOf(manager, started, service, request);
+    const { health, hasEnded } = await healthOf(manager, started, service, request, staysMs);
     const isHealthy = health.status === 200;
     const seen = isHealthy
       ? await askedOf(host, { manager, settings, request })
@@ -125,29 +143,45 @@ function start(
   return manager.start(composition, { untilHealthy: which !== 'sts' });
 }
 
-/** The answer of a service once it is healthy, says what it cannot have, or has ended; the last one where it never does. */
+/**
+ * The answer of a service once it is healthy, has said for `staysMs` what it cannot have, or has ended; the last one where it
+ * never does.
+ */
 async function healthOf(
   { runtime }: DualComposeManager,
   composition: Composition,
   { name, health: address }: { name: string; health: string },
-  { asked, values }: TrialRequest,
+  request: TrialRequest,
+  staysMs: number,
 ): Promise<{ health: HttpOutcome; hasEnded: boolean }> {
+  const { asked } = request;
   const withinMs = asked.kind === 'nothing' ? asked.forMs : HEALTHY_MS;
-  const deadline = performance.now() + withinMs;
+  const missable = missableIn(request);
+  const began = performance.now();
+  let same = { said: '', since: began };
   for (;;) {
     const states = await runtime.ps(composition);
     const hasEnded = !states.some(({ service, state }) => service === name && state === 'running');
     const health = await get(address);
+    const said = `${health.status} ${health.body}`;
+    const at = performance.now();
+    if (said !== same.said) same = { said, since: at };
     const isAnswered =
       asked.kind === 'nothing' ? health.status !== undefined : health.status === 200;
-    const isFinal = isAnswered || hasEnded || saysWhyNot(health, values);
-    if (isFinal || performance.now() > deadline) return { health, hasEnded };
+    const staysSo =
+      at - same.since >= staysMs && saysWhyNot(health, missable) && !maySoonBeHealthy(health);
+    const isFinal = isAnswered || hasEnded || staysSo;
+    if (isFinal || at - began > withinMs) return { health, hasEnded };
     await new Promise((done) => setTimeout(done, POLL_MS));
   }
 }
 
-const saysWhyNot = ({ status, body }: HttpOutcome, values: readonly string[]): boolean =>
-  status !== undefined && status !== 200 && namesOneOf(body, values);
+/** The values that a trial is about, and that may not be at hand. */
+function missableIn({ variables, values }: TrialRequest): string[] {
+  return MAY_BE_MISSED.flatMap((name) => variables[name] ?? []).filter(
+    (value) => values.includes(value) && value !== ON_EVERY_MACHINE,
+  );
+}
 
 interface Running {
   manager: DualComposeManager;
@@ -164,13 +198,14 @@ async function askedOf(
   if (asked.kind === 'nothing') return {};
   if (asked.kind === 'broadcast') return { files: await segmentFiles(host, running) };
   const { health } = running.settings.services.sts;
+  const rateHz = asked.kind === 'words' ? RATE_HZ : LONG_RATE_HZ;
   const fragments =
     asked.kind === 'words'
-      ? Array.from<Buffer>({ length: asked.atOnce }).fill(await speech(host, WORDS, 6))
-      : [await speech(host, LONG_SPEECH, asked.seconds)];
+      ? Array.from<Buffer>({ length: asked.atOnce }).fill(await speech(host, WORDS, 6, rateHz))
+      : [await speech(host, LONG_SPEECH, asked.seconds, rateHz)];
   return askSts({
     ...{ url: `http://${new URL(health).host}`, stream: `test_trial_${Date.now()}` },
-    ...{ fragments, rateHz: RATE_HZ, withinMs: ANSWER_MS, listenOnMs: 0 },
+    ...{ fragments, rateHz, withinMs: ANSWER_MS, listenOnMs: 0, ignoreLimit: true },
   }).then(
     (conversation) => ({ conversation }),
     (error: unknown) => ({ problem: seenOf(error) }),
@@ -178,9 +213,14 @@ async function askedOf(
 }
 
 /** The beginning of a fixture's audio. */
-async function speech({ fixture }: TrialHost, name: string, seconds: number): Promise<Buffer> {
-  const samples = await readAudio(fixture(name).path, RATE_HZ);
-  return pcmToS16le(samples.slice(0, seconds * RATE_HZ));
+async function speech(
+  { fixture }: TrialHost,
+  name: string,
+  seconds: number,
+  rateHz: number,
+): Promise<Buffer> {
+  const samples = await readAudio(fixture(name).path, rateHz);
+  return pcmToS16le(samples.slice(0, seconds * rateHz));
 }
 
 /** The files that media-service writes of a broadcast to the folder that SEGMENT_DIR names. */

@@ -46,7 +46,11 @@ describe('what media-service and STS say to each other', () => {
     };
     const exchange = [event(0, 'stream:ready'), sent(1, 'a'), answered(1.5, 'a')];
     const reader = (sentCount: number, times = 520): Reader => ({
-      counter: (key) => ({ observed: true, delta: key === 'audioFragments' ? sentCount : 0 }),
+      lastAt: 0,
+      counter: (_key, wanted) => ({
+        observed: true,
+        delta: wanted?.['status'] === 'sent' ? sentCount : 0,
+      }),
       gauge: () => [{ at: 0, value: 0 }],
       measured: () => ({
         observed: true,

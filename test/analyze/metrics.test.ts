@@ -2,7 +2,7 @@ import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { countAbove, counterDelta, histogram } from '../../support/analyze/metrics';
+import { countAbove, counterRises, histogram } from '../../support/analyze/metrics';
 import { parsePrometheus, type Sample } from '../../support/base/prometheus';
 import { observed } from './make-media';
 
@@ -12,29 +12,31 @@ function samplesOf(text: string): Sample[] {
 
 describe('counters', () => {
   const before = samplesOf('n{s="a",type="audio"} 7\nn{s="a",type="video"} 7\n');
+  const rises = (labels: Record<string, string>, ...texts: string[]): number[] =>
+    observed(counterRises([before, ...texts.map(samplesOf)], 'n', labels)).rises;
 
-  it('counts a new series from 0', () => {
-    const after = samplesOf(
-      'n{s="a",type="audio"} 9\nn{s="b",type="audio"} 4\nn{s="a",type="video"} 7',
-    );
-    expect(observed(counterDelta(before, after, 'n', { type: 'audio' }))).to.include({
-      delta: 6,
-      resets: 0,
-      series: 2,
-    });
+  it('count a new series from 0, and one that was there from its value', () => {
+    const [new1, new2] = ['n{s="a",type="audio"} 9', 'n{s="b",type="audio"} 4'];
+    expect(rises({ type: 'audio' }, `${new1}\n${new2}`)).to.deep.equal([6]);
+    expect(rises({ type: 'other' }, new1)).to.deep.equal([0]);
   });
 
-  it('counts a reset series from 0', () => {
-    const after = samplesOf('n{s="a",type="audio"} 3\nn{s="a",type="video"} 8');
-    expect(observed(counterDelta(before, after, 'n'))).to.include({ delta: 4, resets: 1 });
+  it('count a reset series from 0, each time', () => {
+    expect(rises({}, 'n{s="a",type="audio"} 3\nn{s="a",type="video"} 8')).to.deep.equal([4]);
+    const [three, five] = ['n{s="a",type="audio"} 3', 'n{s="a",type="audio"} 5'];
+    expect(rises({}, three, five, three, five)).to.deep.equal([3, 2, 3, 2]);
   });
 
-  it('does not answer when the metric or one of its series has gone', () => {
-    expect(counterDelta(before, [], 'n')).to.have.property('observed', false);
-    const after = samplesOf('n{s="a",type="audio"} 9');
-    expect(counterDelta(before, after, 'n'))
+  it('keep what they had counted when a series is gone, for good or not', () => {
+    const nine = 'n{s="a",type="audio"} 9';
+    expect(rises({}, nine, '', '')).to.deep.equal([2, 0, 0]);
+    expect(rises({}, nine, '', nine)).to.deep.equal([2, 0, 0]);
+  });
+
+  it('do not answer for a value that is no number', () => {
+    expect(counterRises([before, samplesOf('n{s="a",type="audio"} NaN')], 'n'))
       .to.have.property('reason')
-      .that.includes('n{s="a",type="video"} has gone');
+      .that.equals('n{s="a",type="audio"} is NaN');
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -97,5 +97,39 @@ describe('what is heard in each segment', () => {
   it('is told by the first frame when no fragment was sent', async () => {
     const heard = await broadcast(0.2, false).segmentAudio();
     expect(heard.observed && heard.segments).to.deep.equal(['dub', 'dub', 'original', 'dub']);
+  });
+});
+
+describe('segments on disk', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'segments-'));
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('have their tracks in one file or in two, in any folder, beside what is no media', async () => {
+    const writer = new EvidenceWriter(join(folder, 'evidence'));
+    const disk = writer.path(evidenceFiles.segments);
+    mkdirSync(join(disk, 'seg1'), { recursive: true });
+    const video = ['-f', 'lavfi', '-i', 'testsrc2=s=64x64:r=25:d=1'];
+    const audio = ['-f', 'lavfi', '-i', 'sine=d=1'];
+    ffmpeg(...video, ...audio, join(disk, 'seg0.ts'));
+    ffmpeg(...video, join(disk, 'seg1', 'video.mp4'));
+    ffmpeg(...audio, join(disk, 'seg1', 'audio.m4a'));
+    writeFileSync(join(disk, 'list.m3u8'), '#EXTM3U\n#EXTINF:1,\nseg0.ts\n#EXT-X-ENDLIST\n');
+    writeFileSync(join(disk, 'metadata.json'), '{}');
+    writer.finish(
+      aRecord({ stream: STREAM, segmentSeconds: SEGMENT_SECONDS, durationSeconds: SECONDS }),
+    );
+    const fixture = readFixture(join(projectRoot, 'fixtures/90-s-tones.yaml'));
+    const names = { mediaService: '', sts: '', paths: { input: '', output: '' } };
+    const findings = new BroadcastFindings(readEvidence(join(folder, 'evidence')), fixture, {
+      ...{ ...names, metrics: NO_METRICS },
+    });
+    const found = await new ResilienceFindings(findings).segmentFiles();
+    const files = found.observed ? found.files : [];
+    expect(files.map(({ file, kind }) => `${file} ${kind}`)).to.deep.equal([
+      ...['metadata.json no media', 'seg0.ts video', 'seg0.ts audio'],
+      ...['seg1/audio.m4a audio', 'seg1/video.mp4 video'],
+    ]);
+    const whole = files.filter(({ seconds }) => Math.abs(seconds - 1) < 0.1);
+    expect(whole).to.have.length(4);
   });
 });

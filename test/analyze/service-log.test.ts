@@ -24,6 +24,14 @@ describe('a line of a log', () => {
     ['1970-01-01 00:00:05,250+00:00 ERROR gone', { at: 5250, level: 'ERROR' }],
     ['[1970-01-01T00:00:05Z] plain', { at: 5000, level: undefined }],
     ['{"message": "\\u00bfqu\\u00e9?"}', { message: '¿qué?' }],
+    ['time=1970-01-01T00:00:05Z level=error msg=x', { at: 5000, level: 'ERROR' }],
+    ['ts=1795705154.5 level=warn', { at: 1795705154500, level: 'WARNING' }],
+    ['[1970-01-01 00:00:05 +0000] [7] [ERROR] gone', { at: 5000, level: 'ERROR' }],
+    ['\u001b[2m1970-01-01T00:00:05Z\u001b[0m late', { at: 5000 }],
+    [
+      '1970-01-01T00:00:05Z\tERROR\tw.go:4\tno audio\t{"stream_id":"s"}',
+      { at: 5000, level: 'ERROR', message: 'ERROR\tw.go:4\tno audio', fields: { stream_id: 's' } },
+    ],
   ];
   for (const [line, expected] of lines) {
     it(line, () => {
@@ -61,5 +69,7 @@ describe('the lines about a stream', () => {
       exitCodeIn(linesOf(lines.join('\n'), ''));
     expect(code('{"exit_code": 0}', '{"exitCode": 3}')).to.equal(3);
     expect(code('{"code": 3}', 'exit_code 3')).to.equal(undefined);
+    expect(code('{"exit_code": "1"}')).to.equal(1);
+    expect(code('INFO worker ended stream_id=s exit_code=1')).to.equal(1);
   });
 });

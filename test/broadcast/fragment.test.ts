@@ -120,4 +120,58 @@ describe('the fragments of a broadcast', () => {
     expect(fragments).to.have.length(1);
     expect(answers).to.have.length(1);
   });
+
+  it('are not those of another stream: what the STS says of one is named', () => {
+    const good = [sent(0, 'a', { sequence: 0, timestamp: 0, isWhole: true }), answered(1, 'a')];
+    const said = (name: string, payload: object): string[] =>
+      fragmentsOf([...good, event(2, name, payload)]).violations;
+    const pressure = { severity: 'low', action: 'none' };
+    const complete = {
+      ...{ total_fragments: 1, total_duration_ms: 6000 },
+      statistics: {
+        ...{ success_count: 1, partial_count: 0, failed_count: 0 },
+        ...{ avg_processing_time_ms: 1, p95_processing_time_ms: 1 },
+      },
+    };
+    for (const [name, payload] of [
+      ['stream:ready', {}],
+      ['fragment:processed', { fragment_id: 'a' }],
+      ['backpressure', pressure],
+      ['error', { code: 'TIMEOUT' }],
+      ['stream:complete', complete],
+    ] as const) {
+      expect(said(name, { ...payload, stream_id: 's' }), name).to.deep.equal([]);
+      const [violation = ''] = said(name, { ...payload, stream_id: 'other' });
+      expect(violation).to.include(`${name}: stream_id: "other" is another stream in {`);
+    }
+    // As the worker calls it, whatever the headers say.
+    const own = event(0, 'stream:init', { stream_id: 'its own name' });
+    const ready = event(1, 'stream:ready', { stream_id: 'its own name' });
+    expect(fragmentsOf([own, ready, ...good]).violations).to.deep.equal([]);
+    expect(fragmentsOf([ready, ...good]).violations).to.have.length(1);
+  });
+
+  it('are also judged by what else the STS says', () => {
+    for (const [name, payload] of [
+      ['stream:ready', { max_inflight: -4 }],
+      ['backpressure', { action: 'explode' }],
+      ['error', { nothing: true }],
+      ['stream:complete', { total_fragments: 'many' }],
+    ] as const) {
+      expect(fragmentsOf([event(0, name, payload)]).violations.join()).to.match(
+        new RegExp(`^${name}: `),
+      );
+    }
+    const nothing = { ...event(0, 'stream:ready'), payload: undefined };
+    expect(fragmentsOf([nothing]).violations).to.deep.equal([]);
+  });
+
+  it('take no time in a stage that is null', () => {
+    const timings = (stages: object | null) =>
+      fragmentsOf([event(1, 'fragment:processed', { fragment_id: 'a', stage_timings: stages })])
+        .answers[0]?.timingsMs;
+    const stages = { asr_ms: 3, translation_ms: null, tts_ms: 4 };
+    expect(timings(stages)).to.deep.equal({ asr: 3, translation: 0, tts: 4 });
+    expect([timings(null), timings({ asr_ms: 3 })]).to.deep.equal([undefined, undefined]);
+  });
 });

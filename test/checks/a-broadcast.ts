@@ -64,11 +64,12 @@ export function aBroadcast(given: Given = {}): BroadcastFindings {
       sampleOf(series, value, given.streamLabel),
     ),
   }));
+  const fixture = readFixture(join(projectRoot, 'fixtures/90-s-tones.yaml'));
+  const fragments = fragmentsOf(tap, 1, 1000 * fixture.segmentSeconds);
   const evidence: Evidence = {
-    ...{ folder, tap, unmatched: [], metrics, mediamtx, fragments: fragmentsOf(tap) },
+    ...{ folder, tap, unmatched: [], metrics, mediamtx, fragments },
     record: aRecord({ stream: STREAM, times: { published: 0 }, ...record }),
   };
-  const fixture = readFixture(join(projectRoot, 'fixtures/90-s-tones.yaml'));
   const names = { ...NAMES, metrics: { ...NAMES.metrics, ...given.metrics } };
   return new BroadcastFindings(evidence, fixture, names);
 }

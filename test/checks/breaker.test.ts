@@ -32,7 +32,8 @@ const events = [init(8000), ...failing(5), ...probed(), ...resumed()];
 const record = (publisherEnded = 79) => ({
   times: { published: 0, publisherEnded: 1000 * publisherEnded },
 });
-const given = { events, record: record() };
+const metrics = { breakerState: 'absent' as const };
+const given = { events, record: record(), metrics };
 const after = { afterMs: 30_000, toleranceMs: 1000 };
 const five = { count: 5, code: 'TIMEOUT' };
 
@@ -158,6 +159,7 @@ describe('criteria of the circuit breaker, by the wire alone', () => {
   it('timeouts open it when the announced time is over', async () => {
     const silent = [0, 1, 2, 3, 4, 5].map((i) => whole(7 + 6 * i, `f${i}`));
     const opens = aBroadcast({
+      metrics,
       events: [init(8000), ...silent, connection(63, 'close')],
       record: record(55),
     });
@@ -170,22 +172,27 @@ describe('criteria of the circuit breaker, by the wire alone', () => {
 
   it('one that sends every segment stays closed, whatever has failed', async () => {
     const refused = [init(8000), ...failing(7, 'INVALID_CONFIG')];
-    const closed = aBroadcast({ events: refused, record: record(49) });
+    const closed = aBroadcast({ metrics, events: refused, record: record(49) });
     expect(await stateOf(breakerNeverOpens, closed, null)).to.equal('passed');
     const verdict = await judge(nothingSentWhileOpen, closed, { forMs: 29_000 });
     expect(verdict).to.include({ state: 'failed', what: 'the breaker was never open' });
-    const opens = aBroadcast({ events: refused.slice(0, 11), record: record(49) });
+    const opens = aBroadcast({ metrics, events: refused.slice(0, 11), record: record(49) });
     expect(await stateOf(breakerNeverOpens, opens, null)).to.equal('failed');
-    expect(await stateOf(breakerNeverOpens, aBroadcast(), null)).to.equal('failed');
+    expect(await stateOf(breakerNeverOpens, aBroadcast({ metrics }), null)).to.equal('failed');
   });
 
   it('what a lost connection or a pause holds back was not held back by it', async () => {
     const held = (...why: typeof events) => {
       const late = [init(8000), ...failing(5), ...why, whole(67, 'late')];
-      return stateOf(breakerNeverOpens, aBroadcast({ events: late, record: record(70) }), null);
+      return stateOf(
+        breakerNeverOpens,
+        aBroadcast({ metrics, events: late, record: record(70) }),
+        null,
+      );
     };
     expect(await held(connection(33, 'close'), connection(66, 'open', 2))).to.equal('passed');
-    const asked = (at: number, action: string) => event(at, 'backpressure', { action });
+    const asked = (at: number, action: string) =>
+      event(at, 'backpressure', { severity: 'low', action });
     expect(await held(asked(33, 'pause'), asked(66, 'none'))).to.equal('passed');
     expect(await held(asked(33, 'pause'), asked(34, 'none'))).to.equal('failed');
   });
@@ -204,7 +211,38 @@ describe('what media-service says of its breaker', () => {
     ...([at, 'own words', { state, trigger: 'Timeout', ...fields }] as const),
   ];
   const state = (more: Parameters<typeof aBroadcast>[0]) =>
-    stateOf(breakerConfirmed, aBroadcast({ ...given, ...more }), null);
+    stateOf(breakerConfirmed, aBroadcast({ events, record: record(), ...more }), null);
+
+  it('is asked for, unless it has no metric by acceptance.yaml', async () => {
+    expect(await state({})).to.equal('not shown');
+    expect(await state({ polls: [[40, { inflight: 1 }]] })).to.equal('not shown');
+    expect(await state({ metrics })).to.equal('passed');
+  });
+
+  it('is closed throughout where it never opens', async () => {
+    const closed = (value?: number) =>
+      stateOf(
+        breakerNeverOpens,
+        aBroadcast({
+          events: [init(8000), ...failing(7, 'INVALID_CONFIG')],
+          record: record(49),
+          polls: value === undefined ? [] : [[20, { breaker: value }]],
+        }),
+        null,
+      );
+    expect([await closed(0), await closed(1), await closed()]).to.deep.equal([
+      ...['passed', 'failed', 'not shown'],
+    ]);
+  });
+
+  it('is held against timeouts that are assumed', async () => {
+    const silent = aBroadcast({
+      metrics,
+      events: [init(8000), whole(7, 'f'), connection(63, 'close')],
+    });
+    const { seen } = await judge(breakerOpenAtEnd, silent, null);
+    expect(seen).to.include('timed out at 8.0 s (assumed, as announced)');
+  });
 
   it('in the coding of the specs', async () => {
     expect(await state({ polls: polls() })).to.equal('passed');
@@ -240,6 +278,8 @@ describe('what media-service says of its breaker', () => {
       ...[change(32.5, 'OPEN', { failure_count: 5 }), change(62.5, 'half_open')],
       change(67.9, 'Closed'),
     ];
+    const state = (more: Parameters<typeof aBroadcast>[0]) =>
+      stateOf(breakerConfirmed, aBroadcast({ ...given, ...more }), null);
     expect(await state({ log })).to.equal('passed');
     expect(await state({ log: [change(32.5, 'open', { failure_count: 4 })] })).to.equal('failed');
     expect(await state({ log: [change(20, 'open')] })).to.equal('failed');
@@ -255,7 +295,8 @@ describe('what media-service says of its breaker', () => {
       });
       const between: Poll = [seconds - 1, { breaker: 1 }];
       const sorted = [...all, between].sort(([a], [b]) => a - b);
-      return stateOf(breakerHalfOpens, aBroadcast({ ...given, polls: sorted }), after);
+      const seen = aBroadcast({ events, record: record(), polls: sorted });
+      return stateOf(breakerHalfOpens, seen, after);
     };
     // Opened at 32.5 s: 31 s later is 63.5 s, and until then it must have been half-open.
     expect([await halfOpensAt(63), await halfOpensAt(64.4), await halfOpensAt(66)]).to.deep.equal([

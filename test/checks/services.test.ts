@@ -52,6 +52,7 @@ import {
 } from '../../support/checks/suite-run';
 import { verdictFails } from '../../support/checks/suite-run';
 import type { StartRecord } from '../../support/environment/dual-compose-manager';
+import type { StsAnswer, StsAnswers } from '../../support/observe/sts-client';
 import { stateOf } from './a-broadcast';
 
 describe('criteria of services', () => {
@@ -276,12 +277,17 @@ describe('criteria of publishing', () => {
 });
 
 describe('criteria of answers of the STS', () => {
-  const answer = (transcript: string, sequence = 0, translation = '') => ({
-    ...{ fragment_id: 'f', status: 'success' as const, sequence_number: sequence, transcript },
-    translated_text: translation,
+  const answer = (
+    transcript: string,
+    index = 0,
+    translation = '',
+    more: Partial<StsAnswer> = {},
+  ): StsAnswer => ({
+    ...{ fragment_id: 'f', status: 'success', index, sequence_number: index, transcript },
+    ...{ translated_text: translation, dubbed_audio: 'AAAA', ...more },
   });
-  const said = (...answers: ReturnType<typeof answer>[]) => ({
-    ...{ url: 'http://sts', stream: 's', errors: [] as string[], answers, listenedOnMs: 5000 },
+  const said = (...answers: StsAnswer[]): StsAnswers => ({
+    ...{ url: 'http://sts', stream: 's', errors: [], warnings: [], answers, listenedOnMs: 5000 },
   });
 
   it('words', async () => {
@@ -290,6 +296,14 @@ describe('criteria of answers of the STS', () => {
     expect(await stateOf(transcriptIs, hello, { text: 'hello' })).to.equal('failed');
     expect(await stateOf(translationIs, hello, { text: 'Hola mundo' })).to.equal('passed');
     expect(await stateOf(translationIs, hello, { text: 'Hola' })).to.equal('failed');
+    for (const same of ['Hola al mundo.', 'Hola a todo el mundo']) {
+      const equivalent = said(answer('Hello, world.', 0, same));
+      expect(await stateOf(translationIs, equivalent, { text: 'Hola mundo' }), same).to.equal(
+        'passed',
+      );
+    }
+    const goodbye = said(answer('Hello, world.', 0, 'Adiós, mundo'));
+    expect(await stateOf(translationIs, goodbye, { text: 'Hola mundo' })).to.equal('failed');
     expect(await stateOf(transcriptWords, hello, { most: 2 })).to.equal('passed');
     expect(await stateOf(transcriptWords, hello, { most: 1 })).to.equal('failed');
     const rate = said(answer('one two three five'));
@@ -321,6 +335,51 @@ describe('criteria of answers of the STS', () => {
     const swapped = said(answer(script[1] ?? '', 0), answer(script[0] ?? '', 1));
     expect(await stateOf(answersHaveOwnWords, swapped, limit)).to.equal('failed');
     expect(await stateOf(answersHaveOwnWords, said(), limit)).to.equal('failed');
+  });
+
+  it('order, by the fragments that they name, and what each says of itself', async () => {
+    const script = ['one two three four', 'five six seven eight'];
+    const judged = (...answers: StsAnswer[]) =>
+      judge(answersInOrder, said(...answers), { count: 2, listenMs: 5000 });
+    const numbered = (index: number, sequence: number) =>
+      answer(script[sequence] ?? '', index, '', { sequence_number: sequence });
+    // Numbers and words of all are in order, but of other fragments than they name.
+    const rotated = [numbered(1, 0), numbered(0, 1)];
+    expect((await judged(...rotated)).seen).to.match(
+      /^answers to fragments 1, 0; .*answer to fragment 1: says sequence_number 0/,
+    );
+    const words = await judge(answersHaveOwnWords, said(...rotated), {
+      ...{ script, wordErrorRate: 0.25 },
+    });
+    expect(words.seen).to.include('1: "one two three four"');
+    const twice = await judged(numbered(0, 0), numbered(0, 1));
+    expect(twice).to.include({
+      state: 'failed',
+      what: 'answers are lost, repeated or out of order',
+    });
+    const second = (more: Partial<StsAnswer>) => judged(answer('a', 0), answer('b', 1, '', more));
+    const model = { code: 'MODEL_ERROR', message: 'x' };
+    for (const [more, why] of [
+      [{ sequence_number: 2 }, 'says sequence_number 2'],
+      [{ dubbed_audio: null }, 'no dub'],
+      [{ status: 'partial', dubbed_audio: null }, 'partial (no code), no dub'],
+      [{ error: model }, 'success (MODEL_ERROR)'],
+      [{ status: 'failed', dubbed_audio: null, error: model }, 'failed (MODEL_ERROR)'],
+    ] as const) {
+      const { state, seen, what } = await second(more);
+      expect([state, seen]).to.deep.equal(['failed', `answer to fragment 1: ${why}`]);
+      expect(what).to.equal('an answer has failed, or is numbered as another one');
+    }
+    expect((await second({})).state).to.equal('passed');
+  });
+
+  it('what the STS warns of fails nothing, and is shown', async () => {
+    const warned = { ...said(answer('a'), answer('b', 1)), warnings: ['{"code":"RATE_LIMIT"}'] };
+    const limit = { count: 2, listenMs: 5000 };
+    const { state, seen } = await judge(answersInOrder, warned, limit);
+    expect([state, seen.includes('warnings: {"code":"RATE_LIMIT"}')]).to.deep.equal([
+      ...['passed', true],
+    ]);
   });
 });
 

@@ -87,6 +87,7 @@ function recorded(given: Given = {}): BroadcastFindings {
   const { segmentsProcessed, audioFragments } = NAMES.metrics;
   const poll = (isEnd: boolean): Record<string, number> => ({
     [`${segmentsProcessed}{type="audio"}`]: isEnd ? dubbed : 0,
+    [`${segmentsProcessed}{type="video"}`]: isEnd ? SEGMENTS : 0,
     [`${audioFragments}{status="fallback"}`]: isEnd ? SEGMENTS - dubbed : 0,
   });
   const { evidence } = aBroadcast({

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
@@ -16,6 +16,7 @@ import { aBroadcast } from './a-broadcast';
 
 const RATE = 16_000;
 const FORMAT = { format: 'pcm_s16le', sample_rate_hz: RATE, channels: 1, bytes: 1 };
+const MP3 = { ...FORMAT, format: 'mp3', duration_ms: 6000 };
 /** Two segments, in which somebody speaks. */
 const fixture = readFixture(join(projectRoot, 'fixtures/12-s-nfl.yaml'));
 
@@ -31,11 +32,17 @@ const SPANISH = spoken('El mariscal de campo toma la bola y busca un jugador abi
 
 interface Answered {
   dub?: Float32Array | string;
+  /** Where the dub is. */
+  file?: string;
   fields?: object;
 }
 
 /** A broadcast of two segments, of which the second is answered as given. */
-function judged({ dub = SPANISH, fields = {} }: Answered): Promise<Verdict> {
+function judged({
+  dub = SPANISH,
+  file = 'audio/dub.wav',
+  fields = {},
+}: Answered): Promise<Verdict> {
   const audio = (name: string): object => ({
     ...FORMAT,
     file: `audio/${name}.wav`,
@@ -64,6 +71,8 @@ function judged({ dub = SPANISH, fields = {} }: Answered): Promise<Verdict> {
   write('original', ENGLISH);
   write('good', SPANISH);
   write('dub', dub);
+  const [written, named] = ['audio/dub.wav', file].map((name) => join(evidence.folder, name));
+  if (written !== undefined && named !== undefined) renameSync(written, named);
   const broadcast = new BroadcastFindings(evidence, fixture, names);
   return judge(validDubs, broadcast, { tolerancePercent: 10 });
 }
@@ -91,7 +100,21 @@ describe('an answer that is called processed', () => {
       { dub: ENGLISH.map((sample) => sample / 4) },
       /fragment 1: the audio that was sent/,
     ],
-    ['garbage', { dub: 'garbage' }, /fragment 1: its dub does not decode: /],
+    [
+      'garbage',
+      { dub: 'garbage' },
+      /^fragment 1: the dub does not decode: format pcm_s16le said, 1 bytes that begin with 67617262616765$/,
+    ],
+    [
+      'of a format that services do not send',
+      { file: 'audio/dub.bin', fields: { dubbed_audio: { ...MP3, file: 'audio/dub.bin' } } },
+      /^fragment 1: the dub does not decode: format mp3 said, 1 bytes that begin with [\da-f]{16}$/,
+    ],
+    [
+      'of another length than it says',
+      { fields: { dubbed_audio: { ...FORMAT, file: 'audio/dub.wav', duration_ms: 1 } } },
+      /^fragment 1: a dub of 6\.00 s with duration_ms 1$/,
+    ],
     ['no dub', { fields: { dubbed_audio: null } }, /fragment 1: .*has no dubbed audio/],
     [
       'no texts',

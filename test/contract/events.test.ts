@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { type ContractEvent, EVENTS, violationsOf } from '../../support/contract/contract';
 import { isAccepted } from '../../support/contract/echo-controls';
 import { ERROR_CODES, RETRYABLE_CODES } from '../../support/contract/error-codes';
-import { fragmentProcessed, statusOf, streamInit } from '../../support/contract/events';
+import { dubDataOf, fragmentProcessed, statusOf, streamInit } from '../../support/contract/events';
 import { EXAMPLES } from './examples';
 
 type Fields = Record<string, unknown>;
@@ -90,8 +90,17 @@ describe('the contract', () => {
   it('tells how a fragment went, also where the answer has no status', () => {
     expect(statusOf({})).to.equal('success');
     expect(statusOf({ error: null })).to.equal('success');
+    expect(statusOf({ status: null, error: null })).to.equal('success');
+    expect(statusOf({ status: null, error: { code: 'TIMEOUT' } })).to.equal('failed');
     expect(statusOf({ error: { code: 'TIMEOUT' } })).to.equal('failed');
     expect(statusOf({ status: 'partial', error: { code: 'MODEL_ERROR' } })).to.equal('partial');
+  });
+
+  it('finds the dub of an answer in each of its forms', () => {
+    const format = { format: 'm4a', sample_rate_hz: 1, channels: 1, duration_ms: 1 };
+    const dubs = [{ ...format, data_base64: 'AAAA' }, 'AAAA', null, undefined, ''];
+    const found = dubs.map((dubbed_audio) => dubDataOf({ dubbed_audio }));
+    expect(found).to.deep.equal(['AAAA', 'AAAA', '', '', '']);
   });
 
   it('knows by its status whether a control was accepted', () => {

@@ -33,6 +33,8 @@ export const EXAMPLES: Record<string, readonly Record<string, unknown>[]> = {
       capabilities: { batch_processing: false, async_delivery: true },
     },
     {},
+    { stream_id: null, session_id: null, max_inflight: null, capabilities: null },
+    { capabilities: { batch_processing: null, async_delivery: null } },
   ],
   'fragment:data': [
     { ...DATA, metadata: { pts_ns: 6e9 } },
@@ -58,6 +60,13 @@ export const EXAMPLES: Record<string, readonly Record<string, unknown>[]> = {
     { ...IDS, status: 'failed', dubbed_audio: null, transcript: null, error: FAILURE },
     { ...IDS, error: { ...FAILURE, stage: null } },
     { ...PROCESSED, error: null },
+    // As services say what they leave out.
+    {
+      ...{ ...PROCESSED, stream_id: null, sequence_number: null, status: null, error: null },
+      ...{ target_language: null, processing_time_ms: null, stage_timings: null },
+    },
+    { ...PROCESSED, stage_timings: { asr_ms: 1, translation_ms: null, tts_ms: null } },
+    { ...IDS, status: 'failed', error: { ...FAILURE, stage: null, retryable: null } },
   ],
   backpressure: [
     {
@@ -66,6 +75,11 @@ export const EXAMPLES: Record<string, readonly Record<string, unknown>[]> = {
     },
     { severity: 'low', action: 'none', recommended_delay_ms: null },
     { severity: 'high', action: 'pause' },
+    {
+      ...{ stream_id: null, severity: 'low', action: 'none' },
+      current_inflight: null,
+      queue_depth: null,
+    },
   ],
   error: [
     {
@@ -74,6 +88,7 @@ export const EXAMPLES: Record<string, readonly Record<string, unknown>[]> = {
     },
     { code: 'GPU_OOM', retryable: true },
     { code: 'OF_ITS_OWN', stream_id: null, fragment_id: null },
+    { ...{ code: 'TIMEOUT', message: null, severity: null, retryable: null }, fragment_id: null },
     { code: 'TIMEOUT', severity: 'warning', fragment_id: 1 },
   ],
   'stream:pause': [{ stream_id: 's', reason: 'asked' }, { stream_id: 's' }],

@@ -7,18 +7,17 @@ import { expect } from 'chai';
 
 import {
   checkComposeFiles,
-  composeFrom,
   mergeAll,
   type ComposeFile,
 } from '../../support/environment/compose-file';
+import { composeForHost } from '../../support/environment/compose-for-host';
 import { PrerequisiteMissing } from '../../support/base/errors';
 import type { Variables } from '../../support/base/interpolate';
 import { safeText } from '../../support/base/safe-text';
 
 /** As the host runtime reads compose files. */
 function read(files: string[], variables: Variables = {}): ComposeFile {
-  const checked = checkComposeFiles(files, variables);
-  return composeFrom(mergeAll(checked), checked);
+  return composeForHost(checkComposeFiles(files, variables), variables);
 }
 
 describe('reading compose files', () => {
@@ -165,8 +164,58 @@ services:
     expect(services.map(({ name }) => name)).to.deep.equal(['one', 'two']);
     expect(services[0]?.environment).to.deep.equal({ A: '1', B: '2', C: '3' });
     expect(services[0]?.publishedPorts).to.deep.equal([80, 81]);
-    const commands = [{ values: { command: ['a', 'b'] } }, { values: { command: ['c'] } }];
+    const commands = [['a', 'b'], ['c']].map((command) => ({ values: { command }, replaced: [] }));
     expect(mergeAll(commands)).to.deep.equal({ command: ['c'] });
+  });
+
+  it('replaces and takes away what the tags of Compose say', () => {
+    const base = write(
+      'services:\n  one:\n    image: x\n    environment: {A: 1}\n    ports: ["80:80"]\n',
+    );
+    const over = (text: string) => write(`services:\n  one:\n    ${text}\n`, 'over.yml');
+    const ports = read([base, over('ports: !override ["81:80"]')]).services[0]?.publishedPorts;
+    expect(ports).to.deep.equal([81]);
+    const environment = read([base, over('environment: !reset null')]).services[0]?.environment;
+    expect(environment).to.deep.equal({});
+    const added = read([base, over('environment: {A: !reset null, B: 2}')]).services[0];
+    expect(added?.environment).to.deep.equal({ B: '2' });
+  });
+
+  it('refuses what only Docker Compose follows, by its name', () => {
+    const included = write('include: [other.yml]\nservices: {}\n');
+    expect(() => read([included])).to.throw(PrerequisiteMissing, /include is followed by Docker/);
+    const extended = write('services:\n  one:\n    image: x\n    extends: {service: two}\n');
+    expect(() => read([extended])).to.throw(/docker-compose\.yml:4.*services\.one\.extends/s);
+  });
+
+  it('takes the files of env_file, and variables that are only named', () => {
+    write('A=file\nB=file\n', 'a.env');
+    const file = write(`
+services:
+  one:
+    image: x
+    env_file: [a.env, {path: none.env, required: false}]
+    environment: [B=own, GIVEN, UNSET]
+  two:
+    image: x
+    environment: {GIVEN: , UNSET: }
+`);
+    const [first, second] = read([file], { GIVEN: 'g' }).services;
+    expect(first?.environment).to.deep.equal({ A: 'file', B: 'own', GIVEN: 'g' });
+    expect(second?.environment).to.deep.equal({ GIVEN: 'g' });
+    const missing = write(one('    env_file: none.env\n'));
+    expect(() => read([missing])).to.throw(/none\.env.*no such file/s);
+  });
+
+  it('leaves out services of profiles that are not active, and optional ones that are not there', () => {
+    const file = write(
+      'services:\n  a:\n    image: x\n    depends_on: {b: {condition: service_started, required: false}}\n' +
+        '  b:\n    image: x\n    profiles: [gpu]\n',
+    );
+    const named = (variables: Variables) =>
+      read([file], variables).services.map(({ name, dependsOn }) => [name, ...dependsOn].join(' '));
+    expect(named({})).to.deep.equal(['a']);
+    expect(named({ COMPOSE_PROFILES: 'cpu,gpu' })).to.deep.equal(['a b', 'b']);
   });
 
   it('takes variables that are not set from the file .env beside it, as Compose does', () => {

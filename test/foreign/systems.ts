@@ -45,8 +45,8 @@ export const SYSTEMS: Record<string, System> = {
       'loses a fragment': {
         side: 'media-service',
         clothes: () => flaw.losesFragment(4),
-        // Those after it are numbered without a gap: the last one seems to be missing.
-        cause: /another number of fragments was sent.*segment 9: not sent/s,
+        // Those after it are numbered without a gap: their time tells which it was.
+        cause: /another number of fragments was sent.*segment 4: not sent/s,
       },
       'falls back to silence': {
         side: 'media-service',
@@ -72,7 +72,7 @@ export const SYSTEMS: Record<string, System> = {
     is: 'the STS answers with the six fields of spec 019 and acknowledges nothing',
     clothes: { sts: sts.minimalAnswers },
     compositions: ['sts'],
-    tags: '@019-US3-1 or @019-US3-2 or @019-US3-3 or @019-US3-4',
+    tags: '@019-US3-1 or @019-US3-2 or @019-US3-3 or @019-US3-4 or @021-US3-3',
     flaws: {
       'does not listen': {
         side: 'sts',

@@ -148,6 +148,7 @@ describe('the tap, given what is not right,', () => {
     // Connections of earlier tests may still be ending.
     bad = `bad${evidences}`;
     evidence = new EvidenceWriter(join(folder, String(evidences)));
+    tap.setPlan('good', { faults: [], seed: 0 });
     good = await joined('good');
   });
   afterEach(() => {
@@ -320,6 +321,7 @@ describe('the tap, given what is not right,', () => {
         worst.server.send(GOOD);
         await eventually('both', () => expect(worst.atWorker).to.have.length(2), WITHIN);
         expect(of(bad, 'event', 'undecodable').length).to.equal(3);
+        tap.endPlan(bad);
         await expectOthersGoOn();
       });
     }

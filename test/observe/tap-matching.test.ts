@@ -112,6 +112,47 @@ describe('the tap, given a media-service that sends no X-Stream-ID,', () => {
     expect(done()).to.deep.equal(['a error f']);
   });
 
+  it('knows a stream by its path, in the header or in its first event', async () => {
+    plan('a', ['every fragment', 'the dub is half as loud']);
+    plan('b', ['every fragment', 'the answer is the error TIMEOUT']);
+    const client = await connect();
+    await ask(client, { fragment_id: 'g', stream_id: 'live/b/in' });
+    await ask(await connect({ 'X-Stream-ID': 'live/a/in' }), { fragment_id: 'f' });
+    expect(done()).to.deep.equal(['b error g', 'a soften f']);
+  });
+
+  it('takes no header that is no stream of its own while one is waited for', async () => {
+    plan('a', ['every fragment', 'the dub is half as loud']);
+    plan('b', ['every fragment', 'the answer is the error TIMEOUT']);
+    const headers = { 'X-Stream-ID': 'worker-7' };
+    await ask(await connect(headers), { fragment_id: 'f', stream_id: 'a' });
+    await ask(await connect(headers), { fragment_id: 'g' });
+    // Nothing is waited for any more.
+    await ask(await connect(headers), { fragment_id: 'h' });
+    expect(done()).to.deep.equal(['a soften f', 'b error g']);
+    expect(kindsOf('worker-7')).to.include('fragment:data');
+  });
+
+  it('does a fault at the moment of a fragment once, also where that is sent again', async () => {
+    plan('a', ['when fragment 0 is sent', 'the connection is lost']);
+    const first = await connect();
+    const lost = new Promise((ended) => first.once('disconnect', ended));
+    first.emit('fragment:data', { fragment_id: 'f' });
+    await lost;
+    const again = await connect();
+    await ask(again, { fragment_id: 'f' });
+    await ask(again, { fragment_id: 'g' });
+    expect(done()).to.deep.equal(['a disconnect']);
+  });
+
+  it('requests a pause of the stream by the name that media-service has for it', async () => {
+    plan('a', ['when fragment 0 is sent', 'the STS requests a pause']);
+    const client = await connect();
+    const asked = answerOf(client, 'backpressure');
+    client.emit('fragment:data', { fragment_id: 'f', stream_id: 'live/a/in' });
+    expect(await asked).to.include({ stream_id: 'live/a/in', action: 'pause' });
+  });
+
   it('takes none where several are waited for, and records the connection as of none', async () => {
     plan('a', ['every fragment', 'the dub is half as loud']);
     plan('b');

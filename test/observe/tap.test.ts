@@ -304,6 +304,7 @@ describe('the tap', () => {
     const direct = new SocketIOMonitor(url);
     await monitor.connect();
     await direct.connect();
+    tap.setPlan('monitored', { faults: [], seed: 0 });
     const client = await connect('monitored', ['websocket']);
     client.emit('fragment:data', { fragment_id: 'f0' });
     const [event] = await monitor.waitForEvents(1, 2000);

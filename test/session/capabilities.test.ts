@@ -17,7 +17,9 @@ import {
   RequestDraft,
 } from '../../support/session/plan';
 
-const usual = readConfig({}).settings('127.0.0.1');
+const shipped = readConfig({});
+const usual = shipped.settings('127.0.0.1');
+const { settingsFile } = shipped;
 
 /** What is missing where that differs from the shipped configuration on Docker. */
 function missing(
@@ -30,7 +32,10 @@ function missing(
   });
   const own = Object.fromEntries(merged) as unknown as Settings['services'];
   const offering: Offering = {
-    ...{ config: { monitor: 'tap' }, settings: { ...usual, ...settings, services: own } },
+    ...{
+      config: { monitor: 'tap', settingsFile },
+      settings: { ...usual, ...settings, services: own },
+    },
     ...{ runtime: 'docker', ...given },
   };
   return [...notOffered(offering).keys()];
@@ -44,7 +49,7 @@ describe('what is offered', () => {
   });
 
   it('is what acceptance.yaml and the environment do not say is absent', () => {
-    expect(missing({ config: { monitor: 'direct' } })).to.deep.equal(['faults']);
+    expect(missing({ config: { monitor: 'direct', settingsFile } })).to.deep.equal(['faults']);
     expect(missing({}, { mediaService: { segments: undefined } })).to.deep.equal(['segments']);
     expect(missing({}, { mediaServer: { webrtc: undefined } })).to.deep.equal(['webrtc']);
     const toldNothing = { mediaService: { sourceUrlVariable: undefined } };
@@ -59,31 +64,57 @@ describe('what is offered', () => {
 
   it('is, of services that run elsewhere, what can be had without starting any', () => {
     const external = { runtime: 'external' } as const;
-    const all = ['compositions', 'faults', 'echo', 'segments'];
+    const all = ['compositions', 'faults', 'echo', 'segments', 'logs'];
     expect(missing(external, { sts: { tap: { host: 'h', port: 0 } } })).to.deep.equal(all);
     const { url } = usual.services.echoSts;
+    // An Echo STS is no STS that translates.
     expect(missing(external, { sts: { url, tap: { host: 'h', port: 1 } } })).to.deep.equal([
-      ...['compositions', 'segments'],
+      ...['compositions', 'speech', 'segments', 'logs'],
     ]);
+    expect(missing({ runtime: 'host' }, { sts: { url } })).to.deep.equal(['networks']);
   });
 
-  it('is told of any scenario, but for absent metrics and the logs of services elsewhere', () => {
+  it('is named by what is missing, and by the file that is used', () => {
+    const config = { monitor: 'direct', settingsFile: '/x/mine.yaml' } as const;
+    const { mediaService, mediaServer } = usual.services;
+    const services = {
+      ...usual.services,
+      mediaService: { ...mediaService, segments: undefined },
+      mediaServer: { ...mediaServer, webrtc: undefined },
+    };
+    const settings = { ...usual, services, maxStreams: 1 };
+    const reasons = (runtime: Offering['runtime']): string =>
+      [...notOffered({ config, settings, runtime }).values()]
+        .map(({ what, where, next }) => `${where}: ${what} → ${next}`)
+        .join('\n');
+    expect(reasons('host')).to.include('/x/mine.yaml, services.mediaServer.webrtc');
+    expect(reasons('host')).to.match(/mine\.yaml, services\.mediaService\.segments: no segments/);
+    expect(reasons('host')).to.match(/mine\.yaml, maxStreams \(MAX_STREAMS\): fewer than 2/);
+    expect(reasons('host')).not.to.match(/ acceptance\.yaml,|unset MAX_STREAMS/);
+    expect(reasons('external')).to.include('RUNTIME=external: no logs can be read');
+    expect(reasons('external')).to.include('RUNTIME=external: no segments can be read');
+  });
+
+  it('is told of any scenario, but for absent metrics and what a reader may miss', () => {
     const told = (
       metrics: Partial<Settings['metrics']>,
       runtime: Offering['runtime'],
     ): string[] => {
       const settings = { ...usual, metrics: { ...usual.metrics, ...metrics } };
-      return untold({ config: { monitor: 'tap' }, settings, runtime });
+      return untold({ config: { monitor: 'tap', settingsFile }, settings, runtime });
     };
     expect(told({}, 'docker')).to.be.empty;
     expect(told({ inflight: 'absent', fallbacks: { name: 'f' } }, 'host')).to.deep.equal([
       'what only metrics tell: inflight (acceptance.yaml, metrics: absent)',
     ]);
-    expect(told({}, 'external')).to.have.length(1);
+    expect(told({}, 'external')).to.deep.equal([
+      'what media-service and the STS say to each other, where the STS tells it to nobody else (no tap)',
+      'what a reader that records the output may have missed',
+    ]);
   });
 
   it('has a reason, with what to do', () => {
-    const config = { monitor: 'direct' } as const;
+    const config = { monitor: 'direct', settingsFile } as const;
     for (const runtime of ['host', 'external'] as const) {
       for (const problem of notOffered({ config, settings: usual, runtime }).values()) {
         expect(Object.values<string>({ ...problem }).every((part) => part.length > 0)).to.equal(
@@ -97,16 +128,22 @@ describe('what is offered', () => {
 
 describe('what is needed', () => {
   it('follows from the broadcasts', () => {
-    expect(neededBy(requestOf())).to.be.empty;
+    expect(neededBy(requestOf())).to.deep.equal(['speech']);
     const faults = [{ on: { first: 0, last: null }, does: 'drop' } as const];
-    expect(neededBy(requestOf({ faults }))).to.deep.equal(['faults']);
+    expect(neededBy(requestOf({ faults }))).to.deep.equal(['faults', 'speech']);
     expect(neededBy(requestOf({ composition: { echoSegmentSeconds: 6 } }))).to.deep.equal(['echo']);
     expect(neededBy(requestOf({ composition: 'media with the Echo STS' }))).to.deep.equal([
       ...['echo', 'compositions'],
     ]);
     expect(neededBy(requestOf({ composition: 'dual without a tap' }))).to.deep.equal([
-      'compositions',
+      ...['speech', 'compositions'],
     ]);
+    for (const composition of [
+      { echoSegmentSeconds: 2 },
+      { echoSegmentSeconds: 6, oneAtATime: true } as const,
+    ]) {
+      expect(neededBy(requestOf({ composition }))).to.deep.equal(['echo', 'compositions']);
+    }
   });
 
   it('follows from trials, and from what steps say', () => {
@@ -132,7 +169,7 @@ describe('what is needed', () => {
       }
     }
     const needs = plannedScenarios().map((one) => [...one.needs.whole]);
-    expect(needs).to.deep.equal([['networks', 'compositions'], []]);
+    expect(needs).to.deep.equal([['networks', 'speech', 'compositions'], ['speech']]);
     expect([plannedBroadcasts().length, plannedTrials().length]).to.deep.equal([2, 1]);
     leaveOut(unable);
     expect([plannedBroadcasts().length, plannedTrials().length]).to.deep.equal([1, 0]);

@@ -16,17 +16,21 @@ interface Bench {
   started: TrialRequest['variables'][];
   stopped: number;
   mostAtOnce: number;
+  /** Its service ends. */
+  end: () => void;
 }
 
 describe('trials', () => {
   let server: Server;
   let url = '';
   let asked = 0;
+  /** What it answers to each question, the last of them for good. */
+  let answers: string[] = [];
   before(async () => {
-    // It is loading at first.
     server = createServer((_request, response) => {
+      const answer = answers[Math.min(asked, answers.length - 1)];
       asked += 1;
-      response.writeHead(503).end(asked > 2 ? 'ASR_MODEL: no small at hand' : 'loading');
+      response.writeHead(503).end(answer);
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -34,9 +38,20 @@ describe('trials', () => {
   });
   after(() => server.close());
 
+  /** How long a reason has to stay the same, in these tests. */
+  const STAYS_MS = 300;
+  const answering = (...all: string[]): void => {
+    answers = all;
+    asked = 0;
+  };
+
   function bench(health: string, state: 'running' | 'exited' = 'running'): Bench {
     let running = 0;
-    const seen: Bench = { host: undefined as never, started: [], stopped: 0, mostAtOnce: 0 };
+    let now: string = state;
+    const seen: Bench = {
+      ...{ host: undefined as never, started: [], stopped: 0, mostAtOnce: 0 },
+      end: () => (now = 'exited'),
+    };
     const composition = { project: 'test', health: new Map([['sts', health]]) };
     const manager = {
       ...{ sts: composition, media: composition },
@@ -52,7 +67,7 @@ describe('trials', () => {
         return Promise.resolve();
       },
       runtime: {
-        ps: () => Promise.resolve([{ service: 'sts', state, startedAt: 0 }]),
+        ps: () => Promise.resolve([{ service: 'sts', state: now, startedAt: 0 }]),
         logs: () => Promise.resolve('its log'),
       },
     };
@@ -75,10 +90,39 @@ describe('trials', () => {
 
   it('wait for the reason that names the value, and stop what they have started', async () => {
     const seen = bench(url);
-    const trial = await new Trials(seen.host).of(request('small'));
+    answering('loading', 'loading', 'ASR_MODEL: no small at hand');
+    const trial = await new Trials(seen.host, STAYS_MS).of(request('small'));
     expect(trial.health.body).to.equal('ASR_MODEL: no small at hand');
+    expect(trial.tookMs).to.be.within(STAYS_MS, 10_000);
     expect(trial).to.include({ hasEnded: false, log: 'its log', where: 'test/sts' });
     expect(seen.stopped).to.equal(1);
+  });
+
+  it('wait on while a service that names its settings is loading, or says something else', async () => {
+    const config = { config: { ASR_MODEL: 'small' } };
+    const loading = JSON.stringify({ status: 'loading', ...config });
+    const changing = [1, 2, 3, 4, 5, 6].map((n) => `small is not at hand yet: try ${n}`);
+    answering(...Array.from({ length: 6 }, () => loading), ...changing, 'no small');
+    const trial = await new Trials(bench(url).host, STAYS_MS).of(request('small'));
+    expect(trial.health.body).to.equal('no small');
+    expect(asked).to.be.greaterThan(13);
+  });
+
+  it('never give up early where nothing that may be missing is named', async () => {
+    // With a setting in its answer, and not healthy for longer than a reason has to stay the same.
+    const waiting = JSON.stringify({ status: 'unavailable', MAX_INFLIGHT: 3, DEVICE: 'cpu' });
+    for (const variables of [{ MAX_INFLIGHT: '3' }, { DEVICE: 'cpu' }, { LOG_LEVEL: 'INFO' }]) {
+      answering(waiting);
+      const values = Object.values<string>(variables);
+      const one: TrialRequest = { ...request(''), variables, values };
+      const seen = bench(url);
+      const running = new Trials(seen.host, STAYS_MS).of(one);
+      await new Promise((done) => setTimeout(done, 3 * STAYS_MS));
+      expect(seen.stopped, JSON.stringify(variables)).to.equal(0);
+      // As if it had ended.
+      seen.end();
+      expect((await running).hasEnded).to.equal(true);
+    }
   });
 
   it('are made once for equal requests, two at a time', async () => {

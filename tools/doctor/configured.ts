@@ -20,21 +20,25 @@ export function composeFiles(session: Session): Promise<Line[]> {
   });
 }
 
-/** The variables by which published ports are set: second sets of services get ports of their own by them. */
-export async function portVariables(settings: Settings): Promise<Line[]> {
+/**
+ * The variables by which published ports are set: second sets of services get ports of their own by them.
+ *
+ * @param file the configuration that is used, as it is shown
+ */
+export async function portVariables(settings: Settings, file: string): Promise<Line[]> {
   const { compositions, ports } = settings;
   const files = Object.values(compositions).flatMap((one) =>
     typeof one === 'object' ? one.files : [],
   );
   return asking('port variables', async () => {
-    const texts = [...new Set(files)].map((file) => readFileSync(file, 'utf8')).join('\n');
+    const texts = [...new Set(files)].map((path) => readFileSync(path, 'utf8')).join('\n');
     const unused = Object.keys(ports).filter((name) => !new RegExp(`\\$\\{${name}\\b`).test(texts));
     if (unused.length === 0) return [ok('port variables', Object.keys(ports).join(', '))];
     return [
       {
         ...{ topic: 'port variables', state: 'missing' },
         text: `no compose file publishes a port by ${unused.join(', ')}`,
-        next: `write the port as a variable (\${${unused[0]}:-${ports[unused[0] ?? '']}}), or take it out of ports: in acceptance.yaml`,
+        next: `write the port as a variable (\${${unused[0]}:-${ports[unused[0] ?? '']}}), or take it out of ports: in ${file}`,
       },
     ];
   });

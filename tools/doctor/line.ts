@@ -1,9 +1,12 @@
 /** What the doctor says: one line for each thing that a run needs. */
-import { messageOf, problemOf } from '../../support/base/errors';
+import { messageOf, type Problem, problemOf } from '../../support/base/errors';
 import { safeText } from '../../support/base/safe-text';
 
-/** `missing`: a run does without, and does not show what needs it; `not asked`: something else has to be mended first. */
-export type LineState = 'ok' | 'wrong' | 'missing' | 'not asked';
+/**
+ * `missing`: a run does without, and does not show what needs it; `not asked`: something else has to be mended first;
+ * `follows`: it is wrong by what another line says.
+ */
+export type LineState = 'ok' | 'wrong' | 'follows' | 'missing' | 'not asked';
 
 export interface Line {
   /** What was asked about: "media server", "metrics". */
@@ -18,6 +21,7 @@ export interface Line {
 const SHOWN: Record<LineState, string> = {
   ok: 'ok',
   wrong: 'WRONG',
+  follows: 'follows',
   missing: 'missing',
   'not asked': 'not asked',
 };
@@ -30,10 +34,20 @@ export function ok(topic: string, text: string): Line {
 export function wrong(topic: string, error: unknown, next?: string): Line {
   const problem = problemOf(error);
   const text = problem
-    ? `${problem.what} (${problem.where}): ${problem.seen}; expected: ${problem.expected}`
+    ? `${placed(problem)}: ${problem.seen}; expected: ${problem.expected}`
     : messageOf(error);
   const advice = problem?.next ?? next;
   return { topic, state: 'wrong', text, ...(advice === undefined ? {} : { next: advice }) };
+}
+
+/** What is wrong, and where, unless it names that itself. */
+export function placed({ what, where }: Pick<Problem, 'what' | 'where'>): string {
+  return what.includes(where) ? what : `${what} (${where})`;
+}
+
+/** What has to be mended: the causes, each once. */
+export function causesIn(lines: readonly Line[]): Line[] {
+  return lines.filter(({ state }) => state === 'wrong');
 }
 
 /** Asks about one topic; an error is its answer. */

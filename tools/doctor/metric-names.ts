@@ -1,7 +1,7 @@
 /** Which of a service's metrics may be meant by a name of the specs that it does not have. */
 
-/** Beyond this share of common words, a metric is named as a near one. */
-const NEAR = 0.3;
+/** From this likeness on, a metric is named as a near one. */
+export const NEAR = 0.3;
 
 /** Words that all names have in common say nothing. */
 const COMMON = new Set(['total', 'worker', 'media', 'service', 'count', 'current', 'the', 'of']);
@@ -41,21 +41,9 @@ function wordsOf(name: string): Set<string> {
   return new Set(parts.map((word) => SYNONYMS[word] ?? word).filter((word) => !COMMON.has(word)));
 }
 
-/**
- * The names that have most words in common with the wanted one, best first.
- *
- * @returns at most three, each with at least 30 % of all words in common (Jaccard index, |A ∩ B| / |A ∪ B|)
- */
-export function nearNames(wanted: string, names: Iterable<string>): string[] {
-  const words = wordsOf(wanted);
-  const scored = [...names].map((name) => {
-    const others = wordsOf(name);
-    const common = [...words].filter((word) => others.has(word)).length;
-    return { name, score: common / (words.size + others.size - common || 1) };
-  });
-  return scored
-    .filter(({ score }) => score >= NEAR)
-    .sort((a, b) => b.score - a.score || (a.name < b.name ? -1 : 1))
-    .slice(0, 3)
-    .map(({ name }) => name);
+/** The share of words that two names have in common (Jaccard index, |A ∩ B| / |A ∪ B|): 0 to 1. */
+export function likeness(one: string, other: string): number {
+  const [words, others] = [wordsOf(one), wordsOf(other)];
+  const common = [...words].filter((word) => others.has(word)).length;
+  return common / (words.size + others.size - common || 1);
 }

@@ -3,8 +3,8 @@
  * to a short broadcast, and says of each what was seen and what to do. Services that do not run are started as a run starts
  * them, and stopped again; those that run are asked as they are.
  *
- * A configuration drafted from what was seen is written to `doctor/acceptance.yaml` in the results folder. Exit code 1 when
- * anything is wrong, 2 for a usage error.
+ * All that it writes goes to `doctor/` in the results folder: `acceptance.yaml`, a configuration drafted from what was seen,
+ * evidence and logs. The results of the last run stay. Exit code 1 when anything is wrong, 2 for a usage error.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,10 +16,10 @@ import { addToEnvironment, type Config, readConfig, type Settings } from '../../
 import type { Offering } from '../../support/session/capabilities';
 import { closeSession, openSession } from '../../support/session/lifecycle';
 import type { Session } from '../../support/session/session';
-import { type SeenMetrics, shortBroadcast } from './broadcast';
+import { shortBroadcast } from './broadcast';
 import { composeFiles, portVariables } from './configured';
-import { draftOf } from './draft';
-import { type Line, ok, shownLine, wrong } from './line';
+import { draftOf, type Seen } from './draft';
+import { causesIn, type Line, ok, shownLine, wrong } from './line';
 import { metricLines } from './metrics';
 import { type Answering, mediaServer, otherAddresses, sts, whoAnswers } from './running';
 import { whatCanBeShown } from './shown';
@@ -34,10 +34,6 @@ class Findings {
     this.lines.push(...lines);
     lines.forEach((line) => console.log(shownLine(line)));
   }
-
-  has(state: Line['state']): boolean {
-    return this.lines.some((line) => line.state === state);
-  }
 }
 
 /** What services that run, or were started for it, can say. */
@@ -46,15 +42,19 @@ async function examineServices(
   session: Session,
   settings: Settings,
   withBroadcast: boolean,
-): Promise<SeenMetrics | undefined> {
+): Promise<Seen | undefined> {
+  const file = shownPath(session.config.settingsFile);
   findings.add(...(await mediaServer(session, settings)));
-  findings.add(...(await otherAddresses(settings)));
+  findings.add(...(await otherAddresses(settings, file)));
   findings.add(...(await sts(session, settings)));
   if (!withBroadcast) return undefined;
-  const { lines, metrics } = await shortBroadcast(session);
+  const { lines, seen } = await shortBroadcast(session);
   findings.add(...lines);
-  if (metrics) findings.add(...metricLines(settings.metrics, metrics));
-  return metrics;
+  if (seen) {
+    const { metrics, stream } = seen;
+    findings.add(...metricLines(settings.metrics, metrics, { file, stream }));
+  }
+  return seen;
 }
 
 /** What is asked, and with which configuration: services that run are left as they are. */
@@ -66,8 +66,9 @@ interface Patient {
 
 /** Who answers decides whether services are started. */
 async function meet(config: Config): Promise<Patient> {
-  const settings = config.settings('127.0.0.1');
-  const health = await whoAnswers(settings);
+  const host = config.runtime === 'external' ? config.variables['SERVICES_HOST'] : undefined;
+  const settings = config.settings(host || '127.0.0.1');
+  const health = await whoAnswers(settings, shownPath(config.settingsFile));
   const isRunning = health.answering.length > 0;
   if (isRunning) addToEnvironment({ RUNTIME: 'external' });
   const chosen = isRunning ? readConfig() : config;
@@ -80,11 +81,12 @@ async function examine(
   config: Config,
   { settings, session, health }: Patient,
   withBroadcast: boolean,
-): Promise<SeenMetrics | undefined> {
+): Promise<Seen | undefined> {
+  const file = shownPath(config.settingsFile);
   const { answering, silent, lines } = health;
-  findings.add(ok('configuration', shownPath(config.settingsFile)));
+  findings.add(ok('configuration', file));
   if (config.runtime !== 'external') {
-    findings.add(...(await portVariables(settings)));
+    findings.add(...(await portVariables(settings, file)));
     if (answering.length === 0) findings.add(...(await composeFiles(session)));
   }
   if (answering.length > 0 && silent.length > 0) return examineHalf(findings, session, health);
@@ -97,7 +99,7 @@ async function examine(
   try {
     const { settings: started } = await session.services();
     findings.add(ok('services', 'none was running: started for this, and healthy'));
-    findings.add(...(await whoAnswers(started)).lines);
+    findings.add(...(await whoAnswers(started, file)).lines);
     return await examineServices(findings, session, started, withBroadcast);
   } catch (error) {
     if (!problemOf(error)) throw error;
@@ -151,12 +153,15 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { 'no-broadcast': { type: 'boolean', default: false } },
   });
+  // cucumber-js and the suite's plugin read the command line: of them, only the plan is wanted.
+  process.argv.splice(2, process.argv.length, '--dry-run');
+  addToEnvironment({ REPORTS_DIR: join(readConfig().reportsFolder, 'doctor') });
   const findings = new Findings();
   const config = readConfig();
-  let metrics: SeenMetrics | undefined;
+  let seen: Seen | undefined;
   try {
     const patient = await meet(config);
-    metrics = await examine(findings, config, patient, !values['no-broadcast']);
+    seen = await examine(findings, config, patient, !values['no-broadcast']);
     findings.add(...(await whatCanBeShown(await offeringOf(config, patient))));
   } catch (error) {
     if (!problemOf(error)) throw error;
@@ -164,17 +169,17 @@ async function main(): Promise<void> {
   } finally {
     await closeSession();
   }
-  writeDraft(config, metrics);
-  const count = findings.lines.filter(({ state }) => state === 'wrong').length;
+  if (seen) writeDraft(config, seen);
+  else console.log('\nno configuration was drafted: it needs the broadcast');
+  const count = causesIn(findings.lines).length;
   console.log(`\n${count === 0 ? 'nothing is wrong' : `${count} wrong: begin with the first`}`);
   if (count > 0) process.exitCode = 1;
 }
 
-function writeDraft(config: Config, metrics: SeenMetrics | undefined): void {
-  if (!metrics) return;
-  const file = join(config.reportsFolder, 'doctor/acceptance.yaml');
+function writeDraft(config: Config, seen: Seen): void {
+  const file = join(config.reportsFolder, 'acceptance.yaml');
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, draftOf(config.settingsFile, config.settings('127.0.0.1').metrics, metrics));
+  writeFileSync(file, draftOf(config.settingsFile, config.settings('127.0.0.1').metrics, seen));
   console.log(
     `\ndrafted from what was seen: ${shownPath(file)}; read it, and set ACCEPTANCE_CONFIG to a copy`,
   );

@@ -6,7 +6,7 @@ import { loadConfiguration, runCucumber } from '@cucumber/cucumber/api';
 import { projectRoot } from '../../support/config';
 import { notOffered, type Offering } from '../../support/session/capabilities';
 import { type PlannedScenario, plannedScenarios } from '../../support/session/plan';
-import { type Line, ok } from './line';
+import { type Line, ok, placed } from './line';
 
 /** Has cucumber-js read all features and steps, of which the plan is made; nothing is run. */
 async function readFeatures(): Promise<void> {
@@ -35,7 +35,7 @@ export async function whatCanBeShown(offering: Offering): Promise<Line[]> {
     });
     const text = `${name}: ${scenarios.length - lacking.length} of ${scenarios.length} scenarios`;
     if (lacking.length === 0) return ok('can be shown', text);
-    const reasons = [...new Set(lacking.map(({ what, where }) => `${what} (${where})`))];
+    const reasons = [...new Set(lacking.map(placed))];
     const next = [...new Set(lacking.flatMap((one) => one.next ?? []))].join('; ');
     return {
       ...{ topic: 'can be shown', state: 'missing', text: `${text}; ${reasons.join('; ')}` },

@@ -146,7 +146,13 @@ export function cannedSts(
       }, 300);
     });
     client.on('stream:end', ({ stream_id: stream }: Fields) => {
-      client.emit('stream:complete', { stream_id: stream, total_fragments: 0, statistics: {} });
+      client.emit('stream:complete', {
+        ...{ stream_id: stream, total_fragments: 0, total_duration_ms: 0 },
+        statistics: {
+          ...{ success_count: 0, partial_count: 0, failed_count: 0 },
+          ...{ avg_processing_time_ms: 0, p95_processing_time_ms: 0 },
+        },
+      });
     });
   });
 }

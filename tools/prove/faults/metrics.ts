@@ -1,5 +1,6 @@
+import type { Sample } from '../../../support/base/prometheus';
 import type { EvidenceFault } from '../fault';
-import { BREAKER, DELTA } from './words';
+import { BREAKER, DELTA, FALLBACKS } from './words';
 
 /** Faults of what media-service says of itself, in the specs' clothes and in others. */
 export const METRICS: EvidenceFault[] = [
@@ -34,5 +35,42 @@ export const METRICS: EvidenceFault[] = [
         })),
       ),
     red: { '018-US3-4': /contradicts what went over the wire[\s\S]*open, not closed/ },
+  },
+  {
+    name: 'The metric of the breaker is declared, but has no value',
+    broadcast: '018-US3-2',
+    alter: (evidence) =>
+      evidence.metrics((polls) =>
+        polls.map((poll) => ({
+          ...poll,
+          samples: poll.samples.filter(({ name }) => name !== BREAKER),
+        })),
+      ),
+    red: {
+      '018-US3-4': /what media-service says of its breaker was not observed/,
+      '018-SC': /worker_sts_breaker_state: no value of this stream/,
+    },
+  },
+  {
+    name: 'Each fallback is counted as a timeout, too',
+    broadcast: '018-US3-2',
+    alter: (evidence) =>
+      evidence.metrics((polls) =>
+        polls.map((poll) => {
+          const isTimeout = ({ labels }: Sample): boolean => labels['reason'] === 'timeout';
+          const ours = poll.samples.filter(({ name }) => name === FALLBACKS);
+          const value = ours
+            .filter((one) => !isTimeout(one))
+            .reduce((sum, one) => sum + one.value, 0);
+          const samples = poll.samples.map((one) =>
+            one.name === FALLBACKS && isTimeout(one) ? { ...one, value } : one,
+          );
+          return { ...poll, samples };
+        }),
+      ),
+    red: {
+      '018-US3-2': /a fallback is counted for several reasons, or for none/,
+      '018-SC': /worker_fallback_total, all reasons: 20, seen from outside 10/,
+    },
   },
 ];

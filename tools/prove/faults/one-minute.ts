@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { evidenceFiles } from '../../../support/broadcast/evidence';
 import type { EvidenceFault } from '../fault';
 import {
@@ -27,6 +30,8 @@ import {
 
 const NOT_WHAT_WAS_SAID =
   /the transcripts are not what was said[\s\S]*segment 3: word error rate 1/;
+const UNDECODABLE =
+  /fragment 3: the dub does not decode: format mp3 said, \d+ bytes that begin with 6e6f20617564696f/;
 const broadcast = '021-US2-3';
 const { inputHashes: INPUT_HASHES } = evidenceFiles;
 
@@ -86,6 +91,14 @@ export const ONE_MINUTE: EvidenceFault[] = [
         return events.map((one) => (one === a && b ? { ...one, at: b.at + 1 } : one));
       }),
     red: { '021-US2-3': /lost, repeated or out of order[\s\S]*2, 4, 3, 5/ },
+  },
+  {
+    name: 'An answer has the sequence number of another fragment',
+    broadcast,
+    alter: (evidence) => evidence.payloads(PROCESSED, [3], withFields({ sequence_number: 4 })),
+    red: {
+      '021-US2-3': /the sequence number of another fragment[\s\S]*fragment 3: .* sequence_number 4/,
+    },
   },
   {
     name: 'An answer has no transcript',
@@ -181,7 +194,15 @@ export const ONE_MINUTE: EvidenceFault[] = [
   {
     name: 'The connection to the STS takes six seconds',
     broadcast,
-    alter: (evidence) => evidence.later(({ kind }) => kind === 'open', -6000),
+    // The first attempt is refused, the next one comes too late.
+    alter: (evidence) =>
+      evidence.tap((events) => {
+        const open = events.find(({ kind }) => kind === 'open');
+        const payload = { sts: 'http://sts', by: 'nobody', reason: 'ECONNREFUSED' };
+        return open
+          ? [{ ...open, kind: 'refused', at: open.at - 6000, payload }, ...events]
+          : events;
+      }),
     red: {
       '021-US3-2': /not connected to the STS in time[\s\S]*6[0-4]\d\d ms from its first attempt/,
     },
@@ -224,6 +245,25 @@ export const ONE_MINUTE: EvidenceFault[] = [
     broadcast,
     alter: (evidence) => evidence.media(evidence.audioOf(3).dubbed, ['-af', 'volume=0']),
     red: { '021-US4-1 The dubbed audio': /the dubbed audio is silent[\s\S]*fragment 3/ },
+    follows: ['021-US2-4', '021-US2-6'],
+  },
+  {
+    name: 'The dub of one fragment is of a format that nobody can decode',
+    broadcast,
+    alter: (evidence) => {
+      const file = 'audio/undecodable.bin';
+      writeFileSync(join(evidence.folder, file), 'no audio at all');
+      evidence.payloads(PROCESSED, [3], (payload) => ({
+        ...payload,
+        dubbed_audio: { ...(payload['dubbed_audio'] as object), format: 'mp3', file },
+      }));
+    },
+    red: {
+      '021-US4-1 The dubbed audio': UNDECODABLE,
+      '021-US2-3': UNDECODABLE,
+      '021-US3-3': UNDECODABLE,
+      '021-US4-4 All ten': UNDECODABLE,
+    },
     follows: ['021-US2-4', '021-US2-6'],
   },
   {
