@@ -1,4 +1,9 @@
-import type { AudioTimeline } from './audio-track';
+/** The mean of the channels of a track: sample `i`, -1 to 1, is heard at `firstPtsSeconds + i / rateHz`. */
+interface Mix {
+  samples: Float32Array;
+  rateHz: number;
+  firstPtsSeconds: number;
+}
 
 /** A second of a track of several channels. */
 export interface ChannelWindow {
@@ -21,7 +26,7 @@ export interface ChannelWindow {
  * @param mix the mean of the channels
  * @returns none for a track with one channel
  */
-export function channelWindows(log: string, mix: AudioTimeline): ChannelWindow[] {
+export function channelWindows(log: string, mix: Mix): ChannelWindow[] {
   const windows: { fromSeconds: number; levelsDbfs: number[] }[] = [];
   const lines = /frame:\d+ +pts:\S+ +pts_time:(\S+)|lavfi\.astats\.\d+\.RMS_level=(\S+)/g;
   for (const [, time, level] of log.matchAll(lines)) {

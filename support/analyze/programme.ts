@@ -9,7 +9,6 @@ import {
   LUMA_BYTES,
   THUMBNAIL_BYTES,
   type Thumbnails,
-  U_AT,
   V_AT,
 } from './thumbnails';
 
@@ -212,8 +211,8 @@ interface Colours {
 function compareColours(shown: Uint8Array, own: Uint8Array): Colours {
   let [distance, swapped, ofOwn, ofShown, both] = [0, 0, 0, 0, 0];
   for (let k = 0; k < CHROMA_BYTES; k += 1) {
-    const [u, v] = [(shown[U_AT + k] ?? 0) - 128, (shown[V_AT + k] ?? 0) - 128];
-    const [ownU, ownV] = [(own[U_AT + k] ?? 0) - 128, (own[V_AT + k] ?? 0) - 128];
+    const [u, v] = [(shown[LUMA_BYTES + k] ?? 0) - 128, (shown[V_AT + k] ?? 0) - 128];
+    const [ownU, ownV] = [(own[LUMA_BYTES + k] ?? 0) - 128, (own[V_AT + k] ?? 0) - 128];
     distance += Math.hypot(u - ownU, v - ownV);
     swapped += Math.hypot(v - ownU, u - ownV);
     ofOwn += ownU ** 2 + ownV ** 2;

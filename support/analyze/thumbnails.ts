@@ -31,9 +31,8 @@ export const CHROMA_ROWS = Math.floor((CHROMA_HEIGHT - FIRST_CHROMA_ROW) / BLOCK
 
 export const LUMA_BYTES = LUMA_COLUMNS * LUMA_ROWS;
 export const CHROMA_BYTES = CHROMA_COLUMNS * CHROMA_ROWS;
-/** Where in a thumbnail its parts begin: luma, U, V, detail, and the four borders. */
-export const U_AT = LUMA_BYTES;
-export const V_AT = U_AT + CHROMA_BYTES;
+/** Where in a thumbnail its parts begin: luma at 0, U after it, then V, detail, and the four borders. */
+export const V_AT = LUMA_BYTES + CHROMA_BYTES;
 export const DETAIL_AT = V_AT + CHROMA_BYTES;
 export const BORDERS_AT = DETAIL_AT + CHROMA_BYTES;
 export const THUMBNAIL_BYTES = BORDERS_AT + 4;
@@ -77,7 +76,7 @@ function reduceFrame(small: Uint8Array, out: Uint8Array, at: number): void {
   const chroma = FIRST_CHROMA_ROW * CHROMA_WIDTH;
   const [u, v] = [WIDTH * HEIGHT, WIDTH * HEIGHT + CHROMA_WIDTH * CHROMA_HEIGHT];
   const size: [number, number] = [CHROMA_COLUMNS, CHROMA_ROWS];
-  averages(small.subarray(u + chroma), CHROMA_WIDTH, size, out, at + U_AT);
+  averages(small.subarray(u + chroma), CHROMA_WIDTH, size, out, at + LUMA_BYTES);
   averages(small.subarray(v + chroma), CHROMA_WIDTH, size, out, at + V_AT);
   detail(small, out, at + DETAIL_AT);
   out.set(borders(small), at + BORDERS_AT);

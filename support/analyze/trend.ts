@@ -145,7 +145,7 @@ export function trendOf(points: readonly TrendPoint[]): Trend {
   const sums = sumsOf(points);
   const noise = noiseOf(points);
   const [steepness] = slopesOf(points);
-  const starts = [0, slopeWithin(sums, [0], points.length), steepness ?? 0];
+  const starts = [0, slopeWithin(sums, [0], points.length), steepness];
   const models = starts.map((slope, i) => refined(sums, points.length, slope, noise, i > 0));
   const best = models.reduce((one, other) => (other.cost < one.cost ? other : one));
   return described(points, sums, best.starts);
