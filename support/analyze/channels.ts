@@ -48,7 +48,7 @@ export function channelWindows(log: string, mix: Mix): ChannelWindow[] {
 }
 
 function powerOf(
-  { samples, rateHz, firstPtsSeconds }: AudioTimeline,
+  { samples, rateHz, firstPtsSeconds }: Mix,
   from: number,
   seconds: number,
 ): number {
