@@ -47,11 +47,7 @@ export function channelWindows(log: string, mix: Mix): ChannelWindow[] {
   });
 }
 
-function powerOf(
-  { samples, rateHz, firstPtsSeconds }: Mix,
-  from: number,
-  seconds: number,
-): number {
+function powerOf({ samples, rateHz, firstPtsSeconds }: Mix, from: number, seconds: number): number {
   const at = Math.max(0, Math.round((from - firstPtsSeconds) * rateHz));
   const piece = samples.subarray(at, at + Math.round(seconds * rateHz));
   return piece.reduce((sum, x) => sum + x * x, 0) / Math.max(1, piece.length);
