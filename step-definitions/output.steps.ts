@@ -2,7 +2,9 @@ import { Then } from '@cucumber/cucumber';
 
 import { avDrift, avOffset, measuredOffset } from '../support/checks/av-sync';
 import { dubs } from '../support/checks/dub';
+import { dubDamage } from '../support/checks/dub-damage';
 import { audio, splices } from '../support/checks/output-audio';
+import { channels } from '../support/checks/output-channels';
 import {
   decodedVideo,
   decoding,
@@ -149,6 +151,16 @@ Then(
 /** Where each dub is found in the recording, and how much of it. */
 Then('every dub is heard once, whole, with its own video', async function (this: DubbingWorld) {
   await this.judge(dubs, dubs.defaultLimit);
+});
+
+/** What is heard at the place of each dub, with the dub taken out of it: dropouts, clicks, clipping, noise. */
+Then('every dub is heard as the STS returned it', async function (this: DubbingWorld) {
+  await this.judge(dubDamage, dubDamage.defaultLimit);
+});
+
+/** The level of each channel, second by second, and what two of them have in common. */
+Then('the audio is heard in every channel', async function (this: DubbingWorld) {
+  await this.judge(channels, channels.defaultLimit);
 });
 
 /** Integrated loudness (EBU R 128). */

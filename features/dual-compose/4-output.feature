@@ -37,3 +37,5 @@ Feature: The dubbed counting can be played
     And its frames keep one size and the shape of the broadcast
     And the timestamps of the output have no gap
     And no splice is heard where segments meet
+    And every dub is heard as the STS returned it
+    And the audio is heard in every channel

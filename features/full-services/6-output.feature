@@ -18,6 +18,7 @@ Feature: A viewer can play the dubbed broadcast
   Scenario: The output has one video and one audio track
     When the one-minute broadcast is dubbed
     Then the output has one H.264 video track and one AAC audio track
+    And the audio is heard in every channel
 
   @021-US6-3
   Scenario: The output is as long as the broadcast

@@ -47,5 +47,6 @@ Feature: A minute of tones comes back as it went in
     And the output decodes to its end without an error
     And every frame of the broadcast is shown once, in order
     And the video shows what the broadcast shows
+    And the audio is heard in every channel
     And media-service logs no error about it
     And the broadcast is dubbed to its end within 90 seconds

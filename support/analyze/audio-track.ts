@@ -1,14 +1,8 @@
-import { MONO, requireAudioTrack, resample, samplesFromF32le } from './audio';
-import {
-  errorLinesOf,
-  lastLines,
-  runFfmpeg,
-  type Span,
-  type ToolOutput,
-  unreadable,
-} from './ffmpeg';
+import { MONO, requireAudioTrack, resample } from './audio';
+import { errorLinesOf, lastLines, runFfprobe, type Span, streamFfmpeg, unreadable } from './ffmpeg';
 import { type ChannelWindow, channelWindows } from './channels';
 import { type Finding, unobserved } from './finding';
+import { sampleSink } from './sample-sink';
 
 export interface AudioTimeline {
   /** Mono, -1 to 1, without gaps: sample `i` is heard at `firstPtsSeconds + i / rateHz`. */
@@ -33,8 +27,11 @@ export interface AudioTrack extends AudioTimeline {
   filledGaps: Span[];
   /** Quieter than -50 dBFS for 0.3 s or more. */
   silences: Span[];
-  /** Places where at least 3 samples in a row are at full scale (0.999 or more), and how long they are together. */
-  clipping: { places: number; seconds: number };
+  /**
+   * Places where at least 3 samples in a row are at full scale (0.999 or more), and how long they are together; unobserved of a
+   * long track, whose samples at its own rate are not held.
+   */
+  clipping: Finding<{ places: number; seconds: number }>;
   loudness: Finding<Loudness>;
   /** The channels of a track that has two or more of them, second by second. */
   channels: ChannelWindow[];
@@ -48,6 +45,17 @@ export interface AudioTrack extends AudioTimeline {
 
 // Containers with ms timestamps (FLV) let them jitter by 1 ms a frame; that is no gap.
 const JITTER_SECONDS = 0.003;
+
+/** Of tracks longer than this the samples are held at a lower rate: an hour takes 115 MB, and at 48 kHz it would take 690 MB. */
+const LONG_SECONDS = 600;
+const LONG_RATE_HZ = 8000;
+const COMMON_RATE_HZ = 48000;
+
+interface Decoded {
+  samples: Float32Array;
+  stderr: string;
+  exitCode: number;
+}
 
 interface AudioFrame {
   ptsSamples: number;
@@ -66,11 +74,14 @@ export async function readTimeline(
   file: string,
   rateHz?: number,
 ): Promise<AudioTimeline & { filledGaps: Span[] }> {
-  return timelineOf(file, await decode(file, '[0:a:0]', rateHz), rateHz);
+  await requireAudioTrack(file);
+  const run = await decode(file, '[0:a:0]', await lengthOf(file), rateHz);
+  return timelineOf(file, run, rateHz);
 }
 
 /**
- * Decodes the first audio track of a file once, to its end, and measures it.
+ * Decodes the first audio track of a file once, to its end, and measures it. The samples of a track of more than ten minutes
+ * are at 8 kHz.
  *
  * @throws MediaUnreadable, NoAudioTrack
  */
@@ -80,46 +91,72 @@ export async function readAudioTrack(file: string): Promise<AudioTrack> {
   const channels =
     'asetnsamples=n=48000,astats=metadata=1:reset=1:measure_perchannel=RMS_level:measure_overall=none,' +
     'ametadata=print,anullsink';
-  const run = await decode(file, `[0:a:0]asplit=3[a][b][c];[b]${measures};[c]${channels};[a]`);
-  const timeline = timelineOf(file, run);
+  const graph = `[0:a:0]asplit=3[a][b][c];[b]${measures};[c]${channels};[a]`;
+  await requireAudioTrack(file);
+  const seconds = await lengthOf(file);
+  const isLong = seconds > LONG_SECONDS;
+  const rateHz = isLong ? LONG_RATE_HZ : undefined;
+  const run = await decode(file, graph, seconds, rateHz);
+  const timeline = timelineOf(file, run, rateHz);
   return {
     ...timeline,
     silences: silences(run.stderr),
-    clipping: clipping(timeline.samples, timeline.rateHz),
+    clipping: isLong
+      ? unobserved('it is not counted in more than ten minutes')
+      : { observed: true, ...clipping(timeline.samples, timeline.rateHz) },
     loudness: loudness(run.stderr),
     channels: channelWindows(run.stderr, timeline),
-    decodedSamples: run.stdout.length / 4,
+    decodedSamples: run.samples.length,
     errorLines: errorLinesOf(run.stderr),
     exitCode: run.exitCode,
   };
 }
 
-async function decode(file: string, source: string, rateHz?: number): Promise<ToolOutput> {
-  await requireAudioTrack(file);
+/** In seconds, as the file says it; 0 where it does not. */
+async function lengthOf(file: string): Promise<number> {
+  const said = await runFfprobe(file, ['-show_entries', 'format=duration'], 'compact');
+  return Number(/duration=([\d.]+)/.exec(said)?.[1] ?? 0);
+}
+
+async function decode(
+  file: string,
+  source: string,
+  seconds: number,
+  rateHz?: number,
+): Promise<Decoded> {
   const atRate = rateHz === undefined ? '' : `,aresample=${rateHz}`;
   const graph = `${source}${MONO},ashowinfo${atRate}[mono]`;
-  return runFfmpeg([
-    ...['-v', 'repeat+level+info', '-copyts', '-i', file, '-filter_complex', graph],
-    ...['-map', '[mono]', '-f', 'f32le', 'pipe:1'],
-  ]);
+  const sink = sampleSink((rateHz ?? COMMON_RATE_HZ) * seconds);
+  const run = await streamFfmpeg(
+    [
+      ...['-v', 'repeat+level+info', '-copyts', '-i', file, '-filter_complex', graph],
+      ...['-map', '[mono]', '-f', 'f32le', 'pipe:1'],
+    ],
+    sink.take,
+  );
+  return { ...run, samples: sink.samples() };
 }
 
 function timelineOf(
   file: string,
-  run: ToolOutput,
+  { samples: decoded, stderr }: Decoded,
   wantedHz?: number,
 ): AudioTimeline & { filledGaps: Span[] } {
-  const decoded = samplesFromF32le(run.stdout);
-  const { frames, rateHz: sourceHz } = audioFrames(run.stderr);
+  const { frames, rateHz: sourceHz } = audioFrames(stderr);
   const first = frames[0];
   if (!first || sourceHz === undefined) {
-    throw unreadable(file, lastLines(run.stderr), 'ffmpeg (audio)');
+    throw unreadable(file, lastLines(stderr), 'ffmpeg (audio)');
   }
   // Frames are counted in samples of the track; what was decoded may be at another rate.
   const rateHz = wantedHz ?? sourceHz;
   const at = (sourceSamples: number): number => Math.round((sourceSamples * rateHz) / sourceHz);
   const { runs, length } = continuousRuns(frames, JITTER_SECONDS * sourceHz);
-  const samples = new Float32Array(at(length));
+  const firstPtsSeconds = first.ptsSamples / sourceHz;
+  const [whole] = runs;
+  if (runs.length === 1 && whole?.at === 0 && decoded.length >= at(length)) {
+    return { samples: decoded.subarray(0, at(length)), rateHz, firstPtsSeconds, filledGaps: [] };
+  }
+  const samples = new Float32Array(new SharedArrayBuffer(4 * at(length)));
   const filledGaps: Span[] = [];
   let filledTo = 0;
   for (const run of runs) {
@@ -133,13 +170,30 @@ function timelineOf(
     samples.set(piece.subarray(0, samples.length - at(run.at)), at(run.at));
     filledTo = Math.max(filledTo, run.at + run.count);
   }
-  return { samples, rateHz, firstPtsSeconds: first.ptsSamples / sourceHz, filledGaps };
+  return { samples, rateHz, firstPtsSeconds, filledGaps };
 }
 
 /** The same audio at another sample rate. */
 export async function audioAt(audio: AudioTimeline, rateHz: number): Promise<AudioTimeline> {
   const samples = await resample(audio.samples, audio.rateHz, rateHz);
   return { samples, rateHz, firstPtsSeconds: audio.firstPtsSeconds };
+}
+
+/** A part of it, as far as there is one; the samples are not copied. */
+export function stretchOf(
+  { samples, rateHz, firstPtsSeconds }: AudioTimeline,
+  fromSeconds: number,
+  toSeconds: number,
+): AudioTimeline {
+  const [from = 0, to = 0] = [fromSeconds, toSeconds].map((at) =>
+    Math.max(0, Math.round((at - firstPtsSeconds) * rateHz)),
+  );
+  const first = Math.min(from, samples.length);
+  return {
+    samples: samples.subarray(first, to),
+    rateHz,
+    firstPtsSeconds: firstPtsSeconds + first / rateHz,
+  };
 }
 
 /** The frames in ashowinfo's lines; their timestamps count samples. */
@@ -194,7 +248,7 @@ function silences(log: string): Span[] {
 const FULL_SCALE = 0.999;
 const CLIPPED_SAMPLES = 3;
 
-function clipping(samples: Float32Array, rateHz: number): AudioTrack['clipping'] {
+function clipping(samples: Float32Array, rateHz: number): { places: number; seconds: number } {
   let [places, clipped, inARow] = [0, 0, 0];
   for (const sample of samples) {
     inARow = Math.abs(sample) >= FULL_SCALE ? inARow + 1 : 0;

@@ -4,6 +4,7 @@ import { type FrameClock, type Presentation, presentationsOf } from './frame-clo
 import { type LongLocator, makeLongLocator } from './long-search';
 import { FOUND_SCORE, locate, makeLocator, type Place, type Placement } from './placement';
 import { takeOut } from './residual';
+import { findAtOtherTempo } from './tempo';
 import { type MeasuredOffset, type OffsetTrend, offsetTrend } from './trend';
 import type { AudioTimeline } from './audio-track';
 
@@ -26,6 +27,8 @@ export interface Occurrence {
   score: number;
   /** How much faster it is heard than the STS returned it; 1 unless it was found only after stretching. */
   speed: number;
+  /** It is faster or slower at the same pitch: not the same samples, and found by pieces, whose share is `score`. */
+  hasOtherTempo?: true;
   /** A/V offset in ms, positive when the audio is late. Undefined where its video is not shown. */
   offsetMs?: number;
   /** The share of the dub's loud time that is there unaltered, 0 to 1. */
@@ -75,6 +78,8 @@ const MATCH_SHARE = 1 / 3;
 /** A worker's clock that runs up to 1 % fast or slow stretches the dub beyond what correlation finds. */
 const MOST_SPEED_CHANGE = 0.01;
 const SPEED_STEPS = [0.0005, 0.0001, 0.00002];
+/** The longest that a dub of another tempo is searched in, against its length. */
+const MOST_SLOWER = 1.25;
 const HEARD_WINDOW_SECONDS = 0.1;
 /** A dub of which less is heard is searched again at other speeds. */
 const WHOLE_SHARE = 0.9;
@@ -223,8 +228,15 @@ function findOccurrences(
     const known = occurrences[before];
     if (known && known.heardShare >= WHOLE_SHARE) continue;
     const stretched = findStretched(audio, presentation, tolerance, needle);
-    if (!stretched || stretched.place.score <= (known?.score ?? 0)) continue;
-    const occurrence = occurrenceOf(stretched.place, stretched.samples, stretched.speed);
+    const resampled =
+      stretched && stretched.place.score > (known?.score ?? 0)
+        ? occurrenceOf(stretched.place, stretched.samples, stretched.speed)
+        : undefined;
+    const least = Math.max(known?.heardShare ?? 0, resampled?.heardShare ?? 0);
+    const faster =
+      least < WHOLE_SHARE ? atOtherTempo(audio, presentation, tolerance, needle) : undefined;
+    const occurrence = faster && faster.heardShare > least ? faster : resampled;
+    if (!occurrence) continue;
     // As a needle may stick out of where it is searched, one that is heard elsewhere would be found, and listed, once more.
     if (!isAt(presentation)(occurrence)) continue;
     occurrences.splice(known ? before : occurrences.length, known ? 1 : 0, occurrence);
@@ -272,6 +284,25 @@ function findStretched(
     [slowest, fastest] = [best.speed - step, best.speed + step];
   }
   return best;
+}
+
+/** The dub near its video, faster or slower at the same pitch. */
+function atOtherTempo(
+  audio: AudioTimeline,
+  presentation: Presentation,
+  toleranceSeconds: number,
+  needle: Trimmed,
+): Occurrence | undefined {
+  const { rateHz } = audio;
+  const wanted = presentation.ptsSeconds + needle.trimmedStartSeconds - audio.firstPtsSeconds;
+  const from = Math.max(0, Math.round((wanted - toleranceSeconds) * rateHz));
+  const to = Math.round((wanted + toleranceSeconds) * rateHz + MOST_SLOWER * needle.samples.length);
+  const found = findAtOtherTempo(needle.samples, audio.samples.subarray(from, to), rateHz);
+  if (!found) return undefined;
+  const { offsetSeconds, ...heard } = found;
+  const before = needle.trimmedStartSeconds / found.speed;
+  const ptsSeconds = audio.firstPtsSeconds + from / rateHz + offsetSeconds - before;
+  return { ptsSeconds, ...heard, hasOtherTempo: true };
 }
 
 /** Linear interpolation: good enough to recognise speech by. */
@@ -329,7 +360,8 @@ function originalHeard(
     levelDb: levelOf(needle, heard, Math.round(offsetSeconds * rateHz)),
   });
   const asItIs = heardIn(samples, located);
-  if (!presentation || !occurrence) return asItIs;
+  // A dub of another tempo cannot be taken out.
+  if (!presentation || !occurrence || occurrence.hasOtherTempo) return asItIs;
   const rest = withoutDub(audio, fragment.dubbed, presentation, occurrence);
   const beside = locate(needle, rest, rateHz);
   return beside.observed && beside.score > asItIs.score ? heardIn(rest, beside) : asItIs;

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { setPriority } from 'node:os';
+import { StringDecoder } from 'node:string_decoder';
 
 import { execa } from 'execa';
 
@@ -116,8 +117,9 @@ async function startTool(
   });
   yieldToServices(running.pid);
   const result = await running;
-  const exitCode = exitCodeOf(program, args, result);
-  return { exitCode, stdout: Buffer.from(result.stdout), stderr: textOf(result.stderr) };
+  const stderr = textOf(result.stderr);
+  const exitCode = exitCodeOf(program, args, result, stderr);
+  return { exitCode, stdout: Buffer.from(result.stdout), stderr };
 }
 
 function textOf(bytes: Uint8Array): string {
@@ -128,13 +130,14 @@ function textOf(bytes: Uint8Array): string {
 function exitCodeOf(
   program: string,
   args: readonly string[],
-  result: { exitCode?: number; failed: boolean; stderr: Uint8Array },
+  result: { exitCode?: number; failed: boolean },
+  stderr: string,
 ): number {
   if (result.exitCode !== undefined) return result.exitCode;
   throw new MediaToolMissing({
     what: 'the program did not run to its end',
     where: `${program} ${args.join(' ')}`,
-    seen: result.failed ? messageOf(result) : textOf(result.stderr),
+    seen: result.failed ? messageOf(result) : stderr,
     expected: `${program} on the PATH`,
   });
 }
@@ -151,22 +154,33 @@ export function runFfmpeg(args: readonly string[], input?: Uint8Array): Promise<
  * Runs the system's ffmpeg as {@link runFfmpeg} does, and gives away its standard output piece by piece as it comes: that of a
  * long video is larger than memory.
  *
+ * @param takeLine is given each line of its log as it comes; one of which it returns true is not kept
  * @throws MediaToolMissing when the program cannot be started
  */
 export async function streamFfmpeg(
   args: readonly string[],
   take: (piece: Uint8Array) => void,
+  takeLine: (line: string) => boolean = () => false,
 ): Promise<Omit<ToolOutput, 'stdout'>> {
   const all = [...QUIETLY, ...args];
   const running = execa('ffmpeg', all, {
-    ...{ reject: false, stdin: 'ignore', stripFinalNewline: false, maxBuffer: 2 ** 30 },
-    buffer: { stdout: false, stderr: true },
-    encoding: 'buffer',
+    ...{ reject: false, stdin: 'ignore', buffer: false, encoding: 'buffer' },
   });
   yieldToServices(running.pid);
   running.stdout.on('data', take);
+  const kept: string[] = [];
+  const decoder = new StringDecoder('utf8');
+  let pending = '';
+  running.stderr.on('data', (piece: Buffer) => {
+    const lines = (pending + decoder.write(piece)).split('\n');
+    pending = lines.pop() ?? '';
+    for (const line of lines) if (!takeLine(line)) kept.push(line);
+  });
   const result = await running;
-  return { exitCode: exitCodeOf('ffmpeg', all, result), stderr: textOf(result.stderr) };
+  const rest = pending + decoder.end();
+  if (rest !== '' && !takeLine(rest)) kept.push(rest);
+  const stderr = kept.join('\n');
+  return { exitCode: exitCodeOf('ffmpeg', all, result, stderr), stderr };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Span } from './ffmpeg';
 import { type Finding, percentile, unobserved } from './finding';
+import { type Advance, conversionIn, frameRateOf, type RateConversion } from './frame-rate';
 import { FRAME_NUMBERS } from './frame-strip';
 import type { Frame } from './video';
 
@@ -23,6 +24,8 @@ export interface FrameClock {
   runs: ClockRun[];
   /** Frames without a readable number; of `matched`, frames that are none of the source. */
   unreadable: number;
+  /** Where the source's rate was converted to a lower one: what that leaves out is not lost. */
+  conversion?: RateConversion;
   /** Frames that are never shown between the first one shown and the last one of the source. */
   lost: { fromFrame: number; count: number; atSeconds: number }[];
   /** A frame shown for longer than its presentation interval; `seconds` is the excess. */
@@ -46,25 +49,33 @@ const RUN_JUMP_SECONDS = 0.05;
 const CLOCK_SECONDS = 0.4;
 
 /**
- * The clock that numbered frames make.
+ * The clock that numbered frames make. A strip's numbers begin again after 65536 frames (36 min at 30 frames per second): of a
+ * source that is longer they are counted on, by the time at which they are shown.
  *
  * @param framesPerSecond of the source
  * @param lastFrame of the source; where given, frames missing at the end count as lost
  * @param told by what the numbers of the frames were told
+ * @param repeats frames that only repeat the one before in the source: without them, nothing is lost
  */
 export function frameClock(
   frames: readonly Frame[],
   framesPerSecond: number,
   lastFrame?: number,
   told: Pick<FrameClock, 'kind' | 'untold'> = { kind: 'strip', untold: [] },
+  repeats: ReadonlySet<number> = new Set(),
 ): FrameClock {
-  const read = frames.filter(
-    (frame): frame is { ptsSeconds: number; frame: number } => frame.frame !== null,
-  );
+  const numbered = told.kind === 'strip' ? countedOn(frames, framesPerSecond, lastFrame) : frames;
+  const read = numbered.filter((frame): frame is Numbered => frame.frame !== null);
+  const conversion = conversionOf(read, frames, framesPerSecond, repeats);
   const clock: FrameClock = {
-    ...{ framesPerSecond, ...told, runs: [], lost: [], longPresentations: [], backward: [] },
+    ...{ framesPerSecond, ...told, runs: [], backward: [] },
     ...{ bunches: bunchesOf(read, framesPerSecond), unreadable: frames.length - read.length },
     ...(lastFrame === undefined ? {} : { lastFrame }),
+    ...(conversion ? { conversion: conversion.found } : {}),
+    longPresentations: longPresentations(read, framesPerSecond),
+    lost: lost(read, lastFrame, conversion?.leftOutBefore).filter(({ fromFrame, count }) =>
+      hasOwn(fromFrame, count, repeats),
+    ),
   };
   let previous: { frame: number; ptsSeconds: number } | undefined;
   for (const { frame, ptsSeconds } of read) {
@@ -86,9 +97,60 @@ export function frameClock(
     }
     previous = { frame, ptsSeconds };
   }
-  clock.longPresentations.push(...longPresentations(read, framesPerSecond));
-  clock.lost.push(...lost(read, lastFrame));
   return clock;
+}
+
+/** A frame whose number could be read. */
+type Numbered = { ptsSeconds: number; frame: number };
+
+/**
+ * The numbers of a strip, counted on where the source has more frames than a strip can number.
+ *
+ * @param lastFrame of the source; where it is not known, numbers are taken as they are
+ */
+export function countedOn(
+  frames: readonly Frame[],
+  framesPerSecond: number,
+  lastFrame = 0,
+): readonly Frame[] {
+  if (lastFrame < FRAME_NUMBERS) return frames;
+  let last: Numbered | undefined;
+  return frames.map(({ frame, ptsSeconds }) => {
+    if (frame === null) return { frame, ptsSeconds };
+    const expected = last ? last.frame + (ptsSeconds - last.ptsSeconds) * framesPerSecond : frame;
+    const rounds = Math.max(0, Math.round((expected - frame) / FRAME_NUMBERS));
+    last = { frame: frame + rounds * FRAME_NUMBERS, ptsSeconds };
+    return last;
+  });
+}
+
+function conversionOf(
+  read: readonly Numbered[],
+  all: readonly Frame[],
+  framesPerSecond: number,
+  repeats: ReadonlySet<number>,
+): { found: RateConversion; leftOutBefore: ReadonlySet<number> } | undefined {
+  const advances: Advance[] = [];
+  let before: Numbered | undefined;
+  for (const one of read) {
+    if (before && one.frame <= before.frame) {
+      // What goes back begins anew; a frame that is shown again goes on.
+      if (one.frame < before.frame) before = one;
+      continue;
+    }
+    if (before) {
+      const skipped = one.frame - before.frame - 1;
+      const frames = hasOwn(before.frame + 1, skipped, repeats) ? skipped + 1 : 1;
+      advances.push({ ...one, frames, seconds: one.ptsSeconds - before.ptsSeconds });
+    }
+    before = one;
+  }
+  const rate = frameRateOf(all.map(({ ptsSeconds }) => ptsSeconds));
+  const conversion = conversionIn(advances, framesPerSecond, rate);
+  if (!conversion) return undefined;
+  const { isLeftOut, ...found } = conversion;
+  const leftOutBefore = new Set(advances.filter(isLeftOut).map(({ frame }) => frame));
+  return { found, leftOutBefore };
 }
 
 function newRun(frame: number): ClockRun {
@@ -96,7 +158,7 @@ function newRun(frame: number): ClockRun {
 }
 
 function longPresentations(
-  read: readonly { frame: number; ptsSeconds: number }[],
+  read: readonly Numbered[],
   framesPerSecond: number,
 ): FrameClock['longPresentations'] {
   const found: FrameClock['longPresentations'] = [];
@@ -119,10 +181,7 @@ function longPresentations(
   return found;
 }
 
-function bunchesOf(
-  read: readonly { frame: number; ptsSeconds: number }[],
-  framesPerSecond: number,
-): FrameClock['bunches'] {
+function bunchesOf(read: readonly Numbered[], framesPerSecond: number): FrameClock['bunches'] {
   const found: FrameClock['bunches'] = [];
   let isOpen = false;
   read.forEach(({ frame, ptsSeconds }, i) => {
@@ -142,9 +201,17 @@ function bunchesOf(
   return found.filter(({ count }) => count > 1);
 }
 
+/** Whether any of these frames shows something else than the one before. */
+function hasOwn(fromFrame: number, count: number, repeats: ReadonlySet<number>): boolean {
+  for (let i = 0; i < count; i += 1) if (!repeats.has(fromFrame + i)) return true;
+  return false;
+}
+
+/** @param leftOutBefore frames before which a conversion has left out others */
 function lost(
-  read: readonly { frame: number; ptsSeconds: number }[],
+  read: readonly Numbered[],
   lastFrame: number | undefined,
+  leftOutBefore: ReadonlySet<number> = new Set(),
 ): FrameClock['lost'] {
   const shown = new Map<number, number>();
   for (const { frame, ptsSeconds } of read) {
@@ -153,8 +220,11 @@ function lost(
   const numbers = [...shown.keys()].sort((a, b) => a - b);
   const end = Math.max(lastFrame ?? 0, numbers.at(-1) ?? 0) + 1;
   return numbers.flatMap((frame, i) => {
-    const count = (numbers[i + 1] ?? end) - frame - 1;
-    return count > 0 ? [{ fromFrame: frame + 1, count, atSeconds: shown.get(frame) ?? NaN }] : [];
+    const next = numbers[i + 1] ?? end;
+    const count = next - frame - 1;
+    return count > 0 && !leftOutBefore.has(next)
+      ? [{ fromFrame: frame + 1, count, atSeconds: shown.get(frame) ?? NaN }]
+      : [];
   });
 }
 
@@ -175,7 +245,9 @@ export function presentationsOf(
   const { framesPerSecond: fps } = clock;
   const from = startSeconds * fps;
   const to = (startSeconds + lengthSeconds) * fps;
-  if (clock.kind === 'strip' && to > FRAME_NUMBERS) {
+  // Of a source that is longer, they were counted on.
+  const isCountedOn = (clock.lastFrame ?? 0) >= FRAME_NUMBERS;
+  if (clock.kind === 'strip' && to > FRAME_NUMBERS && !isCountedOn) {
     return unobserved(`frame ${Math.round(to)} is beyond the ${FRAME_NUMBERS} of a strip`);
   }
   if (clock.runs.length === 0) {
@@ -187,12 +259,16 @@ export function presentationsOf(
   }
   const found = clock.runs.flatMap((run): Presentation[] => {
     const shown = Math.min(run.lastFrame + 1, to) - Math.max(run.firstFrame, from);
-    const later = run.frames.filter(({ frame }) => frame >= from - 0.5);
-    const nearest = later[0];
-    if (shown < 0.5 * (to - from) || !nearest) return [];
-    const times = later
-      .filter(({ frame }) => frame - nearest.frame <= CLOCK_SECONDS * fps)
-      .map(({ frame, ptsSeconds }) => ptsSeconds + (from - frame) / fps);
+    if (shown < 0.5 * (to - from)) return [];
+    const first = firstFrom(run.frames, from - 0.5);
+    const nearest = run.frames[first];
+    if (!nearest) return [];
+    const times: number[] = [];
+    for (let i = first; i < run.frames.length; i += 1) {
+      const { frame, ptsSeconds } = run.frames[i] ?? nearest;
+      if (frame - nearest.frame > CLOCK_SECONDS * fps) break;
+      times.push(ptsSeconds + (from - frame) / fps);
+    }
     const median = percentile(times, 50);
     if (!median.observed) return [];
     const frameDistance = Math.round(Math.abs(nearest.frame - from));
@@ -201,6 +277,22 @@ export function presentationsOf(
   return found.length > 0
     ? { observed: true, presentations: found }
     : unobserved(whyNotShown(clock, from, to));
+}
+
+/** Neighbours in a run may be exchanged, where frames are shorter than a jump of time; by no more than so many places. */
+const EXCHANGED_FRAMES = 8;
+
+/** The index of the first frame of a run from a number on; after the last one where there is none. */
+function firstFrom(frames: ClockRun['frames'], number: number): number {
+  let [low, high] = [0, frames.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((frames[middle]?.frame ?? Infinity) < number) low = middle + 1;
+    else high = middle;
+  }
+  const near = Math.max(0, low - EXCHANGED_FRAMES);
+  const first = frames.slice(near, low).findIndex(({ frame }) => frame >= number);
+  return first < 0 ? low : near + first;
 }
 
 /** What of a stretch of the source is in the output, in words; frames of the source only. */

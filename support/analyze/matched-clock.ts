@@ -93,7 +93,7 @@ export function matchFrames(
   framesPerSecond: number,
 ): Finding<MatchedFrames> {
   if (output.count === 0 || source.count === 0) return unobserved('there is no frame');
-  const [shown, own] = [unitVectors(output), unitVectors(source)];
+  const [shown, own] = [framesOf(output), framesOf(source)];
   const places = lookAround(shown, times, own, framesPerSecond);
   const bests = places.flatMap(({ found }) => found[0]?.distance ?? []);
   const median = percentile(bests, 50);
@@ -125,31 +125,34 @@ export function matchFrames(
   };
 }
 
-/** The luma of each frame, without its mean, of length 1; all zero where it is even. */
-interface Vectors {
+/** Frames with what a correlation of their luma needs; copies of them as unit vectors would be 230 MB an hour. */
+interface Frames {
   count: number;
-  values: Float32Array;
+  bytes: Uint8Array;
+  /** Of each frame's luma: the mean, and the length of what is left without it; 0 where it is even. */
+  means: Float64Array;
+  lengths: Float64Array;
 }
 
-function unitVectors({ count, bytes }: Thumbnails): Vectors {
-  const values = new Float32Array(count * LUMA_BYTES);
+function framesOf({ count, bytes }: Thumbnails): Frames {
+  const [means, lengths] = [new Float64Array(count), new Float64Array(count)];
   for (let i = 0; i < count; i += 1) {
     const luma = bytes.subarray(i * THUMBNAIL_BYTES, i * THUMBNAIL_BYTES + LUMA_BYTES);
     const mean = luma.reduce((sum, one) => sum + one, 0) / LUMA_BYTES;
-    const length = Math.sqrt(luma.reduce((sum, one) => sum + (one - mean) ** 2, 0));
-    for (let k = 0; k < LUMA_BYTES && length > 0; k += 1) {
-      values[i * LUMA_BYTES + k] = ((luma[k] ?? mean) - mean) / length;
-    }
+    means[i] = mean;
+    lengths[i] = Math.sqrt(luma.reduce((sum, one) => sum + (one - mean) ** 2, 0));
   }
-  return { count, values };
+  return { count, bytes, means, lengths };
 }
 
-/** 1 - correlation of two frames. */
-function distance(a: Vectors, i: number, b: Vectors, j: number): number {
-  const [x, y] = [i * LUMA_BYTES, j * LUMA_BYTES];
+/** 1 - correlation of two frames; 1 where one of them is even. */
+function distance(a: Frames, i: number, b: Frames, j: number): number {
+  const length = (a.lengths[i] ?? 0) * (b.lengths[j] ?? 0);
+  if (length === 0) return 1;
+  const [x, y] = [i * THUMBNAIL_BYTES, j * THUMBNAIL_BYTES];
   let sum = 0;
-  for (let k = 0; k < LUMA_BYTES; k += 1) sum += (a.values[x + k] ?? 0) * (b.values[y + k] ?? 0);
-  return 1 - sum;
+  for (let k = 0; k < LUMA_BYTES; k += 1) sum += (a.bytes[x + k] ?? 0) * (b.bytes[y + k] ?? 0);
+  return 1 - (sum - LUMA_BYTES * (a.means[i] ?? 0) * (b.means[j] ?? 0)) / length;
 }
 
 /** Where in the source one frame of the output may be; the nearest first. */
@@ -158,7 +161,7 @@ interface Look {
   found: { frame: number; distance: number }[];
 }
 
-function lookAround(shown: Vectors, times: readonly number[], own: Vectors, fps: number): Look[] {
+function lookAround(shown: Frames, times: readonly number[], own: Frames, fps: number): Look[] {
   const isLong = own.count > LONG_SECONDS * fps;
   const every = isLong ? LONG_LOOK_SECONDS : LOOK_SECONDS;
   const near = isLong ? LONG_NEAR_SECONDS * fps : own.count;
@@ -194,9 +197,9 @@ function nearestPlaces(distances: number[], from: number, fps: number): Look['fo
 
 /** The frame of the source for each frame of the output. */
 function bestPath(
-  shown: Vectors,
+  shown: Frames,
   times: readonly number[],
-  own: Vectors,
+  own: Frames,
   fps: number,
   looks: readonly Look[],
   noise: number,
@@ -233,8 +236,8 @@ function bestPath(
     states = sorted.slice(0, STATES).filter(({ cost }) => cost <= worst);
   }
   const path: number[] = [];
-  for (let state = states[0]; state; state = state.from) path.unshift(state.frame);
-  return path;
+  for (let state = states[0]; state; state = state.from) path.push(state.frame);
+  return path.reverse();
 }
 
 /** Ways on from a state. */

@@ -2,6 +2,7 @@ import type { Fixture } from '../broadcast/fixture';
 import { inWorkerThread, shared } from './worker-thread';
 import { audioLevels, readAudioFiles, voiceActivity } from './audio';
 import { DAMAGE_RATE_HZ, type DubConditionAt } from './dub-damage';
+import { type DubLoudness, dubLoudness } from './dub-loudness';
 import { type DubbedFragment, type FragmentPlacement, type Sync, syncOf } from './dub-placement';
 import { type Finding, unobserved } from './finding';
 import {
@@ -11,13 +12,13 @@ import {
   type FingerprintWindow,
   fingerprintWindows,
 } from './fingerprint';
-import { type FrameClock, frameClock, presentationsOf } from './frame-clock';
+import { countedOn, type FrameClock, frameClock, presentationsOf } from './frame-clock';
 import { type LineHeard, linesHeard, LISTENING_RATE_HZ, listenInEnglish } from './listening';
 import { type MediaStream, type PacketSpan, packetSpan, probeStreams } from './media';
 import { dubsHeardIn, type SegmentHeard, segmentsHeardIn } from './segments-heard';
 import type { MatchedFrames } from './matched-clock';
 import type { Programme } from './programme';
-import { atConstantRate, readSource } from './source-frames';
+import { atConstantRate, readSource, repeatsAtConstantRate } from './source-frames';
 import type { Thumbnails } from './thumbnails';
 import { type VideoTrack, readVideo } from './video';
 import { bordersOf, probeFormat, type VideoFormat } from './video-format';
@@ -33,10 +34,13 @@ import {
   readTimeline,
   type AudioTrack,
   audioAt,
+  stretchOf,
 } from './audio-track';
 
 /** Sample rate at which dubs are searched in the output; one sample is 0.25 ms, and speech is loudest below 2 kHz. */
 const SEARCH_RATE_HZ = 4000;
+/** So many dubs are compared with what is heard at a time. */
+const DUBS_AT_ONCE = 20;
 
 /** The files of one fragment: its dub, and its audio before dubbing where that is known. */
 export interface DubFiles {
@@ -160,7 +164,8 @@ export class OutputFindings {
         frame: matched.frames[i] ?? null,
       }));
       const told = { kind: 'matched', untold: matched.untold } as const;
-      return { observed: true, ...frameClock(numbered, fps, lastFrame, told) };
+      const repeats = repeatsAtConstantRate(await readSource(fixture.path), fps);
+      return { observed: true, ...frameClock(numbered, fps, lastFrame, told, repeats) };
     });
   }
 
@@ -172,7 +177,10 @@ export class OutputFindings {
       const matched = fixture.video.frameStrip ? undefined : await this.matched();
       if (matched?.observed === false) return matched;
       const [video, source] = await Promise.all([this.video(), this.#sourceFrames(fixture)]);
-      const numbers = matched?.frames ?? video.frames.map(({ frame }) => frame);
+      const { framesPerSecond: fps } = fixture.video;
+      const lastFrame = Math.round(fixture.durationSeconds * fps) - 1;
+      const numbers =
+        matched?.frames ?? countedOn(video.frames, fps, lastFrame).map(({ frame }) => frame);
       if (numbers.every((frame) => frame === null)) {
         return unobserved('no frame of the output has a readable frame number');
       }
@@ -248,25 +256,52 @@ export class OutputFindings {
     });
   }
 
-  /** In what condition each dub is heard at its video, compared with what the STS returned; of those that are heard there. */
+  /**
+   * In what condition each dub is heard at its video, compared with what the STS returned; of those that are heard there, at the
+   * tempo of the STS.
+   */
   dubConditions(): Promise<DubConditionAt[]> {
     return this.#cache.once('dub conditions', async () => {
       const heard = (await this.placements()).flatMap(({ sequence, avOffset }) =>
-        avOffset.observed ? [{ sequence, ...avOffset }] : [],
+        // Of another tempo its samples are others.
+        avOffset.observed && !avOffset.hasOtherTempo ? [{ sequence, ...avOffset }] : [],
       );
       const places = heard.map(({ ptsSeconds }) => ptsSeconds);
-      const files = heard.map(
-        ({ sequence }) => this.dubs.find((dub) => dub.sequence === sequence)?.dubbed ?? '',
-      );
-      const [audio, samples] = await Promise.all([
-        audioAt(await this.audio(), DAMAGE_RATE_HZ),
-        readAudioFiles(files, DAMAGE_RATE_HZ),
-      ]);
-      const dubs = heard.map(({ sequence, ptsSeconds, speed }, i) => ({
-        ...{ sequence, ptsSeconds, speed, dubbed: samples[i] ?? new Float32Array() },
+      const dubs = heard.map(({ sequence, ptsSeconds, speed }) => ({
+        ...{ sequence, ptsSeconds, speed },
+        file: this.dubs.find((dub) => dub.sequence === sequence)?.dubbed ?? '',
         untilSeconds: Math.min(...places.filter((at) => at > ptsSeconds)),
       }));
-      return dubs.length > 0 ? inWorkerThread('measureDubs', audio, dubs) : [];
+      const audio = await this.audio();
+      const conditions: DubConditionAt[] = [];
+      // An hour of audio at that rate would be 230 MB.
+      for (let i = 0; i < dubs.length; i += DUBS_AT_ONCE) {
+        const some = dubs.slice(i, i + DUBS_AT_ONCE);
+        const samples = await readAudioFiles(
+          some.map(({ file }) => file),
+          DAMAGE_RATE_HZ,
+        );
+        const known = some.map((dub, k) => ({ ...dub, dubbed: samples[k] ?? new Float32Array() }));
+        const lengths = known.map((dub) => dub.dubbed.length / DAMAGE_RATE_HZ / dub.speed);
+        const ends = known.map(({ ptsSeconds }, k) => ptsSeconds + (lengths[k] ?? 0));
+        const from = Math.min(...known.map(({ ptsSeconds }) => ptsSeconds));
+        const part = await audioAt(
+          stretchOf(audio, from - 1, Math.max(...ends) + 1),
+          DAMAGE_RATE_HZ,
+        );
+        conditions.push(...(await inWorkerThread('measureDubs', part, known)));
+      }
+      return conditions;
+    });
+  }
+
+  /** How loud the dubs are that are heard at their video, against the speech of the source there. */
+  dubLoudness(): Promise<DubLoudness[]> {
+    return this.#cache.once('dub loudness', async () => {
+      const { fixture } = this;
+      if (!fixture) return [];
+      const [placements, output] = [await this.placements(), await this.#searched()];
+      return dubLoudness(output, await this.#source(fixture), placements, fixture.segmentSeconds);
     });
   }
 

@@ -50,7 +50,7 @@ async function remembered(
   read: () => Promise<SourceFrames>,
 ): Promise<SourceFrames> {
   const file = join(FOLDER, createHash('sha256').update(identity).digest('hex'));
-  if (existsSync(file)) return deserialize(readFileSync(file)) as SourceFrames;
+  if (existsSync(file)) return inSharedMemory(deserialize(readFileSync(file)) as SourceFrames);
   const frames = await read();
   try {
     mkdirSync(FOLDER, { recursive: true });
@@ -63,6 +63,13 @@ async function remembered(
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
   }
   return frames;
+}
+
+/** Worker threads then need no copy. */
+function inSharedMemory({ thumbnails, times }: SourceFrames): SourceFrames {
+  const bytes = new Uint8Array(new SharedArrayBuffer(thumbnails.bytes.length));
+  bytes.set(thumbnails.bytes);
+  return { times, thumbnails: { count: thumbnails.count, bytes } };
 }
 
 function removeOldest(): void {
@@ -81,15 +88,32 @@ export function atConstantRate(
   { thumbnails, times }: SourceFrames,
   framesPerSecond: number,
 ): Thumbnails {
+  const own = ownFrames(times, framesPerSecond);
+  const bytes = new Uint8Array(new SharedArrayBuffer(own.length * THUMBNAIL_BYTES));
+  own.forEach((frame, n) => {
+    const from = frame * THUMBNAIL_BYTES;
+    bytes.set(thumbnails.bytes.subarray(from, from + THUMBNAIL_BYTES), n * THUMBNAIL_BYTES);
+  });
+  return { count: own.length, bytes };
+}
+
+/** Those of its frames that only repeat the one before: the source has a rate that varies, and shows that one for longer. */
+export function repeatsAtConstantRate(
+  { times }: SourceFrames,
+  framesPerSecond: number,
+): ReadonlySet<number> {
+  const own = ownFrames(times, framesPerSecond);
+  return new Set(own.flatMap((frame, n) => (frame === own[n - 1] ? n : [])));
+}
+
+/** By frame at the constant rate, the source's own. */
+function ownFrames(times: readonly number[], framesPerSecond: number): number[] {
   const count = Math.max(0, Math.round((times.at(-1) ?? -1) * framesPerSecond) + 1);
-  const bytes = new Uint8Array(count * THUMBNAIL_BYTES);
   // Half of an interval: times are rounded, to ms in some containers.
   const slack = 0.5 / framesPerSecond;
   let at = 0;
-  for (let n = 0; n < count; n += 1) {
+  return Array.from({ length: count }, (_, n) => {
     while ((times[at + 1] ?? Infinity) <= n / framesPerSecond + slack) at += 1;
-    const from = at * THUMBNAIL_BYTES;
-    bytes.set(thumbnails.bytes.subarray(from, from + THUMBNAIL_BYTES), n * THUMBNAIL_BYTES);
-  }
-  return { count, bytes };
+    return at;
+  });
 }

@@ -148,7 +148,8 @@ export class SmallFrames {
   /** What is left of a copy of which only the beginning was there. */
   readonly #pending = new Uint8Array(SMALL_FRAME_BYTES);
   #pendingBytes = 0;
-  #thumbnails = new Uint8Array(256 * THUMBNAIL_BYTES);
+  /** In memory that threads share: of an hour it is 100 MB, which are compared in a worker thread. */
+  #thumbnails = new Uint8Array(new SharedArrayBuffer(256 * THUMBNAIL_BYTES));
   #count = 0;
 
   /** @param onFrame is told of each copy; its bytes are not kept */
@@ -176,14 +177,14 @@ export class SmallFrames {
   get thumbnails(): Thumbnails {
     return {
       count: this.#count,
-      bytes: this.#thumbnails.slice(0, this.#count * THUMBNAIL_BYTES),
+      bytes: this.#thumbnails.subarray(0, this.#count * THUMBNAIL_BYTES),
     };
   }
 
   #frame(small: Uint8Array): void {
     const at = this.#count * THUMBNAIL_BYTES;
     if (at + THUMBNAIL_BYTES > this.#thumbnails.length) {
-      const larger = new Uint8Array(2 * this.#thumbnails.length);
+      const larger = new Uint8Array(new SharedArrayBuffer(2 * this.#thumbnails.length));
       larger.set(this.#thumbnails);
       this.#thumbnails = larger;
     }

@@ -71,14 +71,13 @@ export async function readVideo(file: string): Promise<VideoTrack> {
     `[0:${index}]showinfo=checksum=0,split[a][b];[a]${SMALL_FRAME_FILTERS}[small];` +
     `[b]${GREY_COPY},blackdetect=d=0.1:pic_th=0.98:pix_th=0.1,freezedetect=n=-60dB:d=0.2,nullsink`;
   const args = [...DECODER, file, '-filter_complex', graph, '-map', '[small]', ...RAW];
-  const { numbers, thumbnails, stderr, exitCode } = await cached(['ffmpeg', args], () =>
-    decode(args),
-  );
-  const times = timesOf(file, numbers.length, stderr);
+  // Answers of another shape, in a folder of an older version, are none.
+  const decoded = await cached(['ffmpeg', 'frames 2', args], () => decode(args));
+  const { numbers, thumbnails, formats, stderr, exitCode } = decoded;
+  const times = timesOf(file, decoded);
   return {
     frames: times.map((ptsSeconds, i) => ({ ptsSeconds, frame: numbers[i] ?? null })),
-    thumbnails,
-    formats: formatsOf(stderr, times),
+    ...{ thumbnails, formats },
     black: spans(stderr, /black_start:\s*(\S+) black_end:\s*(\S+)/g),
     frozen: freezes(stderr, times.at(-1)),
     errorLines: errorLinesOf(stderr),
@@ -97,18 +96,17 @@ export async function readFrames(
   const { index } = await videoOf(file);
   const graph = `[0:${index}]showinfo=checksum=0,${SMALL_FRAME_FILTERS}[small]`;
   const args = [...DECODER, file, '-filter_complex', graph, '-map', '[small]', ...RAW];
-  const { thumbnails, stderr } = await decode(args);
-  return { thumbnails, times: timesOf(file, thumbnails.count, stderr) };
+  const decoded = await decode(args);
+  return { thumbnails: decoded.thumbnails, times: timesOf(file, decoded) };
 }
 
 /** @throws FrameClockUnreadable unless there is a time for each frame */
-function timesOf(file: string, count: number, log: string): number[] {
-  const times = frameTimes(log);
-  if (times.length === count) return times;
+function timesOf(file: string, { thumbnails, times, stderr }: Decoded): number[] {
+  if (times.length === thumbnails.count) return times;
   throw new FrameClockUnreadable({
     what: 'not every decoded frame has a timestamp',
     where: file,
-    seen: `${count} frames, ${times.length} timestamps: ${lastLines(log)}`,
+    seen: `${thumbnails.count} frames, ${times.length} timestamps: ${lastLines(stderr)}`,
     expected: 'one timestamp for each frame',
   });
 }
@@ -129,6 +127,10 @@ async function videoOf(file: string): Promise<VideoStream> {
 interface Decoded {
   numbers: (number | null)[];
   thumbnails: Thumbnails;
+  /** PTS of each frame in seconds. */
+  times: number[];
+  formats: FrameFormat[];
+  /** Without the lines of single frames. */
   stderr: string;
   exitCode: number;
 }
@@ -136,45 +138,57 @@ interface Decoded {
 async function decode(args: readonly string[]): Promise<Decoded> {
   const numbers: (number | null)[] = [];
   const small = new SmallFrames((copy) => numbers.push(readStrip(stripCells(copy, STRIP_BYTES))));
-  const { stderr, exitCode } = await streamFfmpeg(args, (piece) => {
-    small.take(piece);
-  });
-  return { numbers, thumbnails: small.thumbnails, stderr, exitCode };
+  const log = new FrameLog();
+  const { stderr, exitCode } = await streamFfmpeg(
+    args,
+    (piece) => {
+      small.take(piece);
+    },
+    (line) => log.take(line),
+  );
+  const { times, formats } = log;
+  return { numbers, thumbnails: small.thumbnails, times, formats, stderr, exitCode };
 }
 
-/** The shape of showinfo's line of a frame: `fmt:yuv420p sar:1/1 s:1280x720`. */
-const FORMAT =
-  /showinfo[^\]]*\] \[info\] n: *\d+ pts: *-?\d+ .*?fmt:(\S+) .*?sar:(\d+)\/(\d+) s:(\d+)x(\d+)/g;
+/** What showinfo says of each frame, read line by line: of an hour it is 40 MB. */
+class FrameLog {
+  readonly times: number[] = [];
+  readonly formats: FrameFormat[] = [];
+  #tickSeconds = NaN;
 
-function formatsOf(log: string, times: readonly number[]): FrameFormat[] {
-  const found: FrameFormat[] = [];
-  let frame = 0;
-  for (const [, pixelFormat = '', over, under, width, height] of log.matchAll(FORMAT)) {
-    const last = found.at(-1);
+  /** @returns whether nothing else is in the line */
+  take(line: string): boolean {
+    if (!line.includes('showinfo')) return false;
+    const [, over, under] = TIME_BASE.exec(line) ?? [];
+    if (under !== undefined && Number.isNaN(this.#tickSeconds)) {
+      this.#tickSeconds = Number(over) / Number(under);
+    }
+    // More than one may be in a line, and other messages: ffmpeg writes them into the same stream.
+    for (const [, pts] of line.matchAll(FRAME)) this.times.push(Number(pts) * this.#tickSeconds);
+    for (const found of line.matchAll(FORMAT)) this.#format(found);
+    return !/\[(error|fatal|panic)\]|black_start|freeze_/.test(line);
+  }
+
+  #format([, pixelFormat = '', over, under, width, height]: RegExpMatchArray): void {
+    const last = this.formats.at(-1);
     const format = {
-      ...{ fromSeconds: times[frame] ?? NaN, width: Number(width), height: Number(height) },
+      ...{ fromSeconds: this.times.at(-1) ?? NaN, width: Number(width), height: Number(height) },
       // 0/1: unknown, which players take for square.
       ...{ sampleAspectRatio: Number(over) / Number(under) || 1, pixelFormat },
     };
-    frame += 1;
-    if (!last || keyOf(last) !== keyOf(format)) found.push(format);
+    if (!last || keyOf(last) !== keyOf(format)) this.formats.push(format);
   }
-  return found;
 }
+
+const TIME_BASE = /config in time_base: (\d+)\/(\d+)/;
+/** PTS in showinfo's line of a frame, in ticks; exact, unlike its rounded `pts_time`. */
+const FRAME = /showinfo[^\]]*\] \[info\] n: *\d+ pts: *(-?\d+) /g;
+/** The shape in that line: `fmt:yuv420p sar:1/1 s:1280x720`. */
+const FORMAT =
+  /showinfo[^\]]*\] \[info\] n: *\d+ pts: *-?\d+ .*?fmt:(\S+) .*?sar:(\d+)\/(\d+) s:(\d+)x(\d+)/g;
 
 function keyOf({ width, height, sampleAspectRatio, pixelFormat }: FrameFormat): string {
   return [width, height, sampleAspectRatio, pixelFormat].join();
-}
-
-/** PTS in seconds from showinfo's lines; exact, unlike its rounded `pts_time`. */
-function frameTimes(log: string): number[] {
-  const [, over, under] = /config in time_base: (\d+)\/(\d+)/.exec(log) ?? [];
-  if (over === undefined || under === undefined) return [];
-  const tickSeconds = Number(over) / Number(under);
-  // Not anchored to the line: ffmpeg writes other messages into the same stream.
-  return [...log.matchAll(/showinfo[^\]]*\] \[info\] n: *\d+ pts: *(-?\d+) /g)].map(
-    ([, pts]) => Number(pts) * tickSeconds,
-  );
 }
 
 function spans(log: string, pattern: RegExp): Span[] {

@@ -10,6 +10,7 @@ import { assessed, type Assessment, type Deviation } from './criterion';
 import { dubs } from './dub';
 import { demandTimes } from './lost-by-reader';
 import { audio } from './output-audio';
+import { clockOf } from './output-clock';
 import { frames } from './output-frames';
 import { original, placementsOf } from './output-original';
 import {
@@ -22,7 +23,7 @@ import {
   jumpsText,
   jumpText,
 } from './offset-words';
-import { outputCriterion, recordingOf } from './output-subject';
+import { outputCriterion } from './output-subject';
 import { countDeviations, undubbed, UPSTREAM } from './upstream';
 
 /** What explains that no dub is heard at its video, so that nothing can be compared there; causes first. */
@@ -43,6 +44,7 @@ export const avDrift = outputCriterion('av-drift', {
   defaultLimit: { limitMs: OFFSET_LIMIT_MS / 2, limitPpm: CLOCKS_APART_PPM },
   measure: async (subject): Promise<Finding<Sync>> => {
     demandTimes(subject);
+    await clockOf(subject);
     await placementsOf(subject);
     return subject.output.sync();
   },
@@ -83,7 +85,7 @@ export const avOffset = outputCriterion('av-offset', {
   measure: async (subject): Promise<Offsets> => {
     demandTimes(subject);
     const { output, evidence } = subject;
-    const { kind } = observed(recordingOf(subject), 'when frames are shown', await output.clock());
+    const { kind } = await clockOf(subject);
     const dubbed = new Set(output.dubs.flatMap((one) => (one.dubbed ? one.sequence : [])));
     // Of a recording that is no broadcast, only the dubs that were given are known.
     const segments = evidence ? (output.fixture?.script ?? []).map((_, segment) => segment) : [];

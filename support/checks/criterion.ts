@@ -1,5 +1,11 @@
 import { ranges } from '../analyze/finding';
-import { AssertionFailure, messageOf, NotAsExpected, problemOf } from '../base/errors';
+import {
+  AssertionFailure,
+  CannotBeShown,
+  messageOf,
+  NotAsExpected,
+  problemOf,
+} from '../base/errors';
 
 /** One thing that is not as it should be; of one fragment where `fragment` (its index) is given. */
 export interface Deviation {
@@ -184,10 +190,16 @@ async function causeOf<Subject, Measured, Limit>(
     fits,
   } of explainedBy) {
     if (fits && !fits(measured, limit)) continue;
-    const cause = causeIn(await judge(other, subject, its));
+    const verdict = await judge(other, subject, its).catch(unlessItCannotBeShown);
+    const cause = verdict && causeIn(verdict);
     if (cause) return cause;
   }
   return undefined;
+}
+
+/** What cannot be shown explains nothing, and what it might explain fails all the same. */
+function unlessItCannotBeShown(error: unknown): undefined {
+  if (!(error instanceof CannotBeShown)) throw error;
 }
 
 /** @param deviations where anything was measured */

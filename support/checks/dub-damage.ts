@@ -1,6 +1,7 @@
 /** In what condition a dub is heard: whether anything is missing of it, distorted, or heard beside it. */
 import type { DubCondition, DubConditionAt } from '../analyze/dub-damage';
 import type { FragmentPlacement } from '../analyze/dub-placement';
+import { CannotBeShown } from '../base/errors';
 import { type Assessment, type Deviation, deviationAt } from './criterion';
 import { dubs } from './dub';
 import { audio } from './output-audio';
@@ -8,7 +9,7 @@ import { channels } from './output-channels';
 import { timestamps } from './output-file';
 import { frames } from './output-frames';
 import { original, placementsOf } from './output-original';
-import { outputCriterion } from './output-subject';
+import { outputCriterion, type OutputSubject, recordingOf } from './output-subject';
 
 /** All of them exclusive. Levels are against the speech of the dub, as it is heard. */
 export interface DubDamageLimit {
@@ -62,11 +63,13 @@ export const dubDamage = outputCriterion('dub-damage', {
     const placements = await placementsOf(subject);
     return { placements, conditions: await subject.output.dubConditions() };
   },
-  assess: (measured, limit: DubDamageLimit): Assessment => {
+  assess: (measured, limit: DubDamageLimit, subject): Assessment => {
     const damaged = damagedIn(measured, limit);
     const compared = measured.conditions.filter(({ condition }) => condition.observed).length;
+    const unlike = damaged.length > 0 ? [] : notCompared(measured);
+    if (damaged.length + unlike.length === 0) demandTempo(measured.placements, subject);
     return {
-      deviations: [...damaged, ...(damaged.length > 0 ? [] : notCompared(measured))],
+      deviations: [...damaged, ...unlike],
       seen: `${compared} dubs compared`,
       expected: 'no dropout, click, clipping, noise, or change of the level',
     };
@@ -74,12 +77,16 @@ export const dubDamage = outputCriterion('dub-damage', {
   explainedBy: [
     { criterion: timestamps, fits: (measured, limit) => isAll(measured, limit, ['dropout']) },
     { criterion: audio, fits: isUnheard },
-    { criterion: channels, fits: isUnheard },
+    // Where one of two channels falls silent, their mean is softer from there on.
+    { criterion: channels, fits: (measured, limit) => isAll(measured, limit, ['level']) },
     { criterion: original, fits: (measured, limit) => isAll(measured, limit, BESIDE) },
     { criterion: frames, fits: isUnheard },
     { criterion: dubs, fits: isUnheard },
   ],
 });
+
+/** A change of the level that is so near to a dropout is the dropout's. */
+const NEAR_DROPOUT_SECONDS = 0.3;
 
 type Kind = 'dropout' | 'clipping' | 'click' | 'noise' | 'hiss' | 'level' | 'displaced' | 'other';
 /** What other audio beside a dub looks like. */
@@ -93,10 +100,25 @@ function damagedIn({ conditions }: Measured, limit: DubDamageLimit): Deviation[]
 }
 
 function notCompared({ placements, conditions }: Measured): Deviation[] {
-  return placements.flatMap(({ sequence }) => {
+  return placements.flatMap(({ sequence, avOffset }) => {
     const own = conditions.find((one) => one.sequence === sequence)?.condition;
-    if (own?.observed) return [];
+    if (own?.observed || hasOtherTempo(avOffset)) return [];
     return [deviationAt(sequence, own?.reason ?? 'not heard at its video')];
+  });
+}
+
+function hasOtherTempo(avOffset: FragmentPlacement['avOffset']): boolean {
+  return avOffset.observed && avOffset.hasOtherTempo === true;
+}
+
+/** @throws CannotBeShown where a dub is heard faster or slower at the same pitch */
+function demandTempo(placements: readonly FragmentPlacement[], subject: OutputSubject): void {
+  const other = placements.filter(({ avOffset }) => hasOtherTempo(avOffset));
+  if (other.length === 0) return;
+  throw new CannotBeShown({
+    ...{ what: 'dubs of another tempo cannot be compared', where: recordingOf(subject) },
+    seen: `heard faster or slower at the same pitch: fragments ${other.map(({ sequence }) => sequence).join(', ')}`,
+    expected: 'dubs at the tempo at which the STS returned them',
   });
 }
 
@@ -186,8 +208,14 @@ function noiseIn({ pauses, hissDb, unexplainedDb }: DubCondition, limit: DubDama
   return [{ kind: 'noise', text: `other audio where it is silent, ${db(loudestDb)}` }, ...hiss];
 }
 
-function stepIn({ step }: DubCondition, limit: DubDamageLimit): Damage[] {
+function stepIn({ step, dropouts }: DubCondition, limit: DubDamageLimit): Damage[] {
   if (!step || step.steadyDb <= limit.stepDb) return [];
+  const isDropout = dropouts.some(
+    ({ fromSeconds, seconds }) =>
+      step.atSeconds > fromSeconds - NEAR_DROPOUT_SECONDS &&
+      step.atSeconds < fromSeconds + seconds + NEAR_DROPOUT_SECONDS,
+  );
+  if (isDropout) return [];
   const how = `${step.db < 0 ? 'softer' : 'louder'} by ${Math.abs(step.db).toFixed(0)} dB`;
   return [{ kind: 'level', text: `from ${at(step.atSeconds)} on ${how}` }];
 }

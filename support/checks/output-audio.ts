@@ -19,9 +19,12 @@ export const audio = outputCriterion('audio', {
     { aboveLufs }: { aboveLufs: number },
   ) => {
     const longest = Math.max(0, ...silences.map(({ seconds }) => seconds));
+    const clipped = clipping.observed
+      ? `clipped in ${clipping.places} places (${(1000 * clipping.seconds).toFixed(1)} ms), `
+      : '';
     const seen =
-      `${integratedLufs} LUFS, range ${rangeLu} LU, peak ${samplePeakDbfs} dBFS, clipped in ` +
-      `${clipping.places} places (${(1000 * clipping.seconds).toFixed(1)} ms), longest silence ${longest.toFixed(2)} s`;
+      `${integratedLufs} LUFS, range ${rangeLu} LU, peak ${samplePeakDbfs} dBFS, ${clipped}` +
+      `longest silence ${longest.toFixed(2)} s`;
     return assessed(integratedLufs > aboveLufs, seen, `louder than ${aboveLufs} LUFS`);
   },
 });

@@ -3,6 +3,7 @@ import { type Verdict, judge } from './criterion';
 import { avDrift, avOffset } from './av-sync';
 import { dubs } from './dub';
 import { dubDamage } from './dub-damage';
+import { dubLoudness } from './dub-loudness';
 import { audio, splices } from './output-audio';
 import { channels } from './output-channels';
 import { decoding, duration, timestamps, tracks } from './output-file';
@@ -22,7 +23,7 @@ import { videoFormat } from './video-format';
 export const OUTPUT_CRITERIA: readonly AnyOutputCriterion[] = [
   ...[tracks, decoding, videoFormat, timestamps, outputBegins, duration, frames],
   ...[outputEnds, programme],
-  ...[audio, channels, original, dubs, dubDamage, avDrift, avOffset, fingerprint],
+  ...[audio, channels, original, dubs, dubDamage, dubLoudness, avDrift, avOffset, fingerprint],
   ...[
     dubLanguage,
     language,
@@ -38,36 +39,50 @@ export const OUTPUT_CRITERIA: readonly AnyOutputCriterion[] = [
 /** A verdict on a recording. `not asked`: `seen` says which of source, dubs and texts was not given. */
 export type OutputVerdict = Verdict | (Omit<Verdict, 'state'> & { state: 'not asked' });
 
-/** Judges a recording by its content, by the default limits. */
-export async function judgeOutput(subject: OutputSubject): Promise<OutputVerdict[]> {
-  await startMeasuring(subject);
+/** Those for which a speech recognizer has to listen. */
+const LISTENED = new Set<AnyOutputCriterion>([
+  ...[dubLanguage, language, originalUnderstood, dubSpoken, spoken],
+]);
+
+/**
+ * Judges a recording by its content, by the default limits.
+ *
+ * @param given.listens false: what a speech recognizer has to listen for is not asked, which takes much longer than the rest
+ */
+export async function judgeOutput(
+  subject: OutputSubject,
+  { listens = true }: { listens?: boolean } = {},
+): Promise<OutputVerdict[]> {
+  await startMeasuring(subject, listens);
   const verdicts: OutputVerdict[] = [];
   for (const one of OUTPUT_CRITERIA) {
-    const { id, title, needs, where } = one;
+    const { id, title, needs } = one;
     const limit: unknown = one.defaultLimit;
-    const notAsked = (why: string): OutputVerdict => ({
-      ...{ criterion: id, title, limit, state: 'not asked', where: where(subject) },
-      ...{ what: '', seen: why, expected: '', deviations: [] },
-    });
-    const why = notAskedBecause(needs, subject);
-    verdicts.push(
-      why === undefined
-        ? await judge(one, subject, limit).catch((error: unknown) => notAsked(cannotBe(error)))
-        : notAsked(why),
-    );
+    const base = { criterion: id, title, limit, deviations: [] };
+    const isDeaf = !listens && LISTENED.has(one);
+    const why = isDeaf ? 'nobody listens' : notAskedBecause(needs, subject);
+    if (why !== undefined) {
+      const at = { where: one.where(subject), what: '', seen: why, expected: '' };
+      verdicts.push({ ...base, ...at, state: 'not asked' });
+      continue;
+    }
+    const judged = judge(one, subject, limit);
+    verdicts.push(await judged.catch((error: unknown) => ({ ...base, ...cannotBe(error) })));
   }
   return verdicts;
 }
 
-/** Why something cannot be shown of this recording; any other error goes on. */
-function cannotBe(error: unknown): string {
-  if (error instanceof CannotBeShown) return `${error.problem.what}: ${error.problem.seen}`;
+/** What cannot be shown of this recording is not shown, and never passes: the verdict says why. Any other error goes on. */
+function cannotBe(
+  error: unknown,
+): Pick<Verdict, 'state' | 'where' | 'what' | 'seen' | 'expected' | 'next'> {
+  if (error instanceof CannotBeShown) return { state: 'not shown', ...error.problem };
   throw error;
 }
 
 /** What takes longest begins first, all at the same time; each failure is judged by the criterion that needs it. */
-async function startMeasuring(subject: OutputSubject): Promise<void> {
-  const isSpoken = notAskedBecause('source with speech', subject) === undefined;
+async function startMeasuring(subject: OutputSubject, listens: boolean): Promise<void> {
+  const isSpoken = listens && notAskedBecause('source with speech', subject) === undefined;
   const listen = [
     () => subject.output.segmentsHeard(),
     () => subject.output.dubsHeard(),

@@ -1,5 +1,7 @@
 /** The recording of an output as a file: its tracks, its packets, how long it lasts, and whether it decodes. */
+import { frameRateOf } from '../analyze/frame-rate';
 import { isTimecode, type TrackSpan } from '../analyze/media';
+import { isSameRate } from '../broadcast/fixture-description';
 import { allRight, observed } from './builders';
 import { assessed } from './criterion';
 import { lostByReader, mayBeLost } from './lost-by-reader';
@@ -48,16 +50,25 @@ export const decoding = outputCriterion('decoding', {
   },
 });
 
-/** At least so many seconds of video decode, counted in frames at the source's rate. */
+/**
+ * At least so many seconds of video decode, counted in frames: at the source's rate, or at the one to which services may convert
+ * it (`outputFramesPerSecond`), where the output has that one.
+ */
 export const decodedVideo = ofRecording('decoded-video', {
   title: 'Enough of the video decodes',
   failure: 'too few frames decode',
-  measure: async ({ output }) => ({
-    frames: (await output.video()).frames.length,
-    framesPerSecond: output.fixture?.video.framesPerSecond ?? NaN,
-  }),
+  measure: async ({ output }) => {
+    const { frames } = await output.video();
+    const { framesPerSecond = NaN, outputFramesPerSecond: other } = output.fixture?.video ?? {};
+    const own = frameRateOf(frames.map(({ ptsSeconds }) => ptsSeconds));
+    const isConverted = own !== undefined && other !== undefined && isSameRate(own, other);
+    return {
+      frames: frames.length,
+      framesPerSecond: isConverted ? other : framesPerSecond,
+    };
+  },
   assess: ({ frames, framesPerSecond }, { leastSeconds }: { leastSeconds: number }) => {
-    const least = leastSeconds * framesPerSecond;
+    const least = Math.floor(leastSeconds * framesPerSecond + 1e-6);
     return assessed(frames >= least, `${frames} frames`, `at least ${least} frames`);
   },
 });
@@ -77,7 +88,7 @@ export const EDGE_GAP_SECONDS = 0.5;
 /** A worker takes so long to join, in seconds, before it waits for a key frame; 0.2 to 0.35 s were seen. */
 const JOINING_SECONDS = 0.3;
 
-/** The same for a source with rare key frames, of which a worker that joins waits for the next. */
+/** The same at the beginning of a source with rare key frames, of which a worker that joins waits for the next. */
 export function edgeGapFor({ fixture }: OutputSubject, edgeGapSeconds: number): number {
   const { gopFrames = 0, framesPerSecond = NaN } = fixture?.video ?? {};
   return gopFrames === 0

@@ -1,6 +1,9 @@
 import type { Span } from '../analyze/ffmpeg';
 import type { FrameClock } from '../analyze/frame-clock';
+import type { RateConversion } from '../analyze/frame-rate';
 import type { VideoTrack } from '../analyze/video';
+import type { Fixture } from '../broadcast/fixture';
+import { isSameRate } from '../broadcast/fixture-description';
 import { allRight } from './builders';
 import type { Deviation } from './criterion';
 import { clockOf } from './output-clock';
@@ -38,25 +41,24 @@ export const frames = outputCriterion('frames', {
     const [clock, video] = [await clockOf(subject), await subject.output.video()];
     return { clock, video, black: await blackOf(subject, video) };
   },
-  assess: (measured, given: FramesLimit, subject) => {
+  assess: (measured, limit: FramesLimit, subject) => {
     const { fixture } = subject;
-    const limit = { ...given, edgeGapSeconds: edgeGapFor(subject, given.edgeGapSeconds) };
     const { clock, video, black } = measured;
-    const isInside = insideOf(video, limit);
-    const counts = ({ fromSeconds, seconds }: Span): boolean =>
-      seconds > limit.edgeGapSeconds || isInside(fromSeconds) || isInside(fromSeconds + seconds);
+    const edges = edgesOf(subject, video, limit);
     const shown = (what: string, spans: readonly Span[]): string[] =>
       spans
-        .filter(counts)
+        .filter(edges.counts)
         .map((one) => `${what} ${one.seconds.toFixed(2)} s at ${one.fromSeconds.toFixed(2)} s`);
-    const long = clock.longPresentations.filter(({ seconds }) => seconds > limit.freezeSeconds);
+    const long = clock.longPresentations.filter(
+      ({ seconds }) => seconds > Math.max(limit.freezeSeconds, heldByConversion(clock)),
+    );
     const short = clock.bunches.filter(({ seconds }) => seconds > limit.freezeSeconds);
     return allRight(
       [
-        ...wrongNumbers(measured, limit, fixture?.segmentSeconds),
+        ...wrongNumbers(measured, edges, fixture),
         ...shown('one frame for', long),
         ...short
-          .filter(counts)
+          .filter(edges.counts)
           .map(
             ({ fromFrame, count, fromSeconds, seconds }) =>
               `${count} frames from ${fromFrame} on bunched at ${fromSeconds.toFixed(2)} s: ` +
@@ -67,6 +69,7 @@ export const frames = outputCriterion('frames', {
         ...(clock.kind === 'strip' ? shown('frozen for', video.frozen) : []),
       ],
       `${video.frames.length} frames, ${distinctSeconds(clock).toFixed(2)} s of the source, clock: ${clock.kind}` +
+        (clock.conversion ? `; ${conversionText(clock, clock.conversion)}` : '') +
         untoldText(clock),
       'none lost, frozen, bunched, black, repeated or out of order',
     );
@@ -79,11 +82,24 @@ export const frames = outputCriterion('frames', {
   ],
 });
 
-/** How much of the source is shown, each frame of it counted once. */
-function distinctSeconds({ runs, framesPerSecond }: FrameClock): number {
-  return (
-    new Set(runs.flatMap(({ frames: all }) => all.map(({ frame }) => frame))).size / framesPerSecond
-  );
+/** How much of the source is shown, each frame of it counted once; those that a conversion leaves out as well. */
+function distinctSeconds({ runs, framesPerSecond, conversion }: FrameClock): number {
+  const shown = new Set(runs.flatMap(({ frames: all }) => all.map(({ frame }) => frame)));
+  return (shown.size + (conversion?.leftOut ?? 0)) / framesPerSecond;
+}
+
+function conversionText(
+  { framesPerSecond: own }: FrameClock,
+  { framesPerSecond, leftOut }: RateConversion,
+): string {
+  const [shown, source] = [framesPerSecond, own].map((rate) => Number(rate.toFixed(2)));
+  const frame = leftOut === 1 ? 'frame' : 'frames, at regular intervals,';
+  return `shown at ${shown} frames per second in place of ${source}: ${leftOut} ${frame} left out`;
+}
+
+/** So much longer than in the source a conversion shows its frames; nothing where there is none. Rounded up to the ms. */
+function heldByConversion({ framesPerSecond: own, conversion }: FrameClock): number {
+  return conversion ? 1 / conversion.framesPerSecond - 1 / own + 1e-3 : 0;
 }
 
 function untoldText({ untold }: FrameClock): string {
@@ -111,20 +127,22 @@ async function blackOf({ output }: OutputSubject, { black }: VideoTrack): Promis
 
 /** What the numbers of the frames say. */
 function wrongNumbers(
-  { clock, video }: Frames,
-  limit: FramesLimit,
-  segmentSeconds: number | undefined,
+  { clock }: Frames,
+  { isLossCounted }: Edges,
+  fixture: Fixture | undefined,
 ): (string | Deviation)[] {
-  const isInside = insideOf(video, limit);
-  const lost = clock.lost.filter(
-    ({ atSeconds, count }) =>
-      isInside(atSeconds) || count / clock.framesPerSecond > limit.edgeGapSeconds,
+  const { conversion, framesPerSecond } = clock;
+  const lost = clock.lost.filter(({ atSeconds, count }) =>
+    isLossCounted({ fromSeconds: atSeconds, seconds: count / framesPerSecond }),
   );
+  const allowed = fixture?.video.outputFramesPerSecond;
+  const isAllowed = conversion && allowed && isSameRate(conversion.framesPerSecond, allowed);
   const what =
     clock.kind === 'strip' ? 'without a readable frame number' : 'that are none of the source';
   return [
     ...(clock.runs.length === 0 ? [`all frames are ones ${what}`] : []),
     ...(clock.unreadable > 0 ? [`${clock.unreadable} frames ${what}`] : []),
+    ...(conversion && !isAllowed ? [conversionText(clock, conversion)] : []),
     ...clock.backward.map(
       ({ fromFrame, toFrame, atSeconds }) =>
         `frame ${toFrame} after ${fromFrame} at ${atSeconds.toFixed(2)} s`,
@@ -132,7 +150,7 @@ function wrongNumbers(
     ...lost.map(({ fromFrame, count, atSeconds }): Deviation => {
       const text = `${count} frames from ${fromFrame} on lost at ${atSeconds.toFixed(2)} s`;
       const [from, seconds] = [fromFrame, count].map((frames) => frames / clock.framesPerSecond);
-      const fragment = lostSegment(from, seconds, segmentSeconds);
+      const fragment = lostSegment(from, seconds, fixture?.segmentSeconds);
       return fragment === undefined ? { text } : { text, fragment };
     }),
   ];
@@ -149,10 +167,29 @@ function lostSegment(from = NaN, seconds = NaN, segmentSeconds = NaN): number | 
   return isOne && beside <= CUT_BESIDE_SECONDS ? segment : undefined;
 }
 
-function insideOf(
+/** What counts of what is wrong near the ends of an output. */
+interface Edges {
+  counts: (span: Span) => boolean;
+  /** The same of frames that are lost: where they are is when the last one before them is shown. */
+  isLossCounted: (span: Span) => boolean;
+}
+
+function edgesOf(
+  subject: OutputSubject,
   { frames: shown }: VideoTrack,
-  { edgeSeconds }: FramesLimit,
-): (seconds: number) => boolean {
+  { edgeSeconds, edgeGapSeconds }: FramesLimit,
+): Edges {
   const [first, last] = [shown[0]?.ptsSeconds ?? 0, shown.at(-1)?.ptsSeconds ?? 0];
-  return (seconds) => seconds > first + edgeSeconds && seconds < last - edgeSeconds;
+  const isInside = (at: number): boolean => at > first + edgeSeconds && at < last - edgeSeconds;
+  // A worker that joins waits for a key frame, which in some sources is rare; nothing else does, and nothing does at the end.
+  const joining = edgeGapFor(subject, edgeGapSeconds);
+  const isJoining = ({ fromSeconds, seconds }: Span): boolean =>
+    fromSeconds <= first + EDGE_GAP_SECONDS && seconds <= joining;
+  const isLossCounted = (span: Span): boolean =>
+    !isJoining(span) && (isInside(span.fromSeconds) || span.seconds > edgeGapSeconds);
+  return {
+    isLossCounted,
+    counts: (span) =>
+      isLossCounted(span) || (!isJoining(span) && isInside(span.fromSeconds + span.seconds)),
+  };
 }

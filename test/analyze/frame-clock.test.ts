@@ -116,6 +116,117 @@ describe('frameClock', () => {
   });
 });
 
+describe('a converted rate', () => {
+  const SOURCE = 30;
+  /** Frames of a source of 30 frames per second as a converter shows them, for 60 s. */
+  const converted = (rate: number, seconds = 60): Frame[] =>
+    range(0, Math.floor(seconds * rate)).map((i) => ({
+      frame: Math.round((i / rate) * SOURCE),
+      // As FLV has it.
+      ptsSeconds: Math.round((1000 * i) / rate) / 1000,
+    }));
+  const clockOf = (frames: Frame[]): ReturnType<typeof frameClock> => frameClock(frames, SOURCE);
+
+  for (const [rate, leftOut] of [
+    [25, 299],
+    [30_000 / 1001, 2],
+    [24, 359],
+    [24_000 / 1001, 361],
+    [20, 599],
+    [15, 899],
+    [12.5, 1048],
+    [10, 1198],
+  ] as const) {
+    it(`to ${rate.toFixed(2)} frames per second is one finding`, () => {
+      const { lost, conversion, backward, bunches } = clockOf(converted(rate));
+      expect({ lost, backward, bunches }).to.deep.equal({ lost: [], backward: [], bunches: [] });
+      expect(conversion?.framesPerSecond).to.be.closeTo(rate, 1e-3);
+      expect(conversion?.leftOut).to.be.closeTo(leftOut, 1);
+    });
+  }
+
+  it('is told in an output that shows each frame again, or leaves out its time', () => {
+    const slow = range(0, 900).flatMap((i) => [2 * i, 2 * i]);
+    const again = slow.map((frame, i) => ({ frame, ptsSeconds: i / SOURCE }));
+    expect(clockOf(again).conversion).to.deep.equal({ framesPerSecond: 15, leftOut: 899 });
+    expect(clockOf(again).lost).to.deep.equal([]);
+    const sixth = range(0, 1800).filter((frame) => frame % 6 !== 3);
+    const dropped = sixth.map((frame) => ({ frame, ptsSeconds: frame / SOURCE }));
+    expect(clockOf(dropped).conversion).to.deep.equal({ framesPerSecond: 25, leftOut: 300 });
+    expect(clockOf(dropped).lost).to.deep.equal([]);
+  });
+
+  it('does not hide what is lost beside it', () => {
+    const all = converted(25);
+    const hole = all.filter(({ ptsSeconds }) => ptsSeconds < 20 || ptsSeconds >= 21);
+    expect(clockOf(hole).conversion?.framesPerSecond).to.equal(25);
+    expect(clockOf(hole).lost).to.have.length(1);
+    expect(clockOf(hole).lost[0]).to.include({ fromFrame: 600, count: 30 });
+    // One frame of the converted rate, whose time is left out; and one whose time is not.
+    const one = all.filter((_, i) => i !== 501);
+    expect(clockOf(one).lost.map(({ count }) => count)).to.deep.equal([1]);
+    const closed = one.map((frame, i) => ({ ...frame, ptsSeconds: i / 25 }));
+    expect(clockOf(closed).lost.map(({ count }) => count)).to.deep.equal([1]);
+  });
+
+  it('is none where frames are lost now and then, or nothing is', () => {
+    const now = [100, 101, 350, 420, 600, 610, 611, 900, 1000, 1290, 1400, 1717];
+    const kept = range(0, 1800).filter((frame) => !now.includes(frame));
+    for (const frames of [
+      kept.map((frame) => ({ frame, ptsSeconds: frame / SOURCE })),
+      shown(kept).map(({ frame }, i) => ({ frame, ptsSeconds: i / SOURCE })),
+    ]) {
+      expect(clockOf(frames)).to.not.have.property('conversion');
+      expect(clockOf(frames).lost).to.have.length(10);
+    }
+    const single = converted(30).filter(({ frame }) => frame !== 700);
+    expect(clockOf(single)).to.not.have.property('conversion');
+    expect(clockOf(single).lost).to.have.length(1);
+    expect(clockOf(converted(60))).to.not.have.property('conversion');
+    expect(clockOf(converted(30))).to.not.have.property('conversion');
+  });
+});
+
+describe('a source that is longer than its strip can number', () => {
+  const HOURS = 1.5;
+  const COUNT = HOURS * 3600 * FPS;
+  const wrapped = range(0, COUNT).map((frame) => ({
+    frame: frame % 65_536,
+    ptsSeconds: 3 + Math.round((1000 * frame) / FPS) / 1000,
+  }));
+
+  it('is counted on by the time of its frames', () => {
+    const clock = frameClock(wrapped, FPS, COUNT - 1);
+    expect(clock.runs).to.have.length(1);
+    expect(clock.runs[0]).to.include({ firstFrame: 0, lastFrame: COUNT - 1 });
+    expect(clock).to.deep.include({ lost: [], backward: [], longPresentations: [] });
+  });
+
+  it('lists what is lost where its numbers begin again, and a stretch that is shown again', () => {
+    const holed = wrapped.filter((_, i) => i < 65_500 || i >= 65_600);
+    const { lost } = frameClock(holed, FPS, COUNT - 1);
+    expect(lost.map(({ fromFrame, count }) => [fromFrame, count])).to.deep.equal([[65_500, 100]]);
+    const again = [...wrapped.slice(0, 65_600), ...wrapped.slice(65_500, 70_000)].map(
+      ({ frame }, i) => ({ frame, ptsSeconds: i / FPS }),
+    );
+    const { backward } = frameClock(again, FPS, COUNT - 1);
+    expect(backward.map(({ fromFrame, toFrame }) => [fromFrame, toFrame])).to.deep.equal([
+      [65_599, 65_500],
+    ]);
+  });
+
+  it('tells when each segment is shown, in a time that does not grow with the square of its length', () => {
+    const clock = frameClock(wrapped, FPS, COUNT - 1);
+    const from = performance.now();
+    for (let at = 0; at < HOURS * 3600; at += 6) {
+      const { presentations } = observed(presentationsOf(clock, at, 6));
+      expect(presentations[0]?.ptsSeconds).to.be.closeTo(3 + at, 1e-3);
+    }
+    // 900 times 135,000 frames took 3 s.
+    expect(performance.now() - from).to.be.lessThan(1000);
+  });
+});
+
 describe('presentations', () => {
   it('tells the time of a start that is not shown itself', () => {
     const late = shown(range(7, 100), 0.28);

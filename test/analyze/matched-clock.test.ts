@@ -7,11 +7,14 @@ import { type FrameClock, presentationsOf } from '../../support/analyze/frame-cl
 import { OutputFindings } from '../../support/analyze/output-findings';
 import type { Fixture } from '../../support/broadcast/fixture';
 import { CannotBeShown } from '../../support/base/errors';
+import { judge } from '../../support/checks/criterion';
+import { judgeOutput } from '../../support/checks/output-criteria';
+import { decodedVideo } from '../../support/checks/output-file';
 import { frames } from '../../support/checks/output-frames';
 import { outputBegins, outputEnds } from '../../support/checks/output-start';
 import { programme } from '../../support/checks/programme';
 import { observed, rejection, tempFolder } from './make-media';
-import { altered, judged, videoClip } from './video-clip';
+import { altered, judged, subjectOf, videoClip } from './video-clip';
 
 const folder = tempFolder();
 const path = (name: string): string => join(folder, name);
@@ -46,7 +49,7 @@ const OUTPUTS: Record<string, { graph: string; says?: RegExp; options?: string[]
   'a stretch again': { graph: stretches([0, 5], [4, 12]), says: /frame 120 after 149 at 5\.00 s/ },
   'a slide show of 5 frames per second': {
     graph: '[0:v]fps=5,fps=30[out]',
-    says: /one frame for 0\.17 s/,
+    says: /shown at 5 frames per second in place of 30: \d+ frames, at regular intervals, left out/,
   },
   'black for 1 s': {
     graph: "[0:v]drawbox=color=black:t=fill:enable='between(t,5,6)'[out]",
@@ -68,6 +71,37 @@ describe('the clock of a clip without frame numbers', () => {
       if (says) expect(seen).to.match(says);
     });
   }
+
+  it('converted to 25 frames per second: one thing is wrong, which its description may allow', async () => {
+    const numbered = videoClip(folder, 'numbered');
+    for (const clip of [fixture, numbered]) {
+      const file = altered(clip, path('converted.mp4'), '[0:v]fps=25[out]');
+      const { state, deviations } = await judged(frames, file, clip);
+      expect(deviations.map(({ text }) => text)).to.have.length(1);
+      expect(deviations[0]?.text).to.match(
+        /^shown at 25 frames per second in place of 30: (59|60) /,
+      );
+      expect(state).to.equal('failed');
+      const allowing = { ...clip, video: { ...clip.video, outputFramesPerSecond: 25 } };
+      const allowed = await judged(frames, file, allowing);
+      expect(allowed.state, allowed.seen).to.equal('passed');
+      expect(allowed.seen).to.include('shown at 25 frames per second');
+      const enough = { leastSeconds: 11.9 };
+      const count = async (one: Fixture): Promise<string> =>
+        (await judge(decodedVideo, subjectOf(file, one), enough)).state;
+      expect([await count(clip), await count(allowing)]).to.deep.equal(['failed', 'passed']);
+    }
+  });
+
+  it('converted to 29.97 frames per second: one thing is wrong at most', async () => {
+    const numbered = videoClip(folder, 'numbered');
+    const file = altered(numbered, path('ntsc.mp4'), '[0:v]fps=30000/1001[out]');
+    const { state, deviations } = await judged(frames, file, numbered);
+    // 1 of 1001 frames is left out: in 12 s it is one, or none.
+    expect(deviations.length).to.equal(state === 'failed' ? 1 : 0);
+    const allowing = { ...numbered, video: { ...numbered.video, outputFramesPerSecond: 29.97 } };
+    expect((await judged(frames, file, allowing)).state).to.equal('passed');
+  });
 
   /** When second 6 of the source is shown. */
   const shownAt = async (file: string): Promise<number | undefined> => {
@@ -114,17 +148,41 @@ describe('the clock of a clip without frame numbers', () => {
     expect(error).to.be.instanceOf(CannotBeShown);
     expect(String(error)).to.include('nothing moves in the source');
     expect((await judged(programme, still.path, still)).state).to.equal('passed');
+    const verdicts = await judgeOutput(subjectOf(still.path, still));
+    const found = verdicts.find(({ criterion }) => criterion === 'frames');
+    expect(found?.state).to.equal('not shown');
+    expect(`${found?.what}: ${found?.seen}`).to.match(/nothing tells when .*: nothing moves in/);
+  });
+
+  it('misses nothing where the source has no frames', async () => {
+    // As a camera in the dark has it: from 3 to 5 s, a frame now and then.
+    const some = "select='not(between(n,90,150))+not(mod(n,4))'";
+    const varying = videoClip(folder, 'varying', `${CARD},${some}`);
+    const constant = altered(varying, path('constant.mp4'), '[0:v]fps=30[out]');
+    for (const file of [varying.path, constant]) {
+      const { state, seen } = await judged(frames, file, varying);
+      expect(state, seen).to.equal('passed');
+    }
+    const holed = altered(
+      varying,
+      path('holed.mp4'),
+      '[0:v]fps=30[a];'.concat(stretches([0, 3.5], [4.5, 12]).replaceAll('[0:v]', '[a]')),
+    );
+    expect((await judged(frames, holed, varying)).seen).to.match(/\d+ frames from 1\d\d on lost/);
   });
 
   it('says where nothing moves in a part of it', async () => {
-    const pausing = videoClip(folder, 'pausing', `${CARD},loop=90:1:150,trim=duration=12`);
-    const frozen = videoClip(
-      folder,
-      'frozen',
-      `${CARD},tpad=stop_duration=6:stop_mode=clone,trim=duration=12`,
-    );
+    // What is looped keeps the times of its frames.
+    const again = 'loop=90:1:150,setpts=N/30/TB';
+    const pausing = videoClip(folder, 'pausing', `${CARD},${again}`);
+    const still = 'trim=duration=6,tpad=stop_duration=6:stop_mode=clone';
+    const frozen = videoClip(folder, 'frozen', `${CARD},${still}`);
     for (const clip of [pausing, frozen]) {
-      expect((await judged(frames, clip.path, clip)).state).to.equal('passed');
+      const { state, seen } = await judged(frames, clip.path, clip);
+      expect(state, seen).to.equal('passed');
+      expect(seen).to.match(
+        /nothing moves from [56]\.\d s to \d+\.\d s: the order .* is not shown/,
+      );
     }
   });
 });

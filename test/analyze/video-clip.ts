@@ -6,7 +6,11 @@ import { stringify } from 'yaml';
 import { OutputFindings } from '../../support/analyze/output-findings';
 import { type Fixture, readFixture } from '../../support/broadcast/fixture';
 import { judge, type Verdict } from '../../support/checks/criterion';
-import { type AnyOutputCriterion, recordingSubject } from '../../support/checks/output-subject';
+import {
+  type AnyOutputCriterion,
+  type OutputSubject,
+  recordingSubject,
+} from '../../support/checks/output-subject';
 import { ffmpeg, stripMovie } from './make-media';
 
 export const CLIP_SECONDS = 12;
@@ -59,6 +63,9 @@ export function judged(
   file: string,
   fixture: Fixture,
 ): Promise<Verdict> {
-  const subject = recordingSubject(new OutputFindings(file, fixture, []));
-  return judge(criterion, subject, criterion.defaultLimit as unknown);
+  return judge(criterion, subjectOf(file, fixture), criterion.defaultLimit as unknown);
+}
+
+export function subjectOf(file: string, fixture: Fixture): OutputSubject {
+  return recordingSubject(new OutputFindings(file, fixture, []));
 }

@@ -8,14 +8,18 @@ import { DAMAGE_RATE_HZ, measureDubs } from '../../support/analyze/dub-damage';
 import { OutputFindings } from '../../support/analyze/output-findings';
 import { locate } from '../../support/analyze/placement';
 import { cacheTools } from '../../support/analyze/tool-cache';
+import { CannotBeShown } from '../../support/base/errors';
+import { avOffset } from '../../support/checks/av-sync';
 import { judge, shownDeviations, type Verdict } from '../../support/checks/criterion';
 import { dubs } from '../../support/checks/dub';
 import { dubDamage } from '../../support/checks/dub-damage';
+import { dubLoudness } from '../../support/checks/dub-loudness';
 import { channels } from '../../support/checks/output-channels';
-import { recordingSubject } from '../../support/checks/output-subject';
+import { original } from '../../support/checks/output-original';
+import { type AnyOutputCriterion, recordingSubject } from '../../support/checks/output-subject';
 import { splices } from '../../support/checks/output-audio';
 import { dubbedMovie, type DubbedMovie, faulty, SEGMENT_SECONDS } from '../analyze/dubbed-movie';
-import { observed, tempFolder } from '../analyze/make-media';
+import { observed, rejection, tempFolder } from '../analyze/make-media';
 
 const folder = tempFolder();
 cacheTools(join(folder, 'answers'));
@@ -215,6 +219,43 @@ describe('the condition of dubs', () => {
       told(verdicts),
     ).to.deep.equal([]);
   });
+
+  it('every dub is 10 % faster at the same pitch: right, in sync, and its damage not told', async () => {
+    const parts = movie.dubbed.map((_, i) => {
+      const [from, to] = [i * SEGMENT_SECONDS, (i + 1) * SEGMENT_SECONDS];
+      const stretched = `atempo=1.1,apad=whole_dur=${SEGMENT_SECONDS},atrim=0:${SEGMENT_SECONDS}`;
+      return `[p${i}]atrim=${from}:${to},asetpts=PTS-STARTPTS,${stretched}[s${i}];`;
+    });
+    const [ins, outs] = ['p', 's'].map((name) => parts.map((_, i) => `[${name}${i}]`).join(''));
+    const joined = `asplit=4${ins};${parts.join('')}${outs}concat=n=4:v=0:a=1`;
+    const file = faulty(movie, altered(joined), join(folder, 'tempo.mkv'));
+    const subject = recordingSubject(new OutputFindings(file, movie.fixture, movie.dubs));
+    for (const one of [dubs, original, avOffset] as readonly AnyOutputCriterion[]) {
+      const verdict = await judge(one, subject, one.defaultLimit as unknown);
+      expect(verdict.state, told([verdict])).to.equal('passed');
+    }
+    const { seen } = await judge(dubs, subject, dubs.defaultLimit);
+    expect(seen).to.match(/fragment 0 (9\.[5-9]|10\.[0-4]) % faster at the same pitch/);
+    const error = await rejection(judge(dubDamage, subject, dubDamage.defaultLimit));
+    expect(error).to.be.instanceOf(CannotBeShown);
+  });
+
+  const LEVELS: [string, string, string | undefined][] = [
+    ['as they are', 'anull', undefined],
+    ['6 dB softer', 'volume=-6dB', undefined],
+    ['20 dB softer', 'volume=-20dB', 'fragments 0 to 3'],
+    ['20 dB louder', 'volume=20dB', 'fragments 0 to 3'],
+    ['one is 20 dB softer', "volume=0.1:enable='between(t,12,18)'", 'fragment 2'],
+  ];
+  for (const [what, filter, which] of LEVELS) {
+    it(`the loudness of dubs, ${what}: ${which ?? 'fine'}`, async () => {
+      const file = faulty(movie, altered(filter, '-c:a', 'flac'), join(folder, 'level.mkv'));
+      const subject = recordingSubject(new OutputFindings(file, movie.fixture, movie.dubs));
+      const verdict = await judge(dubLoudness, subject, dubLoudness.defaultLimit);
+      expect(verdict.state, told([verdict])).to.equal(which ? 'failed' : 'passed');
+      if (which) expect(verdict.seen).to.include(`${which}: `).and.to.include(' dB against');
+    });
+  }
 
   for (const [what, { fault, check, says }] of Object.entries(WHOLE)) {
     it(`${what}: only ${check} fails`, async () => {

@@ -6,7 +6,7 @@ import { before, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { projectRoot } from '../../support/config';
-import { noise, stripMovie, tempFolder } from '../analyze/make-media';
+import { ffmpeg, noise, stripMovie, tempFolder } from '../analyze/make-media';
 
 const folder = tempFolder();
 const path = (name: string): string => join(folder, name);
@@ -105,5 +105,20 @@ describe('npm run analyze', () => {
       verdicts.find(({ criterion }) => criterion === id)?.state;
     expect(['tracks', 'decoding', 'frames'].map(stateOf)).to.deep.equal(Array(3).fill('passed'));
     expect(stderr).to.match(/^ok +tracks /m);
+  });
+
+  it('does not pass a recording of which something cannot be shown', () => {
+    // Nothing moves, and nothing is numbered: which frame is shown when cannot be told.
+    const still = path('still.mp4');
+    ffmpeg(
+      ...['-f', 'lavfi', '-i', 'smptebars=s=320x180:r=30', '-f', 'lavfi', '-i', 'sine=r=48000'],
+      ...['-t', '2', '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', still],
+    );
+    const description = DESCRIPTION.replace(/file: .*/, 'file: still.mp4');
+    writeFileSync(path('still.yaml'), description.replace('frameStrip: true', 'frameStrip: false'));
+    const { status, stderr } = analyze(still, '--source', path('still.yaml'));
+    expect(stderr).to.not.match(/^FAILED/m);
+    expect(stderr).to.match(/^NOT SHOWN +frames .*nothing moves in the source/m);
+    expect(status).to.equal(1);
   });
 });

@@ -1,6 +1,7 @@
 import type { EvidenceFault } from '../fault';
 import {
   BROKEN_VIDEO,
+  CLICKS,
   cutAt,
   ENGLISH_OVER_THE_DUB,
   drifting,
@@ -9,6 +10,7 @@ import {
   LATE_150_MS,
   louder,
   ORIGINAL_KEPT,
+  RIGHT_SILENT,
   stretches,
   TWO_AUDIO_TRACKS,
 } from './recordings';
@@ -282,6 +284,18 @@ export const COUNTING: EvidenceFault[] = [
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', GAP_IN_THE_AUDIO),
     red: { '019-US6-4': /timestamps[\s\S]*to the next packet/ },
+  },
+  {
+    name: 'A dub of the counting has clicks',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', CLICKS),
+    red: { '019-US6-4': /dropouts, clicks[\s\S]*fragment 1: .*clicks? / },
+  },
+  {
+    name: 'The right channel of the counting is silent',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', RIGHT_SILENT),
+    red: { '019-US6-4': /a channel is silent[\s\S]*"right" is silent for \d\d\.\d s/ },
   },
   {
     name: 'From 18 s on, the dub is 20 dB softer',

@@ -13,7 +13,9 @@ import {
   LATE_150_MS,
   ORIGINAL_KEPT,
   ORIGINAL_UNDER_THE_DUB,
+  RIGHT_SILENT,
   SILENT,
+  silentBetween,
   SQUEEZED,
   stretches,
   TWO_AUDIO_TRACKS,
@@ -463,6 +465,20 @@ export const ONE_MINUTE: EvidenceFault[] = [
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', BROKEN_VIDEO),
     red: { '021-US6-1': /the output does not decode\n +seen: +\S/ },
+  },
+  {
+    name: 'A dub has a hole of 0.3 s',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', silentBetween(20, 20.3)),
+    red: {
+      '021-US4-1 The dubbed audio': /dropouts[\s\S]*fragment 3: .*\d\d0 ms .*at (19\.9|20\.)/,
+    },
+  },
+  {
+    name: 'The right channel is silent',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', RIGHT_SILENT),
+    red: { '021-US6-2': /a channel is silent[\s\S]*"right" is silent for \d\d\.\d s/ },
   },
   {
     name: 'The output has two audio tracks',

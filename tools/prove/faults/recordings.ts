@@ -94,3 +94,15 @@ export function cutAt(seconds: number): string[] {
 export function louder(times: number, fromSeconds = 0): string[] {
   return audioFilter(`[0:a]volume=${times}:enable='gte(t,${fromSeconds})'`);
 }
+
+/** Nothing is heard from one moment to another. */
+export function silentBetween(fromSeconds: number, toSeconds: number): string[] {
+  return audioFilter(`[0:a]volume=0:enable='between(t,${fromSeconds},${toSeconds})'`);
+}
+
+/** Nothing in the right channel, and twice as much in the left one: the mean of the two is what it was. */
+export const RIGHT_SILENT = audioFilter('[0:a]pan=stereo|c0=2*c0|c1=0*c0');
+
+/** Clicks of 0.3 ms within the second segment. */
+const CLICK = 'if(between(mod(t,1.3),0.5,0.5003)*between(t,7,10.9),0.8,val(0))';
+export const CLICKS = audioFilter(`[0:a]aeval='${CLICK}|${CLICK}',aformat=channel_layouts=stereo`);

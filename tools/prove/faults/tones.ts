@@ -1,7 +1,15 @@
 import type { Sample } from '../../../support/base/prometheus';
 import type { TapEvent } from '../../../support/broadcast/events';
 import type { EvidenceFault } from '../fault';
-import { cutAt, drifting, frozen, LATE_150_MS, louder, audioFilter } from './recordings';
+import {
+  audioFilter,
+  cutAt,
+  drifting,
+  frozen,
+  LATE_150_MS,
+  louder,
+  RIGHT_SILENT,
+} from './recordings';
 import {
   answerMissing,
   BREAKER,
@@ -138,6 +146,12 @@ const MINUTE_OF_TONES: EvidenceFault[] = [
     broadcast: PLAIN,
     alter: (evidence) => evidence.media('output.mp4', frozen(100, 15)),
     red: { '018-US1-6 Ten': /frames are lost, frozen[\s\S]*(one frame|frozen) for 0\.\d+ s/ },
+  },
+  {
+    name: 'The right channel of the tones is silent',
+    broadcast: PLAIN,
+    alter: (evidence) => evidence.media('output.mp4', RIGHT_SILENT),
+    red: { '018-US1-6 Ten': /a channel is silent[\s\S]*"right" is silent for \d\d\.\d s/ },
   },
   {
     name: 'The count of reconnections rises although nothing was lost',

@@ -1,0 +1,55 @@
+/** How loud the dubs are: a viewer turns the volume for neither of the two languages. */
+import type { DubLoudness } from '../analyze/dub-loudness';
+import { type Assessment, deviationAt } from './criterion';
+import { dubs } from './dub';
+import { audio } from './output-audio';
+import { channels } from './output-channels';
+import { frames } from './output-frames';
+import { original, placementsOf } from './output-original';
+import { outputCriterion } from './output-subject';
+
+/** Exclusive, both ways. */
+export interface DubLoudnessLimit {
+  withinDb: number;
+}
+
+export const dubLoudness = outputCriterion('dub-loudness', {
+  title: 'Every dub is about as loud as the original was',
+  failure: 'dubs are louder or softer than the original was',
+  needs: 'dubs',
+  /*
+   * This suite's own, as the specs are silent: 10 dB are heard as twice as loud, or half (the sone, Stevens 1936). 15 dubs of two
+   * recorded broadcasts, by a neural voice, were -5.6 to +0.7 dB.
+   */
+  defaultLimit: { withinDb: 10 },
+  measure: async (subject): Promise<readonly DubLoudness[]> => {
+    await placementsOf(subject);
+    return subject.output.dubLoudness();
+  },
+  assess: (levels, { withinDb }: DubLoudnessLimit): Assessment => {
+    const differences = levels.map(({ sequence, dubDbfs, originalDbfs }) => ({
+      sequence,
+      db: dubDbfs - originalDbfs,
+    }));
+    const wrong = differences.filter(({ db }) => Math.abs(db) > withinDb);
+    const all = differences.map(({ db }) => db);
+    const seen = `${inDb(Math.min(...all))} to ${inDb(Math.max(...all))} against the original`;
+    return {
+      deviations:
+        levels.length === 0
+          ? [{ text: 'no dub is heard at its video' }]
+          : wrong.map(({ sequence, db }) =>
+              deviationAt(sequence, `${inDb(db)} against the original`),
+            ),
+      ...{ seen, expected: `within ${withinDb} dB` },
+    };
+  },
+  explainedBy: [audio, channels, original, frames, dubs].map((cause) => ({
+    criterion: cause,
+    fits: (levels: readonly DubLoudness[]) => levels.length === 0,
+  })),
+});
+
+function inDb(level: number): string {
+  return `${level < 0 ? '-' : '+'}${Math.abs(level).toFixed(1)} dB`;
+}
