@@ -2,7 +2,7 @@
 import type { EndedWorker } from '../analyze/service-log';
 import { outcomeText } from '../broadcast/record';
 import type { PublisherResult } from '../observe/publication';
-import { ofBroadcast, ofSubject, outputOf, type Within } from './builders';
+import { inputOf, ofBroadcast, ofSubject, outputOf, type Within } from './builders';
 import { assessed } from './criterion';
 import { assessExit } from './reconnection';
 
@@ -35,16 +35,25 @@ export const publishingNamesServer = ofSubject<Publishing>('publishing-names-ser
   },
 });
 
-/** The suite has configured the path, so the media server lists it whether it is published or not. */
+/**
+ * By the polls in which the media server lists the broadcast. A path that the suite has configured is listed whether it is
+ * published or not; where it may configure none, only what is published is.
+ */
 export const noOutput = ofBroadcast('no-output', {
   title: 'No output is published',
   failure: 'something was published, or the media server was not polled',
   where: outputOf,
   assess: (broadcast) => {
     const { evidence, record } = broadcast;
-    const paths = evidence.mediamtx.flatMap((poll) => poll.paths);
-    const polls = paths.filter(({ name }) => name === outputOf(broadcast));
-    const published = polls.filter(({ ready, bytesReceived }) => ready || bytesReceived > 0);
+    const [input, output] = [inputOf(broadcast), outputOf(broadcast)];
+    const polls = evidence.mediamtx.filter(({ paths }) =>
+      paths.some(({ name }) => name === input || name === output),
+    );
+    const published = polls.filter(({ paths }) =>
+      paths.some(
+        ({ name, ready, bytesReceived }) => name === output && (ready || bytesReceived > 0),
+      ),
+    );
     return assessed(
       polls.length > 0 && published.length === 0,
       `${polls.length} polls, published in ${published.length}: ${outcomeText(record.outcome)}`,

@@ -9,6 +9,8 @@ const REPORT_BYTES = 24;
  * Holds the packets of an RTSP reader back until the media server has told the time of each track by a sender report, and
  * then lets the reports go before them. Until then nobody knows how the times of the tracks belong together: ffmpeg takes the first packet
  * of each for 0 s, and puts it right when the report comes (10 s later with MediaMTX), so that its recording has a jump there.
+ *
+ * Later reports are left out: they say when packets came, and after a stream has stood still ffmpeg would move its times by that.
  */
 export class PacketTimes {
   /** RTCP channels. */
@@ -29,14 +31,15 @@ export class PacketTimes {
 
   /** What may go to the reader when this packet has come, in order. */
   add(packet: Buffer): Buffer[] {
+    const [, channel = -1] = packet;
+    if (isReport(packet) && this.#tracks.has(channel)) {
+      if (!this.#held || this.#reports.has(channel)) return [];
+      this.#reports.set(channel, packet);
+      return this.areKnown ? this.release() : [];
+    }
     if (!this.#held) return [packet];
     this.#held.push(packet);
-    const [, channel = -1] = packet;
-    const isReport = packet[5] === SENDER_REPORT && packet.length >= REPORT_BYTES;
-    if (isReport && this.#tracks.has(channel) && !this.#reports.has(channel)) {
-      this.#reports.set(channel, packet);
-    }
-    return this.areKnown ? this.release() : [];
+    return [];
   }
 
   /** What was held back; from now on nothing is. */
@@ -46,4 +49,8 @@ export class PacketTimes {
     this.#held = undefined;
     return wasHeld ? released : [];
   }
+}
+
+function isReport(packet: Buffer): boolean {
+  return packet[5] === SENDER_REPORT && packet.length >= REPORT_BYTES;
 }

@@ -324,6 +324,14 @@ describe('criteria of the output', () => {
     expect(await state(poll(false, 0), poll(false, 1))).to.equal('failed');
     expect(await state(poll(true, 0))).to.equal('failed');
     expect(await state()).to.equal('failed');
+    // A media server that the suite may not configure lists only what is published.
+    const named = (name: string) => {
+      const [path] = poll(true, 9).paths;
+      return { at: 1, paths: path ? [{ ...path, name }] : [] };
+    };
+    expect(await state(named('live/s/in'))).to.equal('passed');
+    expect(await state(named('live/other/in'))).to.equal('failed');
+    expect(await state(named('live/s/in'), named('live/s/out'))).to.equal('failed');
   });
 
   it('a broadcast that does not fit the contract shows nothing', async () => {

@@ -31,13 +31,17 @@ function withTwoTracks(): PacketTimes {
 describe('the packets of an RTSP reader', () => {
   it('come after the sender reports of all tracks, in the order in which they were sent', () => {
     const times = withTwoTracks();
-    const sent = [packet(VIDEO), packet(AUDIO), packet(AUDIO, 200), packet(VIDEO)];
-    expect(sent.flatMap((each) => times.add(each))).to.be.empty;
+    const [video, audio, report, next] = [
+      packet(VIDEO),
+      packet(AUDIO),
+      packet(AUDIO, 200),
+      packet(VIDEO),
+    ];
+    expect([video, audio, report, next].flatMap((each) => times.add(each))).to.be.empty;
     expect(times.areKnown).to.be.false;
     const last = packet(VIDEO, 200);
-    expect(times.add(last)).to.deep.equal([sent[2], last, ...sent, last]);
+    expect(times.add(last)).to.deep.equal([report, last, video, audio, next]);
     expect(times.areKnown).to.be.true;
-    const next = packet(AUDIO);
     expect(times.add(next)).to.deep.equal([next]);
   });
 
@@ -46,6 +50,15 @@ describe('the packets of an RTSP reader', () => {
     const sent = [packet(VIDEO, 200), packet(VIDEO, 200), packet(AUDIO, 201), packet(AUDIO, 203)];
     expect(sent.flatMap((each) => times.add(each))).to.be.empty;
     expect(times.areKnown).to.be.false;
+  });
+
+  it('come without the later reports, by which a reader would move its times', () => {
+    const times = withTwoTracks();
+    times.add(packet(VIDEO, 200));
+    times.add(packet(AUDIO, 200));
+    expect(times.add(packet(VIDEO, 200))).to.be.empty;
+    const goodbye = packet(VIDEO, 203);
+    expect(times.add(goodbye)).to.deep.equal([goodbye]);
   });
 
   it('come once where nobody waits for the reports any longer', () => {

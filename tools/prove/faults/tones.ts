@@ -353,7 +353,7 @@ const BREAKER_FAULTS: EvidenceFault[] = [
         const since = polls.find(({ samples }) => samples.some(isHalfOpen))?.at ?? NaN;
         return polls.map((poll) => {
           const samples = poll.samples.map((one) => (isHalfOpen(one) ? { ...one, value: 1 } : one));
-          return poll.at < since + 3000 ? { ...poll, samples } : poll;
+          return poll.at < since + 2500 ? { ...poll, samples } : poll;
         });
       }),
     red: { '018-US3-3': /the breaker was open for another time[\s\S]*more than 3[123]\d{3} ms/ },
