@@ -98,3 +98,8 @@ export function softensAll(faults: readonly Fault[]): boolean {
       fault.on.last === null,
   );
 }
+
+/** Whether a connection is refused for good: a worker gives up then, and ends before its broadcast does. */
+export function refusesForGood(faults: readonly Fault[]): boolean {
+  return faults.some((fault) => fault.does === 'disconnect' && fault.refuseSeconds === null);
+}

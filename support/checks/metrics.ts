@@ -3,7 +3,7 @@ import { isSuccess } from '../analyze/breaker';
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { disagreeing, fallbacksOnce, type MetricLine } from '../analyze/metrics-against-tap';
 import { ResilienceFindings } from '../analyze/resilience-findings';
-import { softensAll } from '../broadcast/fault';
+import { refusesForGood, softensAll } from '../broadcast/fault';
 import { faultText } from '../broadcast/fault-words';
 import { isUndisturbed } from '../broadcast/request';
 import { mappingOf, METRIC_KEYS, metricName, type MetricKey } from '../broadcast/service-names';
@@ -185,10 +185,11 @@ export const segmentCountsAgree = criterion({
     const counts: CountOfBroadcast[] = [];
     for (const broadcast of broadcasts) {
       const { times, request } = broadcast.record;
-      // A worker that gave up before the broadcast was over has played a part of its last segment.
       const { outputEnded = NaN, publisherEnded = NaN } = times;
-      const isPartial = outputEnded - publisherEnded < OUTPUT_LAGS_MS;
-      if (softensAll(request.faults) && !isPartial) counts.push(...(await countsOf(broadcast)));
+      // A worker that gave up has played a part of its last segment, and its last count may be gone before it is read.
+      const gaveUp =
+        refusesForGood(request.faults) || outputEnded - publisherEnded < OUTPUT_LAGS_MS;
+      if (softensAll(request.faults) && !gaveUp) counts.push(...(await countsOf(broadcast)));
     }
     return counts;
   },

@@ -44,10 +44,10 @@ export class PacketTimes {
 
   /** What was held back; from now on nothing is. */
   release(): Buffer[] {
-    const released = [...this.#reports.values(), ...(this.#held ?? [])];
-    const wasHeld = this.#held !== undefined;
+    if (!this.#held) return [];
+    const released = [...this.#reports.values(), ...this.#held];
     this.#held = undefined;
-    return wasHeld ? released : [];
+    return released;
   }
 }
 

@@ -171,12 +171,14 @@ export class RtspRelay {
   }
 
   #packet(packet: Buffer): void {
-    if (this.firstPacketAt === undefined) {
-      this.firstPacketAt = now();
-      const letGo = (): void => this.#pass(this.waits ? this.#times.release() : []);
-      setTimeout(letGo, REPORTS_WITHIN_MS).unref();
+    const isFirst = this.firstPacketAt === undefined;
+    this.firstPacketAt ??= now();
+    if (!this.waits) {
+      this.#client?.write(packet);
+      return;
     }
-    this.#pass(this.waits ? this.#times.add(packet) : [packet]);
+    if (isFirst) setTimeout(() => this.#pass(this.#times.release()), REPORTS_WITHIN_MS).unref();
+    this.#pass(this.#times.add(packet));
   }
 
   #pass(packets: readonly Buffer[]): void {

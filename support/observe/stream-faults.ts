@@ -139,8 +139,9 @@ export class StreamFaults {
   #sent(id: string): void {
     // Sent again, it is the same fragment: its moment is over.
     if (this.#numbers.has(id)) return;
-    this.#numbers.set(id, this.#numbers.size);
-    this.#reach('sent', this.#numbers.get(id));
+    const number = this.#numbers.size;
+    this.#numbers.set(id, number);
+    this.#reach('sent', number);
   }
 
   #answer(prefix: string, text: string, ends: Ends): void {

@@ -295,6 +295,26 @@ describe('criteria of metrics', () => {
     expect(holds(segmentCountsAgree.assess([], null, []))).to.be.false;
   });
 
+  it('count nothing of a worker that gave up in the middle of a segment', async () => {
+    const counted = async (outputEnded: number, ...more: Parameters<typeof readFault>[]) => {
+      const given: Parameters<typeof readFault>[] = [['every fragment', 'the dub is half as loud']];
+      const faults = [...given, ...more].map((words) => readFault(...words));
+      const times = { published: 0, publisherEnded: 72_000, outputEnded };
+      const broadcast = aBroadcast({ record: { times, request: requestOf({ faults }) } });
+      return Promise.resolve(segmentCountsAgree.measure([broadcast])).then(
+        (counts) => counts.length,
+        (error: unknown) => String(error),
+      );
+    };
+    const refused: [string, string] = [
+      'when the STS has accepted the stream',
+      'the connection is lost and refused from then on',
+    ];
+    expect(await counted(80_000)).to.contain('no recording of the output');
+    expect(await counted(72_100)).to.equal(0);
+    expect(await counted(80_000, refused)).to.equal(0);
+  });
+
   it('are of broadcasts that are dubbed at the same time, with faults', async () => {
     const at = (published: number, publisherEnded: number, isFaulty = true) => {
       const faults = isFaulty ? [readFault('every fragment', 'the answer is dropped')] : [];
