@@ -3,6 +3,7 @@ import { Then } from '@cucumber/cucumber';
 import { avDrift, avOffset, measuredOffset } from '../support/checks/av-sync';
 import { dubs } from '../support/checks/dub';
 import { dubDamage } from '../support/checks/dub-damage';
+import { dubLoudness } from '../support/checks/dub-loudness';
 import { audio, splices } from '../support/checks/output-audio';
 import { channels } from '../support/checks/output-channels';
 import {
@@ -157,6 +158,14 @@ Then('every dub is heard once, whole, with its own video', async function (this:
 Then('every dub is heard as the STS returned it', async function (this: DubbingWorld) {
   await this.judge(dubDamage, dubDamage.defaultLimit);
 });
+
+/** RMS level of each dub against that of the original's speech in the same segment. */
+Then(
+  'no dub is more than {int} dB louder or softer than the original was',
+  async function (this: DubbingWorld, withinDb: number) {
+    await this.judge(dubLoudness, { withinDb });
+  },
+);
 
 /** The level of each channel, second by second, and what two of them have in common. */
 Then('the audio is heard in every channel', async function (this: DubbingWorld) {

@@ -81,7 +81,7 @@ function print(tried: Tried, movie: Movie, judged: readonly Judged[], seconds: n
   const isFine = judged.every((one) => isRight(tried, one));
   const first = judged.map((one) => one.first || 'green').join(' / ');
   console.log(
-    `${isFine ? '✔' : '✘'} ${tried.kind}: ${tried.what}: ${first} (${seconds.toFixed(1)} s)`,
+    `${isFine ? '✔' : '✘'} ${tried.kind}: ${tried.name}: ${first} (${seconds.toFixed(1)} s)`,
   );
   for (const [i, { first: id, seen, others }] of judged.entries()) {
     if (id === '') continue;
@@ -125,7 +125,7 @@ async function tryAll(
       print(tried, movie, judged, (performance.now() - since) / 1000);
     } catch (error) {
       // One that cannot be made or judged is judged wrongly, and is no reason to try no other.
-      console.log(`✘ ${tried.kind}: ${tried.what}: ${messageOf(error)}`);
+      console.log(`✘ ${tried.kind}: ${tried.name}: ${messageOf(error)}`);
     } finally {
       rmSync(answers, { recursive: true, force: true });
     }
@@ -148,8 +148,8 @@ async function main(): Promise<void> {
   listenBy(readConfig().listenerModel);
   const benign = BENIGN.map((one) => ({ ...one, kind: BENIGN_KIND, right: [] }));
   const pattern = new RegExp(values.only, 'u');
-  const all: Tried[] = [...benign, ...DAMAGE].filter(({ kind, what }) =>
-    pattern.test(`${kind}: ${what}`),
+  const all: Tried[] = [...benign, ...DAMAGE].filter(({ kind, name }) =>
+    pattern.test(`${kind}: ${name}`),
   );
   const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'confusion-'));
   const given = { evidence: positionals[0], listens: values.listen };

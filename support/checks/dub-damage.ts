@@ -81,7 +81,7 @@ export const dubDamage = outputCriterion('dub-damage', {
     { criterion: channels, fits: (measured, limit) => isAll(measured, limit, ['level']) },
     { criterion: original, fits: (measured, limit) => isAll(measured, limit, BESIDE) },
     { criterion: frames, fits: isUnheard },
-    { criterion: dubs, fits: isUnheard },
+    { criterion: dubs, fits: isOfCutDubs },
   ],
 });
 
@@ -125,6 +125,18 @@ function demandTempo(placements: readonly FragmentPlacement[], subject: OutputSu
 /** Whether there is no damage but that of dubs that are not heard. */
 function isUnheard(measured: Measured, limit: DubDamageLimit): boolean {
   return damagedIn(measured, limit).length === 0;
+}
+
+/** Whether there is no damage but that of dubs of which a part is not heard at all. */
+function isOfCutDubs(measured: Measured, limit: DubDamageLimit): boolean {
+  const { heardShare: least } = dubs.defaultLimit;
+  return damagedIn(measured, limit).every(({ fragment }) => {
+    const occurrences = measured.placements.find((one) => one.sequence === fragment)?.occurrences;
+    return (
+      occurrences?.observed === true &&
+      occurrences.occurrences.some(({ heardShare }) => heardShare < least)
+    );
+  });
 }
 
 function isAll({ conditions }: Measured, limit: DubDamageLimit, kinds: readonly Kind[]): boolean {

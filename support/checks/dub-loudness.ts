@@ -18,7 +18,7 @@ export const dubLoudness = outputCriterion('dub-loudness', {
   failure: 'dubs are louder or softer than the original was',
   needs: 'dubs',
   /*
-   * This suite's own, as the specs are silent: 10 dB are heard as twice as loud, or half (the sone, Stevens 1936). 15 dubs of two
+   * This suite's own, as the specs are silent: 10 dB are heard as twice as loud, or half (10 phon double the sones: ISO 532-1). 15 dubs of two
    * recorded broadcasts, by a neural voice, were -5.6 to +0.7 dB.
    */
   defaultLimit: { withinDb: 10 },

@@ -3,15 +3,15 @@ import { audio, audioPieces, both, COPY, END, type Variant, video, videoPieces }
 
 /** Another container; tracks and packets are the same. */
 const CONTAINERS: Variant[] = [
-  { what: 'as it is', args: COPY },
+  { name: 'as it is', args: COPY },
   ...['mkv', 'mov', 'flv', 'ts'].map((ending) => ({
-    ...{ what: `copied to .${ending}`, args: COPY, file: `copied.${ending}` },
+    ...{ name: `copied to .${ending}`, args: COPY, file: `copied.${ending}` },
   })),
-  { what: 'fragmented MP4', args: [...COPY, '-movflags', 'frag_keyframe+empty_moov'] },
-  { what: 'MP4 that begins with its index', args: [...COPY, '-movflags', 'faststart'] },
-  { what: 'with a timecode track', args: [...COPY, '-timecode', '01:00:00:00'], file: 'tc.mov' },
-  { what: 'with a title', args: [...COPY, '-metadata', 'title=It\'s "one" of 100 %'] },
-  { what: 'all timestamps 10 s later', args: [...COPY, '-output_ts_offset', '10'], file: 'l.ts' },
+  { name: 'fragmented MP4', args: [...COPY, '-movflags', 'frag_keyframe+empty_moov'] },
+  { name: 'MP4 that begins with its index', args: [...COPY, '-movflags', 'faststart'] },
+  { name: 'with a timecode track', args: [...COPY, '-timecode', '01:00:00:00'], file: 'tc.mov' },
+  { name: 'with a title', args: [...COPY, '-metadata', 'title=It\'s "one" of 100 %'] },
+  { name: 'all timestamps 10 s later', args: [...COPY, '-output_ts_offset', '10'], file: 'l.ts' },
 ];
 
 const NAMES: Variant[] = [
@@ -22,7 +22,7 @@ const NAMES: Variant[] = [
   'a:b;c,d=[e].mkv',
   '-output $HOME `x` \\ back.ts',
   '..leading dots & ampersand.flv',
-].map((file) => ({ what: `called ${JSON.stringify(file)}`, args: COPY, file }));
+].map((file) => ({ name: `called ${JSON.stringify(file)}`, args: COPY, file }));
 
 const bitrate = (kbps: number): string[] => [
   ...['-b:v', `${kbps}k`, '-maxrate', `${kbps}k`, '-bufsize', `${kbps}k`, '-crf', '-1'],
@@ -31,23 +31,23 @@ const size = (width: number, height: number): string => `scale=${width}:${height
 
 const ENCODED: Variant[] = [
   ...[300, 500, 1000, 2000, 4000, 8000].map((kbps) => ({
-    ...{ what: `${kbps} kb/s`, args: video('null', ...bitrate(kbps)) },
+    ...{ name: `${kbps} kb/s`, args: video('null', ...bitrate(kbps)) },
   })),
-  { what: '1080p at 8 Mb/s', args: video(size(1920, 1080), ...bitrate(8000)) },
-  { what: '720p at 2 Mb/s', args: video(size(1280, 720), ...bitrate(2000)) },
-  { what: '480p at 1 Mb/s', args: video(size(854, 480), ...bitrate(1000)) },
-  { what: '240p at 500 kb/s', args: video(size(426, 240), ...bitrate(500)) },
-  { what: '240p at 300 kb/s', args: video(size(426, 240), ...bitrate(300)) },
-  { what: 'B-frames', args: video('null', '-bf', '3') },
-  { what: 'B-frames, MKV', args: video('null', '-bf', '3'), file: 'b.mkv' },
-  { what: 'B-frames, TS, GOP of 2 s', args: video('null', '-bf', '3', '-g', '60'), file: 'b.ts' },
-  { what: 'B-frames, FLV, GOP of 2 s', args: video('null', '-bf', '3', '-g', '60'), file: 'b.flv' },
-  { what: 'GOP of 2 s', args: video('null', '-g', '60') },
-  { what: 'GOP of 5 s, open', args: video('null', '-g', '150', '-bf', '2', '-flags', '-cgop') },
-  { what: 'key frames only', args: video('null', '-g', '1') },
-  { what: 'baseline profile, fastest preset', args: video('null', '-preset', 'ultrafast') },
+  { name: '1080p at 8 Mb/s', args: video(size(1920, 1080), ...bitrate(8000)) },
+  { name: '720p at 2 Mb/s', args: video(size(1280, 720), ...bitrate(2000)) },
+  { name: '480p at 1 Mb/s', args: video(size(854, 480), ...bitrate(1000)) },
+  { name: '240p at 500 kb/s', args: video(size(426, 240), ...bitrate(500)) },
+  { name: '240p at 300 kb/s', args: video(size(426, 240), ...bitrate(300)) },
+  { name: 'B-frames', args: video('null', '-bf', '3') },
+  { name: 'B-frames, MKV', args: video('null', '-bf', '3'), file: 'b.mkv' },
+  { name: 'B-frames, TS, GOP of 2 s', args: video('null', '-bf', '3', '-g', '60'), file: 'b.ts' },
+  { name: 'B-frames, FLV, GOP of 2 s', args: video('null', '-bf', '3', '-g', '60'), file: 'b.flv' },
+  { name: 'GOP of 2 s', args: video('null', '-g', '60') },
+  { name: 'GOP of 5 s, open', args: video('null', '-g', '150', '-bf', '2', '-flags', '-cgop') },
+  { name: 'key frames only', args: video('null', '-g', '1') },
+  { name: 'baseline profile, fastest preset', args: video('null', '-preset', 'ultrafast') },
   {
-    what: 'pixels that are not square, of the same shape',
+    name: 'pixels that are not square, of the same shape',
     args: video('scale=480:360,setsar=4/3'),
   },
 ];
@@ -60,15 +60,15 @@ const RATES: Variant[] = [
       ['60', 60] as const,
     ] as const
   ).map(([rate, outputFramesPerSecond]) => ({
-    what: `converted to ${outputFramesPerSecond} fps, which the fixture allows`,
+    name: `converted to ${outputFramesPerSecond} fps, which the fixture allows`,
     args: video(`fps=${rate}`),
     outputFramesPerSecond,
   })),
   ...['24000/1001', '25', '30000/1001', '50', '60'].map((rate) => ({
-    ...{ what: `a source of ${rate} fps`, args: video('null'), rate },
+    ...{ name: `a source of ${rate} fps`, args: video('null'), rate },
   })),
   {
-    what: 'timestamps with a jitter of 8 ms',
+    name: 'timestamps with a jitter of 8 ms',
     args: video(
       'setpts=PTS+0.008*random(1)/TB',
       ...['-fps_mode', 'passthrough', '-enc_time_base', '1/90000'],
@@ -78,46 +78,46 @@ const RATES: Variant[] = [
 
 const HEARD: Variant[] = [
   ...[32, 48, 64, 96, 128].map((kbps) => ({
-    what: `AAC of ${kbps} kb/s, mono`,
+    name: `AAC of ${kbps} kb/s, mono`,
     args: audio('aformat=channel_layouts=mono', '-b:a', `${kbps}k`),
   })),
   ...[48, 64, 192].map((kbps) => ({
-    what: `AAC of ${kbps} kb/s, stereo`,
+    name: `AAC of ${kbps} kb/s, stereo`,
     args: audio('anull', '-b:a', `${kbps}k`),
   })),
   ...[22050, 24000, 32000, 44100].map((hz) => ({
-    what: `audio of ${hz} Hz`,
+    name: `audio of ${hz} Hz`,
     args: audio(`aresample=${hz}`),
   })),
   {
-    what: 'loudnorm',
+    name: 'loudnorm',
     args: audio('loudnorm=I=-16,aresample=48000,aformat=channel_layouts=stereo'),
   },
   {
-    what: 'loudnorm to -23 LUFS',
+    name: 'loudnorm to -23 LUFS',
     args: audio('loudnorm=I=-23,aresample=48000,aformat=channel_layouts=stereo'),
   },
-  { what: 'dynaudnorm', args: audio('dynaudnorm') },
-  { what: 'a compressor', args: audio('acompressor=threshold=0.1:ratio=4:attack=20:release=250') },
-  { what: 'a limiter', args: audio('volume=6dB,alimiter=limit=0.7') },
-  { what: 'louder by 3 dB', args: audio('volume=3dB') },
-  { what: 'softer by 10 dB', args: audio('volume=-10dB') },
-  { what: 'a high-pass filter', args: audio('highpass=f=80') },
-  { what: 'an equaliser', args: audio('bass=g=3,treble=g=-3') },
+  { name: 'dynaudnorm', args: audio('dynaudnorm') },
+  { name: 'a compressor', args: audio('acompressor=threshold=0.1:ratio=4:attack=20:release=250') },
+  { name: 'a limiter', args: audio('volume=6dB,alimiter=limit=0.7') },
+  { name: 'louder by 3 dB', args: audio('volume=3dB') },
+  { name: 'softer by 10 dB', args: audio('volume=-10dB') },
+  { name: 'a high-pass filter', args: audio('highpass=f=80') },
+  { name: 'an equaliser', args: audio('bass=g=3,treble=g=-3') },
 ];
 
 const IN_TIME: Variant[] = [
-  { what: 'the dub is 40 ms late', args: audio(`adelay=40:all=1,atrim=0:${END}`) },
-  { what: 'the dub is 40 ms early', args: audio('atrim=start=0.04,asetpts=PTS-STARTPTS') },
-  { what: 'joined 0.2 s late', args: both(videoPieces([0.2, END]), audioPieces([0.2, END])) },
-  { what: 'joined 0.4 s late', args: both(videoPieces([0.4, END]), audioPieces([0.4, END])) },
-  { what: 'ends 0.3 s early', args: both(`trim=0:${END - 0.3}`, `atrim=0:${END - 0.3}`) },
+  { name: 'the dub is 40 ms late', args: audio(`adelay=40:all=1,atrim=0:${END}`) },
+  { name: 'the dub is 40 ms early', args: audio('atrim=start=0.04,asetpts=PTS-STARTPTS') },
+  { name: 'joined 0.2 s late', args: both(videoPieces([0.2, END]), audioPieces([0.2, END])) },
+  { name: 'joined 0.4 s late', args: both(videoPieces([0.4, END]), audioPieces([0.4, END])) },
+  { name: 'ends 0.3 s early', args: both(`trim=0:${END - 0.3}`, `atrim=0:${END - 0.3}`) },
   {
-    what: 'a lead-in of 120 ms of its first frame and silence',
+    name: 'a lead-in of 120 ms of its first frame and silence',
     args: both('tpad=start_duration=0.12:start_mode=clone', 'adelay=120:all=1'),
   },
   {
-    what: 'a clock that is 50 ppm fast',
+    name: 'a clock that is 50 ppm fast',
     args: audio('aresample=192000,asetrate=192010,aresample=48000'),
   },
 ];

@@ -22,8 +22,8 @@ function of(kind: string, right: readonly string[], all: readonly Variant[]): Da
 }
 
 /** @param when ffmpeg's expression of t */
-const seen = (what: string, filter: string, when = 'between(t,7,10.999)'): Variant => ({
-  ...{ what, args: video(below(filter, when)) },
+const seen = (name: string, filter: string, when = 'between(t,7,10.999)'): Variant => ({
+  ...{ name, args: video(below(filter, when)) },
 });
 
 const OTHER_VIDEO = of(
@@ -31,17 +31,17 @@ const OTHER_VIDEO = of(
   ['programme'],
   [
     {
-      what: 'a Mandelbrot in place of the programme, strip kept',
+      name: 'a Mandelbrot in place of the programme, strip kept',
       args: video(`crop=iw:${STRIP}:0:0[s];[2:v][s]overlay=0:0`),
       inputs: ['-f', 'lavfi', '-t', String(END), '-i', `mandelbrot=s=${W}x${SIZE.height}:r=30`],
     },
     {
-      what: 'a test card in place of the programme for 4 s',
+      name: 'a test card in place of the programme for 4 s',
       args: video(`null[k];[k][2:v]overlay=0:${STRIP}:enable='between(t,7,10.999)'`),
       inputs: ['-f', 'lavfi', '-t', String(END), '-i', `smptehdbars=s=${W}x${H}:r=30`],
     },
     {
-      what: 'another video altogether',
+      name: 'another video altogether',
       args: video('nullsink;[2:v]format=yuv420p'),
       inputs: ['-f', 'lavfi', '-t', String(END), '-i', `life=s=${W}x${SIZE.height}:r=30:mold=9`],
     },
@@ -78,18 +78,18 @@ const FRAMES = of(
   ['frames', 'timestamps'],
   [
     {
-      what: 'two segments exchanged',
+      name: 'two segments exchanged',
       args: video(videoPieces([0, 6], [12, 18], [6, 12], [18, END])),
     },
     {
-      what: 'two segments exchanged with their dubs',
+      name: 'two segments exchanged with their dubs',
       args: both(
         videoPieces([0, 6], [12, 18], [6, 12], [18, END]),
         audioPieces([0, 6], [12, 18], [6, 12], [18, END]),
       ),
     },
     {
-      what: 'a segment is shown twice, another one never',
+      name: 'a segment is shown twice, another one never',
       args: video(videoPieces([0, 12], [6, 12], [18, END])),
     },
     ...(
@@ -99,40 +99,40 @@ const FRAMES = of(
         [0.3, 9],
       ] as const
     ).map(([seconds, count]) => ({
-      what: `frozen for ${seconds} s`,
+      name: `frozen for ${seconds} s`,
       args: video(`split[f][g];[f][g]freezeframes=first=240:last=${239 + count}:replace=240`),
     })),
-    { what: 'a slide show of 5 fps', args: video('fps=5,fps=30') },
-    { what: '5 fps', args: video('fps=5') },
-    { what: '10 fps', args: video('fps=10') },
-    { what: 'converted to 25 fps, which the fixture does not allow', args: video('fps=25') },
-    { what: 'a hole of 1 s', args: video(videoPieces([0, 8], [9, END])) },
-    { what: 'video 440 ms early from 9 s on', args: video(videoPieces([0, 9], [9.44, END])) },
+    { name: 'a slide show of 5 fps', args: video('fps=5,fps=30') },
+    { name: '5 fps', args: video('fps=5') },
+    { name: '10 fps', args: video('fps=10') },
+    { name: 'converted to 25 fps, which the fixture does not allow', args: video('fps=25') },
+    { name: 'a hole of 1 s', args: video(videoPieces([0, 8], [9, END])) },
+    { name: 'video 440 ms early from 9 s on', args: video(videoPieces([0, 9], [9.44, END])) },
     {
-      what: 'timestamps of video 440 ms early from 9 s on',
+      name: 'timestamps of video 440 ms early from 9 s on',
       args: video(
         "setpts='PTS-if(gte(T,9),0.44,0)/TB'",
         ...['-fps_mode', 'passthrough', '-enc_time_base', '1/90000'],
       ),
     },
-    { what: 'a stretch of 1 s again', args: video(videoPieces([0, 9], [8, END])) },
+    { name: 'a stretch of 1 s again', args: video(videoPieces([0, 9], [8, END])) },
     {
-      what: 'black for 0.5 s',
+      name: 'black for 0.5 s',
       args: video("drawbox=color=black:t=fill:enable='between(t,8,8.5)'"),
     },
-    { what: 'black for 3 s', args: video("drawbox=color=black:t=fill:enable='between(t,8,11)'") },
+    { name: 'black for 3 s', args: video("drawbox=color=black:t=fill:enable='between(t,8,11)'") },
     {
-      what: 'backwards for 1 s',
+      name: 'backwards for 1 s',
       args: video(
         'split=3[a][b][c];[a]trim=0:8[x];[b]trim=8:9,setpts=PTS-STARTPTS,reverse[y];[c]trim=9,setpts=PTS-STARTPTS[z];[x][y][z]concat=n=3',
       ),
     },
     {
-      what: 'no video packet for 0.5 s',
+      name: 'no video packet for 0.5 s',
       args: video("select='not(between(t,8,8.5))'", '-fps_mode', 'passthrough'),
     },
     {
-      what: 'no audio packet for 300 ms at a splice',
+      name: 'no audio packet for 300 ms at a splice',
       args: [...COPY, '-bsf:a', "noise=drop='between(n,555,568)':amount=0"],
     },
   ],
@@ -143,27 +143,27 @@ const FORMAT = of(
   ['video-format'],
   [
     {
-      what: '360p, then 180p',
+      name: '360p, then 180p',
       args: video('trim=0:12'),
       then: video('trim=start=12,scale=320:180'),
     },
     {
-      what: 'pixels of another shape from the middle on',
+      name: 'pixels of another shape from the middle on',
       args: video('trim=0:12'),
       then: video('trim=start=12,setsar=4/3'),
     },
-    { what: 'pixels that are not square', args: video('setsar=4/3') },
-    { what: 'squeezed to 4:3', args: video('scale=480:360,setsar=1') },
-    { what: 'turned by the header', args: [...COPY, '-metadata:s:v:0', 'rotate=90'] },
-    { what: 'turned upright', args: video('transpose=1') },
-    { what: 'letterbox', args: video('scale=640:272,pad=640:360:0:44,setsar=1') },
-    { what: 'pillarbox', args: video('scale=480:360,pad=640:360:80:0,setsar=1') },
-    { what: '4:4:4', args: video('format=yuv444p', '-pix_fmt', 'yuv444p') },
-    { what: '4:2:2', args: video('format=yuv422p', '-pix_fmt', 'yuv422p') },
-    { what: '10 bit', args: video('format=yuv420p10le', '-pix_fmt', 'yuv420p10le') },
-    { what: 'one key frame in 24 s', args: video('null', '-g', '9999', '-sc_threshold', '0') },
+    { name: 'pixels that are not square', args: video('setsar=4/3') },
+    { name: 'squeezed to 4:3', args: video('scale=480:360,setsar=1') },
+    { name: 'turned by the header', args: [...COPY, '-metadata:s:v:0', 'rotate=90'] },
+    { name: 'turned upright', args: video('transpose=1') },
+    { name: 'letterbox', args: video('scale=640:272,pad=640:360:0:44,setsar=1') },
+    { name: 'pillarbox', args: video('scale=480:360,pad=640:360:80:0,setsar=1') },
+    { name: '4:4:4', args: video('format=yuv444p', '-pix_fmt', 'yuv444p') },
+    { name: '4:2:2', args: video('format=yuv422p', '-pix_fmt', 'yuv422p') },
+    { name: '10 bit', args: video('format=yuv420p10le', '-pix_fmt', 'yuv420p10le') },
+    { name: 'one key frame in 24 s', args: video('null', '-g', '9999', '-sc_threshold', '0') },
     {
-      what: 'a GOP of 12 s',
+      name: 'a GOP of 12 s',
       args: video('null', '-g', '360', '-keyint_min', '360', '-sc_threshold', '0'),
     },
   ],
@@ -174,15 +174,15 @@ const CHANNELS = of(
   'channels',
   ['channels'],
   [
-    { what: 'left only', args: audio('pan=stereo|c0=c0|c1=0*c0') },
-    { what: 'right only', args: audio('pan=stereo|c0=0*c0|c1=c1') },
-    { what: 'antiphase', args: audio('pan=stereo|c0=c0|c1=-1*c0') },
+    { name: 'left only', args: audio('pan=stereo|c0=c0|c1=0*c0') },
+    { name: 'right only', args: audio('pan=stereo|c0=0*c0|c1=c1') },
+    { name: 'antiphase', args: audio('pan=stereo|c0=c0|c1=-1*c0') },
     {
-      what: 'the left channel is 20 dB softer',
+      name: 'the left channel is 20 dB softer',
       args: audio(`${STEREO},pan=stereo|c0=0.1*c0|c1=c1`),
     },
     {
-      what: 'left only from 10 s on',
+      name: 'left only from 10 s on',
       args: audio(`aeval='val(0)|val(1)*lt(t,10)':c=stereo,${STEREO}`),
     },
   ],
@@ -192,31 +192,31 @@ const HEARD = of(
   'damaged audio',
   ['dub-damage'],
   [
-    { what: 'holes of 23 ms every 250 ms', args: audio("volume=0:enable='lt(mod(t,0.25),0.023)'") },
-    { what: 'holes of 10 ms every 100 ms', args: audio("volume=0:enable='lt(mod(t,0.1),0.01)'") },
-    { what: '300 ms are silent in a dub', args: audio("volume=0:enable='between(t,8,8.3)'") },
-    { what: 'a hole of 60 ms', args: audio("volume=0:enable='between(t,8.5,8.56)'") },
-    { what: 'clipping by +24 dB', args: audio('volume=24dB,aformat=s16') },
-    { what: 'clipping by +24 dB, then softer', args: audio('volume=24dB,aformat=s16,volume=0.3') },
+    { name: 'holes of 23 ms every 250 ms', args: audio("volume=0:enable='lt(mod(t,0.25),0.023)'") },
+    { name: 'holes of 10 ms every 100 ms', args: audio("volume=0:enable='lt(mod(t,0.1),0.01)'") },
+    { name: '300 ms are silent in a dub', args: audio("volume=0:enable='between(t,8,8.3)'") },
+    { name: 'a hole of 60 ms', args: audio("volume=0:enable='between(t,8.5,8.56)'") },
+    { name: 'clipping by +24 dB', args: audio('volume=24dB,aformat=s16') },
+    { name: 'clipping by +24 dB, then softer', args: audio('volume=24dB,aformat=s16,volume=0.3') },
     {
-      what: 'a click within a dub',
+      name: 'a click within a dub',
       args: audio("aeval='if(between(t,8.5,8.5003),0.8,val(0))':c=same"),
     },
     {
-      what: 'crackle',
+      name: 'crackle',
       args: audio("aeval='if(gt(random(0),0.9998),0.5*(random(1)*2-1),val(0))':c=same"),
     },
-    { what: 'a hum of 50 Hz', args: audio('aeval=val(0)+0.02*sin(2*PI*50*t):c=same') },
-    { what: 'a tone of 1 kHz', args: audio('aeval=val(0)+0.02*sin(2*PI*1000*t):c=same') },
-    { what: 'noise', args: audio('aeval=val(0)+0.03*(random(0)*2-1):c=same') },
-    { what: '4 bits a sample', args: audio('acrusher=bits=4:mode=lin:mix=0') },
-    { what: 'an echo of 120 ms', args: audio('aecho=0.8:0.6:120:0.5') },
+    { name: 'a hum of 50 Hz', args: audio('aeval=val(0)+0.02*sin(2*PI*50*t):c=same') },
+    { name: 'a tone of 1 kHz', args: audio('aeval=val(0)+0.02*sin(2*PI*1000*t):c=same') },
+    { name: 'noise', args: audio('aeval=val(0)+0.03*(random(0)*2-1):c=same') },
+    { name: '4 bits a sample', args: audio('acrusher=bits=4:mode=lin:mix=0') },
+    { name: 'an echo of 120 ms', args: audio('aecho=0.8:0.6:120:0.5') },
     {
-      what: '100 ms are heard twice, in place of the next',
+      name: '100 ms are heard twice, in place of the next',
       args: audio(audioPieces([0, 8.5], [8.4, 8.5], [8.6, END])),
     },
     {
-      what: 'half of a dub at half its level',
+      name: 'half of a dub at half its level',
       args: audio("volume=0.4:enable='between(t,8.5,12)'"),
     },
   ],
@@ -229,15 +229,15 @@ const DUBS = of(
   'dubs',
   ['dubs'],
   [
-    { what: 'two dubs exchanged', args: audio(audioPieces([0, 6], [12, 18], [6, 12], [18, END])) },
-    { what: 'a dub is missing', args: audio("volume=0:enable='between(t,6,12)'") },
-    { what: 'a dub is heard twice', args: audio(audioPieces([0, 12], [6, 12], [18, END])) },
-    { what: 'half of a dub is missing', args: audio("volume=0:enable='between(t,8.2,12)'") },
-    { what: '44.1 kHz played at 48 kHz', args: audio(atRate(44100, 48000)) },
-    { what: '48 kHz played at 44.1 kHz', args: audio(atRate(48000, 44100)) },
-    { what: '24 kHz played at 48 kHz', args: audio(atRate(24000, 48000)) },
+    { name: 'two dubs exchanged', args: audio(audioPieces([0, 6], [12, 18], [6, 12], [18, END])) },
+    { name: 'a dub is missing', args: audio("volume=0:enable='between(t,6,12)'") },
+    { name: 'a dub is heard twice', args: audio(audioPieces([0, 12], [6, 12], [18, END])) },
+    { name: 'half of a dub is missing', args: audio("volume=0:enable='between(t,8.2,12)'") },
+    { name: '44.1 kHz played at 48 kHz', args: audio(atRate(44100, 48000)) },
+    { name: '48 kHz played at 44.1 kHz', args: audio(atRate(48000, 44100)) },
+    { name: '24 kHz played at 48 kHz', args: audio(atRate(24000, 48000)) },
     {
-      what: 'one dub 44.1 kHz played at 48 kHz',
+      name: 'one dub 44.1 kHz played at 48 kHz',
       args: audio(
         `asplit=3[p][q][r];[p]atrim=0:6[x];[q]atrim=6:12,asetpts=PTS-STARTPTS,aresample=44100,asetrate=48000,aresample=48000,apad,atrim=0:6[y];[r]atrim=start=12,asetpts=PTS-STARTPTS[z];[x][y][z]concat=n=3:v=0:a=1`,
       ),
@@ -250,17 +250,17 @@ const ORIGINAL = of(
   ['original'],
   [
     {
-      what: 'the original in place of the dub',
+      name: 'the original in place of the dub',
       args: ['-map', '0:v', '-map', '1:a', '-c', 'copy'],
     },
     {
-      what: 'the original of one segment',
+      name: 'the original of one segment',
       args: audio(
         "volume=0:enable='between(t,6,12)'[q];[1:a]aresample=48000,volume=0:enable='not(between(t,6,12))'[o];[q][o]amix=inputs=2:normalize=0:duration=first",
       ),
     },
     ...[-6, -18].map((db) => ({
-      what: `the original under the dub, at ${db} dB`,
+      name: `the original under the dub, at ${db} dB`,
       args: audio(
         `anull[q];[1:a]aresample=48000,volume=${db}dB[o];[q][o]amix=inputs=2:normalize=0:duration=first`,
       ),
@@ -273,18 +273,18 @@ const LOUDNESS = [
     'loudness',
     ['audio'],
     [
-      { what: 'silent', args: audio('volume=0') },
-      { what: 'hardly heard (-45 dB)', args: audio('volume=-45dB') },
+      { name: 'silent', args: audio('volume=0') },
+      { name: 'hardly heard (-45 dB)', args: audio('volume=-45dB') },
     ],
   ),
   ...of(
     'loudness',
     ['splices', 'dub-damage'],
     [
-      { what: 'one dub is 16 dB softer', args: audio("volume=0.16:enable='between(t,6,12)'") },
-      { what: 'one dub is 13 dB louder', args: audio("volume=0.22:enable='not(between(t,6,12))'") },
+      { name: 'one dub is 16 dB softer', args: audio("volume=0.16:enable='between(t,6,12)'") },
+      { name: 'one dub is 13 dB louder', args: audio("volume=0.22:enable='not(between(t,6,12))'") },
       {
-        what: 'a click at a splice',
+        name: 'a click at a splice',
         args: audio("aeval='if(between(t,12,12.0005),0.8,val(0))':c=same"),
       },
     ],
@@ -301,23 +301,23 @@ const RATES = of(
   ['av-drift', 'av-offset'],
   [
     ...[1000, -1000, 5000, -10_000].map((ppm) => ({
-      what: `the audio clock is ${Math.abs(ppm)} ppm ${ppm > 0 ? 'fast' : 'slow'}`,
+      name: `the audio clock is ${Math.abs(ppm)} ppm ${ppm > 0 ? 'fast' : 'slow'}`,
       args: audio(faster(ppm)),
     })),
     {
-      what: 'the audio jumps by -139 ms at 12 s',
+      name: 'the audio jumps by -139 ms at 12 s',
       args: audio(audioPieces([0, 12], [12.139, END])),
     },
     {
-      what: 'the audio jumps by 200 ms at 6 s',
+      name: 'the audio jumps by 200 ms at 6 s',
       args: audio(`${audioPieces([0, 6], [5.8, END])},atrim=0:${END}`),
     },
     {
-      what: 'the audio jumps by 90 ms at 12 s',
+      name: 'the audio jumps by 90 ms at 12 s',
       args: audio(`${audioPieces([0, 12], [11.91, END])},atrim=0:${END}`),
     },
     {
-      what: 'one dub is 150 ms late',
+      name: 'one dub is 150 ms late',
       args: audio(audioPieces([0, 6], [5.85, 11.85], [12, END])),
     },
   ],
@@ -328,10 +328,10 @@ const OFFSET = of(
   ['av-offset'],
   [
     ...[150, 400, 1500].map((ms) => ({
-      what: `the dub is ${ms} ms late`,
+      name: `the dub is ${ms} ms late`,
       args: audio(`adelay=${ms}:all=1,atrim=0:${END}`),
     })),
-    { what: 'the dub is 200 ms early', args: audio('atrim=start=0.2,asetpts=PTS-STARTPTS') },
+    { name: 'the dub is 200 ms early', args: audio('atrim=start=0.2,asetpts=PTS-STARTPTS') },
   ],
 );
 
@@ -341,29 +341,29 @@ const ENDS = [
     ['output-begins', 'timestamps', 'duration'],
     [
       {
-        what: 'a hole at the start: frames at 0 s, then at 2.2 s',
+        name: 'a hole at the start: frames at 0 s, then at 2.2 s',
         args: video("select='lt(n,1)+gte(t,2.2)'", '-fps_mode', 'passthrough'),
       },
-      { what: 'joined 0.8 s late', args: both(videoPieces([0.8, END]), audioPieces([0.8, END])) },
-      { what: 'joined 3 s late', args: both(videoPieces([3, END]), audioPieces([3, END])) },
-      { what: 'video begins 1.5 s late', args: video('trim=start=1.5', '-avoid_negative_ts', '0') },
-      { what: 'audio begins 1.5 s late', args: audio('atrim=start=1.5') },
+      { name: 'joined 0.8 s late', args: both(videoPieces([0.8, END]), audioPieces([0.8, END])) },
+      { name: 'joined 3 s late', args: both(videoPieces([3, END]), audioPieces([3, END])) },
+      { name: 'video begins 1.5 s late', args: video('trim=start=1.5', '-avoid_negative_ts', '0') },
+      { name: 'audio begins 1.5 s late', args: audio('atrim=start=1.5') },
     ],
   ),
   ...of(
     'start and end',
     ['output-ends', 'duration', 'frames'],
     [
-      { what: 'ends 0.8 s early', args: both('trim=0:23.2', 'atrim=0:23.2') },
-      { what: 'ends 5 s early', args: both('trim=0:19', 'atrim=0:19') },
-      { what: 'the last 0.9 s of the audio are missing', args: audio('atrim=0:23.1') },
+      { name: 'ends 0.8 s early', args: both('trim=0:23.2', 'atrim=0:23.2') },
+      { name: 'ends 5 s early', args: both('trim=0:19', 'atrim=0:19') },
+      { name: 'the last 0.9 s of the audio are missing', args: audio('atrim=0:23.1') },
       {
-        what: 'the last 0.9 s show other frames',
+        name: 'the last 0.9 s show other frames',
         args: video(videoPieces([0, 23.1], [2, 2.9])),
       },
-      { what: '3 s of black at the end', args: both('tpad=stop_duration=3', 'apad=pad_dur=3') },
+      { name: '3 s of black at the end', args: both('tpad=stop_duration=3', 'apad=pad_dur=3') },
       {
-        what: 'looped at 12 s',
+        name: 'looped at 12 s',
         args: both(videoPieces([0, 12], [0, 12]), audioPieces([0, 12], [0, 12])),
       },
     ],
@@ -375,11 +375,11 @@ const FILES = [
     'the file',
     ['tracks'],
     [
-      { what: 'no audio', args: ['-map', '0:v', '-c', 'copy'] },
-      { what: 'no video', args: ['-map', '0:a', '-c', 'copy'] },
-      { what: 'two audio tracks', args: ['-map', '0', '-map', '1:a', '-c', 'copy'] },
+      { name: 'no audio', args: ['-map', '0:v', '-c', 'copy'] },
+      { name: 'no video', args: ['-map', '0:a', '-c', 'copy'] },
+      { name: 'two audio tracks', args: ['-map', '0', '-map', '1:a', '-c', 'copy'] },
       {
-        what: 'HEVC',
+        name: 'HEVC',
         args: video(
           'null',
           '-c:v',
@@ -390,17 +390,17 @@ const FILES = [
           'log-level=error',
         ),
       },
-      { what: 'MP3', args: [...COPY, '-c:a', 'libmp3lame'] },
+      { name: 'MP3', args: [...COPY, '-c:a', 'libmp3lame'] },
     ],
   ),
   ...of(
     'the file',
     ['decoding', 'duration', 'timestamps'],
     [
-      { what: 'a third is missing', args: [...COPY, '-movflags', 'faststart'], share: 0.67 },
-      { what: 'a third is missing (TS)', args: COPY, file: 'torn.ts', share: 0.67 },
-      { what: 'packets of video are damaged', args: [...COPY, '-bsf:v', 'noise=amount=3000'] },
-      { what: 'packets of audio are damaged', args: [...COPY, '-bsf:a', 'noise=amount=2000'] },
+      { name: 'a third is missing', args: [...COPY, '-movflags', 'faststart'], share: 0.67 },
+      { name: 'a third is missing (TS)', args: COPY, file: 'torn.ts', share: 0.67 },
+      { name: 'packets of video are damaged', args: [...COPY, '-bsf:v', 'noise=amount=3000'] },
+      { name: 'packets of audio are damaged', args: [...COPY, '-bsf:a', 'noise=amount=2000'] },
     ],
   ),
 ];

@@ -3,7 +3,7 @@ import { SECONDS, SIZE } from './movie';
 
 /** Input 0 of `args` is the good output, input 1 its source; `inputs` come after them. */
 export interface Variant {
-  what: string;
+  name: string;
   args: readonly string[];
   inputs?: readonly string[];
   /** Its file name; `variant.mp4` where not given. */

@@ -11,6 +11,7 @@ import {
   frozen,
   GAP_IN_THE_AUDIO,
   LATE_150_MS,
+  louder,
   ORIGINAL_KEPT,
   ORIGINAL_UNDER_THE_DUB,
   RIGHT_SILENT,
@@ -472,6 +473,14 @@ export const ONE_MINUTE: EvidenceFault[] = [
     alter: (evidence) => evidence.media('output.mp4', silentBetween(20, 20.3)),
     red: {
       '021-US4-1 The dubbed audio': /dropouts[\s\S]*fragment 3: .*\d\d0 ms .*at (19\.9|20\.)/,
+    },
+  },
+  {
+    name: 'The dub is 14 dB softer',
+    broadcast,
+    alter: (evidence) => evidence.media('output.mp4', louder(0.2)),
+    red: {
+      '021-US4-1 The dubbed audio': /louder or softer than the original was[\s\S]*-1\d\.\d dB/,
     },
   },
   {
