@@ -34,7 +34,8 @@ export function publish(
   }
   const beginning = seconds === undefined ? [] : ['-t', String(seconds)];
   const publishing = (url: string): string[] => [
-    ...['-re', ...beginning, '-i', mediaFile, '-c', 'copy'],
+    // Otherwise up to 0.7 s of small audio frames wait for each other, and the last of them are never sent.
+    ...['-re', ...beginning, '-i', mediaFile, '-c', 'copy', '-muxdelay', '0'],
     ...['-f', 'rtsp', '-rtsp_transport', 'tcp', url],
   ];
   const doorway = rtspDoorway(server, path);

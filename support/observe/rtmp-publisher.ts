@@ -20,6 +20,8 @@ export const LEAD_IN_SECONDS = 2.9;
  * the content nothing comes, so that a worker that finds the path by polling has joined before the first packet.
  */
 const SEARCH_ENDS_MS = 2100;
+/** An encoder has a frame of audio when it is over: 1024 samples of 44.1 kHz. Who tells by arrivals what belongs together counts on that. */
+const AUDIO_FRAME_MS = 23;
 
 /** A file that is published by RTMP. */
 export interface RtmpPublished {
@@ -84,7 +86,8 @@ async function pace(flv: Readable, to: Writable, hasLeadIn: boolean): Promise<vo
   const leadInMs = hasLeadIn ? LEAD_IN_SECONDS * 1000 : 0;
   const startedAt = performance.now();
   const send = async (tag: FlvTag): Promise<void> => {
-    const early = startedAt + tag.ms - performance.now();
+    const due = isVideo(tag) ? tag.ms : tag.ms + AUDIO_FRAME_MS;
+    const early = startedAt + due - performance.now();
     if (early > 0) await delay(early);
     if (!to.writable) return;
     if (!to.write(tag.bytes)) await Promise.race([once(to, 'drain'), once(to, 'close')]);
