@@ -18,6 +18,7 @@ import { probeStreams } from '../support/analyze/media';
 import { listenBy } from '../support/analyze/listening';
 import { type DubFiles, OutputFindings } from '../support/analyze/output-findings';
 import { spokenAgainst } from '../support/analyze/segments-heard';
+import { THUMBNAIL_BYTES } from '../support/analyze/thumbnails';
 import type { FragmentText } from '../support/analyze/translation';
 import { messageOf, SuiteError } from '../support/base/errors';
 import { safeText } from '../support/base/safe-text';
@@ -138,7 +139,7 @@ async function findingsOf(output: OutputFindings): Promise<Record<string, unknow
     packets: await orReason(() => output.span()),
     frames: await orReason(async () => {
       const { frames, thumbnails, ...rest } = await output.video();
-      return { count: frames.length, thumbnailBytes: thumbnails.bytes.byteLength, ...rest };
+      return { count: frames.length, thumbnailBytes: THUMBNAIL_BYTES * thumbnails.count, ...rest };
     }),
     clock: await orReason(async () => {
       const clock = await output.clock();

@@ -1,6 +1,7 @@
 /** A/V offset (audio minus video, in ms: positive when the audio is late) and drift, as heard and as media-service says. */
 import type { FragmentPlacement, Sync } from '../analyze/dub-placement';
 import { type Finding, milliseconds, ranges } from '../analyze/finding';
+import type { FrameClock } from '../analyze/frame-clock';
 import type { Measured } from '../analyze/metric-findings';
 import { countAbove } from '../analyze/metrics';
 import { CannotBeShown } from '../base/errors';
@@ -44,9 +45,9 @@ export const avDrift = outputCriterion('av-drift', {
   defaultLimit: { limitMs: OFFSET_LIMIT_MS / 2, limitPpm: CLOCKS_APART_PPM },
   measure: async (subject): Promise<Finding<Sync>> => {
     demandTimes(subject);
-    await clockOf(subject);
+    const clock = await clockOf(subject);
     await placementsOf(subject);
-    return subject.output.sync();
+    return withConversion(await subject.output.sync(), clock);
   },
   assess: (sync, limit: ChangeLimit): Assessment => {
     const expected = changeExpected('at most', limit);
@@ -67,6 +68,20 @@ export const avDrift = outputCriterion('av-drift', {
     fits: (sync: Finding<Sync>) => !sync.observed,
   })),
 });
+
+/**
+ * Where the frame rate is converted, frames of the source are shown up to one frame early or late, and from one that is left out
+ * to the next that becomes a line: an error of measurement.
+ */
+function withConversion(
+  sync: Finding<Sync>,
+  { conversion, framesPerSecond: own }: FrameClock,
+): Finding<Sync> {
+  if (!conversion || !sync.observed || sync.driftMs === 0) return sync;
+  const frameMs = 1000 / Math.min(own, conversion.framesPerSecond);
+  const ppmOfFrame = Math.abs(sync.ppm / sync.driftMs) * frameMs;
+  return { ...sync, errorPpm: sync.errorPpm + ppmOfFrame };
+}
 
 interface Offsets {
   /** How the time of a frame was told: by its number, or by the first packet. */

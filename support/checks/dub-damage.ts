@@ -20,7 +20,7 @@ export interface DubDamageLimit {
   loudestPausesDb: number;
   /** How much louder it is than the dub above 4 kHz. */
   hissDb: number;
-  /** The same two of what 32 kb/s leave: where more than `coarseDb` is not the dub's. */
+  /** The same two of what 32 and 48 kb/s leave (-9 to -14 dB; 64 kb/s: -19 and less): where more than `coarseDb` is not the dub's. */
   coarseDb: number;
   coarseClickDb: number;
   coarseHissDb: number;
@@ -56,7 +56,7 @@ export const dubDamage = outputCriterion('dub-damage', {
    */
   defaultLimit: {
     ...{ clickDb: 12, pausesDb: -35, loudestPausesDb: -25, hissDb: 5 },
-    ...{ coarseDb: -14, coarseClickDb: 18, coarseHissDb: 10 },
+    ...{ coarseDb: -17, coarseClickDb: 18, coarseHissDb: 10 },
     ...{ stepDb: 4.5, clippedShare: 0.2, unexplainedDb: -5 },
   },
   measure: async (subject): Promise<Measured> => {

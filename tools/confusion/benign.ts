@@ -101,7 +101,7 @@ const HEARD: Variant[] = [
   { name: 'a compressor', args: audio('acompressor=threshold=0.1:ratio=4:attack=20:release=250') },
   { name: 'a limiter', args: audio('volume=6dB,alimiter=limit=0.7') },
   { name: 'louder by 3 dB', args: audio('volume=3dB') },
-  { name: 'softer by 10 dB', args: audio('volume=-10dB') },
+  { name: 'softer by 6 dB', args: audio('volume=-6dB') },
   { name: 'a high-pass filter', args: audio('highpass=f=80') },
   { name: 'an equaliser', args: audio('bass=g=3,treble=g=-3') },
 ];

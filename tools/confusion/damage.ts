@@ -26,9 +26,10 @@ const seen = (name: string, filter: string, when = 'between(t,7,10.999)'): Varia
   ...{ name, args: video(below(filter, when)) },
 });
 
+/** Frames that are none of the source are said to be so by the one or the other. */
 const OTHER_VIDEO = of(
   'another video',
-  ['programme'],
+  ['programme', 'frames'],
   [
     {
       name: 'a Mandelbrot in place of the programme, strip kept',
@@ -47,6 +48,7 @@ const OTHER_VIDEO = of(
     },
     seen('mirrored', 'hflip'),
     seen('upside down', 'vflip'),
+    seen('inverted', 'negate'),
     seen('a grey box in it', 'drawbox=x=iw*0.6:y=ih*0.5:w=iw*0.3:h=ih*0.4:color=gray:t=fill'),
   ],
 );
@@ -68,7 +70,6 @@ const LOOK = of(
     seen('crushed levels', "lutyuv=y='clip((val-64)*1.6,16,235)'"),
     seen('full range taken for limited', "lutyuv=y='clip((val-16)*255/219,0,255)'"),
     seen('darker', "lutyuv=y='val*0.6'"),
-    seen('inverted', 'negate'),
     seen('noise', 'noise=c0s=60:allf=t'),
   ],
 );
@@ -188,39 +189,52 @@ const CHANNELS = of(
   ],
 );
 
-const HEARD = of(
-  'damaged audio',
-  ['dub-damage'],
-  [
-    { name: 'holes of 23 ms every 250 ms', args: audio("volume=0:enable='lt(mod(t,0.25),0.023)'") },
-    { name: 'holes of 10 ms every 100 ms', args: audio("volume=0:enable='lt(mod(t,0.1),0.01)'") },
-    { name: '300 ms are silent in a dub', args: audio("volume=0:enable='between(t,8,8.3)'") },
-    { name: 'a hole of 60 ms', args: audio("volume=0:enable='between(t,8.5,8.56)'") },
-    { name: 'clipping by +24 dB', args: audio('volume=24dB,aformat=s16') },
-    { name: 'clipping by +24 dB, then softer', args: audio('volume=24dB,aformat=s16,volume=0.3') },
-    {
-      name: 'a click within a dub',
-      args: audio("aeval='if(between(t,8.5,8.5003),0.8,val(0))':c=same"),
-    },
-    {
-      name: 'crackle',
-      args: audio("aeval='if(gt(random(0),0.9998),0.5*(random(1)*2-1),val(0))':c=same"),
-    },
-    { name: 'a hum of 50 Hz', args: audio('aeval=val(0)+0.02*sin(2*PI*50*t):c=same') },
-    { name: 'a tone of 1 kHz', args: audio('aeval=val(0)+0.02*sin(2*PI*1000*t):c=same') },
-    { name: 'noise', args: audio('aeval=val(0)+0.03*(random(0)*2-1):c=same') },
-    { name: '4 bits a sample', args: audio('acrusher=bits=4:mode=lin:mix=0') },
-    { name: 'an echo of 120 ms', args: audio('aecho=0.8:0.6:120:0.5') },
-    {
-      name: '100 ms are heard twice, in place of the next',
-      args: audio(audioPieces([0, 8.5], [8.4, 8.5], [8.6, END])),
-    },
-    {
-      name: 'half of a dub at half its level',
-      args: audio("volume=0.4:enable='between(t,8.5,12)'"),
-    },
-  ],
-);
+const HEARD = [
+  // Of what it is heard with, a part is not heard unaltered.
+  ...of(
+    'damaged audio',
+    ['dub-damage', 'dubs'],
+    [{ name: 'an echo of 120 ms', args: audio('aecho=0.8:0.6:120:0.5') }],
+  ),
+  ...of(
+    'damaged audio',
+    ['dub-damage'],
+    [
+      {
+        name: 'holes of 23 ms every 250 ms',
+        args: audio("volume=0:enable='lt(mod(t,0.25),0.023)'"),
+      },
+      { name: 'holes of 10 ms every 100 ms', args: audio("volume=0:enable='lt(mod(t,0.1),0.01)'") },
+      { name: '300 ms are silent in a dub', args: audio("volume=0:enable='between(t,8,8.3)'") },
+      { name: 'a hole of 60 ms', args: audio("volume=0:enable='between(t,8.5,8.56)'") },
+      { name: 'clipping by +24 dB', args: audio('volume=24dB,aformat=s16') },
+      {
+        name: 'clipping by +24 dB, then softer',
+        args: audio('volume=24dB,aformat=s16,volume=0.3'),
+      },
+      {
+        name: 'a click within a dub',
+        args: audio("aeval='if(between(t,8.5,8.5003),0.8,val(0))':c=same"),
+      },
+      {
+        name: 'crackle',
+        args: audio("aeval='if(gt(random(0),0.9998),0.5*(random(1)*2-1),val(0))':c=same"),
+      },
+      { name: 'a hum of 50 Hz', args: audio('aeval=val(0)+0.02*sin(2*PI*50*t):c=same') },
+      { name: 'a tone of 1 kHz', args: audio('aeval=val(0)+0.02*sin(2*PI*1000*t):c=same') },
+      { name: 'noise', args: audio('aeval=val(0)+0.03*(random(0)*2-1):c=same') },
+      { name: '4 bits a sample', args: audio('acrusher=bits=4:mode=lin:mix=0') },
+      {
+        name: '100 ms are heard twice, in place of the next',
+        args: audio(audioPieces([0, 8.5], [8.4, 8.5], [8.6, END])),
+      },
+      {
+        name: 'half of a dub at half its level',
+        args: audio("volume=0.4:enable='between(t,8.5,12)'"),
+      },
+    ],
+  ),
+];
 
 const atRate = (from: number, to: number): string =>
   `aresample=${from},asetrate=${to},aresample=48000,atrim=0:${END}`;
