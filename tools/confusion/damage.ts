@@ -293,7 +293,7 @@ const LOUDNESS = [
   ),
   ...of(
     'loudness',
-    ['splices', 'dub-damage'],
+    ['splices', 'dub-damage', 'dub-loudness'],
     [
       { name: 'one dub is 16 dB softer', args: audio("volume=0.16:enable='between(t,6,12)'") },
       { name: 'one dub is 13 dB louder', args: audio("volume=0.22:enable='not(between(t,6,12))'") },
