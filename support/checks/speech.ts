@@ -40,8 +40,11 @@ export interface LanguageLimit {
   other?: string;
 }
 
-/** This suite's own, calibrated: Spanish shows at least 0.78, English at most 0.01. */
-export const SPOKEN_LANGUAGE: LanguageLimit = { probability: 0.5 };
+/**
+ * This suite's own, calibrated: Spanish shows at least 0.48 where there are only numbers, and 0.9 where there are sentences; numbers
+ * in English, Italian and Portuguese at most 0.01.
+ */
+export const SPOKEN_LANGUAGE: LanguageLimit = { probability: 0.25 };
 
 type Where = 'output' | 'dubs';
 type Listened = Finding<{ segments: SegmentHeard[] }>;
