@@ -237,7 +237,7 @@ const HEARD = [
 ];
 
 const atRate = (from: number, to: number): string =>
-  `aresample=${from},asetrate=${to},aresample=48000,atrim=0:${END}`;
+  `aresample=${from},asetrate=${to},aresample=48000,apad,atrim=0:${END}`;
 
 const DUBS = of(
   'dubs',
