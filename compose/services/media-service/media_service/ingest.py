@@ -235,16 +235,18 @@ class Ingest:
             # None of RTP is without a time; what the depayloader makes up has no place.
             logger.warning("frame without a time is left out")
             return Gst.FlowReturn.OK
-        self._deliver(AccessUnit(_running_time(sample, buffer.pts), keyframe, data, sample.get_caps()))
+        self._deliver(AccessUnit(running_time(sample.get_segment(), buffer.pts), keyframe, data, sample.get_caps()))
         return Gst.FlowReturn.OK
 
     def _on_audio(self, sink: Any) -> Any:
         sample = sink.emit("pull-sample")
         buffer = sample.get_buffer()
         pts = self._times.came_out(buffer.get_size() // BYTES_PER_FRAME, self._rate)
-        self._deliver(PcmChunk(_running_time(sample, pts), buffer.extract_dup(0, buffer.get_size())))
+        self._deliver(PcmChunk(running_time(sample.get_segment(), pts), buffer.extract_dup(0, buffer.get_size())))
         return Gst.FlowReturn.OK
 
 
-def _running_time(sample: Any, pts_ns: int) -> int:
-    return int(sample.get_segment().to_running_time(Gst.Format.TIME, pts_ns))
+def running_time(segment: Any, pts_ns: int) -> int:
+    """In ns; negative before the segment begins, as the B-frames are that come after the first frame and are shown before it."""
+    sign, time_ns = segment.to_running_time_full(Gst.Format.TIME, pts_ns)
+    return int(sign * time_ns)

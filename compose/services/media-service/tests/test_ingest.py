@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from media_service import ingest
-from media_service.ingest import Ingest, IngestEvent, SourceEnded, missing_track
+from media_service.gst import Gst
+from media_service.ingest import Ingest, IngestEvent, SourceEnded, missing_track, running_time
 from media_service.segmenter import AccessUnit
 
 
@@ -107,3 +108,11 @@ def test_classes_are_made_before_there_are_threads() -> None:
         check=True,
     )
     assert done.stdout == "True []\n"
+
+
+def test_a_frame_may_be_shown_before_the_first_that_comes() -> None:
+    segment = Gst.Segment()
+    segment.init(Gst.Format.TIME)
+    segment.start = 100_000_000
+    assert running_time(segment, 66_000_000) == -34_000_000
+    assert running_time(segment, 200_000_000) == 100_000_000
