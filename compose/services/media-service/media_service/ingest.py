@@ -247,6 +247,6 @@ class Ingest:
 
 
 def running_time(segment: Any, pts_ns: int) -> int:
-    """In ns; negative before the segment begins, as the B-frames are that come after the first frame and are shown before it."""
+    """In ns; negative before the segment begins: B-frames come after the first frame and may be shown before it."""
     sign, time_ns = segment.to_running_time_full(Gst.Format.TIME, pts_ns)
     return int(sign * time_ns)
