@@ -3,6 +3,9 @@ import { requireComparable, type WordErrors, wordErrors } from './transcript';
 /** Of fewer, one that is heard to begin elsewhere makes all wrong: "con la mundo" for "hola mundo". */
 const LEAST_WORDS = 4;
 
+/** A letter that is wrong, against a word that is: of the letters of other texts some are the same by chance. */
+const LETTERS_COUNT = 2;
+
 /** Nobody says longer numbers. */
 const LONGEST_FIGURE = 15;
 
@@ -23,7 +26,9 @@ interface NumberWords {
  * The word error rate of what is heard against what should be said, in any language. Both are brought into the same form:
  * numbers in words, so that they are compared by value ("diez" is heard, and written down as "10"); accents, case and
  * punctuation left out, and the mark by which Apertium shows a word that it does not know ("*quarterback"). Of fewer than four
- * words, the letters are compared.
+ * words, the letters are compared. Of more, few letters are wrong where a recognizer has heard the sounds and put the borders of
+ * words elsewhere, or spelt a foreign one as it sounds: "quiquer carrera salabola" for "kicker carreras a la bola". Twice their
+ * share counts where that is less. (Of that line 0.08 of the letters are wrong; of 1500 pairs of other lines at least 0.33.)
  *
  * @param language of both, ISO 639-1
  * @throws ReferenceEmpty, TextTooLong
@@ -35,14 +40,21 @@ export async function spokenWordErrors(
 ): Promise<WordErrors> {
   const ref = await spokenWords(said, language);
   const isShort = ref.length < LEAST_WORDS;
-  const parts = (words: readonly string[]): readonly string[] =>
-    isShort ? Array.from(words.join('')) : words;
   const read = await Promise.all(
-    readingsOf(heard).map(async (one) =>
-      wordErrors(parts(ref), parts(await spokenWords(one, language)), said),
-    ),
+    readingsOf(heard).map(async (one) => {
+      const words = await spokenWords(one, language);
+      const byLetters = wordErrors(lettersOf(ref), lettersOf(words), said);
+      if (isShort) return byLetters;
+      const byWords = wordErrors(ref, words, said);
+      const rate = Math.min(byWords.wordErrorRate, LETTERS_COUNT * byLetters.wordErrorRate);
+      return { ...byWords, wordErrorRate: rate };
+    }),
   );
   return read.reduce((best, one) => (one.wordErrorRate < best.wordErrorRate ? one : best));
+}
+
+function lettersOf(words: readonly string[]): string[] {
+  return Array.from(words.join(''));
 }
 
 /** What is counted is also written down without spaces: "2829" for "28, 29", "123" or "1,2,3" for "1, 2, 3". */
