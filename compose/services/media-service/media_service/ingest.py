@@ -188,10 +188,10 @@ class Ingest:
             if packet.pts == Gst.CLOCK_TIME_NONE:
                 return Gst.PadProbeReturn.OK
             if kind == "video":
-                self._sync.observe_frame(time.monotonic_ns(), packet.pts)
+                self._sync.observe_frame(time.monotonic_ns(), signed_ns(packet.pts))
             else:
                 duration = packet_duration_ns(encoding, packet.extract_dup(0, 64), clock_rate)
-                self._sync.observe(kind, time.monotonic_ns(), packet.pts + duration)
+                self._sync.observe(kind, time.monotonic_ns(), signed_ns(packet.pts) + duration)
         return Gst.PadProbeReturn.OK
 
     def _on_decoded(self, pad: Any, info: Any) -> Any:
@@ -246,7 +246,13 @@ class Ingest:
         return Gst.FlowReturn.OK
 
 
+def signed_ns(pts_ns: int) -> int:
+    """The jitter buffer counts from the first packet, in 64 bits without a sign: B-frames come after it and may be shown before."""
+    return pts_ns - 2**64 if pts_ns >= 2**63 else pts_ns
+
+
 def running_time(segment: Any, pts_ns: int) -> int:
-    """In ns; negative before the segment begins: B-frames come after the first frame and may be shown before it."""
-    sign, time_ns = segment.to_running_time_full(Gst.Format.TIME, pts_ns)
-    return int(sign * time_ns)
+    """In ns; negative before the segment begins."""
+    before_ns = min(signed_ns(pts_ns), 0)
+    sign, time_ns = segment.to_running_time_full(Gst.Format.TIME, max(signed_ns(pts_ns), 0))
+    return int(sign * time_ns) + before_ns

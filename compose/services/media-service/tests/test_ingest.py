@@ -116,3 +116,4 @@ def test_a_frame_may_be_shown_before_the_first_that_comes() -> None:
     segment.start = 100_000_000
     assert running_time(segment, 66_000_000) == -34_000_000
     assert running_time(segment, 200_000_000) == 100_000_000
+    assert running_time(segment, 2**64 - 33_000_000) == -133_000_000
