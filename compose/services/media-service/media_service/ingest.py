@@ -247,7 +247,7 @@ class Ingest:
 
 
 def signed_ns(pts_ns: int) -> int:
-    """The jitter buffer counts from the first packet, in 64 bits without a sign: B-frames come after it and may be shown before."""
+    """The jitter buffer counts from the first packet, without a sign: B-frames come after it and may be shown before."""
     return pts_ns - 2**64 if pts_ns >= 2**63 else pts_ns
 
 
