@@ -161,7 +161,7 @@ export const COUNTING: EvidenceFault[] = [
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', ORIGINAL_KEPT, [broadcastFile(evidence)]),
     red: { '019-SC The dub': /the audio of the output is the original/ },
-    follows: ['019-US1-4 Audio and video', '019-US6-3'],
+    follows: ['019-US1-4 Audio and video', '019-US6-3', '019-US6-4'],
   },
   {
     name: 'The broadcast is not read by RTSP',
@@ -257,7 +257,7 @@ export const COUNTING: EvidenceFault[] = [
     alter: (evidence) =>
       evidence.media('output.mp4', ENGLISH_OVER_THE_DUB, [broadcastFile(evidence)]),
     red: { '019-US6-3': /an English listener understands lines of the script/ },
-    follows: ['019-SC The dub'],
+    follows: ['019-SC The dub', '019-US6-4'],
   },
   {
     name: 'A dub of the counting is heard twice, another not at all',
@@ -265,7 +265,7 @@ export const COUNTING: EvidenceFault[] = [
     alter: (evidence) =>
       evidence.media('output.mp4', stretches([0, 12.2], [6.2, 12.2], [18.2, 40])),
     red: { '019-US6-3': /heard with other video[\s\S]*fragment 2: not heard/ },
-    follows: ['019-SC The dub', '019-US1-4 Audio and video'],
+    follows: ['019-SC The dub', '019-US1-4 Audio and video', '019-US6-4'],
   },
   {
     name: 'The video of the counting freezes for a second',

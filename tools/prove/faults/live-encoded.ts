@@ -30,7 +30,6 @@ export const LIVE_ENCODED: EvidenceFault[] = [
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', frozen(600, 15)),
     red: { '021-LIVE-1': /frames are lost, frozen/ },
-    follows: ['021-LIVE-2'],
   },
   {
     name: 'The audio of the live-encoded broadcast is 150 ms late',

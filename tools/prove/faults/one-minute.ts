@@ -513,7 +513,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', GAP_IN_THE_AUDIO),
     red: { '021-US6-3': /timestamps[\s\S]*to the next packet/ },
-    follows: ['021-US2-5', '021-US4-1 The dubbed audio'],
+    follows: ['021-US4-1 The dubbed audio'],
   },
   {
     name: 'media-service measured an A/V delta of 160 ms, once',
