@@ -279,8 +279,7 @@ const SYNCHRONISATION: EvidenceFault[] = [
     broadcast: SLOW,
     alter: (evidence) => evidence.media('output.mp4', sampleBySample()),
     red: {
-      [SLOW]:
-        /the audio jumps, or has gaps[\s\S]*1[12]\.\d ms (left out|repeated), a gap of 1\d ms/,
+      [SLOW]: /the A\/V offset drifts[\s\S]*ppm\), taken back by jumps again and again/,
     },
   },
   {
