@@ -19,6 +19,7 @@ import {
   broadcastFile,
   BUCKET_OF_120_MS,
   DELTA,
+  ofPaths,
   PROCESSED,
   SENT,
   withFields,
@@ -166,39 +167,19 @@ export const COUNTING: EvidenceFault[] = [
   {
     name: 'The broadcast is not read by RTSP',
     broadcast,
-    alter: (evidence) =>
-      evidence.mediamtx((polls) =>
-        polls.map((poll) => ({
-          ...poll,
-          paths: poll.paths.map((path) => ({ ...path, readers: ['hlsMuxer'] })),
-        })),
-      ),
+    alter: ofPaths(() => ({ readers: ['hlsMuxer'] })),
     red: { '019-US2-3': /not seen to be read by that protocol[\s\S]*hlsMuxer/ },
   },
   {
     name: 'The counting is received by WebRTC',
     broadcast,
-    alter: (evidence) =>
-      evidence.mediamtx((polls) =>
-        polls.map((poll) => ({
-          ...poll,
-          paths: poll.paths.map((path) =>
-            path.name.endsWith('/in') ? { ...path, source: 'webRTCSession' } : path,
-          ),
-        })),
-      ),
+    alter: ofPaths(({ name }) => (name.endsWith('/in') ? { source: 'webRTCSession' } : {})),
     red: { '019-US2-3': /not seen to be received by that protocol[\s\S]*webRTCSession/ },
   },
   {
     name: 'The output is published by RTSP',
     broadcast,
-    alter: (evidence) =>
-      evidence.mediamtx((polls) =>
-        polls.map((poll) => ({
-          ...poll,
-          paths: poll.paths.map((path) => ({ ...path, source: 'rtspSession' })),
-        })),
-      ),
+    alter: ofPaths(() => ({ source: 'rtspSession' })),
     red: { '019-US2-3': /not seen to be published by that protocol/ },
   },
   {

@@ -1,6 +1,6 @@
 import type { EvidenceFault } from '../fault';
 import { cutAt, frozen, LATE_150_MS, ORIGINAL_KEPT } from './recordings';
-import { answerMissing, broadcastFile } from './words';
+import { answerMissing, broadcastFile, ofPaths } from './words';
 
 const broadcast = '021-LIVE-1';
 
@@ -9,13 +9,7 @@ export const LIVE_ENCODED: EvidenceFault[] = [
   {
     name: 'The live-encoded broadcast is received by RTSP',
     broadcast,
-    alter: (evidence) =>
-      evidence.mediamtx((polls) =>
-        polls.map((poll) => ({
-          ...poll,
-          paths: poll.paths.map((path) => ({ ...path, source: 'rtspSession' })),
-        })),
-      ),
+    alter: ofPaths(() => ({ source: 'rtspSession' })),
     red: { '021-LIVE-1': /not seen to be received by that protocol[\s\S]*rtspSession/ },
   },
   {

@@ -26,6 +26,7 @@ import {
   broadcastFile,
   BUCKET_OF_120_MS,
   DELTA,
+  ofPaths,
   PROCESSED,
   SEGMENTS,
   withFields,
@@ -43,13 +44,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
   {
     name: 'The broadcast is received by WebRTC',
     broadcast,
-    alter: (evidence) =>
-      evidence.mediamtx((polls) =>
-        polls.map((poll) => ({
-          ...poll,
-          paths: poll.paths.map((path) => ({ ...path, source: 'webRTCSession' })),
-        })),
-      ),
+    alter: ofPaths(() => ({ source: 'webRTCSession' })),
     red: { '021-US2-1': /not seen to be received by that protocol[\s\S]*webRTCSession/ },
   },
   {

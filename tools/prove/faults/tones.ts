@@ -25,6 +25,7 @@ import {
   oneMore,
   PRESSURE,
   PROCESSED,
+  publishedAfterAll,
   RECONNECTIONS,
   SEGMENTS,
   SENT,
@@ -572,15 +573,7 @@ const EDGE_CASES: EvidenceFault[] = [
   {
     name: 'The refused output is published for a moment',
     broadcast: '018-E3',
-    alter: (evidence) =>
-      evidence.mediamtx((polls) =>
-        polls.map((poll, i) => ({
-          ...poll,
-          paths: poll.paths.map((path) =>
-            i > 10 && path.name.endsWith('/out') ? { ...path, ready: true } : path,
-          ),
-        })),
-      ),
+    alter: publishedAfterAll,
     red: { '018-E3': /something was published/ },
   },
   {
