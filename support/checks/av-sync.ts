@@ -7,7 +7,7 @@ import { countAbove } from '../analyze/metrics';
 import { CannotBeShown } from '../base/errors';
 import { metricName } from '../broadcast/service-names';
 import { observed, ofBroadcast, streamOf } from './builders';
-import { assessed, type Assessment, type Deviation } from './criterion';
+import { assessed, type Assessment, type Deviation, type Figure } from './criterion';
 import { dubs } from './dub';
 import { demandTimes } from './lost-by-reader';
 import { audio } from './output-audio';
@@ -52,16 +52,22 @@ export const avDrift = outputCriterion('av-drift', {
   assess: (sync, limit: ChangeLimit): Assessment => {
     const expected = changeExpected('at most', limit);
     if (!sync.observed) return assessed(false, sync.reason, expected);
+    const figure: Figure = {
+      ...{ name: 'A/V drift', value: Math.abs(sync.driftMs), unit: 'ms' },
+      ...{ limit: limit.limitMs, holds: 'at most' },
+    };
     const drift = `${driftText(sync)} from the first to the last of ${sync.measuredFragments} fragments`;
     const jumps = jumpsText(sync, 'segment');
     const seen = jumps === '' ? drift : `${drift}; ${jumps}`;
-    if (driftsBeyond(sync, limit)) return { deviations: [{ text: drift }], seen, expected };
-    if (Math.abs(sync.worstMs) >= OFFSET_LIMIT_MS) return { deviations: [], seen, expected };
+    if (driftsBeyond(sync, limit)) return { deviations: [{ text: drift }], seen, expected, figure };
+    if (Math.abs(sync.worstMs) >= OFFSET_LIMIT_MS) {
+      return { deviations: [], seen, expected, figure };
+    }
     const wrong = jumpsBeyond(sync, limit.limitMs).map((jump): Deviation => ({
       text: jumpText(jump, 'segment'),
       fragment: jump.after,
     }));
-    return { deviations: wrong, seen, expected, failure: 'the A/V offset jumps' };
+    return { deviations: wrong, seen, expected, figure, failure: 'the A/V offset jumps' };
   },
   explainedBy: [...UNHEARD, dubs].map((cause) => ({
     criterion: cause,
@@ -115,6 +121,12 @@ export const avOffset = outputCriterion('av-offset', {
       deviations,
       seen: offsetsText(measured),
       expected: `every segment less than ${limit.limitMs} ms`,
+      figure: measured.sync.observed
+        ? {
+            ...{ name: 'A/V offset, the largest', value: Math.abs(measured.sync.worstMs) },
+            ...{ unit: 'ms', limit: limit.limitMs, holds: 'below' },
+          }
+        : undefined,
       ...(late.length === 0 && deviations.length > 0
         ? { failure: 'the dub of a segment is not heard, so that it has no A/V offset' }
         : {}),

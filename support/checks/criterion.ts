@@ -38,9 +38,23 @@ export function shownDeviations(deviations: readonly Deviation[]): string {
     .join('; ');
 }
 
+/** A measured figure beside the limit that it is compared with: how much room there is. */
+export interface Figure {
+  /** What it is, in words: "A/V offset". */
+  name: string;
+  value: number;
+  limit: number;
+  /** ms, s or %; empty for rates of 0 to 1. */
+  unit: string;
+  /** Where the value has to be. */
+  holds: 'below' | 'at most' | 'at least';
+}
+
 /** What a criterion says of a measurement. It holds when there are no deviations. */
 export interface Assessment {
   deviations: readonly Deviation[];
+  /** Where it is a figure that is compared with the limit. */
+  figure?: Figure | undefined;
   /** The figures, whether it holds or not. */
   seen: string;
   expected: string;
@@ -122,6 +136,8 @@ export interface Verdict {
   next?: string;
   /** The ID and the title of the criterion that explains it. */
   because?: { criterion: string; title: string; what: string; seen: string };
+  /** What was measured as a figure, and its limit; not there where nothing was. */
+  figure?: Figure;
   deviations: readonly Deviation[];
 }
 
@@ -159,8 +175,12 @@ export async function judge<Subject, Measured, Limit>(
       ...(because ? { because } : {}),
     };
   }
-  const { deviations, seen, expected } = assessment;
-  const shown = { ...base, where: one.where(subject), expected, deviations };
+  const { deviations, seen, expected, figure } = assessment;
+  const shown = {
+    ...{ ...base, where: one.where(subject), expected, deviations },
+    // Of nothing there is no mean, and no largest one.
+    ...(figure && Number.isFinite(figure.value) ? { figure } : {}),
+  };
   if (deviations.length === 0) return { ...shown, state: 'passed', what: '', seen };
   const because =
     (await upstreamCauseOf(one, subject, deviations)) ??
@@ -174,7 +194,8 @@ export async function judge<Subject, Measured, Limit>(
   };
 }
 
-function lookUp(what: string): string {
+/** What to do about a failure that says no more than what is wrong. */
+export function lookUp(what: string): string {
   return `read in docs/troubleshooting.md what it means: "${what}"`;
 }
 

@@ -55,6 +55,10 @@ export const dubs = outputCriterion('dubs', {
     ],
     seen: `${placements.length} dubs${temposText(placements)}`,
     expected: 'each fragment',
+    figure: {
+      ...{ name: 'heard of each dub, the least', value: leastHeardPercent(placements), unit: '%' },
+      ...{ limit: 100 * limit.heardShare, holds: 'at least' },
+    },
   }),
   explainedBy: [
     { criterion: audio },
@@ -83,6 +87,14 @@ export const dubs = outputCriterion('dubs', {
     },
   ],
 });
+
+/** Infinity where no dub is heard at its video. */
+function leastHeardPercent(placements: readonly FragmentPlacement[]): number {
+  const shares = placements.flatMap(({ avOffset }) =>
+    avOffset.observed ? 100 * avOffset.heardShare : [],
+  );
+  return Math.min(...shares);
+}
 
 function isExplained(placement: FragmentPlacement): boolean {
   return timesShown(placement) === 0 || isOriginalHeard(placement, original.defaultLimit);

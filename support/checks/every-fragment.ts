@@ -3,7 +3,7 @@ import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { isScriptKnown } from '../broadcast/fixture';
 import type { Fragment } from '../broadcast/fragment';
 import { evidenceOf, ofBroadcast } from './builders';
-import { type Assessment, type Criterion, deviationAt } from './criterion';
+import { type Assessment, type Criterion, deviationAt, type Figure } from './criterion';
 import { missingAnswers, missingFragments, UPSTREAM } from './upstream';
 
 /** What is wrong with a fragment, in words; undefined where nothing is. */
@@ -25,13 +25,16 @@ export function ofEveryFragment<Limit = null>(
     expected: (limit: Limit) => string;
     wrongWith: WrongWith<Limit>;
     judged?: Judged;
+    figure?: (fragments: readonly Fragment[], limit: Limit) => Figure;
   },
 ): Criterion<BroadcastFindings, BroadcastFindings, Limit> {
-  const { expected, wrongWith, judged, ...named } = definition;
+  const { expected, wrongWith, judged, figure, ...named } = definition;
   return ofBroadcast<Limit>(id, {
     ...{ ...named, next: evidenceOf, upstream: UPSTREAM },
-    assess: (broadcast, limit) =>
-      assessEach(broadcast, expected(limit), (one) => wrongWith(one, limit, broadcast), judged),
+    assess: (broadcast, limit) => ({
+      ...assessEach(broadcast, expected(limit), (one) => wrongWith(one, limit, broadcast), judged),
+      figure: figure?.(broadcast.fragments, limit),
+    }),
   });
 }
 

@@ -108,6 +108,11 @@ export const answerTime = ofEveryFragment<Within>('answer-time', {
     if (ms === undefined) return undefined;
     return ms >= 0 && ms <= withinMs ? undefined : `${ms} ms`;
   },
+  figure: (fragments, { withinMs }) => ({
+    ...{ name: 'latency of a fragment, the longest', unit: 's', limit: withinMs / 1000 },
+    value: Math.max(...fragments.flatMap(({ roundTripMs }) => roundTripMs ?? [])) / 1000,
+    holds: 'at most',
+  }),
 });
 
 /** As `fragment:data` says it; the last fragment is what is left. */

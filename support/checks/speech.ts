@@ -121,6 +121,10 @@ function assessSpoken(segments: readonly SegmentSpoken[], limit: SpokenLimit): A
     expected:
       `the translation is heard with a word error rate of at most ${limit.wordErrorRate} in each ` +
       `segment, ${limit.meanAtMost} on average`,
+    figure: {
+      ...{ name: 'word error rate of what is heard, mean', value: average, unit: '' },
+      ...{ limit: limit.meanAtMost, holds: 'at most' },
+    },
   };
 }
 

@@ -88,12 +88,19 @@ export const transcripts = outputCriterion('transcripts', {
         ? [{ text: `${figures}; the worst, segment ${worst?.sequence}:\n${worst?.words.aligned}` }]
         : []),
     ];
-    return assessTexts(
+    const assessment = assessTexts(
       wrong,
       measured,
       `${figures}; of each segment ${rates.map((rate) => rate.toFixed(2)).join(', ')}`,
       `a transcript of every segment, word error rate at most ${meanAtMost} on average, ${eachAtMost} in each`,
     );
+    return {
+      ...assessment,
+      figure: {
+        ...{ name: 'word error rate of the transcripts, mean', value: mean(rates), unit: '' },
+        ...{ limit: meanAtMost, holds: 'at most' },
+      },
+    };
   },
 });
 
@@ -105,7 +112,7 @@ export interface TranslationsLimit {
 }
 
 export const translations = outputCriterion('translations', {
-  title: "The translations match the script's meaning",
+  title: 'The translations are as like the reference, letter by letter (chrF), as the limit asks',
   failure: 'the translations are not what the script means',
   needs: 'texts of a script',
   // This suite's own: rule-based translation shows a mean chrF of 0.45 to 0.6, the English text below 0.25. One line freely
@@ -119,7 +126,7 @@ export const translations = outputCriterion('translations', {
     const left = matches.flatMap(({ leftUntranslated }) => leftUntranslated);
     const words = measured.texts.flatMap(({ translation }) => normalizeWords(translation)).length;
     const isLeft = left.length / Math.max(1, words) > untranslatedUpTo;
-    return assessTexts(
+    const assessment = assessTexts(
       [
         ...others.map(({ sequence, translation, match }) =>
           deviationAt(sequence, `chrF ${match?.chrf.toFixed(3)}: "${translation}"`, 'segment'),
@@ -135,6 +142,16 @@ export const translations = outputCriterion('translations', {
       `chrF at least ${chrfFrom} on average, ${eachFrom} in each segment, at most ${100 * untranslatedUpTo} % of the words left in the ` +
         "source's language",
     );
+    return {
+      ...assessment,
+      figure:
+        matches.length === 0
+          ? undefined
+          : {
+              ...{ name: 'chrF of the translations, mean', value: chrf, unit: '' },
+              ...{ limit: chrfFrom, holds: 'at least' },
+            },
+    };
   },
   explainedBy: [
     {

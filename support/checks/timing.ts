@@ -96,12 +96,17 @@ export const budget = ofBroadcast<Within>('budget', {
     const trips = fragments.map(({ roundTripMs: ms }) => (ms === undefined ? '-' : `${ms} ms`));
     const { afterSeconds, ...outcome } = record.outcome;
     const waited = afterSeconds === undefined ? {} : { afterSeconds: timeScale * afterSeconds };
-    return assessed(
-      isComplete(record) && seconds >= 0 && seconds * 1000 <= withinMs,
+    const holds = isComplete(record) && seconds >= 0 && seconds * 1000 <= withinMs;
+    const seen =
       `${outcomeText({ ...outcome, ...waited })}, after ${seconds.toFixed(1)} s; ${answered} of ${segments} fragments answered; ` +
-        `time of each fragment sent: ${trips.join(', ') || 'none was sent'}`,
-      `the end of the output within ${withinMs / 1000} s`,
-    );
+      `time of each fragment sent: ${trips.join(', ') || 'none was sent'}`;
+    return {
+      ...assessed(holds, seen, `the end of the output within ${withinMs / 1000} s`),
+      figure: {
+        ...{ name: 'from publishing to the end of the output', value: seconds, unit: 's' },
+        ...{ limit: withinMs / 1000, holds: 'at most' },
+      },
+    };
   },
 });
 

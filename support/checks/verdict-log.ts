@@ -33,6 +33,12 @@ const lineSchema = z.object({
     because: z
       .object({ criterion: z.string(), title: z.string(), what: z.string(), seen: z.string() })
       .exactOptional(),
+    figure: z
+      .object({
+        ...{ name: z.string(), value: z.number(), limit: z.number(), unit: z.string() },
+        holds: z.enum(['below', 'at most', 'at least']),
+      })
+      .exactOptional(),
     deviations: z.array(z.object({ text: z.string(), fragment: z.number().exactOptional() })),
   }),
 });
