@@ -92,14 +92,24 @@ export function isSuccess({ end, errorCode }: Fragment): boolean {
 
 /** Whether a fragment could not be sent then for another reason: there was no connection, or the STS had asked for a pause. */
 function isHeldBack(events: readonly TapEvent[], at: number): boolean {
-  const connected = events.findLast(
+  return (connectionAt(events, at) ?? 'open') !== 'open' || isPausedAt(events, at);
+}
+
+/** What was last seen of the connections to the STS by a moment (ms since the epoch); undefined where nothing was. */
+export function connectionAt(
+  events: readonly TapEvent[],
+  at: number,
+): 'open' | 'close' | 'refused' | undefined {
+  const seen = events.findLast(
     (one) => ['open', 'close', 'refused'].includes(one.kind) && one.at <= at,
   );
+  return seen?.kind as 'open' | 'close' | 'refused' | undefined;
+}
+
+/** Whether the STS had asked for a pause, and not ended it, at a moment (ms since the epoch). */
+export function isPausedAt(events: readonly TapEvent[], at: number): boolean {
   const pauses = backpressureOf(events).filter(({ action }) => action === 'pause');
-  return (
-    (connected !== undefined && connected.kind !== 'open') ||
-    pauses.some(({ from, until = Infinity }) => from <= at && at < until)
-  );
+  return pauses.some(({ from, until = Infinity }) => from <= at && at < until);
 }
 
 /** More than the one and at most the other, in ms. */

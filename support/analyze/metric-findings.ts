@@ -130,6 +130,21 @@ export class MetricFindings {
     return { observed: true, delta: found.rises.reduce((sum, rise) => sum + rise, 0) };
   }
 
+  /** By how much a counter rose for each value of a label of the specs, in the words of the service; what did not rise is left out. */
+  countedBy(key: MetricKey, label: string): { value: string; delta: number }[] {
+    const { name, labels } = this.#series(key, {});
+    const theirs = this.#mapping(key).labels?.[label] ?? label;
+    const looks = this.polls.map(({ samples }) => samples);
+    const values = looks.flatMap((samples) =>
+      matching(samples, name, labels).flatMap(({ labels: own }) => own[theirs] ?? []),
+    );
+    return [...new Set(values)].sort().flatMap((value) => {
+      const found = counterRises(looks, name, { ...labels, [theirs]: value });
+      const delta = found.observed ? found.rises.reduce((sum, rise) => sum + rise, 0) : 0;
+      return delta > 0 ? [{ value, delta }] : [];
+    });
+  }
+
   /** When a counter rose, once for each that was counted. */
   rises(key: MetricKey, wanted: Labels = {}): Finding<{ rises: Rise[] }> {
     const found = this.#risesOf(key, wanted);
