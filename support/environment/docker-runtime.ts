@@ -145,6 +145,7 @@ export class DockerRuntime implements Runtime {
           withinMs: Math.max(0, deadline - performance.now()),
           signals: [ill.signal, ...(options.signal ? [options.signal] : [])],
           logs: () => this.logs(composition, service),
+          onSeen: options.onSeen,
         }),
       ),
     );

@@ -103,13 +103,21 @@ export class DualComposeManager {
   async startAll({
     logsTo,
     services: only = {},
-  }: { logsTo?: string; services?: { media?: string[]; sts?: string[] } } = {}): Promise<void> {
+    onSeen,
+  }: {
+    logsTo?: string;
+    services?: { media?: string[]; sts?: string[] };
+    onSeen?: (seen: string) => void;
+  } = {}): Promise<void> {
     await this.checkPortsFree();
     try {
       for (const composition of this.#compositions) {
         const startedAt = now();
         const chosen = only[composition.name];
-        await this.start(composition, chosen ? { services: chosen } : {});
+        await this.start(composition, {
+          ...(chosen ? { services: chosen } : {}),
+          ...(onSeen ? { onSeen } : {}),
+        });
         const healthyAt = now();
         const services = await this.runtime.ps(composition);
         this.#starts.push({ composition: composition.name, startedAt, healthyAt, services });
@@ -127,7 +135,7 @@ export class DualComposeManager {
    */
   async start(
     composition: Composition,
-    options: Pick<UpOptions, 'services' | 'untilHealthy'> = {},
+    options: Pick<UpOptions, 'services' | 'untilHealthy' | 'onSeen'> = {},
   ): Promise<void> {
     const { signal, healthTimeoutMs: withinMs } = this;
     signal?.throwIfAborted();

@@ -32,11 +32,11 @@ export class ExternalRuntime implements Runtime {
   }
 
   /** Waits until all are healthy: they may be starting. */
-  async up(composition: Composition, { withinMs, signal }: UpOptions): Promise<void> {
+  async up(composition: Composition, { withinMs, signal, onSeen }: UpOptions): Promise<void> {
     const logs = (): Promise<string> => Promise.resolve('');
     const signals = signal ? [signal] : [];
     for (const service of composition.health.keys()) {
-      await waitForHealth(composition, service, { withinMs, signals, logs });
+      await waitForHealth(composition, service, { withinMs, signals, logs, onSeen });
     }
   }
 
@@ -124,8 +124,10 @@ export class ExternalServices extends DualComposeManager {
     throw runElsewhere('the start is seen');
   }
 
-  override async startAll(): Promise<void> {
-    for (const composition of [this.sts, this.media]) await this.start(composition);
+  override async startAll({ onSeen }: { onSeen?: (seen: string) => void } = {}): Promise<void> {
+    for (const composition of [this.sts, this.media]) {
+      await this.start(composition, onSeen ? { onSeen } : {});
+    }
   }
 
   override stopAll(): Promise<void> {

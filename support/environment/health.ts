@@ -1,6 +1,9 @@
+import { z } from 'zod';
+
 import { messageOf, seenOf, SuiteError } from '../base/errors';
 import { eventually } from '../base/eventually';
 import { askHttp } from '../base/http';
+import { jsonOf } from '../base/json';
 import type { Composition } from './runtime';
 
 /** A service that is started again must be healthy in the time that all have at the start. */
@@ -8,32 +11,47 @@ export const START_AGAIN_MS = 60_000;
 const LAST_LOG_LINES = 12;
 const ANSWER_MS = 2000;
 
+/** The answer of a service that says itself that waiting does not help; the word is that of the contract's errors. */
+const finalAnswer = z.looseObject({ retryable: z.literal(false) });
+
 /**
  * Waits until the health address of a service answers 200, as this host sees it. A service without an address counts
- * as healthy.
+ * as healthy. One whose answer says `"retryable": false` is not waited for.
  *
  * @param options.signals end the waiting at once, with their reason
  * @param options.logs reads the log of the service, for the message
+ * @param options.onSeen is told each answer that is not yet the one, with the name of the service
  * @throws SuiteError naming the service, its address, what it answered and what it logged last
  */
 export async function waitForHealth(
   composition: Composition,
   service: string,
-  options: { withinMs: number; signals: AbortSignal[]; logs: () => Promise<string> },
+  options: {
+    withinMs: number;
+    signals: AbortSignal[];
+    logs: () => Promise<string>;
+    onSeen?: ((seen: string) => void) | undefined;
+  },
 ): Promise<void> {
   const url = composition.health.get(service);
   if (url === undefined) return;
-  const signal = AbortSignal.any(options.signals);
+  const final = new AbortController();
+  const signal = AbortSignal.any([...options.signals, final.signal]);
   try {
     await eventually(
       `${service} healthy`,
       async () => {
         const { status, text } = await askHttp(url, { withinMs: ANSWER_MS }).catch(
           (error: unknown) => {
+            options.onSeen?.(`${service}: ${seenOf(error)}`);
             throw new Error(seenOf(error));
           },
         );
-        if (status !== 200) throw new Error(`${status} ${text.slice(0, 300)}`);
+        if (status === 200) return;
+        const answer = new Error(`${status} ${text.slice(0, 300)}`);
+        options.onSeen?.(`${service}: ${answer.message}`);
+        if (finalAnswer.safeParse(jsonOf(text)).success) final.abort(answer);
+        throw answer;
       },
       { withinMs: options.withinMs, signal },
     );

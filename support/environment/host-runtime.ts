@@ -253,7 +253,7 @@ export class HostRuntime implements Runtime {
   async #waitForHealth(
     composition: Composition,
     service: ComposeService,
-    options: { withinMs: number; signal?: AbortSignal },
+    options: Pick<UpOptions, 'withinMs' | 'signal' | 'onSeen'>,
   ): Promise<void> {
     const group = this.#running.get(composition.project)?.groups.get(service.name);
     const exited = new AbortController();
@@ -264,6 +264,7 @@ export class HostRuntime implements Runtime {
       withinMs: options.withinMs,
       signals: [exited.signal, ...(options.signal ? [options.signal] : [])],
       logs: () => this.logs(composition, service.name),
+      onSeen: options.onSeen,
     });
   }
 }

@@ -10,6 +10,8 @@ const PLAIN_EVERY_MS = 15_000;
 const REFRESH_MS = 1000;
 /** Of a terminal that does not say how wide it is. */
 const COLUMNS = 80;
+/** Of what was seen last of what is waited for. */
+const LONGEST_SEEN = 120;
 /** Shorter, a text says nothing. */
 const LEAST_CHARACTERS = 10;
 
@@ -27,12 +29,18 @@ interface Running extends Progress {
   atMs: number;
 }
 
+interface Wait {
+  what: string;
+  sinceMs: number;
+  seen?: string;
+}
+
 /** What the run is at; times are those of performance.now(), in ms. */
 export interface Waiting {
   scenario?: { ids: readonly string[]; name: string } | undefined;
   step?: { text: string; sinceMs: number } | undefined;
-  /** What is waited for; the one that was added last is shown. */
-  waits: ReadonlySet<{ what: string; sinceMs: number }>;
+  /** What is waited for, and what was seen of it last; the one that was added last is shown. */
+  waits: ReadonlySet<Wait>;
   /** By stream. */
   broadcasts: ReadonlyMap<string, Running>;
 }
@@ -54,7 +62,10 @@ export function waitingText(
 
   const seconds = Math.floor((nowMs - Math.max(begunMs, wait?.sinceMs ?? begunMs)) / 1000);
   const time = seconds < 10 ? `${seconds} s` : duration(seconds);
-  const waiting = wait ? `waiting for ${oneLine(wait.what)} for ${time}` : `waiting for ${time}`;
+  const seen = wait?.seen === undefined ? '' : ` (${shortened(oneLine(wait.seen), LONGEST_SEEN)})`;
+  const waiting = wait
+    ? `waiting for ${oneLine(wait.what)} for ${time}${seen}`
+    : `waiting for ${time}`;
   const [id = '', ...moreIds] = scenario?.ids ?? [];
   const ids = moreIds.length > 0 ? `${id} +${moreIds.length}` : id;
   const name = oneLine(scenario?.name ?? '');
@@ -180,7 +191,7 @@ export function liveLine(
   };
 }
 
-const waits = new Set<{ what: string; sinceMs: number }>();
+const waits = new Set<Wait>();
 const broadcasts = new Map<string, Running>();
 const current: Waiting = { waits, broadcasts };
 let stopLine: (() => void) | undefined;
@@ -220,12 +231,16 @@ export function noteStep(text: string): void {
  * Does something that may take long.
  *
  * @param what is waited for: completes the sentence "waiting for …"
+ * @param work may say what it has seen last: why it has to go on waiting
  */
-export async function waitingFor<T>(what: string, work: () => Promise<T>): Promise<T> {
-  const wait = { what, sinceMs: performance.now() };
+export async function waitingFor<T>(
+  what: string,
+  work: (onSeen: (seen: string) => void) => Promise<T>,
+): Promise<T> {
+  const wait: Wait = { what, sinceMs: performance.now() };
   waits.add(wait);
   try {
-    return await work();
+    return await work((seen) => (wait.seen = seen));
   } finally {
     waits.delete(wait);
   }

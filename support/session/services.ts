@@ -266,7 +266,9 @@ export class ServiceSets {
       ...(port === 0 ? {} : { stsUrl: `http://${testHost.name}:${port}` }),
     });
     this.#second.push(manager);
-    await waitingFor('the services to start', () => manager.startAll({ logsTo: this.logsFolder }));
+    await waitingFor('the services to start', (onSeen) =>
+      manager.startAll({ logsTo: this.logsFolder, onSeen }),
+    );
     return port === 0 ? undefined : { host: testHost.address, port };
   }
 
@@ -380,9 +382,9 @@ export class ServiceSets {
     // A faulty file is named as such, before any service is started.
     const manager = await this.#managerOf(set, settings, stsUrl);
     try {
-      await waitingFor('the services to start', () =>
+      await waitingFor('the services to start', (onSeen) =>
         manager.startAll({
-          logsTo: this.logsFolder,
+          ...{ logsTo: this.logsFolder, onSeen },
           ...(set.withEchoSts ? { services: { sts: [name] } } : {}),
         }),
       );

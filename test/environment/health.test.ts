@@ -9,7 +9,11 @@ import type { Composition } from '../../support/environment/runtime';
 import { messageOf } from '../../support/base/errors';
 
 /** The outcome of waiting for a service whose health address is answered by `answer`. */
-async function waiting(answer: RequestListener, withinMs: number): Promise<string> {
+async function waiting(
+  answer: RequestListener,
+  withinMs: number,
+  onSeen?: (seen: string) => void,
+): Promise<string> {
   const server = await listening(answer);
   const { port } = server.address() as AddressInfo;
   const composition: Composition = {
@@ -20,6 +24,7 @@ async function waiting(answer: RequestListener, withinMs: number): Promise<strin
   try {
     return await waitForHealth(composition, 'web', {
       ...{ withinMs, signals: [], logs: () => Promise.resolve('first line\nlast line\n') },
+      onSeen,
     }).then(() => 'healthy', messageOf);
   } finally {
     server.closeAllConnections();
@@ -54,5 +59,24 @@ describe('waiting for health', () => {
     );
     expect(outcome).to.include(`503 {"status": "unhealthy", "reason": "MODEL: seen '/nowhere'"}`);
     expect(outcome).to.match(/last line\n.*expected: healthy within 0.3 s/);
+  });
+
+  it('ends at once where the service says that waiting does not help', async () => {
+    const began = performance.now();
+    const outcome = await waiting((_, response) => {
+      response.writeHead(503).end('{"reason": "no such model", "retryable": false}');
+    }, 20_000);
+    expect(performance.now() - began).to.be.below(5000);
+    expect(outcome).to.include('seen:     503 {"reason": "no such model", "retryable": false}');
+  });
+
+  it('says meanwhile what was answered last', async () => {
+    const seen: string[] = [];
+    await waiting(
+      (_, response) => response.writeHead(seen.length < 2 ? 503 : 200).end('loading'),
+      5000,
+      (text) => seen.push(text),
+    );
+    expect(seen).to.deep.equal(['web: 503 loading', 'web: 503 loading']);
   });
 });

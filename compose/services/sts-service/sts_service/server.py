@@ -105,7 +105,8 @@ class StsServer:
 
     async def _health(self, _: web.Request) -> web.Response:
         if self._problem:
-            return web.json_response({"status": "unhealthy", "reason": self._problem}, status=503)
+            body = {"status": "unhealthy", "reason": self._problem, "retryable": False}
+            return web.json_response(body, status=503)
         if self._engine is None:
             return web.json_response({"status": "starting", "reason": "loading"}, status=503)
         return web.json_response(
