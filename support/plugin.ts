@@ -199,7 +199,7 @@ class Run {
   }
 
   #showEnd(problems: readonly string[], isRun: boolean): void {
-    const { write, paint } = consoleOr(this.environment.stderr);
+    const { write, paint, link } = consoleOr(this.environment.stderr);
     const { query, results, times } = this.#collector;
     const scope = toldScope();
     const policy = policyOf(scope ? [scope] : []);
@@ -216,7 +216,7 @@ class Run {
     };
     write(
       endOfRun(results, {
-        ...{ problems, paint, isDry: this.how.isDry, policy, causes: this.#causes },
+        ...{ problems, paint, link, isDry: this.how.isDry, policy, causes: this.#causes },
         indexPage: shown(reportFiles.index),
         detailsPage: shown(FORMAT_FILES.html),
         pageOf: (stream) =>

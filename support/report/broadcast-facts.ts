@@ -7,14 +7,16 @@ import { type SegmentSpoken, spokenAgainst } from '../analyze/segments-heard';
 import { linesOf } from '../analyze/service-log';
 import { messageOf, problemOf } from '../base/errors';
 import { safeText } from '../base/safe-text';
-import { faultText } from '../broadcast/fault-words';
+import { broadcastName, disturbancesOf } from '../broadcast/request-words';
 import { isComplete, outcomeText } from '../broadcast/record';
-import { isEcho } from '../broadcast/request';
+import { isEcho, isUndisturbed } from '../broadcast/request';
 import type { VerdictLine } from '../checks/verdict-log';
+import { exchangeOf, fallbacksOf, unsentIn } from './exchange-facts';
 import { audioOfFixture, drawAudio } from './audio-images';
 import { type AudioImages, type BroadcastFacts, reportFiles } from './facts';
 import { figuresOf } from './figures';
-import { fragmentFacts } from './fragment-facts';
+import { coverageOf } from './coverage';
+import { fragmentFacts, type KnownOfBroadcast, unsentFacts } from './fragment-facts';
 import { logOf } from './log-facts';
 import { histogramsOf, seriesOf } from './metric-facts';
 import {
@@ -60,23 +62,25 @@ export async function broadcastFactsOf(
       ? secondsAt(outputReady) - output.firstPtsSeconds
       : undefined;
   const verdicts = verdictFactsOf(stream, lines);
-  const fragments = fragmentFacts(sent, {
-    ...{ fixture, verdicts, faults: record.request.faults },
+  const known = await knownOf(broadcast, output, attempt, {
+    ...{ verdicts, isTranslated },
     clockOfStages: {
       ...{ secondsAt, ptsZeroAtSeconds, ingestedAt: ingested },
       segmentSeconds: fixture.segmentSeconds,
     },
-    texts: isTranslated ? await attempt('texts', () => broadcast.judgedTexts()) : undefined,
-    spoken:
-      isTranslated && output
-        ? await attempt('speech', () => spokenIn(broadcast, output.findings))
-        : undefined,
-    ...{ clock: output?.clock, placements: output?.placements, tones: output?.tones },
-    sourceStarts: output?.sourceStarts,
   });
+  const fragments = fragmentFacts(sent, known);
+  const unsent = unsentFacts(unsentIn(broadcast, sent, events), known);
+  const isHeard = record.monitor === 'tap';
   const facts: BroadcastFacts = {
     ...aboutBroadcast(broadcast, log?.leftOut ?? 0),
-    ...{ missing, fragments, verdicts },
+    ...{ missing, fragments, unsent, verdicts },
+    translatedTo: isTranslated ? fixture.targetLanguage : undefined,
+    coverage: coverageOf(fixture, { fragments, unsent, verdicts, isHeard }),
+    exchange: {
+      ...exchangeOf(broadcast, sent, events, secondsAt),
+      fallbacks: (await attempt('fallbacks', () => fallbacksOf(broadcast))) ?? [],
+    },
     figures: await figuresOf(broadcast, fragments, output, attempt),
     output: output && { file: basename(output.file), seconds: output.seconds },
     ...{ sourceAtZero: output?.sourceAtZero, ptsZeroAtSeconds },
@@ -93,6 +97,25 @@ export async function broadcastFactsOf(
   return { ...asShown(facts), ...(images && { images }) };
 }
 
+/** What of a broadcast its fragments are described by, as far as it was measured. */
+async function knownOf(
+  broadcast: BroadcastFindings,
+  output: OutputFacts | undefined,
+  attempt: Attempt,
+  about: Pick<KnownOfBroadcast, 'verdicts' | 'isTranslated' | 'clockOfStages'>,
+): Promise<KnownOfBroadcast> {
+  const { isTranslated } = about;
+  const speech = async (): Promise<SegmentSpoken[] | undefined> =>
+    output && attempt('speech', () => spokenIn(broadcast, output.findings));
+  return {
+    ...{ ...about, fixture: broadcast.fixture, faults: broadcast.record.request.faults },
+    texts: isTranslated ? await attempt('texts', () => broadcast.judgedTexts()) : undefined,
+    spoken: isTranslated ? await speech() : undefined,
+    ...{ clock: output?.clock, placements: output?.placements, tones: output?.tones },
+    sourceStarts: output?.sourceStarts,
+  };
+}
+
 async function spokenIn(
   { texts, fixture }: BroadcastFindings,
   output: OutputFacts['findings'],
@@ -106,11 +129,13 @@ function aboutBroadcast({ record, fixture }: BroadcastFindings, leftOut: number)
   const { stream, startedAt, durationSeconds, segmentSeconds, runtime, monitor } = record;
   return {
     ...{ stream, startedAt, durationSeconds, segmentSeconds, runtime, monitor },
-    title: fixture.title,
+    ...{ title: fixture.title, language: fixture.language, clip: fixture.path },
+    name: broadcastName(fixture.title, record.request),
     framesPerSecond: fixture.video.framesPerSecond,
     audio: fixture.audio === null ? 'none' : fixture.audio.tones ? 'tones' : 'speech',
     ...{ outcome: outcomeText(record.outcome), isComplete: isComplete(record) },
-    ...{ faults: record.request.faults.map(faultText), seed: record.faultSeed },
+    faults: disturbancesOf(record.request),
+    ...{ isDisturbed: !isUndisturbed(record.request), seed: record.faultSeed },
     problems: [
       ...record.problems,
       ...(leftOut > 0 ? [`the ${leftOut} oldest lines of the log are not shown`] : []),

@@ -62,14 +62,16 @@ export function broadcastPage(
 ): string {
   const sections = sectionsOf(facts);
   return page({
-    title: safeText(facts.title),
+    title: safeText(facts.name),
     above: (
       <nav aria-label="Run">
         <a href={links.run}>← All scenarios of the run</a>
       </nav>
     ),
     style: STYLE,
-    script: readFileSync(join(__dirname, 'broadcast-page-script.js'), 'utf8'),
+    script: ['player-script.js', 'broadcast-page-script.js']
+      .map((name) => readFileSync(join(__dirname, name), 'utf8'))
+      .join('\n'),
     data: { segments: segmentsOf(facts) },
     body: (
       <EvidenceUrl.Provider value={links.evidence}>

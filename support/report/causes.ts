@@ -1,7 +1,8 @@
 /** What failures have in common: the criterion that has found the cause, and the scenarios that fail by it. */
 import { ranges } from '../analyze/finding';
-import type { Verdict } from '../checks/criterion';
+import { lookUp, type Verdict } from '../checks/criterion';
 import type { VerdictLine } from '../checks/verdict-log';
+import { lostTexts } from './coverage';
 import type { BroadcastFacts, Cause, CauseFacts } from './facts';
 import { idsOf, outcomeOf, type ScenarioResult } from './scenario-results';
 
@@ -63,7 +64,8 @@ function causeOf(
   const none = { scenarios: [], followers: [] };
   if (!root) {
     const { what = '', seen = '' } = because ?? {};
-    return { what, where: stream ?? '', seen, stream, segments: [], ...none };
+    const next = what === '' ? undefined : lookUp(what);
+    return { what, where: stream ?? '', seen, next, stream, segments: [], ...none };
   }
   const { what, where, seen, expected, next, deviations } = root.verdict;
   const segments = [...new Set(deviations.flatMap(({ fragment }) => fragment ?? []))];
@@ -74,7 +76,7 @@ function causeOf(
 /** A cause with its frames, and with what services have logged at that time. */
 export function withCircumstances(cause: Cause, facts: BroadcastFacts | undefined): CauseFacts {
   const { segments } = cause;
-  if (!facts) return { ...cause, log: [] };
+  if (!facts) return { ...cause, lost: [], log: [] };
   const log = facts.log
     .filter(({ level }) => !HARMLESS_LEVELS.includes(level))
     // Where nothing was sent, no moment is known.
@@ -86,7 +88,21 @@ export function withCircumstances(cause: Cause, facts: BroadcastFacts | undefine
     .slice(0, MOST_LOG_LINES)
     .map(({ service, text }) => ({ service, text }));
   const place = segments.length > 0 ? placeOf(segments, facts) : undefined;
-  return { ...cause, ...(place === undefined ? {} : { place }), log };
+  return {
+    ...cause,
+    ...(place === undefined ? {} : { place }),
+    lost: lostAt(segments, facts),
+    log,
+  };
+}
+
+/** Of the reasons for which segments of the broadcast are lost, those of these segments. */
+function lostAt(
+  segments: readonly number[],
+  { coverage, segmentSeconds }: BroadcastFacts,
+): string[] {
+  const lost = coverage.lost.filter((one) => one.segments.some((at) => segments.includes(at)));
+  return lostTexts({ lost }, segmentSeconds);
 }
 
 function isAtOneOf(

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
 import { styleText } from 'node:util';
 
 import type { Format } from './end-of-run';
@@ -8,6 +9,8 @@ export interface Console {
   write: (text: string) => void;
   /** In colour where the stream is a terminal; Node goes by NO_COLOR and FORCE_COLOR. */
   paint: (format: Format, text: string) => string;
+  /** A path that a terminal opens by a click (OSC 8); the path alone elsewhere. */
+  link: (path: string) => string;
 }
 
 let stdout: Console | undefined;
@@ -39,5 +42,9 @@ function consoleOn(stream: Writable, hasColours = true): Console {
     write: (text) => void stream.write(text),
     paint: (format, text) =>
       hasColours ? styleText(format, text, { stream, validateStream: true }) : text,
+    link: (path) => {
+      if (!hasColours || !('isTTY' in stream) || stream.isTTY !== true) return path;
+      return `\u001b]8;;${pathToFileURL(path).href}\u001b\\${path}\u001b]8;;\u001b\\`;
+    },
   };
 }

@@ -33,7 +33,13 @@ export interface EndOfRunOptions {
   /** Code to begin a step with that has none. */
   snippetOf: (stepText: string) => string | undefined;
   paint: (format: Format, text: string) => string;
+  /** A path as the terminal opens it by a click. */
+  link: (path: string) => string;
 }
+
+/** What to do where a failure does not say so itself. */
+const NEXT =
+  'next:     open the page below; docs/troubleshooting.md has every message of the suite';
 
 /** What is printed when a run has ended: failures first, then what was skipped, then the counts. Ends in a line feed. */
 export function endOfRun(results: readonly ScenarioResult[], options: EndOfRunOptions): string {
@@ -87,23 +93,25 @@ export function titleOf(scenario: Pick<ScenarioResult, 'tags' | 'name'>): string
 function causeBlock(
   cause: CauseFacts,
   failed: readonly ScenarioResult[],
-  { paint, pageOf }: EndOfRunOptions,
+  { paint, pageOf, link }: EndOfRunOptions,
 ): string[] {
-  const { what, where, seen, expected, next, place, log, scenarios, followers, stream } = cause;
+  const { what, where, seen, expected, next, place, log, lost } = cause;
+  const { scenarios, followers, stream } = cause;
   const page = stream === undefined ? undefined : pageOf(stream);
   const message = [
+    ...lost.map((text) => `lost:     ${text}`),
     `seen:     ${seen}`,
     ...(expected === undefined ? [] : [`expected: ${expected}`]),
-    ...(next === undefined ? [] : [`next:     ${next}`]),
+    next === undefined ? NEXT : `next:     ${next}`,
     ...(place === undefined ? [] : [`where:    ${place}`]),
     ...log.map(({ service, text }) => `${service}: ${text}`),
-    ...(page === undefined ? [] : [`evidence: ${page}`]),
     ...(scenarios.length > 0 ? [`found by ${namesOf(scenarios, failed)}`] : []),
     ...(followers.length > 0 ? [`from it follows: ${namesOf(followers, failed)}`] : []),
   ];
   return [
     `${paint('red', '✘')} ${paint('bold', `${explainedText(cause, failed.length)}: ${oneLine(what)}`)}`,
     ...[where, ...message].map((line) => `  ${cut(oneLine(line))}`),
+    ...(page === undefined ? [] : [`  evidence: ${link(page)}`]),
   ];
 }
 
@@ -113,7 +121,7 @@ function failure(
   options: EndOfRunOptions,
   shownSnippets: Set<string>,
 ): string[] {
-  const { paint, pageOf } = options;
+  const { paint, pageOf, link } = options;
   const label = `${number}. `;
   const inside = ' '.repeat(label.length);
   const pages = result.judgedBy.flatMap((stream) => pageOf(stream) ?? []);
@@ -122,7 +130,7 @@ function failure(
     ...[
       paint('dim', oneLine(result.place)),
       ...whatFailed(result, options, shownSnippets),
-      ...pages.map((page) => `evidence: ${page}`),
+      ...pages.map((page) => `evidence: ${link(page)}`),
     ].map((line) => (line === '' ? '' : `  ${inside}${line}`)),
   ];
 }
@@ -153,7 +161,12 @@ function whatFailed(
     lines.push(paint('red', where), ...indented(messageLines(ofHooks, detailsPage)));
   }
   if (scenario.status === 'UNKNOWN') lines.push('the run was ended in the middle of it');
-  return lines;
+  return saysNext(scenario.message) ? lines : [...lines, `  ${NEXT}`];
+}
+
+/** Whether an error of the suite says what to do: each part of it has a line of its own. */
+function saysNext(message: string): boolean {
+  return /^ {2}next: /m.test(message);
 }
 
 function isFault({ status }: StepResult): boolean {
@@ -226,7 +239,7 @@ function problems({ problems: texts, paint }: EndOfRunOptions): string[] {
 
 function counts(
   results: readonly ScenarioResult[],
-  { seconds, indexPage, isDry, paint }: EndOfRunOptions,
+  { seconds, indexPage, isDry, paint, link }: EndOfRunOptions,
 ): string[] {
   if (results.length === 0) return ['no scenario ran; the results of an earlier run are kept'];
   const all = counted(results.length, 'scenario');
@@ -238,7 +251,7 @@ function counts(
   if (isDry) return [[`${all} found`, ...failed].join(', ') + '; nothing was run (--dry-run)'];
   const rest = [...shown('skipped', 'yellow'), ...shown('not shown', 'yellow')];
   const outcomes = [...shown('passed', 'green'), ...failed, ...rest];
-  const report = indexPage ? [`report: ${indexPage}`] : [];
+  const report = indexPage ? [`report: ${link(indexPage)}`] : [];
   return [`${all}: ${outcomes.join(', ')}, in ${duration(seconds)}`, ...report];
 }
 

@@ -29,11 +29,26 @@ const objects = z.array(z.looseObject({}));
 
 /** Lightly: whoever changes the file by hand may still break its page. */
 const factsSchema = z.looseObject({
-  ...{ stream: z.string(), title: z.string(), startedAt: z.string(), outcome: z.string() },
+  ...{
+    stream: z.string(),
+    name: z.string(),
+    title: z.string(),
+    language: z.string(),
+    clip: z.string(),
+    startedAt: z.string(),
+    outcome: z.string(),
+  },
   ...{ durationSeconds: z.number(), segmentSeconds: z.number(), isComplete: z.boolean() },
   ...{ faults: z.array(z.string()), problems: z.array(z.string()) },
   ...{ figures: z.record(z.string(), z.number()), missing: z.record(z.string(), z.string()) },
   fragments: z.array(z.looseObject({ sequence: z.number(), stages: objects })),
+  unsent: objects,
+  coverage: z.looseObject({ segments: z.number(), lost: objects }),
+  exchange: z.looseObject({
+    breaker: objects,
+    lostAtSeconds: z.array(z.number()),
+    fallbacks: objects,
+  }),
   verdicts: z.array(z.looseObject({ deviations: objects, judgedBy: objects })),
   ...{ events: objects, series: objects, histograms: objects, log: objects, files: objects },
 });

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-import type { Verdict } from '../checks/criterion';
+import type { Figure, Verdict } from '../checks/criterion';
 import type { ScenarioResult } from './scenario-results';
 import type { SoakVerdict } from './soak-record';
 
@@ -71,6 +71,10 @@ export interface FragmentFacts {
    * in the output.
    */
   state: 'heard' | 'wrong' | 'unheard' | 'not measured';
+  /** Whether its dub is heard in the output, whatever verdicts say of it; not there where that was not measured. */
+  isHeard?: boolean | undefined;
+  /** Why the STS has given no dub of it in time, in words that are the same for all such fragments; not there where it has. */
+  withoutDub?: string | undefined;
   /** What became of it where that is not a dub that is heard, and the deviations of verdicts at it. */
   remarks: string[];
   /** Where it begins in the broadcast, in seconds of the source. */
@@ -83,6 +87,8 @@ export interface FragmentFacts {
   script?: string | undefined;
   transcript?: string | undefined;
   translation?: string | undefined;
+  /** The same line translated by somebody who knows both languages. */
+  reference?: string | undefined;
   wordErrorRate?: number | undefined;
   chrf?: number | undefined;
   /** What somebody hears at its video who speaks the target language; its word error rate against the translation. */
@@ -104,9 +110,52 @@ export interface FragmentFacts {
 
 /**
  * `waiting`: complete, not sent yet; `queued`: at the STS, before its work; `asr`, `translation`, `tts`: the STS's own
- * times, laid to the end of the wait; `returned`: answered, not played yet; `played`: its video and dub are shown.
+ * times, laid to the end of the wait; `returned`: answered, not played yet. Then its video is shown: `played` with its dub,
+ * `unheard` without it, `unmeasured` where nobody has measured what is heard.
  */
-export type Stage = 'waiting' | 'queued' | 'asr' | 'translation' | 'tts' | 'returned' | 'played';
+export type Stage =
+  | 'waiting'
+  | 'queued'
+  | 'asr'
+  | 'translation'
+  | 'tts'
+  | 'returned'
+  | 'played'
+  | 'unheard'
+  | 'unmeasured';
+
+/** A segment that media-service never sent. */
+export interface UnsentFacts {
+  segment: number;
+  why: string;
+  /** When it would have been sent, in seconds since publishing. */
+  dueSeconds: number;
+  script?: string | undefined;
+  /** When its video begins in the output (PTS). */
+  shownAtPts?: number | undefined;
+}
+
+/** How many segments of a broadcast viewers hear dubbed, of all that should be. */
+export interface Coverage {
+  /** In which there is something to dub: where there is a script, those in which somebody speaks. */
+  segments: number;
+  /** Their dub is heard in the output, and no verdict deviates at them; not there where that was not measured. */
+  heard?: number | undefined;
+  /** The STS has given a dub of them in time; not there where the exchange was not heard. */
+  dubbed?: number | undefined;
+  /** Those that are not heard as they should be, by the reason; segments in their order. */
+  lost: { why: string; segments: number[] }[];
+}
+
+/** What happened between media-service and the STS. */
+export interface ExchangeFacts {
+  /** Each time that the circuit breaker was open, in seconds since publishing; without an end where it stayed so. */
+  breaker: { fromSeconds: number; toSeconds?: number | undefined; failures: number }[];
+  /** When a connection to the STS was lost, not closed: seconds since publishing. */
+  lostAtSeconds: number[];
+  /** Fallbacks to the original audio by the reason, as the metrics of media-service count them, in its own words. */
+  fallbacks: { value: string; delta: number }[];
+}
 
 /** A recorded verdict on a broadcast. */
 export interface VerdictFacts extends Verdict {
@@ -155,7 +204,15 @@ export interface AudioImages {
 /** Everything that the page of one broadcast shows. */
 export interface BroadcastFacts {
   stream: string;
+  /** The clip, with what tells this broadcast from others of it. */
+  name: string;
   title: string;
+  /** Into which the real STS translates it, ISO 639-1; not there where the Echo STS answers, or nobody speaks. */
+  translatedTo?: string | undefined;
+  /** Of what is said, ISO 639-1. */
+  language: string;
+  /** The clip that was published, as a path of the machine that has made the facts. */
+  clip: string;
   startedAt: string;
   /** How much was published, and into what it was cut, in seconds. */
   durationSeconds: number;
@@ -170,8 +227,10 @@ export interface BroadcastFacts {
   /** What ended it, in words; `isComplete` when that is the end of the output. */
   outcome: string;
   isComplete: boolean;
-  /** The faults that its scenarios injected, in their words. */
+  /** Everything that was made to go wrong on purpose, a line each. */
   faults: string[];
+  /** Whether anything was: then what is wrong with the output may be the services' answer to it. */
+  isDisturbed: boolean;
   seed: number;
   /** What could not be observed, and why. */
   problems: string[];
@@ -185,6 +244,10 @@ export interface BroadcastFacts {
   /** When (seconds since publishing) the output's PTS 0 was there to be watched. */
   ptsZeroAtSeconds?: number | undefined;
   fragments: FragmentFacts[];
+  /** Segments without a fragment, as far as that is known. */
+  unsent: UnsentFacts[];
+  coverage: Coverage;
+  exchange: ExchangeFacts;
   /** Everything that was judged of it, in the order in which it was judged first. */
   verdicts: VerdictFacts[];
   events: TimelineEvent[];
@@ -249,12 +312,52 @@ export type RunPart = z.infer<typeof partSchema>;
 /** A broadcast, as the page of the run lists it. */
 export interface BroadcastSummary {
   stream: string;
-  title: string;
+  name: string;
   /** Its page, relative to the page of the run; not there when it could not be made. */
   page?: string | undefined;
   figures: BroadcastFigures;
+  coverage: Coverage;
   isComplete: boolean;
+  isTranslated: boolean;
   faults: string[];
+}
+
+/** The broadcast by which the page of a run says what viewers get: the longest that is translated and not disturbed. */
+export interface Showcase {
+  summary: BroadcastSummary;
+  /** ISO 639-1. */
+  from: string;
+  to: string;
+  segmentSeconds: number;
+  /** Relative to the page of the run; not there where browsers do not play it, or it is not there. */
+  output?: string | undefined;
+  original?: string | undefined;
+  /** When in the output (PTS) the original begins. */
+  sourceAtZero: number;
+  /** In the order of time, for the player. */
+  segments: PlayedSegment[];
+  /** What was measured beside its limit, each figure once, and whether the verdict passed. */
+  figures: (Figure & { isPassed: boolean })[];
+  /** Of which there is a chrF, the worst first. */
+  lines: Pick<FragmentFacts, 'segment' | 'script' | 'translation' | 'reference' | 'chrf'>[];
+}
+
+/** What a player shows while a segment is played; times are of the output (PTS), in seconds. */
+export interface PlayedSegment {
+  /** As its row of the page is called: `fragment-3`, `segment-3`. */
+  row: string;
+  name: string;
+  fromPts: number;
+  toPts: number;
+  original: string;
+  dub: string;
+  state: string;
+}
+
+/** What a scenario has judged by a criterion. */
+export interface Judged extends Pick<Verdict, 'criterion' | 'title' | 'seen' | 'expected'> {
+  place: string;
+  isPassed: boolean;
 }
 
 /** Everything that the page of a run shows; of several shards together, too. */
@@ -263,8 +366,8 @@ export interface RunFacts {
   /** Of shards, which run at the same time, the longest. */
   seconds?: number | undefined;
   scenarios: ScenarioResult[];
-  /** Which criteria its scenarios have judged by, with their place (file:line). */
-  judged: { criterion: string; place: string; isPassed: boolean }[];
+  /** What its scenarios have judged, with their place (file:line). */
+  judged: Judged[];
   /** IDs of the requirements that the features it has read have scenarios of. */
   asked: string[];
   /** Those of them of which a scenario has not begun: it was not asked for, or the run ended before. */
@@ -278,6 +381,8 @@ export interface RunFacts {
   /** One for each part that knows what it could show. */
   scopes: Scope[];
   broadcasts: BroadcastSummary[];
+  /** Not there where no broadcast was translated without being disturbed. */
+  showcase?: Showcase | undefined;
   /** What its failures have in common, the one that explains most of them first; not there where nothing failed. */
   causes?: CauseFacts[];
   problems: string[];
@@ -305,6 +410,8 @@ export interface Cause {
 export interface CauseFacts extends Cause {
   /** Segments and frames of the source, in words; not there where it is none of a segment. */
   place?: string | undefined;
+  /** Why its segments are not heard as they should be, a line for each reason. */
+  lost: string[];
   /** What services have logged then, level warning and worse, as it is. */
   log: Pick<LogEntry, 'service' | 'text'>[];
 }

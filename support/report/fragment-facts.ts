@@ -4,11 +4,12 @@ import type { SegmentAudio } from '../analyze/resilience-findings';
 import type { SegmentSpoken } from '../analyze/segments-heard';
 import { segmentOfTone, type ToneHeard } from '../analyze/tones';
 import { wordErrorRate } from '../analyze/transcript';
+import { type Unsent, whyWithoutDub } from '../analyze/without-dub';
 import type { JudgedText } from '../analyze/translation';
 import { type Fault, isSoftened } from '../broadcast/fault';
 import { type Fixture, isScriptKnown } from '../broadcast/fixture';
 import type { Fragment } from '../broadcast/fragment';
-import type { FragmentFacts, VerdictFacts } from './facts';
+import type { FragmentFacts, UnsentFacts, VerdictFacts } from './facts';
 import { stagesInOrder, type StageClock } from './fragment-stages';
 import { deviationsAt } from './verdict-facts';
 
@@ -26,6 +27,8 @@ export interface TonesHeard {
 export interface KnownOfBroadcast {
   fixture: Fixture;
   faults: readonly Fault[];
+  /** Whether an STS transcribes and translates it: the Echo STS says what it was told, whatever is said. */
+  isTranslated: boolean;
   verdicts: readonly VerdictFacts[];
   clockOfStages: StageClock;
   clock: FrameClock | undefined;
@@ -63,20 +66,24 @@ export function fragmentFacts(
       ? heardOfTones(fragment, segment, known)
       : heardOfDub(fragment, known);
     const deviations = deviationsAt(segment, known.verdicts);
+    const isHeard = state === 'not measured' ? undefined : state === 'heard';
     const text = known.texts?.find((one) => one.sequence === segment);
     const script = isScriptKnown(known.fixture) ? known.fixture.script[segment] : undefined;
     return {
       ...{ ...places, sequence, segment },
       state: state === 'heard' && deviations.length > 0 ? 'wrong' : state,
-      remarks: [...whyNoDub(fragment), ...(instead === undefined ? [] : [instead]), ...deviations],
-      stages: stagesOf(fragment, places.shownAtPts),
+      isHeard,
+      withoutDub: whyWithoutDub(fragment),
+      remarks: [...remarksOn(fragment), ...(instead === undefined ? [] : [instead]), ...deviations],
+      stages: stagesOf(fragment, { ...places, isHeard }),
       ended: fragment.end,
       roundTripMs: fragment.roundTripMs,
       script: script === '' ? undefined : script,
       transcript: answer?.transcript,
       translation: answer?.translation,
+      reference: text === undefined ? undefined : known.fixture.translation?.[segment],
       wordErrorRate:
-        script === undefined
+        script === undefined || !known.isTranslated
           ? undefined
           : (text?.words.wordErrorRate ?? errorsOf(script, answer?.transcript)),
       chrf: text?.match?.chrf,
@@ -107,13 +114,28 @@ function errorsOf(script: string | undefined, transcript: string | undefined): n
   }
 }
 
-function whyNoDub({ end, endedAt, sentAt, answer, errorCode }: Fragment): string[] {
-  if (errorCode !== undefined) return [`the STS answered with the error ${errorCode}`];
-  if (end === 'timed out' || end === 'disconnected') {
-    return [`${end} after ${(((endedAt ?? sentAt) - sentAt) / 1000).toFixed(1)} s`];
-  }
-  if (!answer) return ['not answered'];
-  return answer.audio === undefined ? ['an answer without a dub'] : [];
+function remarksOn(fragment: Fragment): string[] {
+  const { end, endedAt, sentAt } = fragment;
+  const why = whyWithoutDub(fragment);
+  if (why === undefined) return [];
+  const isWaitOver = end === 'timed out' || end === 'disconnected';
+  const waited = `after ${(((endedAt ?? sentAt) - sentAt) / 1000).toFixed(1)} s`;
+  return [isWaitOver ? `${why}, ${waited}` : why];
+}
+
+/** What is shown of segments that were never sent. */
+export function unsentFacts(
+  unsent: readonly Unsent[],
+  { fixture, clock, tones, clockOfStages }: KnownOfBroadcast,
+): UnsentFacts[] {
+  return unsent.map(({ segment, why, dueAt }) => {
+    const sourceSeconds = (tones?.joinedSeconds ?? 0) + segment * fixture.segmentSeconds;
+    return {
+      ...{ segment, why, dueSeconds: clockOfStages.secondsAt(dueAt) },
+      script: (isScriptKnown(fixture) && fixture.script[segment]) || undefined,
+      shownAtPts: firstShownAt(clock, sourceSeconds, fixture.segmentSeconds),
+    };
+  });
 }
 
 function heardOfDub(fragment: Fragment, known: KnownOfBroadcast): Heard {

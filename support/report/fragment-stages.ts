@@ -19,9 +19,12 @@ export interface StageClock {
  */
 export function stagesInOrder(
   clock: StageClock,
-): (fragment: Fragment, shownAtPts: number | undefined) => FragmentFacts['stages'] {
+): (
+  fragment: Fragment,
+  heard: Pick<FragmentFacts, 'shownAtPts' | 'isHeard'>,
+) => FragmentFacts['stages'] {
   let lateSeconds = 0;
-  return (fragment, shownAtPts) => {
+  return (fragment, { shownAtPts, isHeard }) => {
     const { secondsAt, ptsZeroAtSeconds } = clock;
     const { answer, endedAt } = fragment;
     const isAnswered = fragment.end === 'answered' && answer !== undefined;
@@ -32,7 +35,8 @@ export function stagesInOrder(
       lateSeconds = Math.max(lateSeconds, (ended ?? onTime) - onTime);
       const from = onTime + lateSeconds;
       if (isAnswered && ended !== undefined) stages.push(['returned', ended, from]);
-      stages.push(['played', from, from + secondsOf(fragment, clock)]);
+      const shown = isHeard === undefined ? 'unmeasured' : isHeard ? 'played' : 'unheard';
+      stages.push([shown, from, from + secondsOf(fragment, clock)]);
     }
     // Times are kept to the millisecond.
     return stages

@@ -12,6 +12,7 @@ export const STATES = {
   follows: { sign: '↳', word: 'follows', className: 'unsure' },
   'not shown': { sign: '?', word: 'not shown', className: 'bad' },
   'not asked': { sign: '–', word: 'not asked', className: 'faint' },
+  'not judged': { sign: '–', word: 'not judged', className: 'faint' },
 } as const;
 
 export type ShownState = keyof typeof STATES;

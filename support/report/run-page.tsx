@@ -3,21 +3,28 @@ import { join } from 'node:path';
 
 import { h, type VNode } from 'preact';
 
-import type { BroadcastSummary, RunEnvironment, RunFacts } from './facts';
+import type { BroadcastSummary, Judged, RunEnvironment, RunFacts } from './facts';
+import { leadOf } from './lead';
 import { Causes } from './page/causes';
+import { folded } from './page/parts';
+import { SHOWCASE_STYLE, ShowcaseSection } from './page/showcase-section';
 import { Badge, type Column, List, OnThisPage, page, type PageSection, section } from './layout';
-import { Quote, STATES, Table, Terms } from './layout';
+import { Quote, type ShownState, STATES, Table, Terms } from './layout';
 import type { Spec } from './requirements';
 import { requirementsInWords, requirementStatesOf } from './requirement-states';
 import type { RequirementState, SpecState } from './requirement-states';
 import { needlesslyExcluded, type NotShownGroup, notShownByReason } from './not-shown';
 import { notShownTitle, policyOf, scopeInWords } from './not-shown';
 import { broadcastColumns, countsOf, skippedByReason, verdictOf } from './run-report';
+import { stateOfBroadcast } from './run-report';
 import { idsOf, outcomeOf, outsideSteps } from './scenario-results';
 import type { ScenarioResult, StepResult } from './scenario-results';
-import { counted, duration, shownMessage } from './wording';
+import { counted, cut, duration, shownMessage } from './wording';
 
-const STYLE = `
+/** More characters of a measured value are in `verdicts.ndjson`. */
+const LONGEST_VALUE = 300;
+
+const STYLE = `${SHOWCASE_STYLE}
 .failure { border: 1px solid var(--line); border-left: .4rem solid var(--bad); padding: .2rem .9rem .6rem; margin: 1rem 0; }
 .about { color: var(--faint); font-size: .875rem; margin: .2rem 0; overflow-wrap: anywhere; } .about:empty { display: none; }
 .steps { list-style: none; padding: 0; margin: .5rem 0; } .steps > li { display: grid; grid-template-columns: 1.4rem minmax(0, 1fr);
@@ -28,6 +35,8 @@ const STYLE = `
 details:target > summary { background: var(--highlight); }
 .filters output { padding: .2rem 0; font-size: .9rem; }
 .states td:first-child, .states .id { white-space: nowrap; } .states .must { min-width: 15rem; width: 50%; } .states .names { min-width: 13rem; }
+.said { min-width: 11rem; overflow-wrap: anywhere; } .looked { min-width: 9rem; } .verdict p { margin: 0; } .verdict .run-verdict { color: var(--fore); font-size: 1rem; margin-top: .3rem; }
+.spec summary h3 { display: inline; }
 .broadcast { min-width: 14rem; font-weight: 400; } .faults { min-width: 12rem; } .faults ul { margin: 0; padding-left: 1rem; }
 dt { min-width: 8.5rem; }
 @media (max-width: 40rem) { .states > tr > * { padding: .35rem .3rem; } .states .id { white-space: normal; min-width: 4.6rem; }
@@ -38,6 +47,8 @@ dt { min-width: 8.5rem; }
 /** What every part of the page needs of the run. */
 interface Shown {
   facts: RunFacts;
+  /** By the place of a scenario: what it has judged. */
+  judged: Map<string, Judged[]>;
   /** Where a scenario stands on the page. */
   anchors: Map<ScenarioResult, string>;
   /** By stream: where its page is, relative to this one. */
@@ -47,8 +58,10 @@ interface Shown {
 /** The page of a run: its verdict and what failed first, then everything that was asked of it. */
 export function runPage(facts: RunFacts, specs: readonly Spec[]): string {
   const verdict = verdictOf(facts);
+  const lead = leadOf(facts);
   const shown: Shown = {
     facts,
+    judged: judgedByPlace(facts.judged),
     anchors: anchorsOf(facts.scenarios),
     pages: new Map(facts.broadcasts.map((broadcast) => [broadcast.stream, broadcast])),
   };
@@ -57,14 +70,24 @@ export function runPage(facts: RunFacts, specs: readonly Spec[]): string {
   return page({
     title: ['Acceptance run', ...startedAt].join(' of '),
     style: STYLE,
-    script: readFileSync(join(__dirname, 'run-page-script.js'), 'utf8'),
+    script: ['player-script.js', 'run-page-script.js']
+      .map((name) => readFileSync(join(__dirname, name), 'utf8'))
+      .join('\n'),
+    data: {
+      segments: facts.showcase?.segments ?? [],
+      sourceAtZero: facts.showcase?.sourceAtZero ?? 0,
+    },
     body: (
       <>
-        <p class={`verdict ${STATES[verdict.outcome].className}`}>
-          <strong>
-            <span aria-hidden="true">{STATES[verdict.outcome].sign}</span> {verdict.text}
-          </strong>
-        </p>
+        <div class={`verdict ${STATES[verdict.outcome].className}`}>
+          <p>
+            <strong>
+              <span aria-hidden="true">{STATES[verdict.outcome].sign}</span> {lead.sentence}
+            </strong>
+          </p>
+          <List items={lead.notes} />
+          {lead.verdict === undefined ? null : <p class="run-verdict">{lead.verdict}</p>}
+        </div>
         <OnThisPage sections={sections} />
         {sections.map(({ id, title, content }) => (
           <section key={id} id={id} aria-labelledby={`${id}-title`}>
@@ -78,7 +101,7 @@ export function runPage(facts: RunFacts, specs: readonly Spec[]): string {
 }
 
 function sectionsOf(shown: Shown, specs: readonly Spec[]): PageSection[] {
-  const { causes = [], scenarios, problems, broadcasts } = shown.facts;
+  const { causes = [], scenarios, problems, showcase } = shown.facts;
   const failed = scenarios.filter((scenario) => outcomeOf(scenario) === 'failed');
   const states = requirementStatesOf(specs, shown.facts);
   const requirements = (
@@ -87,18 +110,6 @@ function sectionsOf(shown: Shown, specs: readonly Spec[]): PageSection[] {
       <Filters />
       {states.map((spec) => (
         <Requirements key={spec.spec} {...{ shown, spec }} />
-      ))}
-    </>
-  );
-  const failures = (
-    <>
-      {failed.map((scenario) => (
-        <article class="failure" key={scenario}>
-          <h3>
-            <ScenarioBadge scenario={scenario} /> {scenario.name}
-          </h3>
-          <Scenario {...{ shown, scenario }} />
-        </article>
       ))}
     </>
   );
@@ -113,25 +124,62 @@ function sectionsOf(shown: Shown, specs: readonly Spec[]): PageSection[] {
   const policy = policyOf(shown.facts.scopes);
   const groups = notShownByReason(scenarios, policy);
   const notes = needlesslyExcluded(scenarios, policy);
+  const viewers = showcase ? <ShowcaseSection showcase={showcase} /> : <></>;
   const sections = [
-    section('causes', 'Causes', <Causes {...{ causes, scenarios }} />),
-    section('failures', 'Failures', failures),
+    section('causes', 'Causes', <Causes {...{ causes, scenarios }} pages={shown.pages} />),
+    section('viewers', 'What viewers get', viewers),
+    section('failures', 'Failures', <Failures {...{ shown, failed }} />),
     section('problems', 'Problems', besides),
+    section('broadcasts', 'Broadcasts', <Broadcasts shown={shown} />),
     section('not-shown', notShownTitle(groups), <NotShown {...{ shown, groups, notes }} />),
-    section('requirements', 'Requirements', requirements),
     section('scenarios', 'Scenarios', <Scenarios shown={shown} />),
-    section('broadcasts', 'Broadcasts', <Broadcasts broadcasts={broadcasts} />),
+    section('requirements', 'Requirements', requirements),
     section('environment', 'Time and environment', <Circumstances facts={shown.facts} />),
   ];
   const lists: Record<string, readonly unknown[]> = {
-    ...{ causes, failures: failed, problems, 'not-shown': [...groups, ...notes] },
+    ...{
+      causes,
+      viewers: showcase ? [showcase] : [],
+      failures: failed,
+      problems,
+      'not-shown': [...groups, ...notes],
+    },
   };
   return sections.filter(({ id }) => lists[id]?.length !== 0);
+}
+
+/** Those that found what is wrong; what only follows from it is folded. */
+function Failures({ shown, failed }: { shown: Shown; failed: ScenarioResult[] }): VNode {
+  const following = new Set(shown.facts.causes?.flatMap(({ followers }) => followers));
+  const own = failed.filter(({ place }) => !following.has(place));
+  const others = failed.filter(({ place }) => following.has(place));
+  const articleOf = (scenario: ScenarioResult): VNode => (
+    <article class="failure" key={scenario}>
+      <h3>
+        <ScenarioBadge scenario={scenario} /> {scenario.name}
+      </h3>
+      <Scenario {...{ shown, scenario }} />
+    </article>
+  );
+  return (
+    <>
+      {own.map(articleOf)}
+      {folded(others, `${counted(others.length, 'scenario')} that failed by what is above`, () => (
+        <>{others.map(articleOf)}</>
+      ))}
+    </>
+  );
 }
 
 /** By minute, in UTC: whoever reads it may be anywhere. */
 function moment(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+function judgedByPlace(judged: readonly Judged[]): Shown['judged'] {
+  const byPlace: Shown['judged'] = new Map();
+  for (const one of judged) byPlace.set(one.place, [...(byPlace.get(one.place) ?? []), one]);
+  return byPlace;
 }
 
 /** By its place, which stays the same from run to run. */
@@ -171,6 +219,7 @@ function Scenario({ shown, scenario }: { shown: Shown; scenario: ScenarioResult 
           <Quote>{shownMessage(outside)}</Quote>
         </>
       )}
+      <MeasuredValues judged={shown.judged.get(scenario.place) ?? []} />
       {scenario.status === 'UNKNOWN' ? <p class="bad">The run ended in the middle of it.</p> : null}
       <p class="about">
         {scenario.judgedBy.map((stream, index) => (
@@ -185,6 +234,20 @@ function Scenario({ shown, scenario }: { shown: Shown; scenario: ScenarioResult 
       ) : null}
     </>
   );
+}
+
+const MEASURED: readonly Column<Judged>[] = [
+  { head: 'checked', isHead: true, cell: ({ title }) => title },
+  { head: 'state', cell: ({ isPassed }) => <Badge state={isPassed ? 'passed' : 'failed'} /> },
+  { head: 'seen', kind: 'said', cell: ({ seen }) => cut(seen, LONGEST_VALUE) },
+  { head: 'expected', kind: 'said', cell: ({ expected }) => cut(expected, LONGEST_VALUE) },
+];
+
+/** What its steps have measured, those that passed too. */
+function MeasuredValues({ judged }: { judged: readonly Judged[] }): VNode | null {
+  return folded(judged, `${counted(judged.length, 'value')} measured`, () => (
+    <Table label="Measured values" rows={judged} columns={MEASURED} />
+  ));
 }
 
 /** How it ended; at which attempt, where that is not the first. */
@@ -234,8 +297,8 @@ function Step({ step }: { step: StepResult }): VNode {
 }
 
 function EvidenceLink({ shown, stream }: { shown: Shown; stream: string }): VNode {
-  const { page: href, title } = shown.pages.get(stream) ?? {};
-  return href ? <a href={href}>{title}</a> : <>{`${stream} (no page)`}</>;
+  const { page: href, name } = shown.pages.get(stream) ?? {};
+  return href ? <a href={href}>{name}</a> : <>{`${stream} (no page)`}</>;
 }
 
 /** Shown by the script, as it does nothing without it. */
@@ -277,12 +340,17 @@ function Requirements({ shown, spec }: { shown: Shown; spec: SpecState }): VNode
   ];
   return (
     <section class="spec">
-      <h3>{[spec.spec, spec.title].filter(Boolean).join(' ')}</h3>
-      <Table
-        {...{ columns, rows: spec.requirements, body: 'states' }}
-        label={`Requirements: ${spec.title}`}
-        rowOf={({ state }) => ({ 'data-state': state })}
-      />
+      <details open={spec.requirements.some(({ state }) => state === 'failed')}>
+        <summary>
+          <h3>{[spec.spec, spec.title].filter(Boolean).join(' ')}</h3>{' '}
+          <span class="faint">{requirementsInWords([spec])}</span>
+        </summary>
+        <Table
+          {...{ columns, rows: spec.requirements, body: 'states' }}
+          label={`Requirements: ${spec.title}`}
+          rowOf={({ state }) => ({ 'data-state': state })}
+        />
+      </details>
     </section>
   );
 }
@@ -407,23 +475,44 @@ function Skipped({ shown }: { shown: Shown }): VNode | null {
   );
 }
 
-const BROADCAST: readonly Column<BroadcastSummary>[] = [
-  {
-    ...{ head: 'Broadcast', kind: 'broadcast', isHead: true },
-    cell: ({ title, page: href, stream }) => (
-      <>
-        {href ? <a href={href}>{title}</a> : title}
-        <div class="about">{stream}</div>
-      </>
-    ),
-  },
-  ...broadcastColumns,
-  { head: 'Faults', kind: 'faults', cell: ({ faults }) => <List items={faults} /> },
-];
-
-function Broadcasts({ broadcasts }: { broadcasts: readonly BroadcastSummary[] }): VNode {
+function Broadcasts({ shown }: { shown: Shown }): VNode {
+  const { broadcasts, scenarios } = shown.facts;
   if (broadcasts.length === 0) return <p>No broadcast was judged.</p>;
-  return <Table label="Figures of each broadcast" rows={broadcasts} columns={BROADCAST} />;
+  const judgements = new Map(broadcasts.map((one) => [one, stateOfBroadcast(one, scenarios)]));
+  const columns: Column<BroadcastSummary>[] = [
+    {
+      ...{ head: 'Broadcast', kind: 'broadcast', isHead: true },
+      cell: ({ name, page: href, stream }) => (
+        <>
+          {href ? <a href={href}>{name}</a> : name}
+          <div class="about">{stream}</div>
+        </>
+      ),
+    },
+    {
+      ...{ head: 'State', kind: 'looked' },
+      cell: (one) => <Looked {...{ shown, ...judgements.get(one) }} />,
+    },
+    {
+      ...{ head: 'Made to go wrong', kind: 'faults' },
+      cell: ({ faults }) => <List items={faults} />,
+    },
+    ...broadcastColumns,
+  ];
+  return <Table label="Figures of each broadcast" rows={broadcasts} columns={columns} />;
+}
+
+/** How the scenarios ended that looked at a broadcast, and which they are. */
+function Looked(of: { shown: Shown; state?: ShownState; looked?: ScenarioResult[] }): VNode {
+  const { shown, state = 'not judged', looked = [] } = of;
+  return (
+    <>
+      <Badge state={state} />
+      {folded(looked, counted(looked.length, 'scenario'), () => (
+        <ScenarioNames {...{ shown, scenarios: looked }} />
+      ))}
+    </>
+  );
 }
 
 function Circumstances({ facts }: { facts: RunFacts }): VNode {

@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 
 import { safeText } from '../base/safe-text';
 import { readVerdicts, type VerdictLine } from '../checks/verdict-log';
+import { coverageText } from './coverage';
 import type { BroadcastSummary, RunFacts, RunPart } from './facts';
 import { readRunPart } from './facts-file';
 import { missedBy, type NotShownPolicy, policyOf, reasonOf, USUAL_POLICY } from './not-shown';
@@ -147,27 +148,49 @@ export function countsOf(scenarios: readonly ScenarioResult[]): Record<Outcome, 
 }
 
 /** The figures of a broadcast that the page of a run and its summary list, and how. */
-export const broadcastColumns: readonly {
-  head: string;
-  kind: 'number';
-  cell: (broadcast: BroadcastSummary) => string;
-}[] = [
-  column('Answered', (seen) => `${seen.fragmentsAnswered} of ${seen.fragmentsSent}`),
+export const broadcastColumns: readonly BroadcastColumn[] = [
+  { head: 'Segments dubbed', kind: 'number', cell: ({ coverage }) => coverageText(coverage) },
   column('Worst A/V offset', ({ offsetWorstMs = NaN }) => {
     const sign = Math.round(offsetWorstMs) > 0 ? '+' : '';
     return sign + shownNumber(offsetWorstMs, 0, ' ms');
   }),
   column('Latency end to end', (seen) => shownNumber(seen.endToEndSeconds, 1, ' s')),
   column('Latency per fragment, p95', (seen) => shownNumber(seen.answerP95Ms, 0, ' ms')),
-  column('Word error rate', ({ wordErrorRate = NaN }) => shownNumber(100 * wordErrorRate, 1, ' %')),
+  {
+    ...{ head: 'Word error rate', kind: 'number' },
+    cell: ({ isTranslated, figures: { wordErrorRate = NaN } }) =>
+      isTranslated ? shownNumber(100 * wordErrorRate, 1, ' %') : 'not translated',
+  },
   column('Took', (seen) => shownNumber(seen.tookSeconds, 1, ' s')),
 ];
+
+interface BroadcastColumn {
+  head: string;
+  kind: 'number';
+  cell: (broadcast: BroadcastSummary) => string;
+}
 
 function column(
   head: string,
   shown: (figures: BroadcastSummary['figures']) => string,
-): (typeof broadcastColumns)[number] {
+): BroadcastColumn {
   return { head, kind: 'number', cell: ({ figures }) => shown(figures) };
+}
+
+/**
+ * What the scenarios say that were judged by a broadcast: `failed` where one of them failed, `passed` where all passed that
+ * were not skipped; `not judged` where none has looked at it.
+ */
+export function stateOfBroadcast(
+  { stream }: Pick<BroadcastSummary, 'stream'>,
+  scenarios: readonly ScenarioResult[],
+): { state: Outcome | 'not judged'; looked: ScenarioResult[] } {
+  const looked = scenarios.filter(({ judgedBy }) => judgedBy.includes(stream));
+  const outcomes = looked.map(outcomeOf);
+  const worst = (['failed', 'passed', 'skipped', 'not shown'] as const).find((one) =>
+    outcomes.includes(one),
+  );
+  return { state: worst ?? 'not judged', looked };
 }
 
 /** Skipped scenarios by the reason that they give. */
@@ -189,8 +212,13 @@ function judgedIn(parts: readonly ResultsPart[]): Pick<RunFacts, 'judged' | 'ask
   const known = parts.flatMap(({ collector }) => collector.known);
   return {
     judged: parts.flatMap(({ verdicts }) =>
-      verdicts.flatMap(({ scenario, verdict: { criterion, state } }) =>
-        scenario ? { criterion, place: scenario.place, isPassed: state === 'passed' } : [],
+      verdicts.flatMap(({ scenario, verdict: { criterion, title, seen, expected, state } }) =>
+        scenario
+          ? {
+              ...{ criterion, title, place: scenario.place, isPassed: state === 'passed' },
+              ...{ seen: safeText(seen), expected: safeText(expected) },
+            }
+          : [],
       ),
     ),
     asked: [...new Set(known.flatMap(idsOf))],

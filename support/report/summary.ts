@@ -11,13 +11,19 @@ import {
 } from './requirement-states';
 import { needlesslyExcluded, type NotShownGroup, notShownByReason } from './not-shown';
 import { notShownTitle, policyOf, scopeInWords } from './not-shown';
-import { broadcastColumns, skippedByReason, verdictOf } from './run-report';
+import { broadcastColumns, skippedByReason, stateOfBroadcast, verdictOf } from './run-report';
 import { idsOf, outcomeOf, outsideSteps, type ScenarioResult } from './scenario-results';
-import { counted, cut, shownMessage } from './wording';
+import { leadOf } from './lead';
+import { figureText, WORST_LINES } from './page/showcase-section';
+import { counted, cut, shownMessage, shownNumber } from './wording';
 
 /** In UTF-8. A CI job's page takes a summary of 1 MiB, a comment 65 536 characters. */
 const MOST_BYTES = 60_000;
 const LONGEST_NAME = 200;
+/** The heading of what was made to go wrong. */
+const ON_PURPOSE = 'Made to go wrong';
+/** Of the verdict in a sentence, which names causes. */
+const LONGEST_LINE = 600;
 
 interface Limits {
   /** Of a failure's message. */
@@ -56,9 +62,10 @@ function summaryWithin(facts: RunFacts, specs: readonly Spec[], limits: Limits):
     .filter(({ state }) => state !== 'passed' && state !== 'not run');
   const blocks = [
     verdictLine(facts),
-    ...facts.scopes.map((scope) => markdown(scopeInWords(scope)[0] ?? '')),
     ...(causes.length > 0 ? ['### Causes'] : []),
     ...some(causes, limits, (cause) => causeBlock(cause, failed, limits)),
+    showcaseBlock(facts),
+    ...facts.scopes.map((scope) => markdown(scopeInWords(scope)[0] ?? '')),
     ...(failed.length > 0 ? ['### Failures'] : []),
     ...some(failed, limits, (scenario) => failure(facts, scenario, limits)),
     ...(problems.length > 0 ? ['### Problems'] : []),
@@ -108,9 +115,35 @@ function notShownBlock({ reason, scenarios }: NotShownGroup, limits: Limits): st
   );
 }
 
+/** In a sentence what viewers get and what failed, what of it is lost, and the verdict. */
 function verdictLine(facts: RunFacts): string {
-  const { outcome, text } = verdictOf(facts);
-  return `## ${STATES[outcome].sign} ${markdown(text)}`;
+  const { outcome } = verdictOf(facts);
+  const { sentence, notes, verdict = '' } = leadOf(facts);
+  return [
+    `## ${STATES[outcome].sign} ${lineOf(sentence)}`,
+    notes.map((one) => `- ${lineOf(one)}`).join('\n'),
+    lineOf(verdict),
+  ]
+    .filter((block) => block !== '')
+    .join('\n\n');
+}
+
+/** Room to each limit, and the lines of the translation that a reader has to judge. */
+function showcaseBlock({ showcase }: RunFacts): string {
+  if (!showcase) return '';
+  const { figures, lines } = showcase;
+  const shown = figures.map((one) => `${one.name}: ${figureText(one)}`).join('; ');
+  const worst = lines.slice(0, WORST_LINES).map(({ script = '', translation = '', chrf }) => {
+    return `- ${markdown(script)} → ${markdown(translation)} (chrF ${shownNumber(chrf, 2)})`;
+  });
+  return [
+    ...(shown === '' ? [] : [`Measured: ${lineOf(shown)}.`]),
+    ...(worst.length === 0
+      ? []
+      : [
+          `Whether the translation can be understood, a reader has to say. The lines least like a translator's:\n\n${worst.join('\n')}`,
+        ]),
+  ].join('\n\n');
 }
 
 /** What is wrong, where, and when; then what follows from it. */
@@ -119,9 +152,10 @@ function causeBlock(
   failed: readonly ScenarioResult[],
   { characters }: Limits,
 ): string {
-  const { what, where, seen, place, log, scenarios, followers } = cause;
+  const { what, where, seen, place, lost, log, scenarios, followers } = cause;
   const texts = [
     [where, place].filter(Boolean).join(', '),
+    ...lost.map((text) => `lost: ${text}`),
     `seen: ${seen}`,
     ...log.map(({ service, text }) => `${service}: ${text}`),
     ...(scenarios.length > 0 ? [`found by ${namesOf(scenarios, failed)}`] : []),
@@ -153,17 +187,18 @@ function failure(facts: RunFacts, scenario: ScenarioResult, { characters }: Limi
   return details(title, lines.join('\n\n'), true);
 }
 
-function broadcastTable({ broadcasts }: RunFacts, limits: Limits): string {
-  const header = ['Broadcast', ...broadcastColumns.map(({ head }) => head), 'Faults'];
+function broadcastTable({ broadcasts, scenarios }: RunFacts, limits: Limits): string {
+  const header = ['Broadcast', 'State', ...broadcastColumns.map(({ head }) => head), ON_PURPOSE];
   const rows = broadcasts
     .slice(0, limits.lines)
     .map((summary) => [
-      markdown(summary.title),
+      markdown(summary.name),
+      stateOfBroadcast(summary, scenarios).state,
       ...broadcastColumns.map(({ cell }) => markdown(cell(summary))),
       markdown(summary.faults.join('; ')),
     ]);
   const rule = header.map((_, index) =>
-    index === 0 || index === header.length - 1 ? '---' : '---:',
+    index <= 1 || index === header.length - 1 ? '---' : '---:',
   );
   const table = [header, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
   const more = broadcasts.length - rows.length;
@@ -188,9 +223,14 @@ function fenced(text: string): string {
   return `${fence}text\n${safeText(text)}\n${fence}`;
 }
 
+/** A line of which a text is too short to be cut. */
+function lineOf(text: string): string {
+  return markdown(text, LONGEST_LINE);
+}
+
 /** A short text in which nothing is Markdown or HTML. */
-function markdown(text: string): string {
-  return cut(safeText(text).replace(/\s+/g, ' '), LONGEST_NAME).replace(
+function markdown(text: string, longest = LONGEST_NAME): string {
+  return cut(safeText(text).replace(/\s+/g, ' '), longest).replace(
     /[&<>|`*[\]\\~#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g,
     (character) => `&#${character.charCodeAt(0)};`,
   );

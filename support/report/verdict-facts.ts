@@ -53,6 +53,15 @@ export function deviationsAt(segment: number, verdicts: readonly VerdictFacts[])
   return [...new Set(texts)];
 }
 
+/** What the first verdict that deviates at a segment found wrong, as half a sentence. */
+export function firstDeviationAt(segment: number, verdicts: readonly VerdictFacts[]): string {
+  const first = verdicts.find(
+    ({ state, deviations }) =>
+      state !== 'passed' && deviations.some(({ fragment }) => fragment === segment),
+  );
+  return first?.what ?? '';
+}
+
 /** The strictest limits of A/V offset and of drift that the broadcast was judged by; undefined where it was not judged. */
 export function offsetLimits({
   verdicts,

@@ -8,6 +8,7 @@ import { reportFiles, type BroadcastFacts, type BroadcastSummary, type RunFacts 
 import { readBroadcastFacts } from './facts-file';
 import { causesOf, withCircumstances } from './causes';
 import type { Cause } from './facts';
+import { besidePage, type Shown, showcaseOf } from './showcase';
 import { readRequirements } from './requirements';
 import { runPage } from './run-page';
 import { runFactsOf, type ResultsPart } from './run-report';
@@ -76,34 +77,38 @@ export function writeReports(
   const started = performance.now();
   const specs = readRequirements();
   const results = parts.flatMap(({ collector }) => collector.results);
-  const known = parts.flatMap(({ part }) => part?.problems ?? []);
+  const said = parts.flatMap(({ part }) => part?.problems ?? []);
   const problems: string[] = [];
   const broadcasts = new Map<string, BroadcastSummary | undefined>();
   const causes = causesOf(
     parts.flatMap(({ verdicts }) => verdicts),
     results,
   );
-  const circumstances = new Map<string, BroadcastFacts>();
+  const known = new Map<string, Shown>();
   for (const broadcast of parts.flatMap(broadcastsOf)) {
-    const { stream } = broadcast;
+    const { stream, evidenceFolder } = broadcast;
     if (broadcasts.get(stream)) continue;
     const { summary, problem, facts } = writeBroadcastPage(to, broadcast, { results, causes });
-    if (facts) circumstances.set(stream, facts);
+    const evidenceUrl = `${urlOf(to, evidenceFolder)}/`;
+    if (facts && summary) known.set(stream, { facts, summary, evidenceUrl });
     broadcasts.set(stream, summary);
     // Why there are no facts of a broadcast may have been said where they were to be made.
-    const isKnown = summary === undefined && known.some((one) => one.includes(stream));
+    const isKnown = summary === undefined && said.some((one) => one.includes(stream));
     if (problem !== undefined && !isKnown) problems.push(problem);
   }
   for (const stream of new Set(results.flatMap(({ judgedBy }) => judgedBy))) {
-    if (broadcasts.has(stream) || known.some((one) => one.includes(stream))) continue;
+    if (broadcasts.has(stream) || said.some((one) => one.includes(stream))) continue;
     problems.push(`there is no evidence of ${stream}, by which scenarios were judged`);
   }
   const made = {
     broadcasts: [...broadcasts.values()].flatMap((one) => one ?? []),
     ...{ problems, soak, seconds: (performance.now() - started) / 1000 },
   };
-  const shown = causes.map((one) => withCircumstances(one, circumstances.get(one.stream ?? '')));
-  const facts: RunFacts = { ...runFactsOf(parts, made, isShard), causes: shown };
+  const facts: RunFacts = {
+    ...runFactsOf(parts, made, isShard),
+    causes: causes.map((one) => withCircumstances(one, known.get(one.stream ?? '')?.facts)),
+    showcase: showcaseOf([...known.values()], (clip) => besidePage(clip, to)),
+  };
   writeFileSync(join(to, reportFiles.index), runPage(facts, specs));
   writeFileSync(join(to, reportFiles.summary), summaryOf(facts, specs));
   writeFileSync(join(to, reportFiles.streams), streamsOf(facts.scenarios));
@@ -167,8 +172,9 @@ function causesIn(
 }
 
 function summaryOfBroadcast(facts: BroadcastFacts, page?: string): BroadcastSummary {
-  const { stream, title, figures, isComplete, faults } = facts;
-  return { stream, title, figures, isComplete, faults, page };
+  const { stream, name, figures, coverage, isComplete, faults, translatedTo } = facts;
+  const isTranslated = translatedTo !== undefined;
+  return { stream, name, figures, coverage, isComplete, isTranslated, faults, page };
 }
 
 /** From a folder to a file or folder, as a page links to it. */

@@ -104,7 +104,7 @@ describe('a broadcast whose script is unknown', () => {
     const broadcast = dubbed();
     const { fragments, fixture } = broadcast;
     const facts = fragmentFacts(fragments, {
-      ...{ fixture, verdicts: [], faults: [], clockOfStages: STAGES },
+      ...{ fixture, verdicts: [], faults: [], isTranslated: true, clockOfStages: STAGES },
       ...{ texts: [], spoken: [], clock: undefined, placements: undefined, tones: undefined },
       sourceStarts: undefined,
     });

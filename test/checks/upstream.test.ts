@@ -130,7 +130,7 @@ function consoleOf(verdicts: ReadonlyMap<string, Verdict>): { causes: number; te
   const causes = causesOf(lines, results).map((one) => withCircumstances(one, undefined));
   const text = endOfRun(results, {
     ...{ seconds: 1, problems: [], causes, pageOf: () => undefined, snippetOf: () => undefined },
-    ...{ policy: USUAL_POLICY, paint: (_format, shown) => shown },
+    ...{ policy: USUAL_POLICY, paint: (_format, shown) => shown, link: (path) => path },
   });
   return { causes: causes.length, text };
 }

@@ -50,7 +50,7 @@ async function firstCause(broadcast: BroadcastFindings): Promise<string> {
   const causes = causesOf(lines, results).map((one) => withCircumstances(one, undefined));
   const text = endOfRun(results, {
     ...{ seconds: 1, problems: [], causes, pageOf: () => undefined, snippetOf: () => undefined },
-    ...{ policy: USUAL_POLICY, paint: (_format, shown) => shown },
+    ...{ policy: USUAL_POLICY, paint: (_format, shown) => shown, link: (path) => path },
   });
   return text.split('\n').slice(1, 5).join('\n');
 }

@@ -39,7 +39,10 @@ function makeImage(folder: string, filter: string): string {
 /** A broadcast of which nothing was seen. */
 export const NOTHING: BroadcastFacts = {
   stream: 'test_nothing_1_1',
+  name: 'Nothing',
   title: 'Nothing',
+  language: 'en',
+  clip: '/nowhere.mp4',
   startedAt: '2026-11-22T06:49:04.000Z',
   durationSeconds: 8,
   segmentSeconds: 2,
@@ -49,11 +52,15 @@ export const NOTHING: BroadcastFacts = {
   outcome: 'there was no output',
   isComplete: false,
   faults: [],
+  isDisturbed: false,
   seed: 1,
   problems: ['the output was not listed by the media server'],
   figures: { fragmentsSent: 0, fragmentsAnswered: 0, driftMs: NaN },
   missing: { output: 'nothing was recorded' },
   fragments: [],
+  unsent: [],
+  coverage: { segments: 4, heard: 0, dubbed: 0, lost: [] },
+  exchange: { breaker: [], lostAtSeconds: [], fallbacks: [] },
   verdicts: [],
   events: [],
   series: [],
@@ -72,10 +79,31 @@ export function dubbedFacts(folder: string): BroadcastFacts {
   return {
     ...NOTHING,
     stream: 'test_8-s_1_2',
+    name: 'Eight seconds, Echo STS',
     title: 'Eight seconds',
+    translatedTo: 'es',
     outcome: 'the output ended',
     isComplete: true,
     faults: ['fragment 2: the answer is dropped'],
+    isDisturbed: true,
+    unsent: [
+      {
+        ...{ segment: 4, why: 'the breaker was open', dueSeconds: 14, script: 'This is line 4.' },
+        shownAtPts: 7.5,
+      },
+    ],
+    coverage: {
+      ...{ segments: 5, heard: 2, dubbed: 3 },
+      lost: [
+        { why: 'not sent (the breaker was open)', segments: [4] },
+        { why: 'the answer timed out', segments: [2] },
+      ],
+    },
+    exchange: {
+      breaker: [{ fromSeconds: 10.2, failures: 5 }],
+      lostAtSeconds: [9],
+      fallbacks: [{ value: 'timeout', delta: 2 }],
+    },
     problems: [],
     missing: {},
     figures: {
@@ -88,6 +116,7 @@ export function dubbedFacts(folder: string): BroadcastFacts {
     fragments: [0, 1, 2, 3].map((sequence) => ({
       ...{ sequence, segment: sequence },
       state: sequence === 2 ? 'unheard' : sequence === 3 ? 'wrong' : 'heard',
+      isHeard: sequence !== 2,
       remarks:
         sequence === 2
           ? ['the dub is not heard at its video']
@@ -101,7 +130,10 @@ export function dubbedFacts(folder: string): BroadcastFacts {
         { stage: 'translation', fromSeconds: 2 * sequence + 3.1, toSeconds: 2 * sequence + 3.3 },
         { stage: 'tts', fromSeconds: 2 * sequence + 3.3, toSeconds: 2 * sequence + 3.7 },
         { stage: 'returned', fromSeconds: 2 * sequence + 3.7, toSeconds: 2 * sequence + 5 },
-        { stage: 'played', fromSeconds: 2 * sequence + 5, toSeconds: 2 * sequence + 7 },
+        {
+          stage: sequence === 2 ? 'unheard' : 'played',
+          ...{ fromSeconds: 2 * sequence + 5, toSeconds: 2 * sequence + 7 },
+        },
       ],
       ended: sequence === 2 ? 'timed out' : 'answered',
       roundTripMs: 480,
@@ -110,6 +142,7 @@ export function dubbedFacts(folder: string): BroadcastFacts {
       translation: sequence === 1 ? NASTY : `esta es la línea ${sequence}`,
       wordErrorRate: 0,
       chrf: 0.52,
+      reference: `esta es la línea ${sequence}`,
       heard: sequence === 1 ? NASTY : `esta es la línea ${sequence}`,
       ...{ spokenErrorRate: 0.25, languageProbability: 0.97 },
       ...(sequence === 2
@@ -126,6 +159,7 @@ export function dubbedFacts(folder: string): BroadcastFacts {
         ...{ criterion: 'duration', title: 'The output is as long as the source', limit: 1 },
         ...{ state: 'passed', where: 'output.mp4', what: '', seen: '8.0 s' },
         ...{ expected: '7.0 to 9.0 s', deviations: [], judgedBy: [SCENARIO] },
+        figure: { name: 'length', value: 8, limit: 9, unit: 's', holds: 'at most' },
       },
       {
         ...{ criterion: 'dubs', title: 'Each dub is heard at its video', limit: {} },

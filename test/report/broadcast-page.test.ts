@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
@@ -64,8 +64,17 @@ describe("a broadcast's page in Chromium", () => {
     const verdict = page.getByRole('region', { name: 'Verdict' });
     const text = await verdict.innerText();
     expect(text).to.match(/^.{0,3}1 of 2 scenarios that judged this broadcast failed; 1 passed/);
-    expect(text).to.contain('Faults that the scenarios injected');
-    expect(text).to.contain('fragment 2: the answer is dropped');
+    const lines = text.split('\n').filter((line) => line !== '');
+    expect(lines.slice(1, 9)).to.deep.equal([
+      'Segments that viewers hear dubbed: 2 of 5.',
+      'Not dubbed as it should be: segment 4, from second 8 of the clip: not sent (the breaker was open).',
+      'Not dubbed as it should be: segment 2, from second 4 of the clip: the answer timed out.',
+      'The circuit breaker was open from second 10 since publishing began to the end, after 5 failures in a row.',
+      'A connection to the STS was lost once, first at second 9 since publishing began.',
+      'Fallbacks to the original audio as media-service counts them: timeout 2.',
+      'Made to go wrong on purpose. What is found below may be its effect:',
+      'fragment 2: the answer is dropped',
+    ]);
     expect(text).to.contain('fragment 3, wrong: the dub is 800.0 ms late');
     expect(text).to.contain('021-US4-2, features/full-services/4-real-processing.feature:9');
     expect(text).to.contain('a dub is not heard\n  where: the output\n  seen: fragment 2');
@@ -83,6 +92,39 @@ describe("a broadcast's page in Chromium", () => {
     );
     expect(text).to.contain('Audio is late: the A/V offset is 800 ms in 1 of 4 fragments.');
     await page.context().close();
+  });
+
+  it('explains what is red where all scenarios passed: it was made to go wrong on purpose', async () => {
+    const passed = JUDGED.filter(({ status }) => status === 'PASSED');
+    const green = join(folder, 'green.html');
+    writeFileSync(green, broadcastPage(facts, passed, LINKS));
+    const { page } = await openFile(browser, green);
+    const text = await page.getByRole('region', { name: 'Verdict' }).innerText();
+    expect(text).to.contain(
+      'Made to go wrong on purpose. What is red below is its effect, as the scenarios expect it:',
+    );
+    await page.context().close();
+  });
+
+  it('shows the segments that were not sent among the others, and plays them', async () => {
+    const { page } = await openFile(browser, file);
+    const row = page.locator('#segment-4');
+    expect(await row.innerText()).to.match(/4\t–\t∅ not sent\s+the breaker was open/);
+    const timeline = page.getByRole('region', { name: 'Chart: Timeline of fragments' });
+    expect(await timeline.innerHTML()).to.contain('segment 4 is not sent: the breaker was open');
+    await page.getByRole('button', { name: 'play from segment 4' }).click();
+    await page.waitForFunction('document.querySelector("video").currentTime > 7.5');
+    expect(await page.locator('tr[aria-current]').getAttribute('id')).to.equal('segment-4');
+    expect(await page.locator('#now-fragment').innerText()).to.equal(
+      'Segment 4: not sent: the breaker was open',
+    );
+    await page.context().close();
+  });
+
+  it('paints nothing as played that nobody heard', () => {
+    const html = readFileSync(file, 'utf8');
+    expect(html).to.contain('fragment 2, unheard: ').and.not.contain('fragment 2, played: ');
+    expect(html).to.contain('fragment 3, played: ');
   });
 
   it('plays, and shows which fragment is played', async () => {
@@ -142,13 +184,18 @@ describe("a broadcast's page in Chromium", () => {
     expect(tracks).to.deep.equal([
       {
         ...{ label: 'Original', language: 'en' },
-        cues: [0, 1, 2, 3].map((line) => [2 * line, 2 * line + 2 - 0.001, `This is line ${line}.`]),
+        cues: [
+          ...[0, 1, 2].map((line) => [2 * line, 2 * line + 2 - 0.001, `This is line ${line}.`]),
+          // To where the segment begins that was not sent.
+          [6, 7.5 - 0.001, 'This is line 3.'],
+          [7.5, 9.5 - 0.001, 'This is line 4.'],
+        ],
       },
       {
         ...{ label: 'Dub', language: 'es' },
         cues: [0, 1, 2, 3].map((line) => [
           2 * line,
-          2 * line + 2 - 0.001,
+          (line === 3 ? 7.5 : 2 * line + 2) - 0.001,
           line === 1 ? NASTY : `esta es la línea ${line}`,
         ]),
       },

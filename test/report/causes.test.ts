@@ -44,6 +44,12 @@ function facts(log: [atSeconds: number, level: string, text: string][]): Broadca
   }));
   return {
     ...{ framesPerSecond: 30, segmentSeconds: 6, durationSeconds: 35, fragments },
+    coverage: {
+      lost: [
+        { why: 'not sent (the breaker was open)', segments: [4] },
+        { why: 'the answer timed out', segments: [1] },
+      ],
+    },
     log: log.map(([atSeconds, level, text]) => ({ service: 'media', atSeconds, level, text })),
   } as unknown as BroadcastFacts;
 }
@@ -80,7 +86,7 @@ describe('causes', () => {
   });
 
   it('have their frames, and at most five lines of warnings of that time', () => {
-    const { place, log } = withCircumstances(
+    const { place, log, lost } = withCircumstances(
       CAUSE,
       facts([
         ...([27.9, 28, 34, 34.1] as const).map((at): [number, string, string] => [
@@ -92,6 +98,9 @@ describe('causes', () => {
       ]),
     );
     expect(place).to.equal('segment 4, frames 720 to 899');
+    expect(lost).to.deep.equal([
+      'segment 4, from second 24 of the clip: not sent (the breaker was open)',
+    ]);
     expect(log.map(({ text }) => text)).to.deep.equal(['28', '34']);
     const many = Array.from({ length: 7 }, (_, i): [number, string, string] => [
       31,
@@ -114,7 +123,13 @@ describe('causes', () => {
     const part = resultsIn(tempFolder(), [told], partOf({}, [1, 1]));
     const made = { broadcasts: [], problems: [], seconds: 0 };
     const places = part.collector.results.map(({ place }) => place);
-    const cause = { ...CAUSE, what: 'another <number> was sent', scenarios: places, log: [] };
+    const cause = {
+      ...CAUSE,
+      what: 'another <number> was sent',
+      scenarios: places,
+      log: [],
+      lost: [],
+    };
     const run = { ...runFactsOf([part], made), causes: [cause] };
     const html = runPage(run, readRequirements());
     const title = 'Cause of 1 of 1 failure: another';

@@ -15,6 +15,7 @@ const OPTIONS: EndOfRunOptions = {
   policy: { fails: 'required', excluded: [] },
   snippetOf: (text) => `When('${text}', async function () {\n  return 'pending';\n});`,
   paint: (_format, text) => text,
+  link: (path) => path,
 };
 
 function step(text: string, status: StepResult['status'], message = ''): StepResult {
@@ -107,18 +108,21 @@ describe('the end of a run', () => {
       ...{ what: 'another number of fragments was sent', where: 'stream s1', seen: '9' },
       ...{ stream: 's1', segments: [4], scenarios: ['a:2'], followers: ['a:1'] },
       place: 'segment 4, frames 720 to 899',
+      lost: ['segment 4, from second 24: not sent (unknown)'],
       log: [{ service: 'media-service', text: 'segment 4 dropped' }],
     };
     const shown = lines(results, { causes: [cause] });
-    expect(shown.slice(1, 9)).to.deep.equal([
+    expect(shown.slice(1, 11)).to.deep.equal([
       '✘ Cause of 2 of 2 failures: another number of fragments was sent',
       '  stream s1',
+      '  lost: segment 4, from second 24: not sent (unknown)',
       '  seen: 9',
+      '  next: open the page below; docs/troubleshooting.md has every message of the suite',
       '  where: segment 4, frames 720 to 899',
       '  media-service: segment 4 dropped',
-      '  evidence: reports/evidence/s1/index.html',
       '  found by 021-US2-3',
       '  from it follows: 021-US2-5',
+      '  evidence: reports/evidence/s1/index.html',
     ]);
     expect(shown.filter((line) => line.startsWith('✘ 1. '))).to.deep.equal([
       '✘ 1. 021-US2-3 owner',

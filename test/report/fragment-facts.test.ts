@@ -38,6 +38,7 @@ function known(audio: SegmentAudio, faults: Fault[], verdicts: VerdictFacts[] = 
       fixture: FIXTURE,
       faults,
       verdicts,
+      isTranslated: false,
       clock: CLOCK,
       tones: { heard, joinedSeconds: 0, segments },
     },

@@ -1,10 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 import type { Browser } from 'playwright-core';
 
+import type { BroadcastSummary, CauseFacts, RunFacts, Showcase } from '../../support/report/facts';
+import { showcaseOf } from '../../support/report/showcase';
 import { readRequirements } from '../../support/report/requirements';
 import { runPage } from '../../support/report/run-page';
 import { runFactsOf } from '../../support/report/run-report';
@@ -12,7 +14,7 @@ import type { ScenarioCollector, ScenarioResult } from '../../support/report/sce
 import { tempFolder } from '../analyze/make-media';
 import { accessibilityFaults, openFile, startBrowser } from './browser';
 import { partOf, resultsIn, steps, type Told } from './run-messages';
-import { NASTY } from './broadcast-page-data';
+import { dubbedFacts, makeOutput, NASTY } from './broadcast-page-data';
 
 const REQUIREMENTS = readRequirements();
 const COUNT = REQUIREMENTS.flatMap(({ requirements }) => requirements).length;
@@ -45,6 +47,52 @@ const TOLD: Told[] = [
   { name: 'A hook', feature: 'Services', steps: steps('SKIPPED'), hook: 'Error: no fixture' },
 ];
 
+function summaryOf(stream: string, name: string): BroadcastSummary {
+  return {
+    ...{ stream, name, isComplete: true, faults: [NASTY], isTranslated: true },
+    coverage: { segments: 10, heard: 9, dubbed: 9, lost: [] },
+    page: `evidence/${stream}/index.html`,
+    figures: {
+      ...{ fragmentsSent: 10, fragmentsAnswered: 9, offsetWorstMs: -184.2 },
+      ...{ endToEndSeconds: 8.41, answerP95Ms: 1679, wordErrorRate: 0.024, tookSeconds: 69 },
+    },
+  };
+}
+
+const ECHO: BroadcastSummary = { ...summaryOf('stream_3', 'Echo'), isTranslated: false };
+
+const CAUSE: CauseFacts = {
+  ...{ what: 'a dub is late', where: 'output.mp4', seen: '184.2 ms', next: 'listen to it' },
+  ...{ stream: 'stream_1', segments: [3], scenarios: ['features/Services.feature:2'] },
+  ...{ followers: [], lost: [], log: [] },
+};
+
+/** 8 s of which the last segment was not sent. */
+function showcaseIn(folder: string): Showcase | undefined {
+  const summary: BroadcastSummary = {
+    ...summaryOf('stream_1', 'One minute'),
+    coverage: {
+      ...{ segments: 5, heard: 3, dubbed: 4 },
+      lost: [{ why: 'not sent (the breaker was open)', segments: [4] }],
+    },
+    figures: { fragmentsSent: 4, fragmentsAnswered: 4, endToEndSeconds: 5.2, offsetWorstMs: 184.2 },
+  };
+  const facts = { ...dubbedFacts(folder), isDisturbed: false };
+  const short = { ...facts, durationSeconds: 4 };
+  return showcaseOf(
+    [
+      { facts: short, summary: ECHO, evidenceUrl: '' },
+      { facts, summary, evidenceUrl: '' },
+      {
+        facts: { ...facts, isDisturbed: true, durationSeconds: 90 },
+        summary: ECHO,
+        evidenceUrl: '',
+      },
+    ],
+    () => 'original.mp4',
+  );
+}
+
 describe('the page of a run in Chromium', () => {
   const folder = tempFolder();
   const file = join(folder, 'index.html');
@@ -52,19 +100,15 @@ describe('the page of a run in Chromium', () => {
 
   before(async () => {
     const part = partOf({ problems: ['media-service could not be stopped'] }, [1, 2]);
-    const facts = runFactsOf([resultsIn(folder, TOLD, part)], {
-      broadcasts: [
-        {
-          ...{ stream: 'stream_1', title: 'One minute', isComplete: true, faults: [NASTY] },
-          page: 'evidence/stream_1/index.html',
-          figures: {
-            ...{ fragmentsSent: 10, fragmentsAnswered: 9, offsetWorstMs: -184.2 },
-            ...{ endToEndSeconds: 8.41, answerP95Ms: 1679, wordErrorRate: 0.024, tookSeconds: 69 },
-          },
-        },
-      ],
-      ...{ problems: [], seconds: 0 },
-    });
+    makeOutput(folder);
+    copyFileSync(join(folder, 'output.mp4'), join(folder, 'original.mp4'));
+    const facts: RunFacts = {
+      ...runFactsOf([resultsIn(folder, TOLD, part)], {
+        broadcasts: [summaryOf('stream_1', 'One minute'), ECHO],
+        ...{ problems: [], seconds: 0 },
+      }),
+      ...{ causes: [CAUSE], showcase: showcaseIn(folder) },
+    };
     writeFileSync(file, runPage(facts, REQUIREMENTS));
     mkdirSync(join(folder, 'evidence/stream_1'), { recursive: true });
     writeFileSync(join(folder, 'evidence/stream_1/index.html'), '<title>its page</title>');
@@ -84,13 +128,18 @@ describe('the page of a run in Chromium', () => {
   it('says the verdict, then what failed with seen and expected, then the rest', async () => {
     const { page } = await openFile(browser, file);
     expect(await page.locator('.verdict').innerText()).to.equal(
-      '✘ Failed: 1 of 6 scenarios passed, 3 failed, 2 skipped; 2 problems are listed below.',
+      '✘ Viewers get Spanish in 3 of 5 segments, 5.2 s late, video and audio together within 185 ms; ' +
+        '3 of 6 scenarios failed: a dub is late.\n\n' +
+        'segment 4, from second 8 of the clip: not sent (the breaker was open)\n\n' +
+        'Failed: 1 of 6 scenarios passed, 3 failed, 2 skipped; 2 problems are listed below.',
     );
     expect(await page.locator('h2').allInnerTexts()).to.deep.equal([
-      ...['Failures', 'Problems', 'Requirements', 'Scenarios', 'Broadcasts'],
-      'Time and environment',
+      ...['Causes', 'What viewers get', 'Failures', 'Problems', 'Broadcasts', 'Scenarios'],
+      ...['Requirements', 'Time and environment'],
     ]);
-    const failures = await page.locator('.failure').allInnerTexts();
+    const cause = await page.locator('#causes').innerText();
+    expect(cause).to.contain('Cause of 1 of 3 failures: a dub is late').and.contain('listen to it');
+    const failures = await page.locator('#failures .failure').allInnerTexts();
     expect(failures).to.have.length(3);
     expect(failures[0]).to.contain('The dub is heard').and.contain('021-US1-2, 018-E1');
     expect(failures[0]).to.contain('fragment 0\tthe dub is late');
@@ -98,22 +147,80 @@ describe('the page of a run in Chromium', () => {
     expect(failures[0]).not.to.match(/NotAsExpected|output\.steps\.ts/);
     expect(failures[1]).to.contain('it has no step definition');
     expect(failures[2]).to.contain('Before or after the steps:').and.contain('no fixture');
-    const signs = await page.locator('.failure').first().getByRole('img').all();
+    const signs = await page.locator('#failures .failure').first().getByRole('img').all();
     const names = await Promise.all(signs.map((sign) => sign.getAttribute('aria-label')));
     expect(names).to.deep.equal(['passed', 'failed', 'not run']);
     expect(await page.locator('#problems').innerText()).to.contain('part 2 of 2 is missing');
     const row = page.getByRole('row', { name: 'One minute' });
-    expect((await row.innerText()).split(/\s*\t\s*/).slice(1, 7)).to.deep.equal([
+    const cells = (await row.innerText()).split(/\s*\t\s*/);
+    expect(cells[1]).to.match(/^✘ failed\s+1 scenario$/);
+    expect(cells[2]).to.contain(NASTY);
+    expect(cells.slice(3)).to.deep.equal([
       ...['9 of 10', '-184 ms', '8.4 s', '1679 ms', '2.4 %', '69.0 s'],
     ]);
+    const echo = await page.getByRole('row', { name: 'Echo' }).innerText();
+    expect(echo).to.contain('– not judged').and.contain('not translated');
     expect(await page.locator('#environment').innerText()).to.contain('Part 1 of 2');
     expect(await page.locator('#environment').innerText()).to.contain('LOG_LEVEL=DEBUG');
     await page.context().close();
   });
 
+  it('plays the original beside the output, with the audio of one of them and both texts', async () => {
+    const { page, complaints } = await openFile(browser, file);
+    expect(await page.getByLabel('The recording of the output').count()).to.equal(1);
+    expect(await page.getByLabel('The clip that was published').count()).to.equal(1);
+    const muted = (): Promise<unknown> =>
+      page.evaluate('[...document.querySelectorAll("video")].map((one) => one.muted)');
+    expect(await muted()).to.deep.equal([false, true]);
+    await page.getByLabel('original (English)').check();
+    expect(await muted()).to.deep.equal([true, false]);
+    await page.evaluate('document.getElementById("output").currentTime = 2.5');
+    await page.waitForFunction(
+      'Math.abs(document.getElementById("original").currentTime - 2.5) < 0.2',
+    );
+    expect(await page.locator('#now-original').innerText()).to.equal('This is line 1.');
+    expect(await page.locator('#now-dub').innerText()).to.equal(NASTY);
+    expect(await page.locator('#now-fragment').innerText()).to.equal('Fragment 1: heard');
+    await page.getByRole('button', { name: 'next segment' }).click();
+    await page.waitForFunction('document.getElementById("output").currentTime >= 4');
+    await page.evaluate('document.getElementById("output").play()');
+    await page.waitForFunction('document.getElementById("original").currentTime > 4.3');
+    expect(await page.evaluate('document.getElementById("original").paused')).to.equal(false);
+    const tracks = await page.evaluate(
+      '[...document.getElementById("output").textTracks].map((one) => one.label)',
+    );
+    expect(tracks).to.deep.equal(['Original', 'Dub']);
+    expect(complaints).to.deep.equal([]);
+    await page.context().close();
+  });
+
+  it('shows the room to each limit, and leaves the sense of the translation to its reader', async () => {
+    const { page } = await openFile(browser, file);
+    const viewers = page.locator('#viewers');
+    expect(await viewers.locator('.figures').innerText()).to.match(/length\s+8 s, at most 9 s/);
+    expect(await viewers.locator('.bar').first().getAttribute('aria-hidden')).to.equal('true');
+    const text = await viewers.innerText();
+    expect(text).to.contain('understandable?').and.contain('That is for a reader to say.');
+    expect(text).to.match(/0\.52\tThis is line 0\.\testa es la línea 0\testa es la línea 0/);
+    expect(await viewers.getByRole('table').getByText('✔').count()).to.equal(0);
+    await page.context().close();
+  });
+
+  it('has what passed steps have measured, by scenario', async () => {
+    const { page } = await openFile(browser, file);
+    const scenario = page.locator('#scenarios details', {
+      has: page.locator('summary', { hasText: 'The STS answers' }),
+    });
+    await scenario.first().locator('summary').first().click();
+    await scenario.getByText('2 values measured').click();
+    const values = await scenario.getByRole('table').innerText();
+    expect(values).to.match(/composition-has\t✔ passed/);
+    await page.context().close();
+  });
+
   it('leads to the evidence, and says of what there is none', async () => {
     const { page } = await openFile(browser, file);
-    const failure = page.locator('.failure').first();
+    const failure = page.locator('#failures .failure').first();
     expect(await failure.innerText()).to.contain('stream_2 (no page)');
     await failure.getByRole('link', { name: 'One minute' }).click();
     expect(await page.title()).to.equal('its page');
@@ -191,7 +298,10 @@ describe('the page of a run in Chromium', () => {
 
   it('can be read without its script', async () => {
     const { page } = await openFile(browser, file, { javaScriptEnabled: false });
-    expect(await page.locator('.states > tr:visible').count()).to.equal(COUNT);
+    expect(await page.locator('.states > tr').count()).to.equal(COUNT);
+    await page.locator('.spec summary').first().click();
+    expect(await page.locator('.states > tr:visible').count()).to.be.greaterThan(0);
+    expect(await page.locator('#viewers video').count()).to.equal(2);
     expect(await page.locator('.filters').isVisible()).to.equal(false);
     await page.context().close();
   });

@@ -239,7 +239,8 @@ describe('the summary of a run', () => {
     const facts = runFactsOf([results([told])], {
       broadcasts: [
         {
-          ...{ stream: 's', title: nasty, page: 'evidence/a%7Cb/index.html', isComplete: true },
+          ...{ stream: 's', name: nasty, page: 'evidence/a%7Cb/index.html', isComplete: true },
+          ...{ isTranslated: true, coverage: { segments: 2, heard: 1, dubbed: 2, lost: [] } },
           ...{ faults: [nasty], figures: { fragmentsSent: 2, fragmentsAnswered: 1 } },
         },
       ],
@@ -253,7 +254,7 @@ describe('the summary of a run', () => {
     expect(outside.match(/<\/details>/g)).to.have.length(1);
     expect(outside).not.to.match(/<b>\*|`code`|\]\(x\)/);
     const rows = outside.split('\n').filter((line) => line.startsWith('|'));
-    expect(rows.map((row) => row.split('|').length)).to.deep.equal([10, 10, 10]);
+    expect(rows.map((row) => row.split('|').length)).to.deep.equal([11, 11, 11]);
     expect(rows[2]).to.contain('&#124; b &#60;/details&#62; &#96;code&#96;').and.contain('1 of 2');
   });
 

@@ -9,9 +9,9 @@ import { shownNumber } from '../wording';
 /** The style of charts; the names of the page's own colours are those of the common style. */
 export const CHART_STYLE = `
 :root { --waiting: #8c959f; --queued: #9a6700; --asr: #0969da; --translation: #8250df; --tts: #bf3989; --returned: #6e7781;
-  --played: #1a7f37; --band: #d8f0dc; --strict: #a9dcb3; }
+  --played: #1a7f37; --unheard: #b3121d; --unmeasured: #1a7f37; --band: #d8f0dc; --strict: #a9dcb3; }
 @media (prefers-color-scheme: dark) { :root { --waiting: #8b949e; --queued: #d29922; --asr: #58a6ff; --translation: #bc8cff;
-  --tts: #f778ba; --returned: #9aa4ae; --played: #3fb950; --band: #16301d; --strict: #24562f; } }
+  --tts: #f778ba; --returned: #9aa4ae; --played: #3fb950; --unheard: #ff8a80; --unmeasured: #3fb950; --band: #16301d; --strict: #24562f; } }
 svg.chart { display: block; width: 100%; height: auto; font: 12px system-ui, sans-serif; }
 svg.chart text { fill: var(--fore); } svg.chart text.faint { fill: var(--faint); } svg.chart text.bad { fill: var(--bad); }
 svg.chart text.end { text-anchor: end; } svg.chart text.middle { text-anchor: middle; }
@@ -224,13 +224,21 @@ export function wordOf(state: FragmentFacts['state']): string {
 
 /** What a row, a dot or a span of a fragment leads to: its row of the page's table. */
 export function FragmentLink(parts: RenderableProps<{ fragment: FragmentFacts }>): VNode {
-  const { fragment, children } = parts;
-  const isAlone = useContext(Alone);
-  if (isAlone) return <g>{children}</g>;
-  const { sequence, state } = fragment;
+  const { sequence, state } = parts.fragment;
   return (
-    <a href={`#fragment-${sequence}`} aria-label={`fragment ${sequence}, ${wordOf(state)}`}>
-      {children}
+    <RowLink row={`fragment-${sequence}`} name={`fragment ${sequence}, ${wordOf(state)}`}>
+      {parts.children}
+    </RowLink>
+  );
+}
+
+/** Leads to a row of the page's table; a chart that is a document of its own has none. */
+export function RowLink(parts: RenderableProps<{ row: string; name: string }>): VNode {
+  const isAlone = useContext(Alone);
+  if (isAlone) return <g>{parts.children}</g>;
+  return (
+    <a href={`#${parts.row}`} aria-label={parts.name}>
+      {parts.children}
     </a>
   );
 }

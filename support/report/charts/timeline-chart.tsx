@@ -1,60 +1,76 @@
 import type { VNode } from 'preact';
 
-import type { BroadcastFacts, FragmentFacts, Stage, TimelineEvent } from '../facts';
+import type { BroadcastFacts, FragmentFacts, Stage, TimelineEvent, UnsentFacts } from '../facts';
 import { shownNumber } from '../wording';
 import { Chart, EventLines, eventsInOrder, finite, FragmentLink, LISTED_EVENTS } from './chart';
-import { round, SecondsAxis, shortened, STATE_SIGNS, textAt, type TimeAxis } from './chart';
+import {
+  round,
+  RowLink,
+  SecondsAxis,
+  shortened,
+  STATE_SIGNS,
+  textAt,
+  type TimeAxis,
+} from './chart';
 import { WIDTH, xOf } from './chart';
 
-/** In the order of time; `x` is where its entry of the legend begins, in pixels. */
-export const STAGES: readonly { stage: Stage; meaning: string; x: number }[] = [
-  { stage: 'waiting', meaning: 'waiting to be sent', x: 10 },
-  { stage: 'queued', meaning: 'queued at the STS', x: 190 },
-  { stage: 'asr', meaning: 'speech to text', x: 332 },
-  { stage: 'translation', meaning: 'translation', x: 448 },
-  { stage: 'tts', meaning: 'text to speech', x: 546 },
-  { stage: 'returned', meaning: 'returned, not played yet', x: 666 },
-  { stage: 'played', meaning: 'played', x: 846 },
+/** In the order of time; `x` and `y` are where its entry of the legend begins, in pixels. */
+export const STAGES: readonly { stage: Stage; meaning: string; x: number; y: number }[] = [
+  { stage: 'waiting', meaning: 'waiting to be sent', x: 10, y: 30 },
+  { stage: 'queued', meaning: 'queued at the STS', x: 190, y: 30 },
+  { stage: 'asr', meaning: 'speech to text', x: 332, y: 30 },
+  { stage: 'translation', meaning: 'translation', x: 448, y: 30 },
+  { stage: 'tts', meaning: 'text to speech', x: 546, y: 30 },
+  { stage: 'returned', meaning: 'returned, not played yet', x: 666, y: 30 },
+  { stage: 'played', meaning: 'played', x: 10, y: 48 },
+  { stage: 'unheard', meaning: 'shown, its dub is not heard', x: 190, y: 48 },
+  { stage: 'unmeasured', meaning: 'shown, what is heard was not measured', x: 448, y: 48 },
 ];
 
 const ROW_HEIGHT = 22;
 /** Above the rows: the title of a chart that is alone, the legend, the numbers of the events. */
-const TOP = 76;
+const TOP = 94;
 
 /** Each fragment's way through the pipeline, over seconds since publishing. */
 export function FragmentTimeline({ facts }: { facts: BroadcastFacts }): VNode {
-  const { fragments, ptsZeroAtSeconds } = facts;
+  const { fragments, unsent, ptsZeroAtSeconds } = facts;
+  const rows = [
+    ...fragments.map((fragment) => ({ at: fragment.stages[0]?.fromSeconds ?? NaN, fragment })),
+    ...unsent.map((one) => ({ at: one.dueSeconds, unsent: one })),
+  ].sort((a, b) => a.at - b.at);
   const events = eventsInOrder(facts.events);
   const times = finite([
     ...fragments.flatMap(({ stages }) => stages.map(({ toSeconds }) => toSeconds)),
+    ...unsent.map(({ dueSeconds }) => dueSeconds),
     ...events.map(({ atSeconds }) => atSeconds),
   ]);
   const axis = { left: 76, right: WIDTH - 16, from: 0, to: Math.max(1, ...times) };
-  const bottom = TOP + Math.max(1, fragments.length) * ROW_HEIGHT;
+  const bottom = TOP + Math.max(1, rows.length) * ROW_HEIGHT;
   const lines = Math.min(events.length, LISTED_EVENTS + 1);
   return (
     <Chart
       title="Timeline of fragments"
-      description="A row for each fragment, from being complete to being played, over seconds since publishing began."
+      description="A row for each fragment, from being complete to being played, and for each segment that was not sent, over seconds since publishing began."
       {...{ height: bottom + 34 + lines * 16, axis }}
       span={[TOP, bottom]}
       ptsOffset={ptsZeroAtSeconds === undefined ? undefined : -ptsZeroAtSeconds}
     >
       <StagePatterns />
-      {STAGES.map(({ stage, meaning, x }) => (
-        <g key={stage} transform={`translate(${x} 30)`}>
+      {STAGES.map(({ stage, meaning, x, y }) => (
+        <g key={stage} transform={`translate(${x} ${y})`}>
           <rect width={14} height={12} fill={`url(#stage-${stage})`} />
           {textAt(19, 10, meaning)}
         </g>
       ))}
       <SecondsAxis {...{ axis, bottom }} top={TOP} />
-      {fragments.map((fragment, index) => (
-        <FragmentRow
-          key={fragment.sequence}
-          {...{ fragment, axis }}
-          top={TOP + index * ROW_HEIGHT}
-        />
-      ))}
+      {rows.map((row, index) => {
+        const place = { axis, top: TOP + index * ROW_HEIGHT };
+        return 'fragment' in row ? (
+          <FragmentRow key={index} fragment={row.fragment} {...place} />
+        ) : (
+          <UnsentRow key={index} unsent={row.unsent} {...place} />
+        );
+      })}
       <EventLines {...{ events, axis, bottom }} top={TOP - 4} numbers={true} />
       <EventList {...{ events }} x={axis.left} y={bottom + 36} />
     </Chart>
@@ -89,6 +105,22 @@ function FragmentRow(parts: { fragment: FragmentFacts; axis: TimeAxis; top: numb
           </rect>
         ))}
     </FragmentLink>
+  );
+}
+
+/** When it would have been sent, and why it was not. */
+function UnsentRow(parts: { unsent: UnsentFacts; axis: TimeAxis; top: number }): VNode {
+  const { unsent, axis, top } = parts;
+  const { segment, why, dueSeconds } = unsent;
+  const x = xOf(axis, dueSeconds);
+  const text = `segment ${segment} is not sent: ${why}`;
+  const isLeft = x < (axis.left + axis.right) / 2;
+  return (
+    <RowLink row={`segment-${segment}`} name={text}>
+      {textAt(56, top + 15, '∅', 'middle bad')}
+      <line class="event fault" x1={x} x2={x} y1={top + 3} y2={top + ROW_HEIGHT - 3} />
+      {textAt(x + (isLeft ? 6 : -6), top + 15, text, isLeft ? 'bad' : 'bad end')}
+    </RowLink>
   );
 }
 
@@ -131,6 +163,8 @@ function StagePatterns(): VNode {
       {pattern('tts', <path d="M3 0V6" {...light} />)}
       {pattern('returned', <path d="M0 3H6" {...dark('returned')} />, true)}
       {pattern('played', null)}
+      {pattern('unheard', <path d="M0 0L6 6M0 6L6 0" {...dark('unheard')} />, true)}
+      {pattern('unmeasured', <path d="M3 0V6" {...dark('unmeasured')} />, true)}
     </defs>
   );
 }

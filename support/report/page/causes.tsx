@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 
 import { safeText } from '../../base/safe-text';
 import { explainedText, namesOf } from '../causes';
-import type { CauseFacts } from '../facts';
+import type { BroadcastSummary, CauseFacts } from '../facts';
 import { List, Terms } from '../layout';
 import { outcomeOf, type ScenarioResult } from '../scenario-results';
 
@@ -10,6 +10,8 @@ import { outcomeOf, type ScenarioResult } from '../scenario-results';
 export function Causes(parts: {
   causes: readonly CauseFacts[];
   scenarios: readonly ScenarioResult[];
+  /** By stream: where it was found; not given on the page of the broadcast itself. */
+  pages?: ReadonlyMap<string, BroadcastSummary>;
 }): VNode {
   const failed = parts.scenarios.filter((one) => outcomeOf(one) === 'failed');
   return (
@@ -18,6 +20,7 @@ export function Causes(parts: {
         <article class="failure" key={cause}>
           <h3>{`${explainedText(cause, failed.length)}: ${safeText(cause.what)}`}</h3>
           <Terms items={termsOf(cause, failed).map(([name, text]) => [name, safeText(text)])} />
+          <Evidence broadcast={parts.pages?.get(cause.stream ?? '')} />
           <List items={cause.log.map(({ service, text }) => `${service}: ${text}`)} />
         </article>
       ))}
@@ -25,10 +28,20 @@ export function Causes(parts: {
   );
 }
 
+function Evidence({ broadcast }: { broadcast: BroadcastSummary | undefined }): VNode | null {
+  if (broadcast?.page === undefined) return null;
+  return (
+    <p>
+      Evidence: <a href={broadcast.page}>{safeText(broadcast.name)}</a>
+    </p>
+  );
+}
+
 function termsOf(cause: CauseFacts, failed: readonly ScenarioResult[]): [string, string][] {
-  const { where, seen, expected, next, place, scenarios, followers } = cause;
+  const { where, seen, expected, next, place, lost, scenarios, followers } = cause;
   const terms: [string, string | undefined][] = [
     ['where', [where, place].filter(Boolean).join(', ')],
+    ...lost.map((text): [string, string] => ['lost', text]),
     ['seen', seen],
     ['expected', expected],
     ['next', next],

@@ -2,23 +2,28 @@ import type { VNode } from 'preact';
 
 import { safeText } from '../../base/safe-text';
 import { STATE_SIGNS, wordOf } from '../charts/chart';
-import type { BroadcastFacts, FragmentFacts } from '../facts';
+import type { BroadcastFacts, FragmentFacts, UnsentFacts } from '../facts';
 import { type Column, Table } from '../layout';
 import { shownNumber } from '../wording';
 import { EvidenceLink, some } from './parts';
 
-const FIRST: readonly Column<FragmentFacts>[] = [
-  {
-    head: 'fragment',
-    kind: 'number',
-    isHead: true,
-    cell: (fragment) => <Sequence {...fragment} />,
-  },
-  { head: 'state', kind: 'text', cell: (fragment) => <FragmentState {...fragment} /> },
+/** A fragment, or a segment that was never sent. */
+interface SegmentRow extends Omit<Partial<FragmentFacts>, 'state'> {
+  /** The id of its row. */
+  row: string;
+  segment: number;
+  state: FragmentFacts['state'] | 'not sent';
+  remarks: string[];
+}
+
+const FIRST: readonly Column<SegmentRow>[] = [
+  { head: 'segment', kind: 'number', isHead: true, cell: (one) => <Segment {...one} /> },
+  { head: 'fragment', kind: 'number', cell: ({ sequence }) => sequence ?? '–' },
+  { head: 'state', kind: 'text', cell: (one) => <FragmentState {...one} /> },
 ];
 
 /** Undefined where the fragment has none, – is shown then; a column without any is not shown at all. */
-const COLUMNS: readonly Column<FragmentFacts>[] = [
+const COLUMNS: readonly Column<SegmentRow>[] = [
   { head: 'A/V offset, ms', kind: 'number', cell: ({ offsetMs }) => number(offsetMs) },
   { head: 'correlation', kind: 'number', cell: ({ correlation }) => number(correlation, 2) },
   {
@@ -38,11 +43,7 @@ const COLUMNS: readonly Column<FragmentFacts>[] = [
     cell: ({ wordErrorRate }) => number(wordErrorRate, 2),
   },
   { head: 'chrF', kind: 'number', cell: ({ chrf }) => number(chrf, 2) },
-  {
-    head: 'script',
-    kind: 'text',
-    cell: ({ script }) => script && safeText(script),
-  },
+  { head: 'said', kind: 'text', cell: ({ script }) => script && safeText(script) },
   {
     head: 'transcript → translation',
     kind: 'text',
@@ -85,7 +86,11 @@ function number(value = NaN, digits = 1): string | undefined {
   return Number.isFinite(value) ? shownNumber(value, digits) : undefined;
 }
 
-function audioLink(file: string | undefined, sequence: number, which: string): VNode | undefined {
+function audioLink(
+  file: string | undefined,
+  sequence: number | undefined,
+  which: string,
+): VNode | undefined {
   if (file === undefined) return undefined;
   return (
     <EvidenceLink file={file} label={`fragment ${sequence} ${which}`}>
@@ -94,45 +99,64 @@ function audioLink(file: string | undefined, sequence: number, which: string): V
   );
 }
 
-export function FragmentTable({ facts: { fragments } }: { facts: BroadcastFacts }): VNode {
-  const columns = COLUMNS.filter(({ cell }) =>
-    fragments.some((fragment) => cell(fragment) !== undefined),
-  ).map((column) => ({ ...column, cell: (row: FragmentFacts) => column.cell(row) ?? '–' }));
-  return some(fragments, 'No fragment was observed.', () => (
+export function FragmentTable({ facts: { fragments, unsent } }: { facts: BroadcastFacts }): VNode {
+  const rows = [...fragments.map(rowOfFragment), ...unsent.map(rowOfUnsent)].sort(
+    (a, b) => a.segment - b.segment,
+  );
+  const columns = COLUMNS.filter(({ cell }) => rows.some((row) => cell(row) !== undefined)).map(
+    (column) => ({ ...column, cell: (row: SegmentRow) => column.cell(row) ?? '–' }),
+  );
+  return some(rows, 'No fragment was observed.', () => (
     <Table
       label="Fragments"
-      rows={fragments}
+      rows={rows}
       columns={[...FIRST, ...columns]}
-      rowOf={({ sequence }) => ({ id: `fragment-${sequence}` })}
+      rowOf={({ row }) => ({ id: row })}
     />
   ));
 }
 
-function Sequence({ sequence, shownAtPts }: FragmentFacts): VNode {
+function rowOfFragment(fragment: FragmentFacts): SegmentRow {
+  return { ...fragment, row: `fragment-${fragment.sequence}` };
+}
+
+function rowOfUnsent({ segment, why, script, shownAtPts }: UnsentFacts): SegmentRow {
+  return {
+    ...{ row: `segment-${segment}`, segment, state: 'not sent', remarks: [why] },
+    ...{ script, shownAtPts },
+  };
+}
+
+function Segment({ row, segment, shownAtPts }: SegmentRow): VNode {
   return (
     <>
       {Number.isFinite(shownAtPts) ? (
         <button
           type="button"
           class="from-here no-print needs-script"
-          data-play={sequence}
-          aria-label={`play from fragment ${sequence}`}
+          data-play={row}
+          aria-label={`play from ${row.replace('-', ' ')}`}
           hidden
         >
           ▶
         </button>
       ) : null}
-      {sequence}
+      {segment}
     </>
   );
 }
 
-function FragmentState({ state, remarks }: FragmentFacts): VNode {
-  const className = { heard: 'good', wrong: 'bad', unheard: 'bad', 'not measured': 'faint' }[state];
+const STATE_CLASSES: Record<SegmentRow['state'], string> = {
+  ...{ heard: 'good', wrong: 'bad', unheard: 'bad', 'not measured': 'faint', 'not sent': 'bad' },
+};
+
+function FragmentState({ state, remarks }: SegmentRow): VNode {
+  const [sign, word] =
+    state === 'not sent' ? [STATE_SIGNS.unheard, state] : [STATE_SIGNS[state], wordOf(state)];
   return (
     <>
-      <span class={`badge ${className}`}>
-        <span aria-hidden="true">{STATE_SIGNS[state]}</span> {wordOf(state)}
+      <span class={`badge ${STATE_CLASSES[state]}`}>
+        <span aria-hidden="true">{sign}</span> {word}
       </span>
       {remarks.map((remark, index) => (
         <div key={index}>{safeText(remark)}</div>

@@ -2,31 +2,38 @@ import type { VNode } from 'preact';
 
 import { safeText } from '../../base/safe-text';
 import { wordOf } from '../charts/chart';
-import type { BroadcastFacts } from '../facts';
+import type { BroadcastFacts, PlayedSegment } from '../facts';
 import { duration } from '../wording';
 import { EvidenceLink, useEvidence } from './parts';
 
 /** What browsers play. */
 const PLAYABLE = /\.(?:mp4|m4v|webm)$/i;
 
-export function isPlayable({ output }: BroadcastFacts): boolean {
+export function isPlayable({ output }: Pick<BroadcastFacts, 'output'>): boolean {
   return output !== undefined && PLAYABLE.test(output.file);
 }
 
-/** What the script of the page shows while a fragment is played. */
-export function segmentsOf({ fragments, segmentSeconds }: BroadcastFacts): unknown[] {
-  const shown = fragments.filter(({ shownAtPts }) => Number.isFinite(shownAtPts));
-  return shown.map((fragment, index) => {
-    const from = fragment.shownAtPts ?? 0;
-    const next = shown[index + 1]?.shownAtPts ?? NaN;
-    return {
-      sequence: fragment.sequence,
-      fromPts: from,
-      toPts: next > from ? Math.min(next, from + segmentSeconds) : from + segmentSeconds,
-      original: fragment.script ?? fragment.transcript ?? '',
-      dub: fragment.translation ?? '',
-      state: [wordOf(fragment.state), ...fragment.remarks].join('; '),
-    };
+/** What the script of a page shows while a segment is played, also of those that were never sent. */
+export function segmentsOf(facts: BroadcastFacts): PlayedSegment[] {
+  const { fragments, unsent, segmentSeconds } = facts;
+  const all = [
+    ...fragments.map((one) => ({
+      ...{ row: `fragment-${one.sequence}`, name: `Fragment ${one.sequence}` },
+      ...{ fromPts: one.shownAtPts ?? NaN, dub: one.translation ?? '' },
+      original: one.script ?? one.transcript ?? '',
+      state: [wordOf(one.state), ...one.remarks].join('; '),
+    })),
+    ...unsent.map(({ segment, shownAtPts = NaN, script = '', why }) => ({
+      ...{ row: `segment-${segment}`, name: `Segment ${segment}`, fromPts: shownAtPts, dub: '' },
+      ...{ original: script, state: `not sent: ${why}` },
+    })),
+  ]
+    .filter(({ fromPts }) => Number.isFinite(fromPts))
+    .sort((a, b) => a.fromPts - b.fromPts);
+  return all.map((one, index) => {
+    const whole = one.fromPts + segmentSeconds;
+    const next = all[index + 1]?.fromPts ?? NaN;
+    return { ...one, toPts: next > one.fromPts ? Math.min(next, whole) : whole };
   });
 }
 
@@ -57,34 +64,41 @@ export function Player({ facts, output }: PlayerParts): VNode {
       <div class="player">
         <div class="screen">
           <video controls preload="metadata" src={url} aria-label="The recording of the output" />
-          <p id="player-trouble" class="bad" role="status" hidden>
-            The browser cannot play {link}: it has to be where this link leads, in a format that the
-            browser knows.
-          </p>
+          <PlayerTrouble>{link}</PlayerTrouble>
         </div>
-        <CurrentFragment recording={`${file}, ${duration(output.seconds)}`} />
+        <div class="now" role="region" aria-label="The current fragment" tabindex={0}>
+          <StepButtons what="fragment" />
+          <p aria-live="off">
+            <strong id="now-fragment">{`${file}, ${duration(output.seconds)}`}</strong>
+          </p>
+          <p lang={facts.language} id="now-original" aria-live="off" />
+          <p lang={facts.translatedTo ?? facts.language} id="now-dub" aria-live="off" />
+        </div>
       </div>
     </>
   );
 }
 
-/** Filled by the script of the page. */
-function CurrentFragment({ recording }: { recording: string }): VNode {
+/** Shown by the script where the browser cannot play the recording that is linked in it. */
+export function PlayerTrouble({ children }: { children: VNode }): VNode {
   return (
-    <div class="now" role="region" aria-label="The current fragment" tabindex={0}>
-      <p class="no-print needs-script" hidden>
-        <button type="button" data-step="-1">
-          previous fragment
-        </button>{' '}
-        <button type="button" data-step="1">
-          next fragment
-        </button>
-      </p>
-      <p aria-live="off">
-        <strong id="now-fragment">{recording}</strong>
-      </p>
-      <p lang="en" id="now-original" aria-live="off" />
-      <p lang="es" id="now-dub" aria-live="off" />
-    </div>
+    <p id="player-trouble" class="bad" role="status" hidden>
+      The browser cannot play {children}: it has to be where this link leads, in a format that the
+      browser knows.
+    </p>
+  );
+}
+
+/** From one segment or fragment to the next; shown by the script, as they do nothing without it. */
+export function StepButtons({ what }: { what: string }): VNode {
+  return (
+    <p class="no-print needs-script" hidden>
+      <button type="button" data-step="-1">
+        {`previous ${what}`}
+      </button>{' '}
+      <button type="button" data-step="1">
+        {`next ${what}`}
+      </button>
+    </p>
   );
 }

@@ -2,6 +2,7 @@ import type { VNode } from 'preact';
 
 import { safeText } from '../../base/safe-text';
 import { wordOf } from '../charts/chart';
+import { coverageText, lostTexts } from '../coverage';
 import type { BroadcastFacts, CauseFacts, VerdictFacts } from '../facts';
 import { Badge, type Column, List, Quote, STATES, Table, Terms } from '../layout';
 import { idsOf, outcomeOf, type ScenarioResult } from '../scenario-results';
@@ -31,15 +32,10 @@ export function VerdictSection({
   return (
     <section aria-label="Verdict">
       <VerdictLine judged={judged} />
+      <Happened facts={facts} />
+      <OnPurpose facts={facts} hasFailed={failed.length > 0} />
       <Causes causes={causes} scenarios={judged} />
       <InShort facts={facts} judged={judged} />
-      {facts.faults.length > 0 ? (
-        <p>
-          <strong>Faults</strong> that the scenarios injected; what is found below may be their
-          effect:
-        </p>
-      ) : null}
-      <List items={facts.faults} />
       {facts.isComplete ? null : (
         <p class="bad">
           <strong>The output is not complete:</strong> {safeText(facts.outcome)}
@@ -87,6 +83,61 @@ function VerdictLine({ judged }: { judged: readonly ScenarioResult[] }): VNode {
   );
 }
 
+/** How many segments viewers hear dubbed, why not the others, and what happened between the services. */
+function Happened({ facts }: { facts: BroadcastFacts }): VNode {
+  const { coverage, segmentSeconds, exchange } = facts;
+  const { breaker, lostAtSeconds, fallbacks } = exchange;
+  const at = (seconds: number): string => `second ${shownNumber(seconds, 0)}`;
+  const open = breaker.map(({ fromSeconds, toSeconds, failures }) => {
+    const until = toSeconds === undefined ? 'to the end' : `to ${at(toSeconds)}`;
+    return `The circuit breaker was open from ${at(fromSeconds)} since publishing began ${until}, after ${counted(failures, 'failure')} in a row.`;
+  });
+  const [firstLost] = lostAtSeconds;
+  const counts = fallbacks.map(({ value, delta }) => `${value} ${delta}`).join(', ');
+  const happened = [
+    ...lostTexts(coverage, segmentSeconds).map((text) => `Not dubbed as it should be: ${text}.`),
+    ...open,
+    ...(firstLost === undefined
+      ? []
+      : [
+          `A connection to the STS was lost ${times(lostAtSeconds.length)}, first at ${at(firstLost)} since publishing began.`,
+        ]),
+    ...(counts === ''
+      ? []
+      : [`Fallbacks to the original audio as media-service counts them: ${counts}.`]),
+  ];
+  return (
+    <>
+      {coverage.segments > 0 ? (
+        <p>
+          <strong>{`Segments that viewers hear dubbed: ${coverageText(coverage)}.`}</strong>
+        </p>
+      ) : null}
+      <List items={happened} />
+    </>
+  );
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
+}
+
+function OnPurpose(parts: { facts: BroadcastFacts; hasFailed: boolean }): VNode | null {
+  const { faults, isDisturbed } = parts.facts;
+  if (!isDisturbed) return null;
+  return (
+    <>
+      <p>
+        <strong>Made to go wrong on purpose.</strong>{' '}
+        {parts.hasFailed
+          ? 'What is found below may be its effect:'
+          : 'What is red below is its effect, as the scenarios expect it:'}
+      </p>
+      <List items={faults} />
+    </>
+  );
+}
+
 /** What is wrong, what is not, and what to do next: where anything is. */
 function InShort({ facts, judged }: SectionParts): VNode | null {
   const failed = judged.filter((result) => outcomeOf(result) === 'failed');
@@ -102,11 +153,13 @@ function InShort({ facts, judged }: SectionParts): VNode | null {
           {offset} See <a href="#offset">A/V offset</a>.
         </li>
       )}
-      {passed.length > 0 ? (
+      {passed.length === 0 ? null : (
         <li>
-          {`${passed.length} of ${counted(verdicts.length, 'check')} passed: ${passed.map(safeText).join('; ')}.`}
+          {folded(passed, `${passed.length} of ${counted(verdicts.length, 'check')} passed`, () => (
+            <List items={passed} />
+          ))}
         </li>
-      ) : null}
+      )}
       {ids.length > 0 ? (
         <li>
           Next: what each message means is in <code>docs/troubleshooting.md</code>; to see it again,{' '}
@@ -154,9 +207,8 @@ function FailedScenario({ result }: { result: ScenarioResult }): VNode {
 }
 
 function About({ facts }: { facts: BroadcastFacts }): VNode {
-  const { figures, fragments } = facts;
+  const { figures, coverage } = facts;
   const media = facts.audio === 'none' ? 'video without audio' : facts.audio;
-  const heard = fragments.filter(({ state }) => state === 'heard').length;
   const { fragmentsSent, fragmentsAnswered, answerP50Ms, answerP95Ms, answerMaxMs } = figures;
   const [p50, p95, longest] = [answerP50Ms, answerP95Ms, answerMaxMs].map((value) =>
     shownNumber(value, 0, ' ms'),
@@ -170,10 +222,8 @@ function About({ facts }: { facts: BroadcastFacts }): VNode {
         ['began', safeText(facts.startedAt)],
         ['took', duration(figures.tookSeconds)],
         ['outcome', safeText(facts.outcome)],
-        [
-          'fragments',
-          `${fragmentsSent} sent, ${fragmentsAnswered} answered, ${heard} heard as they should be`,
-        ],
+        ['segments', `${coverage.segments} to be dubbed`],
+        ['fragments', `${fragmentsSent} sent, ${fragmentsAnswered} answered`],
         ['latency per fragment', `p50 ${p50}, p95 ${p95}, longest ${longest}`],
         [
           'latency end to end',

@@ -1,0 +1,63 @@
+/** What a run says in a sentence, in plain words: first what viewers get, then what failed. */
+import { coverageText, lostTexts } from './coverage';
+import type { RunFacts, Showcase } from './facts';
+import { countsOf, verdictOf } from './run-report';
+import { counted } from './wording';
+
+/** So many causes are named. */
+const MOST_CAUSES = 2;
+
+/** The first that is read of a run. */
+export interface Lead {
+  /** What viewers get; then how many scenarios failed, and by what. Where no broadcast shows it, the verdict. */
+  sentence: string;
+  /** What of it is lost, and why, a line each. */
+  notes: string[];
+  /** The verdict in figures, where the sentence is another. */
+  verdict?: string;
+}
+
+export function leadOf(facts: RunFacts): Lead {
+  const { showcase } = facts;
+  const { text: verdict } = verdictOf(facts);
+  if (!showcase) return { sentence: verdict, notes: [NOT_SHOWN] };
+  const parts = [viewersGet(showcase), scenariosText(facts)].filter((text) => text !== '');
+  const notes = lostTexts(showcase.summary.coverage, showcase.segmentSeconds);
+  return { sentence: `${parts.join('; ')}.`, notes, verdict };
+}
+
+const NOT_SHOWN =
+  'What viewers get is not shown by this run: it has no broadcast that was translated with nothing made to go wrong.';
+
+/** `es` in English: Spanish. */
+export function languageName(code: string): string {
+  return new Intl.DisplayNames('en', { type: 'language' }).of(code) ?? code;
+}
+
+function viewersGet({ summary, to }: Showcase): string {
+  const { coverage, figures } = summary;
+  const { heard, segments } = coverage;
+  const language = languageName(to);
+  if (heard === undefined) {
+    return `What viewers hear was not measured; ${coverageText(coverage)} segments in ${language}`;
+  }
+  if (heard === 0) return `Viewers get no ${language}: 0 of ${counted(segments, 'segment')}`;
+  const { endToEndSeconds, offsetWorstMs } = figures;
+  return [
+    `Viewers get ${language} in ${heard} of ${counted(segments, 'segment')}`,
+    ...(endToEndSeconds === undefined ? [] : [`${endToEndSeconds.toFixed(1)} s late`]),
+    ...(offsetWorstMs === undefined
+      ? []
+      : [`video and audio together within ${Math.ceil(Math.abs(offsetWorstMs))} ms`]),
+  ].join(', ');
+}
+
+/** Empty where nothing failed: the verdict says the rest. */
+function scenariosText({ scenarios, causes = [] }: RunFacts): string {
+  const { failed } = countsOf(scenarios);
+  if (failed === 0) return '';
+  const named = causes.slice(0, MOST_CAUSES).map(({ what }) => what);
+  const more = causes.length > MOST_CAUSES ? ['and others'] : [];
+  const why = named.length > 0 ? `: ${[...named, ...more].join('; ')}` : '';
+  return `${failed} of ${counted(scenarios.length, 'scenario')} failed${why}`;
+}

@@ -1,0 +1,46 @@
+/**
+ * `npm run screenshots -- PAGE FILE [--width N] [--height N] [--dark] [--at SECONDS]`: makes a picture of the beginning of a
+ * report's page, as README and docs show it. SECONDS is where its player stands.
+ */
+import { parseArgs } from 'node:util';
+
+import { openFile, startBrowser } from '../test/report/browser';
+
+/** As README shows it; a picture of more is scaled down there. */
+const [WIDTH, HEIGHT] = [1100, 1000];
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      ...{ width: { type: 'string' }, height: { type: 'string' }, at: { type: 'string' } },
+      dark: { type: 'boolean', default: false },
+    },
+  });
+  const [page = '', file = ''] = positionals;
+  if (file === '') throw new TypeError('usage: npm run screenshots -- PAGE FILE [options]');
+  const viewport = {
+    width: Number(values.width ?? WIDTH),
+    height: Number(values.height ?? HEIGHT),
+  };
+  const browser = await startBrowser();
+  try {
+    const opened = await openFile(browser, page, {
+      ...{ viewport, colorScheme: values.dark ? 'dark' : 'light' },
+    });
+    if (values.at !== undefined) {
+      await opened.page.evaluate(`document.querySelector('video').currentTime = ${values.at}`);
+      await opened.page.waitForFunction(
+        '[...document.querySelectorAll("video")].every((one) => one.readyState >= 2 && !one.seeking)',
+      );
+    }
+    await opened.page.screenshot({ path: file });
+  } finally {
+    await browser.close();
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});
