@@ -171,11 +171,12 @@ function segmentByTime({ timestampMs, segment }: Fragment, { segmentSeconds }: F
 }
 
 function heardOfTones(
-  { index, timestampMs }: Fragment,
+  fragment: Fragment,
   segment: number,
   { fixture: { segmentSeconds }, faults, clock, tones }: KnownOfBroadcast,
 ): Heard {
   if (!clock || !tones) return { state: 'not measured' };
+  const { index, timestampMs } = fragment;
   const from = timestampMs === undefined ? segment * segmentSeconds : timestampMs / 1000;
   const sourceSeconds = tones.joinedSeconds + from;
   const shownAtPts = firstShownAt(clock, sourceSeconds, segmentSeconds);
@@ -184,8 +185,9 @@ function heardOfTones(
   );
   const offsets = ours.flatMap(({ avOffset }) => (avOffset.observed ? [avOffset.offsetMs] : []));
   const [worst] = [...offsets].sort((a, b) => Math.abs(b) - Math.abs(a));
-  // Only a dub whose level was changed can be told from the original by its level.
-  const audio = isSoftened(faults, index) ? (tones.segments?.[segment] ?? 'unknown') : 'dub';
+  // Only a dub whose level was changed can be told from the original by its level; where there was no dub in time, it is none.
+  const untold = whyWithoutDub(fragment) === undefined ? 'dub' : 'unknown';
+  const audio = isSoftened(faults, index) ? (tones.segments?.[segment] ?? 'unknown') : untold;
   const isMeasured = ours.length > 0 && audio !== 'unknown';
   const isHeard = worst !== undefined && audio !== 'original';
   const instead =

@@ -7,17 +7,20 @@ import type { SegmentAudio } from '../../support/analyze/resilience-findings';
 import type { Fault } from '../../support/broadcast/fault';
 import { readFixture } from '../../support/broadcast/fixture';
 import type { Fragment } from '../../support/broadcast/fragment';
+import { coverageOf } from '../../support/report/coverage';
 import type { VerdictFacts } from '../../support/report/facts';
 import { fragmentFacts, type KnownOfBroadcast } from '../../support/report/fragment-facts';
 import { projectRoot } from '../../support/config';
 
 const FIXTURE = readFixture(`${projectRoot}/fixtures/1-min-tones.yaml`);
 
+const ANSWER = { audio: { file: 'dub.wav' } } as Fragment['answer'];
+
 /** Ten fragments of tones, each answered after a second. */
 const FRAGMENTS = Array.from({ length: 10 }, (_, index): Fragment => ({
   ...{ index, fragmentId: `f${index}`, segment: index, sequence: index, connection: 1 },
   ...{ sentAt: 6000 * index, timestampMs: 6000 * index, audio: undefined, isAcknowledged: true },
-  ...{ answer: undefined, errorCode: undefined, end: 'answered', endedAt: 6000 * index + 1000 },
+  ...{ answer: ANSWER, errorCode: undefined, end: 'answered', endedAt: 6000 * index + 1000 },
   roundTripMs: 1000,
 }));
 
@@ -68,6 +71,22 @@ describe('the facts of fragments of tones', () => {
     ]);
     const dubbed = fragmentFacts(FRAGMENTS, known('dub', [soften(0, null)]));
     expect(dubbed.map(({ state }) => state)).to.deep.equal(Array(10).fill('heard'));
+  });
+
+  it('take nothing for a dub of which there was none, whatever is heard', () => {
+    const late = FRAGMENTS.map((one): Fragment => ({ ...one, end: 'timed out' }));
+    const facts = fragmentFacts(late, known('dub', []));
+    expect(new Set(facts.map(({ state }) => state))).to.deep.equal(new Set(['not measured']));
+    expect(new Set(facts.map(({ withoutDub }) => withoutDub))).to.deep.equal(
+      new Set(['the answer timed out']),
+    );
+    const { heard, dubbed, lost } = coverageOf(FIXTURE, {
+      ...{ fragments: facts, unsent: [], verdicts: [], isHeard: true },
+    });
+    expect({ heard, dubbed }).to.deep.equal({ heard: 0, dubbed: 0 });
+    expect(lost).to.deep.equal([
+      { why: 'the answer timed out', segments: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
+    ]);
   });
 
   it('are wrong where a verdict deviates, in its words', () => {
