@@ -8,6 +8,7 @@ import { openFile, startBrowser } from '../test/report/browser';
 
 /** As README shows it; a picture of more is scaled down there. */
 const [WIDTH, HEIGHT] = [1100, 1000];
+const SETTLES_MS = 1000;
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -33,6 +34,8 @@ async function main(): Promise<void> {
       await opened.page.waitForFunction(
         '[...document.querySelectorAll("video")].every((one) => one.readyState >= 2 && !one.seeking)',
       );
+      // The browser's own sign of waiting goes a little later.
+      await opened.page.waitForTimeout(SETTLES_MS);
     }
     await opened.page.screenshot({ path: file });
   } finally {

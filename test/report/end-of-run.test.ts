@@ -130,6 +130,19 @@ describe('the end of a run', () => {
     expect(shown.join('\n')).to.not.include('early');
   });
 
+  it('says of every failure what to do, and leads to paths by a click', () => {
+    const link = (path: string): string => `<${path}>`;
+    const bug = failed('bug', 'TypeError: x is not a function', { judgedBy: ['s1'] });
+    const shown = lines([bug], { link });
+    expect(shown).to.include(
+      '       next:     open the page below; docs/troubleshooting.md has every message of the suite',
+    );
+    expect(shown).to.include('     evidence: <reports/evidence/s1/index.html>');
+    expect(shown).to.include('report: <reports/index.html>');
+    const said = lines([failed('a', MESSAGE)]).filter((line) => line.includes('next: '));
+    expect(said).to.deep.equal(['         next:     listen to 0003-dubbed.wav']);
+  });
+
   it('shows what hooks have to say, besides the step', () => {
     const hook = 'Error: cannot be undone\n    at /x/support/hooks.ts:3:1\n';
     const shown = lines([

@@ -38,6 +38,14 @@ describe('what is waited for', () => {
     expect(waitingText(RUNNING, 96_000)).to.match(/ waiting for 1 min 35 s$/);
   });
 
+  it('says what was seen last of it, shortened', () => {
+    const seen = `sts: 503 {"reason": "loading"}\n${'x'.repeat(200)}`;
+    const waits = new Set([{ what: 'the services to start', sinceMs: 14_000, seen }]);
+    const text = waitingText({ ...NOTHING, waits }, 24_000) ?? '';
+    expect(text).to.match(/start for 10 s \(sts: 503 \{"reason": "loading"\} x+…\)$/);
+    expect(text.length).to.be.below(180);
+  });
+
   it('is named where somebody says what it is, with the time since then', () => {
     const waits = new Set([{ what: 'the services to start', sinceMs: 14_000 }]);
     expect(waitingText({ ...RUNNING, waits }, 24_000)).to.match(

@@ -296,6 +296,23 @@ describe('the page of a run in Chromium', () => {
     expect(html).not.to.contain('\u001b');
   });
 
+  it('is under a megabyte, of 118 scenarios and 40 broadcasts', () => {
+    const words = (count: number): string => 'what was seen of it '.repeat(count);
+    const told = Array.from({ length: 118 }, (_, index): Told => ({
+      ...{ name: `${words(3)}${index}`, tags: ['@021-US1-1'], feature: `Feature ${index % 12}` },
+      steps: Array.from({ length: 6 }, () => ({ text: words(4), status: 'PASSED' })),
+      judged: { 'composition-has': 'passed', 'sts-starts-first': 'passed', 'av-offset': 'passed' },
+      judgedBy: [`stream_${index % 40}`],
+    }));
+    const run = runFactsOf([resultsIn(join(folder, 'large'), told)], {
+      broadcasts: Array.from({ length: 40 }, (_, at) => summaryOf(`stream_${at}`, words(5))),
+      ...{ problems: [], seconds: 0 },
+    });
+    const judged = run.judged.map((one) => ({ ...one, seen: words(100), expected: words(5) }));
+    const html = runPage({ ...run, judged, showcase: showcaseIn(folder) }, REQUIREMENTS);
+    expect(Buffer.byteLength(html)).to.be.below(1e6);
+  });
+
   it('can be read without its script', async () => {
     const { page } = await openFile(browser, file, { javaScriptEnabled: false });
     expect(await page.locator('.states > tr').count()).to.equal(COUNT);
