@@ -219,7 +219,6 @@ function Scenario({ shown, scenario }: { shown: Shown; scenario: ScenarioResult 
           <Quote>{shownMessage(outside)}</Quote>
         </>
       )}
-      <MeasuredValues judged={shown.judged.get(scenario.place) ?? []} />
       {scenario.status === 'UNKNOWN' ? <p class="bad">The run ended in the middle of it.</p> : null}
       <p class="about">
         {scenario.judgedBy.map((stream, index) => (
@@ -244,9 +243,10 @@ const MEASURED: readonly Column<Judged>[] = [
 ];
 
 /** What its steps have measured, those that passed too. */
-function MeasuredValues({ judged }: { judged: readonly Judged[] }): VNode | null {
+function MeasuredValues({ shown, place }: { shown: Shown; place: string }): VNode | null {
+  const judged = shown.judged.get(place) ?? [];
   return folded(judged, `${counted(judged.length, 'value')} measured`, () => (
-    <Table label="Measured values" rows={judged} columns={MEASURED} />
+    <Table label={`Measured values: ${place}`} rows={judged} columns={MEASURED} />
   ));
 }
 
@@ -414,6 +414,7 @@ function Scenarios({ shown }: { shown: Shown }): VNode {
                 <span class="faint">{duration(scenario.seconds)}</span>
               </summary>
               <Scenario {...{ shown, scenario }} />
+              <MeasuredValues place={scenario.place} shown={shown} />
             </details>
           ))}
         </section>

@@ -12,7 +12,7 @@ import { svgText } from '../../support/report/charts/chart';
 import { MetricChart } from '../../support/report/charts/metric-chart';
 import { OffsetChart } from '../../support/report/charts/offset-chart';
 import { FragmentTimeline } from '../../support/report/charts/timeline-chart';
-import type { BroadcastFacts } from '../../support/report/facts';
+import type { BroadcastFacts, CauseFacts } from '../../support/report/facts';
 import { broadcastPage } from '../../support/report/broadcast-page';
 import { tempFolder } from '../analyze/make-media';
 import { accessibilityFaults, openFile, startBrowser } from './browser';
@@ -34,6 +34,11 @@ async function expectTime(page: Page, seconds: number, within: number): Promise<
   expect(await time()).to.be.closeTo(seconds, within);
 }
 
+const CAUSE: CauseFacts = {
+  ...{ what: 'dubs are missing', where: 'output.mp4', seen: 'fragment 2', next: 'listen to it' },
+  ...{ segments: [2], scenarios: [JUDGED[1]?.place ?? ''], followers: [], lost: [], log: [] },
+};
+
 describe("a broadcast's page in Chromium", () => {
   const folder = tempFolder();
   const file = join(folder, 'index.html');
@@ -44,7 +49,7 @@ describe("a broadcast's page in Chromium", () => {
   before(async () => {
     makeOutput(folder);
     facts = dubbedFacts(folder);
-    writeFileSync(file, broadcastPage(facts, JUDGED, LINKS));
+    writeFileSync(file, broadcastPage(facts, JUDGED, LINKS, [CAUSE]));
     writeFileSync(bareFile, broadcastPage(NOTHING, [], LINKS));
     browser = await startBrowser();
   });

@@ -37,6 +37,7 @@ const TOLD: Told[] = [
       },
       ...steps('SKIPPED'),
     ],
+    judged: { 'av-offset': 'failed' },
     judgedBy: ['stream_1', 'stream_2'],
   },
   ...['Skipped first', 'Skipped second'].map((name) => ({

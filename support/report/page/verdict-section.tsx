@@ -34,6 +34,7 @@ export function VerdictSection({
       <VerdictLine judged={judged} />
       <Happened facts={facts} />
       <OnPurpose facts={facts} hasFailed={failed.length > 0} />
+      {causes.length > 0 ? <h2>Causes</h2> : null}
       <Causes causes={causes} scenarios={judged} />
       <InShort facts={facts} judged={judged} />
       {facts.isComplete ? null : (
