@@ -15,13 +15,13 @@ Feature: The dub is real speech in the right language
     And the original audio is not heard
     And every dub is heard once, whole, with its own video
     And every dub is heard as the STS returned it
-    And no dub is more than 10 dB louder or softer than the original was
     And no English is spoken in the output
     And Spanish is heard in every dub, with a probability of at least 50 % in every 30 seconds, and in no dub English
     And what is heard in every dub is its translation, with a word error rate of at most 40 % each and 20 % on average
     And Spanish is heard in the output, with a probability of at least 50 % in every 30 seconds, and in no segment English
     And what is heard in every segment of the output is its translation, with a word error rate of at most 40 % each and 20 % on average
     And no splice is heard where segments meet
+    And no dub is more than 10 dB louder or softer than the original was
 
   @broadcast @021-US4-2
   Scenario: The transcript is what was said, in English

@@ -119,6 +119,19 @@ async function firstNumbers(file: string, { index }: VideoStream): Promise<First
   };
 }
 
+/** Whether its frames carry a frame strip. */
+export function isNumbered({ readable, frames }: FirstNumbers): boolean {
+  return readable >= LEAST_READABLE * frames;
+}
+
+/** Over the first 3 s, right to within 1.4 %; a strip of another usual rate is 4 % off at least. */
+const RATE_WITHIN = 0.025;
+
+/** Whether the numbers grow by so many in a second. A single number tells nothing against it. */
+export function isCountedAt({ perSecond }: FirstNumbers, framesPerSecond: number): boolean {
+  return Math.abs((perSecond ?? framesPerSecond) - framesPerSecond) <= RATE_WITHIN * framesPerSecond;
+}
+
 /** What a description says of a clip. What is left after its last whole segment is not published where that is no segment. */
 export function measuredOf(clip: Clip, segmentSeconds: number): Measured {
   const { file, video, seconds, framesPerSecond, numbers, audio } = clip;
@@ -130,7 +143,7 @@ export function measuredOf(clip: Clip, segmentSeconds: number): Measured {
     ...{ file, framesPerSecond: meantRate(framesPerSecond) },
     seconds: isWhole ? seconds - rest : seconds,
     ...{ width: video.width ?? 0, height: video.height ?? 0 },
-    frameStrip: numbers.first === 0 && numbers.readable >= LEAST_READABLE * numbers.frames,
+    frameStrip: numbers.first === 0 && isNumbered(numbers) && isCountedAt(numbers, framesPerSecond),
     audio: audio
       ? {
           ...{ sampleRateHz: sampleRateHz ?? 0, channels: channels ?? 0 },

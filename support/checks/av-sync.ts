@@ -84,7 +84,7 @@ function withConversion(
 }
 
 interface Offsets {
-  /** How the time of a frame was told: by its number, or by the first packet. */
+  /** How the time of a frame was told: by its number, or by what is seen in it. */
   kind: string;
   placements: readonly FragmentPlacement[];
   sync: Finding<Sync>;

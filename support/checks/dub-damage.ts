@@ -47,7 +47,7 @@ export const dubDamage = outputCriterion('dub-damage', {
    * filters, 44.1 kHz). Below the limits stay: noise at -38 dB, 6 and 8 bits a sample, a tremolo, most of +6 dB of clipping,
    * and a click under a loud consonant. Benign, then damaged:
    * - dropouts: none; 9 to 13 a dub of 23 ms every 250 ms, 170 to 290 ms of 300 ms of silence
-   * - clicks: 7 dB and less, at 32 kb/s up to 14, and 15 at 16 kb/s a channel; crackle 14 to 17, single clicks 8 to 27
+   * - clicks: 7 dB and less, at 32 kb/s up to 14, 15 at 16 kb/s a channel, and 17 at 48 kb/s in mono; crackle 14 to 17, single clicks 8 to 27
    * - pauses: -46 dB and less; 50 Hz hum -9 to -26, noise -18 to -27; the loudest tenth -45, an echo -11 to -22
    * - hiss: 0 to 2.9 dB, at 32 kb/s up to 6.1; 4 bits a sample 5.9 to 9.6, noise 7 to 17, every sixth sample only 30
    * - steps: at most 4.1 (a fast dynaudnorm, speechnorm), compressors and loudnorm 1.8; half the level 4.1 to 5.9

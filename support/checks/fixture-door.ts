@@ -2,7 +2,7 @@
  * Before a broadcast is published, or anything is judged against it: whether its file is what its description says. Whatever is
  * wrong there would otherwise be found in the output, and blamed on services.
  */
-import { type Clip, readClip } from '../analyze/clip';
+import { type Clip, isCountedAt, isNumbered, readClip } from '../analyze/clip';
 import type { Finding } from '../analyze/finding';
 import { PrerequisiteMissing, seenOf, SuiteError } from '../base/errors';
 import { shownPath } from '../base/yaml-file';
@@ -21,8 +21,6 @@ const SHORTER_BY_SECONDS = 0.5;
 const AUDIO_SHORTER_BY_SECONDS = 1;
 /** The encoder's priming alone is 23 ms at 44.1 kHz, and 128 ms for HE-AAC at 16 kHz. */
 const AUDIO_START_WITHIN_SECONDS = 0.15;
-/** Of the first frames; those of a shipped fixture are all readable. */
-const LEAST_READABLE = 0.9;
 
 /**
  * Compares a fixture's file with its YAML. A file that is longer is fine: no more of it is published.
@@ -97,14 +95,13 @@ function wrongStrip({ video }: Fixture, { numbers, framesPerSecond }: Clip): Con
   if (!video.frameStrip) return [];
   const { frames, readable, first, perSecond } = numbers;
   const expected = 'a frame strip that counts from 0';
-  if (readable < LEAST_READABLE * frames || first === undefined) {
+  if (!isNumbered(numbers) || first === undefined) {
     return [{ seen: `${readable} of the first ${frames} frames have a frame strip`, expected }];
   }
   if (first !== 0) return [{ seen: `a frame strip that begins with ${first}`, expected }];
   const wanted = video.framesPerSecond;
-  // Over the first 3 s, right to within 1.4 %; a strip of another usual rate is 4 % off at least. One of the file's own rate is not at fault.
-  const counts = (rate: number): boolean => Math.abs((perSecond ?? rate) - rate) <= 0.025 * rate;
-  if (counts(wanted) || counts(framesPerSecond)) return [];
+  // One of the file's own rate is not at fault.
+  if (isCountedAt(numbers, wanted) || isCountedAt(numbers, framesPerSecond)) return [];
   return [
     {
       seen: `a frame strip that counts ${(perSecond ?? NaN).toFixed(1)} frames per second`,

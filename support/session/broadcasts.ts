@@ -147,8 +147,14 @@ export class Broadcasts {
     // Several scenarios ask for the same one: it takes one place.
     const rest = new Map(requests.map((one) => [keyOf(one), one]));
     rest.delete(keyOf(request));
+    // Each set of services has its own places.
+    const sets = new Map<string, BroadcastRequest[]>();
+    for (const one of rest.values()) {
+      const set = JSON.stringify(one.composition);
+      sets.set(set, [...(sets.get(set) ?? []), one]);
+    }
     // Whoever waits for something gets the error.
-    this.#dubAhead([...rest.values()]).catch(() => undefined);
+    for (const ofSet of sets.values()) this.#dubAhead(ofSet).catch(() => undefined);
   }
 
   /**

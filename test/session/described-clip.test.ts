@@ -93,6 +93,18 @@ describe('a clip that nobody has described', () => {
     expect(fixture.script).to.have.length(2);
   });
 
+  it('is judged by its frames alone, where the strip it carries was made for another frame rate', async () => {
+    const numbered = stripMovie(path('of 30.mp4'), { fps: 30, durationSeconds: 6 });
+    for (const rate of [24, 25, 60]) {
+      const converted = path(`of 30, at ${rate}.mp4`);
+      ffmpeg('-i', numbered, '-r', String(rate), '-c:v', 'libx264', converted);
+      const fixture = await describedClip(given(converted), reports);
+      await requireAsDescribed(fixture);
+      const { framesPerSecond, frameStrip } = fixture.video;
+      expect([framesPerSecond, frameStrip]).to.deep.equal([rate, false]);
+    }
+  });
+
   it('is the shipped broadcast where it has the same bytes', async () => {
     const copy = path('copy.mp4');
     copyFileSync(readFixture(oneMinute).path, copy);

@@ -229,6 +229,10 @@ const HEARD = [
         args: audio(audioPieces([0, 8.5], [8.4, 8.5], [8.6, END])),
       },
       {
+        name: '200 ms are heard twice, in place of the next',
+        args: audio(audioPieces([0, 8.5], [8.3, 8.5], [8.7, END])),
+      },
+      {
         name: 'half of a dub at half its level',
         args: audio("volume=0.4:enable='between(t,8.5,12)'"),
       },

@@ -19,6 +19,7 @@ import {
   broadcastFile,
   BUCKET_OF_120_MS,
   DELTA,
+  ofPaths,
   PROCESSED,
   SENT,
   withFields,
@@ -161,44 +162,24 @@ export const COUNTING: EvidenceFault[] = [
     broadcast,
     alter: (evidence) => evidence.media('output.mp4', ORIGINAL_KEPT, [broadcastFile(evidence)]),
     red: { '019-SC The dub': /the audio of the output is the original/ },
-    follows: ['019-US1-4 Audio and video', '019-US6-3'],
+    follows: ['019-US1-4 Audio and video', '019-US6-3', '019-US6-4'],
   },
   {
     name: 'The broadcast is not read by RTSP',
     broadcast,
-    alter: (evidence) =>
-      evidence.mediamtx((polls) =>
-        polls.map((poll) => ({
-          ...poll,
-          paths: poll.paths.map((path) => ({ ...path, readers: ['hlsMuxer'] })),
-        })),
-      ),
+    alter: ofPaths(() => ({ readers: ['hlsMuxer'] })),
     red: { '019-US2-3': /not seen to be read by that protocol[\s\S]*hlsMuxer/ },
   },
   {
     name: 'The counting is received by WebRTC',
     broadcast,
-    alter: (evidence) =>
-      evidence.mediamtx((polls) =>
-        polls.map((poll) => ({
-          ...poll,
-          paths: poll.paths.map((path) =>
-            path.name.endsWith('/in') ? { ...path, source: 'webRTCSession' } : path,
-          ),
-        })),
-      ),
+    alter: ofPaths(({ name }) => (name.endsWith('/in') ? { source: 'webRTCSession' } : {})),
     red: { '019-US2-3': /not seen to be received by that protocol[\s\S]*webRTCSession/ },
   },
   {
     name: 'The output is published by RTSP',
     broadcast,
-    alter: (evidence) =>
-      evidence.mediamtx((polls) =>
-        polls.map((poll) => ({
-          ...poll,
-          paths: poll.paths.map((path) => ({ ...path, source: 'rtspSession' })),
-        })),
-      ),
+    alter: ofPaths(() => ({ source: 'rtspSession' })),
     red: { '019-US2-3': /not seen to be published by that protocol/ },
   },
   {
@@ -257,7 +238,7 @@ export const COUNTING: EvidenceFault[] = [
     alter: (evidence) =>
       evidence.media('output.mp4', ENGLISH_OVER_THE_DUB, [broadcastFile(evidence)]),
     red: { '019-US6-3': /an English listener understands lines of the script/ },
-    follows: ['019-SC The dub'],
+    follows: ['019-SC The dub', '019-US6-4'],
   },
   {
     name: 'A dub of the counting is heard twice, another not at all',
@@ -265,7 +246,7 @@ export const COUNTING: EvidenceFault[] = [
     alter: (evidence) =>
       evidence.media('output.mp4', stretches([0, 12.2], [6.2, 12.2], [18.2, 40])),
     red: { '019-US6-3': /heard with other video[\s\S]*fragment 2: not heard/ },
-    follows: ['019-SC The dub', '019-US1-4 Audio and video'],
+    follows: ['019-SC The dub', '019-US1-4 Audio and video', '019-US6-4'],
   },
   {
     name: 'The video of the counting freezes for a second',

@@ -2,7 +2,16 @@ import { faultDoneAt, type TapEvent } from '../../../support/broadcast/events';
 import type { AlteredEvidence } from '../altered-evidence';
 import type { EvidenceFault } from '../fault';
 import { cutAt, audioFilter } from './recordings';
-import { FRAGMENTS, inLog, oneMore, PROCESSED, SENT, withFields, withoutErrors } from './words';
+import {
+  FRAGMENTS,
+  inLog,
+  oneMore,
+  PROCESSED,
+  publishedAfterAll,
+  SENT,
+  withFields,
+  withoutErrors,
+} from './words';
 
 /** An answer to a fragment, where there was none. */
 function answered(nth: number, afterMs: number): (evidence: AlteredEvidence) => void {
@@ -33,18 +42,6 @@ function answered(nth: number, afterMs: number): (evidence: AlteredEvidence) => 
         answer,
       ];
     });
-}
-
-/** The output is listed as ready for a moment. */
-function publishedAfterAll(evidence: AlteredEvidence): void {
-  evidence.mediamtx((polls) =>
-    polls.map((poll, i) => ({
-      ...poll,
-      paths: poll.paths.map((path) =>
-        i > 10 && path.name.endsWith('/out') ? { ...path, ready: true } : path,
-      ),
-    })),
-  );
 }
 
 const refusedOnly =

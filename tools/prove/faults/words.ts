@@ -1,6 +1,6 @@
 /** What faults have in common: names of events and metrics, and small changes. */
 import { matching, type Sample } from '../../../support/base/prometheus';
-import { readEvidence } from '../../../support/broadcast/evidence';
+import { type Evidence, readEvidence } from '../../../support/broadcast/evidence';
 import type { TapEvent } from '../../../support/broadcast/events';
 import type { AlteredEvidence, Fields } from '../altered-evidence';
 
@@ -137,3 +137,23 @@ function changedLine(
   const fields = change(JSON.parse(line.slice(at)) as Fields);
   return fields && `${line.slice(0, at)}${JSON.stringify(fields)}`;
 }
+
+type Path = Evidence['mediamtx'][number]['paths'][number];
+
+/** What the media server says of its paths, in each poll. */
+export function ofPaths(
+  change: (path: Path, poll: number) => Partial<Path>,
+): (evidence: AlteredEvidence) => void {
+  return (evidence) =>
+    evidence.mediamtx((polls) =>
+      polls.map((poll, i) => ({
+        ...poll,
+        paths: poll.paths.map((path) => ({ ...path, ...change(path, i) })),
+      })),
+    );
+}
+
+/** The output is listed as ready for a moment. */
+export const publishedAfterAll = ofPaths(({ name }, poll) =>
+  poll > 10 && name.endsWith('/out') ? { ready: true } : {},
+);
