@@ -6,8 +6,8 @@ import { SuiteError } from '../base/errors';
 import { requireFile, runFfmpeg, streamFfmpeg, unreadable } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
 import { probeStreams } from './media';
-import { fileSink } from './sample-sink';
-import { bytePiecesOf, piecesOf, type Samples, type StoredSamples } from './samples';
+import { fileSink, type SampleSink, sampleSink } from './sample-sink';
+import { bytePiecesOf, bytesOf, piecesOf, type Samples, type StoredSamples } from './samples';
 
 /** A file was asked for audio but has no audio track. */
 export class NoAudioTrack extends SuiteError {}
@@ -103,7 +103,7 @@ export async function readAudioBytes(
 }
 
 /** So many files are read by one ffmpeg process: those of ten minutes, with segments of 6 s. */
-export const FILES_AT_ONCE = 100;
+const FILES_AT_ONCE = 100;
 
 /**
  * As {@link readAudio}, for many small files; in the order given.
@@ -131,6 +131,11 @@ export async function* eachAudioFile(
   for (let i = 0; i < files.length; i += FILES_AT_ONCE) {
     yield* decodedFiles(files.slice(i, i + FILES_AT_ONCE), rateHz);
   }
+}
+
+/** Takes the audio of so many files, one after the other; that of more than are read at once is in a file. */
+export function sinkOfFiles(count: number): SampleSink {
+  return count > FILES_AT_ONCE ? fileSink() : sampleSink(0);
 }
 
 async function* decodedFiles(
@@ -165,8 +170,7 @@ export async function resample(
   toHz: number,
 ): Promise<Float32Array> {
   if (fromHz === toHz || samples.length === 0) return samples;
-  const input = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
-  const run = await runFfmpeg(resampling(fromHz, toHz), input);
+  const run = await runFfmpeg(resampling(fromHz, toHz), bytesOf(samples));
   if (run.exitCode !== 0) throw unreadable('PCM in memory', run.stderr, 'ffmpeg');
   return samplesFromF32le(run.stdout);
 }

@@ -1,8 +1,7 @@
 import type { Fixture } from '../broadcast/fixture';
-import { fileSink, sampleSink } from './sample-sink';
 import { bytesOf, partOf, type Samples, samplesIn } from './samples';
 import { inWorkerThread, shared } from './worker-thread';
-import { audioLevels, eachAudioFile, FILES_AT_ONCE, readAudioFiles, voiceActivity } from './audio';
+import { audioLevels, eachAudioFile, readAudioFiles, sinkOfFiles, voiceActivity } from './audio';
 import { DAMAGE_RATE_HZ, type DubConditionAt } from './dub-damage';
 import { type DubLoudness, dubLoudness } from './dub-loudness';
 import {
@@ -125,7 +124,7 @@ export class OutputFindings {
       const files = this.dubs.flatMap(({ dubbed, original }) =>
         [dubbed ?? [], original ?? []].flat(),
       );
-      const sink = this.dubs.length > FILES_AT_ONCE ? fileSink() : sampleSink(0);
+      const sink = sinkOfFiles(this.dubs.length);
       const ends: number[] = [];
       for await (const samples of eachAudioFile(files, SEARCH_RATE_HZ)) {
         sink.take(bytesOf(samples));

@@ -1,11 +1,10 @@
 /** What somebody hears who speaks the target language: in each segment of an output, and in each dub. */
 import type { Fixture } from '../broadcast/fixture';
-import { eachAudioFile, FILES_AT_ONCE } from './audio';
+import { eachAudioFile, sinkOfFiles } from './audio';
 import type { AudioTimeline } from './audio-track';
 import { type Finding, unobserved } from './finding';
 import { type FrameClock, presentationsOf } from './frame-clock';
 import { type Heard, LISTENING_RATE_HZ, listenFor, type Window } from './listening';
-import { fileSink, sampleSink } from './sample-sink';
 import { bytesOf, type Samples } from './samples';
 import { spokenWordErrors, spokenWords } from './spoken-words';
 import type { WordErrors } from './transcript';
@@ -90,7 +89,7 @@ async function oneAfterTheOther(
   dubs: readonly { sequence: number; file: string }[],
 ): Promise<{ samples: Samples; places: Map<number, Window> }> {
   const files = dubs.map(({ file }) => file);
-  const sink = dubs.length > FILES_AT_ONCE ? fileSink() : sampleSink(0);
+  const sink = sinkOfFiles(dubs.length);
   const pause = new Float32Array(PAUSE_SECONDS * LISTENING_RATE_HZ);
   sink.take(bytesOf(pause));
   const places = new Map<number, Window>();

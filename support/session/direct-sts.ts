@@ -19,8 +19,8 @@ const REPEATED_MS = 500;
 export async function sendToSts(
   session: Session,
   name: string,
-  count = 1,
-  listenOnMs = REPEATED_MS,
+  count?: number,
+  listenOnMs?: number,
 ): Promise<StsAnswers> {
   const { sts } = (await session.services()).settings.services;
   return sendSpeech(sts.url, session.fixture(name), count, listenOnMs);
