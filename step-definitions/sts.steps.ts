@@ -30,8 +30,8 @@ planNeed(
 async function send(
   world: DubbingWorld,
   fixture: string,
-  count = 1,
-  listenOnMs = 0,
+  count?: number,
+  listenOnMs?: number,
 ): Promise<void> {
   world.stsAnswers.value = await sendToSts(world.session, fixture, count, listenOnMs);
   world.streams.add(world.stsAnswers.value.stream);

@@ -1,12 +1,15 @@
-import { MONO, requireAudioTrack, resample } from './audio';
-import { errorLinesOf, lastLines, runFfprobe, type Span, streamFfmpeg, unreadable } from './ffmpeg';
+import { MONO, requireAudioTrack, resample, resampleStored } from './audio';
+import { errorLinesOf, lastLines, type Span, streamFfmpeg, unreadable } from './ffmpeg';
 import { type ChannelWindow, channelWindows } from './channels';
 import { type Finding, unobserved } from './finding';
-import { sampleSink } from './sample-sink';
+import { isLong, secondsOf } from './media';
+import { fileSink, sampleSink } from './sample-sink';
+import { partOf, putSamples, type Samples, samplesIn, silenceLike } from './samples';
 
-export interface AudioTimeline {
+/** In memory; `AudioTimeline<Samples>` may be that of a long recording, whose samples are in a file. */
+export interface AudioTimeline<Held extends Samples = Float32Array> {
   /** Mono, -1 to 1, without gaps: sample `i` is heard at `firstPtsSeconds + i / rateHz`. */
-  samples: Float32Array;
+  samples: Held;
   rateHz: number;
   /** In the file's own timeline. */
   firstPtsSeconds: number;
@@ -22,14 +25,14 @@ export interface Loudness {
 }
 
 /** Everything that one pass of the decoder tells of an audio track. */
-export interface AudioTrack extends AudioTimeline {
+export interface AudioTrack extends AudioTimeline<Samples> {
   /** Silence that was put in where the file's timestamps leave a gap. */
   filledGaps: Span[];
   /** Quieter than -50 dBFS for 0.3 s or more. */
   silences: Span[];
   /**
    * Places where at least 3 samples in a row are at full scale (0.999 or more), and how long they are together; unobserved of a
-   * long track, whose samples at its own rate are not held.
+   * long track, whose samples at its own rate are not kept.
    */
   clipping: Finding<{ places: number; seconds: number }>;
   loudness: Finding<Loudness>;
@@ -46,20 +49,16 @@ export interface AudioTrack extends AudioTimeline {
 // Containers with ms timestamps (FLV) let them jitter by 1 ms a frame; that is no gap.
 const JITTER_SECONDS = 0.003;
 
-/** Of tracks longer than this the samples are held at a lower rate: an hour takes 115 MB, and at 48 kHz it would take 690 MB. */
-const LONG_SECONDS = 600;
-const LONG_RATE_HZ = 8000;
+/** Samples of long tracks are kept at the rate at which they are listened to: an hour takes 230 MB, and at 48 kHz it would take 690 MB. */
+const LONG_RATE_HZ = 16000;
 const COMMON_RATE_HZ = 48000;
 
 interface Decoded {
-  samples: Float32Array;
+  samples: Samples;
+  frames: FrameRuns;
+  /** Without the lines of single frames. */
   stderr: string;
   exitCode: number;
-}
-
-interface AudioFrame {
-  ptsSamples: number;
-  samples: number;
 }
 
 /**
@@ -75,13 +74,18 @@ export async function readTimeline(
   rateHz?: number,
 ): Promise<AudioTimeline & { filledGaps: Span[] }> {
   await requireAudioTrack(file);
-  const run = await decode(file, '[0:a:0]', await lengthOf(file), rateHz);
-  return timelineOf(file, run, rateHz);
+  const timeline = timelineOf(file, await decode(file, '[0:a:0]', false, rateHz), rateHz);
+  return { ...timeline, samples: samplesIn(timeline.samples) };
+}
+
+/** As {@link readTimeline}; the samples of a long track are in a file. */
+export async function holdTimeline(file: string, rateHz: number): Promise<AudioTimeline<Samples>> {
+  await requireAudioTrack(file);
+  return timelineOf(file, await decode(file, '[0:a:0]', await isLong(file), rateHz), rateHz);
 }
 
 /**
- * Decodes the first audio track of a file once, to its end, and measures it. The samples of a track of more than ten minutes
- * are at 8 kHz.
+ * Decodes the first audio track of a file once, to its end, and measures it. The samples of a long track are in a file, at 16 kHz.
  *
  * @throws MediaUnreadable, NoAudioTrack
  */
@@ -93,17 +97,16 @@ export async function readAudioTrack(file: string): Promise<AudioTrack> {
     'ametadata=print,anullsink';
   const graph = `[0:a:0]asplit=3[a][b][c];[b]${measures};[c]${channels};[a]`;
   await requireAudioTrack(file);
-  const seconds = await lengthOf(file);
-  const isLong = seconds > LONG_SECONDS;
-  const rateHz = isLong ? LONG_RATE_HZ : undefined;
-  const run = await decode(file, graph, seconds, rateHz);
+  const isStored = await isLong(file);
+  const rateHz = isStored ? LONG_RATE_HZ : undefined;
+  const run = await decode(file, graph, isStored, rateHz);
   const timeline = timelineOf(file, run, rateHz);
   return {
     ...timeline,
     silences: silences(run.stderr),
-    clipping: isLong
+    clipping: isStored
       ? unobserved('it is not counted in more than ten minutes')
-      : { observed: true, ...clipping(timeline.samples, timeline.rateHz) },
+      : { observed: true, ...clipping(samplesIn(timeline.samples), timeline.rateHz) },
     loudness: loudness(run.stderr),
     channels: channelWindows(run.stderr, timeline),
     decodedSamples: run.samples.length,
@@ -112,76 +115,82 @@ export async function readAudioTrack(file: string): Promise<AudioTrack> {
   };
 }
 
-/** In seconds, as the file says it; 0 where it does not. */
-async function lengthOf(file: string): Promise<number> {
-  const said = await runFfprobe(file, ['-show_entries', 'format=duration'], 'compact');
-  return Number(/duration=([\d.]+)/.exec(said)?.[1] ?? 0);
-}
-
 async function decode(
   file: string,
   source: string,
-  seconds: number,
+  isStored: boolean,
   rateHz?: number,
 ): Promise<Decoded> {
   const atRate = rateHz === undefined ? '' : `,aresample=${rateHz}`;
   const graph = `${source}${MONO},ashowinfo${atRate}[mono]`;
-  const sink = sampleSink((rateHz ?? COMMON_RATE_HZ) * seconds);
+  const expected = (rateHz ?? COMMON_RATE_HZ) * (await secondsOf(file));
+  const sink = isStored ? fileSink() : sampleSink(expected);
+  const frames = new FrameRuns();
   const run = await streamFfmpeg(
     [
       ...['-v', 'repeat+level+info', '-copyts', '-i', file, '-filter_complex', graph],
       ...['-map', '[mono]', '-f', 'f32le', 'pipe:1'],
     ],
     sink.take,
+    (line) => frames.take(line),
   );
-  return { ...run, samples: sink.samples() };
+  return { ...run, frames, samples: sink.samples() };
 }
 
 function timelineOf(
   file: string,
-  { samples: decoded, stderr }: Decoded,
+  { samples: decoded, frames, stderr }: Decoded,
   wantedHz?: number,
-): AudioTimeline & { filledGaps: Span[] } {
-  const { frames, rateHz: sourceHz } = audioFrames(stderr);
-  const first = frames[0];
-  if (!first || sourceHz === undefined) {
+): AudioTimeline<Samples> & { filledGaps: Span[] } {
+  const { runs, length, originSamples, rateHz: sourceHz } = frames;
+  if (originSamples === undefined || sourceHz === undefined) {
     throw unreadable(file, lastLines(stderr), 'ffmpeg (audio)');
   }
   // Frames are counted in samples of the track; what was decoded may be at another rate.
   const rateHz = wantedHz ?? sourceHz;
   const at = (sourceSamples: number): number => Math.round((sourceSamples * rateHz) / sourceHz);
-  const { runs, length } = continuousRuns(frames, JITTER_SECONDS * sourceHz);
-  const firstPtsSeconds = first.ptsSamples / sourceHz;
+  const firstPtsSeconds = originSamples / sourceHz;
   const [whole] = runs;
   if (runs.length === 1 && whole?.at === 0 && decoded.length >= at(length)) {
-    return { samples: decoded.subarray(0, at(length)), rateHz, firstPtsSeconds, filledGaps: [] };
+    return { samples: partOf(decoded, 0, at(length)), rateHz, firstPtsSeconds, filledGaps: [] };
   }
-  const samples = new Float32Array(new SharedArrayBuffer(4 * at(length)));
+  const samples = silenceLike(decoded, at(length));
   const filledGaps: Span[] = [];
   let filledTo = 0;
   for (const run of runs) {
     if (run.at > filledTo) {
       filledGaps.push({
-        fromSeconds: (first.ptsSamples + filledTo) / sourceHz,
+        fromSeconds: (originSamples + filledTo) / sourceHz,
         seconds: (run.at - filledTo) / sourceHz,
       });
     }
-    const piece = decoded.subarray(at(run.from), at(run.from + run.count));
-    samples.set(piece.subarray(0, samples.length - at(run.at)), at(run.at));
+    putSamples(samples, at(run.at), partOf(decoded, at(run.from), at(run.from + run.count)));
     filledTo = Math.max(filledTo, run.at + run.count);
   }
   return { samples, rateHz, firstPtsSeconds, filledGaps };
 }
 
-/** The same audio at another sample rate. */
-export async function audioAt(audio: AudioTimeline, rateHz: number): Promise<AudioTimeline> {
-  const samples = await resample(audio.samples, audio.rateHz, rateHz);
-  return { samples, rateHz, firstPtsSeconds: audio.firstPtsSeconds };
+/** The same audio at another sample rate; in a file where it is in one. */
+export function audioAt(audio: AudioTimeline, rateHz: number): Promise<AudioTimeline>;
+export function audioAt(
+  audio: AudioTimeline<Samples>,
+  rateHz: number,
+): Promise<AudioTimeline<Samples>>;
+export async function audioAt(
+  audio: AudioTimeline<Samples>,
+  rateHz: number,
+): Promise<AudioTimeline<Samples>> {
+  const { samples: own, rateHz: ownHz, firstPtsSeconds } = audio;
+  const samples =
+    own instanceof Float32Array
+      ? await resample(own, ownHz, rateHz)
+      : await resampleStored(own, ownHz, rateHz);
+  return { samples, rateHz, firstPtsSeconds };
 }
 
-/** A part of it, as far as there is one; the samples are not copied. */
+/** A part of it in memory, as far as there is one; samples that are there already are not copied. */
 export function stretchOf(
-  { samples, rateHz, firstPtsSeconds }: AudioTimeline,
+  { samples, rateHz, firstPtsSeconds }: AudioTimeline<Samples>,
   fromSeconds: number,
   toSeconds: number,
 ): AudioTimeline {
@@ -190,49 +199,50 @@ export function stretchOf(
   );
   const first = Math.min(from, samples.length);
   return {
-    samples: samples.subarray(first, to),
+    samples: samplesIn(samples, first, to),
     rateHz,
     firstPtsSeconds: firstPtsSeconds + first / rateHz,
   };
 }
 
-/** The frames in ashowinfo's lines; their timestamps count samples. */
-function audioFrames(log: string): { frames: AudioFrame[]; rateHz: number | undefined } {
-  const lines = [
-    ...log.matchAll(
-      /ashowinfo[^\]]*\] \[info\] n:\d+ pts:(-?\d+) .*? rate:(\d+) nb_samples:(\d+)/g,
-    ),
-  ];
-  return {
-    frames: lines.map(([, pts, , samples]) => ({
-      ptsSamples: Number(pts),
-      samples: Number(samples),
-    })),
-    rateHz: lines[0]?.[2] === undefined ? undefined : Number(lines[0][2]),
-  };
-}
+/** A frame in ashowinfo's line of it; its timestamp counts samples. */
+const FRAME = /ashowinfo[^\]]*\] \[info\] n:\d+ pts:(-?\d+) .*? rate:(\d+) nb_samples:(\d+)/g;
 
-/** Frames that follow each other without a gap; `from`: index in the decoded samples, `at`: on the timeline. */
-function continuousRuns(
-  frames: readonly AudioFrame[],
-  toleranceSamples: number,
-): { runs: { from: number; count: number; at: number }[]; length: number } {
-  const origin = frames[0]?.ptsSamples ?? 0;
-  const runs: { from: number; count: number; at: number }[] = [];
-  let from = 0;
-  let length = 0;
-  for (const frame of frames) {
-    const at = frame.ptsSamples - origin;
-    const current = runs.at(-1);
+/** Frames that follow each other without a gap, as ashowinfo tells of them, line by line: an hour has 170 000. */
+class FrameRuns {
+  /** `from`: index in the decoded samples, `at`: on the timeline, from the first frame on. */
+  readonly runs: { from: number; count: number; at: number }[] = [];
+  /** Of the timeline, in samples. */
+  length = 0;
+  /** The timestamp of the first frame. */
+  originSamples: number | undefined;
+  /** Of the track. */
+  rateHz: number | undefined;
+  #decoded = 0;
+
+  /** @returns whether nothing else is in the line */
+  take(line: string): boolean {
+    if (!line.includes('ashowinfo')) return false;
+    // More than one may be in a line, and other messages: ffmpeg writes them into the same stream.
+    for (const [, pts, rate, samples] of line.matchAll(FRAME)) {
+      this.rateHz ??= Number(rate);
+      this.#add(Number(pts), Number(samples), JITTER_SECONDS * this.rateHz);
+    }
+    return !/\[(error|fatal|panic)\]|silence_|lavfi|frame:|LU|dBFS/.test(line);
+  }
+
+  #add(ptsSamples: number, samples: number, toleranceSamples: number): void {
+    this.originSamples ??= ptsSamples;
+    const at = ptsSamples - this.originSamples;
+    const current = this.runs.at(-1);
     const follows =
       current !== undefined && Math.abs(at - (current.at + current.count)) <= toleranceSamples;
-    if (follows) current.count += frame.samples;
-    else runs.push({ from, count: frame.samples, at: Math.max(0, at) });
-    const end = runs.at(-1);
-    if (end) length = Math.max(length, end.at + end.count);
-    from += frame.samples;
+    if (follows) current.count += samples;
+    else this.runs.push({ from: this.#decoded, count: samples, at: Math.max(0, at) });
+    const end = this.runs.at(-1);
+    if (end) this.length = Math.max(this.length, end.at + end.count);
+    this.#decoded += samples;
   }
-  return { runs, length };
 }
 
 /** silencedetect ends the last silence itself when the track ends. */

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { SuiteError } from '../base/errors';
-import { requireFile, runFfmpeg, unreadable } from './ffmpeg';
+import { requireFile, runFfmpeg, streamFfmpeg, unreadable } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
 import { probeStreams } from './media';
+import { fileSink, type SampleSink, sampleSink } from './sample-sink';
+import { bytePiecesOf, bytesOf, piecesOf, type Samples, type StoredSamples } from './samples';
 
 /** A file was asked for audio but has no audio track. */
 export class NoAudioTrack extends SuiteError {}
@@ -100,8 +102,11 @@ export async function readAudioBytes(
   }
 }
 
+/** So many files are read by one ffmpeg process: those of ten minutes, with segments of 6 s. */
+const FILES_AT_ONCE = 100;
+
 /**
- * As {@link readAudio}, for many small files with one ffmpeg process; in the order given.
+ * As {@link readAudio}, for many small files; in the order given.
  *
  * @throws MediaUnreadable when one of them is missing, empty, or has no audio
  */
@@ -109,7 +114,34 @@ export async function readAudioFiles(
   files: readonly string[],
   rateHz: number,
 ): Promise<Float32Array[]> {
-  if (files.length === 0) return [];
+  const all: Float32Array[] = [];
+  for await (const samples of eachAudioFile(files, rateHz)) all.push(samples);
+  return all;
+}
+
+/**
+ * As {@link readAudioFiles}, one after the other: an hour of dubs is too much to be held in memory.
+ *
+ * @throws MediaUnreadable when one of them is missing, empty, or has no audio
+ */
+export async function* eachAudioFile(
+  files: readonly string[],
+  rateHz: number,
+): AsyncGenerator<Float32Array> {
+  for (let i = 0; i < files.length; i += FILES_AT_ONCE) {
+    yield* decodedFiles(files.slice(i, i + FILES_AT_ONCE), rateHz);
+  }
+}
+
+/** Takes the audio of so many files, one after the other; that of more than are read at once is in a file. */
+export function sinkOfFiles(count: number): SampleSink {
+  return count > FILES_AT_ONCE ? fileSink() : sampleSink(0);
+}
+
+async function* decodedFiles(
+  files: readonly string[],
+  rateHz: number,
+): AsyncGenerator<Float32Array> {
   await Promise.all(files.map((file) => requireFile(file)));
   const folder = mkdtempSync(join(tmpdir(), 'audio-'));
   try {
@@ -121,7 +153,7 @@ export async function readAudioFiles(
       ...raw.flatMap((file, i) => ['-map', `${i}:a:0`, ...format, file]),
     ]);
     if (run.exitCode !== 0) throw unreadable(files.join(', '), run.stderr, 'ffmpeg');
-    return raw.map((file) => samplesFromF32le(readFileSync(file)));
+    for (const file of raw) yield samplesFromF32le(readFileSync(file));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -138,16 +170,39 @@ export async function resample(
   toHz: number,
 ): Promise<Float32Array> {
   if (fromHz === toHz || samples.length === 0) return samples;
-  const input = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
-  const run = await runFfmpeg(
-    [
-      ...['-v', 'error', '-f', 'f32le', '-ar', String(fromHz), '-ac', '1', '-i', 'pipe:0'],
-      ...['-ar', String(toHz), '-f', 'f32le', 'pipe:1'],
-    ],
-    input,
-  );
+  const run = await runFfmpeg(resampling(fromHz, toHz), bytesOf(samples));
   if (run.exitCode !== 0) throw unreadable('PCM in memory', run.stderr, 'ffmpeg');
   return samplesFromF32le(run.stdout);
+}
+
+/**
+ * As {@link resample}, of samples in a file; so is the result.
+ *
+ * @throws MediaUnreadable when ffmpeg refuses
+ */
+export async function resampleStored(
+  samples: StoredSamples,
+  fromHz: number,
+  toHz: number,
+): Promise<StoredSamples> {
+  if (fromHz === toHz) return samples;
+  const sink = fileSink();
+  const run = await streamFfmpeg(
+    resampling(fromHz, toHz),
+    sink.take,
+    () => false,
+    bytePiecesOf(samples),
+  );
+  if (run.exitCode !== 0) throw unreadable('PCM in a file', run.stderr, 'ffmpeg');
+  return sink.samples();
+}
+
+/** From standard input to standard output. */
+function resampling(fromHz: number, toHz: number): string[] {
+  return [
+    ...['-v', 'error', '-f', 'f32le', '-ar', String(fromHz), '-ac', '1', '-i', 'pipe:0'],
+    ...['-ar', String(toHz), '-f', 'f32le', 'pipe:1'],
+  ];
 }
 
 /** @throws MediaUnreadable, NoAudioTrack */
@@ -211,6 +266,9 @@ export function audioLevels(
   };
 }
 
+/** Of samples in a file so many windows are read at a time. */
+const WINDOWS_AT_ONCE = 1000;
+
 function dbfs(amplitude: number): number {
   return 20 * Math.log10(amplitude);
 }
@@ -222,14 +280,18 @@ function dbfs(amplitude: number): number {
  * @returns seconds of speech within a stretch of the track, both ends in seconds from its first sample
  */
 export function voiceActivity(
-  samples: Float32Array,
+  samples: Samples,
   rateHz: number,
 ): (fromSeconds: number, toSeconds: number) => number {
   const size = Math.max(1, Math.round(SILENCE_WINDOW_SECONDS * rateHz));
-  const levels = Array.from({ length: Math.floor(samples.length / size) }, (_, i) => {
-    const window = samples.subarray(i * size, (i + 1) * size);
-    return dbfs(Math.sqrt(window.reduce((sum, sample) => sum + sample * sample, 0) / size));
-  });
+  const levels: number[] = [];
+  for (const piece of piecesOf(samples, WINDOWS_AT_ONCE * size)) {
+    for (let at = 0; at + size <= piece.length; at += size) {
+      const window = piece.subarray(at, at + size);
+      const energy = window.reduce((sum, sample) => sum + sample * sample, 0);
+      levels.push(dbfs(Math.sqrt(energy / size)));
+    }
+  }
   const quiet = [...levels].sort((a, b) => a - b)[Math.floor(levels.length / 10)] ?? -Infinity;
   const threshold = Math.max(-50, quiet + 10);
   return (fromSeconds, toSeconds) => {

@@ -1,6 +1,8 @@
+import { type Samples, samplesIn } from './samples';
+
 /** The mean of the channels of a track: sample `i`, -1 to 1, is heard at `firstPtsSeconds + i / rateHz`. */
 interface Mix {
-  samples: Float32Array;
+  samples: Samples;
   rateHz: number;
   firstPtsSeconds: number;
 }
@@ -49,7 +51,7 @@ export function channelWindows(log: string, mix: Mix): ChannelWindow[] {
 
 function powerOf({ samples, rateHz, firstPtsSeconds }: Mix, from: number, seconds: number): number {
   const at = Math.max(0, Math.round((from - firstPtsSeconds) * rateHz));
-  const piece = samples.subarray(at, at + Math.round(seconds * rateHz));
+  const piece = samplesIn(samples, at, at + Math.round(seconds * rateHz));
   return piece.reduce((sum, x) => sum + x * x, 0) / Math.max(1, piece.length);
 }
 

@@ -1,6 +1,7 @@
 import { SILENCE_WINDOW_SECONDS } from './audio';
 import { type AudioTimeline, stretchOf } from './audio-track';
 import type { FragmentPlacement } from './dub-placement';
+import type { Samples } from './samples';
 
 /** How loud the speech of a dub is in the output, and that of the same segment in the source; in dBFS. */
 export interface DubLoudness {
@@ -24,14 +25,14 @@ const LEAST_WINDOWS = 25;
  * @returns nothing of fragments that are not heard, and of those with less than half a second of speech in one of the two
  */
 export function dubLoudness(
-  output: AudioTimeline,
-  source: AudioTimeline,
+  output: AudioTimeline<Samples>,
+  source: AudioTimeline<Samples>,
   placements: readonly FragmentPlacement[],
   segmentSeconds: number,
 ): DubLoudness[] {
   return placements.flatMap(({ sequence, startSeconds, avOffset }) => {
     if (!avOffset.observed) return [];
-    const level = (audio: AudioTimeline, from: number): number | undefined =>
+    const level = (audio: AudioTimeline<Samples>, from: number): number | undefined =>
       speechLevel(stretchOf(audio, from, from + segmentSeconds));
     const dubDbfs = level(output, avOffset.ptsSeconds);
     const originalDbfs = level(source, startSeconds);

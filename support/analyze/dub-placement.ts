@@ -7,6 +7,7 @@ import { takeOut } from './residual';
 import { findAtOtherTempo } from './tempo';
 import { type MeasuredOffset, type OffsetTrend, offsetTrend } from './trend';
 import type { AudioTimeline } from './audio-track';
+import { padded, partOf, type Samples, samplesIn } from './samples';
 
 /** A fragment of the source and the dub that it was given; samples are mono, at the rate of the output's audio. */
 export interface DubbedFragment {
@@ -14,9 +15,9 @@ export interface DubbedFragment {
   /** Where it begins in the source, in seconds. */
   startSeconds: number;
   /** As long as the fragment; silence around the speech is fine. */
-  dubbed: Float32Array;
+  dubbed: Samples;
   /** Its audio before dubbing; without it, whether the original is still heard is unknown. */
-  original?: Float32Array;
+  original?: Samples;
 }
 
 /** One place of the output where a dub is heard. */
@@ -91,8 +92,8 @@ const WHOLE_SHARE = 0.9;
  * @param expectedSeconds about where each begins; a long source is searched there first
  */
 export function startsIn(
-  source: AudioTimeline,
-  audio: readonly Float32Array[],
+  source: AudioTimeline<Samples>,
+  audio: readonly Samples[],
   expectedSeconds: readonly number[] = [],
 ): Finding<{ seconds: number }>[] {
   const find = makeLongLocator(source.samples, source.rateHz);
@@ -101,7 +102,7 @@ export function startsIn(
     if (!needle.observed) return needle;
     const at = expectedSeconds[i];
     const expected = at === undefined ? at : at + needle.trimmedStartSeconds;
-    const found = find(needle.samples, expected, true);
+    const found = find(samplesIn(needle.samples), expected, true);
     if (!found.observed) return found;
     if (found.score < LEAST_SOURCE_SCORE) return unobserved('this audio is not in the source');
     const from = source.firstPtsSeconds + found.offsetSeconds;
@@ -115,7 +116,7 @@ export interface LocatedDub {
   needle: Finding<Trimmed>;
   found: Finding<Placement>;
   /** Its audio before dubbing; unobserved where that is not known. */
-  original: Finding<Placement & { needle: Float32Array }>;
+  original: Finding<Placement & { needle: Samples }>;
 }
 
 /**
@@ -124,7 +125,7 @@ export interface LocatedDub {
  * @param audio of the output
  */
 export function locateDubs(
-  audio: AudioTimeline,
+  audio: AudioTimeline<Samples>,
   fragments: readonly DubbedFragment[],
 ): LocatedDub[] {
   const find = makeLongLocator(audio.samples, audio.rateHz);
@@ -133,7 +134,7 @@ export function locateDubs(
     const reason = needle.observed ? '' : `the dubbed audio cannot be searched: ${needle.reason}`;
     const { startSeconds } = fragment;
     const found = needle.observed
-      ? find(needle.samples, startSeconds + needle.trimmedStartSeconds, true)
+      ? find(samplesIn(needle.samples), startSeconds + needle.trimmedStartSeconds, true)
       : unobserved(reason);
     return { fragment, needle, found, original: locateOriginal(fragment, audio.rateHz, find) };
   });
@@ -151,23 +152,39 @@ function locateOriginal(
   }
   // In most outputs it is nowhere.
   const expected = startSeconds + trimmed.trimmedStartSeconds;
-  const found = find(trimmed.samples, expected, false);
+  const found = find(samplesIn(trimmed.samples), expected, false);
   return found.observed ? { ...found, needle: trimmed.samples } : found;
+}
+
+/** With it, where its video is shown. */
+export interface ShownDub extends LocatedDub {
+  shown: FragmentPlacement['presentations'];
+}
+
+/** @param rateHz of the dubs */
+export function shownDubs(
+  clock: FrameClock,
+  dubs: readonly LocatedDub[],
+  rateHz: number,
+): ShownDub[] {
+  return dubs.map((dub) => {
+    const { startSeconds, dubbed } = dub.fragment;
+    return { ...dub, shown: presentationsOf(clock, startSeconds, dubbed.length / rateHz) };
+  });
 }
 
 /** The dubs compared with the presentation of the frames of their source time. */
 export function placeDubs(
-  audio: AudioTimeline,
-  clock: FrameClock,
-  dubs: readonly LocatedDub[],
+  audio: AudioTimeline<Samples>,
+  dubs: readonly ShownDub[],
 ): FragmentPlacement[] {
-  return dubs.map((dub) => place(audio, clock, dub));
+  return dubs.map((dub) => place(audio, dub));
 }
 
-function place(audio: AudioTimeline, clock: FrameClock, dub: LocatedDub): FragmentPlacement {
+function place(audio: AudioTimeline<Samples>, dub: ShownDub): FragmentPlacement {
+  const { shown } = dub;
   const { sequence, startSeconds, dubbed } = dub.fragment;
   const lengthSeconds = dubbed.length / audio.rateHz;
-  const shown = presentationsOf(clock, startSeconds, lengthSeconds);
   const at = shown.observed ? shown.presentations : [];
   const occurrences = findOccurrences(audio, at, lengthSeconds, dub);
   const [first] = occurrences.observed
@@ -200,13 +217,14 @@ function whyNoDelta(
 }
 
 function findOccurrences(
-  audio: AudioTimeline,
+  audio: AudioTimeline<Samples>,
   at: readonly Presentation[],
   lengthSeconds: number,
-  { needle, found }: LocatedDub,
+  { needle: trimmed, found }: LocatedDub,
 ): FragmentPlacement['occurrences'] {
   if (!found.observed) return found;
-  if (!needle.observed) return needle;
+  if (!trimmed.observed) return trimmed;
+  const needle = { ...trimmed, samples: samplesIn(trimmed.samples) };
   const toPts = (offsetSeconds: number, speed: number): number =>
     audio.firstPtsSeconds + offsetSeconds - needle.trimmedStartSeconds / speed;
   const tolerance = MATCH_SHARE * lengthSeconds;
@@ -259,16 +277,16 @@ function findOccurrences(
 
 /** The dub near its video, a little faster or slower than the STS returned it. */
 function findStretched(
-  audio: AudioTimeline,
+  audio: AudioTimeline<Samples>,
   presentation: Presentation,
   toleranceSeconds: number,
-  needle: Trimmed,
+  needle: Trimmed<Float32Array>,
 ): { place: Place; samples: Float32Array; speed: number } | undefined {
   const { rateHz } = audio;
   const wanted = presentation.ptsSeconds + needle.trimmedStartSeconds - audio.firstPtsSeconds;
   const from = Math.max(0, Math.round((wanted - toleranceSeconds) * rateHz));
   const to = Math.round((wanted + toleranceSeconds) * rateHz) + needle.samples.length;
-  const find = makeLocator(audio.samples.subarray(from, to), rateHz);
+  const find = makeLocator(samplesIn(audio.samples, from, to), rateHz);
   let best: ReturnType<typeof findStretched>;
   // Coarse steps first, then finer ones around the best: 0.0005 of 4 s is 2 ms, 0.00002 a fraction of a sample.
   let [slowest, fastest] = [1 - MOST_SPEED_CHANGE, 1 + MOST_SPEED_CHANGE];
@@ -288,16 +306,16 @@ function findStretched(
 
 /** The dub near its video, faster or slower at the same pitch. */
 function atOtherTempo(
-  audio: AudioTimeline,
+  audio: AudioTimeline<Samples>,
   presentation: Presentation,
   toleranceSeconds: number,
-  needle: Trimmed,
+  needle: Trimmed<Float32Array>,
 ): Occurrence | undefined {
   const { rateHz } = audio;
   const wanted = presentation.ptsSeconds + needle.trimmedStartSeconds - audio.firstPtsSeconds;
   const from = Math.max(0, Math.round((wanted - toleranceSeconds) * rateHz));
   const to = Math.round((wanted + toleranceSeconds) * rateHz + MOST_SLOWER * needle.samples.length);
-  const found = findAtOtherTempo(needle.samples, audio.samples.subarray(from, to), rateHz);
+  const found = findAtOtherTempo(needle.samples, samplesIn(audio.samples, from, to), rateHz);
   if (!found) return undefined;
   const { offsetSeconds, ...heard } = found;
   const before = needle.trimmedStartSeconds / found.speed;
@@ -315,7 +333,7 @@ function atSpeed(samples: Float32Array, speed: number): Float32Array {
 
 /** Of the 0.1 s windows with a loud dub, those in which more than half of the energy is the dub's. */
 function heardPart(
-  audio: AudioTimeline,
+  audio: AudioTimeline<Samples>,
   offsetSeconds: number,
   needle: Float32Array,
 ): Pick<Occurrence, 'heardShare' | 'lateSeconds'> {
@@ -347,29 +365,29 @@ function heardPart(
  * what is left at its video when the dub is taken out: so it is found far below the dub.
  */
 function originalHeard(
-  audio: AudioTimeline,
+  audio: AudioTimeline<Samples>,
   { fragment, original: located }: LocatedDub,
   presentation: Presentation | undefined,
   occurrence: Occurrence | undefined,
 ): Finding<OriginalInOutput> {
   if (!located.observed) return located;
-  const { needle } = located;
+  const needle = samplesIn(located.needle);
   const { samples, rateHz } = audio;
-  const heardIn = (heard: Float32Array, { score, offsetSeconds }: Placement) => ({
+  const heardIn = (heard: Samples, { score, offsetSeconds }: Placement) => ({
     ...{ observed: true as const, score },
     levelDb: levelOf(needle, heard, Math.round(offsetSeconds * rateHz)),
   });
   const asItIs = heardIn(samples, located);
   // A dub of another tempo cannot be taken out.
   if (!presentation || !occurrence || occurrence.hasOtherTempo) return asItIs;
-  const rest = withoutDub(audio, fragment.dubbed, presentation, occurrence);
+  const rest = withoutDub(audio, samplesIn(fragment.dubbed), presentation, occurrence);
   const beside = locate(needle, rest, rateHz);
   return beside.observed && beside.score > asItIs.score ? heardIn(rest, beside) : asItIs;
 }
 
 /** What is heard at a fragment's video, a third of its length before it and after it too, beside its dub. */
 function withoutDub(
-  audio: AudioTimeline,
+  audio: AudioTimeline<Samples>,
   dubbed: Float32Array,
   presentation: Presentation,
   occurrence: Occurrence,
@@ -391,36 +409,36 @@ function withoutDub(
 }
 
 /** The level at which a needle is heard from a sample on, in dB against its own. */
-function levelOf(needle: Float32Array, heard: Float32Array, from: number): number {
-  const product = needle.reduce((sum, sample, i) => sum + sample * (heard[from + i] ?? 0), 0);
+function levelOf(needle: Float32Array, heard: Samples, from: number): number {
+  const there = padded(heard, from, needle.length);
+  const product = needle.reduce((sum, sample, i) => sum + sample * (there[i] ?? 0), 0);
   return 20 * Math.log10(Math.abs(product) / energy(needle));
 }
 
 /** A stretch of the output; silence where it has no samples. */
-function cut(audio: AudioTimeline, fromSeconds: number, count: number): Float32Array {
-  const piece = new Float32Array(count);
-  const from = Math.round(fromSeconds * audio.rateHz);
-  const part = audio.samples.subarray(Math.max(0, from), Math.max(0, from + count));
-  piece.set(part, Math.max(0, -from));
-  return piece;
+function cut(audio: AudioTimeline<Samples>, fromSeconds: number, count: number): Float32Array {
+  return padded(audio.samples, Math.round(fromSeconds * audio.rateHz), count);
 }
 
 function energy(samples: Float32Array): number {
   return samples.reduce((sum, sample) => sum + sample * sample, 0);
 }
 
-export interface Trimmed {
-  samples: Float32Array;
+export interface Trimmed<Held extends Samples = Samples> {
+  samples: Held;
   trimmedStartSeconds: number;
 }
 
 /** The part of the samples between the first and the last 20 ms window that is not silent. */
-export function trimSilence(samples: Float32Array, rateHz: number): Finding<Trimmed> {
+export function trimSilence(samples: Float32Array, rateHz: number): Finding<Trimmed<Float32Array>>;
+export function trimSilence(samples: Samples, rateHz: number): Finding<Trimmed>;
+export function trimSilence(samples: Samples, rateHz: number): Finding<Trimmed> {
   const window = Math.max(1, Math.round(0.02 * rateHz));
+  const held = samplesIn(samples);
   let first: number | undefined;
   let end = 0;
   for (let at = 0; at < samples.length; at += window) {
-    const piece = audioLevels(samples.subarray(at, at + window), rateHz);
+    const piece = audioLevels(held.subarray(at, at + window), rateHz);
     if (!piece.observed || piece.nonSilentSeconds === 0) continue;
     first ??= at;
     end = Math.min(samples.length, at + window);
@@ -428,7 +446,7 @@ export function trimSilence(samples: Float32Array, rateHz: number): Finding<Trim
   if (first === undefined) return unobserved(samples.length === 0 ? 'it is empty' : 'it is silent');
   return {
     observed: true,
-    samples: samples.subarray(first, end),
+    samples: partOf(samples, first, end),
     trimmedStartSeconds: first / rateHz,
   };
 }

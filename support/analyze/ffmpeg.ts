@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { setPriority } from 'node:os';
+import { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
 import { execa } from 'execa';
@@ -19,6 +20,8 @@ export interface ProbeTool {
   version: string;
   source: 'system' | 'ffprobe-static';
 }
+
+type ToolInput = Uint8Array | Iterable<Uint8Array>;
 
 export interface ToolOutput {
   exitCode: number;
@@ -75,16 +78,18 @@ async function versionOf(path: string): Promise<{ version?: string; problem: str
 /**
  * Runs a media tool to its end. A non-zero exit is part of the answer, not an exception.
  *
- * @param input bytes for its standard input
+ * @param input bytes for its standard input; piece by piece where they are too many to be held in memory
  * @param env added to this process's environment
  * @throws MediaToolMissing when the program cannot be started
  */
 export async function runTool(
   program: string,
   args: readonly string[],
-  input?: Uint8Array,
+  input?: ToolInput,
   env: Record<string, string> = {},
 ): Promise<ToolOutput> {
+  // Of so many bytes nobody makes a key.
+  if (input && !(input instanceof Uint8Array)) return startTool(program, args, input, env);
   return cached([program, args, input], () => startTool(program, args, input, env));
 }
 
@@ -104,7 +109,7 @@ function yieldToServices(pid: number | undefined): void {
 async function startTool(
   program: string,
   args: readonly string[],
-  input: Uint8Array | undefined,
+  input: ToolInput | undefined,
   env: Record<string, string>,
 ): Promise<ToolOutput> {
   const running = execa(program, [...args], {
@@ -113,13 +118,20 @@ async function startTool(
     reject: false,
     maxBuffer: 2 ** 30,
     stripFinalNewline: false,
-    ...(input ? { input } : { stdin: 'ignore' as const }),
+    ...inputOf(input),
   });
   yieldToServices(running.pid);
   const result = await running;
   const stderr = textOf(result.stderr);
   const exitCode = exitCodeOf(program, args, result, stderr);
   return { exitCode, stdout: Buffer.from(result.stdout), stderr };
+}
+
+function inputOf(
+  input: ToolInput | undefined,
+): { input: Uint8Array | Readable } | { stdin: 'ignore' } {
+  if (!input) return { stdin: 'ignore' };
+  return { input: input instanceof Uint8Array ? input : Readable.from(input) };
 }
 
 function textOf(bytes: Uint8Array): string {
@@ -155,51 +167,93 @@ export function runFfmpeg(args: readonly string[], input?: Uint8Array): Promise<
  * long video is larger than memory.
  *
  * @param takeLine is given each line of its log as it comes; one of which it returns true is not kept
+ * @param input as of {@link runTool}
  * @throws MediaToolMissing when the program cannot be started
  */
 export async function streamFfmpeg(
   args: readonly string[],
   take: (piece: Uint8Array) => void,
   takeLine: (line: string) => boolean = () => false,
+  input?: ToolInput,
 ): Promise<Omit<ToolOutput, 'stdout'>> {
-  const all = [...QUIETLY, ...args];
-  const running = execa('ffmpeg', all, {
-    ...{ reject: false, stdin: 'ignore', buffer: false, encoding: 'buffer' },
+  return streamTool('ffmpeg', [...QUIETLY, ...args], take, takeLine, input);
+}
+
+async function streamTool(
+  program: string,
+  args: readonly string[],
+  take: (piece: Buffer) => void,
+  takeLine: (line: string) => boolean,
+  input?: ToolInput,
+): Promise<Omit<ToolOutput, 'stdout'>> {
+  const running = execa(program, [...args], {
+    ...{ reject: false, buffer: false, encoding: 'buffer' },
+    ...inputOf(input),
   });
   yieldToServices(running.pid);
   running.stdout.on('data', take);
   const kept: string[] = [];
+  const log = lineSplitter((line) => {
+    if (!takeLine(line)) kept.push(line);
+  });
+  running.stderr.on('data', log.take);
+  const result = await running;
+  log.end();
+  const stderr = kept.join('\n');
+  return { exitCode: exitCodeOf(program, args, result, stderr), stderr };
+}
+
+/** Gives away the lines of a text that comes piece by piece; the last one, where it does not end, at its end. */
+function lineSplitter(takeLine: (line: string) => void): {
+  take: (piece: Buffer) => void;
+  end: () => void;
+} {
   const decoder = new StringDecoder('utf8');
   let pending = '';
-  running.stderr.on('data', (piece: Buffer) => {
-    const lines = (pending + decoder.write(piece)).split('\n');
-    pending = lines.pop() ?? '';
-    for (const line of lines) if (!takeLine(line)) kept.push(line);
-  });
-  const result = await running;
-  const rest = pending + decoder.end();
-  if (rest !== '' && !takeLine(rest)) kept.push(rest);
-  const stderr = kept.join('\n');
-  return { exitCode: exitCodeOf('ffmpeg', all, result, stderr), stderr };
+  return {
+    take: (piece) => {
+      const lines = (pending + decoder.write(piece)).split('\n');
+      pending = lines.pop() ?? '';
+      lines.forEach(takeLine);
+    },
+    end: () => {
+      const rest = pending + decoder.end();
+      if (rest !== '') takeLine(rest);
+    },
+  };
 }
 
 /**
- * Runs ffprobe on a file and returns its JSON as text; or a line for each item, `name=value|name=value`, which takes a fifth of the
- * room.
+ * Runs ffprobe on a file and returns its JSON as text.
  *
  * @throws MediaUnreadable when the file is missing or empty, or ffprobe cannot open it
  */
-export async function runFfprobe(
-  file: string,
-  args: readonly string[],
-  format: 'json' | 'compact' = 'json',
-): Promise<string> {
+export async function runFfprobe(file: string, args: readonly string[]): Promise<string> {
   await requireFile(file);
   const tool = await probeTool();
-  const as = format === 'json' ? 'json' : 'compact=print_section=0';
-  const run = await runTool(tool.path, ['-v', 'error', ...args, '-of', as, '-i', file]);
+  const run = await runTool(tool.path, ['-v', 'error', ...args, '-of', 'json', '-i', file]);
   if (run.exitCode !== 0) throw unreadable(file, run.stderr, `ffprobe ${tool.version}`);
   return run.stdout.toString('utf8');
+}
+
+/**
+ * Runs ffprobe on a file and gives away what it says line by line, as it comes: a line for each item, `name=value|name=value`. Of the
+ * packets of an hour, the text is 20 MB.
+ *
+ * @throws MediaUnreadable as {@link runFfprobe}
+ */
+export async function readFfprobe(
+  file: string,
+  args: readonly string[],
+  takeLine: (line: string) => void,
+): Promise<void> {
+  await requireFile(file);
+  const tool = await probeTool();
+  const all = ['-v', 'error', ...args, '-of', 'compact=print_section=0', '-i', file];
+  const lines = lineSplitter(takeLine);
+  const run = await streamTool(tool.path, all, lines.take, () => false);
+  lines.end();
+  if (run.exitCode !== 0) throw unreadable(file, run.stderr, `ffprobe ${tool.version}`);
 }
 
 /** @throws MediaUnreadable unless `file` is a file with at least one byte */

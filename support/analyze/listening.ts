@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { SuiteError } from '../base/errors';
 import { lastLines, runTool } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
+import { bytePiecesOf, bytesOf, type Samples } from './samples';
 import { normalizeWords, wordErrorRate } from './transcript';
 
 /** The speech recognizer failed. */
@@ -99,7 +100,7 @@ export function listenBy(folder: string): void {
  */
 export async function listenFor(
   language: string,
-  samples: Float32Array,
+  samples: Samples,
   windows: readonly Window[],
   other = language,
 ): Promise<Finding<{ windows: Heard[] }>> {
@@ -131,10 +132,10 @@ function requireModel(): void {
  * What somebody hears who speaks English only: of another language, hardly a word (Whisper tiny.en; a multilingual one that
  * is told to expect English translates what it hears).
  *
- * @param samples mono, at LISTENING_RATE_HZ
+ * @param samples as of {@link listenFor}
  * @throws ListenerFailed
  */
-export async function listenInEnglish(samples: Float32Array): Promise<string> {
+export async function listenInEnglish(samples: Samples): Promise<string> {
   const seconds = samples.length / LISTENING_RATE_HZ;
   const windows = Array.from(
     { length: Math.ceil(seconds / ENGLISH_WINDOW_SECONDS) },
@@ -154,7 +155,7 @@ export async function listenInEnglish(samples: Float32Array): Promise<string> {
 async function listen(
   by: string,
   language: string,
-  samples: Float32Array,
+  samples: Samples,
   windows: readonly Window[],
 ): Promise<Heard[] | undefined> {
   // Before audio begins there is nothing to hear, even where video is shown already.
@@ -162,8 +163,8 @@ async function listen(
     const [from, to] = [window.fromSeconds, window.toSeconds].map((time) => Math.max(0, time));
     return `${from?.toFixed(3)}-${to?.toFixed(3)}`;
   });
-  const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
-  const run = await runTool(python, [script, by, language, ...spans], bytes, KEEP_MEMORY);
+  const input = samples instanceof Float32Array ? bytesOf(samples) : bytePiecesOf(samples);
+  const run = await runTool(python, [script, by, language, ...spans], input, KEEP_MEMORY);
   if (run.exitCode !== 0) {
     throw new ListenerFailed({
       what: 'the speech recognizer failed',

@@ -1,5 +1,6 @@
 import { type Finding, unobserved } from './finding';
 import { FOUND_SCORE, locate, makeLocator, type Placement } from './placement';
+import { type Samples, samplesIn } from './samples';
 
 /** In audio up to this long, every needle is searched everywhere. */
 const EVERYWHERE_SECONDS = 600;
@@ -27,9 +28,9 @@ export type LongLocator = (
  * fragments, each of which would be compared with the whole hour. In long audio each is searched around the place at which it is
  * expected by the one found before; the first that are not there, everywhere.
  */
-export function makeLongLocator(haystack: Float32Array, rateHz: number): LongLocator {
+export function makeLongLocator(haystack: Samples, rateHz: number): LongLocator {
   if (haystack.length <= EVERYWHERE_SECONDS * rateHz) {
-    const find = makeLocator(haystack, rateHz);
+    const find = makeLocator(samplesIn(haystack), rateHz);
     return (needle) => find(needle);
   }
   let [later, tries] = [0, 0];
@@ -48,27 +49,28 @@ export function makeLongLocator(haystack: Float32Array, rateHz: number): LongLoc
 
 function locateAround(
   needle: Float32Array,
-  haystack: Float32Array,
+  haystack: Samples,
   rateHz: number,
   expectedSeconds: number,
 ): Finding<Placement> {
   const reach = REACH_SECONDS * rateHz;
   const wanted = Math.round(expectedSeconds * rateHz);
   const from = Math.max(0, wanted - reach);
-  const found = locate(needle, haystack.subarray(from, wanted + needle.length + reach), rateHz);
+  const stretch = samplesIn(haystack, from, wanted + needle.length + reach);
+  const found = locate(needle, stretch, rateHz);
   return found.observed ? moved(found, from / rateHz) : found;
 }
 
 /** The best of all pieces, and the places of all of them. */
 function locateInPieces(
   needle: Float32Array,
-  haystack: Float32Array,
+  haystack: Samples,
   rateHz: number,
 ): Finding<Placement> {
   let all: Finding<Placement> = unobserved('the audio to search in is empty or digitally silent');
   const size = PIECE_SECONDS * rateHz;
   for (let from = 0; from < haystack.length; from += size) {
-    const piece = haystack.subarray(from, from + size + needle.length);
+    const piece = samplesIn(haystack, from, from + size + needle.length);
     const found = locate(needle, piece, rateHz);
     if (!found.observed) {
       if (!all.observed) all = found;

@@ -5,7 +5,7 @@
  */
 import type { Span } from './ffmpeg';
 import { type Finding, percentile, unobserved } from './finding';
-import { LUMA_BYTES, THUMBNAIL_BYTES, type Thumbnails } from './thumbnails';
+import { blockWith, LUMA_BYTES, startOf, type Thumbnails, thumbnailOf } from './thumbnails';
 
 /** The frames of the source that the frames of an output show. */
 export interface MatchedFrames {
@@ -128,30 +128,33 @@ export function matchFrames(
 /** Frames with what a correlation of their luma needs; copies of them as unit vectors would be 230 MB an hour. */
 interface Frames {
   count: number;
-  bytes: Uint8Array;
+  thumbnails: Thumbnails;
   /** Of each frame's luma: the mean, and the length of what is left without it; 0 where it is even. */
   means: Float64Array;
   lengths: Float64Array;
 }
 
-function framesOf({ count, bytes }: Thumbnails): Frames {
+function framesOf(thumbnails: Thumbnails): Frames {
+  const { count } = thumbnails;
   const [means, lengths] = [new Float64Array(count), new Float64Array(count)];
   for (let i = 0; i < count; i += 1) {
-    const luma = bytes.subarray(i * THUMBNAIL_BYTES, i * THUMBNAIL_BYTES + LUMA_BYTES);
+    const luma = thumbnailOf(thumbnails, i).subarray(0, LUMA_BYTES);
     const mean = luma.reduce((sum, one) => sum + one, 0) / LUMA_BYTES;
     means[i] = mean;
     lengths[i] = Math.sqrt(luma.reduce((sum, one) => sum + (one - mean) ** 2, 0));
   }
-  return { count, bytes, means, lengths };
+  return { count, thumbnails, means, lengths };
 }
 
 /** 1 - correlation of two frames; 1 where one of them is even. */
 function distance(a: Frames, i: number, b: Frames, j: number): number {
   const length = (a.lengths[i] ?? 0) * (b.lengths[j] ?? 0);
   if (length === 0) return 1;
-  const [x, y] = [i * THUMBNAIL_BYTES, j * THUMBNAIL_BYTES];
+  // No views of the two: they would take a third of the time.
+  const [p, q] = [blockWith(a.thumbnails, i), blockWith(b.thumbnails, j)];
+  const [x, y] = [startOf(a.thumbnails, i), startOf(b.thumbnails, j)];
   let sum = 0;
-  for (let k = 0; k < LUMA_BYTES; k += 1) sum += (a.bytes[x + k] ?? 0) * (b.bytes[y + k] ?? 0);
+  for (let k = 0; k < LUMA_BYTES; k += 1) sum += (p[x + k] ?? 0) * (q[y + k] ?? 0);
   return 1 - (sum - LUMA_BYTES * (a.means[i] ?? 0) * (b.means[j] ?? 0)) / length;
 }
 

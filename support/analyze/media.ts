@@ -2,8 +2,9 @@ import { statSync } from 'node:fs';
 
 import { z } from 'zod';
 
-import { probeTool, runFfprobe, unreadable } from './ffmpeg';
+import { probeTool, readFfprobe, runFfprobe, unreadable } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
+import { cached } from './tool-cache';
 
 interface StreamBase {
   index: number;
@@ -86,14 +87,26 @@ const streamsSchema = z.object({
       tags: z.record(z.string(), z.string()).optional(),
     }),
   ),
+  format: z.object({ duration: z.string().optional() }).default({}),
 });
 
-/** Times in seconds, NaN where the file has none. */
-interface Packet {
-  pts: number;
-  dts: number;
-  duration: number;
-  flags: string;
+/** Of what is longer, samples and thumbnails are kept in scratch files: an hour of them would be a GB of memory. */
+const LONG_SECONDS = 600;
+
+/** What ffprobe says of a file as a whole. */
+interface Probed {
+  streams: MediaStream[];
+  /** 0 where the file does not say. */
+  seconds: number;
+}
+
+/** The packets of a stream, column by column: an hour has 280 000. Times in seconds, NaN where the file has none. */
+interface Packets {
+  pts: number[];
+  dts: number[];
+  duration: number[];
+  isKey: boolean[];
+  isDiscarded: boolean[];
 }
 
 /**
@@ -102,6 +115,20 @@ interface Packet {
  * @throws MediaUnreadable when the file is missing, empty, not media, or has no stream
  */
 export async function probeStreams(file: string): Promise<MediaStream[]> {
+  return (await probeOnce(file)).streams;
+}
+
+/** In seconds, as the file says it; 0 where it does not. @throws as {@link probeStreams} */
+export async function secondsOf(file: string): Promise<number> {
+  return (await probeOnce(file)).seconds;
+}
+
+/** Whether samples and thumbnails of a file are kept in scratch files. @throws as {@link probeStreams} */
+export async function isLong(file: string): Promise<boolean> {
+  return (await secondsOf(file)) > LONG_SECONDS;
+}
+
+function probeOnce(file: string): Promise<Probed> {
   const { mtimeMs, size } = statSync(file, { throwIfNoEntry: false }) ?? { mtimeMs: 0, size: 0 };
   const key = `${file} ${mtimeMs} ${size}`;
   const known = probed.get(key) ?? probe(file);
@@ -110,43 +137,45 @@ export async function probeStreams(file: string): Promise<MediaStream[]> {
 }
 
 /** Every measurement asks for the streams of its file first: each version of a file is probed once. */
-const probed = new Map<string, Promise<MediaStream[]>>();
+const probed = new Map<string, Promise<Probed>>();
 
-async function probe(file: string): Promise<MediaStream[]> {
+async function probe(file: string): Promise<Probed> {
   const entries =
     'stream=index,codec_type,codec_name,codec_tag_string,width,height,avg_frame_rate,sample_rate,channels' +
-    ':stream_tags=language';
+    ':stream_tags=language:format=duration';
   const json = await runFfprobe(file, ['-show_entries', entries]);
-  const { streams } = streamsSchema.parse(JSON.parse(json));
+  const { streams, format } = streamsSchema.parse(JSON.parse(json));
   if (streams.length === 0) {
     throw unreadable(file, 'no streams', `ffprobe ${(await probeTool()).version}`);
   }
-  return streams.map((stream) => {
-    const tag = stream.tags?.['language'];
-    const base = {
-      index: stream.index,
-      codec: stream.codec_name ?? codecByTag(stream.codec_tag_string),
-      language: tag === undefined || tag === 'und' ? null : tag,
+  return { streams: streams.map(streamOf), seconds: Number(format.duration ?? 0) || 0 };
+}
+
+function streamOf(stream: z.infer<typeof streamsSchema>['streams'][number]): MediaStream {
+  const tag = stream.tags?.['language'];
+  const base = {
+    index: stream.index,
+    codec: stream.codec_name ?? codecByTag(stream.codec_tag_string),
+    language: tag === undefined || tag === 'und' ? null : tag,
+  };
+  if (stream.codec_type === 'video') {
+    return {
+      ...base,
+      kind: 'video' as const,
+      width: positive(stream.width),
+      height: positive(stream.height),
+      fps: ratio(stream.avg_frame_rate),
     };
-    if (stream.codec_type === 'video') {
-      return {
-        ...base,
-        kind: 'video' as const,
-        width: positive(stream.width),
-        height: positive(stream.height),
-        fps: ratio(stream.avg_frame_rate),
-      };
-    }
-    if (stream.codec_type === 'audio') {
-      return {
-        ...base,
-        kind: 'audio' as const,
-        sampleRateHz: positive(Number(stream.sample_rate)),
-        channels: positive(stream.channels),
-      };
-    }
-    return { ...base, kind: 'other' as const };
-  });
+  }
+  if (stream.codec_type === 'audio') {
+    return {
+      ...base,
+      kind: 'audio' as const,
+      sampleRateHz: positive(Number(stream.sample_rate)),
+      channels: positive(stream.channels),
+    };
+  }
+  return { ...base, kind: 'other' as const };
 }
 
 /**
@@ -157,62 +186,57 @@ async function probe(file: string): Promise<MediaStream[]> {
  */
 export async function packetSpan(file: string): Promise<PacketSpan> {
   const streams = await probeStreams(file);
-  const entries = 'packet=stream_index,pts_time,dts_time,duration_time,flags';
-  const packets = packetsIn(await runFfprobe(file, ['-show_entries', entries], 'compact'));
+  const packets = await cached(['ffprobe', 'packets', file], () => readPackets(file));
   const track = (kind: 'video' | 'audio'): Finding<TrackSpan> => {
     const stream = streams.find((candidate) => candidate.kind === kind);
     if (!stream) return unobserved(`${file} has no ${kind} track`);
-    return spanOf(packets.get(stream.index) ?? [], stream, file);
+    return spanOf(packets.get(stream.index) ?? noPackets(), stream, file);
   };
   return { file, video: track('video'), audio: track('audio') };
 }
 
-/** By the index of their stream, in the order of the file; an hour has 280 000. */
-function packetsIn(text: string): Map<number, Packet[]> {
-  const packets = new Map<number, Packet[]>();
-  for (let from = 0; from < text.length;) {
-    const end = text.indexOf('\n', from);
-    const line = text.slice(from, end < 0 ? undefined : end);
-    from = end < 0 ? text.length : end + 1;
-    const value = (name: string): string | undefined => valueIn(line, name);
-    const index = Number(value('stream_index'));
-    const flags = value('flags');
-    if (!Number.isInteger(index) || flags === undefined) continue;
-    const all = packets.get(index) ?? [];
+function noPackets(): Packets {
+  return { pts: [], dts: [], duration: [], isKey: [], isDiscarded: [] };
+}
+
+/** By the index of their stream, in the order of the file. */
+async function readPackets(file: string): Promise<Map<number, Packets>> {
+  const packets = new Map<number, Packets>();
+  const entries = 'packet=stream_index,pts_time,dts_time,duration_time,flags';
+  await readFfprobe(file, ['-show_entries', entries], (line) => {
+    const values = new Map<string, string>();
+    for (const field of line.split('|')) {
+      const at = field.indexOf('=');
+      values.set(field.slice(0, at), field.slice(at + 1));
+    }
+    const index = Number(values.get('stream_index'));
+    const flags = values.get('flags');
+    if (!Number.isInteger(index) || flags === undefined) return;
+    const all = packets.get(index) ?? noPackets();
     packets.set(index, all);
-    all.push({
-      ...{ pts: Number(value('pts_time')), dts: Number(value('dts_time')) },
-      duration: Number(value('duration_time')),
-      // A copy would keep the whole text in memory.
-      flags: `${flags.includes('K') ? 'K' : '_'}${flags.includes('D') ? 'D' : '_'}`,
-    });
-  }
+    all.pts.push(Number(values.get('pts_time')));
+    all.dts.push(Number(values.get('dts_time')));
+    all.duration.push(Number(values.get('duration_time')));
+    all.isKey.push(flags.includes('K'));
+    all.isDiscarded.push(flags.includes('D'));
+  });
   return packets;
 }
 
-/** The value of a name in `name=value|name=value`. */
-function valueIn(line: string, name: string): string | undefined {
-  const at = `|${line}`.indexOf(`|${name}=`);
-  if (at < 0) return undefined;
-  const from = at + name.length + 1;
-  const end = line.indexOf('|', from);
-  return line.slice(from, end < 0 ? undefined : end);
-}
-
-function spanOf(packets: Packet[], stream: MediaStream, file: string): Finding<TrackSpan> {
-  const presented = packets.filter((packet) => !packet.flags.includes('D'));
-  const timed = presented
-    .map(({ pts, duration }) => ({ pts, duration }))
-    .filter(({ pts }) => Number.isFinite(pts))
-    .sort((a, b) => a.pts - b.pts);
+function spanOf(packets: Packets, stream: MediaStream, file: string): Finding<TrackSpan> {
+  const { pts, duration, isDiscarded } = packets;
+  const presented = [...pts.keys()].filter((i) => !isDiscarded[i]);
+  const at = (i: number | undefined): number => pts[i ?? -1] ?? NaN;
+  const timed = presented.filter((i) => Number.isFinite(at(i))).sort((a, b) => at(a) - at(b));
   const first = timed[0];
   const last = timed.at(-1);
-  if (!first || !last) {
+  if (first === undefined || last === undefined) {
     return unobserved(`the ${stream.kind} track of ${file} has no packet with a PTS`);
   }
-  const steps = timed.slice(1).map(({ pts }, i) => pts - (timed[i]?.pts ?? pts));
-  const nominal = steps.length > 0 ? median(steps) : last.duration;
-  const lastDuration = last.duration > 0 ? last.duration : nominal;
+  const steps = timed.slice(1).map((packet, i) => at(packet) - at(timed[i]));
+  const itsDuration = duration[last] ?? NaN;
+  const nominal = steps.length > 0 ? median(steps) : itsDuration;
+  const lastDuration = itsDuration > 0 ? itsDuration : nominal;
   if (!Number.isFinite(lastDuration)) {
     return unobserved(`the only ${stream.kind} packet of ${file} has no duration`);
   }
@@ -221,18 +245,18 @@ function spanOf(packets: Packet[], stream: MediaStream, file: string): Finding<T
     streamIndex: stream.index,
     kind: stream.kind,
     packets: presented.length,
-    discardedPackets: packets.length - presented.length,
+    discardedPackets: pts.length - presented.length,
     packetsWithoutPts: presented.length - timed.length,
-    firstPtsSeconds: first.pts,
-    lastPtsSeconds: last.pts,
-    durationSeconds: last.pts + lastDuration - first.pts,
+    firstPtsSeconds: at(first),
+    lastPtsSeconds: at(last),
+    durationSeconds: at(last) + lastDuration - at(first),
     nominalStepSeconds: nominal,
     gaps: steps.flatMap((stepSeconds, i) =>
-      stepSeconds > 1.5 * nominal ? [{ atSeconds: timed[i]?.pts ?? NaN, stepSeconds }] : [],
+      stepSeconds > 1.5 * nominal ? [{ atSeconds: at(timed[i]), stepSeconds }] : [],
     ),
-    repeatedPtsSeconds: steps.flatMap((step, i) => (step === 0 ? [timed[i]?.pts ?? NaN] : [])),
-    backwardDtsSeconds: backward(packets.map(({ dts }) => dts)),
-    keyInterval: keyInterval(presented),
+    repeatedPtsSeconds: steps.flatMap((step, i) => (step === 0 ? [at(timed[i])] : [])),
+    backwardDtsSeconds: backward(packets.dts),
+    keyInterval: keyInterval(presented.filter((i) => packets.isKey[i]).map(at)),
   };
 }
 
@@ -241,8 +265,8 @@ function backward(dts: readonly number[]): number[] {
   return told.filter((time, i) => i > 0 && time <= (told[i - 1] ?? time));
 }
 
-function keyInterval(packets: readonly Packet[]): TrackSpan['keyInterval'] {
-  const keys = packets.filter(({ flags }) => flags.startsWith('K')).map(({ pts }) => pts);
+/** @param keys PTS of key packets in the order of the file, in seconds */
+function keyInterval(keys: readonly number[]): TrackSpan['keyInterval'] {
   const intervals = keys.slice(1).map((pts, i) => pts - (keys[i] ?? pts));
   if (intervals.length === 0) return unobserved(`${keys.length} key packets`);
   // Every packet of audio is one: too many, in an hour, to be arguments.

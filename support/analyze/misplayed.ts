@@ -1,7 +1,9 @@
 import type { AudioTimeline } from './audio-track';
 import { warped } from './dub-alignment';
-import { FOUND_SCORE, makeLocator } from './placement';
 import { trimSilence } from './dub-placement';
+import { makeLongLocator } from './long-search';
+import { FOUND_SCORE } from './placement';
+import { type Samples, samplesIn } from './samples';
 
 /** A dub that is heard faster or slower than the STS returned it, and higher or lower, as samples at another rate are. */
 export interface MisplayedDub {
@@ -35,16 +37,17 @@ const TRIED = 3;
  * Searches dubs in an output at the speeds that mixed up sample rates give them.
  *
  * @param audio of the output, at the rate of the dubs
+ * @param dubs with the time at which each would be heard if the output began with the source
  */
 export function misplayedDubs(
-  audio: AudioTimeline,
-  dubs: readonly { sequence: number; dubbed: Float32Array }[],
+  audio: AudioTimeline<Samples>,
+  dubs: readonly { sequence: number; startSeconds: number; dubbed: Samples }[],
 ): MisplayedDub[] {
-  const find = makeLocator(audio.samples, audio.rateHz);
+  const find = makeLongLocator(audio.samples, audio.rateHz);
   const found: MisplayedDub[] = [];
-  for (const [i, { sequence, dubbed }] of dubs.entries()) {
+  for (const [i, { sequence, startSeconds, dubbed }] of dubs.entries()) {
     if (i === TRIED && found.length === 0) break;
-    const needle = trimSilence(dubbed, audio.rateHz);
+    const needle = trimSilence(samplesIn(dubbed), audio.rateHz);
     if (!needle.observed) continue;
     // The mix-up of one dub is most likely that of the next.
     const known = found.at(-1);
@@ -54,7 +57,7 @@ export function misplayedDubs(
     for (const [rateHz, playedAsHz] of order) {
       const speed = playedAsHz / rateHz;
       const count = Math.floor(needle.samples.length / speed);
-      const place = find(warped(needle.samples, count, 0, speed));
+      const place = find(warped(needle.samples, count, 0, speed), startSeconds, true);
       if (!place.observed || place.score < FOUND_SCORE) continue;
       const ptsSeconds =
         audio.firstPtsSeconds + place.offsetSeconds - needle.trimmedStartSeconds / speed;

@@ -1,9 +1,16 @@
 import type { Fixture } from '../broadcast/fixture';
+import { bytesOf, partOf, type Samples, samplesIn } from './samples';
 import { inWorkerThread, shared } from './worker-thread';
-import { audioLevels, readAudioFiles, voiceActivity } from './audio';
+import { audioLevels, eachAudioFile, readAudioFiles, sinkOfFiles, voiceActivity } from './audio';
 import { DAMAGE_RATE_HZ, type DubConditionAt } from './dub-damage';
 import { type DubLoudness, dubLoudness } from './dub-loudness';
-import { type DubbedFragment, type FragmentPlacement, type Sync, syncOf } from './dub-placement';
+import {
+  type DubbedFragment,
+  type FragmentPlacement,
+  shownDubs,
+  type Sync,
+  syncOf,
+} from './dub-placement';
 import { type Finding, unobserved } from './finding';
 import {
   bitErrorRate,
@@ -30,8 +37,8 @@ import type { Splice } from './splices';
 import type { ToneHeard } from './tones';
 import {
   type AudioTimeline,
+  holdTimeline,
   readAudioTrack,
-  readTimeline,
   type AudioTrack,
   audioAt,
   stretchOf,
@@ -39,8 +46,9 @@ import {
 
 /** Sample rate at which dubs are searched in the output; one sample is 0.25 ms, and speech is loudest below 2 kHz. */
 const SEARCH_RATE_HZ = 4000;
-/** So many dubs are compared with what is heard at a time. */
+/** So many dubs are compared with what is heard at a time; where audio is in a file, and read without being resampled, fewer. */
 const DUBS_AT_ONCE = 20;
+const STORED_DUBS_AT_ONCE = 10;
 
 /** The files of one fragment: its dub, and its audio before dubbing where that is known. */
 export interface DubFiles {
@@ -98,29 +106,32 @@ export class OutputFindings {
   }
 
   /** The output's audio at the rate at which dubs are searched. */
-  #searched(): Promise<AudioTimeline> {
+  #searched(): Promise<AudioTimeline<Samples>> {
     return this.#cache.once('searched', async () => {
-      const audio = await audioAt(await this.audio(), SEARCH_RATE_HZ);
-      return { ...audio, samples: shared(audio.samples) };
+      const { samples, ...audio } = await audioAt(await this.audio(), SEARCH_RATE_HZ);
+      return { ...audio, samples: samples instanceof Float32Array ? shared(samples) : samples };
     });
   }
 
   /** The source's audio at the same rate. */
-  #source(fixture: Fixture): Promise<AudioTimeline> {
-    return this.#cache.once('source', async () => {
-      const audio = await readTimeline(fixture.path, SEARCH_RATE_HZ);
-      return { ...audio, samples: shared(audio.samples) };
-    });
+  #source(fixture: Fixture): Promise<AudioTimeline<Samples>> {
+    return this.#cache.once('source', () => holdTimeline(fixture.path, SEARCH_RATE_HZ));
   }
 
-  /** The audio of each fragment, before (where it is known) and after, at the same rate; by file. */
-  #fragments(): Promise<Map<string, Float32Array>> {
+  /** The audio of each fragment, before (where it is known) and after, at the same rate; by file. That of many is in a file. */
+  #fragments(): Promise<Map<string, Samples>> {
     return this.#cache.once('fragments', async () => {
       const files = this.dubs.flatMap(({ dubbed, original }) =>
         [dubbed ?? [], original ?? []].flat(),
       );
-      const samples = await readAudioFiles(files, SEARCH_RATE_HZ);
-      return new Map(files.map((file, i) => [file, shared(samples[i] ?? new Float32Array())]));
+      const sink = sinkOfFiles(this.dubs.length);
+      const ends: number[] = [];
+      for await (const samples of eachAudioFile(files, SEARCH_RATE_HZ)) {
+        sink.take(bytesOf(samples));
+        ends.push((ends.at(-1) ?? 0) + samples.length);
+      }
+      const all = sink.samples();
+      return new Map(files.map((file, i) => [file, partOf(all, ends[i - 1] ?? 0, ends[i] ?? 0)]));
     });
   }
 
@@ -252,7 +263,9 @@ export class OutputFindings {
       // Before the frames are known: decoding the video takes longer than this.
       const located = await inWorkerThread('locateDubs', audio, fragments);
       const clock = await this.clock();
-      return clock.observed ? inWorkerThread('placeDubs', audio, clock, located) : [];
+      if (!clock.observed) return [];
+      // Not the clock itself: it has an object for each frame.
+      return inWorkerThread('placeDubs', audio, shownDubs(clock, located, audio.rateHz));
     });
   }
 
@@ -274,9 +287,10 @@ export class OutputFindings {
       }));
       const audio = await this.audio();
       const conditions: DubConditionAt[] = [];
-      // An hour of audio at that rate would be 230 MB.
-      for (let i = 0; i < dubs.length; i += DUBS_AT_ONCE) {
-        const some = dubs.slice(i, i + DUBS_AT_ONCE);
+      const isStored = !(audio.samples instanceof Float32Array);
+      const atOnce = isStored ? STORED_DUBS_AT_ONCE : DUBS_AT_ONCE;
+      for (let i = 0; i < dubs.length; i += atOnce) {
+        const some = dubs.slice(i, i + atOnce);
         const samples = await readAudioFiles(
           some.map(({ file }) => file),
           DAMAGE_RATE_HZ,
@@ -309,11 +323,11 @@ export class OutputFindings {
   misplayedDubs(): Promise<MisplayedDub[]> {
     return this.#cache.once('misplayed dubs', async () => {
       const [placements, samples] = [await this.placements(), await this.#fragments()];
-      const unheard = placements.flatMap(({ sequence, occurrences }) => {
+      const unheard = placements.flatMap(({ sequence, startSeconds, occurrences }) => {
         const file = this.dubs.find((dub) => dub.sequence === sequence)?.dubbed ?? '';
         const dubbed = samples.get(file);
         const isHeard = occurrences.observed && occurrences.occurrences.length > 0;
-        return isHeard || !dubbed ? [] : [{ sequence, dubbed }];
+        return isHeard || !dubbed ? [] : [{ sequence, startSeconds, dubbed }];
       });
       return unheard.length > 0
         ? inWorkerThread('misplayedDubs', await this.#searched(), unheard)
@@ -454,10 +468,11 @@ export class OutputFindings {
         ? (shown.presentations[0]?.ptsSeconds ?? 0) - audio.firstPtsSeconds
         : 0;
       const [source, output] = [await this.#source(fixture), await this.#searched()];
-      const isLoud = ({ samples }: AudioTimeline, from: number): boolean => {
-        const piece = samples.subarray(
-          Math.max(0, from * SEARCH_RATE_HZ),
-          Math.max(0, (from + segmentSeconds) * SEARCH_RATE_HZ),
+      const isLoud = ({ samples }: AudioTimeline<Samples>, from: number): boolean => {
+        const piece = samplesIn(
+          samples,
+          from * SEARCH_RATE_HZ,
+          (from + segmentSeconds) * SEARCH_RATE_HZ,
         );
         const levels = audioLevels(piece, SEARCH_RATE_HZ);
         return levels.observed && levels.nonSilentSeconds >= 1;
@@ -486,7 +501,7 @@ export class OutputFindings {
   }
 
   /** The output's audio at the rate at which it is listened to. */
-  #listened(): Promise<AudioTimeline> {
+  #listened(): Promise<AudioTimeline<Samples>> {
     return this.#cache.once('listened', async () => audioAt(await this.audio(), LISTENING_RATE_HZ));
   }
 
@@ -532,7 +547,7 @@ export class OutputFindings {
       if (!presentation || !before || !after) return [];
       const speech = (
         secondsIn: typeof before,
-        { firstPtsSeconds }: AudioTimeline,
+        { firstPtsSeconds }: AudioTimeline<Samples>,
         from: number,
       ): number =>
         secondsIn(from - firstPtsSeconds, from - firstPtsSeconds + fixture.segmentSeconds);

@@ -1,5 +1,6 @@
 import type { AudioTimeline } from './audio-track';
 import { type Finding, unobserved } from './finding';
+import { type Samples, samplesIn } from './samples';
 
 /*
  * The pilot: a quiet chord all over a broadcast of tones, above their frequencies. Its phase tells at every moment how far the
@@ -65,7 +66,7 @@ interface Heard {
  *
  * @param audio of the output; at least 8 kHz
  */
-export function audioAdvance(audio: AudioTimeline): Finding<Advance> {
+export function audioAdvance(audio: AudioTimeline<Samples>): Finding<Advance> {
   const { rateHz, firstPtsSeconds, samples } = audio;
   const size = Math.round(WINDOW_SECONDS * rateHz);
   const hop = Math.round(HOP_SECONDS * rateHz);
@@ -120,7 +121,7 @@ interface Followed {
 }
 
 function followed(
-  samples: Float32Array,
+  samples: Samples,
   from: number,
   to: number,
   hop: number,
@@ -131,7 +132,14 @@ function followed(
   const [levels, parts] = [new Float32Array(count), new Float32Array(width * count)];
   const partsAt = (index: number): Float32Array =>
     parts.subarray(width * index, width * (index + 1));
-  for (let i = 0; i < count; i += 1) levels[i] = follow(samples, from + i * hop, partsAt(i));
+  for (let first = 0; first < count; first += WINDOWS_AT_ONCE) {
+    const begin = from + first * hop;
+    // Windows overlap: the last ones need what comes after it.
+    const piece = samplesIn(samples, begin, begin + 2 * WINDOWS_AT_ONCE * hop);
+    for (let i = first; i < Math.min(count, first + WINDOWS_AT_ONCE); i += 1) {
+      levels[i] = follow(piece.subarray((i - first) * hop), from + i * hop, partsAt(i));
+    }
+  }
   return {
     ...{ count, levels },
     at: (index) => ({ parts: partsAt(index), level: levels[index] ?? 0 }),
@@ -182,7 +190,15 @@ function placesOf(
   return places;
 }
 
-/** Writes the parts of the pilot in the window that begins at a sample, and gives back its level. */
+/** So many windows are read at a time. */
+const WINDOWS_AT_ONCE = 1000;
+
+/**
+ * Writes the parts of the pilot in a window, and gives back its level.
+ *
+ * @param samples begin with the window
+ * @param at where that is in the audio
+ */
 type Follower = (samples: Float32Array, at: number, parts: Float32Array) => number;
 
 /** The pilot in a window: a discrete Fourier transform at its frequencies, with a Hann window. */
@@ -204,7 +220,7 @@ function follower(rateHz: number, size: number): Follower {
     waves.forEach(({ angle, cos, sin }, wave) => {
       let [re, im] = [0, 0];
       for (let i = 0; i < size; i += 1) {
-        const sample = samples[at + i] ?? 0;
+        const sample = samples[i] ?? 0;
         re += sample * (cos[i] ?? 0);
         im -= sample * (sin[i] ?? 0);
       }

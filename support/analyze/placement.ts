@@ -39,32 +39,36 @@ export function locate(
   haystack: Float32Array,
   rateHz: number,
 ): Finding<Placement> {
-  return makeLocator(haystack, rateHz)(needle);
+  return locatorIn(haystack, rateHz, false)(needle);
 }
 
 /** As {@link locate}, for many needles: the spectra of the haystack are computed once. */
 export function makeLocator(haystack: Float32Array, rateHz: number): Locator {
-  const spectra = new Map<number, BlockSpectra>();
-  const energySums = cumulativeEnergy(haystack);
+  return locatorIn(haystack, rateHz, true);
+}
+
+/** @param remembers whether spectra are kept for the next needle: they take eight times as much memory as the haystack */
+function locatorIn(haystack: Float32Array, rateHz: number, remembers: boolean): Locator {
+  const spectra = new Map<number, Spectra>();
+  const sums = remembers
+    ? new Float64Array(haystack.length + 1)
+    : roomFor('sums', haystack.length + 1);
+  const energySums = cumulativeEnergy(haystack, sums);
   const haystackEnergy = energySums[haystack.length] ?? 0;
   return (needle) => {
-    const needleEnergy = cumulativeEnergy(needle)[needle.length] ?? 0;
+    const needleEnergy = energyOf(needle);
     if (needleEnergy === 0)
       return unobserved('the audio to search for is empty or digitally silent');
     if (haystackEnergy === 0)
       return unobserved('the audio to search in is empty or digitally silent');
 
     const size = 2 ** Math.ceil(Math.log2(Math.max(1024, 2 * needle.length)));
-    let blocks = spectra.get(size);
-    if (!blocks) {
-      const [product, result] = [new Float64Array(2 * size), new Float64Array(2 * size)];
-      blocks = { fft: new FFT(size), size, byStart: new Map(), product, result };
-      spectra.set(size, blocks);
-    }
+    const known = remembers ? (spectra.get(size) ?? new Map<number, Float64Array>()) : undefined;
+    if (known) spectra.set(size, known);
 
     const firstLag = -Math.floor(needle.length / 2);
     const lastLag = haystack.length - Math.ceil(needle.length / 2);
-    const scores = correlate(needle, haystack, blocks, firstLag, lastLag);
+    const scores = correlate(needle, haystack, { size, firstLag, lastLag }, known);
     // 60 dB below the needle or the mean of the haystack there is only rounding noise to correlate with.
     const floor = Math.min(needleEnergy, (haystackEnergy * needle.length) / haystack.length) / 1e6;
     scores.forEach((dot, i) => {
@@ -90,31 +94,55 @@ export function makeLocator(haystack: Float32Array, rateHz: number): Locator {
   };
 }
 
-interface BlockSpectra {
-  fft: FFT;
-  size: number;
-  /** Spectra of pieces of the haystack, by first sample; complex numbers as re, im, re, im, … */
-  byStart: Map<number, Float64Array>;
-  /** Used again for each piece: 1 MB each, which would have to be cleared and collected. */
-  product: Float64Array;
-  result: Float64Array;
+/** Spectra of pieces of a haystack, by first sample; complex numbers as re, im, re, im, … */
+type Spectra = Map<number, Float64Array>;
+
+/**
+ * Arrays that every search needs, some MB of them. They are used again: memory that is given back after each search is collected
+ * late, and a thread that searches has taken 100 MB by then.
+ */
+const rooms = new Map<string, Float64Array>();
+
+/** An array of zeros. @param use of which there is one at a time */
+function roomFor(use: string, length: number): Float64Array {
+  let room = rooms.get(use);
+  if (!room || room.length < length) rooms.set(use, (room = new Float64Array(length)));
+  return room.subarray(0, length).fill(0);
 }
 
-/** Dot products of the needle with the haystack at each lag, by the overlap-save method. */
+/** By size, as each has tables of its own. */
+const transforms = new Map<number, FFT>();
+
+function transformOf(size: number): FFT {
+  const transform = transforms.get(size) ?? new FFT(size);
+  transforms.set(size, transform);
+  return transform;
+}
+
+/**
+ * Dot products of the needle with the haystack at each lag, by the overlap-save method.
+ *
+ * @param known spectra that are remembered; undefined where none is
+ * @returns an array that the next search uses again
+ */
 function correlate(
   needle: Float32Array,
   haystack: Float32Array,
-  blocks: BlockSpectra,
-  firstLag: number,
-  lastLag: number,
+  { size, firstLag, lastLag }: { size: number; firstLag: number; lastLag: number },
+  known: Spectra | undefined,
 ): Float64Array {
-  const { fft, size, byStart, product, result } = blocks;
-  const needleSpectrum = spectrum(fft, size, needle, 0);
-  const dots = new Float64Array(lastLag - firstLag + 1);
+  const fft = transformOf(size);
+  const needleSpectrum = spectrum(fft, needle, 0, roomFor('needle', 2 * size));
+  const [product, result] = [roomFor('product', 2 * size), roomFor('result', 2 * size)];
+  const dots = roomFor('dots', lastLag - firstLag + 1);
   const usable = size - needle.length + 1;
   for (let lag = firstLag; lag <= lastLag; lag += usable) {
-    let block = byStart.get(lag);
-    if (!block) byStart.set(lag, (block = spectrum(fft, size, haystack, lag)));
+    let block = known?.get(lag);
+    if (!block) {
+      const room = known ? new Float64Array(2 * size) : roomFor('block', 2 * size);
+      block = spectrum(fft, haystack, lag, room);
+      known?.set(lag, block);
+    }
     for (let k = 0; k < 2 * size; k += 2) {
       const a = block[k] ?? 0;
       const b = block[k + 1] ?? 0;
@@ -130,23 +158,25 @@ function correlate(
   return dots;
 }
 
-/** Spectrum of `size` samples from `start` on; samples outside of the signal are 0. */
-function spectrum(fft: FFT, size: number, signal: Float32Array, start: number): Float64Array {
-  const piece = new Float64Array(size);
+/** Spectrum of half as many samples as `out` has room for, from `start` on; samples outside of the signal are 0. */
+function spectrum(fft: FFT, signal: Float32Array, start: number, out: Float64Array): Float64Array {
+  const piece = roomFor('piece', out.length / 2);
   const from = Math.max(0, start);
-  const to = Math.min(signal.length, start + size);
+  const to = Math.min(signal.length, start + piece.length);
   if (to > from) piece.set(signal.subarray(from, to), from - start);
-  const out = new Float64Array(2 * size);
   fft.realTransform(out, piece);
   fft.completeSpectrum(out);
   return out;
 }
 
-/** Element `i` is the energy of the first `i` samples. */
-function cumulativeEnergy(signal: Float32Array): Float64Array {
-  const sums = new Float64Array(signal.length + 1);
+/** @param sums element `i` becomes the energy of the first `i` samples; all zeros before */
+function cumulativeEnergy(signal: Float32Array, sums: Float64Array): Float64Array {
   for (let i = 0; i < signal.length; i += 1) sums[i + 1] = (sums[i] ?? 0) + (signal[i] ?? 0) ** 2;
   return sums;
+}
+
+function energyOf(signal: Float32Array): number {
+  return signal.reduce((sum, sample) => sum + sample ** 2, 0);
 }
 
 function peakOf(scores: Float64Array, allowed: (index: number) => boolean): number {

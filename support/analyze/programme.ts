@@ -7,7 +7,7 @@ import {
   CHROMA_ROWS,
   DETAIL_AT,
   LUMA_BYTES,
-  THUMBNAIL_BYTES,
+  thumbnailOf,
   type Thumbnails,
   V_AT,
 } from './thumbnails';
@@ -104,7 +104,7 @@ export function compareProgramme(
 ): Programme {
   const compared = frames.flatMap((frame, i) => {
     if (frame === null || frame >= source.count) return [];
-    const [shown, own] = [thumbnail(output, i), thumbnail(source, frame)];
+    const [shown, own] = [thumbnailOf(output, i), thumbnailOf(source, frame)];
     return [{ i, frame, ...measure(shown, own) }];
   });
   const seconds = median(times.slice(1).map((time, i) => time - (times[i] ?? time))) || 0;
@@ -120,10 +120,6 @@ export function compareProgramme(
     deviations: deviationsIn(compared, times, seconds),
     unknown: unknownIn(frames, times, seconds),
   };
-}
-
-function thumbnail({ bytes }: Thumbnails, i: number): Uint8Array {
-  return bytes.subarray(i * THUMBNAIL_BYTES, (i + 1) * THUMBNAIL_BYTES);
 }
 
 interface Measured {

@@ -1,8 +1,11 @@
-/** Takes the bytes that a program writes, piece by piece, and has them as samples in memory that threads share. */
-export interface SampleSink {
+import type { Samples, StoredSamples } from './samples';
+import { scratchFile, writeAt } from './scratch-file';
+
+/** Takes the bytes of 32-bit float little-endian samples as a program writes them, in pieces of any size. */
+export interface SampleSink<Held extends Samples = Samples> {
   take: (piece: Uint8Array) => void;
   /** What was taken so far, without its last bytes where they end inside a sample. */
-  samples: () => Float32Array;
+  samples: () => Held;
 }
 
 /** Of memory that is asked for and not yet written to, the system gives none. */
@@ -10,12 +13,12 @@ const SPARE = 1.02;
 const LEAST_SAMPLES = 2 ** 20;
 
 /**
- * A sink for 32-bit float little-endian samples. All of them are held once: in a block of the expected size, and only where they
- * are more than that, in a larger one.
+ * A sink whose samples are in memory that threads share. All of them are held once: in a block of the expected size, and only where
+ * they are more than that, in a larger one.
  *
  * @param expected about how many samples will come
  */
-export function sampleSink(expected: number): SampleSink {
+export function sampleSink(expected: number): SampleSink<Float32Array> {
   const blockOf = (samples: number): Uint8Array =>
     new Uint8Array(new SharedArrayBuffer(4 * Math.ceil(samples)));
   let block = blockOf(Math.max(LEAST_SAMPLES, expected * SPARE));
@@ -31,5 +34,18 @@ export function sampleSink(expected: number): SampleSink {
       bytes += piece.length;
     },
     samples: () => new Float32Array(block.buffer, 0, Math.floor(bytes / 4)),
+  };
+}
+
+/** A sink whose samples are in a file: those of long recordings. */
+export function fileSink(): SampleSink<StoredSamples> {
+  const fd = scratchFile();
+  let bytes = 0;
+  return {
+    take: (piece) => {
+      writeAt(fd, piece, bytes);
+      bytes += piece.length;
+    },
+    samples: () => ({ fd, first: 0, length: Math.floor(bytes / 4) }),
   };
 }

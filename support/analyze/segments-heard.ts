@@ -1,10 +1,11 @@
 /** What somebody hears who speaks the target language: in each segment of an output, and in each dub. */
 import type { Fixture } from '../broadcast/fixture';
-import { readAudioFiles } from './audio';
+import { eachAudioFile, sinkOfFiles } from './audio';
 import type { AudioTimeline } from './audio-track';
 import { type Finding, unobserved } from './finding';
 import { type FrameClock, presentationsOf } from './frame-clock';
 import { type Heard, LISTENING_RATE_HZ, listenFor, type Window } from './listening';
+import { bytesOf, type Samples } from './samples';
 import { spokenWordErrors, spokenWords } from './spoken-words';
 import type { WordErrors } from './transcript';
 
@@ -42,7 +43,7 @@ const PAUSE_SECONDS = 1;
  * @param starts of fragments in the source, in seconds; a segment that is not in it begins at its boundary
  */
 export function segmentsHeardIn(
-  output: AudioTimeline,
+  output: AudioTimeline<Samples>,
   clock: Finding<FrameClock>,
   starts: ReadonlyMap<number, number>,
   fixture: Fixture,
@@ -75,21 +76,7 @@ export async function dubsHeardIn(
   const there = dubs.flatMap(({ sequence, dubbed: file }) =>
     file === undefined ? [] : [{ sequence, file }],
   );
-  const audio = await readAudioFiles(
-    there.map(({ file }) => file),
-    LISTENING_RATE_HZ,
-  );
-  const pause = PAUSE_SECONDS * LISTENING_RATE_HZ;
-  const samples = new Float32Array(audio.reduce((sum, dub) => sum + dub.length + pause, pause));
-  const places = new Map<number, Window>();
-  let at = pause;
-  audio.forEach((dub, index) => {
-    samples.set(dub, at);
-    const fromSeconds = at / LISTENING_RATE_HZ;
-    const toSeconds = fromSeconds + dub.length / LISTENING_RATE_HZ;
-    places.set(there[index]?.sequence ?? NaN, { fromSeconds, toSeconds });
-    at += dub.length + pause;
-  });
+  const { samples, places } = await oneAfterTheOther(there);
   const windows = dubs.map(({ sequence }): SegmentWindow => {
     const place = places.get(sequence);
     return { sequence, window: place ? { observed: true, ...place } : unobserved('no dub') };
@@ -97,8 +84,30 @@ export async function dubsHeardIn(
   return heardIn(samples, windows, languages);
 }
 
+/** The audio of dubs in one, at LISTENING_RATE_HZ, and where in it each is; that of many dubs is in a file. */
+async function oneAfterTheOther(
+  dubs: readonly { sequence: number; file: string }[],
+): Promise<{ samples: Samples; places: Map<number, Window> }> {
+  const files = dubs.map(({ file }) => file);
+  const sink = sinkOfFiles(dubs.length);
+  const pause = new Float32Array(PAUSE_SECONDS * LISTENING_RATE_HZ);
+  sink.take(bytesOf(pause));
+  const places = new Map<number, Window>();
+  let [index, at] = [0, pause.length];
+  for await (const dub of eachAudioFile(files, LISTENING_RATE_HZ)) {
+    sink.take(bytesOf(dub));
+    sink.take(bytesOf(pause));
+    const fromSeconds = at / LISTENING_RATE_HZ;
+    const toSeconds = fromSeconds + dub.length / LISTENING_RATE_HZ;
+    places.set(dubs[index]?.sequence ?? NaN, { fromSeconds, toSeconds });
+    index += 1;
+    at += dub.length + pause.length;
+  }
+  return { samples: sink.samples(), places };
+}
+
 async function heardIn(
-  samples: Float32Array,
+  samples: Samples,
   segments: readonly SegmentWindow[],
   { language, targetLanguage }: Languages,
 ): Promise<Finding<{ segments: SegmentHeard[] }>> {

@@ -13,7 +13,8 @@ import {
 import { join, resolve } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 
-import { THUMBNAIL_BYTES, type Thumbnails } from './thumbnails';
+import { isLong } from './media';
+import { THUMBNAIL_BYTES, thumbnailOf, type Thumbnails, ThumbnailSink } from './thumbnails';
 import { readFrames } from './video';
 
 /** The frames of a video file, with their times in its own timeline, in seconds. */
@@ -32,17 +33,21 @@ const VERSION = 1;
 const known = new Map<string, Promise<SourceFrames>>();
 
 /**
- * The frames of a source. Of a file that has not changed since, in another process as well, they are remembered.
+ * The frames of a source. Of a file that has not changed since they are remembered; in another process as well, unless it is a long one.
  *
  * @throws MediaUnreadable, NoVideoTrack, FrameClockUnreadable
  */
 export function readSource(file: string): Promise<SourceFrames> {
   const { size, mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { size: 0, mtimeMs: 0 };
   const identity = [resolve(file), size, mtimeMs, THUMBNAIL_BYTES, VERSION].join();
-  const found = known.get(identity) ?? remembered(identity, () => readFrames(file));
+  const found = known.get(identity) ?? readOnce(file, identity);
   known.set(identity, found);
   found.catch(() => known.delete(identity));
   return found;
+}
+
+async function readOnce(file: string, identity: string): Promise<SourceFrames> {
+  return (await isLong(file)) ? readFrames(file) : remembered(identity, () => readFrames(file));
 }
 
 async function remembered(
@@ -67,9 +72,7 @@ async function remembered(
 
 /** Worker threads then need no copy. */
 function inSharedMemory({ thumbnails, times }: SourceFrames): SourceFrames {
-  const bytes = new Uint8Array(new SharedArrayBuffer(thumbnails.bytes.length));
-  bytes.set(thumbnails.bytes);
-  return { times, thumbnails: { count: thumbnails.count, bytes } };
+  return { times, thumbnails: chosen(thumbnails, [...times.keys()], false) };
 }
 
 function removeOldest(): void {
@@ -89,12 +92,19 @@ export function atConstantRate(
   framesPerSecond: number,
 ): Thumbnails {
   const own = ownFrames(times, framesPerSecond);
-  const bytes = new Uint8Array(new SharedArrayBuffer(own.length * THUMBNAIL_BYTES));
-  own.forEach((frame, n) => {
-    const from = frame * THUMBNAIL_BYTES;
-    bytes.set(thumbnails.bytes.subarray(from, from + THUMBNAIL_BYTES), n * THUMBNAIL_BYTES);
-  });
-  return { count: own.length, bytes };
+  const areAll = own.length === thumbnails.count && own.every((frame, n) => frame === n);
+  return areAll ? thumbnails : chosen(thumbnails, own, 'fd' in thumbnails);
+}
+
+/** Those of some frames, one after the other. */
+function chosen(thumbnails: Thumbnails, frames: readonly number[], isStored: boolean): Thumbnails {
+  const sink = new ThumbnailSink(isStored);
+  for (const frame of frames) {
+    sink.add((bytes, at) => {
+      bytes.set(thumbnailOf(thumbnails, frame), at);
+    });
+  }
+  return sink.thumbnails;
 }
 
 /** Those of its frames that only repeat the one before: the source has a rate that varies, and shows that one for longer. */

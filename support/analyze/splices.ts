@@ -1,5 +1,6 @@
 import { type Finding, unobserved } from './finding';
 import type { AudioTimeline } from './audio-track';
+import { type Samples, samplesIn } from './samples';
 
 /** What is heard where two segments meet. */
 export interface Splice {
@@ -34,7 +35,7 @@ const AUDIBLE = 0.01;
  * @param fragmentSeconds how much on either side belongs to the two fragments
  */
 export function measureSplices(
-  audio: AudioTimeline,
+  audio: AudioTimeline<Samples>,
   splicesSeconds: readonly number[],
   fragmentSeconds: number,
 ): Splice[] {
@@ -42,10 +43,7 @@ export function measureSplices(
   return splicesSeconds.map((atSeconds) => {
     const at = Math.round((atSeconds - firstPtsSeconds) * rateHz);
     const piece = (from: number, to: number): Float32Array =>
-      audio.samples.subarray(
-        Math.max(0, at + Math.round(from * rateHz)),
-        Math.max(0, at + Math.round(to * rateHz)),
-      );
+      samplesIn(audio.samples, at + Math.round(from * rateHz), at + Math.round(to * rateHz));
     const step = largestStep(piece(-NEAR_SECONDS, NEAR_SECONDS));
     const stepAround = Math.max(
       largestStep(piece(-AROUND_SECONDS, -NEAR_SECONDS)),

@@ -4,6 +4,8 @@
  * 5 x 5 of its pixels. The top of the frame, where a frame strip may be, is left out: it is no part of the programme.
  */
 
+import { blockOf, scratchFile, writeAt } from './scratch-file';
+
 /** The small copy of a frame, in pixels. */
 export const SMALL_WIDTH = 160;
 const WIDTH = SMALL_WIDTH;
@@ -43,12 +45,83 @@ const DETAIL_STEPS = 4;
 /** Luma of a pixel in a black border, at most: 16 is black, codecs ring around it. */
 const BLACK_LUMA = 24;
 
-/** Thumbnails of a video, one after the other. */
-export interface Thumbnails {
-  /** Frames. */
-  count: number;
-  /** {@link THUMBNAIL_BYTES} for each. */
-  bytes: Uint8Array;
+/**
+ * Thumbnails of a video, one after the other, {@link THUMBNAIL_BYTES} for each of `count` frames: in memory, or those of a long video,
+ * 100 MB an hour, in a scratch file. Plain data, that worker threads are given without a copy.
+ */
+export type Thumbnails = { count: number; bytes: Uint8Array } | { count: number; fd: number };
+
+/** Of a file so many are read at a time. */
+const BLOCK_FRAMES = 64;
+const BLOCK_BYTES = BLOCK_FRAMES * THUMBNAIL_BYTES;
+
+/** Bytes in which the thumbnail of a frame is, from {@link startOf} it on: those of a block, or of all frames. */
+export function blockWith(thumbnails: Thumbnails, frame: number): Uint8Array {
+  if ('bytes' in thumbnails) return thumbnails.bytes;
+  return blockOf(thumbnails.fd, Math.floor(frame / BLOCK_FRAMES), BLOCK_BYTES);
+}
+
+/** Where the thumbnail of a frame begins in {@link blockWith} it. */
+export function startOf(thumbnails: Thumbnails, frame: number): number {
+  return ('bytes' in thumbnails ? frame : frame % BLOCK_FRAMES) * THUMBNAIL_BYTES;
+}
+
+/** The thumbnail of a frame; a view. */
+export function thumbnailOf(thumbnails: Thumbnails, frame: number): Uint8Array {
+  const at = startOf(thumbnails, frame);
+  return blockWith(thumbnails, frame).subarray(at, at + THUMBNAIL_BYTES);
+}
+
+/** Takes thumbnails one after the other. */
+export class ThumbnailSink {
+  readonly #fd: number | undefined;
+  /** In memory that threads share, as thumbnails are compared in a worker thread. Of a file: those that are not written yet. */
+  #bytes: Uint8Array;
+  #count = 0;
+  #written = 0;
+
+  /** @param isStored whether they are kept in a file */
+  constructor(isStored: boolean) {
+    this.#fd = isStored ? scratchFile() : undefined;
+    this.#bytes = new Uint8Array(new SharedArrayBuffer(4 * BLOCK_BYTES));
+  }
+
+  /** @param write is given where the next thumbnail belongs: from a byte on */
+  add(write: (bytes: Uint8Array, at: number) => void): void {
+    const at = (this.#count - this.#written) * THUMBNAIL_BYTES;
+    if (at + THUMBNAIL_BYTES <= this.#bytes.length) {
+      write(this.#bytes, at);
+      this.#count += 1;
+      return;
+    }
+    this.#makeRoom();
+    this.add(write);
+  }
+
+  get thumbnails(): Thumbnails {
+    const count = this.#count;
+    if (this.#fd === undefined) {
+      return { count, bytes: this.#bytes.subarray(0, count * THUMBNAIL_BYTES) };
+    }
+    this.#write(this.#fd);
+    return { count, fd: this.#fd };
+  }
+
+  #makeRoom(): void {
+    if (this.#fd !== undefined) {
+      this.#write(this.#fd);
+      return;
+    }
+    const larger = new Uint8Array(new SharedArrayBuffer(2 * this.#bytes.length));
+    larger.set(this.#bytes);
+    this.#bytes = larger;
+  }
+
+  #write(fd: number): void {
+    const fresh = (this.#count - this.#written) * THUMBNAIL_BYTES;
+    writeAt(fd, this.#bytes.subarray(0, fresh), this.#written * THUMBNAIL_BYTES);
+    this.#written = this.#count;
+  }
 }
 
 /** The row of a small copy from which a frame strip is read, cell by cell: the second and third of its four. */
@@ -148,12 +221,18 @@ export class SmallFrames {
   /** What is left of a copy of which only the beginning was there. */
   readonly #pending = new Uint8Array(SMALL_FRAME_BYTES);
   #pendingBytes = 0;
-  /** In memory that threads share: of an hour it is 100 MB, which are compared in a worker thread. */
-  #thumbnails = new Uint8Array(new SharedArrayBuffer(256 * THUMBNAIL_BYTES));
-  #count = 0;
+  readonly #thumbnails: ThumbnailSink;
 
-  /** @param onFrame is told of each copy; its bytes are not kept */
-  constructor(readonly onFrame?: (small: Uint8Array) => void) {}
+  /**
+   * @param isStored whether thumbnails are kept in a file
+   * @param onFrame is told of each copy; its bytes are not kept
+   */
+  constructor(
+    isStored: boolean,
+    readonly onFrame?: (small: Uint8Array) => void,
+  ) {
+    this.#thumbnails = new ThumbnailSink(isStored);
+  }
 
   take(chunk: Uint8Array): void {
     let at = 0;
@@ -175,21 +254,13 @@ export class SmallFrames {
   }
 
   get thumbnails(): Thumbnails {
-    return {
-      count: this.#count,
-      bytes: this.#thumbnails.subarray(0, this.#count * THUMBNAIL_BYTES),
-    };
+    return this.#thumbnails.thumbnails;
   }
 
   #frame(small: Uint8Array): void {
-    const at = this.#count * THUMBNAIL_BYTES;
-    if (at + THUMBNAIL_BYTES > this.#thumbnails.length) {
-      const larger = new Uint8Array(new SharedArrayBuffer(2 * this.#thumbnails.length));
-      larger.set(this.#thumbnails);
-      this.#thumbnails = larger;
-    }
-    reduceFrame(small, this.#thumbnails, at);
-    this.#count += 1;
+    this.#thumbnails.add((bytes, at) => {
+      reduceFrame(small, bytes, at);
+    });
     this.onFrame?.(small);
   }
 }

@@ -1,6 +1,7 @@
 import type { AudioTimeline } from './audio-track';
 import { type Finding, unobserved } from './finding';
 import { type FrameClock, presentationsOf } from './frame-clock';
+import { padded, type Samples } from './samples';
 import { type MeasuredOffset, type OffsetTrend, offsetTrend } from './trend';
 
 /*
@@ -56,7 +57,11 @@ function toneHz(second: number): number {
  * @param audio of the output; at least 4 kHz
  * @param seconds length of the broadcast
  */
-export function tonesHeard(audio: AudioTimeline, clock: FrameClock, seconds: number): ToneHeard[] {
+export function tonesHeard(
+  audio: AudioTimeline<Samples>,
+  clock: FrameClock,
+  seconds: number,
+): ToneHeard[] {
   return Array.from({ length: seconds }, (_, second): ToneHeard => {
     const shown = firstShown(clock, second);
     if (!shown.observed) return { second, avOffset: shown, level: 0 };
@@ -77,7 +82,7 @@ export function tonesHeard(audio: AudioTimeline, clock: FrameClock, seconds: num
  * position of the window. The amplitude over the position is a triangle whose middle does not depend on the tone's phase.
  */
 function findTone(
-  { samples, rateHz, firstPtsSeconds }: AudioTimeline,
+  { samples, rateHz, firstPtsSeconds }: AudioTimeline<Samples>,
   hz: number,
   expectedSeconds: number,
 ): { ptsSeconds: number; level: number } | undefined {
@@ -86,8 +91,9 @@ function findTone(
   const places = Math.round(2 * SEARCH_SECONDS * rateHz) + 1;
   const [real, imaginary, energy] = [0, 1, 2].map(() => new Float64Array(places + size + 1));
   if (!real || !imaginary || !energy) return undefined;
+  const near = padded(samples, from, places + size);
   for (let i = 0; i < places + size; i += 1) {
-    const sample = samples[from + i] ?? 0;
+    const sample = near[i] ?? 0;
     const angle = (2 * Math.PI * hz * i) / rateHz;
     real[i + 1] = (real[i] ?? 0) + sample * Math.cos(angle);
     imaginary[i + 1] = (imaginary[i] ?? 0) + sample * Math.sin(angle);

@@ -3,13 +3,7 @@ import { z } from 'zod';
 
 import { runFfprobe } from './ffmpeg';
 import { percentile } from './finding';
-import {
-  BORDERS_AT,
-  SMALL_HEIGHT,
-  SMALL_WIDTH,
-  THUMBNAIL_BYTES,
-  type Thumbnails,
-} from './thumbnails';
+import { BORDERS_AT, SMALL_HEIGHT, SMALL_WIDTH, thumbnailOf, type Thumbnails } from './thumbnails';
 import type { FrameFormat } from './video';
 
 /** What the header of a file says of its first video track. */
@@ -80,19 +74,19 @@ export async function probeFormat(file: string): Promise<HeaderFormat> {
 const SURE_PERCENT = 10;
 
 /** The black borders that a video has throughout. */
-export function bordersOf({ count, bytes }: Thumbnails): Borders {
-  const frames = Array.from({ length: count }, (_, i) =>
-    bytes.subarray(i * THUMBNAIL_BYTES + BORDERS_AT, i * THUMBNAIL_BYTES + BORDERS_AT + 4),
-  ).filter(([top = 0]) => top < SMALL_HEIGHT);
-  const share = (side: number, lines: number): number => {
-    const found = percentile(
-      frames.map((frame) => frame[side] ?? 0),
-      SURE_PERCENT,
-    );
+export function bordersOf(thumbnails: Thumbnails): Borders {
+  const [top, bottom, left, right]: [number[], number[], number[], number[]] = [[], [], [], []];
+  for (let frame = 0; frame < thumbnails.count; frame += 1) {
+    const lines = thumbnailOf(thumbnails, frame).subarray(BORDERS_AT);
+    if ((lines[0] ?? 0) >= SMALL_HEIGHT) continue;
+    [top, bottom, left, right].forEach((side, i) => side.push(lines[i] ?? 0));
+  }
+  const share = (side: readonly number[], lines: number): number => {
+    const found = percentile(side, SURE_PERCENT);
     return found.observed ? found.value / lines : 0;
   };
   return {
-    ...{ top: share(0, SMALL_HEIGHT), bottom: share(1, SMALL_HEIGHT) },
-    ...{ left: share(2, SMALL_WIDTH), right: share(3, SMALL_WIDTH) },
+    ...{ top: share(top, SMALL_HEIGHT), bottom: share(bottom, SMALL_HEIGHT) },
+    ...{ left: share(left, SMALL_WIDTH), right: share(right, SMALL_WIDTH) },
   };
 }

@@ -2,7 +2,7 @@ import { SuiteError } from '../base/errors';
 import { FRAMES_AS_THEY_COME } from '../base/ffmpeg-options';
 import { errorLinesOf, lastLines, type Span, streamFfmpeg } from './ffmpeg';
 import { readStrip, STRIP_BYTES } from './frame-strip';
-import { probeStreams, type VideoStream } from './media';
+import { isLong, probeStreams, type VideoStream } from './media';
 import { SMALL_FRAME_FILTERS, SmallFrames, stripCells, type Thumbnails } from './thumbnails';
 import { cached } from './tool-cache';
 
@@ -72,7 +72,9 @@ export async function readVideo(file: string): Promise<VideoTrack> {
     `[b]${GREY_COPY},blackdetect=d=0.1:pic_th=0.98:pix_th=0.1,freezedetect=n=-60dB:d=0.2,nullsink`;
   const args = [...DECODER, file, '-filter_complex', graph, '-map', '[small]', ...RAW];
   // Answers of another shape, in a folder of an older version, are none.
-  const decoded = await cached(['ffmpeg', 'frames 2', args], () => decode(args));
+  const decoded = (await isLong(file))
+    ? await decode(args, true)
+    : await cached(['ffmpeg', 'frames 2', args], () => decode(args, false));
   const { numbers, thumbnails, formats, stderr, exitCode } = decoded;
   const times = timesOf(file, decoded);
   return {
@@ -96,7 +98,7 @@ export async function readFrames(
   const { index } = await videoOf(file);
   const graph = `[0:${index}]showinfo=checksum=0,${SMALL_FRAME_FILTERS}[small]`;
   const args = [...DECODER, file, '-filter_complex', graph, '-map', '[small]', ...RAW];
-  const decoded = await decode(args);
+  const decoded = await decode(args, await isLong(file));
   return { thumbnails: decoded.thumbnails, times: timesOf(file, decoded) };
 }
 
@@ -135,9 +137,12 @@ interface Decoded {
   exitCode: number;
 }
 
-async function decode(args: readonly string[]): Promise<Decoded> {
+/** @param isStored whether thumbnails are kept in a file; what is cached has to be in memory */
+async function decode(args: readonly string[], isStored: boolean): Promise<Decoded> {
   const numbers: (number | null)[] = [];
-  const small = new SmallFrames((copy) => numbers.push(readStrip(stripCells(copy, STRIP_BYTES))));
+  const small = new SmallFrames(isStored, (copy) =>
+    numbers.push(readStrip(stripCells(copy, STRIP_BYTES))),
+  );
   const log = new FrameLog();
   const { stderr, exitCode } = await streamFfmpeg(
     args,

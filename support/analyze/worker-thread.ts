@@ -9,13 +9,16 @@ type HeavyWork = typeof heavyWork;
 /** After this long without work the thread ends and gives its memory back. */
 const IDLE_MS = 10_000;
 
+/** Of garbage, and arrays that belong to it, a multiple of this is left lying; by default it is 48. */
+const YOUNG_MB = 12;
+
 let thread: Piscina | undefined;
 
 /**
  * Does heavy work in a worker thread. The tap and the samplers live in the main thread: while that is busy, messages and
  * polls wait, and broadcasts that go on meanwhile seem slower than they are.
  *
- * @param args are copied to the thread
+ * @param args are copied to the thread, except for what is in shared memory or in a scratch file
  */
 export async function inWorkerThread<Name extends keyof HeavyWork>(
   name: Name,
@@ -24,6 +27,7 @@ export async function inWorkerThread<Name extends keyof HeavyWork>(
   thread ??= new Piscina({
     filename: join(__dirname, 'worker-thread-entry.cjs'),
     ...{ minThreads: 0, maxThreads: 1, idleTimeout: IDLE_MS },
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     // Modules that this process was told to load first are loaded by the thread's own file.
     execArgv: [],
   });

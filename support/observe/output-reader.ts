@@ -6,6 +6,12 @@ import { RtspRelay, type RtspServer } from './rtsp-relay';
 /** How long a reader may take to notice that a stream has ended. */
 const ENDS_MS = 5000;
 
+/**
+ * ffmpeg gives the first frame of an RTSP stream no time: its parser knows none without a byte position. Where that frame is a key frame
+ * it would be written at 0 s, wherever it belongs: leaves it out, with the frames that need it.
+ */
+const TIMED = 'noise=drop=st(0\\,if(eq(pts\\,nopts)\\,1\\,if(key\\,0\\,ld(0))))';
+
 /** Somebody who records an output that the media server does not record; nothing here rejects. */
 export interface OutputReader {
   /** From now on the output may be there at any time. */
@@ -36,7 +42,7 @@ export async function readOutput(
   const relay = await RtspRelay.start(server, { waits: true });
   const doorway = { url: `${relay.url}/${path}`, close: () => relay.close() };
   const recording = (url: string): string[] => [
-    ...['-y', ...readingFrom(url), '-map', '0', '-c', 'copy', '-f', 'mp4', file],
+    ...['-y', ...readingFrom(url), '-map', '0', '-c', 'copy', '-bsf:v', TIMED, '-f', 'mp4', file],
   ];
   const { end, kill } = startClient('reader of the output', doorway, recording, track);
   return {

@@ -1,5 +1,6 @@
 import { lastLines, runFfmpeg, unreadable } from '../analyze/ffmpeg';
 import { type AudioTimeline, readTimeline } from '../analyze/audio-track';
+import { padded, type Samples } from '../analyze/samples';
 import type { AudioImages } from './facts';
 
 /** Up to half of that is drawn, in Hz: speech has little above. */
@@ -25,16 +26,16 @@ const SPECTROGRAM =
  * @throws MediaUnreadable when ffmpeg does not draw it
  */
 export async function drawAudio(
-  audio: AudioTimeline,
+  audio: AudioTimeline<Samples>,
   fromSeconds: number,
   toSeconds: number,
 ): Promise<AudioImages> {
   const { rateHz, firstPtsSeconds } = audio;
-  const samples = new Float32Array(Math.max(1, Math.round((toSeconds - fromSeconds) * rateHz)));
-  const from = Math.round((fromSeconds - firstPtsSeconds) * rateHz);
-  samples.set(
-    audio.samples.subarray(Math.max(0, from), Math.max(0, from + samples.length)),
-    Math.min(samples.length, Math.max(0, -from)),
+  const count = Math.max(1, Math.round((toSeconds - fromSeconds) * rateHz));
+  const samples = padded(
+    audio.samples,
+    Math.round((fromSeconds - firstPtsSeconds) * rateHz),
+    count,
   );
   const draw = async (filter: string): Promise<string> => {
     const { exitCode, stdout, stderr } = await runFfmpeg(

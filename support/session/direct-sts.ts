@@ -7,6 +7,8 @@ const RATE_HZ = 44_100;
 /** Of every spec. */
 const FRAGMENT_SECONDS = 6;
 const ANSWER_MS = 60_000;
+/** An answer that is sent twice follows itself at once. */
+const REPEATED_MS = 500;
 
 /**
  * Sends the audio of the first segments of a fixture to the STS directly, as a worker would, all at once.
@@ -17,8 +19,8 @@ const ANSWER_MS = 60_000;
 export async function sendToSts(
   session: Session,
   name: string,
-  count = 1,
-  listenOnMs = 0,
+  count?: number,
+  listenOnMs?: number,
 ): Promise<StsAnswers> {
   const { sts } = (await session.services()).settings.services;
   return sendSpeech(sts.url, session.fixture(name), count, listenOnMs);
@@ -29,7 +31,7 @@ export async function sendSpeech(
   url: string,
   { path }: Fixture,
   count = 1,
-  listenOnMs = 0,
+  listenOnMs = REPEATED_MS,
 ): Promise<StsConversation> {
   const samples = await readAudio(path, RATE_HZ);
   const length = FRAGMENT_SECONDS * RATE_HZ;

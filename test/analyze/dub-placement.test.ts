@@ -8,6 +8,8 @@ import {
   type FragmentPlacement,
   locateDubs,
   placeDubs,
+  shownDubs,
+  startsIn,
   syncOf,
 } from '../../support/analyze/dub-placement';
 import { percentile, withinMs } from '../../support/analyze/finding';
@@ -15,7 +17,18 @@ import { type FrameClock, frameClock } from '../../support/analyze/frame-clock';
 import { matchFrames } from '../../support/analyze/matched-clock';
 import { readVideo } from '../../support/analyze/video';
 import { readTimeline } from '../../support/analyze/audio-track';
-import { ffmpeg, mixInto, noise, observed, speech, stripMovie, tempFolder } from './make-media';
+import { dubLoudness } from '../../support/analyze/dub-loudness';
+import { measureSplices } from '../../support/analyze/splices';
+import {
+  ffmpeg,
+  mixInto,
+  noise,
+  observed,
+  speech,
+  stored,
+  stripMovie,
+  tempFolder,
+} from './make-media';
 
 const folder = tempFolder();
 const path = (name: string): string => join(folder, name);
@@ -25,7 +38,7 @@ const FPS = 25;
 const DURATION_SECONDS = 12;
 
 /** Each dub is 3 s long, with 0.3 s of silence before the speech and silence after it. */
-const segments: DubbedFragment[] = [
+const segments: (DubbedFragment & { dubbed: Float32Array })[] = [
   'El mariscal de campo lanza el balón',
   'La defensa está muy cansada',
   'Qué buena atrapada del receptor',
@@ -63,7 +76,8 @@ async function measure(
 ): Promise<FragmentPlacement[]> {
   const audio = await readTimeline(file, RATE);
   const clock = given.clock ?? frameClock((await readVideo(file)).frames, FPS);
-  return placeDubs(audio, clock, locateDubs(audio, given.fragments ?? segments));
+  const located = locateDubs(audio, given.fragments ?? segments);
+  return placeDubs(audio, shownDubs(clock, located, RATE));
 }
 
 describe('placeDubs', () => {
@@ -85,6 +99,33 @@ describe('placeDubs', () => {
       true,
       false,
     ]);
+  });
+
+  it('finds in files, where those of many fragments are, what it finds in memory', async () => {
+    const audio = await readTimeline(border, RATE);
+    const clock = frameClock((await readVideo(border)).frames, FPS);
+    const fragments = segments.map((one, i) => ({
+      ...one,
+      original: segments[(i + 1) % segments.length]?.dubbed ?? one.dubbed,
+    }));
+    const inFile = { ...audio, samples: stored(audio.samples) };
+    const ofFiles = fragments.map(({ dubbed, original, ...one }) => ({
+      ...{ ...one, dubbed: stored(dubbed), original: stored(original) },
+    }));
+    const found = placeDubs(inFile, shownDubs(clock, locateDubs(inFile, ofFiles), RATE));
+    expect(found).to.deep.equal(
+      placeDubs(audio, shownDubs(clock, locateDubs(audio, fragments), RATE)),
+    );
+    expect(found.every(({ original }) => original.observed)).to.be.true;
+    const dubs = segments.map(({ dubbed }) => dubbed);
+    expect(startsIn(inFile, dubs.map(stored))).to.deep.equal(startsIn(audio, dubs));
+    expect(dubLoudness(inFile, inFile, found, SEGMENT_SECONDS)).to.deep.equal(
+      dubLoudness(audio, audio, found, SEGMENT_SECONDS),
+    );
+    const splices = segments.map(({ startSeconds }) => startSeconds);
+    expect(measureSplices(inFile, splices, SEGMENT_SECONDS)).to.deep.equal(
+      measureSplices(audio, splices, SEGMENT_SECONDS),
+    );
   });
 
   it('sums up with sign, percentiles without', async () => {

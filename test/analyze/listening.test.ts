@@ -14,7 +14,7 @@ import {
 } from '../../support/analyze/listening';
 import { spokenWordErrors } from '../../support/analyze/spoken-words';
 import { projectRoot } from '../../support/config';
-import { mixInto, noise, observed, rejection, speech } from './make-media';
+import { mixInto, noise, observed, rejection, speech, stored } from './make-media';
 import { neuralSpeech } from './neural-speech';
 
 const ENGLISH = 'Ten seconds on the clock. He throws the ball to the corner.';
@@ -54,6 +54,21 @@ describe('listenInEnglish', () => {
 });
 
 describe('listenFor', () => {
+  it('hears in a long recording, whose samples are in a file, what it hears in one in memory', async () => {
+    const samples = within([
+      speech(SPANISH[0] ?? '', { voice: 'es', rateHz: LISTENING_RATE_HZ }),
+      1,
+    ]);
+    const windows = [
+      { fromSeconds: 0.5, toSeconds: 4 },
+      { fromSeconds: 4, toSeconds: SECONDS },
+    ];
+    const inFile = observed(await listenFor('es', stored(samples), windows)).windows;
+    expect(inFile).to.deep.equal(await heardIn(samples, windows));
+    expect(inFile[0]?.isSpoken).to.be.true;
+    expect(await listenInEnglish(stored(english()))).to.equal(await listenInEnglish(english()));
+  });
+
   let spoken: Float32Array[];
   before(() => {
     spoken = neuralSpeech(SPANISH);

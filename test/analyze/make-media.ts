@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 
 import { drawFrameStrip } from '../../support/analyze/frame-strip';
-
+import { fileSink } from '../../support/analyze/sample-sink';
+import { bytesOf, type StoredSamples } from '../../support/analyze/samples';
 import { messageOf } from '../../support/base/errors';
 
 /** A temp folder that is removed after the tests of this file. */
@@ -115,6 +116,13 @@ export function stripMovie(file: string, movie: StripMovie): string {
     audio ? floatBytes(audio.samples) : undefined,
   );
   return file;
+}
+
+/** The same samples, in a file as those of a long recording are. */
+export function stored(samples: Float32Array): StoredSamples {
+  const sink = fileSink();
+  sink.take(bytesOf(samples));
+  return sink.samples();
 }
 
 /** The promise's error; fails when it has none. */

@@ -3,7 +3,7 @@ import { before, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { type AudioTimeline, readAudioTrack } from '../../support/analyze/audio-track';
+import { type AudioTimeline, readTimeline } from '../../support/analyze/audio-track';
 import { type Advance, audioAdvance, PILOT } from '../../support/analyze/pilot';
 import { TONES, tonesHeard } from '../../support/analyze/tones';
 import { frameClock } from '../../support/analyze/frame-clock';
@@ -22,7 +22,7 @@ describe('the pilot', () => {
   before(async () => {
     const tones = `aevalsrc=exprs='${TONES}+${PILOT}':s=${RATE_HZ}:d=${SECONDS}`;
     ffmpeg('-f', 'lavfi', '-i', tones, '-c:a', 'aac', '-b:a', '128k', source);
-    audio = await readAudioTrack(source);
+    audio = await readTimeline(source);
   });
 
   /** The same audio, changed, after it has been encoded once more. */
@@ -31,13 +31,13 @@ describe('the pilot', () => {
     const input = ['-f', 'f32le', '-ar', String(audio.rateHz), '-ac', '1', '-i', 'pipe:0'];
     const output = ['-c:a', 'aac', '-b:a', '128k', file];
     run('ffmpeg', ['-v', 'error', '-y', ...input, ...output], floatBytes(samples));
-    return readAudioTrack(file);
+    return readTimeline(file);
   }
 
   async function filtered(filter: string, ...output: string[]): Promise<AudioTimeline> {
     const file = join(folder, 'filtered.m4a');
     ffmpeg('-i', source, '-af', filter, '-c:a', 'aac', '-b:a', '128k', ...output, file);
-    return readAudioTrack(file);
+    return readTimeline(file);
   }
 
   const samplesOf = (ms: number): number => Math.round((ms / 1000) * audio.rateHz);
@@ -122,7 +122,7 @@ describe('the pilot', () => {
     const tones = join(folder, 'tones.m4a');
     const plain = `aevalsrc=exprs='${TONES}':s=${RATE_HZ}:d=4`;
     ffmpeg('-f', 'lavfi', '-i', plain, '-c:a', 'aac', '-b:a', '128k', tones);
-    expect(audioAdvance(await readAudioTrack(tones))).to.have.property('observed', false);
+    expect(audioAdvance(await readTimeline(tones))).to.have.property('observed', false);
     const short = { ...audio, samples: audio.samples.subarray(0, 2 * audio.rateHz) };
     expect(audioAdvance(short)).to.have.property('observed', false);
   });

@@ -61,10 +61,9 @@ describe('heavy work', () => {
 
   it('fails where it is waited for', async () => {
     const nothing = undefined as unknown as Parameters<typeof placeDubs>[0];
-    const clock = undefined as unknown as Parameters<typeof placeDubs>[1];
-    const dubs = [{}] as unknown as Parameters<typeof placeDubs>[2];
+    const dubs = [{}] as unknown as Parameters<typeof placeDubs>[1];
     let error: unknown;
-    await inWorkerThread('placeDubs', nothing, clock, dubs).catch((one: unknown) => (error = one));
+    await inWorkerThread('placeDubs', nothing, dubs).catch((one: unknown) => (error = one));
     expect(String(error)).to.match(/TypeError/);
   });
 });

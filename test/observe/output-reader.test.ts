@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { expect } from 'chai';
 
-import { runFfprobe } from '../../support/analyze/ffmpeg';
+import { runFfmpeg, runFfprobe } from '../../support/analyze/ffmpeg';
 import { packetSpan } from '../../support/analyze/media';
 import { eventually } from '../../support/base/eventually';
 import { projectRoot } from '../../support/config';
@@ -21,6 +21,7 @@ const CLIP = join(projectRoot, 'fixtures/generated/12-s-nfl.mp4');
 /** Longer than MediaMTX waits with its first sender reports: 10 s. */
 const SECONDS = 12;
 /** Of the fixtures; and what a busy machine may add to joining a stream that has just begun. */
+const FRAMES_PER_SECOND = 30;
 const KEY_INTERVAL_SECONDS = 0.2;
 const JOINS_SECONDS = 0.5;
 const PASSWORD = 's3cret@p=ss';
@@ -29,13 +30,13 @@ const command = join(projectRoot, '.tools/mediamtx');
 const folder = mkdtempSync(join(tmpdir(), 'output-reader-'));
 
 /** From one packet to the next, in seconds. */
-async function largestStep(stream: string): Promise<number> {
+async function steps(name: string, stream: string): Promise<number[]> {
   const asked = ['-select_streams', stream, '-show_entries', 'packet=pts_time'];
-  const { packets } = JSON.parse(await runFfprobe(join(folder, 'output.mp4'), asked)) as {
+  const { packets } = JSON.parse(await runFfprobe(join(folder, name), asked)) as {
     packets: { pts_time: string }[];
   };
   const times = packets.map(({ pts_time: pts }) => Number(pts)).sort((one, other) => one - other);
-  return Math.max(...times.slice(1).map((time, index) => time - (times[index] ?? NaN)));
+  return times.slice(1).map((time, index) => time - (times[index] ?? NaN));
 }
 
 describe(
@@ -96,9 +97,26 @@ describe(
     });
 
     it('has no jump where the media server first says how the times of its tracks belong together', async () => {
-      const [video, audio] = await Promise.all(['v:0', 'a:0'].map(largestStep));
+      const [video, audio] = await Promise.all(
+        ['v:0', 'a:0'].map(async (stream) => Math.max(...(await steps('output.mp4', stream)))),
+      );
       expect(video).to.be.lessThan(0.04);
       expect(audio).to.be.lessThan(0.03);
+    });
+
+    it('has no jump after its first frame where that is a key frame', async () => {
+      const intra = join(folder, 'key-frames-only.mp4');
+      const made = ['-i', CLIP, '-c:v', 'libx264', '-g', '1', '-crf', '40', '-c:a', 'copy', intra];
+      await runFfmpeg(['-y', ...made]);
+      const reader = await readOutput(server, 'dubbed/intra', join(folder, 'intra.mp4'), track);
+      reader.begin();
+      await publish(intra, { server, path: 'dubbed/intra' }, track, SECONDS).result;
+      const { problem, areTimesKnown } = await reader.end(false);
+      expect(problem).to.equal('');
+      expect(areTimesKnown).to.be.true;
+      for (const step of await steps('intra.mp4', 'v:0')) {
+        expect(step).to.be.closeTo(1 / FRAMES_PER_SECOND, 0.001);
+      }
     });
 
     it('that ends before that is recorded, and it is said that its times are not known', async () => {

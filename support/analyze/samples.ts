@@ -1,0 +1,77 @@
+/*
+ * Samples of audio, mono, -1 to 1: in memory, or those of a long recording in a file, of which stretches are read. Both are plain data
+ * that worker threads are given without a copy.
+ */
+import { readAt, scratchFile, writeAt } from './scratch-file';
+
+/** In a scratch file, as 32-bit floats. */
+export interface StoredSamples {
+  fd: number;
+  /** Which sample of the file is the first one. */
+  first: number;
+  length: number;
+}
+
+export type Samples = Float32Array | StoredSamples;
+
+const SAMPLE_BYTES = 4;
+
+/** What is copied at a time. */
+const PIECE_SAMPLES = 2 ** 15;
+
+/** A part of samples, as far as there is one, in memory: a view of those that are there already. */
+export function samplesIn(samples: Samples, from = 0, to = samples.length): Float32Array {
+  const part = partOf(samples, from, to);
+  if (part instanceof Float32Array) return part;
+  const bytes = new Uint8Array(SAMPLE_BYTES * part.length);
+  readAt(part.fd, bytes, SAMPLE_BYTES * part.first);
+  return new Float32Array(bytes.buffer);
+}
+
+/** The same, without reading it. */
+export function partOf(samples: Samples, from: number, to: number): Samples {
+  const within = (at: number): number => Math.max(0, Math.min(Math.trunc(at), samples.length));
+  const first = within(from);
+  const end = Math.max(first, within(to));
+  if (samples instanceof Float32Array) return samples.subarray(first, end);
+  return { fd: samples.fd, first: samples.first + first, length: end - first };
+}
+
+/** `count` samples from one on, which may be negative; silence where there are none. */
+export function padded(samples: Samples, from: number, count: number): Float32Array {
+  const piece = new Float32Array(count);
+  piece.set(samplesIn(samples, from, from + count), Math.min(count, Math.max(0, -from)));
+  return piece;
+}
+
+/** All of them in memory, one piece after the other. */
+export function* piecesOf(samples: Samples, size = PIECE_SAMPLES): Generator<Float32Array> {
+  for (let at = 0; at < samples.length; at += size) yield samplesIn(samples, at, at + size);
+}
+
+/** So much silence; in a file where `like` is in one. */
+export function silenceLike(like: Samples, length: number): Samples {
+  return like instanceof Float32Array
+    ? new Float32Array(new SharedArrayBuffer(SAMPLE_BYTES * length))
+    : { fd: scratchFile(), first: 0, length };
+}
+
+/** Writes samples into others, from sample `at` of these on; what does not fit is left out. */
+export function putSamples(target: Samples, at: number, samples: Samples): void {
+  let next = at;
+  for (const piece of piecesOf(partOf(samples, 0, target.length - at))) {
+    if (target instanceof Float32Array) target.set(piece, next);
+    else writeAt(target.fd, bytesOf(piece), SAMPLE_BYTES * (target.first + next));
+    next += piece.length;
+  }
+}
+
+/** As the bytes of little-endian floats, one piece after the other. */
+export function* bytePiecesOf(samples: Samples): Generator<Uint8Array> {
+  for (const piece of piecesOf(samples)) yield bytesOf(piece);
+}
+
+/** A view. */
+export function bytesOf(samples: Float32Array): Uint8Array {
+  return new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+}
