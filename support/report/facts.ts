@@ -18,6 +18,9 @@ export const reportFiles = {
   streams: 'streams.json',
   /** What of a run is not in Cucumber's messages: a `RunPart`. */
   part: 'part.json',
+  /** All runs so far (support/history), and the page of them. */
+  history: 'history.ndjson',
+  historyPage: 'history.html',
   /** Of a replay: a folder for each broadcast, as the evidence is that of another run. */
   replayed: 'broadcasts',
   /** For each broadcast: its page, and the `BroadcastFacts` that it is made of. */
@@ -202,6 +205,10 @@ export interface BroadcastFacts {
 const environmentSchema = z.object({
   /** host, docker … and why. */
   runtime: z.string(),
+  /** host, docker or external; not there where no services were needed. */
+  runsOn: z.string().exactOptional(),
+  /** By service: the digest of the image that its container was made of. */
+  images: z.record(z.string(), z.string()).exactOptional(),
   ...{ node: z.string(), system: z.string(), processors: z.number(), memoryBytes: z.number() },
   ...{ suite: z.string(), commit: z.string() },
   /** Every variable that differs from its default, without secrets. */

@@ -70,6 +70,11 @@ export function runFactsOf(
   };
 }
 
+/** The facts of one run or shard whose pages are not made. */
+export function factsAlone(part: ResultsPart): RunFacts {
+  return runFactsOf([part], { broadcasts: [], problems: [], seconds: 0 }, true);
+}
+
 /**
  * The verdict on a run in a sentence: passed where all scenarios passed, but for those that may be not shown, and nothing
  * else is wrong.
