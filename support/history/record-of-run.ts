@@ -36,6 +36,7 @@ export function recordOf(
   const [runtime] = environments.flatMap(({ runsOn }) => runsOn ?? []);
   return {
     version: HISTORY_VERSION,
+    // Of shards, all of them. Messages of an older cucumber-js have none.
     run: parts
       .flatMap(({ collector }) => collector.runId ?? [])
       .sort()

@@ -29,16 +29,12 @@ export async function judgeRepeated(
 ): Promise<SoakVerdict[]> {
   const judged: SoakVerdict[] = [];
   for (const { spec, requirements } of specs) {
-    const recorded = runsOf(spec, runs);
     for (const { id: requirement, sentences } of requirements) {
       for (const { text: sentence, basis } of sentences) {
         if (!('soak' in basis)) continue;
-        const whole = recorded.runs.filter(({ isWhole }) => isWhole);
-        const last = { ...recorded, runs: whole.slice(-basis.soak.runs) };
-        const { state, what, seen, expected } = await verdictOf(
-          onlyLast ? last : recorded,
-          basis.soak,
-        );
+        const last = onlyLast ? runs.filter((run) => run.specs.includes(spec)) : undefined;
+        const recorded = runsOf(spec, last?.slice(-basis.soak.runs) ?? runs);
+        const { state, what, seen, expected } = await verdictOf(recorded, basis.soak);
         const shown = state === 'follows' ? 'failed' : state;
         judged.push({ requirement, sentence, state: shown, what, seen, expected });
       }

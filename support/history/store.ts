@@ -4,7 +4,7 @@
  * was not written to its end spoils no other. 10,000 runs are read in about a second; a data base would have to be
  * built for each platform, and could be merged by none of these.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { messageOf, SuiteError } from '../base/errors';
@@ -119,4 +119,11 @@ function textOf(file: string): string {
       { cause: error },
     );
   }
+}
+
+/** Writes the lines of several histories into one, each line once; what cannot be read as well. Returns its file. */
+export function mergeHistories(files: readonly string[], to: string): string {
+  const lines = new Set(files.flatMap((file) => textOf(file).split('\n')).filter(Boolean));
+  writeFileSync(to, `${[...lines].join('\n')}\n`);
+  return to;
 }

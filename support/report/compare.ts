@@ -256,6 +256,36 @@ export function comparisonText(comparison: Comparison, withNoise: boolean): stri
   return safeText(paragraphs.map((lines) => lines.join('\n')).join('\n\n'));
 }
 
+/** What is more than noise, as texts: a line each, from worst to best. */
+export function comparisonRows({ scenarios, rows, broadcasts }: Comparison): {
+  change: string;
+  isWorse: boolean;
+  what: string;
+  before: string;
+  now: string;
+  noise: string;
+  broadcast: string;
+}[] {
+  const none = { before: '', now: '', noise: '', broadcast: '' };
+  return [
+    ...scenarios.map(({ change, ids, name }) => ({
+      ...{ ...none, change, isWorse: IS_WORSE.has(change), what: [...ids, name].join(' ') },
+    })),
+    ...rows
+      .filter(({ change }) => change !== 'within noise')
+      .map((row) => ({
+        ...{ change: row.change, isWorse: IS_WORSE.has(row.change), what: row.figure },
+        ...{ before: valueText(row, row.a), now: valueText(row, row.b) },
+        ...{ noise: valueText(row, row.limit), broadcast: row.broadcast },
+      })),
+    ...broadcasts.map(({ missing, broadcast, in: where }) => ({
+      ...{ ...none, change: where === 'RUN_A' ? 'new' : 'missing' },
+      isWorse: missing === 'figures' && where === 'RUN_B',
+      ...{ what: missing, broadcast },
+    })),
+  ];
+}
+
 /**
  * Values with their units, and the heads above them, are aligned to the right; the last column may be of any length.
  * Nothing where there are no rows.

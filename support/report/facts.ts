@@ -276,8 +276,10 @@ export interface RunFacts {
   asked: string[];
   /** Those of them of which a scenario has not begun: it was not asked for, or the run ended before. */
   leftOut: string[];
-  /** What `npm run soak` has judged by repeated runs; where its record is given. */
+  /** What was judged by repeated runs: those of the history, or of a record of `npm run soak`. */
   soak?: readonly SoakVerdict[] | undefined;
+  /** Whether there is a page of all runs beside its own. */
+  hasHistory?: boolean;
   /** Of a shard's own report, which says nothing of the others. */
   shard?: RunEnvironment['shard'];
   /** One for each part: a run has one, several shards as many as there were. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { h, type VNode } from 'preact';
 
-import type { BroadcastSummary, RunEnvironment, RunFacts } from './facts';
+import { type BroadcastSummary, reportFiles, type RunEnvironment, type RunFacts } from './facts';
 import { Causes } from './page/causes';
 import { Badge, type Column, List, OnThisPage, page, type PageSection, section } from './layout';
 import { Quote, STATES, Table, Terms } from './layout';
@@ -56,6 +56,7 @@ export function runPage(facts: RunFacts, specs: readonly Spec[]): string {
   const sections = sectionsOf(shown, specs);
   return page({
     title: ['Acceptance run', ...startedAt].join(' of '),
+    above: facts.hasHistory ? <a href={reportFiles.historyPage}>History of all runs</a> : null,
     style: STYLE,
     script: readFileSync(join(__dirname, 'run-page-script.js'), 'utf8'),
     body: (
