@@ -26,7 +26,7 @@ import { hidingSecrets } from '../support/base/safe-text';
 import { recordOf } from '../support/history/record-of-run';
 import { judgeRepeated, passRates, passRatesInWords } from '../support/history/repeated-runs';
 import { type RepeatedRun, verdictLine } from '../support/history/repeated-runs';
-import { type End, HISTORY_VERSION, isPassed } from '../support/history/run-record';
+import { endsIn, HISTORY_VERSION, isPassed } from '../support/history/run-record';
 import { historyFileOf } from '../support/history/store';
 import { readRequirements } from '../support/report/requirements';
 import { faultsOf, factsAlone, readPart } from '../support/report/run-report';
@@ -237,7 +237,7 @@ function hasFailed(judged: readonly SoakVerdict[]): boolean {
 async function judgeRecorded(): Promise<void> {
   const recorded = folders.map((folder) => repeatedRun(folder, folder));
   recorded.forEach(({ name, seconds, ends }) => {
-    const passed = [...ends].filter((end) => isPassed(end as End)).length;
+    const passed = endsIn(ends).filter(isPassed).length;
     const time = seconds === undefined ? 'no end' : `${seconds.toFixed(0)} s`;
     console.log(`${name}: ${passed} of ${ends.length} scenarios passed, ${time}`);
   });

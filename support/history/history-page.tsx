@@ -18,7 +18,7 @@ import { counted, duration, shownNumber } from '../report/wording';
 import { LIMITED, marginOf } from './margins';
 import { comparedRecord, median, medianOf, runsBefore } from './median';
 import { type PassRate, passRates } from './repeated-runs';
-import { type End, ENDS, figureOf, isPassed, momentOf, type RunRecord } from './run-record';
+import { type End, ENDS, endsIn, figureOf, isPassed, momentOf, type RunRecord } from './run-record';
 import { TREND_STYLE, type Trend, TrendChart } from './trend-chart';
 
 /** So many runs are listed, and scenarios judged by how they ended in these. */
@@ -31,7 +31,7 @@ const STYLE = `${CHART_STYLE}${TREND_STYLE}
 .trend { margin: 0; } .trend figcaption { font-size: .9rem; } .legend { display: block; font-size: .8125rem; }
 .legend svg.chart { display: inline-block; width: 22px; height: 8px; vertical-align: middle; }
 .ends { font: .75rem/1.2 ui-monospace, monospace; letter-spacing: .05em; overflow-wrap: anywhere; min-width: 9rem; }
-.said { min-width: 14rem; } .digest { font-size: .8125rem; }
+.said { min-width: 14rem; } .when, .id { white-space: nowrap; } .digest { font-size: .8125rem; }
 @media print { .trend { break-inside: avoid; } }
 `;
 
@@ -99,6 +99,8 @@ function Summary({ runs, others }: HistoryFacts): VNode {
   const rate = shownNumber((100 * passed) / recent.length, 0, ' %');
   const broken = interrupted > 0 ? `, ${interrupted} without an end` : '';
   const runtimes = [...new Set(runs.flatMap(({ runtime }) => runtime ?? []))].join(', ');
+  const parts = runs.filter(({ ends, known }) => ends.length < known).length;
+  const inParts = parts > 0 ? `${counted(parts, 'run')} asked for a part of the scenarios.` : '';
   const { className } = STATES[stateOf(last)];
   const which = runs.length > LISTED ? `the last ${LISTED}` : `${runs.length}`;
   return (
@@ -107,7 +109,7 @@ function Summary({ runs, others }: HistoryFacts): VNode {
         <strong>{`${passed} of ${which} ${runs.length === 1 ? 'run' : 'runs'} passed (${rate})${broken}. `}</strong>
         {`The last one: ${last.verdict}`}
       </p>
-      <p>{`From ${momentOf(first)} to ${momentOf(last)}; services on ${runtimes || 'no runtime'}${others.length > 0 ? `; those on ${others.join(', ')} apart` : ''}.`}</p>
+      <p>{`From ${momentOf(first)} to ${momentOf(last)}; services on ${runtimes || 'no runtime'}${others.length > 0 ? `; those on ${others.join(', ')} apart` : ''}. ${inParts}`}</p>
     </>
   );
 }
@@ -172,7 +174,11 @@ function Scenarios({ runs }: { runs: readonly RunRecord[] }): VNode {
     <>
       <p>{steady}</p>
       {unsteady.length === 0 ? null : (
-        <Table label="Table: Scenarios that did not always pass" rows={unsteady} columns={SCENARIOS} />
+        <Table
+          label="Table: Scenarios that did not always pass"
+          rows={unsteady}
+          columns={SCENARIOS}
+        />
       )}
       <p class="faint">
         Flaky: passed at a retry, or failed and passed with the same revision and images.
@@ -199,8 +205,8 @@ const SIGNS: Record<End, keyof typeof STATES> = {
 };
 
 function Ends({ ends }: { ends: string }): VNode {
-  const letters = [...ends] as End[];
-  const said = ends.replace(/^-+/, '').split('') as End[];
+  const letters = endsIn(ends);
+  const said = endsIn(ends.replace(/^-+/, ''));
   const failed = said.filter((end) => end === 'F').length;
   return (
     <span
@@ -246,7 +252,7 @@ function RunTrends({ runs }: { runs: readonly RunRecord[] }): VNode {
 }
 
 function passedPercent({ ends }: RunRecord): number | undefined {
-  const ran = ([...ends] as End[]).filter((end) => end !== '-' && end !== 'N');
+  const ran = endsIn(ends).filter((end) => end !== '-' && end !== 'N');
   return ran.length === 0 ? undefined : (100 * ran.filter(isPassed).length) / ran.length;
 }
 
@@ -406,12 +412,12 @@ function Runs({ runs }: { runs: readonly RunRecord[] }): VNode {
 }
 
 const RUNS: Column<RunRecord>[] = [
-  { head: 'Began', isHead: true, cell: momentOf },
+  { head: 'Began', kind: 'when', isHead: true, cell: momentOf },
   { head: 'State', cell: (run) => <Badge state={stateOf(run)}>{run.outcome}</Badge> },
   { head: 'Verdict', kind: 'said', cell: ({ verdict }) => verdict },
   { head: 'Asked for', kind: 'number', cell: ({ ends, known }) => `${ends.length} of ${known}` },
   { head: 'Took', kind: 'number', cell: ({ seconds }) => duration(seconds) },
-  { head: 'Revision', cell: ({ revision }) => <code>{revision}</code> },
+  { head: 'Revision', kind: 'when', cell: ({ revision }) => <code>{revision}</code> },
   { head: 'Images', cell: ({ images }) => imagesOf(images) },
 ];
 

@@ -24,6 +24,11 @@ export const ENDS = {
 
 export type End = keyof typeof ENDS;
 
+/** Of a run or scenario: each letter. */
+export function endsIn(letters: string): End[] {
+  return Array.from(letters) as End[];
+}
+
 /** Of those, what counts as a pass. */
 export function isPassed(end: End): boolean {
   return end === 'P' || end === 'R';

@@ -67,7 +67,7 @@ export function appendRun(file: string, record: RunRecord): void {
  * @throws SuiteError when a file is there and cannot be read
  */
 export function readHistory(files: readonly string[]): History {
-  const known = new Map<string, Names>();
+  const known = new Map<string, RunRecord['names']>();
   const runs = new Map<string, Exclude<ReturnType<typeof lineOf>, 'newer' | undefined | Names>>();
   const leftOut: string[] = [];
   for (const file of files) {
@@ -80,8 +80,10 @@ export function readHistory(files: readonly string[]): History {
         const line = lineOf(jsonOf(text));
         if (line === undefined) unreadable.push(index + 1);
         else if (line === 'newer') newer += 1;
-        else if (!('run' in line)) known.set(line.names, line);
-        else if (line.seconds !== undefined || runs.get(line.run)?.seconds === undefined) {
+        else if (!('run' in line)) {
+          const { names, ...rest } = line;
+          known.set(names, rest);
+        } else if (line.seconds !== undefined || runs.get(line.run)?.seconds === undefined) {
           runs.set(line.run, line);
         }
       });

@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 
-import { Chart, finite, round, textAt, WIDTH } from '../report/charts/chart';
+import { Chart, finite, round, textAt, ticks, WIDTH } from '../report/charts/chart';
 import { compact, shownNumber } from '../report/wording';
 import { median } from './median';
 import type { RunRecord } from './run-record';
@@ -69,10 +69,10 @@ export function TrendChart(parts: TrendParts): VNode | null {
         )}
       </figcaption>
       <Chart title={title} description={texts.join('; ')} width={WIDTH / 2} height={BOTTOM + 24}>
-        {[...new Set([low, (low + high) / 2, high])].map((value) => (
+        {ticks(low, high, 3).map((value) => (
           <g key={value}>
             <line class="grid" x1={LEFT} x2={RIGHT} y1={y(value)} y2={y(value)} />
-            {textAt(LEFT - 6, y(value) + 4, compact(Number(value.toFixed(3))), 'faint end')}
+            {textAt(LEFT - 6, y(value) + 4, compact(value), 'faint end')}
           </g>
         ))}
         {isLimitShown ? (
@@ -89,11 +89,12 @@ export function TrendChart(parts: TrendParts): VNode | null {
   );
 }
 
-/** From 0 where that is not far away, and never without height. */
+/** From 0 where that is not far away, never without height, and a little more than is seen. */
 function rangeOf(values: readonly number[]): [number, number] {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const low = least >= 0 && least < 0.5 * most ? 0 : least;
-  return most > low ? [low, most] : [low - 1, most + 1];
+  const room = most > low ? 0.04 * (most - low) : 1;
+  return [low === 0 ? 0 : low - room, most + room];
 }
 
 interface LineParts {
