@@ -18,17 +18,21 @@ const MAY_IMPORT = {
   'support/report': JUDGED,
   // What is spoken for the first time is made during a run.
   'support/session': [...JUDGED, 'support/report', 'fixtures'],
+  // Records of runs, made of what reports show.
+  'support/history': [...JUDGED, 'support/report'],
   'support/world': [...JUDGED, 'support/report', 'support/session'],
   'support/parameter-types': [...CORE, 'support/session'],
   'support/hooks': [...WORLD, 'support/parameter-types'],
-  'support/plugin': WORLD,
+  'support/plugin': [...WORLD, 'support/history'],
   // Steps reach services, publisher and observers through World and session, and pass limits to the checks.
   'step-definitions': [...CORE, 'support/checks', 'support/session', 'support/world'],
   fixtures: [...CORE, 'support/analyze'],
-  scripts: WORLD,
+  scripts: [...WORLD, 'support/history'],
   // What is altered in evidence is one thing, how it is judged is the business of the scenarios.
   'tools/prove': [...JUDGED, 'support/report'],
-  'tools/(?!prove/)': [...JUDGED, 'support/report', 'support/session', 'test/foreign'],
+  'tools/(?!prove/)': [
+    ...[...JUDGED, 'support/report', 'support/history', 'support/session', 'test/foreign'],
+  ],
   // Beside the services: what the suite makes of them is none of their business.
   'test/foreign': [BASE, CONFIG, 'support/environment'],
 };

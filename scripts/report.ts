@@ -16,6 +16,7 @@ import { messageOf } from '../support/base/errors';
 import { publishedFixture } from '../support/broadcast/fixture';
 import { readEvidence } from '../support/broadcast/evidence';
 import type { VerdictLine } from '../support/checks/verdict-log';
+import { remembering } from '../support/history/remember';
 import { reportFiles } from '../support/report/facts';
 import { readPart, type ResultsPart, verdictOf } from '../support/report/run-report';
 import { broadcastFactsOf } from '../support/report/broadcast-facts';
@@ -71,13 +72,20 @@ async function addAllFacts(part: ResultsPart): Promise<void> {
   }
 }
 
+function isAlone(part: ResultsPart['part'], count: number): boolean {
+  return part?.environment.shard !== undefined && count === 1;
+}
+
 async function main(): Promise<void> {
   const { folders, to, soak } = readArguments(process.argv.slice(2));
   const shown = soak === undefined ? undefined : readSoakRecord(soak);
   const parts = folders.map(readPart);
   for (const part of parts) await addAllFacts(part);
   mkdirSync(to, { recursive: true });
-  const { facts } = writeReports(to, parts, false, shown);
+  // A shard alone is no run, and what is judged again has been one.
+  const isRun = parts.every(({ part }) => !part?.isReplay && !isAlone(part, parts.length));
+  const remember = isRun ? remembering(readConfig()) : undefined;
+  const { facts } = await writeReports(to, parts, { repeated: shown ?? remember });
   const { text, outcome } = verdictOf(facts);
   console.log(`${text} ${shownPath(join(to, reportFiles.index))}`);
   process.exitCode = outcome === 'passed' ? 0 : 1;

@@ -25,6 +25,8 @@ const environmentSchema = z.object({
   FIXTURE_SCRIPT: z.string().optional(),
   /** By default `reports`, and `reports/replay` where recorded broadcasts are judged. */
   REPORTS_DIR: z.string().optional(),
+  /** Where runs are remembered; by default `history.ndjson` in the folder of their results. */
+  HISTORY_FILE: z.string().optional(),
   /** A folder of evidence, `reports/evidence`: broadcasts recorded there are judged, nothing is started or published. */
   EVIDENCE: z.string().optional(),
   /** A folder that keeps what media tools say of recordings, for runs that judge the same ones again. */
@@ -196,6 +198,8 @@ export interface Config {
   /** FIXTURE_FILE is given, and nothing that describes it: `fixtureScript` is that of another file, unless it is the same. */
   isClipAlone: boolean;
   reportsFolder: string;
+  /** Where runs are remembered; undefined: in the folder of their results. */
+  historyFile: string | undefined;
   /** Where recorded broadcasts are judged in place of new ones. */
   evidenceFolder: string | undefined;
   analysisCache: string | undefined;
@@ -261,6 +265,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     settingsFile: values.ACCEPTANCE_CONFIG,
     ...fixtureOf(values),
     reportsFolder: reportsFolderOf(given),
+    historyFile: values.HISTORY_FILE ? resolve(values.HISTORY_FILE) : undefined,
     evidenceFolder: values.EVIDENCE ? resolve(values.EVIDENCE) : undefined,
     listenerModel: resolve(values.LISTENER_MODEL),
     analysisCache: values.ANALYSIS_CACHE ? resolve(values.ANALYSIS_CACHE) : undefined,

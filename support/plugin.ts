@@ -26,6 +26,7 @@ import { policyOf } from './report/not-shown';
 import { noteScenario, noteStep, startProgress, stopProgress, waitingFor } from './report/progress';
 import { beginResults, FORMAT_FILES, removePending } from './report/result-files';
 import { idsOf, NOT_SHOWN_REASON, ScenarioCollector } from './report/scenario-results';
+import { rememberBegin, remembering } from './history/remember';
 import { closedSession } from './session/lifecycle';
 import { noteEnvelope } from './session/plan';
 import { checkExcluded, toldScope } from './session/scope';
@@ -91,6 +92,10 @@ class Run {
   /** Of steps that are not shown, each with its attempt. */
   readonly #notShown = new Set<string>();
   #hasBegun = false;
+  /** Whether the history has it: with an end, when it has ended. */
+  #isRemembered = false;
+  /** What went wrong before there is a session. */
+  readonly #problems: string[] = [];
 
   constructor(
     readonly how: { isDry: boolean; hasReports: boolean },
@@ -106,6 +111,7 @@ class Run {
     const { testCase, testCaseStarted, testStepStarted, testCaseFinished } = envelope;
     if (testCase && !this.#hasBegun) this.#begin();
     if (testCaseStarted) {
+      this.#rememberBegin();
       const pickle = this.#collector.query.findPickleBy(testCaseStarted);
       const tags = pickle?.tags.map(({ name }) => name) ?? [];
       noteScenario({ ids: idsOf({ tags }), name: pickle?.name ?? '' });
@@ -130,7 +136,7 @@ class Run {
   async end(): Promise<void> {
     const isRun = this.#hasBegun && !this.how.isDry;
     if (!isRun) removePending(this.#reportsFolder);
-    const problems = this.#undefinedParameterTypes();
+    const problems = [...this.#problems, ...this.#undefinedParameterTypes()];
     if (isRun && this.how.hasReports) problems.push(...(await this.#makeReports()));
     stopProgress();
     // Such a run has not passed, whatever its scenarios say.
@@ -155,6 +161,17 @@ class Run {
     }
     beginResults(this.#reportsFolder);
     startProgress(process.stdout, process.stderr);
+  }
+
+  /** A run that is killed leaves no other record. All that it was asked for is known when the first scenario begins. */
+  #rememberBegin(): void {
+    if (this.#isRemembered || this.how.isDry || !this.how.hasReports) return;
+    this.#isRemembered = true;
+    try {
+      rememberBegin(this.#collector, readConfig());
+    } catch (error) {
+      this.#problems.push(messageOf(error));
+    }
   }
 
   #noteStep(started: TestStepStarted): void {
@@ -183,7 +200,10 @@ class Run {
   async #makeReports(): Promise<readonly string[]> {
     try {
       const { problems, causes } = await waitingFor('the reports to be written', () =>
-        makeReports(this.#collector, closedSession(), readConfig(), toldScope()),
+        makeReports(
+          ...([this.#collector, closedSession(), readConfig(), toldScope()] as const),
+          remembering(readConfig()),
+        ),
       );
       this.#causes = causes;
       return problems;

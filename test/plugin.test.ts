@@ -134,6 +134,7 @@ describe('a run', () => {
     expect(text, 'traces').to.not.include('tiny.steps.ts');
     expect(Object.keys(results())).to.include.members([
       ...['cucumber.html', 'cucumber.json', 'junit.xml', 'messages.ndjson', 'index.html'],
+      ...['history.html', 'history.ndjson'],
     ]);
   });
 

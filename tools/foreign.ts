@@ -57,7 +57,7 @@ async function run({ name, system, flaw }: Trial): Promise<Row> {
     cwd: projectRoot,
     env: {
       ...{ RUNTIME: 'host', NO_COLOR: '1', REPORTS_DIR: folder, ACCEPTANCE_CONFIG: settings },
-      ...{ FOREIGN_SYSTEM: name, FOREIGN_FLAW: flaw },
+      ...{ FOREIGN_SYSTEM: name, FOREIGN_FLAW: flaw, HISTORY_FILE: '' },
       ...composeFiles(system),
     },
     ...{ reject: false, all: true },

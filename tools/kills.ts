@@ -144,6 +144,8 @@ function start(trial: Trial, inTerminal: boolean): ChildProcess {
     ...config.variables,
     ...environmentOf(trial),
     ...{ RUNTIME: options.runtime, REPORTS_DIR: join(reportsFolder, 'run') },
+    // It is no run of the services' history.
+    HISTORY_FILE: '',
   };
   // A terminal of its own: with `script`, its other end goes away.
   const quoted = ['npm', ...suite].map((word) => `'${word}'`).join(' ');

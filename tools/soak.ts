@@ -1,7 +1,7 @@
 /**
  * `npm run soak -- --runs N [--runtime host|docker] [cucumber arguments]`: repeats the suite and reports how often it passes, how
  * long it takes, and what it leaves or takes more of from run to run. `npm run soak -- --recorded FOLDER …` takes runs that
- * lie in results folders instead. Both judge what only repeated runs can show of the requirements (tools/soak-judge.ts).
+ * lie in results folders instead. Both judge what only repeated runs can show of the requirements (support/history/repeated-runs.ts).
  * `reports/soak.json`, written after each run, is what `npm run report -- --soak` takes; a table goes to standard output, and
  * the results of runs that failed stay in `reports/soak/`. Exit code 1 when a run failed, something leaked, or such a
  * requirement failed.
@@ -23,13 +23,17 @@ import { join } from 'node:path';
 import { projectRoot, readConfig } from '../support/config';
 import { messageOf, SuiteError } from '../support/base/errors';
 import { hidingSecrets } from '../support/base/safe-text';
+import { recordOf } from '../support/history/record-of-run';
+import { judgeRepeated, passRates, passRatesInWords } from '../support/history/repeated-runs';
+import { type RepeatedRun, verdictLine } from '../support/history/repeated-runs';
+import { endsIn, HISTORY_VERSION, isPassed } from '../support/history/run-record';
+import { historyFileOf } from '../support/history/store';
 import { readRequirements } from '../support/report/requirements';
-import { faultsOf, readPart } from '../support/report/run-report';
+import { faultsOf, factsAlone, readPart } from '../support/report/run-report';
 import { outcomeOf, readScenarioResults } from '../support/report/scenario-results';
 import type { SoakVerdict } from '../support/report/soak-record';
 import { environmentOf, refuseWhileOthersRun, remainsOf, type Trial } from './remains';
 import { grown, spread, type Usage } from './soak-figures';
-import { judgeRuns, passRates, type RecordedRun, recordedRun, verdictLine } from './soak-judge';
 import { UsageSampler } from './usage-sampler';
 
 const USAGE = [
@@ -84,11 +88,14 @@ function readArguments(args: readonly string[]): Arguments {
 const { runs, runtime, rest, folders } = readArguments(process.argv.slice(2));
 const config = readConfig();
 const reports = join(config.reportsFolder, 'soak');
+// Each run empties its folder.
+const history = historyFileOf(config, config.reportsFolder);
+const specs = readRequirements();
 const temporary = mkdtempSync(join(tmpdir(), 'soak-'));
 process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
 let isStopping = false;
 
-async function runOnce(run: number): Promise<{ result: Run; recorded: RecordedRun }> {
+async function runOnce(run: number): Promise<{ result: Run; recorded: RepeatedRun }> {
   const folder = join(reports, 'run');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -104,7 +111,7 @@ async function runOnce(run: number): Promise<{ result: Run; recorded: RecordedRu
     env: {
       ...config.variables,
       ...environmentOf(trial),
-      ...{ RUNTIME: runtime, REPORTS_DIR: folder },
+      ...{ RUNTIME: runtime, REPORTS_DIR: folder, HISTORY_FILE: history },
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -157,20 +164,29 @@ function resultsIn(folder: string): Pick<Run, 'passed' | 'failed' | 'skipped' | 
   }
 }
 
-/** Of a run that could not begin there are no results. */
+/** @param seconds of the whole command; by default those that its messages tell */
+function repeatedRun(name: string, folder: string, seconds?: number): RepeatedRun {
+  const part = readPart(folder);
+  const run = recordOf([part], factsAlone(part), specs);
+  return { ...run, name, ...(run.seconds !== undefined && seconds !== undefined && { seconds }) };
+}
+
+/** Of a run that could not begin there are no results: it was to be what the others are. */
 function recordedIn(
   folder: string,
   { name, seconds, exitCode }: { name: string; seconds: number; exitCode: number },
-): RecordedRun {
+): RepeatedRun {
   try {
-    const run = recordedRun(name, readPart(folder), seconds);
-    const isExplained =
-      run.problems.length > 0 ||
-      run.scenarios.some(({ outcome, isMissed }) => outcome === 'failed' || isMissed);
+    const run = repeatedRun(name, folder, seconds);
+    const isExplained = run.problems.length > 0 || /[FM]/.test(run.ends);
     const problems = exitCode === 0 || isExplained ? [] : [`exit code ${exitCode}`];
     return { ...run, problems: [...run.problems, ...problems] };
   } catch (error) {
-    return { name, scenarios: [], known: [], problems: [messageOf(error)] };
+    return {
+      ...{ name, ends: '', problems: [messageOf(error)], revision: 'unknown', images: {} },
+      names: { version: HISTORY_VERSION, scenarios: [], broadcasts: [], figures: [] },
+      specs: specs.map(({ spec }) => spec),
+    };
   }
 }
 
@@ -207,8 +223,10 @@ function usageTable(done: readonly Run[]): string {
   ].join('\n');
 }
 
-function tell(recorded: readonly RecordedRun[], judged: readonly SoakVerdict[]): void {
-  console.log(`\nhow often each scenario passed\n${passRates(recorded).join('\n')}`);
+function tell(recorded: readonly RepeatedRun[], judged: readonly SoakVerdict[]): void {
+  console.log(
+    `\nhow often each scenario passed\n${passRatesInWords(passRates(recorded)).join('\n')}`,
+  );
   console.log(`\nrequirements of repeated runs\n${judged.map(verdictLine).join('\n')}`);
 }
 
@@ -217,13 +235,13 @@ function hasFailed(judged: readonly SoakVerdict[]): boolean {
 }
 
 async function judgeRecorded(): Promise<void> {
-  const recorded = folders.map((folder) => recordedRun(folder, readPart(folder)));
-  recorded.forEach(({ name, seconds, scenarios }) => {
-    const passed = scenarios.filter(({ outcome }) => outcome === 'passed').length;
+  const recorded = folders.map((folder) => repeatedRun(folder, folder));
+  recorded.forEach(({ name, seconds, ends }) => {
+    const passed = endsIn(ends).filter(isPassed).length;
     const time = seconds === undefined ? 'no end' : `${seconds.toFixed(0)} s`;
-    console.log(`${name}: ${passed} of ${scenarios.length} scenarios passed, ${time}`);
+    console.log(`${name}: ${passed} of ${ends.length} scenarios passed, ${time}`);
   });
-  const judged = await judgeRuns(readRequirements(), recorded);
+  const judged = await judgeRepeated(specs, recorded);
   tell(recorded, judged);
   mkdirSync(config.reportsFolder, { recursive: true });
   const file = join(config.reportsFolder, 'soak.json');
@@ -237,7 +255,7 @@ async function main(): Promise<void> {
   refuseWhileOthersRun(config);
   mkdirSync(reports, { recursive: true });
   const done: Run[] = [];
-  const recorded: RecordedRun[] = [];
+  const recorded: RepeatedRun[] = [];
   let judged: SoakVerdict[] = [];
   const write = (): string[] => {
     const leaks = [
@@ -257,7 +275,7 @@ async function main(): Promise<void> {
     const { result: run, recorded: own } = await runOnce(done.length + 1);
     done.push(run);
     recorded.push(own);
-    judged = await judgeRuns(readRequirements(), recorded);
+    judged = await judgeRepeated(specs, recorded);
     write();
     console.log(lineOf(run));
     run.faults.forEach(({ name, message }) => {

@@ -39,6 +39,8 @@ const containersSchema = z.array(
   z.object({
     Id: z.string(),
     Name: z.string(),
+    /** The digest of its image. */
+    Image: z.string(),
     Config: z.object({ Labels: z.record(z.string(), z.string()).nullable() }),
     NetworkSettings: z.object({
       Networks: z.record(z.string(), z.object({ NetworkID: z.string() })),
@@ -190,10 +192,10 @@ export class DockerRuntime implements Runtime {
   }
 
   async ps(composition: Composition): Promise<ServiceState[]> {
-    return (await this.#containers(composition)).map(({ service, State }) => {
+    return (await this.#containers(composition)).map(({ service, State, Image: image }) => {
       const state = STATES[State.Status] ?? 'exited';
       return {
-        ...{ service, state, startedAt: Date.parse(State.StartedAt) },
+        ...{ service, state, image, startedAt: Date.parse(State.StartedAt) },
         ...(state === 'exited' ? { exitCode: State.ExitCode } : {}),
       };
     });

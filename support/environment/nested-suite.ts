@@ -39,7 +39,8 @@ export async function runSuite(options: {
     [join(projectRoot, 'scripts/cucumber.mjs'), '--tags', options.tags],
     {
       cwd: projectRoot,
-      env: { ...options.environment, REPORTS_DIR: reportsFolder },
+      // In its own folder, which is emptied: the history of the run around it does not have it.
+      env: { ...options.environment, REPORTS_DIR: reportsFolder, HISTORY_FILE: '' },
       reject: false,
       all: true,
       stdin: 'ignore',

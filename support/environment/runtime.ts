@@ -32,6 +32,8 @@ export interface ServiceState {
   state: 'running' | 'paused' | 'exited' | 'created';
   /** When its process or container was started; milliseconds since the epoch. */
   startedAt: number;
+  /** The digest of the image of its container. */
+  image?: string;
   exitCode?: number;
 }
 

@@ -5,7 +5,8 @@ import { basename, join } from 'node:path';
 import { SuiteError } from '../base/errors';
 import { readEvidence, recordedBroadcasts } from '../broadcast/evidence';
 import { faultText } from '../broadcast/fault-words';
-import { type BroadcastRequest, isUndisturbed, keyOf, requestOf } from '../broadcast/request';
+import type { BroadcastRecord } from '../broadcast/record';
+import { isUndisturbed, requestOf } from '../broadcast/request';
 import { safeText } from '../base/safe-text';
 import type { BroadcastFigures } from './facts';
 import { idsOf, type Outcome, outcomeOf } from './scenario-results';
@@ -13,20 +14,32 @@ import { readMessages, type ScenarioResult } from './scenario-results';
 import { readBroadcastFacts } from './facts-file';
 import { counted, shownNumber } from './wording';
 
-export interface ComparedBroadcast {
-  /** Two runs' broadcasts of equal requests belong together. */
-  request: BroadcastRequest;
-  /** The name of its fixture. */
-  title: string;
+/** How broadcasts of several runs are told: those of equal requests have the same name. */
+export interface NamedBroadcast {
+  /** Its fixture, and what of its request is not as usual. */
+  name: string;
+  /** Whether it has faults: its times tell nothing. */
+  isDisturbed: boolean;
+}
+
+export interface ComparedBroadcast extends NamedBroadcast {
   /** Undefined where there are no facts. */
   figures: BroadcastFigures | undefined;
 }
 
+export interface ComparedScenario {
+  name: string;
+  ids: readonly string[];
+  place: string;
+  outcome: Outcome;
+}
+
 export interface ComparedRun {
+  /** Its results folder, or what else it is. */
   folder: string;
   /** From the first scenario to the last; undefined of a run that was ended before. */
   seconds: number | undefined;
-  scenarios: readonly ScenarioResult[];
+  scenarios: readonly ComparedScenario[];
   broadcasts: readonly ComparedBroadcast[];
 }
 
@@ -68,7 +81,7 @@ export interface Comparison {
   a: string;
   b: string;
   /** From worst to best, as the rows. */
-  scenarios: { change: ScenarioChange; ids: string[]; name: string; place: string }[];
+  scenarios: { change: ScenarioChange; ids: readonly string[]; name: string; place: string }[];
   rows: Row[];
   /** What one run has not got, by the broadcast. */
   broadcasts: Missing[];
@@ -76,6 +89,7 @@ export interface Comparison {
   gotWorse: number;
 }
 
+/** How a figure is shown and compared. */
 interface Figure {
   name: string;
   unit: string;
@@ -103,7 +117,7 @@ const EXACT = { unit: '', limit: 0, disturbedLimit: 1, decimals: 0, better: 'mor
  * and next to none of the others: the same dub is made of the same speech. With a fault in the middle of a
  * broadcast, milliseconds decide whether one fragment more is sent.
  */
-const FIGURES: Record<keyof BroadcastFigures, Figure> = {
+export const FIGURES: Record<keyof BroadcastFigures, Figure> = {
   fragmentsSent: { name: 'fragments sent', ...EXACT },
   fragmentsAnswered: { name: 'fragments answered', ...EXACT },
   offsetWorstMs: { name: 'A/V offset, worst', limit: 15, ...OFFSET },
@@ -137,7 +151,7 @@ const FIGURES: Record<keyof BroadcastFigures, Figure> = {
 /** Of the whole run's time. */
 const RUN_TIME_LIMIT = 0.1;
 /** The answers of shorter broadcasts are too few for percentiles. */
-const LEAST_FRAGMENTS = 5;
+export const LEAST_FRAGMENTS = 5;
 
 /**
  * Reads the results folder of one run.
@@ -160,32 +174,36 @@ export function readComparedRun(folder: string): ComparedRun {
   const evidence = join(folder, 'evidence');
   const folders = existsSync(evidence) ? [...recordedBroadcasts(evidence).values()] : [];
   return {
-    ...{ folder, seconds: collector.times.seconds, scenarios: collector.results },
-    broadcasts: folders.map((path) => {
-      const { request, fixtureScript } = readEvidence(path).record;
-      const title = basename(fixtureScript).replace(/\.ya?ml$/, '');
-      return { request, title, figures: readBroadcastFacts(path)?.figures };
-    }),
+    ...{ folder, seconds: collector.times.seconds },
+    scenarios: collector.results.map(comparedScenario),
+    broadcasts: folders.map((path) => ({
+      ...namedBroadcast(readEvidence(path).record),
+      figures: readBroadcastFacts(path)?.figures,
+    })),
   };
+}
+
+export function comparedScenario(result: ScenarioResult): ComparedScenario {
+  const { name, place } = result;
+  return { name, place, ids: idsOf(result), outcome: outcomeOf(result) };
 }
 
 /** What is different in the second run; figures within noise are in it, too. */
 export function compareRuns(a: ComparedRun, b: ComparedRun): Comparison {
   const scenarios = scenarioChanges(a.scenarios, b.scenarios);
-  const before = new Map(a.broadcasts.map((one) => [keyOf(one.request), one]));
-  const now = new Map(b.broadcasts.map((one) => [keyOf(one.request), one]));
+  const before = new Map(a.broadcasts.map((one) => [one.name, one]));
+  const now = new Map(b.broadcasts.map((one) => [one.name, one]));
   const rows: Row[] = [];
   const broadcasts: Missing[] = [];
-  for (const key of new Set([...before.keys(), ...now.keys()])) {
-    const [one, other] = [before.get(key), now.get(key)];
-    const broadcast = nameOf((one ?? other) as ComparedBroadcast);
+  for (const broadcast of new Set([...before.keys(), ...now.keys()])) {
+    const [one, other] = [before.get(broadcast), now.get(broadcast)];
     if (!one || !other) {
       broadcasts.push({ broadcast, missing: 'broadcast', in: one ? 'RUN_B' : 'RUN_A' });
     } else if (!one.figures || !other.figures) {
       const where = !one.figures && !other.figures ? 'both' : one.figures ? 'RUN_B' : 'RUN_A';
       broadcasts.push({ broadcast, missing: 'figures', in: where });
     } else {
-      rows.push(...figureRows(broadcast, !isUndisturbed(one.request), one.figures, other.figures));
+      rows.push(...figureRows(broadcast, one.isDisturbed, one.figures, other.figures));
     }
   }
   // The time of other scenarios is another time.
@@ -238,6 +256,36 @@ export function comparisonText(comparison: Comparison, withNoise: boolean): stri
   return safeText(paragraphs.map((lines) => lines.join('\n')).join('\n\n'));
 }
 
+/** What is more than noise, as texts: a line each, from worst to best. */
+export function comparisonRows({ scenarios, rows, broadcasts }: Comparison): {
+  change: string;
+  isWorse: boolean;
+  what: string;
+  before: string;
+  now: string;
+  noise: string;
+  broadcast: string;
+}[] {
+  const none = { before: '', now: '', noise: '', broadcast: '' };
+  return [
+    ...scenarios.map(({ change, ids, name }) => ({
+      ...{ ...none, change, isWorse: IS_WORSE.has(change), what: [...ids, name].join(' ') },
+    })),
+    ...rows
+      .filter(({ change }) => change !== 'within noise')
+      .map((row) => ({
+        ...{ change: row.change, isWorse: IS_WORSE.has(row.change), what: row.figure },
+        ...{ before: valueText(row, row.a), now: valueText(row, row.b) },
+        ...{ noise: valueText(row, row.limit), broadcast: row.broadcast },
+      })),
+    ...broadcasts.map(({ missing, broadcast, in: where }) => ({
+      ...{ ...none, change: where === 'RUN_A' ? 'new' : 'missing' },
+      isWorse: missing === 'figures' && where === 'RUN_B',
+      ...{ what: missing, broadcast },
+    })),
+  ];
+}
+
 /**
  * Values with their units, and the heads above them, are aligned to the right; the last column may be of any length.
  * Nothing where there are no rows.
@@ -270,16 +318,16 @@ function differenceText(row: Row): string {
 }
 
 function scenarioChanges(
-  a: readonly ScenarioResult[],
-  b: readonly ScenarioResult[],
+  a: readonly ComparedScenario[],
+  b: readonly ComparedScenario[],
 ): Comparison['scenarios'] {
   const [before, now] = [byName(a), byName(b)];
   const changes = [...new Set([...before.keys(), ...now.keys()])].flatMap((key) => {
     const [one, other] = [before.get(key), now.get(key)];
-    const change = changeOf(one && outcomeOf(one), other && outcomeOf(other));
+    const change = changeOf(one?.outcome, other?.outcome);
     const shown = other ?? one;
     if (!change || !shown) return [];
-    return [{ change, ids: idsOf(shown), name: shown.name, place: shown.place }];
+    return [{ change, ids: shown.ids, name: shown.name, place: shown.place }];
   });
   return changes.sort((one, other) => rank(one.change) - rank(other.change));
 }
@@ -294,10 +342,10 @@ function changeOf(before?: Outcome, now?: Outcome): ScenarioChange | undefined {
 }
 
 /** By what stays when a feature is edited: IDs and name, not the place. Those of the same name are told by their order. */
-function byName(scenarios: readonly ScenarioResult[]): Map<string, ScenarioResult> {
-  const named = new Map<string, ScenarioResult>();
+function byName(scenarios: readonly ComparedScenario[]): Map<string, ComparedScenario> {
+  const named = new Map<string, ComparedScenario>();
   for (const scenario of scenarios) {
-    const name = [...idsOf(scenario), scenario.name].join(' ');
+    const name = [...scenario.ids, scenario.name].join(' ');
     let number = 1;
     while (named.has(`${name} ${number}`)) number += 1;
     named.set(`${name} ${number}`, scenario);
@@ -305,19 +353,25 @@ function byName(scenarios: readonly ScenarioResult[]): Map<string, ScenarioResul
   return named;
 }
 
-/** Its fixture, and what of its request is not as usual. */
-function nameOf({ title, request }: ComparedBroadcast): string {
+/** A broadcast as it was asked for. */
+export function namedBroadcast({
+  request,
+  fixtureScript,
+}: Pick<BroadcastRecord, 'request' | 'fixtureScript'>): NamedBroadcast {
   const { fixture, seconds, composition, faults, ...others } = request;
   const usual: Record<string, unknown> = requestOf();
-  const echo = typeof composition === 'object' ? composition.echoSegmentSeconds : undefined;
+  const echo = typeof composition === 'object' ? composition : undefined;
   const rest = Object.entries(others)
     .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(usual[name]))
     .map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  const title = basename(fixtureScript).replace(/\.ya?ml$/, '');
   const length = seconds === null ? [] : [`${seconds} s`];
-  const segments = echo === undefined ? [] : [`echo in ${echo} s segments`];
+  const segments = echo ? [`echo in ${echo.echoSegmentSeconds} s segments`] : [];
+  const single = echo?.oneAtATime ? ['one at a time'] : [];
   const own = typeof composition === 'string' && composition !== 'dual' ? [composition] : [];
-  const parts = [title || (fixture ?? ''), ...length, ...segments, ...own, ...rest];
-  return [parts.join(', '), ...faults.map(faultText)].join('; ');
+  const parts = [title || (fixture ?? ''), ...length, ...segments, ...single, ...own, ...rest];
+  const name = [parts.join(', '), ...faults.map(faultText)].join('; ');
+  return { name, isDisturbed: !isUndisturbed(request) };
 }
 
 function figureRows(

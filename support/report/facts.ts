@@ -18,6 +18,9 @@ export const reportFiles = {
   streams: 'streams.json',
   /** What of a run is not in Cucumber's messages: a `RunPart`. */
   part: 'part.json',
+  /** All runs so far (support/history), and the page of them. */
+  history: 'history.ndjson',
+  historyPage: 'history.html',
   /** Of a replay: a folder for each broadcast, as the evidence is that of another run. */
   replayed: 'broadcasts',
   /** For each broadcast: its page, and the `BroadcastFacts` that it is made of. */
@@ -265,6 +268,10 @@ export interface BroadcastFacts {
 const environmentSchema = z.object({
   /** host, docker … and why. */
   runtime: z.string(),
+  /** host, docker or external; not there where no services were needed. */
+  runsOn: z.string().exactOptional(),
+  /** By service: the digest of the image that its container was made of. */
+  images: z.record(z.string(), z.string()).exactOptional(),
   ...{ node: z.string(), system: z.string(), processors: z.number(), memoryBytes: z.number() },
   ...{ suite: z.string(), commit: z.string() },
   /** Every variable that differs from its default, without secrets. */
@@ -372,8 +379,10 @@ export interface RunFacts {
   asked: string[];
   /** Those of them of which a scenario has not begun: it was not asked for, or the run ended before. */
   leftOut: string[];
-  /** What `npm run soak` has judged by repeated runs; where its record is given. */
+  /** What was judged by repeated runs: those of the history, or of a record of `npm run soak`. */
   soak?: readonly SoakVerdict[] | undefined;
+  /** Whether there is a page of all runs beside its own. */
+  hasHistory?: boolean;
   /** Of a shard's own report, which says nothing of the others. */
   shard?: RunEnvironment['shard'];
   /** One for each part: a run has one, several shards as many as there were. */

@@ -15,12 +15,16 @@ import { broadcastFactsOf } from './broadcast-facts';
 import { reportFiles, type RunEnvironment, type RunPart, type Scope } from './facts';
 import { writeBroadcastFacts } from './facts-file';
 import type { ScenarioCollector } from './scenario-results';
-import { runBroadcast, writeReports } from './write-reports';
+import { type Remember, runBroadcast, writeReports } from './write-reports';
 
 /** What a session that has been closed leaves to the reports. */
 export interface EndedSession {
   /** What the services ran as, for people. */
   runtime: string;
+  /** host, docker or external; undefined where no services were needed. */
+  runsOn: string | undefined;
+  /** By service: the digest of its image, where they are containers. */
+  images: Record<string, string>;
   /** All broadcasts that were observed to their end, or replayed. */
   broadcasts: readonly BroadcastFindings[];
   /** Whether another run has recorded them. */
@@ -42,6 +46,7 @@ export interface ReportConfig {
  *
  * @param session undefined where no scenario needed one
  * @param scope what the run can show, where that is known
+ * @param remember adds a whole run to the history; of a shard and of a replay it is not asked
  * @returns what went wrong besides the scenarios, and what failures have in common
  */
 export async function makeReports(
@@ -49,6 +54,7 @@ export async function makeReports(
   session: EndedSession | undefined,
   { reportsFolder: folder, differing }: ReportConfig,
   scope?: Scope,
+  remember?: Remember,
 ): Promise<{ problems: string[]; causes: CauseFacts[] }> {
   const started = performance.now();
   const { broadcasts = [], isReplay = false } = session ?? {};
@@ -56,14 +62,16 @@ export async function makeReports(
   const ofPages = await writeFacts(folder, broadcasts, { isReplay, verdicts });
   const problems = [...(session?.problems ?? []), ...problem, ...ofPages];
   const part: RunPart = {
-    environment: environmentOf(session?.runtime ?? 'no services were started', differing),
+    environment: environmentOf(session, differing),
     ...(scope ? { scope } : {}),
     evidence: broadcasts.map(({ evidence }) => relative(folder, evidence.folder)),
     ...{ isReplay, problems },
     reportSeconds: (performance.now() - started) / 1000,
   };
   const isShard = part.environment.shard !== undefined;
-  const written = writeReports(folder, [{ folder, collector, part, verdicts }], isShard);
+  const written = await writeReports(folder, [{ folder, collector, part, verdicts }], {
+    ...{ isShard, repeated: isShard || isReplay ? undefined : remember },
+  });
   part.reportSeconds = (performance.now() - started) / 1000;
   writeFileSync(join(folder, reportFiles.part), JSON.stringify(part, hidingSecrets, 2));
   return { problems: written.facts.problems, causes: written.facts.causes ?? [] };
@@ -102,9 +110,16 @@ async function writeFacts(
   return problems;
 }
 
-function environmentOf(runtime: string, settings: Record<string, string>): RunEnvironment {
+/** @param session undefined where none was needed, or is still open */
+export function environmentOf(
+  session: Pick<EndedSession, 'runtime' | 'runsOn' | 'images'> | undefined,
+  settings: Record<string, string>,
+): RunEnvironment {
+  const { runtime = 'no services were started', runsOn, images } = session ?? {};
   return {
     ...{ runtime, node: process.version, system: `${type()} ${release()}` },
+    ...(runsOn === undefined ? {} : { runsOn }),
+    ...(images === undefined ? {} : { images }),
     ...{ processors: cpus().length, memoryBytes: totalmem() },
     ...{ suite: version, commit: commitOf(projectRoot), shard: shardOf(process.argv) },
     settings: Object.fromEntries(

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 
 import { h, type VNode } from 'preact';
 
-import type { BroadcastSummary, Judged, RunEnvironment, RunFacts } from './facts';
+import { type BroadcastSummary, type Judged, reportFiles } from './facts';
+import type { RunEnvironment, RunFacts } from './facts';
 import { leadOf } from './lead';
 import { Causes } from './page/causes';
 import { folded } from './page/parts';
@@ -69,6 +70,7 @@ export function runPage(facts: RunFacts, specs: readonly Spec[]): string {
   const sections = sectionsOf(shown, specs);
   return page({
     title: ['Acceptance run', ...startedAt].join(' of '),
+    above: facts.hasHistory ? <a href={reportFiles.historyPage}>History of all runs</a> : null,
     style: STYLE,
     script: ['player-script.js', 'run-page-script.js']
       .map((name) => readFileSync(join(__dirname, name), 'utf8'))

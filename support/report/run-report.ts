@@ -8,7 +8,6 @@ import { readRunPart } from './facts-file';
 import { missedBy, type NotShownPolicy, policyOf, reasonOf, USUAL_POLICY } from './not-shown';
 import type { Outcome, ScenarioCollector, ScenarioResult } from './scenario-results';
 import { idsOf, outcomeOf, readMessages } from './scenario-results';
-import type { SoakVerdict } from './soak-record';
 import { counted, duration, shownNumber } from './wording';
 
 /** What lies in one results folder: of a whole run, or of one shard of it. */
@@ -34,14 +33,12 @@ interface MadeReports {
   broadcasts: BroadcastSummary[];
   problems: string[];
   seconds: number;
-  soak?: readonly SoakVerdict[] | undefined;
 }
 
 /**
  * The facts of a run; several parts are the shards of one.
  *
- * @param made what came of making the pages of its broadcasts; seconds are how long that took. `soak` is what repeated runs
- *   have shown
+ * @param made what came of making the pages of its broadcasts; seconds are how long that took
  * @param isShard where a shard speaks for itself: otherwise a shard that is missing is a problem
  */
 export function runFactsOf(
@@ -62,13 +59,18 @@ export function runFactsOf(
     startedAtMs: begins.length > 0 ? Math.min(...begins) : undefined,
     seconds: lengths.length === parts.length ? Math.max(...lengths) : undefined,
     scenarios: parts.flatMap(({ collector }) => collector.results.map(safeScenario)),
-    ...{ ...judgedIn(parts), soak: made.soak },
+    ...judgedIn(parts),
     environments: parts.flatMap(({ part }) => part?.environment ?? []),
     scopes: parts.flatMap(({ part }) => part?.scope ?? []),
     ...{ broadcasts: made.broadcasts, shard },
     problems: [...(shard ? [] : missingShards(parts)), ...problems, ...made.problems].map(safeText),
     reportSeconds: parts.reduce((sum, { part }) => sum + (part?.reportSeconds ?? 0), made.seconds),
   };
+}
+
+/** The facts of one run or shard whose pages are not made. */
+export function factsAlone(part: ResultsPart): RunFacts {
+  return runFactsOf([part], { broadcasts: [], problems: [], seconds: 0 }, true);
 }
 
 /**

@@ -89,18 +89,26 @@ export function outsideSteps({ message, steps }: ScenarioResult): string {
   return steps.reduce((rest, step) => rest.replace(step.message, ''), message).trim();
 }
 
+/** A scenario of the features that were read. */
+interface KnownScenario extends Pick<ScenarioResult, 'name' | 'tags' | 'place'> {
+  isAsked: boolean;
+}
+
 /** Makes results of Cucumber's messages, one after the other. */
 export class ScenarioCollector {
   /** For what is not of a scenario: suggestions, undefined parameter types. */
   readonly query = new Query();
   /** In the order in which they began; those that began in the same millisecond, too. */
   readonly #begun: TestCaseStarted[] = [];
+  /** Pickles that a test case was made of. */
+  readonly #asked = new Set<string>();
 
   add(message: Envelope): void {
     // Of all that is attached, nothing else is read; charts and logs would be kept in memory.
     const { fileName = '' } = message.attachment ?? {};
     if (message.attachment && !READ_ATTACHMENTS.includes(fileName)) return;
     this.query.update(message);
+    if (message.testCase) this.#asked.add(message.testCase.pickleId);
     if (message.testCaseStarted) this.#begun.push(message.testCaseStarted);
   }
 
@@ -118,11 +126,16 @@ export class ScenarioCollector {
   }
 
   /** All scenarios of the features that were read, also those that have not begun, or were not asked for. */
-  get known(): Pick<ScenarioResult, 'tags' | 'place'>[] {
-    return this.query.findAllPickles().map(({ tags, uri, location }) => ({
-      tags: tags.map(({ name }) => name),
+  get known(): KnownScenario[] {
+    return this.query.findAllPickles().map(({ id, name, tags, uri, location }) => ({
+      ...{ name, tags: tags.map((tag) => tag.name), isAsked: this.#asked.has(id) },
       place: `${uri}:${location?.line ?? ''}`,
     }));
+  }
+
+  /** What Cucumber calls the run; undefined where it has not begun. */
+  get runId(): string | undefined {
+    return this.query.findTestRunStarted()?.id;
   }
 
   /** How the attempt ended that this message is the end of. */

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
 
 import { messageOf } from '../base/errors';
+import { safeText } from '../base/safe-text';
 import { evidenceFiles } from '../broadcast/evidence';
 import { broadcastPage } from './broadcast-page';
 import { reportFiles, type BroadcastFacts, type BroadcastSummary, type RunFacts } from './facts';
@@ -23,6 +24,13 @@ export interface RunBroadcast {
   /** Where its facts and its page lie. */
   pageFolder: string;
 }
+
+/** Adds a run to the history, and says what repeated runs have shown. `to`: where its page is written. */
+export type Remember = (
+  to: string,
+  parts: readonly ResultsPart[],
+  facts: RunFacts,
+) => Promise<readonly SoakVerdict[]>;
 
 /** Removes the reports of an earlier run; its evidence folders stay, as their names are their own. */
 export function removeReports(reportsFolder: string): void {
@@ -63,17 +71,19 @@ export function broadcastsOf({ folder, part, collector }: ResultsPart): RunBroad
  *
  * @param to where the page of the run is written
  * @param parts of one run: its only one, or its shards
- * @param isShard where one shard speaks for itself, and the others are not missed
- * @param soak what repeated runs have shown (`npm run soak`)
+ * @param options.isShard where one shard speaks for itself, and the others are not missed
+ * @param options.repeated what repeated runs have shown, this one with them
  * @returns what the page shows, and which of its problems came up here
  * @throws when the page of the run itself cannot be made or written
  */
-export function writeReports(
+export async function writeReports(
   to: string,
   parts: readonly ResultsPart[],
-  isShard = false,
-  soak?: readonly SoakVerdict[],
-): { facts: RunFacts; problems: string[] } {
+  {
+    isShard = false,
+    repeated,
+  }: { isShard?: boolean; repeated?: Remember | readonly SoakVerdict[] | undefined } = {},
+): Promise<{ facts: RunFacts; problems: string[] }> {
   const started = performance.now();
   const specs = readRequirements();
   const results = parts.flatMap(({ collector }) => collector.results);
@@ -102,13 +112,23 @@ export function writeReports(
   }
   const made = {
     broadcasts: [...broadcasts.values()].flatMap((one) => one ?? []),
-    ...{ problems, soak, seconds: (performance.now() - started) / 1000 },
+    ...{ problems, seconds: (performance.now() - started) / 1000 },
   };
   const facts: RunFacts = {
     ...runFactsOf(parts, made, isShard),
     causes: causes.map((one) => withCircumstances(one, known.get(one.stream ?? '')?.facts)),
     showcase: showcaseOf([...known.values()], (clip) => besidePage(clip, to)),
   };
+  if (typeof repeated !== 'function') facts.soak = repeated;
+  else {
+    try {
+      facts.soak = await repeated(to, parts, facts);
+      facts.hasHistory = true;
+    } catch (error) {
+      problems.push(messageOf(error));
+      facts.problems.push(safeText(messageOf(error)));
+    }
+  }
   writeFileSync(join(to, reportFiles.index), runPage(facts, specs));
   writeFileSync(join(to, reportFiles.summary), summaryOf(facts, specs));
   writeFileSync(join(to, reportFiles.streams), streamsOf(facts.scenarios));

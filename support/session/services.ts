@@ -91,6 +91,8 @@ export class ServiceSets {
   readonly #givenPorts = new Set<number>();
   /** What the services run as, for people. */
   runsAs = 'no services were started';
+  /** host, docker or external; undefined where no services were needed. */
+  runsOn: string | undefined;
 
   /**
    * @param signal after which nothing is started any more
@@ -272,6 +274,17 @@ export class ServiceSets {
     return port === 0 ? undefined : { host: testHost.address, port };
   }
 
+  /** By service: the digest of its image, of all that were started as containers and answered. */
+  async images(): Promise<Record<string, string>> {
+    const dual = this.#dual ? [this.#dual] : [];
+    const started = await Promise.allSettled([...this.#echo.values(), ...dual]);
+    const services = started.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+    const states = services.flatMap(({ manager }) => manager.starts.flatMap((one) => one.services));
+    return Object.fromEntries(
+      states.flatMap(({ service, image }) => (image === undefined ? [] : [[service, image]])),
+    );
+  }
+
   /** Stops everything that was started. @param logsTo collects the services' logs first */
   async stop(logsTo: string | undefined): Promise<void> {
     const dual = this.#dual ? [this.#dual] : [];
@@ -288,6 +301,7 @@ export class ServiceSets {
     const { config } = this;
     const { runtime, why } = await findRuntime(config.runtime, config.variables, this.state);
     this.runsAs = why;
+    this.runsOn = runtime.name;
     showLine(`services run as ${why}`);
     return runtime;
   }

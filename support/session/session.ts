@@ -23,6 +23,10 @@ import { Trials } from './trials';
 export interface SessionRecord {
   /** What the services ran as, for people. */
   runtime: string;
+  /** host, docker or external; undefined where no services were needed. */
+  runsOn: string | undefined;
+  /** By service: the digest of its image, where they are containers. */
+  images: Record<string, string>;
   /** All broadcasts that were observed to their end. */
   broadcasts: BroadcastFindings[];
   /** Whether they were recorded by an earlier run. */
@@ -243,7 +247,8 @@ export class Session {
   async record(problems: string[]): Promise<SessionRecord> {
     const broadcasts = await this.#broadcasts.all();
     return {
-      ...{ runtime: this.#services.runsAs, broadcasts, isReplay: this.isReplay, problems },
+      ...{ runtime: this.#services.runsAs, runsOn: this.#services.runsOn },
+      ...{ images: await this.#services.images(), broadcasts, isReplay: this.isReplay, problems },
       settings: broadcasts.length > 0 ? await this.settings() : undefined,
     };
   }

@@ -9,9 +9,12 @@ import { expect } from 'chai';
 import { projectRoot } from '../../support/config';
 import { SuiteError } from '../../support/base/errors';
 import {
+  comparedScenario,
   type ComparedRun,
+  type ComparedScenario,
   compareRuns,
   comparisonText,
+  namedBroadcast,
   readComparedRun,
   type Row,
 } from '../../support/report/compare';
@@ -29,16 +32,20 @@ const FIGURES: BroadcastFigures = {
   ...{ spokenErrorRate: 0.08, leastLanguageProbability: 0.9 },
 };
 
-function scenario(name: string, status: Status = 'PASSED', line = 10): ScenarioResult {
-  return {
+function scenario(name: string, status: Status = 'PASSED', line = 10): ComparedScenario {
+  const result: ScenarioResult = {
     ...{ name, status, tags: ['@021', '@021-US2-5', '@P1'], place: `features/a.feature:${line}` },
     ...{ feature: 'A', steps: [], message: '', skipReason: undefined, judgedBy: [], seconds: 1 },
   };
+  return comparedScenario(result);
 }
 
 const DROPPED: PartialRequest = {
   faults: [{ on: { first: 0, last: null }, does: 'drop' }],
 };
+
+const named = (asked: PartialRequest): ReturnType<typeof namedBroadcast> =>
+  namedBroadcast({ request: requestOf(asked), fixtureScript: 'fixtures/1-min-nfl.yaml' });
 
 type Changes = { [K in keyof BroadcastFigures]?: BroadcastFigures[K] | undefined };
 
@@ -47,7 +54,7 @@ function run(changes: Changes | undefined, asked: PartialRequest = {}): Compared
   const figures = changes && ({ ...FIGURES, ...changes } as BroadcastFigures);
   return {
     ...{ folder: 'reports', seconds: 400, scenarios: [scenario('one')] },
-    broadcasts: [{ request: requestOf(asked), title: '1-min-nfl', figures }],
+    broadcasts: [{ ...named(asked), figures }],
   };
 }
 
@@ -289,7 +296,7 @@ describe('npm run compare', () => {
   it('compares scenarios where there are no figures', () => {
     const path = results('without-figures', 'PASSED', undefined);
     expect(readComparedRun(path)).to.deep.include({
-      broadcasts: [{ request: requestOf(), title: '1-min-nfl', figures: undefined }],
+      broadcasts: [{ name: '1-min-nfl', isDisturbed: false, figures: undefined }],
       seconds: 400,
     });
   });

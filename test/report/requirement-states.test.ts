@@ -30,8 +30,8 @@ function statesOf(specs: Spec[], shards: Told[][], soak?: SoakVerdict[]): Requir
     const part = partOf({}, shards.length > 1 ? [index + 1, shards.length] : undefined);
     return resultsIn(join(folder, `run-${(runs += 1)}`), told, part);
   });
-  const facts = runFactsOf(parts, { broadcasts: [], problems: [], seconds: 0, soak });
-  return requirementStatesOf(specs, facts).flatMap(({ requirements }) => requirements);
+  const facts = runFactsOf(parts, { broadcasts: [], problems: [], seconds: 0 });
+  return requirementStatesOf(specs, { ...facts, soak }).flatMap(({ requirements }) => requirements);
 }
 
 /** Its state, and what it lacks: "state: sentence: why". */

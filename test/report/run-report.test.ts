@@ -291,10 +291,10 @@ describe('reports of a run', () => {
     return run;
   }
 
-  it('link every broadcast, both ways', () => {
+  it('link every broadcast, both ways', async () => {
     const told = { ...passed, judgedBy: ['test a#1'] };
     const run = withBroadcasts(['test a#1'], [told]);
-    const { facts, problems } = writeReports(run.folder, [run]);
+    const { facts, problems } = await writeReports(run.folder, [run]);
     expect(problems).to.deep.equal([]);
     expect(facts.broadcasts[0]).to.include({ page: 'evidence/test%20a%231/index.html' });
     const broadcastPage = readFileSync(join(run.folder, 'evidence/test a#1/index.html'), 'utf8');
@@ -306,13 +306,13 @@ describe('reports of a run', () => {
     expect(readFileSync(join(run.folder, 'summary.md'), 'utf8')).to.match(/^## ✔ Passed/);
   });
 
-  it('of two shards are one, elsewhere', () => {
+  it('of two shards are one, elsewhere', async () => {
     const parts = [1, 2].map((index) =>
       withBroadcasts([`s${index}`], [{ ...passed, judgedBy: [`s${index}`] }], [index, 2]),
     );
     const to = join(folder, 'merged');
     mkdirSync(to);
-    const { facts } = writeReports(to, parts);
+    const { facts } = await writeReports(to, parts);
     expect(verdictOf(facts).text).to.match(/^Passed: 2 scenarios/);
     const pages = facts.broadcasts.map(({ page = '' }) => page);
     expect(pages).to.have.length(2);
@@ -322,13 +322,13 @@ describe('reports of a run', () => {
     }
   });
 
-  it('name what has no page, and show the rest', () => {
+  it('name what has no page, and show the rest', async () => {
     const told = { ...passed, judgedBy: ['good', 'bare', 'broken', 'nowhere'] };
     const run = withBroadcasts(['good', 'bare', 'broken'], [told]);
     writeFileSync(join(run.folder, 'evidence/bare/facts.json'), '');
     writeFileSync(join(run.folder, 'evidence/broken/facts.json'), '{"stream": 1}');
     writeFileSync(join(run.folder, 'evidence/broken/index.html'), 'of an earlier report');
-    const { facts, problems } = writeReports(run.folder, [run]);
+    const { facts, problems } = await writeReports(run.folder, [run]);
     expect(problems.map((one) => /(?:no page|no evidence) of (\w+)/.exec(one)?.[1])).to.deep.equal([
       ...['bare', 'broken', 'nowhere'],
     ]);
@@ -338,7 +338,7 @@ describe('reports of a run', () => {
     ]);
   });
 
-  it('of a replay lie in its own results, and recorded evidence stays as it is', () => {
+  it('of a replay lie in its own results, and recorded evidence stays as it is', async () => {
     const recorded = withBroadcasts(['old'], [passed]);
     const old = join(recorded.folder, 'evidence/old');
     writeFileSync(join(old, 'index.html'), 'its own page');
@@ -351,7 +351,7 @@ describe('reports of a run', () => {
     mkdirSync(pages, { recursive: true });
     const output = { file: 'output.mp4', seconds: 8 };
     writeFileSync(join(pages, 'facts.json'), JSON.stringify({ ...NOTHING, figures: {}, output }));
-    const { facts, problems } = writeReports(run.folder, [run]);
+    const { facts, problems } = await writeReports(run.folder, [run]);
     expect(problems).to.deep.equal([]);
     expect(readFileSync(join(old, 'index.html'), 'utf8')).to.equal('its own page');
     expect(facts.broadcasts.map(({ page }) => page)).to.deep.equal(['broadcasts/old/index.html']);
@@ -362,9 +362,9 @@ describe('reports of a run', () => {
     expect(existsSync(pages)).to.equal(false);
   });
 
-  it('of an earlier run are removed before a new one, without its evidence', () => {
+  it('of an earlier run are removed before a new one, without its evidence', async () => {
     const run = withBroadcasts(['s'], [passed]);
-    writeReports(run.folder, [run]);
+    await writeReports(run.folder, [run]);
     removeReports(run.folder);
     removeReports(join(folder, 'not there'));
     for (const name of ['index.html', 'summary.md', 'part.json']) {

@@ -24,8 +24,8 @@ describe('the registry of streams', () => {
   ];
   const parts = [resultsIn(folder, told)];
 
-  it('says which streams each scenario has used, also where it failed, or used none', () => {
-    writeReports(folder, parts);
+  it('says which streams each scenario has used, also where it failed, or used none', async () => {
+    await writeReports(folder, parts);
     const registry = JSON.parse(readFileSync(join(folder, 'streams.json'), 'utf8')) as {
       scenario: string;
       place: string;
@@ -42,16 +42,16 @@ describe('the registry of streams', () => {
     expect(registry[1]?.place).to.match(/\.feature:\d+$/);
   });
 
-  it('is shown at each scenario, on the page of the run', () => {
-    writeReports(folder, parts);
+  it('is shown at each scenario, on the page of the run', async () => {
+    await writeReports(folder, parts);
     const page = readFileSync(join(folder, 'index.html'), 'utf8');
     expect(page).to.include('Streams: test_a_1, test_a_2');
     expect(page).to.include('Stream: test_direct_3');
     expect(page.match(/Streams?: /g)).to.have.length(4);
   });
 
-  it('of an earlier run is removed', () => {
-    writeReports(folder, parts);
+  it('of an earlier run is removed', async () => {
+    await writeReports(folder, parts);
     removeReports(folder);
     expect(() => readFileSync(join(folder, 'streams.json'))).to.throw(/ENOENT/);
   });

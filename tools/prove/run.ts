@@ -128,7 +128,7 @@ async function baselineIn(
     rmSync(own, { recursive: true, force: true });
     await execa(process.execPath, [join(projectRoot, 'scripts/cucumber.mjs')], {
       cwd: projectRoot,
-      env: { REPORTS_DIR: own, EVIDENCE: '' },
+      env: { REPORTS_DIR: own, EVIDENCE: '', HISTORY_FILE: '' },
       reject: false,
       stdio: ['ignore', 'inherit', 'inherit'],
     });

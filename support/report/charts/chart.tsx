@@ -130,7 +130,7 @@ export function Chart(parts: RenderableProps<ChartParts>): VNode {
 }
 
 /** Round numbers between two others, at most about `count` of them. */
-function ticks(from: number, to: number, count: number): number[] {
+export function ticks(from: number, to: number, count: number): number[] {
   const rough = (to - from) / count;
   if (!(rough > 0) || !Number.isFinite(rough)) return [from];
   const power = 10 ** Math.floor(Math.log10(rough));
