@@ -72,20 +72,13 @@ async function addAllFacts(part: ResultsPart): Promise<void> {
   }
 }
 
-function isAlone(part: ResultsPart['part'], count: number): boolean {
-  return part?.environment.shard !== undefined && count === 1;
-}
-
 async function main(): Promise<void> {
   const { folders, to, soak } = readArguments(process.argv.slice(2));
   const shown = soak === undefined ? undefined : readSoakRecord(soak);
   const parts = folders.map(readPart);
   for (const part of parts) await addAllFacts(part);
   mkdirSync(to, { recursive: true });
-  // A shard alone is no run, and what is judged again has been one.
-  const isRun = parts.every(({ part }) => !part?.isReplay && !isAlone(part, parts.length));
-  const remember = isRun ? remembering(readConfig()) : undefined;
-  const { facts } = await writeReports(to, parts, { repeated: shown ?? remember });
+  const { facts } = await writeReports(to, parts, { repeated: shown ?? remembering(readConfig()) });
   const { text, outcome } = verdictOf(facts);
   console.log(`${text} ${shownPath(join(to, reportFiles.index))}`);
   process.exitCode = outcome === 'passed' ? 0 : 1;

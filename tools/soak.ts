@@ -184,7 +184,7 @@ function recordedIn(
   } catch (error) {
     return {
       ...{ name, ends: '', problems: [messageOf(error)], revision: 'unknown', images: {} },
-      names: { version: HISTORY_VERSION, scenarios: [], broadcasts: [], figures: [] },
+      names: { version: HISTORY_VERSION, scenarios: [], broadcasts: [], figures: [], limited: [] },
       specs: specs.map(({ spec }) => spec),
     };
   }

@@ -1,7 +1,7 @@
 /** What a broadcast is called, and everything that was made to go wrong with it on purpose. */
 import type { Fault } from './fault';
 import { faultText } from './fault-words';
-import { type BroadcastRequest, isEcho } from './request';
+import { type BroadcastRequest, isEcho, requestOf } from './request';
 
 /** Not made to go wrong: by its level a dub is told from the original. */
 function isMark({ does }: Fault): boolean {
@@ -39,6 +39,28 @@ export function disturbancesOf({
  * @param title of the clip
  */
 export function broadcastName(title: string, request: BroadcastRequest): string {
+  const faults = request.faults.filter((fault) => !isMark(fault));
+  const [first, ...others] = disturbancesOf({ ...request, faults });
+  const more = others.length > 0 ? `, and ${others.length} more` : '';
+  return withDisturbances(title, request, first === undefined ? [] : [`${first}${more}`]);
+}
+
+/** The same, with all that its request says: equal requests have the same one, others have others. */
+export function broadcastNameInFull(title: string, request: BroadcastRequest): string {
+  const { budgetSeconds, timeScale } = request;
+  const usual = requestOf();
+  const rest = [
+    ...(budgetSeconds === usual.budgetSeconds ? [] : [`given up after ${budgetSeconds} s`]),
+    ...(timeScale === usual.timeScale ? [] : [`1 s of it stands for ${timeScale} s`]),
+  ];
+  return withDisturbances([title, ...rest].join(', '), request, disturbancesOf(request));
+}
+
+function withDisturbances(
+  title: string,
+  request: BroadcastRequest,
+  disturbances: readonly string[],
+): string {
   const { seconds, composition, publishedBy, use } = request;
   const own =
     composition === 'dual without a tap' ? 'nothing between media-service and the STS' : '';
@@ -60,11 +82,7 @@ export function broadcastName(title: string, request: BroadcastRequest): string 
       : `published by ${publishedBy === 'encoder' ? 'an encoder' : publishedBy.toUpperCase()}`,
     use === 0 ? '' : `broadcast ${use + 1} of it`,
   ].filter((part) => part !== '');
-  const { faults } = request;
-  const [first, ...others] = disturbancesOf({
-    ...request,
-    faults: faults.filter((fault) => !isMark(fault)),
-  });
-  const more = others.length > 0 ? `, and ${others.length} more` : '';
-  return `${parts.join(', ')}${first === undefined ? '' : ` – ${first}${more}`}`;
+  return [parts.join(', '), ...(disturbances.length > 0 ? [disturbances.join('; ')] : [])].join(
+    ' – ',
+  );
 }

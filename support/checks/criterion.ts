@@ -50,6 +50,11 @@ export interface Figure {
   holds: 'below' | 'at most' | 'at least';
 }
 
+/** How far a figure is from its limit, in its own unit; below 0 beyond it. */
+export function roomOf({ value, limit, holds }: Figure): number {
+  return holds === 'at least' ? value - limit : limit - value;
+}
+
 /** What a criterion says of a measurement. It holds when there are no deviations. */
 export interface Assessment {
   deviations: readonly Deviation[];

@@ -53,6 +53,10 @@ export const original = outputCriterion('original', {
     return {
       deviations: [...deviations, ...missingDubs(subject)],
       ...{ seen, expected: `correlation below ${limit.correlationBelow}` },
+      figure: {
+        ...{ name: 'correlation with the original, the largest', value: most, unit: '' },
+        ...{ limit: limit.correlationBelow, holds: 'below' },
+      },
     };
   },
 });

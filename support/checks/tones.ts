@@ -6,7 +6,7 @@ import { ResilienceFindings } from '../analyze/resilience-findings';
 import { segmentOfTone, type ToneHeard, type TonesFigures } from '../analyze/tones';
 import { tonesFigures, withoutEdges } from '../analyze/tones';
 import { allRight, observed } from './builders';
-import { type Assessment, criterion, type Deviation } from './criterion';
+import { type Assessment, criterion, type Deviation, type Figure } from './criterion';
 import { demandTimes } from './lost-by-reader';
 import {
   type ChangeLimit,
@@ -92,7 +92,13 @@ export const toneOffset = ofTones('tone-offset', {
     });
     const missing = tones.length === wanted ? [] : [{ text: `${tones.length} tones` }];
     const expected = `${wanted} tones, each less than ${limitMs} ms`;
-    return { deviations: [...missing, ...wrong], seen: '', expected };
+    return {
+      ...{ deviations: [...missing, ...wrong], seen: '', expected },
+      figure: {
+        ...{ name: 'A/V offset of a tone, the largest', value: Math.abs(figures.worstMs) },
+        ...{ unit: 'ms', limit: limitMs, holds: 'below' },
+      },
+    };
   },
 });
 
@@ -105,9 +111,13 @@ export const toneDrift = ofTones('tone-drift', {
   failure: 'the A/V offset drifts',
   assess: ({ figures, joinedSeconds = NaN }, limit: ChangeLimit, { fixture }) => {
     const expected = changeExpected('less than', limit);
+    const figure: Figure = {
+      ...{ name: 'A/V drift of the tones', value: Math.abs(figures.driftMs), unit: 'ms' },
+      ...{ limit: limit.limitMs, holds: 'below' },
+    };
     if (driftsBeyond(figures, limit, (ms, most) => ms < most)) {
       const text = `${driftText(figures)}, least squares over ${figures.measured} tones`;
-      return { deviations: [{ text }], seen: '', expected };
+      return { deviations: [{ text }], seen: '', expected, figure };
     }
     const deviations = jumpsBeyond(figures, limit.limitMs).map((jump): Deviation => {
       const fragment = segmentOfTone(jump.after, joinedSeconds, fixture.segmentSeconds);
@@ -116,7 +126,7 @@ export const toneDrift = ofTones('tone-drift', {
         ...(fragment === undefined ? {} : { fragment }),
       };
     });
-    return { deviations, seen: '', expected, failure: 'the A/V offset jumps' };
+    return { deviations, seen: '', expected, figure, failure: 'the A/V offset jumps' };
   },
 });
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { messageOf, SuiteError } from '../base/errors';
 import { jsonOf } from '../base/json';
 import { hidingSecrets } from '../base/safe-text';
-import type { Verdict } from './criterion';
+import type { Figure, Verdict } from './criterion';
 
 /** The file in the results folder of a run that holds every verdict, a line each. */
 export const VERDICTS_FILE = 'verdicts.ndjson';
@@ -19,6 +19,11 @@ export interface VerdictLine {
   scenario?: { name: string; place: string };
   verdict: Verdict;
 }
+
+export const figureSchema = z.object({
+  ...{ name: z.string(), value: z.number(), limit: z.number(), unit: z.string() },
+  holds: z.enum(['below', 'at most', 'at least']),
+}) satisfies z.ZodType<Figure>;
 
 const lineSchema = z.object({
   stream: z.string().exactOptional(),
@@ -33,12 +38,7 @@ const lineSchema = z.object({
     because: z
       .object({ criterion: z.string(), title: z.string(), what: z.string(), seen: z.string() })
       .exactOptional(),
-    figure: z
-      .object({
-        ...{ name: z.string(), value: z.number(), limit: z.number(), unit: z.string() },
-        holds: z.enum(['below', 'at most', 'at least']),
-      })
-      .exactOptional(),
+    figure: figureSchema.exactOptional(),
     deviations: z.array(z.object({ text: z.string(), fragment: z.number().exactOptional() })),
   }),
 });

@@ -1,24 +1,17 @@
 import type { ComponentChildren, VNode } from 'preact';
 
 import { CHART_STYLE } from '../report/charts/chart';
-import { comparisonRows, compareRuns, FIGURES, LEAST_FRAGMENTS } from '../report/compare';
+import { comparisonRows, compareRuns, LEAST_FRAGMENTS } from '../report/compare';
 import { type BroadcastFigures, reportFiles } from '../report/facts';
-import {
-  Badge,
-  type Column,
-  List,
-  OnThisPage,
-  page,
-  type PageSection,
-  section,
-} from '../report/layout';
-import { type ShownState, STATES, Table } from '../report/layout';
+import { Badge, type Column, List, page, type PageSection } from '../report/layout';
+import { section, Sections, type ShownState, STATES, Table } from '../report/layout';
+import { figureText } from '../report/page/showcase-section';
 import type { SoakVerdict } from '../report/soak-record';
 import { counted, duration, shownNumber } from '../report/wording';
-import { LIMITED, marginOf } from './margins';
 import { comparedRecord, median, medianOf, runsBefore } from './median';
 import { type PassRate, passRates } from './repeated-runs';
-import { type End, ENDS, endsIn, figureOf, isPassed, momentOf, type RunRecord } from './run-record';
+import { ENDS, endsIn, figureOf, isPassed, marginOf, momentOf } from './run-record';
+import { type Nearest, nearestIn, OUTCOMES, type RunRecord } from './run-record';
 import { TREND_STYLE, type Trend, TrendChart } from './trend-chart';
 
 /** So many runs are listed, and scenarios judged by how they ended in these. */
@@ -51,7 +44,6 @@ export interface HistoryFacts {
 /** The page of all runs: how often they passed, and how their figures have changed. */
 export function historyPage(facts: HistoryFacts): string {
   const { runs, isBesideRun } = facts;
-  const sections = sectionsOf(facts);
   return page({
     title: `History of ${counted(runs.length, 'run')}`,
     above: isBesideRun ? <a href={reportFiles.index}>Page of the last run</a> : null,
@@ -59,13 +51,7 @@ export function historyPage(facts: HistoryFacts): string {
     body: (
       <>
         <Summary {...facts} />
-        <OnThisPage sections={sections} />
-        {sections.map(({ id, title, content }) => (
-          <section key={id} id={id} aria-labelledby={`${id}-title`}>
-            <h2 id={`${id}-title`}>{title}</h2>
-            {content}
-          </section>
-        ))}
+        <Sections sections={sectionsOf(facts)} />
       </>
     ),
   });
@@ -82,7 +68,7 @@ function sectionsOf({ runs, judged, leftOut, others }: HistoryFacts): PageSectio
     ...(last ? [section('changes', 'What has changed', <Changes {...{ last, runs }} />)] : []),
     section('scenarios', 'Scenarios that did not always pass', <Scenarios runs={runs} />),
     section('rate', 'Pass rate and time', <RunTrends runs={runs} />),
-    ...(last ? [section('margins', 'Margins to limits', <Margins {...{ last, runs }} />)] : []),
+    section('margins', 'Margins to limits', <Margins runs={runs} />),
     section('broadcasts', 'Broadcasts without faults', <Broadcasts runs={runs} />),
     section('runs', 'Runs', <Runs runs={runs} />),
     ...(notes.length > 0 ? [section('left-out', 'Not in it', <List items={notes} />)] : []),
@@ -199,11 +185,6 @@ const SCENARIOS: Column<PassRate>[] = [
   { head: 'Each run, the last one at the right', cell: ({ ends }) => <Ends ends={ends} /> },
 ];
 
-const SIGNS: Record<End, keyof typeof STATES> = {
-  ...{ P: 'passed', R: 'passed', F: 'failed', S: 'skipped', N: 'not shown', M: 'not shown' },
-  '-': 'not run',
-};
-
 function Ends({ ends }: { ends: string }): VNode {
   const letters = endsIn(ends);
   const said = endsIn(ends.replace(/^-+/, ''));
@@ -215,7 +196,7 @@ function Ends({ ends }: { ends: string }): VNode {
       aria-label={`${failed} failed; the last one ${ENDS[said.at(-1) ?? '-']}`}
     >
       {letters.map((end, index) => {
-        const { sign, className } = STATES[SIGNS[end]];
+        const { sign, className } = STATES[end === '-' ? 'not run' : OUTCOMES[end]];
         return (
           <span key={index} class={end === '-' ? 'faint' : className}>
             {end === 'R' ? '↻' : end === '-' ? '·' : sign}
@@ -256,30 +237,26 @@ function passedPercent({ ends }: RunRecord): number | undefined {
   return ran.length === 0 ? undefined : (100 * ran.filter(isPassed).length) / ran.length;
 }
 
-/** A criterion with its margins, in percent of its limit. */
+/** A figure as the last run has it that has one, and its margins in the last runs, in percent of its limit. */
 interface MarginRow {
-  title: string;
-  limited: (typeof LIMITED)[number];
-  last: readonly [value: number, limit: number, broadcast: number];
-  broadcast: string;
+  last: Nearest;
   ofRecent: number[];
 }
 
-const percentOf = (limited: MarginRow['limited'], run: RunRecord): number | undefined => {
-  const nearest = run.nearest[limited.criterion.id];
-  return nearest && 100 * marginOf(limited, nearest);
-};
+function percentOf(run: RunRecord, criterion: string): number | undefined {
+  const nearest = nearestIn(run).find((one) => one.criterion === criterion);
+  return nearest && 100 * marginOf(nearest);
+}
 
-function Margins({ last, runs }: { last: RunRecord; runs: readonly RunRecord[] }): VNode {
-  const rows = LIMITED.flatMap((limited): MarginRow[] => {
-    const { id, title } = limited.criterion;
-    const recent = runs.slice(-LISTED).flatMap((run) => percentOf(limited, run) ?? []);
-    const nearest = runs.findLast((run) => run.nearest[id]) ?? last;
-    const own = nearest.nearest[id];
-    const broadcast = nearest.names.broadcasts[own?.[2] ?? -1]?.name ?? '';
-    return own ? [{ title, limited, last: own, broadcast, ofRecent: recent }] : [];
-  });
-  rows.sort((a, b) => marginOf(a.limited, a.last) - marginOf(b.limited, b.last));
+function Margins({ runs }: { runs: readonly RunRecord[] }): VNode {
+  const recent = runs.slice(-LISTED);
+  const last = new Map(recent.flatMap(nearestIn).map((one) => [one.criterion, one]));
+  const rows = [...last.values()].map((one): MarginRow => ({
+    last: one,
+    ofRecent: recent.flatMap((run) => percentOf(run, one.criterion) ?? []),
+  }));
+  if (rows.length === 0) return <p class="faint">None of the last runs has a figure.</p>;
+  rows.sort((a, b) => marginOf(a.last) - marginOf(b.last));
   return (
     <>
       <p>
@@ -290,13 +267,13 @@ function Margins({ last, runs }: { last: RunRecord; runs: readonly RunRecord[] }
       <details>
         <summary>Margins over all runs</summary>
         <div class="trends">
-          {rows.map(({ title, limited }) => (
+          {rows.map(({ last: { criterion, name } }) => (
             <TrendChart
-              key={title}
-              {...{ title, runs }}
+              key={criterion}
+              {...{ title: name, runs }}
               unit=" %"
               decimals={0}
-              trends={[{ name: 'margin', figureOf: (run) => percentOf(limited, run) }]}
+              trends={[{ name: 'margin', figureOf: (run) => percentOf(run, criterion) }]}
             />
           ))}
         </div>
@@ -309,7 +286,7 @@ const MARGINS: Column<MarginRow>[] = [
   {
     head: 'Margin',
     kind: 'number',
-    cell: ({ limited, last }) => shownNumber(100 * marginOf(limited, last), 0, ' %'),
+    cell: ({ last: one }) => shownNumber(100 * marginOf(one), 0, ' %'),
   },
   {
     head: 'Median',
@@ -321,16 +298,10 @@ const MARGINS: Column<MarginRow>[] = [
     kind: 'number',
     cell: ({ ofRecent }) => shownNumber(Math.min(...ofRecent), 0, ' %'),
   },
-  { head: 'Criterion', kind: 'said', isHead: true, cell: ({ title }) => title },
-  { head: 'Last figure', kind: 'number', cell: ({ limited, last }) => withUnit(limited, last[0]) },
-  { head: 'Limit', kind: 'number', cell: ({ limited, last }) => withUnit(limited, last[1]) },
-  { head: 'Broadcast', kind: 'said', cell: ({ broadcast }) => broadcast },
+  { head: 'Figure', kind: 'said', isHead: true, cell: ({ last: { name } }) => name },
+  { head: 'Last one and its limit', kind: 'said', cell: ({ last: one }) => figureText(one) },
+  { head: 'Broadcast', kind: 'said', cell: ({ last: { broadcast } }) => broadcast },
 ];
-
-function withUnit({ figure }: MarginRow['limited'], value: number): string {
-  const { unit, decimals } = FIGURES[figure];
-  return shownNumber(value, decimals, unit && ` ${unit}`);
-}
 
 /** The charts of a broadcast: each of some figures, in a unit of its own. */
 const CHARTS: readonly {

@@ -1,8 +1,8 @@
 import type { ComparedBroadcast, ComparedRun, ComparedScenario } from '../report/compare';
 import type { BroadcastFigures } from '../report/facts';
-import type { Outcome } from '../report/scenario-results';
+import { nameWithIds, type Outcome } from '../report/scenario-results';
 import { counted } from '../report/wording';
-import { type End, momentOf, type RunRecord, scenariosOf, titleOf } from './run-record';
+import { momentOf, OUTCOMES, type RunRecord, scenariosOf } from './run-record';
 
 /** A recorded run, as runs are compared. */
 export function comparedRecord(run: RunRecord): ComparedRun {
@@ -24,7 +24,7 @@ export function runsBefore(run: RunRecord, runs: readonly RunRecord[], most: num
 
 /** Of a part of a spec, its scenarios; of whole specs not, as scenarios come and go. */
 function selectionOf({ runtime, specs, names }: RunRecord): string {
-  return JSON.stringify([runtime, specs, specs.length > 0 ? [] : names.scenarios.map(titleOf)]);
+  return JSON.stringify([runtime, specs, specs.length > 0 ? [] : names.scenarios.map(nameWithIds)]);
 }
 
 /**
@@ -41,17 +41,13 @@ export function medianOf(runs: readonly RunRecord[]): ComparedRun {
   };
 }
 
-const OUTCOMES: Record<Exclude<End, '-'>, Outcome> = {
-  ...{ P: 'passed', R: 'passed', F: 'failed', S: 'skipped', N: 'not shown', M: 'not shown' },
-};
-
 function usualScenarios(runs: readonly RunRecord[]): ComparedScenario[] {
   const ended = new Map<string, { scenario: Omit<ComparedScenario, 'outcome'>; all: Outcome[] }>();
   for (const one of runs.flatMap(scenariosOf)) {
     if (one.end === '-') continue;
     const scenario = { name: one.name, ids: one.ids, place: '' };
-    const { all } = ended.get(titleOf(one)) ?? { all: [] };
-    ended.set(titleOf(one), { scenario, all: [...all, OUTCOMES[one.end]] });
+    const { all } = ended.get(nameWithIds(one)) ?? { all: [] };
+    ended.set(nameWithIds(one), { scenario, all: [...all, OUTCOMES[one.end]] });
   }
   return [...ended.values()].map(({ scenario, all }) => {
     const count = (wanted: Outcome): number => all.filter((one) => one === wanted).length;

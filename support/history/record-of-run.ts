@@ -1,6 +1,8 @@
 import { NotObserved } from '../base/errors';
 import { safeText } from '../base/safe-text';
 import { readEvidence } from '../broadcast/evidence';
+import type { Figure } from '../checks/criterion';
+import type { VerdictLine } from '../checks/verdict-log';
 import { FIGURES, type NamedBroadcast, namedBroadcast } from '../report/compare';
 import type { BroadcastFigures, BroadcastSummary, RunFacts } from '../report/facts';
 import { missedBy, policyOf } from '../report/not-shown';
@@ -10,8 +12,7 @@ import { type ResultsPart, verdictOf } from '../report/run-report';
 import { idsOf, outcomeOf, type ScenarioResult } from '../report/scenario-results';
 import { broadcastsOf } from '../report/write-reports';
 import { cut, oneLine } from '../report/wording';
-import { nearestToLimits } from './margins';
-import { type End, HISTORY_VERSION, isPassed, type RunRecord } from './run-record';
+import { type End, HISTORY_VERSION, isPassed, marginOf, type RunRecord } from './run-record';
 
 const MOST_PROBLEMS = 5;
 const LONGEST_PROBLEM = 200;
@@ -32,6 +33,10 @@ export function recordOf(
   const ends = asked.map(({ place }) => endOf(place));
   const broadcasts = broadcastsIn(parts, facts.broadcasts);
   const figures = figuresIn(broadcasts);
+  const nearest = nearestToLimits(
+    broadcasts,
+    parts.flatMap(({ verdicts }) => verdicts),
+  );
   const { seconds, startedAtMs = 0, environments, problems } = facts;
   const [runtime] = environments.flatMap(({ runsOn }) => runsOn ?? []);
   return {
@@ -60,13 +65,13 @@ export function recordOf(
       scenarios: asked.map((one) => ({ ids: idsOf(one), name: safeText(one.name) })),
       broadcasts: broadcasts.map(({ name, isDisturbed }) => ({ name, isDisturbed })),
       figures,
+      limited: nearest.map(({ criterion, figure: { name, unit, holds } }) => ({
+        ...{ criterion, name, unit, holds },
+      })),
     },
     ends: ends.join(''),
     figures: broadcasts.map((one) => figures.map((key) => one.figures[key] ?? null)),
-    nearest: nearestToLimits(
-      broadcasts,
-      parts.flatMap(({ verdicts }) => verdicts),
-    ),
+    nearest: nearest.map(({ figure: { value, limit }, broadcast }) => [value, limit, broadcast]),
   };
 }
 
@@ -111,20 +116,26 @@ function interruptedText(ends: readonly End[]): string {
   return `No end: ${passed} of ${ends.length} scenarios passed, ${count('F')} failed, ${count('-')} not run.`;
 }
 
-/** Each once; those whose evidence cannot be read any more are left out. */
+/** A broadcast of a run, with the streams of all that had the same request: every shard may have one. */
+interface RunBroadcast extends NamedBroadcast, Pick<BroadcastSummary, 'figures'> {
+  streams: string[];
+}
+
+/** Each once, with the figures of the last one; those whose evidence cannot be read any more are left out. */
 function broadcastsIn(
   parts: readonly ResultsPart[],
   summaries: readonly BroadcastSummary[],
-): (NamedBroadcast & Pick<BroadcastSummary, 'stream' | 'figures'>)[] {
+): RunBroadcast[] {
   const folders = new Map(
     parts.flatMap(broadcastsOf).map(({ stream, evidenceFolder }) => [stream, evidenceFolder]),
   );
-  const found = new Map(
-    summaries.flatMap(({ stream, figures }) => {
-      const named = nameIn(folders.get(stream) ?? '');
-      return named ? [[named.name, { ...named, stream, figures }] as const] : [];
-    }),
-  );
+  const found = new Map<string, RunBroadcast>();
+  for (const { stream, figures } of summaries) {
+    const named = nameIn(folders.get(stream) ?? '');
+    if (!named) continue;
+    const { streams = [] } = found.get(named.name) ?? {};
+    found.set(named.name, { ...named, figures, streams: [...streams, stream] });
+  }
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -143,4 +154,31 @@ function figuresIn(
 ): (keyof BroadcastFigures)[] {
   const keys = Object.keys(FIGURES) as (keyof BroadcastFigures)[];
   return keys.filter((key) => broadcasts.some(({ figures }) => figures[key] !== undefined));
+}
+
+/** The figure of a verdict, and the number of its broadcast. */
+interface Limited {
+  criterion: string;
+  figure: Figure;
+  broadcast: number;
+}
+
+/** By criterion: of all broadcasts that were judged by it, the figure that is nearest to its limit, or farthest beyond. */
+function nearestToLimits(
+  broadcasts: readonly RunBroadcast[],
+  verdicts: readonly VerdictLine[],
+): Limited[] {
+  const at = new Map(
+    broadcasts.flatMap(({ streams }, index) => streams.map((stream) => [stream, index] as const)),
+  );
+  const nearest = new Map<string, Limited>();
+  for (const { stream = '', verdict } of verdicts) {
+    const { criterion, figure } = verdict;
+    const broadcast = at.get(stream);
+    const before = nearest.get(criterion);
+    if (!figure || broadcast === undefined) continue;
+    if (before && marginOf(before.figure) <= marginOf(figure)) continue;
+    nearest.set(criterion, { criterion, figure, broadcast });
+  }
+  return [...nearest.values()].sort((a, b) => (a.criterion < b.criterion ? -1 : 1));
 }

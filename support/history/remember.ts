@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { reportFiles } from '../report/facts';
 import { environmentOf, type ReportConfig } from '../report/make-reports';
 import { readRequirements } from '../report/requirements';
-import { factsAlone } from '../report/run-report';
+import { factsAlone, type ResultsPart } from '../report/run-report';
 import type { ScenarioCollector } from '../report/scenario-results';
 import type { SoakVerdict } from '../report/soak-record';
 import type { Remember } from '../report/write-reports';
@@ -25,21 +25,30 @@ interface HistoryConfig extends ReportConfig {
 /** Adds a run that has ended, and makes the page of the history anew. */
 export function remembering(config: Pick<HistoryConfig, 'historyFile'>): Remember {
   return async (to, parts, facts) => {
+    if (!isRun(parts)) return undefined;
     const file = historyFileOf(config, to);
     appendRun(file, recordOf(parts, facts, readRequirements()));
     return writeHistory(to, readHistory([file]), { isBesideRun: true });
   };
 }
 
-/** Adds a run that begins; its line with an end takes the place of this one. Not of a shard, nor of a replay. */
+/** A shard alone is no run, and what is judged again has been one. */
+function isRun(parts: readonly Pick<ResultsPart, 'part'>[]): boolean {
+  const isAlone = parts.length === 1 && parts[0]?.part?.environment.shard !== undefined;
+  return !isAlone && parts.every(({ part }) => !part?.isReplay);
+}
+
+/** Adds a run that begins; its line with an end takes the place of this one. */
 export function rememberBegin(collector: ScenarioCollector, config: HistoryConfig): void {
-  const { reportsFolder: folder, differing } = config;
-  const environment = environmentOf(undefined, differing);
-  if (environment.shard || config.evidenceFolder !== undefined) return;
+  const { reportsFolder: folder, differing, evidenceFolder } = config;
   const part = {
     ...{ folder, collector, verdicts: [] },
-    part: { environment, evidence: [], isReplay: false, problems: [], reportSeconds: 0 },
+    part: {
+      ...{ environment: environmentOf(undefined, differing), evidence: [] },
+      ...{ isReplay: evidenceFolder !== undefined, problems: [], reportSeconds: 0 },
+    },
   };
+  if (!isRun([part])) return;
   appendRun(historyFileOf(config, folder), recordOf([part], factsAlone(part), readRequirements()));
 }
 

@@ -2,8 +2,9 @@
 import { judge, type Verdict } from '../checks/criterion';
 import { passRate, type RunOfSpec, type RunsOfSpec, suiteTime } from '../checks/repeated-runs';
 import type { Basis, Spec } from '../report/requirements';
+import { nameWithIds } from '../report/scenario-results';
 import type { SoakVerdict } from '../report/soak-record';
-import { type End, ENDS, isPassed, scenariosOf, titleOf } from './run-record';
+import { type End, ENDS, isPassed, scenariosOf } from './run-record';
 import type { RanScenario, RunRecord } from './run-record';
 
 /** What of a run says how it and its scenarios have ended, and of what it was. */
@@ -62,7 +63,7 @@ function runsOf(spec: string, runs: readonly RepeatedRun[]): RunsOfSpec {
       const bad = own.filter(({ end }) => !isPassed(end) && end !== 'N');
       return {
         ...{ name, seconds, isWhole: specs.includes(spec), others: ran.length - own.length },
-        failures: [...bad.map((one) => `${ENDS[one.end]}: ${titleOf(one)}`), ...problems],
+        failures: [...bad.map((one) => `${ENDS[one.end]}: ${nameWithIds(one)}`), ...problems],
       };
     }),
   };
@@ -86,7 +87,7 @@ export function passRates(runs: readonly Ended[]): PassRate[] {
   runs.forEach((run, index) => {
     for (const one of scenariosOf(run)) {
       if (['-', 'N', 'M'].includes(one.end)) continue;
-      const title = titleOf(one);
+      const title = nameWithIds(one);
       endings.set(title, (endings.get(title) ?? new Map<number, End>()).set(index, one.end));
     }
   });

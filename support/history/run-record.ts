@@ -3,7 +3,11 @@ import { createHash } from 'node:crypto';
 
 import { z } from 'zod';
 
+import { type Figure, roomOf } from '../checks/criterion';
+import { figureSchema } from '../checks/verdict-log';
 import type { BroadcastFigures } from '../report/facts';
+import type { Outcome } from '../report/scenario-results';
+import { moment } from '../report/wording';
 
 /** Of every line. Records of a newer version are kept in the file, and counted. */
 export const HISTORY_VERSION = 1;
@@ -29,9 +33,14 @@ export function endsIn(letters: string): End[] {
   return Array.from(letters) as End[];
 }
 
+/** What the report of the run says of a scenario that ended so. */
+export const OUTCOMES: Record<Exclude<End, '-'>, Outcome> = {
+  ...{ P: 'passed', R: 'passed', F: 'failed', S: 'skipped', N: 'not shown', M: 'not shown' },
+};
+
 /** Of those, what counts as a pass. */
 export function isPassed(end: End): boolean {
-  return end === 'P' || end === 'R';
+  return end !== '-' && OUTCOMES[end] === 'passed';
 }
 
 const namesSchema = z.object({
@@ -44,6 +53,10 @@ const namesSchema = z.object({
   broadcasts: z.array(z.object({ name: z.string(), isDisturbed: z.boolean() })),
   /** Keys of `BroadcastFigures`. */
   figures: z.array(z.string()),
+  /** Figures of verdicts, which stand beside a limit, by the criterion. */
+  limited: z.array(
+    figureSchema.pick({ name: true, unit: true, holds: true }).extend({ criterion: z.string() }),
+  ),
 });
 
 /** What the numbers and letters of runs are of: written once, and shared by all runs that are alike. */
@@ -76,8 +89,8 @@ const runSchema = z.object({
   ends: z.string().regex(/^[-PRFSNM]*$/),
   /** For each broadcast: its figures, null where there is none; null for one that has no facts. */
   figures: z.array(z.array(z.number().nullable()).nullable()),
-  /** By criterion: of all broadcasts the figure nearest to its limit, the limit, and which broadcast. */
-  nearest: z.record(z.string(), z.tuple([z.number(), z.number(), z.number()])),
+  /** For each that is limited: of all broadcasts the figure nearest to its limit, the limit, and which broadcast. */
+  nearest: z.array(z.tuple([z.number(), z.number(), z.number()])),
 });
 
 /** A run, with what its letters and numbers are of. */
@@ -116,11 +129,6 @@ export function scenariosOf({ names, ends }: Pick<RunRecord, 'names' | 'ends'>):
   return names.scenarios.map((one, index) => ({ ...one, end: (ends[index] ?? '-') as End }));
 }
 
-/** The same scenario has it in every run. */
-export function titleOf({ ids, name }: Pick<RanScenario, 'ids' | 'name'>): string {
-  return [...ids, name].join(' ');
-}
-
 /** A figure of one of its broadcasts. */
 export function figureOf(
   { names, figures }: RunRecord,
@@ -131,7 +139,27 @@ export function figureOf(
   return figures[at]?.[names.figures.indexOf(figure)] ?? undefined;
 }
 
+/** A figure that is nearest to its limit in a run. */
+export interface Nearest extends Figure {
+  criterion: string;
+  /** The name of the broadcast whose it is. */
+  broadcast: string;
+}
+
+export function nearestIn({ names, nearest }: Pick<RunRecord, 'names' | 'nearest'>): Nearest[] {
+  return names.limited.flatMap((limited, index): Nearest[] => {
+    const [value, limit, at = -1] = nearest[index] ?? [];
+    if (value === undefined || limit === undefined) return [];
+    return [{ ...limited, value, limit, broadcast: names.broadcasts[at]?.name ?? '' }];
+  });
+}
+
+/** How far a figure is from its limit, as a part of it; negative beyond it. */
+export function marginOf(figure: Figure): number {
+  return roomOf(figure) / figure.limit;
+}
+
 /** When it began, by minute, in UTC. */
 export function momentOf({ startedAt }: Pick<RunRecord, 'startedAt'>): string {
-  return `${startedAt.slice(0, 16).replace('T', ' ')} UTC`;
+  return moment(startedAt);
 }

@@ -25,8 +25,6 @@ interface TrendParts {
   trends: readonly Trend[];
   unit: string;
   decimals: number;
-  /** Drawn as a line where it is near enough to the figures. */
-  limit?: number | undefined;
 }
 
 const RECENT = 10;
@@ -35,7 +33,7 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [60, WIDTH / 2 - 12, 30, 150];
 
 /** Figures over runs, from the oldest to the newest; nothing where no run has any. */
 export function TrendChart(parts: TrendParts): VNode | null {
-  const { title, runs, unit, decimals, limit } = parts;
+  const { title, runs, unit, decimals } = parts;
   const lines = parts.trends
     .map((trend) => ({ ...trend, places: thinned(runs, trend.figureOf) }))
     .filter(({ places }) => places.some(Boolean));
@@ -43,8 +41,7 @@ export function TrendChart(parts: TrendParts): VNode | null {
     lines.flatMap(({ places }) => places.flatMap((one) => [one?.least, one?.most])),
   );
   if (values.length === 0) return null;
-  const isLimitShown = limit !== undefined && limit <= 2 * Math.max(...values);
-  const [low, high] = rangeOf([...values, ...(isLimitShown ? [limit] : [])]);
+  const [low, high] = rangeOf(values);
   const y = (value: number): number =>
     round(BOTTOM - ((value - low) / (high - low)) * (BOTTOM - TOP));
   const count = lines[0]?.places.length ?? 1;
@@ -64,9 +61,6 @@ export function TrendChart(parts: TrendParts): VNode | null {
             {texts[index]}
           </span>
         ))}
-        {limit === undefined ? null : (
-          <span class="legend faint">{`limit ${shownNumber(limit, decimals, unit)}`}</span>
-        )}
       </figcaption>
       <Chart title={title} description={texts.join('; ')} width={WIDTH / 2} height={BOTTOM + 24}>
         {ticks(low, high, 3).map((value) => (
@@ -75,9 +69,6 @@ export function TrendChart(parts: TrendParts): VNode | null {
             {textAt(LEFT - 6, y(value) + 4, compact(value), 'faint end')}
           </g>
         ))}
-        {isLimitShown ? (
-          <line class="limit" x1={LEFT} x2={RIGHT} y1={y(limit)} y2={y(limit)} />
-        ) : null}
         {lines.map(({ places }, index) => (
           <Line key={index} {...{ places, x, y }} className={CLASSES[index] ?? ''} />
         ))}

@@ -4,12 +4,12 @@ import { basename, join } from 'node:path';
 
 import { SuiteError } from '../base/errors';
 import { readEvidence, recordedBroadcasts } from '../broadcast/evidence';
-import { faultText } from '../broadcast/fault-words';
 import type { BroadcastRecord } from '../broadcast/record';
-import { isUndisturbed, requestOf } from '../broadcast/request';
+import { isUndisturbed } from '../broadcast/request';
+import { broadcastNameInFull } from '../broadcast/request-words';
 import { safeText } from '../base/safe-text';
 import type { BroadcastFigures } from './facts';
-import { idsOf, type Outcome, outcomeOf } from './scenario-results';
+import { idsOf, nameWithIds, type Outcome, outcomeOf } from './scenario-results';
 import { readMessages, type ScenarioResult } from './scenario-results';
 import { readBroadcastFacts } from './facts-file';
 import { counted, shownNumber } from './wording';
@@ -269,7 +269,7 @@ export function comparisonRows({ scenarios, rows, broadcasts }: Comparison): {
   const none = { before: '', now: '', noise: '', broadcast: '' };
   return [
     ...scenarios.map(({ change, ids, name }) => ({
-      ...{ ...none, change, isWorse: IS_WORSE.has(change), what: [...ids, name].join(' ') },
+      ...{ ...none, change, isWorse: IS_WORSE.has(change), what: nameWithIds({ ids, name }) },
     })),
     ...rows
       .filter(({ change }) => change !== 'within noise')
@@ -345,7 +345,7 @@ function changeOf(before?: Outcome, now?: Outcome): ScenarioChange | undefined {
 function byName(scenarios: readonly ComparedScenario[]): Map<string, ComparedScenario> {
   const named = new Map<string, ComparedScenario>();
   for (const scenario of scenarios) {
-    const name = [...scenario.ids, scenario.name].join(' ');
+    const name = nameWithIds(scenario);
     let number = 1;
     while (named.has(`${name} ${number}`)) number += 1;
     named.set(`${name} ${number}`, scenario);
@@ -358,19 +358,8 @@ export function namedBroadcast({
   request,
   fixtureScript,
 }: Pick<BroadcastRecord, 'request' | 'fixtureScript'>): NamedBroadcast {
-  const { fixture, seconds, composition, faults, ...others } = request;
-  const usual: Record<string, unknown> = requestOf();
-  const echo = typeof composition === 'object' ? composition : undefined;
-  const rest = Object.entries(others)
-    .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(usual[name]))
-    .map(([name, value]) => `${name} ${JSON.stringify(value)}`);
-  const title = basename(fixtureScript).replace(/\.ya?ml$/, '');
-  const length = seconds === null ? [] : [`${seconds} s`];
-  const segments = echo ? [`echo in ${echo.echoSegmentSeconds} s segments`] : [];
-  const single = echo?.oneAtATime ? ['one at a time'] : [];
-  const own = typeof composition === 'string' && composition !== 'dual' ? [composition] : [];
-  const parts = [title || (fixture ?? ''), ...length, ...segments, ...single, ...own, ...rest];
-  const name = [parts.join(', '), ...faults.map(faultText)].join('; ');
+  const clip = basename(fixtureScript).replace(/\.ya?ml$/, '');
+  const name = broadcastNameInFull(clip, request);
   return { name, isDisturbed: !isUndisturbed(request) };
 }
 

@@ -3,7 +3,7 @@ import { explainedText, namesOf } from './causes';
 import type { CauseFacts } from './facts';
 import { needlesslyExcluded, notShownByReason, notShownTitle } from './not-shown';
 import { type NotShownPolicy, reasonOf } from './not-shown';
-import { idsOf, outcomeOf, outsideSteps } from './scenario-results';
+import { idsOf, nameWithIds, outcomeOf, outsideSteps } from './scenario-results';
 import type { ScenarioResult, StepResult } from './scenario-results';
 import { counted, duration, oneLine, shownMessage } from './wording';
 
@@ -86,7 +86,7 @@ export function scenarioLine(
 
 /** A scenario in one line: the IDs of its requirements, and its name. */
 export function titleOf(scenario: Pick<ScenarioResult, 'tags' | 'name'>): string {
-  return oneLine([...idsOf(scenario), scenario.name].join(' '));
+  return oneLine(nameWithIds({ ids: idsOf(scenario), name: scenario.name }));
 }
 
 /** What is wrong, where, and when; then what follows from it. */

@@ -111,6 +111,21 @@ export function OnThisPage({ sections }: { sections: readonly PageSection[] }): 
   );
 }
 
+/** What is on a page, and then each part of it. */
+export function Sections({ sections }: { sections: readonly PageSection[] }): VNode {
+  return (
+    <>
+      <OnThisPage sections={sections} />
+      {sections.map(({ id, title, content }) => (
+        <section key={id} id={id} aria-labelledby={`${id}-title`}>
+          <h2 id={`${id}-title`}>{title}</h2>
+          {content}
+        </section>
+      ))}
+    </>
+  );
+}
+
 /** A text that a service or a feature has said, safe to show. */
 export function Quote({ children }: { children: string }): VNode {
   return <pre class="quote">{safeText(children)}</pre>;

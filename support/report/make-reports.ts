@@ -46,7 +46,7 @@ export interface ReportConfig {
  *
  * @param session undefined where no scenario needed one
  * @param scope what the run can show, where that is known
- * @param remember adds a whole run to the history; of a shard and of a replay it is not asked
+ * @param remember adds it to the history
  * @returns what went wrong besides the scenarios, and what failures have in common
  */
 export async function makeReports(
@@ -70,7 +70,7 @@ export async function makeReports(
   };
   const isShard = part.environment.shard !== undefined;
   const written = await writeReports(folder, [{ folder, collector, part, verdicts }], {
-    ...{ isShard, repeated: isShard || isReplay ? undefined : remember },
+    ...{ isShard, repeated: remember },
   });
   part.reportSeconds = (performance.now() - started) / 1000;
   writeFileSync(join(folder, reportFiles.part), JSON.stringify(part, hidingSecrets, 2));

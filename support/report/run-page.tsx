@@ -9,7 +9,7 @@ import { leadOf } from './lead';
 import { Causes } from './page/causes';
 import { folded } from './page/parts';
 import { SHOWCASE_STYLE, ShowcaseSection } from './page/showcase-section';
-import { Badge, type Column, List, OnThisPage, page, type PageSection, section } from './layout';
+import { Badge, type Column, List, page, type PageSection, section, Sections } from './layout';
 import { Quote, type ShownState, STATES, Table, Terms } from './layout';
 import type { Spec } from './requirements';
 import { requirementsInWords, requirementStatesOf } from './requirement-states';
@@ -20,7 +20,7 @@ import { broadcastColumns, countsOf, skippedByReason, verdictOf } from './run-re
 import { stateOfBroadcast } from './run-report';
 import { idsOf, outcomeOf, outsideSteps } from './scenario-results';
 import type { ScenarioResult, StepResult } from './scenario-results';
-import { counted, cut, duration, shownMessage } from './wording';
+import { counted, cut, duration, moment, shownMessage } from './wording';
 
 /** More characters of a measured value are in `verdicts.ndjson`. */
 const LONGEST_VALUE = 300;
@@ -90,13 +90,7 @@ export function runPage(facts: RunFacts, specs: readonly Spec[]): string {
           <List items={lead.notes} />
           {lead.verdict === undefined ? null : <p class="run-verdict">{lead.verdict}</p>}
         </div>
-        <OnThisPage sections={sections} />
-        {sections.map(({ id, title, content }) => (
-          <section key={id} id={id} aria-labelledby={`${id}-title`}>
-            <h2 id={`${id}-title`}>{title}</h2>
-            {content}
-          </section>
-        ))}
+        <Sections sections={sections} />
       </>
     ),
   });
@@ -171,11 +165,6 @@ function Failures({ shown, failed }: { shown: Shown; failed: ScenarioResult[] })
       ))}
     </>
   );
-}
-
-/** By minute, in UTC: whoever reads it may be anywhere. */
-function moment(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function judgedByPlace(judged: readonly Judged[]): Shown['judged'] {

@@ -89,6 +89,11 @@ export function outsideSteps({ message, steps }: ScenarioResult): string {
   return steps.reduce((rest, step) => rest.replace(step.message, ''), message).trim();
 }
 
+/** IDs and name: what stays when a feature is edited. */
+export function nameWithIds({ ids, name }: { ids: readonly string[]; name: string }): string {
+  return [...ids, name].join(' ');
+}
+
 /** A scenario of the features that were read. */
 interface KnownScenario extends Pick<ScenarioResult, 'name' | 'tags' | 'place'> {
   isAsked: boolean;

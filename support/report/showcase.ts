@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, linkSync, rmSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
-import type { Figure } from '../checks/criterion';
+import { roomOf } from '../checks/criterion';
 import type { BroadcastFacts, BroadcastSummary, Showcase, VerdictFacts } from './facts';
 import { isPlayable, segmentsOf } from './page/player';
 
@@ -53,11 +53,6 @@ function tightest(verdicts: readonly VerdictFacts[]): Showcase['figures'] {
     figures.set(figure.name, { ...figure, isPassed: state === 'passed' });
   }
   return [...figures.values()];
-}
-
-/** How far a figure is from its limit, in its own unit; below 0 beyond it. */
-function roomOf({ value, limit, holds }: Figure): number {
-  return holds === 'at least' ? value - limit : limit - value;
 }
 
 /**

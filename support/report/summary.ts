@@ -12,7 +12,8 @@ import {
 import { needlesslyExcluded, type NotShownGroup, notShownByReason } from './not-shown';
 import { notShownTitle, policyOf, scopeInWords } from './not-shown';
 import { broadcastColumns, skippedByReason, stateOfBroadcast, verdictOf } from './run-report';
-import { idsOf, outcomeOf, outsideSteps, type ScenarioResult } from './scenario-results';
+import { idsOf, nameWithIds, outcomeOf, outsideSteps } from './scenario-results';
+import type { ScenarioResult } from './scenario-results';
 import { leadOf } from './lead';
 import { figureText, WORST_LINES } from './page/showcase-section';
 import { counted, cut, shownMessage, shownNumber } from './wording';
@@ -107,7 +108,7 @@ function reasonBlock(
 /** The reason, and the scenarios, each with why the run does not fail by it. */
 function notShownBlock({ reason, scenarios }: NotShownGroup, limits: Limits): string {
   const list = some(scenarios, limits, ({ scenario, excuse = 'fails the run' }) => {
-    return `- ${markdown([...idsOf(scenario), scenario.name].join(' '))} (${markdown(excuse)})`;
+    return `- ${markdown(nameWithIds({ ids: idsOf(scenario), name: scenario.name }))} (${markdown(excuse)})`;
   });
   return details(
     `${counted(scenarios.length, 'scenario')}: ${markdown(reason.split('\n')[0] ?? '')}`,

@@ -46,6 +46,11 @@ export function duration(seconds = NaN): string {
   return rest === 0 ? `${Math.floor(whole / 60)} min` : `${Math.floor(whole / 60)} min ${rest} s`;
 }
 
+/** By minute, in UTC, as whoever reads it may be anywhere. @param at ms since the epoch, or in the form of ISO 8601 */
+export function moment(at: number | string): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 /** A number as people read it; – where there is none. */
 export function shownNumber(value = NaN, digits = 1, unit = ''): string {
   if (!Number.isFinite(value)) return '–';

@@ -25,12 +25,17 @@ export interface RunBroadcast {
   pageFolder: string;
 }
 
-/** Adds a run to the history, and says what repeated runs have shown. `to`: where its page is written. */
+/**
+ * Adds a run to the history, and says what repeated runs have shown; undefined where the parts are no whole run, or judge
+ * again what another run has recorded.
+ *
+ * @param to where its page is written
+ */
 export type Remember = (
   to: string,
   parts: readonly ResultsPart[],
   facts: RunFacts,
-) => Promise<readonly SoakVerdict[]>;
+) => Promise<readonly SoakVerdict[] | undefined>;
 
 /** Removes the reports of an earlier run; its evidence folders stay, as their names are their own. */
 export function removeReports(reportsFolder: string): void {
@@ -123,7 +128,7 @@ export async function writeReports(
   else {
     try {
       facts.soak = await repeated(to, parts, facts);
-      facts.hasHistory = true;
+      facts.hasHistory = facts.soak !== undefined;
     } catch (error) {
       problems.push(messageOf(error));
       facts.problems.push(safeText(messageOf(error)));

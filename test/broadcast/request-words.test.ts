@@ -4,7 +4,11 @@ import { expect } from 'chai';
 
 import { readFault } from '../../support/broadcast/fault-words';
 import { requestOf } from '../../support/broadcast/request';
-import { broadcastName, disturbancesOf } from '../../support/broadcast/request-words';
+import {
+  broadcastName,
+  broadcastNameInFull,
+  disturbancesOf,
+} from '../../support/broadcast/request-words';
 
 const MARK = readFault('every fragment', 'the dub is half as loud');
 const TIMEOUTS = readFault('fragments 0 to 4', 'the answer is the error TIMEOUT');
@@ -41,5 +45,26 @@ describe('the name of a broadcast', () => {
     expect(nameOf({ composition: 'media with the Echo STS', publishedBy: 'rtmp' })).to.equal(
       'Tones, Echo STS, published by RTMP',
     );
+  });
+
+  it('in full is that of no other request', () => {
+    const requests: Parameters<typeof requestOf>[0][] = [
+      ...[{}, { seconds: 31 }, { publishedBy: 'rtmp' as const }, { cutOffAfterSeconds: 8 }],
+      ...[{ use: 1 }, { refusesOutput: true }, { budgetSeconds: 60 }, { timeScale: 60 }],
+      ...[
+        { composition: 'dual without a tap' as const },
+        { composition: { echoSegmentSeconds: 3 } },
+      ],
+      { composition: 'media with the Echo STS' },
+      { composition: { echoSegmentSeconds: 3, oneAtATime: true } },
+      ...[{ faults: [MARK] }, { faults: [TIMEOUTS, LOST] }, { faults: [TIMEOUTS, MARK] }],
+      { controls: [{ event: 'simulate:disconnect', payload: { delay_ms: 0 } }] },
+    ];
+    const names = requests.map((one) => broadcastNameInFull('Tones', requestOf(one)));
+    expect(new Set(names)).to.have.length(requests.length);
+    expect(names).to.include.members([
+      ...['Tones', 'Tones, given up after 60 s', 'Tones, 1 s of it stands for 60 s'],
+      'Tones – fragments 0 to 4: the answer is the error TIMEOUT; when fragment 5 is sent: the connection is lost',
+    ]);
   });
 });

@@ -44,7 +44,7 @@ function run(
   ];
   return {
     ...{ name: 'run', seconds: 500, problems: [], specs: ['019'], revision: 'abc', images: {} },
-    names: { version: HISTORY_VERSION, scenarios, broadcasts: [], figures: [] },
+    names: { version: HISTORY_VERSION, scenarios, broadcasts: [], figures: [], limited: [] },
     ends: end.repeat(scenarios.length),
     ...more,
   };

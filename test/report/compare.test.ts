@@ -11,6 +11,7 @@ import { SuiteError } from '../../support/base/errors';
 import {
   comparedScenario,
   type ComparedRun,
+  type Comparison,
   type ComparedScenario,
   compareRuns,
   comparisonText,
@@ -20,7 +21,12 @@ import {
 } from '../../support/report/compare';
 import { EVIDENCE_VERSION } from '../../support/broadcast/record';
 import { type PartialRequest, requestOf } from '../../support/broadcast/request';
+import { recordOf } from '../../support/history/record-of-run';
+import type { RunRecord } from '../../support/history/run-record';
+import { appendRun } from '../../support/history/store';
 import type { BroadcastFigures } from '../../support/report/facts';
+import { readRequirements } from '../../support/report/requirements';
+import { factsAlone, readPart } from '../../support/report/run-report';
 import type { ScenarioResult, Status } from '../../support/report/scenario-results';
 
 const FIGURES: BroadcastFigures = {
@@ -159,7 +165,7 @@ describe('of two runs', () => {
       { broadcast: '1-min-nfl', missing: 'broadcast', in: 'RUN_B' },
       {
         broadcast:
-          '1-min-nfl, 12 s, echo in 2 s segments, use 1; every fragment: the answer is dropped',
+          '1-min-nfl, its first 12 s, Echo STS in segments of 2 s, broadcast 2 of it – every fragment: the answer is dropped',
         ...{ missing: 'broadcast', in: 'RUN_A' },
       },
     ]);
@@ -270,6 +276,9 @@ describe('npm run compare', () => {
         join(evidence, 'facts.json'),
         JSON.stringify({
           ...{ stream: 'test_1', title: '1-min-nfl', startedAt: '', outcome: '', isComplete: true },
+          ...{ name: '1-min-nfl', language: 'en', clip: '', unsent: [] },
+          coverage: { segments: 10, lost: [] },
+          exchange: { breaker: [], lostAtSeconds: [], fallbacks: [] },
           ...{ durationSeconds: 60, segmentSeconds: 6, faults: [], problems: [], missing: {} },
           ...{ fragments: [], verdicts: [], events: [], series: [], histograms: [], log: [] },
           ...{ files: [], figures },
@@ -291,6 +300,52 @@ describe('npm run compare', () => {
       ...{ a, b, gotWorse: 1, broadcasts: [] },
       scenarios: [{ change: 'newly failed', ids: [], name: 'one', place: 'a.feature:' }],
     });
+  });
+
+  /** The run of a results folder with other figures, as the history has it. */
+  const remembered = (path: string, run: string, changes: Changes): RunRecord => {
+    const part = readPart(path);
+    const record = recordOf([part], factsAlone(part), readRequirements());
+    const figures = Object.keys(FIGURES) as (keyof BroadcastFigures)[];
+    const values = { ...FIGURES, ...changes };
+    return {
+      ...{ ...record, run, figures: [figures.map((key) => values[key] ?? null)] },
+      names: { ...record.names, broadcasts: [named({})], figures },
+    };
+  };
+
+  it('compares with the median of the last runs of the history, and exits with 1 when it is worse', () => {
+    const [path, file] = [results('now', 'PASSED', FIGURES), join(folder, 'last/history.ndjson')];
+    // Of the last three, the median has a word error rate of 0.2; of all four of 0.12.
+    [0.01, 0.04, 0.2, 0.3].forEach((wordErrorRate, index) =>
+      appendRun(file, remembered(path, `run ${index}`, { wordErrorRate })),
+    );
+    const three = compare(path, '--last', '3', '--history', file, '--json');
+    expect(JSON.parse(String(three.stdout))).to.deep.include({ b: path, gotWorse: 0 });
+    const { a, rows } = JSON.parse(String(three.stdout)) as Comparison;
+    expect(a).to.equal('median of 3 runs from 1970-01-01 00:00 UTC to 1970-01-01 00:00 UTC');
+    const better = rows.find(({ figure }) => figure === 'word error rate');
+    expect(better).to.include({ change: 'better', a: 0.2, b: 0.04 });
+    const [good, bad] = [join(folder, 'good.ndjson'), results('bad', 'FAILED', FIGURES)];
+    ['one', 'two'].forEach((run) => appendRun(good, remembered(path, run, { chrf: 0.9 })));
+    const worse = compare(bad, '--last', '10', '--history', good);
+    expect(worse.status, String(worse.stderr)).to.equal(1);
+    expect(worse.stdout)
+      .to.match(/^RUN_A {2}median of 2 runs/)
+      .and.match(/newly failed +one/)
+      .and.match(/worse +chrF +0\.90 +0\.70/)
+      .and.contain('2 things got worse.');
+  });
+
+  it('says that no run of the history can be compared', () => {
+    const [path, file] = [results('alone', 'PASSED', FIGURES), join(folder, 'others.ndjson')];
+    appendRun(file, { ...remembered(path, 'docker', {}), runtime: 'docker' });
+    const { seconds, ...interrupted } = remembered(path, 'interrupted', {});
+    expect(seconds).to.equal(400);
+    appendRun(file, interrupted);
+    const { status, stderr } = compare(path, '--last', '3', '--history', file);
+    expect(status).to.equal(2);
+    expect(stderr).to.contain('there is no run in the history that this one can be compared with');
   });
 
   it('compares scenarios where there are no figures', () => {
@@ -318,6 +373,7 @@ describe('npm run compare', () => {
     for (const args of [
       ['a', 'b', 'c'],
       ['a', 'b', '--unheard-of'],
+      ...[['a'], ['a', 'b', '--last', '3'], ['a', '--last', '0'], ['a', '--last', '1.5']],
     ]) {
       const { status, stderr } = compare(...args);
       expect([status, String(stderr)], args.join(' ')).to.satisfy(

@@ -30,6 +30,8 @@ export interface Told {
   /** The message of a hook that failed. */
   hook?: string;
   isBrokenOff?: boolean;
+  /** The message of its first attempt, which failed: this is the second. */
+  failedBefore?: string;
 }
 
 const at = (seconds: number): object => ({ timestamp: { seconds, nanos: 0 } });
@@ -41,6 +43,7 @@ export function steps(...statuses: string[]): NonNullable<Told['steps']> {
 
 function messagesOf(told: Told, number: number): object[] {
   const { name, tags = [], feature = 'A feature', judgedBy, skipReason, hook } = told;
+  const { failedBefore } = told;
   const [uri, run] = [`features/${feature}.feature`, `s${number}`];
   const own = told.steps ?? steps('PASSED');
   const attached = (fileName: string, body: string): object => ({
@@ -94,7 +97,13 @@ function messagesOf(told: Told, number: number): object[] {
         testSteps: [{ id: `${run}-hook` }, ...ids.map((id) => ({ id, pickleStepId: id }))],
       },
     },
-    { testCaseStarted: { id: run, attempt: 0, testCaseId: `c${number}`, ...at(number) } },
+    ...(failedBefore === undefined ? [] : attemptBefore(number, ids[0] ?? '', failedBefore)),
+    {
+      testCaseStarted: {
+        ...{ id: run, attempt: failedBefore === undefined ? 0 : 1, testCaseId: `c${number}` },
+        ...at(number),
+      },
+    },
     ended(`${run}-hook`, hook === undefined ? 'PASSED' : 'FAILED', hook),
     ...own.map(({ status, message }, index) => ended(ids[index] ?? '', status, message)),
     ...(skipReason === undefined ? [] : [attached(SKIP_REASON, skipReason)]),
@@ -106,6 +115,25 @@ function messagesOf(told: Told, number: number): object[] {
       : [
           { testCaseFinished: { testCaseStartedId: run, willBeRetried: false, ...at(number + 1) } },
         ]),
+  ];
+}
+
+/** An attempt whose first step failed. */
+function attemptBefore(number: number, testStepId: string, message: string): object[] {
+  const testCaseStartedId = `s${number}-before`;
+  return [
+    {
+      testCaseStarted: {
+        ...{ id: testCaseStartedId, attempt: 0, testCaseId: `c${number}` },
+        ...at(number),
+      },
+    },
+    {
+      testStepFinished: {
+        ...{ testCaseStartedId, testStepId, testStepResult: { status: 'FAILED', message } },
+      },
+    },
+    { testCaseFinished: { testCaseStartedId, willBeRetried: true, ...at(number) } },
   ];
 }
 
