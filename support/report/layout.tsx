@@ -191,7 +191,8 @@ code { font-size: .9em; overflow-wrap: anywhere; } [hidden] { display: none !imp
 .filters { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; } .filters label { display: grid; font-size: .9rem; }
 .filters input { width: min(22rem, 80vw); }
 @media (max-width: 40rem) { body { font-size: 15px; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .4rem; } }
-@media print { body { font-size: 11px; } .wide { overflow: visible; } .no-print { display: none; } a { color: inherit; }
+@media print { body { font-size: 11px; } .wide { overflow: visible; }
+  .wide th, .wide td { min-width: 0 !important; white-space: normal !important; overflow-wrap: anywhere; padding: .2rem .3rem; } .no-print { display: none !important; } a { color: inherit; }
   details:not([open]) > :not(summary) { display: block; } tr, .quote { break-inside: avoid; }
   details::details-content { content-visibility: visible; block-size: auto; } }
 `;

@@ -10,6 +10,7 @@ import type { RunRecord } from '../../support/history/run-record';
 import { NASTY } from '../report/broadcast-page-data';
 import { tempFolder } from '../analyze/make-media';
 import { accessibilityFaults, openFile, startBrowser } from '../report/browser';
+import { overflowOf, PAPER, unfold } from '../report/browser';
 import { recordOn } from './a-record';
 
 function longHistory(count: number): RunRecord[] {
@@ -71,18 +72,19 @@ describe('the page of a history in Chromium', () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     it(`is accessible, ${colorScheme}`, async () => {
       const { page } = await openFile(browser, file, { colorScheme });
-      await page.evaluate(
-        'document.querySelectorAll("details").forEach((one) => (one.open = true))',
-      );
+      await unfold(page);
       expect(await accessibilityFaults(page)).to.deep.equal([]);
       await page.context().close();
     });
   }
 
-  it('fits a telephone', async () => {
+  it('fits a telephone and paper', async () => {
     const { page } = await openFile(browser, file, { viewport: { width: 360, height: 700 } });
-    await page.evaluate('document.querySelectorAll("details").forEach((one) => (one.open = true))');
-    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).to.equal(0);
+    await unfold(page);
+    expect(await overflowOf(page)).to.equal(0);
+    await page.setViewportSize(PAPER);
+    await page.emulateMedia({ media: 'print' });
+    expect(await overflowOf(page), 'on paper').to.equal(0);
     await page.context().close();
   });
 

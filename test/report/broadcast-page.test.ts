@@ -15,7 +15,8 @@ import { FragmentTimeline } from '../../support/report/charts/timeline-chart';
 import type { BroadcastFacts, CauseFacts } from '../../support/report/facts';
 import { broadcastPage } from '../../support/report/broadcast-page';
 import { tempFolder } from '../analyze/make-media';
-import { accessibilityFaults, openFile, startBrowser } from './browser';
+import { accessibilityFaults, openFile, overflowOf, startBrowser, unfold } from './browser';
+import { PAPER } from './browser';
 import { dubbedFacts, JUDGED, makeOutput, NASTY, NOTHING } from './broadcast-page-data';
 
 const LINKS = { run: '../../index.html', evidence: '' };
@@ -230,19 +231,20 @@ describe("a broadcast's page in Chromium", () => {
     await page.context().close();
   });
 
-  it('can be used by everybody: light, dark, and on a telephone', async () => {
+  it('can be used by everybody: light, dark, on a telephone, and on paper', async () => {
     const { page } = await openFile(browser, file);
     // What is folded is checked as well.
-    await page.evaluate(
-      'document.querySelectorAll("details").forEach((one) => { one.open = true; })',
-    );
+    await unfold(page);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       expect(await accessibilityFaults(page), colorScheme).to.deep.equal([]);
     }
     await page.setViewportSize({ width: 360, height: 740 });
-    expect(await page.evaluate('document.documentElement.scrollWidth')).to.equal(360);
+    expect(await overflowOf(page)).to.equal(0);
     expect(await accessibilityFaults(page), 'narrow').to.deep.equal([]);
+    await page.setViewportSize(PAPER);
+    await page.emulateMedia({ media: 'print' });
+    expect(await overflowOf(page), 'on paper').to.equal(0);
     await page.context().close();
   });
 

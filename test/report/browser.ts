@@ -49,6 +49,19 @@ export async function openFile(
   return { page, complaints };
 }
 
+/** A4 within the margins of a browser, at 96 dots per inch. */
+export const PAPER = { width: 718, height: 1047 };
+
+/** Opens all that is folded on a page. */
+export async function unfold(page: Page): Promise<void> {
+  await page.evaluate('document.querySelectorAll("details").forEach((one) => (one.open = true))');
+}
+
+/** How much wider than its window a page is, in CSS pixels: by so much it has to be scrolled sideways. */
+export async function overflowOf(page: Page): Promise<number> {
+  return page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+}
+
 /** What axe finds wrong with a page for people who do not see or use it as most do; one line each. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   await page.evaluate(AXE);

@@ -12,7 +12,8 @@ import { runPage } from '../../support/report/run-page';
 import { runFactsOf } from '../../support/report/run-report';
 import type { ScenarioCollector, ScenarioResult } from '../../support/report/scenario-results';
 import { tempFolder } from '../analyze/make-media';
-import { accessibilityFaults, openFile, startBrowser } from './browser';
+import { accessibilityFaults, openFile, overflowOf, startBrowser, unfold } from './browser';
+import { PAPER } from './browser';
 import { partOf, resultsIn, steps, type Told } from './run-messages';
 import { dubbedFacts, makeOutput, NASTY } from './broadcast-page-data';
 
@@ -327,19 +328,74 @@ describe('the page of a run in Chromium', () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     it(`is accessible, ${colorScheme}`, async () => {
       const { page } = await openFile(browser, file, { colorScheme });
-      await page.evaluate(
-        'document.querySelectorAll("details").forEach((one) => (one.open = true))',
-      );
+      await unfold(page);
       expect(await accessibilityFaults(page)).to.deep.equal([]);
       await page.context().close();
     });
   }
 
+  it('is printed without what paper cannot do, folded parts with it, and fits its page', async () => {
+    const { page } = await openFile(browser, file, { viewport: PAPER });
+    const isShown = (selector: string): Promise<boolean> =>
+      page.locator(selector).first().isVisible();
+    const onScreen = ['nav[aria-label="On this page"]', '.filters', '.controls', '#viewers video'];
+    for (const one of onScreen) expect(await isShown(one), `${one} on screen`).to.equal(true);
+    const steps = page.locator('#scenarios details .steps').first();
+    expect(await steps.isVisible()).to.equal(false);
+    await page.emulateMedia({ media: 'print' });
+    for (const one of onScreen) expect(await isShown(one), `${one} on paper`).to.equal(false);
+    for (const one of ['.verdict', '#causes', '.figures', '#failures .quote', '#environment']) {
+      expect(await isShown(one), `${one} on paper`).to.equal(true);
+    }
+    expect(await steps.isVisible()).to.equal(true);
+    expect(await overflowOf(page)).to.equal(0);
+    await page.context().close();
+  });
+
+  it('can be used by the keyboard alone, with a mark of where one is', async () => {
+    const { page } = await openFile(browser, file);
+    const focused = (expression: string): Promise<unknown> =>
+      page.evaluate(`(() => { const one = document.activeElement; return ${expression}; })()`);
+    /** On to the next element until one fits. */
+    const tabTo = async (fits: string): Promise<void> => {
+      for (let presses = 0; presses < 200; presses += 1) {
+        await page.keyboard.press('Tab');
+        // Within a player, its own controls are marked by the browser.
+        const isMarked = await focused(
+          'one.matches("video") || getComputedStyle(one).outlineStyle !== "none"',
+        );
+        expect(isMarked, String(await focused('one.outerHTML.slice(0, 200)'))).to.equal(true);
+        if (await focused(`${fits} === true`)) return;
+      }
+      throw new Error(`nothing that is reached by Tab fits: ${fits}`);
+    };
+    await tabTo('one.matches(".skip")');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('location.hash')).to.equal('#content');
+    await tabTo('one.matches("#output")');
+    await tabTo('one.matches("input[name=audio]")');
+    await page.keyboard.press('ArrowDown');
+    expect(await focused('one.value')).to.equal('original');
+    expect(await page.evaluate('document.getElementById("output").muted')).to.equal(true);
+    await tabTo('one.textContent.includes("next segment")');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction('document.getElementById("output").currentTime > 0');
+    await tabTo('one.getAttribute("aria-label") === "Figures of each broadcast"');
+    await page.keyboard.press('ArrowRight');
+    await page.waitForFunction('document.activeElement.scrollLeft > 0');
+    await tabTo('one.matches("#scenarios summary")');
+    await page.keyboard.press('Space');
+    expect(await focused('one.parentElement.open')).to.equal(true);
+    await tabTo('one.matches(".filters input")');
+    await page.keyboard.type('018-e1');
+    expect(await page.locator('.filters output').innerText()).to.equal(`1 of ${COUNT} shown`);
+    await page.context().close();
+  });
+
   it('fits a telephone', async () => {
     const { page } = await openFile(browser, file, { viewport: { width: 360, height: 700 } });
-    await page.evaluate('document.querySelectorAll("details").forEach((one) => (one.open = true))');
-    const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-    expect(wider).to.equal(0);
+    await unfold(page);
+    expect(await overflowOf(page)).to.equal(0);
     await page.context().close();
   });
 });
