@@ -8,6 +8,8 @@ import { expect } from 'chai';
 import { execa } from 'execa';
 
 import { projectRoot } from '../support/config';
+import type { RunRecord } from '../support/history/run-record';
+import { readHistory } from '../support/history/store';
 import { formatsInto } from '../support/report/result-files';
 import { readScenarioResults } from '../support/report/scenario-results';
 
@@ -37,6 +39,8 @@ Feature: a tiny one
     When it works
     Then there is no such thing
     And it is as expected
+  Scenario: killed
+    When the run is killed
 `;
 const STEPS = `
 const { When, Then, BeforeAll } = require('${projectRoot}/node_modules/@cucumber/cucumber');
@@ -44,6 +48,7 @@ const { CannotBeShown, NotAsExpected } = require('${projectRoot}/support/base/er
 let attempts = 0;
 When('it works', () => undefined);
 When('it is skipped', () => 'skipped');
+When('the run is killed', () => process.kill(process.pid, 'SIGKILL'));
 When('it fails the first time', () => {
   attempts += 1;
   if (attempts === 1) throw new Error('the first attempt');
@@ -104,6 +109,7 @@ describe('a run', () => {
     );
     return { exitCode, text: all, stdout };
   };
+  const history = (): RunRecord[] => readHistory([join(reports, 'history.ndjson')]).runs;
   /** The files of the results folder, with what is in them. */
   const results = (): Record<string, string> => {
     if (!existsSync(reports)) return {};
@@ -174,6 +180,18 @@ describe('a run', () => {
     expect(result).to.include({ name: 'unsteady', status: 'PASSED', message: '' });
     expect(result?.attempts?.map(({ status }) => status)).to.deep.equal(['FAILED']);
     expect(result?.attempts?.[0]?.message).to.include('the first attempt');
+    expect(history().map(({ ends, outcome }) => [ends, outcome])).to.deep.equal([['R', 'passed']]);
+  });
+
+  it('is in the history when it was killed, and once when its report is made', async () => {
+    const { exitCode } = await run(['--name', '^(fine|killed)$']);
+    expect(exitCode).to.equal(undefined);
+    expect(history()).to.have.length(1);
+    expect(history()[0]).to.include({ outcome: 'interrupted', ends: '--', known: 9 });
+    const script = ['-r', 'ts-node/register', 'scripts/report.ts', reports];
+    await execa(process.execPath, script, { cwd: projectRoot, reject: false });
+    expect(history()).to.have.length(1);
+    expect(history()[0]?.verdict).to.match(/^No end: \d of 2 scenarios passed, 0 failed/);
   });
 
   it('changes nothing of an earlier one where no scenario runs', async () => {
