@@ -32,10 +32,11 @@ export function remembering(config: Pick<HistoryConfig, 'historyFile'>): Remembe
   };
 }
 
-/** A shard alone is no run, and what is judged again has been one. */
-function isRun(parts: readonly Pick<ResultsPart, 'part'>[]): boolean {
+/** A shard alone is no run, what is judged again has been one, and what has not begun, or was killed then, has no name. */
+function isRun(parts: readonly Pick<ResultsPart, 'part' | 'collector'>[]): boolean {
   const isAlone = parts.length === 1 && parts[0]?.part?.environment.shard !== undefined;
-  return !isAlone && parts.every(({ part }) => !part?.isReplay);
+  const hasBegun = parts.every(({ collector }) => collector.times.startedAtMs !== undefined);
+  return !isAlone && hasBegun && parts.every(({ part }) => !part?.isReplay);
 }
 
 /** Adds a run that begins; its line with an end takes the place of this one. */

@@ -26,8 +26,8 @@ export interface RunBroadcast {
 }
 
 /**
- * Adds a run to the history, and says what repeated runs have shown; undefined where the parts are no whole run, or judge
- * again what another run has recorded.
+ * Adds a run to the history, and says what repeated runs have shown; undefined where the parts are no whole run, have not
+ * begun, or judge again what another run has recorded.
  *
  * @param to where its page is written
  */
