@@ -32,6 +32,8 @@ const MAY_IMPORT = {
   'tools/prove': [...JUDGED, 'support/report'],
   'tools/(?!prove/)': [
     ...[...JUDGED, 'support/report', 'support/history', 'support/session', 'test/foreign'],
+    // Pictures of pages are taken in the browser of their tests.
+    'test/report/browser',
   ],
   // Beside the services: what the suite makes of them is none of their business.
   'test/foreign': [BASE, CONFIG, 'support/environment'],

@@ -27,8 +27,9 @@ function container(service: string, state: object): object {
 
 describe('containers as docker tells them, by a command in its place', () => {
   const folder = mkdtempSync(join(tmpdir(), 'docker-runtime-test-'));
-  const variables = { PATH: `${folder}:${process.env['PATH'] ?? ''}` };
-  const state = new SessionState(join(folder, 'state'), readConfig().variables);
+  const config = readConfig();
+  const variables = { PATH: `${folder}:${config.variables['PATH'] ?? ''}` };
+  const state = new SessionState(join(folder, 'state'), config.variables);
   after(() => {
     state.removeAll();
     rmSync(folder, { recursive: true });

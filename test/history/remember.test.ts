@@ -116,14 +116,15 @@ describe('what the history has of a run', () => {
   });
 
   it('has the images of all its services, those of every shard', async () => {
-    const images = [{ 'sts-service': 'sha256:1' }, { 'media-service': 'sha256:2' }];
-    const shards = images.map((one, index) => {
+    const sts = { 'sts-service': 'sha256:1' };
+    const media = { 'media-service': 'sha256:2' };
+    const shards = [sts, media].map((one, index) => {
       const part = partOf({}, [index + 1, 2]);
-      const environment = { ...part.environment, runsOn: 'docker', images: one };
+      const environment = { ...part.environment, runsOn: 'docker', images: { ...one } };
       return resultsIn(join(folder, `image-${index}`), TOLD.slice(0, 1), { ...part, environment });
     });
     const { runs } = await reported('images', shards);
-    expect(runs[0]).to.deep.include({ images: Object.assign({}, ...images), runtime: 'docker' });
+    expect(runs[0]).to.deep.include({ images: { ...sts, ...media }, runtime: 'docker' });
   });
 
   it('has of each criterion the figure that is nearest to its limit, by the verdicts of its report', async () => {
