@@ -27,6 +27,8 @@ const BLOCK_EVERY_SECONDS = 0.6;
 const LEAST_SCORE = 0.6;
 const FILTER_SECONDS = 0.004;
 const MOST_TAPS = 33;
+/** A decoder that joins a stream has the first frame of audio by halves, and an AAC frame has up to 2048 samples. */
+const JOINING_SECONDS = 0.05;
 
 /**
  * Lays a dub beside what is heard: it is moved and stretched by the line through the lags of pieces of 0.3 s, as a clock that
@@ -53,7 +55,8 @@ export function alignDub(audio: AudioTimeline, dub: HeardDub): AlignedDub {
     : warped(near, count, -lag, 1 - slope);
   const taps = 2 * Math.round((FILTER_SECONDS / 2) * rateHz) + 1;
   const { fitted } = takeOut(heard, known, Math.min(taps, MOST_TAPS));
-  return { heard, fitted: fitted.fill(0, 0, Math.max(0, -from)) };
+  const joined = Math.max(0, Math.round(JOINING_SECONDS * rateHz) - from);
+  return { heard: heard.fill(0, 0, joined), fitted: fitted.fill(0, 0, joined) };
 }
 
 /** By how many samples what is heard is later than a dub, and by how much more with every sample. */

@@ -57,6 +57,11 @@ export interface TrackSpan {
   /** Median PTS step; the packet's own duration when there is only one packet. */
   nominalStepSeconds: number;
   gaps: PtsGap[];
+  /**
+   * From this PTS on frames may be missing that come after the last packet in the order of decoding: a stream that breaks off
+   * anywhere ends there. The last PTS where frames are not reordered.
+   */
+  completeToPtsSeconds: number;
   /** PTS that two presented packets share. */
   repeatedPtsSeconds: number[];
   /** DTS that do not come after the one before, in the order of the file. */
@@ -92,6 +97,9 @@ const streamsSchema = z.object({
 
 /** Of what is longer, samples and thumbnails are kept in scratch files: an hour of them would be a GB of memory. */
 const LONG_SECONDS = 600;
+
+/** Containers with ms timestamps (FLV) let them jitter by so much. */
+const JITTER_SECONDS = 0.002;
 
 /** What ffprobe says of a file as a whole. */
 interface Probed {
@@ -254,10 +262,34 @@ function spanOf(packets: Packets, stream: MediaStream, file: string): Finding<Tr
     gaps: steps.flatMap((stepSeconds, i) =>
       stepSeconds > 1.5 * nominal ? [{ atSeconds: at(timed[i]), stepSeconds }] : [],
     ),
+    completeToPtsSeconds: completeTo(presented.map(at)),
     repeatedPtsSeconds: steps.flatMap((step, i) => (step === 0 ? [at(timed[i])] : [])),
     backwardDtsSeconds: backward(packets.dts),
     keyInterval: keyInterval(presented.filter((i) => packets.isKey[i]).map(at)),
   };
+}
+
+/**
+ * The PTS up to which nothing is missing although the file may end between a frame and those that are decoded after it and shown
+ * before it: where the last step ahead is no longer than the others of its kind.
+ *
+ * @param pts in the order of the file, in seconds
+ */
+function completeTo(pts: readonly number[]): number {
+  // Those that are shown after all that are decoded before them.
+  const ahead: { time: number; step: number; isReordered: boolean }[] = [];
+  pts.forEach((time, i) => {
+    const step = time - (ahead.at(-1)?.time ?? NaN);
+    if (step <= 0) return;
+    ahead.push({ time, step, isReordered: (pts[i + 1] ?? Infinity) < time });
+  });
+  const last = ahead.pop();
+  if (!last) return NaN;
+  const longest = ahead.reduce(
+    (most, one) => (one.isReordered && one.step > most ? one.step : most),
+    0,
+  );
+  return last.step < longest + JITTER_SECONDS ? last.time - last.step : last.time;
 }
 
 function backward(dts: readonly number[]): number[] {

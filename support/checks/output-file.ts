@@ -1,6 +1,6 @@
 /** The recording of an output as a file: its tracks, its packets, how long it lasts, and whether it decodes. */
 import { frameRateOf } from '../analyze/frame-rate';
-import { isTimecode, type PtsGap, type TrackSpan } from '../analyze/media';
+import { isTimecode, type TrackSpan } from '../analyze/media';
 import { isSameRate } from '../broadcast/fixture-description';
 import { allRight, observed } from './builders';
 import { assessed } from './criterion';
@@ -141,7 +141,7 @@ function wrongIn(
   const gaps = track.gaps.filter(
     (gap) =>
       (gap.atSeconds > from || gap.stepSeconds > edgeGapSeconds) &&
-      !(kind === 'video' && isOfLastPacket(gap, track)),
+      gap.atSeconds < track.completeToPtsSeconds,
   );
   const { backwardDtsSeconds: backward, repeatedPtsSeconds: repeated, packetsWithoutPts } = track;
   const texts = [
@@ -154,20 +154,6 @@ function wrongIn(
     ...(packetsWithoutPts > 0 ? [`${packetsWithoutPts} packets without PTS`] : []),
   ];
   return texts.map((text) => `${kind}: ${text}`);
-}
-
-/** So many frames may be shown after the last one that comes. */
-const LAST_FRAMES = 5;
-
-/**
- * MediaMTX never records the last packet of a track, as it waits for the next one to know its length. Where frames are reordered,
- * that is not the last one to be shown.
- */
-function isOfLastPacket(
-  { atSeconds, stepSeconds }: PtsGap,
-  { lastPtsSeconds, nominalStepSeconds: step }: TrackSpan,
-): boolean {
-  return atSeconds > lastPtsSeconds - LAST_FRAMES * step && stepSeconds < 2.5 * step;
 }
 
 /** Between two lengths, or within a tolerance of one: the source's where none is given. All in seconds. */

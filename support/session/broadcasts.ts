@@ -137,38 +137,45 @@ export class Broadcasts {
     const group = this.#groupOf(request);
     if (group === undefined || this.#startedGroups.has(group)) return;
     this.#startedGroups.add(group);
-    const requests = (this.#planned ?? [])
+    const planned = (this.#planned ?? [])
       // Repeated use is the subject of its scenario alone.
-      .filter((one) => one.group === group && one.request.use === 0)
-      .map((one) => one.request);
-    if (group !== 'edge case') requests.sort((a, b) => this.#lengthOf(b) - this.#lengthOf(a));
+      .filter((one) => one.group === group && one.request.use === 0);
+    if (group !== 'edge case') {
+      planned.sort(
+        (a, b) => b.together - a.together || this.#lengthOf(b.request) - this.#lengthOf(a.request),
+      );
+    }
+    const requests = planned.map((one) => one.request);
     // Somebody waits for this one.
     void this.#dubOnce(request);
     // Several scenarios ask for the same one: it takes one place.
     const rest = new Map(requests.map((one) => [keyOf(one), one]));
     rest.delete(keyOf(request));
     // Each set of services has its own places.
+    const setOf = ({ composition }: BroadcastRequest): string => JSON.stringify(composition);
     const sets = new Map<string, BroadcastRequest[]>();
-    for (const one of rest.values()) {
-      const set = JSON.stringify(one.composition);
-      sets.set(set, [...(sets.get(set) ?? []), one]);
+    for (const one of rest.values()) sets.set(setOf(one), [...(sets.get(setOf(one)) ?? []), one]);
+    for (const [set, ofSet] of sets) {
+      // Whoever waits for something gets the error.
+      this.#dubAhead(ofSet, set === setOf(request) ? 1 : 0).catch(() => undefined);
     }
-    // Whoever waits for something gets the error.
-    for (const ofSet of sets.values()) this.#dubAhead(ofSet).catch(() => undefined);
   }
 
   /**
    * Dubs broadcasts that nobody waits for yet, as long as there are places: what a scenario waits for does not queue up behind
    * all of them. With one place, nothing is dubbed ahead.
+   *
+   * @param taken places of their services
    */
-  async #dubAhead(requests: BroadcastRequest[]): Promise<void> {
+  async #dubAhead(requests: BroadcastRequest[], taken: number): Promise<void> {
     const { maxStreams } = await this.host.settings();
+    if (maxStreams === 1) return;
     const dubNext = async (): Promise<void> => {
       for (let one = requests.shift(); one; one = requests.shift()) {
         await this.#dubOnce(one).catch(() => undefined);
       }
     };
-    await Promise.all(Array.from({ length: maxStreams - 1 }, dubNext));
+    await Promise.all(Array.from({ length: maxStreams - taken }, dubNext));
   }
 
   #groupOf(request: BroadcastRequest): PlannedBroadcast['group'] | undefined {

@@ -194,6 +194,8 @@ function tried(): Pickle[] {
 /** A broadcast that the run is going to need. Those of one group are dubbed at the same time. */
 export interface PlannedBroadcast {
   request: BroadcastRequest;
+  /** How many broadcasts its scenario has, itself among them: it may ask that they are dubbed at the same time. */
+  together: number;
   /** `shared`: many scenarios look at it; `edge case`: it waits for an STS most of the time; `echo`: so does the Echo STS. */
   group: 'shared' | 'edge case' | 'echo';
 }
@@ -218,6 +220,7 @@ export function plannedBroadcasts(): PlannedBroadcast[] {
     const requests = draftOf(pickle).requests.filter(({ composition }) => !isOwn(composition));
     return requests.map((request) => ({
       request,
+      together: requests.length,
       group: isEcho(request) ? 'echo' : isEdgeCase ? 'edge case' : 'shared',
     }));
   });
