@@ -16,12 +16,18 @@ import {
 export type ProgrammeKind =
   'part' | 'other' | 'level' | 'colourless' | 'swapped' | 'colour' | 'detail' | 'noise';
 
-/** Frames one after the other that differ in the same way. */
+/** Frames that differ in the same way: one after the other, or a few every now and then. */
 export interface ProgrammeDeviation {
   kind: ProgrammeKind;
-  /** In the output's timeline. */
+  /** From the first to the last of them, in the output's timeline. */
   fromSeconds: number;
   seconds: number;
+  /** How many differ, of how many that are shown in that time; and how long these are. */
+  frames: number;
+  ofFrames: number;
+  differSeconds: number;
+  /** One of them shows nothing of its own: no encoder does that, not even for a frame. */
+  isForeign: boolean;
   /** Frames of the source. */
   firstFrame: number;
   lastFrame: number;
@@ -87,10 +93,13 @@ const LEAST_QUARTER = 8;
 /** Fewer blocks with detail do not tell how much is lost. */
 const LEAST_BLOCKS = 6;
 
-/** What is shorter is a frame or two that an encoder has spoiled, at a cut for instance. */
-const LEAST_SECONDS = 0.1;
 /** So many frames in between may seem right. */
 const GAP_FRAMES = 2;
+/** A frame or two belong together with others that are no further away: flashes add up. */
+const SHORT_FRAMES = 2;
+const TOGETHER_SECONDS = 2;
+/** Of a frame that an encoder has spoiled, at a cut for instance, more than this is left. */
+const FOREIGN_CORRELATION = 0.5;
 
 /**
  * @param frames the frame of the source that each frame of the output shows; null where that is not known
@@ -297,16 +306,37 @@ function deviationsIn(
     if (last && isNext) last.push({ i, frame, ...found });
     else runs.push([{ i, frame, ...found }]);
   }
-  return runs.flatMap((run): ProgrammeDeviation[] => {
+  return together(runs, times).flatMap((run): ProgrammeDeviation[] => {
     const [first, last] = [run[0], run.at(-1)];
     if (!first || !last) return [];
     const fromSeconds = times[first.i] ?? NaN;
-    const seconds = (times[last.i] ?? NaN) - fromSeconds + intervalSeconds;
-    if (seconds < LEAST_SECONDS - 1e-6) return [];
-    const span = { fromSeconds, seconds, firstFrame: first.frame, lastFrame: last.frame };
+    const ofFrames = last.i - first.i + 1;
     const { kind, values } = mostFrequent(run);
-    return [{ kind, ...span, value: median(values) }];
+    const isWhole = ofFrames <= (GAP_FRAMES + 1) * run.length;
+    const seconds = (times[last.i] ?? NaN) - fromSeconds + intervalSeconds;
+    return [
+      {
+        ...{ kind, value: median(values), fromSeconds, seconds },
+        ...{ firstFrame: first.frame, lastFrame: last.frame, frames: run.length, ofFrames },
+        differSeconds: isWhole ? seconds : run.length * intervalSeconds,
+        isForeign: run.some((one) => one.kind === 'other' && one.value < FOREIGN_CORRELATION),
+      },
+    ];
   });
+}
+
+/** Runs in the order of their beginnings, with a frame or two every now and then in one. */
+function together(runs: readonly Deviating[][], times: readonly number[]): Deviating[][] {
+  const found: Deviating[][] = [];
+  let flashes: Deviating[] | undefined;
+  for (const run of runs) {
+    const at = times[run[0]?.i ?? -1] ?? NaN;
+    const last = times[flashes?.at(-1)?.i ?? -1] ?? -Infinity;
+    if (run.length > SHORT_FRAMES) found.push(run);
+    else if (flashes && at - last <= TOGETHER_SECONDS) flashes.push(...run);
+    else found.push((flashes = [...run]));
+  }
+  return found;
 }
 
 interface Deviating {

@@ -16,7 +16,8 @@ interface Compared {
 /**
  * Each frame of the output is compared with its own of the source: structure, levels, colours and detail. What an encoder
  * does to them is less than the limits, which stand where it is measured (support/analyze/programme.ts), with what was seen
- * in re-encodes. `seconds`: what is over sooner is a frame or two that an encoder has spoiled.
+ * in re-encodes. `seconds`: what is over sooner is a frame or two that an encoder has spoiled, unless it shows nothing of its own;
+ * frames that differ every now and then add up.
  */
 export const programme = outputCriterion('programme', {
   title: 'The video shows the programme of the source',
@@ -38,7 +39,10 @@ export const programme = outputCriterion('programme', {
     const { compared, correlation, lumaDifference, colourDifference, deviations } = found;
     return allRight(
       deviations
-        .filter((one) => one.seconds >= seconds - ROUNDING_SECONDS)
+        .filter(
+          ({ differSeconds, isForeign }) =>
+            isForeign || differSeconds >= seconds - ROUNDING_SECONDS,
+        )
         .map((one) => deviationOf(one, fixture?.segmentSeconds, fixture?.video.framesPerSecond)),
       `${compared} frames compared; 95 % of them: correlation ${correlation.toFixed(3)} or more, ` +
         `luma within ${lumaDifference.toFixed(1)}, colours within ${colourDifference.toFixed(1)} of 255`,
@@ -62,16 +66,18 @@ function withoutBlack(found: Programme, black: readonly Span[]): Programme {
 }
 
 function deviationOf(
-  { kind, fromSeconds, seconds, firstFrame, lastFrame, value }: ProgrammeDeviation,
+  one: ProgrammeDeviation,
   segmentSeconds = NaN,
   framesPerSecond = NaN,
 ): Deviation {
-  const [first, last] = [firstFrame, lastFrame].map((frame) =>
+  const { kind, value, fromSeconds, seconds, frames, ofFrames } = one;
+  const [first, last] = [one.firstFrame, one.lastFrame].map((frame) =>
     Math.floor(frame / framesPerSecond / segmentSeconds),
   );
   const segments = first === last ? `segment ${first}` : `segments ${first} to ${last}`;
   const until = fromSeconds + seconds;
-  const text = `${fromSeconds.toFixed(2)} s to ${until.toFixed(2)} s (${segments}): ${WORDS[kind](value)}`;
+  const which = frames < ofFrames ? `, in ${frames} of ${ofFrames} frames` : '';
+  const text = `${fromSeconds.toFixed(2)} s to ${until.toFixed(2)} s (${segments}${which}): ${WORDS[kind](value)}`;
   return first === last && first !== undefined ? { text, fragment: first } : { text };
 }
 

@@ -66,6 +66,32 @@ const DAMAGE: Record<string, { graph: string; says: RegExp; others?: string[] }>
   'strong noise': { graph: below('noise=c0s=70:allf=t'), says: /noise or blocks|something else/ },
 };
 
+/** What the strip is drawn over, from the beginning to the end. */
+const behindStrip = (filter: string): string =>
+  `[0:v]split[a][b];[a]crop=iw:${STRIP}:0:0[strip];${filter};[c][strip]overlay=0:0[out]`;
+
+const BARS = ['-f', 'lavfi', '-t', '12', '-i', 'smptebars=s=320x180:r=30'];
+
+/** Damage that is short, or of when frames are shown, and how it is said. */
+const THROUGHOUT: Record<string, { graph: string; says: RegExp; others?: string[] }> = {
+  'a foreign frame, once': {
+    graph: behindStrip("[b][1:v]overlay=enable='eq(n,100)'[c]"),
+    others: BARS,
+    says: /^3\.33 s to 3\.37 s \(segment 0\): something else is shown \(correlation/,
+  },
+  'two foreign frames each second': {
+    graph: behindStrip("[b][1:v]overlay=enable='between(mod(n,30),7,8)'[c]"),
+    others: BARS,
+    says: /^0\.23 s to 11\.30 s \(segments 0 to 1, in 24 of 332 frames\): something else is shown/,
+  },
+  'a frame of 5 s before, each second': {
+    graph: behindStrip(
+      `[b]split[d][e];[e]tpad=start=150:start_mode=clone[f];[d][f]overlay=shortest=1:enable='eq(mod(n,30),7)'[c]`,
+    ),
+    says: /in 1[0-2] of 3\d\d frames\): \d+ % of the frame is something else/,
+  },
+};
+
 const BENIGN: Record<string, { graph: string; options: string[] }> = {
   '240p at 300 kb/s': { graph: '[0:v]scale=426:240[out]', options: ['-b:v', '300k'] },
   '360p at 300 kb/s': { graph: '[0:v]scale=640:360[out]', options: ['-b:v', '300k'] },
@@ -87,6 +113,15 @@ describe('the programme', () => {
       expect(verdict.seen).to.match(says).and.to.include('segment 0');
       expect(verdict.seen).to.match(/3\.0[03] s to (4\.9[67]|5\.0[03]) s/);
       expect((await judged(frames, file, fixture)).state).to.equal('passed');
+    });
+  }
+
+  for (const [what, { graph, says, others = [] }] of Object.entries(THROUGHOUT)) {
+    it(`${what}, strip kept: not that of the source`, async () => {
+      const file = altered(fixture, path('damaged.mp4'), graph, { others });
+      const verdict = await judged(programme, file, fixture);
+      expect(verdict.state, verdict.seen).to.equal('failed');
+      expect(verdict.seen).to.match(says);
     });
   }
 
