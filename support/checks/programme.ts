@@ -82,6 +82,10 @@ function deviationOf(
 }
 
 const WORDS: Record<ProgrammeKind, (value: number) => string> = {
+  earlier: (frames) => `an earlier frame of the source than its own is shown (${frames} before it)`,
+  exchanged: () =>
+    'frames of the source are exchanged: earlier and later ones than their own are shown',
+  later: (frames) => `a later frame of the source than its own is shown (${frames} after it)`,
   part: (share) => `${percent(share)} of the frame is something else`,
   other: (correlation) => `something else is shown (correlation ${correlation.toFixed(2)})`,
   level: (contrast) =>

@@ -92,6 +92,30 @@ const THROUGHOUT: Record<string, { graph: string; says: RegExp; others?: string[
   },
 };
 
+/** What is shown when it should not be; a strip is drawn over it. */
+const WHEN: Record<string, { graph: string; says: RegExp }> = {
+  '15 frames per second': {
+    graph: behindStrip("[b]select='not(mod(n,2))',fps=30[c]"),
+    says: /in 1[78]\d of 3\d\d frames\): an earlier frame of the source than its own is shown \(1 before it\)/,
+  },
+  '10 frames per second': {
+    graph: behindStrip("[b]select='not(mod(n,3))',fps=30[c]"),
+    says: /in 2[34]\d of 3\d\d frames\): an earlier frame of the source than its own is shown \([12] before it\)/,
+  },
+  'pairs of frames exchanged': {
+    graph: behindStrip('[b]shuffleframes=1 0[c]'),
+    says: /frames of the source are exchanged: earlier and later ones than their own are shown/,
+  },
+  'two frames late': {
+    graph: behindStrip('[b]tpad=start=2:start_mode=clone[c]'),
+    says: /an earlier frame of the source than its own is shown \(2 before it\)/,
+  },
+  'two frames early': {
+    graph: behindStrip('[b]trim=start_frame=2,setpts=PTS-STARTPTS,tpad=stop=2:stop_mode=clone[c]'),
+    says: /a later frame of the source than its own is shown \(2 after it\)/,
+  },
+};
+
 const BENIGN: Record<string, { graph: string; options: string[] }> = {
   '240p at 300 kb/s': { graph: '[0:v]scale=426:240[out]', options: ['-b:v', '300k'] },
   '360p at 300 kb/s': { graph: '[0:v]scale=640:360[out]', options: ['-b:v', '300k'] },
@@ -121,6 +145,16 @@ describe('the programme', () => {
       const file = altered(fixture, path('damaged.mp4'), graph, { others });
       const verdict = await judged(programme, file, fixture);
       expect(verdict.state, verdict.seen).to.equal('failed');
+      expect(verdict.seen).to.match(says);
+    });
+  }
+
+  for (const [what, { graph, says }] of Object.entries(WHEN)) {
+    it(`${what} behind a strip of 30: not that of the source`, async () => {
+      const file = altered(fixture, path('when.mp4'), graph);
+      const verdict = await judged(programme, file, fixture);
+      expect(verdict.state, verdict.seen).to.equal('failed');
+      expect(verdict.deviations, verdict.seen).to.have.length(1);
       expect(verdict.seen).to.match(says);
     });
   }
