@@ -248,19 +248,17 @@ function goOn(state: State, advance: number, price: number, offer: (next: State)
   const expected = state.expected + advance;
   const from = state;
   const { frame, isHeld, cost } = state;
-  offer({
-    frame,
-    expected,
-    isHeld: true,
-    cost: cost + price * (isHeld ? COST.hold : COST.step),
-    from,
-  });
+  const isNear = (target: number): boolean => Math.abs(target - expected) <= SAME_LAG;
+  // At a higher rate than the source's, a frame is shown again in its own time.
+  const isAgain = isNear(frame) && !isHeld;
+  const again = isAgain ? 0 : price * (isHeld ? COST.hold : COST.step);
+  offer({ frame, expected, isHeld: !isAgain, cost: cost + again, from });
   // After a repeated frame: what would be shown without it, or the frame that follows it.
   const targets = new Set([Math.round(expected), Math.floor(expected), Math.ceil(expected)]);
   for (let k = 1; k <= Math.ceil(advance) + STEP_FRAMES; k += 1) targets.add(frame + k);
   for (const target of targets) {
     if (target <= frame) continue;
-    const isAtLag = Math.abs(target - expected) <= SAME_LAG;
+    const isAtLag = isNear(target);
     const step = isAtLag && !isHeld ? 0 : price * COST.step;
     const at = isAtLag ? expected : target;
     offer({ frame: target, expected: at, isHeld: false, cost: cost + step, from });

@@ -197,7 +197,8 @@ export class OutputFindings {
       }
       const times = video.frames.map(({ ptsSeconds }) => ptsSeconds);
       const { thumbnails } = video;
-      const found = await inWorkerThread('compareProgramme', thumbnails, numbers, times, source);
+      const compared = [thumbnails, numbers, times, source, matched === undefined] as const;
+      const found = await inWorkerThread('compareProgramme', ...compared);
       return { observed: true, ...found };
     });
   }

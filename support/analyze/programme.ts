@@ -125,18 +125,20 @@ const FOREIGN_CORRELATION = 0.5;
 /**
  * @param frames the frame of the source that each frame of the output shows; null where that is not known
  * @param times PTS of the output's frames in seconds
+ * @param isNumbered whether a number in each frame says which one it should show: otherwise that was told by what it shows
  */
 export function compareProgramme(
   output: Thumbnails,
   frames: readonly (number | null)[],
   times: readonly number[],
   source: Thumbnails,
+  isNumbered: boolean,
 ): Programme {
   const compared = frames.flatMap((frame, i) => {
     if (frame === null || frame >= source.count) return [];
     const [shown, own] = [thumbnailOf(output, i), thumbnailOf(source, frame)];
     const measured = measure(shown, own);
-    const neighbour = neighbourShown(shown, source, frame);
+    const neighbour = isNumbered ? neighbourShown(shown, source, frame) : undefined;
     return [{ i, frame, ...measured, ...(neighbour ? { found: neighbour } : {}) }];
   });
   const seconds = median(times.slice(1).map((time, i) => time - (times[i] ?? time))) || 0;

@@ -103,6 +103,21 @@ describe('the clock of a clip without frame numbers', () => {
     expect((await judged(frames, file, allowing)).state).to.equal('passed');
   });
 
+  for (const rate of ['60', '60000/1001', '50']) {
+    it(`converted to ${rate} frames per second, no frame is lost, whatever moves`, async () => {
+      const zoom = 'mandelbrot=s=320x180:r=30:maxiter=200';
+      const clips = [fixture, videoClip(folder, 'numbered'), videoClip(folder, 'zoom', zoom)];
+      for (const clip of clips) {
+        const options = ['-preset', 'medium', '-crf', '23'];
+        const file = altered(clip, path('higher.mp4'), `[0:v]fps=${rate}[out]`, { options });
+        for (const one of [frames, programme]) {
+          const { state, seen } = await judged(one, file, clip);
+          expect(state, `${clip.id}: ${seen}`).to.equal('passed');
+        }
+      }
+    });
+  }
+
   /** When second 6 of the source is shown. */
   const shownAt = async (file: string): Promise<number | undefined> => {
     const clock: FrameClock = observed(await new OutputFindings(file, fixture, []).clock());
