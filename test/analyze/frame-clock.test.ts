@@ -112,7 +112,14 @@ describe('frameClock', () => {
     const clock = frameClock(shown([0, 1, null, 3, 4]), FPS);
     expect(clock.unreadable).to.equal(1);
     expect(clock.runs).to.have.length(1);
-    expect(clock.lost).to.deep.equal([{ fromFrame: 2, count: 1, atSeconds: 1 / FPS }]);
+    expect(clock.lost).to.deep.equal([{ fromFrame: 2, count: 1, atSeconds: 1 / FPS, hidden: 1 }]);
+    expect(clock.firstUnreadableSeconds).to.equal(2 / FPS);
+  });
+
+  it('takes one of 25 frames in place of which something else is shown for no conversion', () => {
+    const clock = frameClock(shown(range(0, 500).map((n) => (n % 25 === 7 ? null : n))), FPS);
+    expect(clock.unreadable).to.equal(20);
+    expect(clock.conversion).to.equal(undefined);
   });
 });
 

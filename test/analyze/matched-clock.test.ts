@@ -51,6 +51,10 @@ const OUTPUTS: Record<string, { graph: string; says?: RegExp; options?: string[]
     graph: '[0:v]fps=5,fps=30[out]',
     says: /shown at 5 frames per second in place of 30: \d+ frames, at regular intervals, left out/,
   },
+  'a foreign frame each second': {
+    graph: "[0:v]drawbox=color=gray:t=fill:enable='eq(mod(n,30),7)'[out]",
+    says: /^12 frames that are none of the source, the first at 0\.23 s$/,
+  },
   'black for 1 s': {
     graph: "[0:v]drawbox=color=black:t=fill:enable='between(t,5,6)'[out]",
     says: /3\d frames that are none of the source.*black for/,
