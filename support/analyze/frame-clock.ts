@@ -338,9 +338,9 @@ function whyNotShown(
     const [begin, end] = [piece[0], piece.at(-1)];
     return sum + (end?.ptsSeconds ?? NaN) - (begin?.ptsSeconds ?? NaN) + 1 / framesPerSecond;
   }, 0);
-  const wanted = ((last - first + 1) / framesPerSecond).toFixed(2);
+  const [is, wanted] = [seconds, (last - first + 1) / framesPerSecond].map((one) => one.toFixed(2));
   return (
-    `${shown} of the ${frames} are in the output, but in ${pieces.length} pieces between which time jumps, ` +
-    `for ${seconds.toFixed(2)} s in place of ${wanted} s`
+    `${shown} of the ${frames} are in the output, but in ${pieces.length} pieces between which time jumps` +
+    (is === wanted ? '' : `, for ${is} s in place of ${wanted} s`)
   );
 }
