@@ -4,8 +4,16 @@
  * the source, the one is taken that fits best and leaves its lag least often (the Viterbi algorithm, over the best states).
  */
 import type { Span } from './ffmpeg';
-import { type Finding, percentile, unobserved } from './finding';
-import { blockWith, LUMA_BYTES, startOf, type Thumbnails, thumbnailOf } from './thumbnails';
+import { beyond, type Finding, percentile, unobserved } from './finding';
+import {
+  blockWith,
+  LUMA_BYTES,
+  LUMA_COLUMNS,
+  LUMA_ROWS,
+  startOf,
+  type Thumbnails,
+  thumbnailOf,
+} from './thumbnails';
 
 /** The frames of the source that the frames of an output show. */
 export interface MatchedFrames {
@@ -105,7 +113,8 @@ export function matchFrames(
   const correlation = 1 - (middle.observed ? middle.value : 1);
   if (correlation < LEAST_CORRELATION) {
     return unobserved(
-      `the output does not show the source: correlation of its frames ${correlation.toFixed(2)}, ` +
+      'the output does not show the source: correlation of its frames ' +
+        `${beyond(correlation, LEAST_CORRELATION, 2)} (${halvesText(output, source, path)}), ` +
         `where at least ${LEAST_CORRELATION} is needed`,
     );
   }
@@ -123,6 +132,48 @@ export function matchFrames(
     frames: path.map((frame, i) => ((distances[i] ?? 1) > 1 - LEAST_CORRELATION ? null : frame)),
     ...{ correlation, untold: stretches(isTold, times), isStatic: !isTold.includes(true) },
   };
+}
+
+/** Halves of a frame, each as its first column and row, and those after its last. */
+const HALVES: Record<string, readonly [number, number, number, number]> = {
+  left: [0, 0, LUMA_COLUMNS / 2, LUMA_ROWS],
+  right: [LUMA_COLUMNS / 2, 0, LUMA_COLUMNS, LUMA_ROWS],
+  upper: [0, 0, LUMA_COLUMNS, LUMA_ROWS >> 1],
+  lower: [0, LUMA_ROWS >> 1, LUMA_COLUMNS, LUMA_ROWS],
+};
+
+/** How much each half is like the source, where the whole is not. */
+function halvesText(output: Thumbnails, source: Thumbnails, path: readonly number[]): string {
+  const texts = Object.entries(HALVES).map(([name, [left, top, right, bottom]]) => {
+    const blocks: number[] = [];
+    for (let row = top; row < bottom; row += 1) {
+      for (let column = left; column < right; column += 1) blocks.push(row * LUMA_COLUMNS + column);
+    }
+    const found = percentile(
+      path.map((frame, i) =>
+        correlationOf(thumbnailOf(output, i), thumbnailOf(source, frame), blocks),
+      ),
+      50,
+    );
+    return `${name} half ${found.observed ? found.value.toFixed(2) : '-'}`;
+  });
+  return texts.join(', ');
+}
+
+/** Of some blocks of luma; 0 where one of the two is even in them. */
+function correlationOf(a: Uint8Array, b: Uint8Array, blocks: readonly number[]): number {
+  let [sumA, sumB, ofA, ofB, both] = [0, 0, 0, 0, 0];
+  for (const k of blocks) {
+    const [x, y] = [a[k] ?? 0, b[k] ?? 0];
+    sumA += x;
+    sumB += y;
+    ofA += x * x;
+    ofB += y * y;
+    both += x * y;
+  }
+  const { length } = blocks;
+  const spread = (length * ofA - sumA ** 2) * (length * ofB - sumB ** 2);
+  return spread > 0 ? (length * both - sumA * sumB) / Math.sqrt(spread) : 0;
 }
 
 /** Frames with what a correlation of their luma needs; copies of them as unit vectors would be 230 MB an hour. */

@@ -161,6 +161,16 @@ describe('the clock of a clip without frame numbers', () => {
     expect((await judged(frames, file, fixture)).state).to.equal('not shown');
   });
 
+  it('says which half of the frame is not that of the source', async () => {
+    const zoom = videoClip(folder, 'zoom', 'mandelbrot=s=320x180:r=30:maxiter=200');
+    const file = altered(zoom, path('half.mp4'), '[1:v]crop=160:180[a];[0:v][a]overlay[out]', {
+      others: ['-f', 'lavfi', '-t', '12', '-i', 'smptebars=s=320x180:r=30'],
+    });
+    const { state, seen } = await judged(programme, file, zoom);
+    expect(state, seen).to.equal('failed');
+    expect(seen).to.match(/left half -?0\.[0-4]\d, right half (0\.9\d|1\.00), upper half/);
+  });
+
   it('shows nothing of a source in which nothing moves', async () => {
     const still = videoClip(folder, 'still', 'smptebars=s=320x180:r=30');
     const error = await rejection(judged(frames, still.path, still));
