@@ -7,6 +7,7 @@ import type { Span } from './ffmpeg';
 import { beyond, type Finding, percentile, unobserved } from './finding';
 import {
   blockWith,
+  evenText,
   LUMA_BYTES,
   LUMA_COLUMNS,
   LUMA_ROWS,
@@ -111,6 +112,10 @@ export function matchFrames(
   const distances = path.map((frame, i) => distance(shown, i, own, frame));
   const middle = percentile(distances, 50);
   const correlation = 1 - (middle.observed ? middle.value : 1);
+  const even = evenIn(shown);
+  if (correlation < LEAST_CORRELATION && even !== undefined) {
+    return unobserved(`the output does not show the source: ${even}`);
+  }
   if (correlation < LEAST_CORRELATION) {
     return unobserved(
       'the output does not show the source: correlation of its frames ' +
@@ -132,6 +137,19 @@ export function matchFrames(
     frames: path.map((frame, i) => ((distances[i] ?? 1) > 1 - LEAST_CORRELATION ? null : frame)),
     ...{ correlation, untold: stretches(isTold, times), isStatic: !isTold.includes(true) },
   };
+}
+
+/** Of the luma of a frame in which nothing is seen, the standard deviation is less. */
+const EVEN_CONTRAST = 2;
+
+/** That most frames of a video are of one colour, in words; undefined where they are not. */
+function evenIn({ count, means, lengths }: Frames): string | undefined {
+  const even = [...means].filter(
+    (_, i) => (lengths[i] ?? 0) < EVEN_CONTRAST * Math.sqrt(LUMA_BYTES),
+  );
+  const middle = percentile(even, 50);
+  if (even.length <= count / 2 || !middle.observed) return undefined;
+  return `${even.length} of its ${count} frames are ${evenText(middle.value)}`;
 }
 
 /** Halves of a frame, each as its first column and row, and those after its last. */

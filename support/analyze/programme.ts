@@ -17,6 +17,7 @@ export type ProgrammeKind =
   | 'earlier'
   | 'later'
   | 'exchanged'
+  | 'even'
   | 'part'
   | 'other'
   | 'level'
@@ -95,6 +96,8 @@ const BLOCK_SAME = 4;
 /** Less contrast (standard deviation of luma), or less saturation, has nothing that could be compared. */
 const LEAST_CONTRAST = 4;
 const LEAST_SATURATION = 4;
+/** Of the output: nothing is in it but one colour. */
+const EVEN_CONTRAST = 2;
 /** Of the original saturation: no colour. */
 const COLOURLESS = 0.2;
 /** Detail of a block, in quarters of a level, that can be lost; the mean of a quarter of the frame. */
@@ -206,8 +209,10 @@ interface Luma {
   correlation: number;
   /** How much of the source's contrast there is. */
   contrast: number;
-  /** Mean of the output minus that of the source. */
+  /** Mean of the output, and how much more that is than the mean of the source. */
+  mean: number;
   level: number;
+  isEven: boolean;
   meanDifference: number;
   medianDifference: number;
   /** Share of the blocks that are something else. */
@@ -236,7 +241,8 @@ function compareLuma(shown: Uint8Array, own: Uint8Array): Luma {
   return {
     correlation: isFlat ? 1 : both / Math.sqrt(Math.max(1, ofShown) * ofOwn),
     contrast: isFlat ? 1 : both / ofOwn,
-    level: meanShown - meanOwn,
+    ...{ mean: meanShown, level: meanShown - meanOwn },
+    isEven: !isFlat && ofShown < LUMA_BYTES * EVEN_CONTRAST ** 2,
     meanDifference: sum / LUMA_BYTES,
     medianDifference: differences.sort()[LUMA_BYTES >> 1] ?? 0,
     off: off / LUMA_BYTES,
@@ -246,6 +252,7 @@ function compareLuma(shown: Uint8Array, own: Uint8Array): Luma {
 function unlikeLuma(luma: Luma): Measured['found'] {
   const { correlation, contrast, level, medianDifference, off } = luma;
   const [least, most] = LIMITS.contrast;
+  if (luma.isEven) return { kind: 'even', value: luma.mean };
   if (off > LIMITS.part && medianDifference < BLOCK_SAME) return { kind: 'part', value: off };
   if (correlation < LIMITS.other) return { kind: 'other', value: correlation };
   if (Math.abs(level) > LIMITS.level || contrast > most) return { kind: 'level', value: contrast };
@@ -371,10 +378,14 @@ function deviationsIn(
         ...{ kind, value: median(values), fromSeconds, seconds },
         ...{ firstFrame: first.frame, lastFrame: last.frame, frames: run.length, ofFrames },
         differSeconds: isWhole ? seconds : run.length * intervalSeconds,
-        isForeign: run.some((one) => one.kind === 'other' && one.value < FOREIGN_CORRELATION),
+        isForeign: run.some(isForeign),
       },
     ];
   });
+}
+
+function isForeign({ kind, value }: Deviating): boolean {
+  return kind === 'even' || (kind === 'other' && value < FOREIGN_CORRELATION);
 }
 
 /** Runs in the order of their beginnings, with a frame or two every now and then in one. */

@@ -45,6 +45,11 @@ const DETAIL_STEPS = 4;
 /** Luma of a pixel in a black border, at most: 16 is black, codecs ring around it. */
 const BLACK_LUMA = 24;
 
+/** What a frame without any contrast shows, by its luma. */
+export function evenText(luma: number): string {
+  return luma <= BLACK_LUMA ? 'black' : `of one colour (luma ${luma.toFixed(0)} of 255)`;
+}
+
 /**
  * Thumbnails of a video, one after the other, {@link THUMBNAIL_BYTES} for each of `count` frames: in memory, or those of a long video,
  * 100 MB an hour, in a scratch file. Plain data, that worker threads are given without a copy.

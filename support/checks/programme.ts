@@ -1,6 +1,7 @@
 /** Whether the video shows what the source shows: by what is seen in its frames, not by the numbers that they carry. */
 import type { Span } from '../analyze/ffmpeg';
 import type { Programme, ProgrammeDeviation, ProgrammeKind } from '../analyze/programme';
+import { evenText } from '../analyze/thumbnails';
 import { allRight, observed } from './builders';
 import type { Deviation } from './criterion';
 import { decoding } from './output-file';
@@ -86,6 +87,7 @@ const WORDS: Record<ProgrammeKind, (value: number) => string> = {
   exchanged: () =>
     'frames of the source are exchanged: earlier and later ones than their own are shown',
   later: (frames) => `a later frame of the source than its own is shown (${frames} after it)`,
+  even: (luma) => `all of it is ${evenText(luma)}`,
   part: (share) => `${percent(share)} of the frame is something else`,
   other: (correlation) => `something else is shown (correlation ${correlation.toFixed(2)})`,
   level: (contrast) =>

@@ -161,6 +161,17 @@ describe('the clock of a clip without frame numbers', () => {
     expect((await judged(frames, file, fixture)).state).to.equal('not shown');
   });
 
+  it('says that all of it is black, or of one colour', async () => {
+    for (const [colour, says] of [
+      ['black', /: 3\d\d of its 360 frames are black$/],
+      ['green', /: 3\d\d of its 360 frames are of one colour \(luma \d+ of 255\)$/],
+    ] as const) {
+      const file = altered(fixture, path('even.mp4'), `[0:v]drawbox=t=fill:color=${colour}[out]`);
+      const { state, seen } = await judged(programme, file, fixture);
+      expect([state, says.test(seen)], seen).to.deep.equal(['failed', true]);
+    }
+  });
+
   it('says which half of the frame is not that of the source', async () => {
     const zoom = videoClip(folder, 'zoom', 'mandelbrot=s=320x180:r=30:maxiter=200');
     const file = altered(zoom, path('half.mp4'), '[1:v]crop=160:180[a];[0:v][a]overlay[out]', {

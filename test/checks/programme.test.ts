@@ -79,6 +79,10 @@ const THROUGHOUT: Record<string, { graph: string; says: RegExp; others?: string[
     others: BARS,
     says: /^3\.33 s to 3\.37 s \(segment 0\): something else is shown \(correlation/,
   },
+  'one colour': {
+    graph: behindStrip('[b]drawbox=t=fill:color=green[c]'),
+    says: /: all of it is of one colour \(luma \d+ of 255\)$/,
+  },
   'two foreign frames each second': {
     graph: behindStrip("[b][1:v]overlay=enable='between(mod(n,30),7,8)'[c]"),
     others: BARS,
