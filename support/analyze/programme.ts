@@ -44,6 +44,17 @@ export interface ProgrammeDeviation {
   lastFrame: number;
   /** The median over these frames of that by which they were told; see {@link LIMITS}. */
   value: number;
+  /** Of `level`. */
+  tones?: Tones;
+}
+
+/** By how much luma differs, of 255, in the darkest third of the blocks of the source, the next, and the brightest. */
+export interface Tones {
+  dark: number;
+  middle: number;
+  bright: number;
+  /** How far it is, on average, from what another brightness and another contrast make of the source. */
+  bend: number;
 }
 
 export interface Programme {
@@ -164,7 +175,7 @@ interface Measured {
   lumaDifference: number;
   colourDifference: number;
   /** The first of the kinds that it is. */
-  found: { kind: ProgrammeKind; value: number } | undefined;
+  found: { kind: ProgrammeKind; value: number; tones?: Tones } | undefined;
 }
 
 function measure(shown: Uint8Array, own: Uint8Array): Measured {
@@ -173,6 +184,7 @@ function measure(shown: Uint8Array, own: Uint8Array): Measured {
   // A mosaic changes colours as well: what is lost tells more.
   const found =
     unlikeLuma(luma) ?? unlikeDetail(compareDetail(shown, own)) ?? unlikeColours(colour);
+  if (found?.kind === 'level') found.tones = tonesOf(shown, own, luma);
   const { correlation, meanDifference: lumaDifference } = luma;
   return { correlation, lumaDifference, colourDifference: colour.difference, found };
 }
@@ -247,6 +259,20 @@ function compareLuma(shown: Uint8Array, own: Uint8Array): Luma {
     medianDifference: differences.sort()[LUMA_BYTES >> 1] ?? 0,
     off: off / LUMA_BYTES,
   };
+}
+
+function tonesOf(shown: Uint8Array, own: Uint8Array, { mean, level, contrast }: Luma): Tones {
+  const blocks = Array.from({ length: LUMA_BYTES }, (_, k) => k);
+  blocks.sort((a, b) => (own[a] ?? 0) - (own[b] ?? 0));
+  const third = Math.ceil(LUMA_BYTES / 3);
+  const [dark = NaN, middle = NaN, bright = NaN] = [0, third, 2 * third].map((from) => {
+    const some = blocks.slice(from, from + third);
+    return some.reduce((sum, k) => sum + (shown[k] ?? 0) - (own[k] ?? 0), 0) / some.length;
+  });
+  const bends = blocks.map((k) =>
+    Math.abs((shown[k] ?? 0) - mean - contrast * ((own[k] ?? 0) - (mean - level))),
+  );
+  return { dark, middle, bright, bend: bends.reduce((sum, one) => sum + one, 0) / LUMA_BYTES };
 }
 
 function unlikeLuma(luma: Luma): Measured['found'] {
@@ -379,6 +405,7 @@ function deviationsIn(
         ...{ firstFrame: first.frame, lastFrame: last.frame, frames: run.length, ofFrames },
         differSeconds: isWhole ? seconds : run.length * intervalSeconds,
         isForeign: run.some(isForeign),
+        ...(kind === 'level' ? { tones: medianTones(run) } : {}),
       },
     ];
   });
@@ -407,6 +434,12 @@ interface Deviating {
   frame: number;
   kind: ProgrammeKind;
   value: number;
+  tones?: Tones;
+}
+
+function medianTones(run: readonly Deviating[]): Tones {
+  const of = (part: keyof Tones): number => median(run.flatMap(({ tones }) => tones?.[part] ?? []));
+  return { dark: of('dark'), middle: of('middle'), bright: of('bright'), bend: of('bend') };
 }
 
 /** One kind of damage may look like another in some of its frames. */

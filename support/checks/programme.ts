@@ -1,6 +1,6 @@
 /** Whether the video shows what the source shows: by what is seen in its frames, not by the numbers that they carry. */
 import type { Span } from '../analyze/ffmpeg';
-import type { Programme, ProgrammeDeviation, ProgrammeKind } from '../analyze/programme';
+import type { Programme, ProgrammeDeviation, ProgrammeKind, Tones } from '../analyze/programme';
 import { evenText } from '../analyze/thumbnails';
 import { allRight, observed } from './builders';
 import type { Deviation } from './criterion';
@@ -71,18 +71,19 @@ function deviationOf(
   segmentSeconds = NaN,
   framesPerSecond = NaN,
 ): Deviation {
-  const { kind, value, fromSeconds, seconds, frames, ofFrames } = one;
+  const { kind, value, tones, fromSeconds, seconds, frames, ofFrames } = one;
   const [first, last] = [one.firstFrame, one.lastFrame].map((frame) =>
     Math.floor(frame / framesPerSecond / segmentSeconds),
   );
   const segments = first === last ? `segment ${first}` : `segments ${first} to ${last}`;
   const until = fromSeconds + seconds;
   const which = frames < ofFrames ? `, in ${frames} of ${ofFrames} frames` : '';
-  const text = `${fromSeconds.toFixed(2)} s to ${until.toFixed(2)} s (${segments}${which}): ${WORDS[kind](value)}`;
+  const how = kind === 'level' ? levelText(value, tones) : WORDS[kind](value);
+  const text = `${fromSeconds.toFixed(2)} s to ${until.toFixed(2)} s (${segments}${which}): ${how}`;
   return first === last && first !== undefined ? { text, fragment: first } : { text };
 }
 
-const WORDS: Record<ProgrammeKind, (value: number) => string> = {
+const WORDS: Record<Exclude<ProgrammeKind, 'level'>, (value: number) => string> = {
   earlier: (frames) => `an earlier frame of the source than its own is shown (${frames} before it)`,
   exchanged: () =>
     'frames of the source are exchanged: earlier and later ones than their own are shown',
@@ -90,14 +91,29 @@ const WORDS: Record<ProgrammeKind, (value: number) => string> = {
   even: (luma) => `all of it is ${evenText(luma)}`,
   part: (share) => `${percent(share)} of the frame is something else`,
   other: (correlation) => `something else is shown (correlation ${correlation.toFixed(2)})`,
-  level: (contrast) =>
-    `levels are others (contrast ${contrast.toFixed(2)} times that of the source)`,
   colourless: (share) => `without colour (${percent(share)} of the saturation)`,
   swapped: (distance) => `U and V are exchanged (colours off by ${distance.toFixed(0)} of 255)`,
   colour: (distance) => `colours are others (off by ${distance.toFixed(0)} of 255)`,
   detail: (left) => `blurred or in blocks (${percent(left)} of the detail)`,
   noise: (times) => `noise or blocks over it (${times.toFixed(1)} times the detail)`,
 };
+
+/** Luma that differs by no more from one tone to the next differs by the same; what is further from a line is a curve. */
+const SAME_TONE = 5;
+const LEAST_BEND = 1.5;
+
+/** What of the levels is another: the same for all tones is brightness, along a line contrast, otherwise gamma. */
+function levelText(contrast: number, tones: Tones | undefined): string {
+  const { dark = NaN, middle = NaN, bright = NaN, bend = NaN } = tones ?? {};
+  const isSame = Math.max(dark, middle, bright) - Math.min(dark, middle, bright) <= SAME_TONE;
+  const what = isSame
+    ? 'brightness'
+    : bend > LEAST_BEND
+      ? 'gamma, or another curve'
+      : `contrast, ${contrast.toFixed(2)} times that of the source`;
+  const by = [dark, middle, bright].map((one) => `${one < 0 ? '' : '+'}${one.toFixed(0)}`);
+  return `levels are others (${what}: luma of dark, middle and bright tones ${by.join(', ')} of 255)`;
+}
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(0)} %`;

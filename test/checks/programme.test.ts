@@ -83,6 +83,18 @@ const THROUGHOUT: Record<string, { graph: string; says: RegExp; others?: string[
     graph: behindStrip('[b]drawbox=t=fill:color=green[c]'),
     says: /: all of it is of one colour \(luma \d+ of 255\)$/,
   },
+  brighter: {
+    graph: behindStrip('[b]eq=brightness=0.08[c]'),
+    says: /levels are others \(brightness: luma of dark, middle and bright tones \+(1\d|20), \+(1\d|20), \+(1\d|20) of 255\)$/,
+  },
+  'another gamma': {
+    graph: behindStrip('[b]eq=gamma=1.3[c]'),
+    says: /levels are others \(gamma, or another curve: luma of dark/,
+  },
+  'less contrast': {
+    graph: behindStrip('[b]eq=contrast=0.8[c]'),
+    says: /levels are others \(contrast, 0\.8\d times that of the source: luma of dark/,
+  },
   'two foreign frames each second': {
     graph: behindStrip("[b][1:v]overlay=enable='between(mod(n,30),7,8)'[c]"),
     others: BARS,
