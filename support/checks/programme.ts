@@ -87,6 +87,8 @@ const WORDS: Record<Exclude<ProgrammeKind, 'level'>, (value: number) => string> 
   earlier: (frames) => `an earlier frame of the source than its own is shown (${frames} before it)`,
   exchanged: () =>
     'frames of the source are exchanged: earlier and later ones than their own are shown',
+  blended: (share) =>
+    `two frames are shown in one, by lines in turns or one over the other (${percent(share)} of a neighbour)`,
   later: (frames) => `a later frame of the source than its own is shown (${frames} after it)`,
   even: (luma) => `all of it is ${evenText(luma)}`,
   part: (share) => `${percent(share)} of the frame is something else`,

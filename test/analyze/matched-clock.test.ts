@@ -172,6 +172,16 @@ describe('the clock of a clip without frame numbers', () => {
     }
   });
 
+  it('says that lines of two frames are shown in turns', async () => {
+    const graph =
+      '[0:v]split[d][e];[e]tpad=start=1:start_mode=clone[f];' +
+      "[d][f]blend=all_expr='if(mod(Y,2),B,A)':shortest=1[out]";
+    const file = altered(fixture, path('combed.mp4'), graph, { options: ['-crf', '23'] });
+    const { state, seen } = await judged(programme, file, fixture);
+    expect(state, seen).to.equal('failed');
+    expect(seen).to.include('two frames are shown in one, by lines in turns');
+  });
+
   it('says which half of the frame is not that of the source', async () => {
     const zoom = videoClip(folder, 'zoom', 'mandelbrot=s=320x180:r=30:maxiter=200');
     const file = altered(zoom, path('half.mp4'), '[1:v]crop=160:180[a];[0:v][a]overlay[out]', {

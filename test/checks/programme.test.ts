@@ -118,6 +118,12 @@ const WHEN: Record<string, { graph: string; says: RegExp }> = {
     graph: behindStrip("[b]select='not(mod(n,3))',fps=30[c]"),
     says: /in 2[34]\d of 3\d\d frames\): an earlier frame of the source than its own is shown \([12] before it\)/,
   },
+  'lines of two frames in turns': {
+    graph: behindStrip(
+      "[b]split[d][e];[e]tpad=start=1:start_mode=clone[f];[d][f]blend=all_expr='if(mod(Y,2),B,A)':shortest=1[c]",
+    ),
+    says: /two frames are shown in one, by lines in turns or one over the other \((4\d|5\d) % of a neighbour\)/,
+  },
   'pairs of frames exchanged': {
     graph: behindStrip('[b]shuffleframes=1 0[c]'),
     says: /frames of the source are exchanged: earlier and later ones than their own are shown/,
