@@ -83,12 +83,13 @@ export interface Programme {
  *   colours                  within 3.7        [A 2.4, B 34, C 8.2], 0.89 to 1.02 of the saturation [A 0.99, B 0.65, C 0.78]
  *   detail lost in           no block          [A 4 %, B 57 %, C 33 % of the blocks]
  *   detail of a quarter      0.83 and more     [A 0.88, B 0.37, C 0.6]
- *   detail gained in         no block          [A 6 %, B 30 %, C 23 %]
+ *   detail gained in         no block          [A 6 %, B 30 %, C 23 %]; a little in 30 % [38 %]
  *
  * Damaged: mirrored, upside down or another video 0.79 and less; crushed or stretched levels 0.86, 1.16 and more; another
  * gamma, darker, lighter 29 and more; grey 0 of the saturation; U and V swapped 19 and more; half of the saturation 13 to 49;
  * 64 px mosaic loses detail in 61 % and more of the blocks, 32 px in 36 %; half blurred (sigma 12) 0.33 to 0.67 of the detail
- * of a quarter; half green or grey 45 %, a box 6 % of the blocks; strong noise gains detail in 38 % and more.
+ * of a quarter; half green or grey 45 %, a box 6 % of the blocks; strong noise gains detail in 38 % and
+ * more, or a little in 87 % and more of the blocks.
  */
 const LIMITS = {
   part: 0.035,
@@ -100,6 +101,7 @@ const LIMITS = {
   detail: 0.3,
   quarter: 0.7,
   noise: 0.25,
+  grain: 0.6,
 } as const;
 
 /** Luma that differs by more than this is something else; less than SAME in the median: the rest of the frame is as it was. */
@@ -115,6 +117,8 @@ const COLOURLESS = 0.2;
 /** Detail of a block, in quarters of a level, that can be lost; the mean of a quarter of the frame. */
 const LEAST_DETAIL = 12;
 const LEAST_QUARTER = 8;
+/** Detail that noise adds to a block, on average over 8 x 8 pixels of 720p, in quarters of a level. */
+const GRAIN = 4;
 /** Fewer blocks with detail do not tell how much is lost. */
 const LEAST_BLOCKS = 6;
 
@@ -371,19 +375,22 @@ interface Detail {
   /** Share of the blocks in which most of it is lost, and in which it has more than doubled. */
   lost: number;
   gained: number;
+  /** Share of those that have more by {@link GRAIN}. */
+  grained: number;
   /** What is left of it where most is lost: of the whole frame, and of one of its quarters. */
   left: number;
   quarter: number;
 }
 
 function compareDetail(shown: Uint8Array, own: Uint8Array): Detail {
-  let [blocks, lost, gained, allShown, allOwn] = [0, 0, 0, 0, 0];
+  let [blocks, lost, gained, grained, allShown, allOwn] = [0, 0, 0, 0, 0, 0];
   const quarters = [0, 1, 2, 3].map(() => ({ shown: 0, own: 0 }));
   for (let k = 0; k < CHROMA_BYTES; k += 1) {
     const [a, b] = [shown[DETAIL_AT + k] ?? 0, own[DETAIL_AT + k] ?? 0];
     if (b >= LEAST_DETAIL) blocks += 1;
     if (b >= LEAST_DETAIL && a < b / 2) lost += 1;
     if (a > 2 * b + LEAST_DETAIL) gained += 1;
+    if (a > b + GRAIN) grained += 1;
     allShown += a;
     allOwn += b;
     const [row, column] = [Math.floor(k / CHROMA_COLUMNS), k % CHROMA_COLUMNS];
@@ -397,7 +404,7 @@ function compareDetail(shown: Uint8Array, own: Uint8Array): Detail {
   const least = (LEAST_QUARTER * CHROMA_BYTES) / quarters.length;
   return {
     lost: blocks >= LEAST_BLOCKS ? lost / blocks : 0,
-    gained: gained / CHROMA_BYTES,
+    ...{ gained: gained / CHROMA_BYTES, grained: grained / CHROMA_BYTES },
     left: allShown / Math.max(1, allOwn),
     quarter: Math.min(
       ...quarters.map((one) => (one.own >= least ? one.shown / one.own : Infinity)),
@@ -405,11 +412,12 @@ function compareDetail(shown: Uint8Array, own: Uint8Array): Detail {
   };
 }
 
-function unlikeDetail({ lost, gained, left, quarter }: Detail): Measured['found'] {
+function unlikeDetail({ lost, gained, grained, left, quarter }: Detail): Measured['found'] {
   if (lost > LIMITS.detail || quarter < LIMITS.quarter) {
     return { kind: 'detail', value: Math.min(left, quarter) };
   }
-  return gained > LIMITS.noise ? { kind: 'noise', value: left } : undefined;
+  const isNoisy = gained > LIMITS.noise || grained > LIMITS.grain;
+  return isNoisy ? { kind: 'noise', value: left } : undefined;
 }
 
 interface Compared extends Measured {

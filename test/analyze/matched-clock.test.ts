@@ -182,6 +182,14 @@ describe('the clock of a clip without frame numbers', () => {
     expect(seen).to.include('two frames are shown in one, by lines in turns');
   });
 
+  it('tells noise that small copies of a large frame hardly show', async () => {
+    const large = videoClip(folder, 'large', 'testsrc2=s=1280x720:r=30');
+    const file = altered(large, path('noisy.mp4'), '[0:v]noise=alls=60[out]');
+    const { state, seen } = await judged(programme, file, large);
+    expect(state, seen).to.equal('failed');
+    expect(seen).to.match(/^0\.00 s to 12\.00 s .*noise or blocks over it/);
+  });
+
   it('says which half of the frame is not that of the source', async () => {
     const zoom = videoClip(folder, 'zoom', 'mandelbrot=s=320x180:r=30:maxiter=200');
     const file = altered(zoom, path('half.mp4'), '[1:v]crop=160:180[a];[0:v][a]overlay[out]', {
