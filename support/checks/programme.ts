@@ -90,6 +90,9 @@ const WORDS: Record<Exclude<ProgrammeKind, 'level'>, (value: number) => string> 
   blended: (share) =>
     `two frames are shown in one, by lines in turns or one over the other (${percent(share)} of a neighbour)`,
   later: (frames) => `a later frame of the source than its own is shown (${frames} after it)`,
+  turned: (degrees) => `what is seen is turned by ${degrees.toFixed(1)}°`,
+  enlarged: (share) =>
+    `what is seen is ${percent(Math.abs(share))} ${share > 0 ? 'larger' : 'smaller'} than in the source`,
   even: (luma) => `all of it is ${evenText(luma)}`,
   part: (share) => `${percent(share)} of the frame is something else`,
   other: (correlation) => `something else is shown (correlation ${correlation.toFixed(2)})`,

@@ -190,6 +190,19 @@ describe('the clock of a clip without frame numbers', () => {
     expect(seen).to.match(/^0\.00 s to 12\.00 s .*noise or blocks over it/);
   });
 
+  it('says that what is seen is turned, or larger', async () => {
+    const zoom = videoClip(folder, 'zoom', 'mandelbrot=s=320x180:r=30:maxiter=200');
+    for (const [clip, graph, says] of [
+      [fixture, 'rotate=1.5*PI/180', /what is seen is turned by (1\.[3-9]|2\.\d)°/],
+      [zoom, 'rotate=-1.5*PI/180', /what is seen is turned by (1\.[3-9]|2\.\d)°/],
+      [fixture, 'scale=330:186,crop=320:180', /what is seen is [2-4] % larger/],
+    ] as const) {
+      const file = altered(clip, path('turned.mp4'), `[0:v]${graph}[out]`);
+      const { state, seen } = await judged(programme, file, clip);
+      expect([state, says.test(seen)], seen).to.deep.equal(['failed', true]);
+    }
+  });
+
   it('says which half of the frame is not that of the source', async () => {
     const zoom = videoClip(folder, 'zoom', 'mandelbrot=s=320x180:r=30:maxiter=200');
     const file = altered(zoom, path('half.mp4'), '[1:v]crop=160:180[a];[0:v][a]overlay[out]', {
