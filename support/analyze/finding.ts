@@ -39,6 +39,20 @@ export function milliseconds(ms: number): string {
   return `${(Math.round(10 * ms) / 10 || 0).toFixed(1)} ms`;
 }
 
+/**
+ * A figure that breaks a limit, for people: with as many digits, at least `digits`, as it takes to be seen on its side of the limit.
+ * `0.797` for at least 0.8.
+ */
+export function beyond(value: number, limit: number, digits: number): string {
+  for (let more = digits; more < MOST_DIGITS; more += 1) {
+    const text = value.toFixed(more);
+    if (Math.sign(Number(text) - limit) === Math.sign(value - limit)) return text;
+  }
+  return value.toFixed(MOST_DIGITS);
+}
+
+const MOST_DIGITS = 9;
+
 /** Whole numbers in their order, for people: `0 to 4, 7`. */
 export function ranges(numbers: readonly number[]): string {
   const runs: number[][] = [];

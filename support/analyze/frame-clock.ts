@@ -24,10 +24,18 @@ export interface FrameClock {
   runs: ClockRun[];
   /** Frames without a readable number; of `matched`, frames that are none of the source. */
   unreadable: number;
+  /** When the first of them is shown. */
+  firstUnreadableSeconds?: number;
   /** Where the source's rate was converted to a lower one: what that leaves out is not lost. */
   conversion?: RateConversion;
   /** Frames that are never shown between the first one shown and the last one of the source. */
-  lost: { fromFrame: number; count: number; atSeconds: number }[];
+  lost: {
+    fromFrame: number;
+    count: number;
+    atSeconds: number;
+    /** Frames without a number that are shown in their place. */
+    hidden?: number;
+  }[];
   /** A frame shown for longer than its presentation interval; `seconds` is the excess. */
   longPresentations: (Span & { frame: number })[];
   /** Frames one after the other of which each is shown for less than half of its interval; `seconds` is what they lack. */
@@ -65,12 +73,14 @@ export function frameClock(
   repeats: ReadonlySet<number> = new Set(),
 ): FrameClock {
   const numbered = told.kind === 'strip' ? countedOn(frames, framesPerSecond, lastFrame) : frames;
-  const read = numbered.filter((frame): frame is Numbered => frame.frame !== null);
+  const read = readable(numbered);
+  const unreadable = frames.find(({ frame }) => frame === null);
   const conversion = conversionOf(read, frames, framesPerSecond, repeats);
   const clock: FrameClock = {
     ...{ framesPerSecond, ...told, runs: [], backward: [] },
     ...{ bunches: bunchesOf(read, framesPerSecond), unreadable: frames.length - read.length },
     ...(lastFrame === undefined ? {} : { lastFrame }),
+    ...(unreadable ? { firstUnreadableSeconds: unreadable.ptsSeconds } : {}),
     ...(conversion ? { conversion: conversion.found } : {}),
     longPresentations: longPresentations(read, framesPerSecond),
     lost: lost(read, lastFrame, conversion?.leftOutBefore).filter(({ fromFrame, count }) =>
@@ -100,8 +110,18 @@ export function frameClock(
   return clock;
 }
 
-/** A frame whose number could be read. */
-type Numbered = { ptsSeconds: number; frame: number };
+/** A frame whose number could be read. `hidden`: so many frames without one are shown before it. */
+type Numbered = { ptsSeconds: number; frame: number; hidden: number };
+
+function readable(frames: readonly Frame[]): Numbered[] {
+  const read: Numbered[] = [];
+  let hidden = 0;
+  for (const { frame, ptsSeconds } of frames) {
+    if (frame !== null) read.push({ frame, ptsSeconds, hidden });
+    hidden = frame === null ? hidden + 1 : 0;
+  }
+  return read;
+}
 
 /**
  * The numbers of a strip, counted on where the source has more frames than a strip can number.
@@ -114,7 +134,7 @@ export function countedOn(
   lastFrame = 0,
 ): readonly Frame[] {
   if (lastFrame < FRAME_NUMBERS) return frames;
-  let last: Numbered | undefined;
+  let last: { frame: number; ptsSeconds: number } | undefined;
   return frames.map(({ frame, ptsSeconds }) => {
     if (frame === null) return { frame, ptsSeconds };
     const expected = last ? last.frame + (ptsSeconds - last.ptsSeconds) * framesPerSecond : frame;
@@ -139,7 +159,8 @@ function conversionOf(
       continue;
     }
     if (before) {
-      const skipped = one.frame - before.frame - 1;
+      // What something else is shown in place of is not left out by a conversion.
+      const skipped = Math.max(0, one.frame - before.frame - 1 - one.hidden);
       const frames = hasOwn(before.frame + 1, skipped, repeats) ? skipped + 1 : 1;
       advances.push({ ...one, frames, seconds: one.ptsSeconds - before.ptsSeconds });
     }
@@ -214,17 +235,20 @@ function lost(
   leftOutBefore: ReadonlySet<number> = new Set(),
 ): FrameClock['lost'] {
   const shown = new Map<number, number>();
-  for (const { frame, ptsSeconds } of read) {
+  const hiddenBefore = new Map<number, number>();
+  for (const { frame, ptsSeconds, hidden } of read) {
     if (!shown.has(frame)) shown.set(frame, ptsSeconds);
+    if (hidden > 0) hiddenBefore.set(frame, hidden);
   }
   const numbers = [...shown.keys()].sort((a, b) => a - b);
   const end = Math.max(lastFrame ?? 0, numbers.at(-1) ?? 0) + 1;
   return numbers.flatMap((frame, i) => {
     const next = numbers[i + 1] ?? end;
     const count = next - frame - 1;
-    return count > 0 && !leftOutBefore.has(next)
-      ? [{ fromFrame: frame + 1, count, atSeconds: shown.get(frame) ?? NaN }]
-      : [];
+    if (count <= 0 || leftOutBefore.has(next)) return [];
+    const hidden = hiddenBefore.get(next);
+    const found = { fromFrame: frame + 1, count, atSeconds: shown.get(frame) ?? NaN };
+    return [hidden === undefined ? found : { ...found, hidden }];
   });
 }
 
@@ -314,9 +338,9 @@ function whyNotShown(
     const [begin, end] = [piece[0], piece.at(-1)];
     return sum + (end?.ptsSeconds ?? NaN) - (begin?.ptsSeconds ?? NaN) + 1 / framesPerSecond;
   }, 0);
-  const wanted = ((last - first + 1) / framesPerSecond).toFixed(2);
+  const [is, wanted] = [seconds, (last - first + 1) / framesPerSecond].map((one) => one.toFixed(2));
   return (
-    `${shown} of the ${frames} are in the output, but in ${pieces.length} pieces between which time jumps, ` +
-    `for ${seconds.toFixed(2)} s in place of ${wanted} s`
+    `${shown} of the ${frames} are in the output, but in ${pieces.length} pieces between which time jumps` +
+    (is === wanted ? '' : `, for ${is} s in place of ${wanted} s`)
   );
 }

@@ -4,8 +4,17 @@
  * the source, the one is taken that fits best and leaves its lag least often (the Viterbi algorithm, over the best states).
  */
 import type { Span } from './ffmpeg';
-import { type Finding, percentile, unobserved } from './finding';
-import { blockWith, LUMA_BYTES, startOf, type Thumbnails, thumbnailOf } from './thumbnails';
+import { beyond, type Finding, percentile, unobserved } from './finding';
+import {
+  blockWith,
+  evenText,
+  LUMA_BYTES,
+  LUMA_COLUMNS,
+  LUMA_ROWS,
+  startOf,
+  type Thumbnails,
+  thumbnailOf,
+} from './thumbnails';
 
 /** The frames of the source that the frames of an output show. */
 export interface MatchedFrames {
@@ -103,9 +112,14 @@ export function matchFrames(
   const distances = path.map((frame, i) => distance(shown, i, own, frame));
   const middle = percentile(distances, 50);
   const correlation = 1 - (middle.observed ? middle.value : 1);
+  const even = evenIn(shown);
+  if (correlation < LEAST_CORRELATION && even !== undefined) {
+    return unobserved(`the output does not show the source: ${even}`);
+  }
   if (correlation < LEAST_CORRELATION) {
     return unobserved(
-      `the output does not show the source: correlation of its frames ${correlation.toFixed(2)}, ` +
+      'the output does not show the source: correlation of its frames ' +
+        `${beyond(correlation, LEAST_CORRELATION, 2)} (${halvesText(output, source, path)}), ` +
         `where at least ${LEAST_CORRELATION} is needed`,
     );
   }
@@ -123,6 +137,61 @@ export function matchFrames(
     frames: path.map((frame, i) => ((distances[i] ?? 1) > 1 - LEAST_CORRELATION ? null : frame)),
     ...{ correlation, untold: stretches(isTold, times), isStatic: !isTold.includes(true) },
   };
+}
+
+/** Of the luma of a frame in which nothing is seen, the standard deviation is less. */
+const EVEN_CONTRAST = 2;
+
+/** That most frames of a video are of one colour, in words; undefined where they are not. */
+function evenIn({ count, means, lengths }: Frames): string | undefined {
+  const even = [...means].filter(
+    (_, i) => (lengths[i] ?? 0) < EVEN_CONTRAST * Math.sqrt(LUMA_BYTES),
+  );
+  const middle = percentile(even, 50);
+  if (even.length <= count / 2 || !middle.observed) return undefined;
+  return `${even.length} of its ${count} frames are ${evenText(middle.value)}`;
+}
+
+/** Halves of a frame, each as its first column and row, and those after its last. */
+const HALVES: Record<string, readonly [number, number, number, number]> = {
+  left: [0, 0, LUMA_COLUMNS / 2, LUMA_ROWS],
+  right: [LUMA_COLUMNS / 2, 0, LUMA_COLUMNS, LUMA_ROWS],
+  upper: [0, 0, LUMA_COLUMNS, LUMA_ROWS >> 1],
+  lower: [0, LUMA_ROWS >> 1, LUMA_COLUMNS, LUMA_ROWS],
+};
+
+/** How much each half is like the source, where the whole is not. */
+function halvesText(output: Thumbnails, source: Thumbnails, path: readonly number[]): string {
+  const texts = Object.entries(HALVES).map(([name, [left, top, right, bottom]]) => {
+    const blocks: number[] = [];
+    for (let row = top; row < bottom; row += 1) {
+      for (let column = left; column < right; column += 1) blocks.push(row * LUMA_COLUMNS + column);
+    }
+    const found = percentile(
+      path.map((frame, i) =>
+        correlationOf(thumbnailOf(output, i), thumbnailOf(source, frame), blocks),
+      ),
+      50,
+    );
+    return `${name} half ${found.observed ? found.value.toFixed(2) : '-'}`;
+  });
+  return texts.join(', ');
+}
+
+/** Of some blocks of luma; 0 where one of the two is even in them. */
+function correlationOf(a: Uint8Array, b: Uint8Array, blocks: readonly number[]): number {
+  let [sumA, sumB, ofA, ofB, both] = [0, 0, 0, 0, 0];
+  for (const k of blocks) {
+    const [x, y] = [a[k] ?? 0, b[k] ?? 0];
+    sumA += x;
+    sumB += y;
+    ofA += x * x;
+    ofB += y * y;
+    both += x * y;
+  }
+  const { length } = blocks;
+  const spread = (length * ofA - sumA ** 2) * (length * ofB - sumB ** 2);
+  return spread > 0 ? (length * both - sumA * sumB) / Math.sqrt(spread) : 0;
 }
 
 /** Frames with what a correlation of their luma needs; copies of them as unit vectors would be 230 MB an hour. */
@@ -248,19 +317,17 @@ function goOn(state: State, advance: number, price: number, offer: (next: State)
   const expected = state.expected + advance;
   const from = state;
   const { frame, isHeld, cost } = state;
-  offer({
-    frame,
-    expected,
-    isHeld: true,
-    cost: cost + price * (isHeld ? COST.hold : COST.step),
-    from,
-  });
+  const isNear = (target: number): boolean => Math.abs(target - expected) <= SAME_LAG;
+  // At a higher rate than the source's, a frame is shown again in its own time.
+  const isAgain = isNear(frame) && !isHeld;
+  const again = isAgain ? 0 : price * (isHeld ? COST.hold : COST.step);
+  offer({ frame, expected, isHeld: !isAgain, cost: cost + again, from });
   // After a repeated frame: what would be shown without it, or the frame that follows it.
   const targets = new Set([Math.round(expected), Math.floor(expected), Math.ceil(expected)]);
   for (let k = 1; k <= Math.ceil(advance) + STEP_FRAMES; k += 1) targets.add(frame + k);
   for (const target of targets) {
     if (target <= frame) continue;
-    const isAtLag = Math.abs(target - expected) <= SAME_LAG;
+    const isAtLag = isNear(target);
     const step = isAtLag && !isHeld ? 0 : price * COST.step;
     const at = isAtLag ? expected : target;
     offer({ frame: target, expected: at, isHeld: false, cost: cost + step, from });

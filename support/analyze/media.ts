@@ -68,6 +68,8 @@ export interface TrackSpan {
   backwardDtsSeconds: number[];
   /** Between key packets; the GOP length of a video track. Unobserved with fewer than two of them. */
   keyInterval: Finding<{ medianSeconds: number; maxSeconds: number }>;
+  /** The longest time without a key packet, to the end of the track; also of key packets that are decoded, but not presented. */
+  longestWithoutKeySeconds: number;
 }
 
 export interface PacketSpan {
@@ -266,6 +268,10 @@ function spanOf(packets: Packets, stream: MediaStream, file: string): Finding<Tr
     repeatedPtsSeconds: steps.flatMap((step, i) => (step === 0 ? [at(timed[i])] : [])),
     backwardDtsSeconds: backward(packets.dts),
     keyInterval: keyInterval(presented.filter((i) => packets.isKey[i]).map(at)),
+    longestWithoutKeySeconds: longestWithoutKey(
+      [...pts.keys()].filter((i) => packets.isKey[i]).map(at),
+      { fromSeconds: at(first), toSeconds: at(last) + lastDuration },
+    ),
   };
 }
 
@@ -304,6 +310,21 @@ function keyInterval(keys: readonly number[]): TrackSpan['keyInterval'] {
   // Every packet of audio is one: too many, in an hour, to be arguments.
   const maxSeconds = intervals.reduce((most, one) => Math.max(most, one), 0);
   return { observed: true, medianSeconds: median(intervals), maxSeconds };
+}
+
+/** @param keys PTS of key packets, in seconds; what is presented may begin after the first of them, and before it */
+function longestWithoutKey(
+  keys: readonly number[],
+  { fromSeconds, toSeconds }: { fromSeconds: number; toSeconds: number },
+): number {
+  const inOrder = keys.filter((at) => Number.isFinite(at) && at < toSeconds).sort((a, b) => a - b);
+  let before = Math.min(fromSeconds, inOrder[0] ?? fromSeconds);
+  let longest = 0;
+  for (const at of [...inOrder, toSeconds]) {
+    longest = Math.max(longest, at - before);
+    before = at;
+  }
+  return longest;
 }
 
 /** The track of a QuickTime file that counts its frames in hours, minutes and seconds; nothing is seen or heard of it. */

@@ -197,7 +197,8 @@ export class OutputFindings {
       }
       const times = video.frames.map(({ ptsSeconds }) => ptsSeconds);
       const { thumbnails } = video;
-      const found = await inWorkerThread('compareProgramme', thumbnails, numbers, times, source);
+      const compared = [thumbnails, numbers, times, source, matched === undefined] as const;
+      const found = await inWorkerThread('compareProgramme', ...compared);
       return { observed: true, ...found };
     });
   }
@@ -429,8 +430,8 @@ export class OutputFindings {
     return this.#cache.once('splices', async () => {
       const { fixture } = this;
       const clock = await this.clock();
-      if (!fixture || !clock.observed)
-        return unobserved('the splices are unknown without the source');
+      if (!fixture) return unobserved('the splices are unknown without the source');
+      if (!clock.observed) return clock;
       const { segmentSeconds: length, durationSeconds } = fixture;
       const starts = await this.sourceStarts();
       const boundaries = [...starts.values()].filter((at) => at >= length / 2);
@@ -460,7 +461,8 @@ export class OutputFindings {
     return this.#cache.once('like original by segment', async () => {
       const { fixture } = this;
       const [prints, clock] = [await this.#fingerprints(), await this.clock()];
-      if (!prints || !fixture || !clock.observed) return unobserved('the source is unknown');
+      if (!prints || !fixture) return unobserved('the source is unknown');
+      if (!clock.observed) return clock;
       const { segmentSeconds } = fixture;
       const shown = presentationsOf(clock, 0, fixture.durationSeconds / 2);
       const audio = await this.audio();
@@ -537,7 +539,8 @@ export class OutputFindings {
   /** How much speech there is in each segment, before and after dubbing. */
   async isochrony(): Promise<Finding<{ segments: Isochrony[] }>> {
     const [clock, { fixture }] = [await this.clock(), this];
-    if (!fixture || !clock.observed) return unobserved('the source is unknown');
+    if (!fixture) return unobserved('the source is unknown');
+    if (!clock.observed) return clock;
     const [source, output] = [await this.#source(fixture), await this.#searched()];
     const [before, after] = [source, output].map((one) => voiceActivity(one.samples, one.rateHz));
     const segments = fixture.script.flatMap((_, sequence): Isochrony[] => {

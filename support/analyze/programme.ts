@@ -1,6 +1,7 @@
 /* Compares each frame of an output with its own of the source: by what can be seen in it, not by a number that it carries. */
 import type { Span } from './ffmpeg';
 import { percentile } from './finding';
+import { frameTurn } from './frame-turn';
 import {
   CHROMA_BYTES,
   CHROMA_COLUMNS,
@@ -14,19 +15,50 @@ import {
 
 /** How a frame differs from its own in the source. */
 export type ProgrammeKind =
-  'part' | 'other' | 'level' | 'colourless' | 'swapped' | 'colour' | 'detail' | 'noise';
+  | 'earlier'
+  | 'later'
+  | 'exchanged'
+  | 'blended'
+  | 'turned'
+  | 'enlarged'
+  | 'even'
+  | 'part'
+  | 'other'
+  | 'level'
+  | 'colourless'
+  | 'swapped'
+  | 'colour'
+  | 'detail'
+  | 'noise';
 
-/** Frames one after the other that differ in the same way. */
+/** Frames that differ in the same way: one after the other, or a few every now and then. */
 export interface ProgrammeDeviation {
   kind: ProgrammeKind;
-  /** In the output's timeline. */
+  /** From the first to the last of them, in the output's timeline. */
   fromSeconds: number;
   seconds: number;
+  /** How many differ, of how many that are shown in that time; and how long these are. */
+  frames: number;
+  ofFrames: number;
+  differSeconds: number;
+  /** One of them shows nothing of its own: no encoder does that, not even for a frame. */
+  isForeign: boolean;
   /** Frames of the source. */
   firstFrame: number;
   lastFrame: number;
   /** The median over these frames of that by which they were told; see {@link LIMITS}. */
   value: number;
+  /** Of `level`. */
+  tones?: Tones;
+}
+
+/** By how much luma differs, of 255, in the darkest third of the blocks of the source, the next, and the brightest. */
+export interface Tones {
+  dark: number;
+  middle: number;
+  bright: number;
+  /** How far it is, on average, from what another brightness and another contrast make of the source. */
+  bend: number;
 }
 
 export interface Programme {
@@ -54,12 +86,13 @@ export interface Programme {
  *   colours                  within 3.7        [A 2.4, B 34, C 8.2], 0.89 to 1.02 of the saturation [A 0.99, B 0.65, C 0.78]
  *   detail lost in           no block          [A 4 %, B 57 %, C 33 % of the blocks]
  *   detail of a quarter      0.83 and more     [A 0.88, B 0.37, C 0.6]
- *   detail gained in         no block          [A 6 %, B 30 %, C 23 %]
+ *   detail gained in         no block          [A 6 %, B 30 %, C 23 %]; a little in 30 % [38 %]
  *
  * Damaged: mirrored, upside down or another video 0.79 and less; crushed or stretched levels 0.86, 1.16 and more; another
  * gamma, darker, lighter 29 and more; grey 0 of the saturation; U and V swapped 19 and more; half of the saturation 13 to 49;
  * 64 px mosaic loses detail in 61 % and more of the blocks, 32 px in 36 %; half blurred (sigma 12) 0.33 to 0.67 of the detail
- * of a quarter; half green or grey 45 %, a box 6 % of the blocks; strong noise gains detail in 38 % and more.
+ * of a quarter; half green or grey 45 %, a box 6 % of the blocks; strong noise gains detail in 38 % and
+ * more, or a little in 87 % and more of the blocks.
  */
 const LIMITS = {
   part: 0.035,
@@ -71,6 +104,7 @@ const LIMITS = {
   detail: 0.3,
   quarter: 0.7,
   noise: 0.25,
+  grain: 0.6,
 } as const;
 
 /** Luma that differs by more than this is something else; less than SAME in the median: the rest of the frame is as it was. */
@@ -79,33 +113,74 @@ const BLOCK_SAME = 4;
 /** Less contrast (standard deviation of luma), or less saturation, has nothing that could be compared. */
 const LEAST_CONTRAST = 4;
 const LEAST_SATURATION = 4;
+/** Of the output: nothing is in it but one colour. */
+const EVEN_CONTRAST = 2;
 /** Of the original saturation: no colour. */
 const COLOURLESS = 0.2;
 /** Detail of a block, in quarters of a level, that can be lost; the mean of a quarter of the frame. */
 const LEAST_DETAIL = 12;
 const LEAST_QUARTER = 8;
+/** Detail that noise adds to a block, on average over 8 x 8 pixels of 720p, in quarters of a level. */
+const GRAIN = 4;
 /** Fewer blocks with detail do not tell how much is lost. */
 const LEAST_BLOCKS = 6;
 
-/** What is shorter is a frame or two that an encoder has spoiled, at a cut for instance. */
-const LEAST_SECONDS = 0.1;
+/**
+ * A frame shows a neighbour of its own where it is so much nearer to that one, by squared differences of the blocks of luma in
+ * which the two differ. In the re-encodes above the nearest of the others is 1.2 times as far away as its own and more [0.5]; from
+ * what frames show that are held or exchanged, they are at most 0.01 times as far away.
+ */
+const NEIGHBOUR_FRAMES = 3;
+const NEARER = 0.2;
+/** Blocks that differ by less do not tell two frames apart; fewer blocks do not either. */
+const LEAST_MOVE = 3;
+const LEAST_MOVING_BLOCKS = 6;
+
+/**
+ * Two frames in one, be it by lines in turns or one over the other: so much of the way from its own to a neighbour, of which so
+ * little of the difference is left. Seen of lines in turns: 0.47 to 0.54; that much in no more than a frame a second of re-encodes.
+ */
+const BLENDED = [0.35, 0.65] as const;
+const LEFT_OF_BLEND = 0.35;
+
+/**
+ * Degrees and share by which all of the video is turned or enlarged, in the median: that of a frame is told no better than to a
+ * degree. In re-encodes 0.2 degrees and 0.6 % [0.3 and 2.6 %]; of video that is turned by 1.5 degrees, 1.6 to 1.9.
+ */
+const TURNED_DEGREES = 0.75;
+const ENLARGED = 0.015;
+/** Every so many frames tell it; fewer than these do not. */
+const TURN_EVERY = 5;
+const LEAST_TURNS = 10;
+
 /** So many frames in between may seem right. */
 const GAP_FRAMES = 2;
+/** A frame or two belong together with others that are no further away: flashes add up. */
+const SHORT_FRAMES = 2;
+const TOGETHER_SECONDS = 2;
+/** Of a frame that an encoder has spoiled, at a cut for instance, more than this is left. */
+const FOREIGN_CORRELATION = 0.5;
 
 /**
  * @param frames the frame of the source that each frame of the output shows; null where that is not known
  * @param times PTS of the output's frames in seconds
+ * @param isNumbered whether a number in each frame says which one it should show: otherwise that was told by what it shows
  */
 export function compareProgramme(
   output: Thumbnails,
   frames: readonly (number | null)[],
   times: readonly number[],
   source: Thumbnails,
+  isNumbered: boolean,
 ): Programme {
   const compared = frames.flatMap((frame, i) => {
     if (frame === null || frame >= source.count) return [];
     const [shown, own] = [thumbnailOf(output, i), thumbnailOf(source, frame)];
-    return [{ i, frame, ...measure(shown, own) }];
+    const measured = measure(shown, own);
+    const neighbour =
+      (isNumbered ? neighbourShown(shown, source, frame) : undefined) ??
+      (measured.found ? undefined : neighbourBlended(shown, source, frame));
+    return [{ i, frame, ...measured, ...(neighbour ? { found: neighbour } : {}) }];
   });
   const seconds = median(times.slice(1).map((time, i) => time - (times[i] ?? time))) || 0;
   const at95 = (values: readonly number[]): number => {
@@ -117,7 +192,10 @@ export function compareProgramme(
     correlation: 1 - at95(compared.map((one) => 1 - one.correlation)),
     lumaDifference: at95(compared.map((one) => one.lumaDifference)),
     colourDifference: at95(compared.map((one) => one.colourDifference)),
-    deviations: deviationsIn(compared, times, seconds),
+    deviations: [
+      ...turnedIn(compared, output, source, times),
+      ...deviationsIn(compared, times, seconds),
+    ],
     unknown: unknownIn(frames, times, seconds),
   };
 }
@@ -127,7 +205,7 @@ interface Measured {
   lumaDifference: number;
   colourDifference: number;
   /** The first of the kinds that it is. */
-  found: { kind: ProgrammeKind; value: number } | undefined;
+  found: { kind: ProgrammeKind; value: number; tones?: Tones } | undefined;
 }
 
 function measure(shown: Uint8Array, own: Uint8Array): Measured {
@@ -136,8 +214,65 @@ function measure(shown: Uint8Array, own: Uint8Array): Measured {
   // A mosaic changes colours as well: what is lost tells more.
   const found =
     unlikeLuma(luma) ?? unlikeDetail(compareDetail(shown, own)) ?? unlikeColours(colour);
+  if (found?.kind === 'level') found.tones = tonesOf(shown, own, luma);
   const { correlation, meanDifference: lumaDifference } = luma;
   return { correlation, lumaDifference, colourDifference: colour.difference, found };
+}
+
+/** Which neighbour of its own in the source a frame shows, by how many frames it is away; nothing where it shows its own. */
+function neighbourShown(shown: Uint8Array, source: Thumbnails, frame: number): Measured['found'] {
+  const own = thumbnailOf(source, frame);
+  let [nearest, at] = [NEARER, 0];
+  for (let k = -NEIGHBOUR_FRAMES; k <= NEIGHBOUR_FRAMES; k += 1) {
+    if (k === 0 || frame + k < 0 || frame + k >= source.count) continue;
+    const distance = distanceBy(shown, own, thumbnailOf(source, frame + k));
+    if (distance < nearest) [nearest, at] = [distance, k];
+  }
+  if (at === 0) return undefined;
+  return at < 0 ? { kind: 'earlier', value: -at } : { kind: 'later', value: at };
+}
+
+/** How much of a neighbour a frame shows beside its own; nothing where it shows its own alone. */
+function neighbourBlended(shown: Uint8Array, source: Thumbnails, frame: number): Measured['found'] {
+  const own = thumbnailOf(source, frame);
+  for (const next of [frame - 1, frame + 1]) {
+    if (next < 0 || next >= source.count) continue;
+    const share = blendOf(shown, own, thumbnailOf(source, next));
+    if (share !== undefined) return { kind: 'blended', value: share };
+  }
+  return undefined;
+}
+
+/** By least squares. */
+function blendOf(shown: Uint8Array, own: Uint8Array, other: Uint8Array): number | undefined {
+  let [blocks, ofShown, ofOther, both] = [0, 0, 0, 0];
+  for (let k = 0; k < LUMA_BYTES; k += 1) {
+    const [a, b] = [(shown[k] ?? 0) - (own[k] ?? 0), (other[k] ?? 0) - (own[k] ?? 0)];
+    if (Math.abs(b) < LEAST_MOVE) continue;
+    blocks += 1;
+    ofShown += a * a;
+    ofOther += b * b;
+    both += a * b;
+  }
+  if (blocks < LEAST_MOVING_BLOCKS || ofShown <= blocks) return undefined;
+  const share = both / ofOther;
+  const left = ofShown - 2 * share * both + share ** 2 * ofOther;
+  const [least, most] = BLENDED;
+  return share > least && share < most && left < LEFT_OF_BLEND * ofShown ? share : undefined;
+}
+
+/** How far a frame is from another one, as a multiple of how far it is from its own; infinite where these are much the same. */
+function distanceBy(shown: Uint8Array, own: Uint8Array, other: Uint8Array): number {
+  let [blocks, toOwn, toOther] = [0, 0, 0];
+  for (let k = 0; k < LUMA_BYTES; k += 1) {
+    const [a, b, c] = [shown[k] ?? 0, own[k] ?? 0, other[k] ?? 0];
+    if (Math.abs(b - c) < LEAST_MOVE) continue;
+    blocks += 1;
+    toOwn += (a - b) ** 2;
+    toOther += (a - c) ** 2;
+  }
+  // What is as near as rounding is the same.
+  return blocks < LEAST_MOVING_BLOCKS || toOwn <= blocks ? Infinity : toOther / toOwn;
 }
 
 interface Luma {
@@ -145,8 +280,10 @@ interface Luma {
   correlation: number;
   /** How much of the source's contrast there is. */
   contrast: number;
-  /** Mean of the output minus that of the source. */
+  /** Mean of the output, and how much more that is than the mean of the source. */
+  mean: number;
   level: number;
+  isEven: boolean;
   meanDifference: number;
   medianDifference: number;
   /** Share of the blocks that are something else. */
@@ -175,16 +312,32 @@ function compareLuma(shown: Uint8Array, own: Uint8Array): Luma {
   return {
     correlation: isFlat ? 1 : both / Math.sqrt(Math.max(1, ofShown) * ofOwn),
     contrast: isFlat ? 1 : both / ofOwn,
-    level: meanShown - meanOwn,
+    ...{ mean: meanShown, level: meanShown - meanOwn },
+    isEven: !isFlat && ofShown < LUMA_BYTES * EVEN_CONTRAST ** 2,
     meanDifference: sum / LUMA_BYTES,
     medianDifference: differences.sort()[LUMA_BYTES >> 1] ?? 0,
     off: off / LUMA_BYTES,
   };
 }
 
+function tonesOf(shown: Uint8Array, own: Uint8Array, { mean, level, contrast }: Luma): Tones {
+  const blocks = Array.from({ length: LUMA_BYTES }, (_, k) => k);
+  blocks.sort((a, b) => (own[a] ?? 0) - (own[b] ?? 0));
+  const third = Math.ceil(LUMA_BYTES / 3);
+  const [dark = NaN, middle = NaN, bright = NaN] = [0, third, 2 * third].map((from) => {
+    const some = blocks.slice(from, from + third);
+    return some.reduce((sum, k) => sum + (shown[k] ?? 0) - (own[k] ?? 0), 0) / some.length;
+  });
+  const bends = blocks.map((k) =>
+    Math.abs((shown[k] ?? 0) - mean - contrast * ((own[k] ?? 0) - (mean - level))),
+  );
+  return { dark, middle, bright, bend: bends.reduce((sum, one) => sum + one, 0) / LUMA_BYTES };
+}
+
 function unlikeLuma(luma: Luma): Measured['found'] {
   const { correlation, contrast, level, medianDifference, off } = luma;
   const [least, most] = LIMITS.contrast;
+  if (luma.isEven) return { kind: 'even', value: luma.mean };
   if (off > LIMITS.part && medianDifference < BLOCK_SAME) return { kind: 'part', value: off };
   if (correlation < LIMITS.other) return { kind: 'other', value: correlation };
   if (Math.abs(level) > LIMITS.level || contrast > most) return { kind: 'level', value: contrast };
@@ -238,19 +391,22 @@ interface Detail {
   /** Share of the blocks in which most of it is lost, and in which it has more than doubled. */
   lost: number;
   gained: number;
+  /** Share of those that have more by {@link GRAIN}. */
+  grained: number;
   /** What is left of it where most is lost: of the whole frame, and of one of its quarters. */
   left: number;
   quarter: number;
 }
 
 function compareDetail(shown: Uint8Array, own: Uint8Array): Detail {
-  let [blocks, lost, gained, allShown, allOwn] = [0, 0, 0, 0, 0];
+  let [blocks, lost, gained, grained, allShown, allOwn] = [0, 0, 0, 0, 0, 0];
   const quarters = [0, 1, 2, 3].map(() => ({ shown: 0, own: 0 }));
   for (let k = 0; k < CHROMA_BYTES; k += 1) {
     const [a, b] = [shown[DETAIL_AT + k] ?? 0, own[DETAIL_AT + k] ?? 0];
     if (b >= LEAST_DETAIL) blocks += 1;
     if (b >= LEAST_DETAIL && a < b / 2) lost += 1;
     if (a > 2 * b + LEAST_DETAIL) gained += 1;
+    if (a > b + GRAIN) grained += 1;
     allShown += a;
     allOwn += b;
     const [row, column] = [Math.floor(k / CHROMA_COLUMNS), k % CHROMA_COLUMNS];
@@ -264,7 +420,7 @@ function compareDetail(shown: Uint8Array, own: Uint8Array): Detail {
   const least = (LEAST_QUARTER * CHROMA_BYTES) / quarters.length;
   return {
     lost: blocks >= LEAST_BLOCKS ? lost / blocks : 0,
-    gained: gained / CHROMA_BYTES,
+    ...{ gained: gained / CHROMA_BYTES, grained: grained / CHROMA_BYTES },
     left: allShown / Math.max(1, allOwn),
     quarter: Math.min(
       ...quarters.map((one) => (one.own >= least ? one.shown / one.own : Infinity)),
@@ -272,11 +428,12 @@ function compareDetail(shown: Uint8Array, own: Uint8Array): Detail {
   };
 }
 
-function unlikeDetail({ lost, gained, left, quarter }: Detail): Measured['found'] {
+function unlikeDetail({ lost, gained, grained, left, quarter }: Detail): Measured['found'] {
   if (lost > LIMITS.detail || quarter < LIMITS.quarter) {
     return { kind: 'detail', value: Math.min(left, quarter) };
   }
-  return gained > LIMITS.noise ? { kind: 'noise', value: left } : undefined;
+  const isNoisy = gained > LIMITS.noise || grained > LIMITS.grain;
+  return isNoisy ? { kind: 'noise', value: left } : undefined;
 }
 
 interface Compared extends Measured {
@@ -297,16 +454,72 @@ function deviationsIn(
     if (last && isNext) last.push({ i, frame, ...found });
     else runs.push([{ i, frame, ...found }]);
   }
-  return runs.flatMap((run): ProgrammeDeviation[] => {
+  return together(runs, times).flatMap((run): ProgrammeDeviation[] => {
     const [first, last] = [run[0], run.at(-1)];
     if (!first || !last) return [];
     const fromSeconds = times[first.i] ?? NaN;
-    const seconds = (times[last.i] ?? NaN) - fromSeconds + intervalSeconds;
-    if (seconds < LEAST_SECONDS - 1e-6) return [];
-    const span = { fromSeconds, seconds, firstFrame: first.frame, lastFrame: last.frame };
+    const ofFrames = last.i - first.i + 1;
     const { kind, values } = mostFrequent(run);
-    return [{ kind, ...span, value: median(values) }];
+    const isWhole = ofFrames <= (GAP_FRAMES + 1) * run.length;
+    const seconds = (times[last.i] ?? NaN) - fromSeconds + intervalSeconds;
+    return [
+      {
+        ...{ kind, value: median(values), fromSeconds, seconds },
+        ...{ firstFrame: first.frame, lastFrame: last.frame, frames: run.length, ofFrames },
+        differSeconds: isWhole ? seconds : run.length * intervalSeconds,
+        isForeign: run.some(isForeign),
+        ...(kind === 'level' ? { tones: medianTones(run) } : {}),
+      },
+    ];
   });
+}
+
+function isForeign({ kind, value }: Deviating): boolean {
+  return kind === 'even' || (kind === 'other' && value < FOREIGN_CORRELATION);
+}
+
+/** That the whole video is turned or enlarged, told by the frames in which nothing else is wrong. */
+function turnedIn(
+  compared: readonly Compared[],
+  output: Thumbnails,
+  source: Thumbnails,
+  times: readonly number[],
+): ProgrammeDeviation[] {
+  const [first, last] = [compared[0], compared.at(-1)];
+  const right = compared.filter(({ found, i }) => !found && i % TURN_EVERY === 0);
+  const turns = right.flatMap(
+    ({ i, frame }) => frameTurn(thumbnailOf(output, i), thumbnailOf(source, frame)) ?? [],
+  );
+  if (!first || !last || turns.length < LEAST_TURNS) return [];
+  const degrees = median(turns.map((one) => one.degrees));
+  const enlarged = median(turns.map((one) => one.enlarged));
+  const fromSeconds = times[first.i] ?? NaN;
+  const seconds = (times[last.i] ?? NaN) - fromSeconds;
+  const all = {
+    ...{ fromSeconds, seconds, firstFrame: first.frame, lastFrame: last.frame },
+    ...{ frames: compared.length, ofFrames: compared.length },
+    ...{ differSeconds: seconds, isForeign: false },
+  };
+  return [
+    ...(degrees > TURNED_DEGREES ? [{ ...all, kind: 'turned' as const, value: degrees }] : []),
+    ...(Math.abs(enlarged) > ENLARGED
+      ? [{ ...all, kind: 'enlarged' as const, value: enlarged }]
+      : []),
+  ];
+}
+
+/** Runs in the order of their beginnings, with a frame or two every now and then in one. */
+function together(runs: readonly Deviating[][], times: readonly number[]): Deviating[][] {
+  const found: Deviating[][] = [];
+  let flashes: Deviating[] | undefined;
+  for (const run of runs) {
+    const at = times[run[0]?.i ?? -1] ?? NaN;
+    const last = times[flashes?.at(-1)?.i ?? -1] ?? -Infinity;
+    if (run.length > SHORT_FRAMES) found.push(run);
+    else if (flashes && at - last <= TOGETHER_SECONDS) flashes.push(...run);
+    else found.push((flashes = [...run]));
+  }
+  return found;
 }
 
 interface Deviating {
@@ -314,6 +527,12 @@ interface Deviating {
   frame: number;
   kind: ProgrammeKind;
   value: number;
+  tones?: Tones;
+}
+
+function medianTones(run: readonly Deviating[]): Tones {
+  const of = (part: keyof Tones): number => median(run.flatMap(({ tones }) => tones?.[part] ?? []));
+  return { dark: of('dark'), middle: of('middle'), bright: of('bright'), bend: of('bend') };
 }
 
 /** One kind of damage may look like another in some of its frames. */
@@ -323,6 +542,11 @@ function mostFrequent(run: readonly Deviating[]): { kind: ProgrammeKind; values:
     const values = kinds.get(kind) ?? [];
     values.push(value);
     kinds.set(kind, values);
+  }
+  const [earlier = [], later = []] = [kinds.get('earlier'), kinds.get('later')];
+  const displaced = [...earlier, ...later];
+  if (earlier.length > 0 && later.length > 0 && displaced.length > run.length / 2) {
+    return { kind: 'exchanged', values: displaced };
   }
   const sorted = [...kinds].sort(([, a], [, b]) => b.length - a.length);
   const [kind, values] = sorted[0] ?? ['other', []];

@@ -25,8 +25,8 @@ const SMALL_FRAME_BYTES = WIDTH * HEIGHT + 2 * CHROMA_WIDTH * CHROMA_HEIGHT;
 export const SMALL_FRAME_FILTERS = `scale=${WIDTH}:${HEIGHT}:flags=area,format=yuv420p`;
 
 /** Blocks of luma: 32 x 17, each 1/32 of the width. */
-const LUMA_COLUMNS = WIDTH / BLOCK;
-const LUMA_ROWS = (HEIGHT - FIRST_ROW) / BLOCK;
+export const LUMA_COLUMNS = WIDTH / BLOCK;
+export const LUMA_ROWS = (HEIGHT - FIRST_ROW) / BLOCK;
 /** Blocks of each chroma plane, and of detail: 16 x 8, each twice as large as one of luma. They begin one block of luma lower. */
 export const CHROMA_COLUMNS = CHROMA_WIDTH / BLOCK;
 export const CHROMA_ROWS = Math.floor((CHROMA_HEIGHT - FIRST_CHROMA_ROW) / BLOCK);
@@ -44,6 +44,11 @@ const DETAIL_STEPS = 4;
 
 /** Luma of a pixel in a black border, at most: 16 is black, codecs ring around it. */
 const BLACK_LUMA = 24;
+
+/** What a frame without any contrast shows, by its luma. */
+export function evenText(luma: number): string {
+  return luma <= BLACK_LUMA ? 'black' : `of one colour (luma ${luma.toFixed(0)} of 255)`;
+}
 
 /**
  * Thumbnails of a video, one after the other, {@link THUMBNAIL_BYTES} for each of `count` frames: in memory, or those of a long video,

@@ -132,16 +132,21 @@ function wrongNumbers(
   fixture: Fixture | undefined,
 ): (string | Deviation)[] {
   const { conversion, framesPerSecond } = clock;
-  const lost = clock.lost.filter(({ atSeconds, count }) =>
-    isLossCounted({ fromSeconds: atSeconds, seconds: count / framesPerSecond }),
+  // In whose place others are shown, frames without a number or none of the source, is said of those.
+  const lost = clock.lost.filter(
+    ({ atSeconds, count, hidden = 0 }) =>
+      hidden < count && isLossCounted({ fromSeconds: atSeconds, seconds: count / framesPerSecond }),
   );
+  const first = clock.firstUnreadableSeconds?.toFixed(2);
   const allowed = fixture?.video.outputFramesPerSecond;
   const isAllowed = conversion && allowed && isSameRate(conversion.framesPerSecond, allowed);
   const what =
     clock.kind === 'strip' ? 'without a readable frame number' : 'that are none of the source';
   return [
     ...(clock.runs.length === 0 ? [`all frames are ones ${what}`] : []),
-    ...(clock.unreadable > 0 ? [`${clock.unreadable} frames ${what}`] : []),
+    ...(clock.unreadable > 0
+      ? [`${clock.unreadable} frames ${what}, the first at ${first} s`]
+      : []),
     ...(conversion && !isAllowed ? [conversionText(clock, conversion)] : []),
     ...clock.backward.map(
       ({ fromFrame, toFrame, atSeconds }) =>

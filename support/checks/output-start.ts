@@ -1,4 +1,5 @@
 /** Whether an output begins and ends where its broadcast does. */
+import { beyond } from '../analyze/finding';
 import type { OutputEnd, OutputStart } from '../analyze/output-start';
 import { allRight, observed } from './builders';
 import { lostByReader, mayBeLost } from './lost-by-reader';
@@ -27,7 +28,7 @@ export const outputBegins = outputCriterion('output-begins', {
     const tracks = Object.entries({ video, audio });
     const missing = tracks.flatMap(([kind, seconds]) =>
       seconds !== undefined && seconds > withinSeconds + ROUNDING_SECONDS
-        ? [`the first ${seconds.toFixed(2)} s of the ${kind}`]
+        ? [`the first ${beyond(seconds, withinSeconds, 2)} s of the ${kind}`]
         : [],
     );
     const seen = tracks.map(
@@ -58,7 +59,7 @@ export const outputEnds = outputCriterion('output-ends', {
     const tracks = Object.entries({ video, audio });
     const missing = tracks.flatMap(([kind, seconds]) =>
       seconds !== undefined && seconds > withinSeconds + ROUNDING_SECONDS
-        ? [`the last ${seconds.toFixed(2)} s of the ${kind}`]
+        ? [`the last ${beyond(seconds, withinSeconds, 2)} s of the ${kind}`]
         : [],
     );
     const seen = tracks.map(([kind, seconds]) =>

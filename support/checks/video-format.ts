@@ -1,4 +1,5 @@
 /** How the frames of an output are to be shown: size, shape, rotation, borders, and what players need to show them. */
+import { beyond } from '../analyze/finding';
 import type { TrackSpan } from '../analyze/media';
 import { packetSpan } from '../analyze/media';
 import type { Borders, HeaderFormat, VideoFormat } from '../analyze/video-format';
@@ -38,9 +39,11 @@ export const videoFormat = outputCriterion('video-format', {
     const { video } = await output.span();
     const track = observed(recordingOf(subject), 'a video track', video);
     const measured = { ...(await output.format()), video: track };
-    if (gopOf(track) <= LONG_GOP_SECONDS || !fixture) return measured;
+    if (track.longestWithoutKeySeconds <= LONG_GOP_SECONDS || !fixture) return measured;
     const source = (await packetSpan(fixture.path)).video;
-    return source.observed ? { ...measured, sourceGopSeconds: gopOf(source) } : measured;
+    return source.observed
+      ? { ...measured, sourceGopSeconds: source.longestWithoutKeySeconds }
+      : measured;
   },
   assess: (measured, limit: FormatLimit) => {
     const { output, source, formats } = measured;
@@ -65,11 +68,6 @@ export const videoFormat = outputCriterion('video-format', {
 
 /** Only where that is exceeded, the source is asked as well. */
 const LONG_GOP_SECONDS = 10;
-
-/** The longest time without a key frame, in seconds. */
-function gopOf({ keyInterval, durationSeconds }: TrackSpan): number {
-  return keyInterval.observed ? keyInterval.maxSeconds : durationSeconds;
-}
 
 function changes({ formats }: Measured): string[] {
   return formats.slice(1).map((format, i) => {
@@ -118,7 +116,7 @@ function bordered({ borders, sourceBorders }: Measured, { borderShare }: FormatL
   return sides.flatMap((side) => {
     const share = borders[side] - sourceBorders[side];
     return share > borderShare
-      ? [`black border, ${(100 * share).toFixed(0)} % ${WHERE[side]}`]
+      ? [`black border, ${beyond(100 * share, 100 * borderShare, 0)} % ${WHERE[side]}`]
       : [];
   });
 }
@@ -137,8 +135,8 @@ function unusualPixels({ pixelFormat }: HeaderFormat, source: HeaderFormat | und
 }
 
 function longGop({ video, sourceGopSeconds = 0 }: Measured, { gopSeconds }: FormatLimit): string[] {
-  const seconds = gopOf(video);
+  const seconds = video.longestWithoutKeySeconds;
   return seconds <= gopSeconds || seconds <= sourceGopSeconds + 1
     ? []
-    : [`${seconds.toFixed(1)} s without a key frame`];
+    : [`${beyond(seconds, gopSeconds, 1)} s without a key frame`];
 }

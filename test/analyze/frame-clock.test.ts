@@ -108,11 +108,26 @@ describe('frameClock', () => {
     expect(starts(looped, 0.4, 1)).to.deep.equal([0.4, 2.4]);
   });
 
+  it('says of exchanged frames that time jumps, and of no length that is right', () => {
+    const exchanged = shown(range(0, 100).map((n) => n + (n % 2 === 0 ? 1 : -1)));
+    const found = presentationsOf(frameClock(exchanged, FPS), 0, 4);
+    expect(found)
+      .to.have.property('reason')
+      .that.matches(/^100 of .* between which time jumps$/);
+  });
+
   it('counts numbers that cannot be read, and goes on behind them', () => {
     const clock = frameClock(shown([0, 1, null, 3, 4]), FPS);
     expect(clock.unreadable).to.equal(1);
     expect(clock.runs).to.have.length(1);
-    expect(clock.lost).to.deep.equal([{ fromFrame: 2, count: 1, atSeconds: 1 / FPS }]);
+    expect(clock.lost).to.deep.equal([{ fromFrame: 2, count: 1, atSeconds: 1 / FPS, hidden: 1 }]);
+    expect(clock.firstUnreadableSeconds).to.equal(2 / FPS);
+  });
+
+  it('takes one of 25 frames in place of which something else is shown for no conversion', () => {
+    const clock = frameClock(shown(range(0, 500).map((n) => (n % 25 === 7 ? null : n))), FPS);
+    expect(clock.unreadable).to.equal(20);
+    expect(clock.conversion).to.equal(undefined);
   });
 });
 
@@ -266,7 +281,7 @@ describe('presentations', () => {
     }));
     expect(presentationsOf(frameClock(torn, FPS, 49), 0, 2)).to.have.property(
       'reason',
-      '50 of the frames 0 to 49 are in the output, but in 10 pieces between which time jumps, for 2.00 s in place of 2.00 s',
+      '50 of the frames 0 to 49 are in the output, but in 10 pieces between which time jumps',
     );
   });
 

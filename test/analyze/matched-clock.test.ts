@@ -51,6 +51,10 @@ const OUTPUTS: Record<string, { graph: string; says?: RegExp; options?: string[]
     graph: '[0:v]fps=5,fps=30[out]',
     says: /shown at 5 frames per second in place of 30: \d+ frames, at regular intervals, left out/,
   },
+  'a foreign frame each second': {
+    graph: "[0:v]drawbox=color=gray:t=fill:enable='eq(mod(n,30),7)'[out]",
+    says: /^12 frames that are none of the source, the first at 0\.23 s$/,
+  },
   'black for 1 s': {
     graph: "[0:v]drawbox=color=black:t=fill:enable='between(t,5,6)'[out]",
     says: /3\d frames that are none of the source.*black for/,
@@ -103,6 +107,21 @@ describe('the clock of a clip without frame numbers', () => {
     expect((await judged(frames, file, allowing)).state).to.equal('passed');
   });
 
+  for (const rate of ['60', '60000/1001', '50']) {
+    it(`converted to ${rate} frames per second, no frame is lost, whatever moves`, async () => {
+      const zoom = 'mandelbrot=s=320x180:r=30:maxiter=200';
+      const clips = [fixture, videoClip(folder, 'numbered'), videoClip(folder, 'zoom', zoom)];
+      for (const clip of clips) {
+        const options = ['-preset', 'medium', '-crf', '23'];
+        const file = altered(clip, path('higher.mp4'), `[0:v]fps=${rate}[out]`, { options });
+        for (const one of [frames, programme]) {
+          const { state, seen } = await judged(one, file, clip);
+          expect(state, `${clip.id}: ${seen}`).to.equal('passed');
+        }
+      }
+    });
+  }
+
   /** When second 6 of the source is shown. */
   const shownAt = async (file: string): Promise<number | undefined> => {
     const clock: FrameClock = observed(await new OutputFindings(file, fixture, []).clock());
@@ -140,6 +159,58 @@ describe('the clock of a clip without frame numbers', () => {
     expect(state, seen).to.equal('failed');
     expect(seen).to.match(/the output does not show the source: correlation of its frames/);
     expect((await judged(frames, file, fixture)).state).to.equal('not shown');
+  });
+
+  it('says that all of it is black, or of one colour', async () => {
+    for (const [colour, says] of [
+      ['black', /: 3\d\d of its 360 frames are black$/],
+      ['green', /: 3\d\d of its 360 frames are of one colour \(luma \d+ of 255\)$/],
+    ] as const) {
+      const file = altered(fixture, path('even.mp4'), `[0:v]drawbox=t=fill:color=${colour}[out]`);
+      const { state, seen } = await judged(programme, file, fixture);
+      expect([state, says.test(seen)], seen).to.deep.equal(['failed', true]);
+    }
+  });
+
+  it('says that lines of two frames are shown in turns', async () => {
+    const graph =
+      '[0:v]split[d][e];[e]tpad=start=1:start_mode=clone[f];' +
+      "[d][f]blend=all_expr='if(mod(Y,2),B,A)':shortest=1[out]";
+    const file = altered(fixture, path('combed.mp4'), graph, { options: ['-crf', '23'] });
+    const { state, seen } = await judged(programme, file, fixture);
+    expect(state, seen).to.equal('failed');
+    expect(seen).to.include('two frames are shown in one, by lines in turns');
+  });
+
+  it('tells noise that small copies of a large frame hardly show', async () => {
+    const large = videoClip(folder, 'large', 'testsrc2=s=1280x720:r=30');
+    const file = altered(large, path('noisy.mp4'), '[0:v]noise=alls=60[out]');
+    const { state, seen } = await judged(programme, file, large);
+    expect(state, seen).to.equal('failed');
+    expect(seen).to.match(/^0\.00 s to 12\.00 s .*noise or blocks over it/);
+  });
+
+  it('says that what is seen is turned, or larger', async () => {
+    const zoom = videoClip(folder, 'zoom', 'mandelbrot=s=320x180:r=30:maxiter=200');
+    for (const [clip, graph, says] of [
+      [fixture, 'rotate=1.5*PI/180', /what is seen is turned by (1\.[3-9]|2\.\d)°/],
+      [zoom, 'rotate=-1.5*PI/180', /what is seen is turned by (1\.[3-9]|2\.\d)°/],
+      [fixture, 'scale=330:186,crop=320:180', /what is seen is [2-4] % larger/],
+    ] as const) {
+      const file = altered(clip, path('turned.mp4'), `[0:v]${graph}[out]`);
+      const { state, seen } = await judged(programme, file, clip);
+      expect([state, says.test(seen)], seen).to.deep.equal(['failed', true]);
+    }
+  });
+
+  it('says which half of the frame is not that of the source', async () => {
+    const zoom = videoClip(folder, 'zoom', 'mandelbrot=s=320x180:r=30:maxiter=200');
+    const file = altered(zoom, path('half.mp4'), '[1:v]crop=160:180[a];[0:v][a]overlay[out]', {
+      others: ['-f', 'lavfi', '-t', '12', '-i', 'smptebars=s=320x180:r=30'],
+    });
+    const { state, seen } = await judged(programme, file, zoom);
+    expect(state, seen).to.equal('failed');
+    expect(seen).to.match(/left half -?0\.[0-4]\d, right half (0\.9\d|1\.00), upper half/);
   });
 
   it('shows nothing of a source in which nothing moves', async () => {

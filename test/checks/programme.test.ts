@@ -66,6 +66,78 @@ const DAMAGE: Record<string, { graph: string; says: RegExp; others?: string[] }>
   'strong noise': { graph: below('noise=c0s=70:allf=t'), says: /noise or blocks|something else/ },
 };
 
+/** What the strip is drawn over, from the beginning to the end. */
+const behindStrip = (filter: string): string =>
+  `[0:v]split[a][b];[a]crop=iw:${STRIP}:0:0[strip];${filter};[c][strip]overlay=0:0[out]`;
+
+const BARS = ['-f', 'lavfi', '-t', '12', '-i', 'smptebars=s=320x180:r=30'];
+
+/** Damage that is short, or of when frames are shown, and how it is said. */
+const THROUGHOUT: Record<string, { graph: string; says: RegExp; others?: string[] }> = {
+  'a foreign frame, once': {
+    graph: behindStrip("[b][1:v]overlay=enable='eq(n,100)'[c]"),
+    others: BARS,
+    says: /^3\.33 s to 3\.37 s \(segment 0\): something else is shown \(correlation/,
+  },
+  'one colour': {
+    graph: behindStrip('[b]drawbox=t=fill:color=green[c]'),
+    says: /: all of it is of one colour \(luma \d+ of 255\)$/,
+  },
+  brighter: {
+    graph: behindStrip('[b]eq=brightness=0.08[c]'),
+    says: /levels are others \(brightness: luma of dark, middle and bright tones \+(1\d|20), \+(1\d|20), \+(1\d|20) of 255\)$/,
+  },
+  'another gamma': {
+    graph: behindStrip('[b]eq=gamma=1.3[c]'),
+    says: /levels are others \(gamma, or another curve: luma of dark/,
+  },
+  'less contrast': {
+    graph: behindStrip('[b]eq=contrast=0.8[c]'),
+    says: /levels are others \(contrast, 0\.8\d times that of the source: luma of dark/,
+  },
+  'two foreign frames each second': {
+    graph: behindStrip("[b][1:v]overlay=enable='between(mod(n,30),7,8)'[c]"),
+    others: BARS,
+    says: /^0\.23 s to 11\.30 s \(segments 0 to 1, in 24 of 332 frames\): something else is shown/,
+  },
+  'a frame of 5 s before, each second': {
+    graph: behindStrip(
+      `[b]split[d][e];[e]tpad=start=150:start_mode=clone[f];[d][f]overlay=shortest=1:enable='eq(mod(n,30),7)'[c]`,
+    ),
+    says: /in 1[0-2] of 3\d\d frames\): \d+ % of the frame is something else/,
+  },
+};
+
+/** What is shown when it should not be; a strip is drawn over it. */
+const WHEN: Record<string, { graph: string; says: RegExp }> = {
+  '15 frames per second': {
+    graph: behindStrip("[b]select='not(mod(n,2))',fps=30[c]"),
+    says: /in 1[78]\d of 3\d\d frames\): an earlier frame of the source than its own is shown \(1 before it\)/,
+  },
+  '10 frames per second': {
+    graph: behindStrip("[b]select='not(mod(n,3))',fps=30[c]"),
+    says: /in 2[34]\d of 3\d\d frames\): an earlier frame of the source than its own is shown \([12] before it\)/,
+  },
+  'lines of two frames in turns': {
+    graph: behindStrip(
+      "[b]split[d][e];[e]tpad=start=1:start_mode=clone[f];[d][f]blend=all_expr='if(mod(Y,2),B,A)':shortest=1[c]",
+    ),
+    says: /two frames are shown in one, by lines in turns or one over the other \((4\d|5\d) % of a neighbour\)/,
+  },
+  'pairs of frames exchanged': {
+    graph: behindStrip('[b]shuffleframes=1 0[c]'),
+    says: /frames of the source are exchanged: earlier and later ones than their own are shown/,
+  },
+  'two frames late': {
+    graph: behindStrip('[b]tpad=start=2:start_mode=clone[c]'),
+    says: /an earlier frame of the source than its own is shown \(2 before it\)/,
+  },
+  'two frames early': {
+    graph: behindStrip('[b]trim=start_frame=2,setpts=PTS-STARTPTS,tpad=stop=2:stop_mode=clone[c]'),
+    says: /a later frame of the source than its own is shown \(2 after it\)/,
+  },
+};
+
 const BENIGN: Record<string, { graph: string; options: string[] }> = {
   '240p at 300 kb/s': { graph: '[0:v]scale=426:240[out]', options: ['-b:v', '300k'] },
   '360p at 300 kb/s': { graph: '[0:v]scale=640:360[out]', options: ['-b:v', '300k'] },
@@ -87,6 +159,25 @@ describe('the programme', () => {
       expect(verdict.seen).to.match(says).and.to.include('segment 0');
       expect(verdict.seen).to.match(/3\.0[03] s to (4\.9[67]|5\.0[03]) s/);
       expect((await judged(frames, file, fixture)).state).to.equal('passed');
+    });
+  }
+
+  for (const [what, { graph, says, others = [] }] of Object.entries(THROUGHOUT)) {
+    it(`${what}, strip kept: not that of the source`, async () => {
+      const file = altered(fixture, path('damaged.mp4'), graph, { others });
+      const verdict = await judged(programme, file, fixture);
+      expect(verdict.state, verdict.seen).to.equal('failed');
+      expect(verdict.seen).to.match(says);
+    });
+  }
+
+  for (const [what, { graph, says }] of Object.entries(WHEN)) {
+    it(`${what} behind a strip of 30: not that of the source`, async () => {
+      const file = altered(fixture, path('when.mp4'), graph);
+      const verdict = await judged(programme, file, fixture);
+      expect(verdict.state, verdict.seen).to.equal('failed');
+      expect(verdict.deviations, verdict.seen).to.have.length(1);
+      expect(verdict.seen).to.match(says);
     });
   }
 

@@ -99,6 +99,20 @@ describe('the format of the video', () => {
     expect(seen).to.match(/players turn it by -?90°, the source by 0°/);
   });
 
+  it('a key frame before the first frame that is presented, and none at the end, count', async () => {
+    const long = altered(fixture, path('long.mp4'), '[0:v]null[out]', {
+      options: ['-g', '300', '-sc_threshold', '0'],
+    });
+    const [cut, tail] = [path('cut.mp4'), path('tail.mp4')];
+    ffmpeg('-ss', '0.1', '-i', long, '-c', 'copy', cut);
+    const { state, seen } = await judged(videoFormat, cut, fixture);
+    expect(state, seen).to.equal('passed');
+    altered(fixture, tail, '[0:v]null[out]', {
+      options: ['-g', '1000', '-sc_threshold', '0', '-force_key_frames', '0,0.5,1'],
+    });
+    expect((await judged(videoFormat, tail, fixture)).seen).to.equal('11.0 s without a key frame');
+  });
+
   it('a gap at the start counts by its length', async () => {
     const gap = (seconds: number): string =>
       altered(fixture, path('gap.mp4'), `[0:v]select='lt(n,1)+gte(t,${seconds})'[out]`, {
