@@ -1,3 +1,4 @@
+import type { AudioStream } from './media';
 import { type Samples, samplesIn } from './samples';
 
 /** The mean of the channels of a track: sample `i`, -1 to 1, is heard at `firstPtsSeconds + i / rateHz`. */
@@ -5,6 +6,34 @@ interface Mix {
   samples: Samples;
   rateHz: number;
   firstPtsSeconds: number;
+}
+
+const NAMES: Record<string, string> = {
+  ...{ FL: 'front left', FR: 'front right', FC: 'front center', LFE: 'low frequency effects' },
+  ...{ BL: 'back left', BR: 'back right', BC: 'back center', SL: 'side left', SR: 'side right' },
+};
+
+/** What decoders of AAC, AC-3 and Opus give, in ffmpeg's order (`ffmpeg -layouts`). */
+const LAYOUTS: Record<string, string> = {
+  ...{ '2.1': 'FL FR LFE', '3.0': 'FL FR FC', '3.1': 'FL FR FC LFE', quad: 'FL FR BL BR' },
+  ...{ '4.0': 'FL FR FC BC', '5.0': 'FL FR FC BL BR', '5.0(side)': 'FL FR FC SL SR' },
+  ...{ '5.1': 'FL FR FC LFE BL BR', '5.1(side)': 'FL FR FC LFE SL SR' },
+  ...{ '6.1': 'FL FR FC LFE BC SL SR', '7.1': 'FL FR FC LFE BL BR SL SR' },
+};
+
+/** What each channel is for; undefined of a layout that is not known. Two channels are left and right. */
+export function channelNames({ channels, channelLayout }: AudioStream): string[] | undefined {
+  if (channels === 1) return ['mono'];
+  if (channels === 2) return ['left', 'right'];
+  return LAYOUTS[channelLayout ?? '']?.split(' ').map((name) => NAMES[name] ?? name);
+}
+
+/** The channels that are on both sides of the listener: left and right, each pair at the same distance. */
+export function pairsOf(names: readonly string[]): [left: number, right: number][] {
+  return names.flatMap((name, left): [number, number][] => {
+    const right = names.indexOf(name.replace(/left$/, 'right'));
+    return name.endsWith('left') && right >= 0 ? [[left, right]] : [];
+  });
 }
 
 /** A second of a track of several channels. */

@@ -139,6 +139,10 @@ const WHOLE: Record<string, { fault: string[]; check: string; says: RegExp }> = 
     fault: altered('pan=stereo|c0=c0|c1=0*c0'),
     ...{ check: 'channels', says: /"right" is silent for 2\d\.\d s, from 0\.\d s on/ },
   },
+  'of six channels, the front right is silent': {
+    fault: altered('pan=5.1|FL=c0|FR=0*c0|FC=0*c0|LFE=0*c0|BL=0*c0|BR=0*c0', '-c:a', 'aac'),
+    ...{ check: 'channels', says: /"front right" is silent for 2\d\.\d s, from 0\.\d s on/ },
+  },
   'the left channel is 20 dB softer from 10 s on': {
     fault: altered(
       "aeval='val(0)*if(lt(t,10),1,0.1)|val(0)':c=stereo,aformat=channel_layouts=stereo",
@@ -219,6 +223,29 @@ describe('the condition of dubs', () => {
       told(verdicts),
     ).to.deep.equal([]);
   });
+
+  // ffmpeg puts one channel into the middle, two to the front; nothing is in the others.
+  for (const [what, filter, loss] of [
+    ['in the middle', 'pan=5.1|FC=c0', 3],
+    ['left and right', 'pan=5.1|FL=c0|FR=c0', 0],
+  ] as const) {
+    it(`a good recording of six channels, the dub ${what}: fine`, async () => {
+      const six = altered(filter, '-c:a', 'aac', '-b:a', '256k');
+      const verdicts = await judged(six);
+      const wrong = verdicts.filter(({ state }) => state !== 'passed');
+      expect(wrong, told(verdicts)).to.deep.equal([]);
+      const file = faulty(movie, six, join(folder, 'six.mkv'));
+      const subject = recordingSubject(new OutputFindings(file, movie.fixture, movie.dubs));
+      const levels = await dubLoudness.measure(subject);
+      const own = await dubLoudness.measure(
+        recordingSubject(new OutputFindings(movie.output, movie.fixture, movie.dubs)),
+      );
+      // Of the middle each side gets half of the power.
+      levels.forEach(({ dubDbfs }, i) =>
+        expect(dubDbfs).to.be.closeTo((own[i]?.dubDbfs ?? NaN) - loss, 0.3),
+      );
+    });
+  }
 
   it('every dub is 10 % faster at the same pitch: right, in sync, and its damage not told', async () => {
     const parts = movie.dubbed.map((_, i) => {
