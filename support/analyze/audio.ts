@@ -91,6 +91,28 @@ export async function readAudio(file: string, rateHz: number): Promise<Float32Ar
 }
 
 /**
+ * A part of the first two channels of the first audio track, each by itself, from -1 to 1.
+ *
+ * @throws MediaUnreadable
+ */
+export async function readChannels(
+  file: string,
+  rateHz: number,
+  fromSeconds: number,
+  seconds: number,
+): Promise<[left: Float32Array, right: Float32Array]> {
+  const run = await runFfmpeg([
+    ...['-v', 'error', '-i', file, '-map', '0:a:0', '-ss', String(fromSeconds)],
+    ...['-t', String(seconds), '-ar', String(rateHz), '-f', 'f32le', 'pipe:1'],
+  ]);
+  if (run.exitCode !== 0) throw unreadable(file, run.stderr, 'ffmpeg');
+  const both = samplesFromF32le(run.stdout);
+  const channel = (of: number): Float32Array =>
+    Float32Array.from({ length: Math.floor(both.length / 2) }, (_, i) => both[2 * i + of] ?? 0);
+  return [channel(0), channel(1)];
+}
+
+/**
  * As {@link readAudio}, of a file that is in memory.
  *
  * @param extension by which its format is known

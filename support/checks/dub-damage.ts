@@ -5,7 +5,7 @@ import { CannotBeShown } from '../base/errors';
 import { type Assessment, type Deviation, deviationAt } from './criterion';
 import { dubs } from './dub';
 import { audio } from './output-audio';
-import { channels } from './output-channels';
+import { channels, isChannelLate } from './output-channels';
 import { timestamps } from './output-file';
 import { frames } from './output-frames';
 import { original, placementsOf } from './output-original';
@@ -35,6 +35,7 @@ export interface DubDamageLimit {
 interface Measured {
   conditions: readonly DubConditionAt[];
   placements: readonly FragmentPlacement[];
+  isChannelLate?: boolean;
 }
 
 export const dubDamage = outputCriterion('dub-damage', {
@@ -61,7 +62,8 @@ export const dubDamage = outputCriterion('dub-damage', {
   },
   measure: async (subject): Promise<Measured> => {
     const placements = await placementsOf(subject);
-    return { placements, conditions: await subject.output.dubConditions() };
+    const isLate = await isChannelLate(subject);
+    return { placements, conditions: await subject.output.dubConditions(), isChannelLate: isLate };
   },
   assess: (measured, limit: DubDamageLimit, subject): Assessment => {
     const damaged = damagedIn(measured, limit);
@@ -77,8 +79,12 @@ export const dubDamage = outputCriterion('dub-damage', {
   explainedBy: [
     { criterion: timestamps, fits: (measured, limit) => isAll(measured, limit, ['dropout']) },
     { criterion: audio, fits: isUnheard },
-    // Where one of two channels falls silent, their mean is softer from there on.
-    { criterion: channels, fits: (measured, limit) => isAll(measured, limit, ['level']) },
+    {
+      // Where one of two channels falls silent, their mean is softer from there on; where one is late, it is an echo.
+      criterion: channels,
+      fits: (measured, limit) =>
+        measured.isChannelLate === true || isAll(measured, limit, ['level']),
+    },
     { criterion: original, fits: (measured, limit) => isAll(measured, limit, BESIDE) },
     { criterion: frames, fits: isUnheard },
     { criterion: dubs, fits: isOfCutDubs },

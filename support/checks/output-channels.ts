@@ -1,9 +1,9 @@
 /** What is heard of each channel by itself: most listen to two. */
-import { type ChannelWindow, pairsOf } from '../analyze/channels';
+import { type ChannelWindow, type LateChannel, pairsOf } from '../analyze/channels';
 import { CannotBeShown } from '../base/errors';
 import { allRight } from './builders';
 import { audio } from './output-audio';
-import { outputCriterion, recordingOf } from './output-subject';
+import { outputCriterion, type OutputSubject, recordingOf } from './output-subject';
 
 /** `softerDb`: than the other one of a pair; `correlationAbove`: of two; `seconds`: for so long altogether. */
 export interface ChannelsLimit {
@@ -17,34 +17,47 @@ const SPOKEN_DBFS = -50;
 
 export const channels = outputCriterion('channels', {
   title: 'The audio is heard in every channel',
-  failure: 'a channel is silent, or channels cancel each other out',
+  failure: 'a channel is silent or late, or channels cancel each other out',
   needs: 'speech',
   // This suite's own, as the specs are silent: a dub is the same in left and right (0 dB, correlation 1.0), and of opposite
   // polarity it is -1.0. Programmes whose channels differ were not measured.
   defaultLimit: { softerDb: 12, correlationAbove: -0.5, seconds: 2 },
   measure: async (subject) => {
     const { channels: windows, channelNames: names } = await subject.output.audio();
-    if (names) return { windows, names };
+    if (names) return { windows, names, late: await subject.output.lateChannel() };
     throw new CannotBeShown({
       ...{ what: 'what each channel is for is not known', where: recordingOf(subject) },
       ...{ seen: `${windows[0]?.levelsDbfs.length ?? 0} channels of no known layout` },
       expected: 'one or two channels, or a layout such as 5.1',
     });
   },
-  assess: ({ windows, names }, limit: ChannelsLimit) => {
+  assess: ({ windows, names, late }, limit: ChannelsLimit) => {
     const loud = windows.filter(({ levelsDbfs }) => Math.max(...levelsDbfs) > SPOKEN_DBFS);
     const seen = names.length === 1 ? 'one channel' : levelsText(loud, names);
     return allRight(
       [
         ...pairsOf(names).flatMap((pair) => softer(loud, names, pair, limit)),
         ...cancelled(loud, limit),
+        ...(late.observed ? [lateText(late)] : []),
       ],
       seen,
-      `no channel ${limit.softerDb} dB softer than the one on the other side, correlation above ${limit.correlationAbove}`,
+      `no channel ${limit.softerDb} dB softer than the one on the other side, correlation above ${limit.correlationAbove}, none late`,
     );
   },
   explainedBy: [{ criterion: audio }],
 });
+
+/** Whether one of two channels is late: of their mix, what is heard at a time is then two things. */
+export async function isChannelLate({ output }: OutputSubject): Promise<boolean> {
+  return (await output.lateChannel()).observed;
+}
+
+function lateText({ channel, ms, fromSeconds, seconds }: LateChannel): string {
+  return (
+    `the channel "${channel}" is ${ms.toFixed(1)} ms late for ${seconds.toFixed(1)} s, from ${fromSeconds.toFixed(1)} s ` +
+    'on: where they are mixed, as by a phone, it is an echo'
+  );
+}
 
 function levelsText(windows: readonly ChannelWindow[], names: readonly string[]): string {
   const levels = names.map((name, i) => `${name} ${meanDbfs(windows, i).toFixed(1)} dBFS`);

@@ -16,6 +16,7 @@ import { dubDamage } from '../../support/checks/dub-damage';
 import { dubLoudness } from '../../support/checks/dub-loudness';
 import { channels } from '../../support/checks/output-channels';
 import { original } from '../../support/checks/output-original';
+import { outputBegins } from '../../support/checks/output-start';
 import { type AnyOutputCriterion, recordingSubject } from '../../support/checks/output-subject';
 import { splices } from '../../support/checks/output-audio';
 import { dubbedMovie, type DubbedMovie, faulty, SEGMENT_SECONDS } from '../analyze/dubbed-movie';
@@ -152,6 +153,14 @@ const WHOLE: Record<string, { fault: string[]; check: string; says: RegExp }> = 
       says: /"left" is (silent|at .* only) for 1\d\.\d s, from (9|10)\.\d s on/,
     },
   },
+  'the right channel is 8 ms late': {
+    fault: altered(`${STEREO},adelay=0|8`),
+    ...{ check: 'channels', says: /"right" is (7\.[89]|8\.[012]) ms late for \d+\.\d s, from 0/ },
+  },
+  'the left channel is 30 ms late': {
+    fault: altered(`${STEREO},adelay=30|0`),
+    ...{ check: 'channels', says: /"left" is (29\.[89]|30\.[012]) ms late for \d+\.\d s, from 0/ },
+  },
   'the channels are of opposite polarity': {
     fault: altered('pan=stereo|c0=c0|c1=-1*c0'),
     ...{ check: 'channels', says: /opposite polarity \(correlation -(1\.00|0\.9\d)\)/ },
@@ -185,7 +194,8 @@ describe('the condition of dubs', () => {
       return { sequence, dubbed, speed: 1, ptsSeconds };
     });
     const audio = { samples, rateHz: DAMAGE_RATE_HZ, firstPtsSeconds: 0 };
-    const measured = { conditions: measureDubs(audio, heard), placements: [] };
+    const conditions = measureDubs(audio, heard);
+    const measured = { conditions, placements: [] };
     const { assess, defaultLimit } = dubDamage;
     return shownDeviations(assess(measured, defaultLimit, undefined as never).deviations);
   }
@@ -206,10 +216,14 @@ describe('the condition of dubs', () => {
     const file = faulty(movie, fault, join(folder, 'altered.mkv'));
     const subject = recordingSubject(new OutputFindings(file, movie.fixture, movie.dubs));
     return [
+      await judge(outputBegins, subject, outputBegins.defaultLimit),
       await judge(channels, subject, channels.defaultLimit),
       await judge(dubs, subject, dubs.defaultLimit),
       await judge(dubDamage, subject, dubDamage.defaultLimit),
       await judge(splices, subject, splices.defaultLimit),
+      await judge(original, subject, original.defaultLimit),
+      await judge(dubLoudness, subject, dubLoudness.defaultLimit),
+      await judge(avOffset, subject, avOffset.defaultLimit),
     ];
   }
   const told = (verdicts: readonly Verdict[]): string =>
