@@ -16,6 +16,8 @@ export interface HeardDub {
 /** What is heard at the place of a dub, beside the dub as it would be heard there: of one length, sample by sample. */
 export interface AlignedDub {
   heard: Float32Array;
+  /** The dub as the STS returned it. */
+  known: Float32Array;
   /** The dub: filtered, at its level there. */
   fitted: Float32Array;
 }
@@ -53,7 +55,7 @@ export function alignDub(audio: AudioTimeline, dub: HeardDub): AlignedDub {
     : warped(near, count, -lag, 1 - slope);
   const taps = 2 * Math.round((FILTER_SECONDS / 2) * rateHz) + 1;
   const { fitted } = takeOut(heard, known, Math.min(taps, MOST_TAPS));
-  return { heard, fitted: fitted.fill(0, 0, Math.max(0, -from)) };
+  return { heard, known, fitted: fitted.fill(0, 0, Math.max(0, -from)) };
 }
 
 /** By how many samples what is heard is later than a dub, and by how much more with every sample. */

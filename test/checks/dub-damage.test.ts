@@ -46,6 +46,8 @@ const BENIGN: Record<string, string[]> = {
   '192 kb/s, stereo': altered(STEREO, '-c:a', 'aac', '-b:a', '192k'),
   '32 kb/s at 22.05 kHz': altered(`${MONO},aresample=22050`, '-c:a', 'aac', '-b:a', '32k'),
   'another codec (MP3 of 48 kb/s)': altered(MONO, '-c:a', 'libmp3lame', '-b:a', '48k'),
+  'another codec (Opus of 32 kb/s)': altered(MONO, '-c:a', 'libopus', '-b:a', '32k'),
+  'another codec (Opus of 64 kb/s)': altered(STEREO, '-c:a', 'libopus', '-b:a', '64k'),
   loudnorm: altered(`${MONO},loudnorm=I=-16,aresample=48000,${MONO}`),
   dynaudnorm: altered('dynaudnorm'),
   'a fast dynaudnorm': altered('dynaudnorm=f=100:g=5'),
@@ -63,6 +65,26 @@ const BENIGN: Record<string, string[]> = {
 
 /** Damage, and what is said of it. */
 const DAMAGE: Record<string, { fault: string[]; says: RegExp }> = {
+  'nothing above 400 Hz': {
+    fault: altered('lowpass=f=400'),
+    says: /^fragments? 0.*: only a part of its band is heard: 4200 to 7000 Hz are -\d\d dB/,
+  },
+  'nothing above 700 Hz': {
+    fault: altered('lowpass=f=700'),
+    says: /^fragments? 0.*part of its band/,
+  },
+  'the band of a telephone, with steep edges': {
+    fault: altered('lowpass=f=3400,lowpass=f=3400,lowpass=f=3400,highpass=f=300,highpass=f=300'),
+    says: /^fragments? 0.*part of its band is heard: 4200 to 7000 Hz/,
+  },
+  'a tremolo of 5 Hz': {
+    fault: altered('tremolo=f=5:d=0.6'),
+    says: /^fragments? 0.*: its level goes up and down by [78] dB, (4\.9|5\.[01]) times a second/,
+  },
+  'a level that sways in 3 s': {
+    fault: altered("volume='1+0.6*sin(2*PI*t/3)':eval=frame"),
+    says: /^fragments? 0.*: its level goes up and down by 1[01] dB, about every 3 s/,
+  },
   'holes of 23 ms every 250 ms': {
     fault: altered("volume=0:enable='lt(mod(t,0.25),0.023)'"),
     says: /fragment 0: \d+ dropouts, \d+ ms in all, the first at 0?\d\.\d\d s/,
