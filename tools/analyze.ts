@@ -8,7 +8,7 @@
  * …NNNN-dubbed.wav (and …NNNN-original.wav), NNNN being the sequence number of the fragment, and then needs a FIXTURE.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { BroadcastFindings } from '../support/analyze/broadcast-findings';
@@ -36,6 +36,9 @@ import { projectRoot, readConfig, serviceNames } from '../support/config';
 
 const USAGE = 'usage: npm run analyze -- FILE [--source FIXTURE] [--dubs FOLDER]';
 
+/** What was asked for is the usage itself. */
+class HelpWanted extends Error {}
+
 interface Question {
   /** Not there where an evidence folder has no recording; `problem` then says so. */
   output?: OutputFindings;
@@ -50,8 +53,12 @@ async function readQuestion(args: string[]): Promise<Question> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { source: { type: 'string' }, dubs: { type: 'string' } },
+    options: {
+      ...{ source: { type: 'string' }, dubs: { type: 'string' } },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
+  if (values.help) throw new HelpWanted(USAGE);
   const [given, ...others] = positionals;
   if (given === undefined || others.length > 0) throw new TypeError('one FILE is needed');
   // Media tools would take "a:b.mp4" for an address.
@@ -94,9 +101,20 @@ async function ofBroadcast(broadcast: BroadcastFindings): Promise<Question> {
 
 async function fixtureOf(name: string): Promise<Fixture> {
   const isPath = statSync(name, { throwIfNoEntry: false })?.isFile() ?? false;
-  const fixture = readFixture(isPath ? name : join(projectRoot, 'fixtures', `${name}.yaml`));
+  const yaml = isPath ? name : join(projectRoot, 'fixtures', `${name}.yaml`);
+  if (!/\.ya?ml$/.test(yaml)) throw notDescribed(yaml);
+  const fixture = readFixture(yaml);
   await requireAsDescribed(fixture);
   return fixture;
+}
+
+function notDescribed(file: string): SuiteError {
+  return new SuiteError({
+    ...{ what: 'the source is not a description', where: file, seen: extname(file) || 'no ending' },
+    expected:
+      'the name of a YAML file in fixtures/, or the path of one, which names the media file',
+    next: 'name the YAML file beside the clip; `npm run fixtures -- stamp CLIP` makes a copy that has one',
+  });
 }
 
 function dubsIn(folder: string): DubFiles[] {
@@ -292,14 +310,15 @@ async function questionIn(args: string[]): Promise<Question> {
   try {
     return await readQuestion(args);
   } catch (error) {
+    if (error instanceof HelpWanted) throw error;
     const message = messageOf(error);
     throw new NoQuestion(error instanceof TypeError ? `${message}\n${USAGE}` : message);
   }
 }
 
 async function main(): Promise<void> {
-  listenBy(readConfig().listenerModel);
   const { broadcast, output, problem, subject } = await questionIn(process.argv.slice(2));
+  listenBy(readConfig().listenerModel);
   // The verdicts first: they begin all that takes long at the same time.
   const [verdicts, ofBroadcast] = await Promise.all([
     subject ? judgeOutput(subject) : [],
@@ -323,6 +342,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
+  if (error instanceof HelpWanted) return console.log(error.message);
   console.error(messageOf(error));
   process.exitCode = error instanceof NoQuestion ? 2 : 1;
 });

@@ -1,8 +1,8 @@
-import { MONO, requireAudioTrack, resample, resampleStored } from './audio';
+import { monoOf, requireAudioTrack, resample, resampleStored } from './audio';
 import { errorLinesOf, lastLines, type Span, streamFfmpeg, unreadable } from './ffmpeg';
-import { type ChannelWindow, channelWindows } from './channels';
+import { channelNames, type ChannelWindow, channelWindows } from './channels';
 import { type Finding, unobserved } from './finding';
-import { isLong, secondsOf } from './media';
+import { type AudioStream, isLong, secondsOf } from './media';
 import { fileSink, sampleSink } from './sample-sink';
 import { partOf, putSamples, type Samples, samplesIn, silenceLike } from './samples';
 
@@ -38,6 +38,8 @@ export interface AudioTrack extends AudioTimeline<Samples> {
   loudness: Finding<Loudness>;
   /** The channels of a track that has two or more of them, second by second. */
   channels: ChannelWindow[];
+  /** Of each, what it is for; undefined where the file does not tell. */
+  channelNames: readonly string[] | undefined;
   /** Decoded samples a channel, gaps not counted. */
   decodedSamples: number;
   /** Every error that demuxer and decoder reported, in order. Empty for an intact file. */
@@ -73,15 +75,16 @@ export async function readTimeline(
   file: string,
   rateHz?: number,
 ): Promise<AudioTimeline & { filledGaps: Span[] }> {
-  await requireAudioTrack(file);
-  const timeline = timelineOf(file, await decode(file, '[0:a:0]', false, rateHz), rateHz);
+  const track = await requireAudioTrack(file);
+  const timeline = timelineOf(file, await decode(file, track, '[0:a:0]', false, rateHz), rateHz);
   return { ...timeline, samples: samplesIn(timeline.samples) };
 }
 
 /** As {@link readTimeline}; the samples of a long track are in a file. */
 export async function holdTimeline(file: string, rateHz: number): Promise<AudioTimeline<Samples>> {
-  await requireAudioTrack(file);
-  return timelineOf(file, await decode(file, '[0:a:0]', await isLong(file), rateHz), rateHz);
+  const track = await requireAudioTrack(file);
+  const decoded = await decode(file, track, '[0:a:0]', await isLong(file), rateHz);
+  return timelineOf(file, decoded, rateHz);
 }
 
 /**
@@ -96,10 +99,10 @@ export async function readAudioTrack(file: string): Promise<AudioTrack> {
     'asetnsamples=n=48000,astats=metadata=1:reset=1:measure_perchannel=RMS_level:measure_overall=none,' +
     'ametadata=print,anullsink';
   const graph = `[0:a:0]asplit=3[a][b][c];[b]${measures};[c]${channels};[a]`;
-  await requireAudioTrack(file);
+  const track = await requireAudioTrack(file);
   const isStored = await isLong(file);
   const rateHz = isStored ? LONG_RATE_HZ : undefined;
-  const run = await decode(file, graph, isStored, rateHz);
+  const run = await decode(file, track, graph, isStored, rateHz);
   const timeline = timelineOf(file, run, rateHz);
   return {
     ...timeline,
@@ -109,6 +112,7 @@ export async function readAudioTrack(file: string): Promise<AudioTrack> {
       : { observed: true, ...clipping(samplesIn(timeline.samples), timeline.rateHz) },
     loudness: loudness(run.stderr),
     channels: channelWindows(run.stderr, timeline),
+    channelNames: channelNames(track),
     decodedSamples: run.samples.length,
     errorLines: errorLinesOf(run.stderr),
     exitCode: run.exitCode,
@@ -117,12 +121,13 @@ export async function readAudioTrack(file: string): Promise<AudioTrack> {
 
 async function decode(
   file: string,
+  { channels }: AudioStream,
   source: string,
   isStored: boolean,
   rateHz?: number,
 ): Promise<Decoded> {
   const atRate = rateHz === undefined ? '' : `,aresample=${rateHz}`;
-  const graph = `${source}${MONO},ashowinfo${atRate}[mono]`;
+  const graph = `${source}${monoOf(channels)},ashowinfo${atRate}[mono]`;
   const expected = (rateHz ?? COMMON_RATE_HZ) * (await secondsOf(file));
   const sink = isStored ? fileSink() : sampleSink(expected);
   const frames = new FrameRuns();

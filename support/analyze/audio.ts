@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SuiteError } from '../base/errors';
 import { requireFile, runFfmpeg, streamFfmpeg, unreadable } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
-import { probeStreams } from './media';
+import { type AudioStream, probeStreams } from './media';
 import { fileSink, type SampleSink, sampleSink } from './sample-sink';
 import { bytePiecesOf, bytesOf, piecesOf, type Samples, type StoredSamples } from './samples';
 
@@ -26,8 +26,15 @@ export interface AudioLevels {
   nonSilentSeconds: number;
 }
 
-/** Channels are averaged: ffmpeg's own mix of two equal ones would be 3 dB louder. */
-export const MONO = 'aresample=ochl=mono:osf=flt:rematrix_maxval=1,aformat=channel_layouts=mono';
+/** One or two channels are averaged: ffmpeg's own mix of two equal ones would be 3 dB louder. */
+const MONO = 'aresample=ochl=mono:osf=flt:rematrix_maxval=1,aformat=channel_layouts=mono';
+/** More are mixed to two before, as a player with two loudspeakers does (ITU-R BS.775), at the level that they have. */
+const TO_TWO = 'aresample=ochl=stereo:osf=flt:rematrix_maxval=1000';
+
+/** ffmpeg's filter that mixes a track of so many channels. */
+export function monoOf(channels: number | null): string {
+  return (channels ?? 0) > 2 ? `${TO_TWO},${MONO}` : MONO;
+}
 
 export const SILENCE_WINDOW_SECONDS = 0.02;
 
@@ -73,13 +80,36 @@ export function pcmToS16le(samples: Float32Array): Buffer {
  * @throws MediaUnreadable, NoAudioTrack
  */
 export async function readAudio(file: string, rateHz: number): Promise<Float32Array> {
-  await requireAudioTrack(file);
+  const { channels } = await requireAudioTrack(file);
+  const mono = monoOf(channels);
   const run = await runFfmpeg([
-    ...['-v', 'error', '-i', file, '-map', '0:a:0', '-af', MONO, '-ar', String(rateHz)],
+    ...['-v', 'error', '-i', file, '-map', '0:a:0', '-af', mono, '-ar', String(rateHz)],
     ...['-f', 'f32le', 'pipe:1'],
   ]);
   if (run.exitCode !== 0) throw unreadable(file, run.stderr, 'ffmpeg');
   return samplesFromF32le(run.stdout);
+}
+
+/**
+ * A part of the first two channels of the first audio track, each by itself, from -1 to 1.
+ *
+ * @throws MediaUnreadable
+ */
+export async function readChannels(
+  file: string,
+  rateHz: number,
+  fromSeconds: number,
+  seconds: number,
+): Promise<[left: Float32Array, right: Float32Array]> {
+  const run = await runFfmpeg([
+    ...['-v', 'error', '-i', file, '-map', '0:a:0', '-ss', String(fromSeconds)],
+    ...['-t', String(seconds), '-ar', String(rateHz), '-f', 'f32le', 'pipe:1'],
+  ]);
+  if (run.exitCode !== 0) throw unreadable(file, run.stderr, 'ffmpeg');
+  const both = samplesFromF32le(run.stdout);
+  const channel = (of: number): Float32Array =>
+    Float32Array.from({ length: Math.floor(both.length / 2) }, (_, i) => both[2 * i + of] ?? 0);
+  return [channel(0), channel(1)];
 }
 
 /**
@@ -205,11 +235,12 @@ function resampling(fromHz: number, toHz: number): string[] {
   ];
 }
 
-/** @throws MediaUnreadable, NoAudioTrack */
-export async function requireAudioTrack(file: string): Promise<void> {
+/** The first audio track. @throws MediaUnreadable, NoAudioTrack */
+export async function requireAudioTrack(file: string): Promise<AudioStream> {
   await requireFile(file);
   const streams = await probeStreams(file);
-  if (streams.some((stream) => stream.kind === 'audio')) return;
+  const audio = streams.find((stream) => stream.kind === 'audio');
+  if (audio) return audio;
   throw new NoAudioTrack({
     what: 'there is no audio track',
     where: file,

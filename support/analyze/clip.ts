@@ -134,16 +134,21 @@ export function isCountedAt({ perSecond }: FirstNumbers, framesPerSecond: number
   );
 }
 
-/** What a description says of a clip. What is left after its last whole segment is not published where that is no segment. */
-export function measuredOf(clip: Clip, segmentSeconds: number): Measured {
-  const { file, video, seconds, framesPerSecond, numbers, audio } = clip;
+/** How much of a clip is published: what is left after its last whole segment is not, where that is no segment. */
+export function publishedSeconds(seconds: number, segmentSeconds: number): number {
   const rest = seconds % segmentSeconds;
   const isWhole = seconds > segmentSeconds && rest < SHORTEST_SEGMENT_SECONDS;
+  return isWhole ? seconds - rest : seconds;
+}
+
+/** What a description says of a clip. */
+export function measuredOf(clip: Clip, segmentSeconds: number): Measured {
+  const { file, video, seconds, framesPerSecond, numbers, audio } = clip;
   const { sampleRateHz, channels } = audio?.stream ?? {};
   const starts = audio?.startsAtSeconds ?? 0;
   return {
     ...{ file, framesPerSecond: meantRate(framesPerSecond) },
-    seconds: isWhole ? seconds - rest : seconds,
+    seconds: publishedSeconds(seconds, segmentSeconds),
     ...{ width: video.width ?? 0, height: video.height ?? 0 },
     frameStrip: numbers.first === 0 && isNumbered(numbers) && isCountedAt(numbers, framesPerSecond),
     audio: audio

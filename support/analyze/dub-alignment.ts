@@ -16,6 +16,8 @@ export interface HeardDub {
 /** What is heard at the place of a dub, beside the dub as it would be heard there: of one length, sample by sample. */
 export interface AlignedDub {
   heard: Float32Array;
+  /** The dub as the STS returned it. */
+  known: Float32Array;
   /** The dub: filtered, at its level there. */
   fitted: Float32Array;
 }
@@ -56,7 +58,8 @@ export function alignDub(audio: AudioTimeline, dub: HeardDub): AlignedDub {
   const taps = 2 * Math.round((FILTER_SECONDS / 2) * rateHz) + 1;
   const { fitted } = takeOut(heard, known, Math.min(taps, MOST_TAPS));
   const joined = Math.max(0, Math.round(JOINING_SECONDS * rateHz) - from);
-  return { heard: heard.fill(0, 0, joined), fitted: fitted.fill(0, 0, joined) };
+  for (const samples of [heard, known, fitted]) samples.fill(0, 0, joined);
+  return { heard, known, fitted };
 }
 
 /** By how many samples what is heard is later than a dub, and by how much more with every sample. */

@@ -1,3 +1,5 @@
+import FFT from 'fft.js';
+
 import type { AudioTimeline } from './audio-track';
 import { alignDub, type AlignedDub, type HeardDub, median } from './dub-alignment';
 import type { Span } from './ffmpeg';
@@ -23,6 +25,10 @@ export interface DubCondition {
   hissDb: number;
   /** The sharpest change of the level that lasts, in dB; `steadyDb`: less what the level changes anyway on both sides. */
   step: { atSeconds: number; db: number; steadyDb: number } | undefined;
+  /** The band of the dub's speech of which least is left, against the one of which most is, in dB; undefined where nothing can be told. */
+  lost: { fromHz: number; toHz: number; db: number } | undefined;
+  /** The level goes up and down by so many dB, so often a second; `share`: of all its changes, 0 to 1. Undefined of less than 2 s. */
+  sway: { hz: number; db: number; share: number } | undefined;
   /** Stretches in which another part of the dub is heard than the one that belongs there: so many ms later in the dub, or earlier. */
   displaced: (Span & { byMs: number })[];
 }
@@ -83,6 +89,8 @@ function conditionOf(
     clicks: high.clicks.map(({ seconds, db }) => ({ atSeconds: ptsSeconds + seconds, db })),
     hissDb: high.hissDb,
     pauses: pauses(aligned, windows, rateHz),
+    lost: lostBand(aligned, windows, rateHz),
+    sway: sway(windows),
     step: step && { atSeconds: at(step.window), db: step.db, steadyDb: step.steadyDb },
     displaced: displaced(aligned, windows, rateHz).map(({ from, count, byMs }) => ({
       ...spanOf(at(from), count),
@@ -261,6 +269,97 @@ function highPass(samples: Float32Array): Float32Array {
   return result;
 }
 
+/** What tells consonants and vowels apart, and what makes a voice clear, in Hz. */
+const BANDS: readonly (readonly [fromHz: number, toHz: number])[] = [
+  ...([
+    [250, 500],
+    [500, 1000],
+    [1000, 2000],
+    [2000, 3400],
+    [4200, 7000],
+  ] as const),
+];
+/** A dub that has less of a band, against its loudest one, does not tell whether that is lost. */
+const LEAST_BAND_DB = -45;
+const SPECTRUM_SAMPLES = 512;
+
+/** Compares the spectra of the speech of both, band by band. */
+function lostBand(
+  { heard, known }: AlignedDub,
+  { size, speech }: Windows,
+  rateHz: number,
+): DubCondition['lost'] {
+  const fft = new FFT(SPECTRUM_SAMPLES);
+  const spectrum = fft.createComplexArray();
+  const sums = (samples: Float32Array): number[] => {
+    const sum = new Float64Array(SPECTRUM_SAMPLES / 2);
+    for (const window of speech) {
+      const from = window * size;
+      const piece = Array.from({ length: SPECTRUM_SAMPLES }, (_, i) => {
+        const hann = 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / SPECTRUM_SAMPLES);
+        return hann * (samples[from + i] ?? 0);
+      });
+      fft.realTransform(spectrum, piece);
+      sum.forEach((power, k) => {
+        sum[k] = power + (spectrum[2 * k] ?? 0) ** 2 + (spectrum[2 * k + 1] ?? 0) ** 2;
+      });
+    }
+    return BANDS.map(([fromHz, toHz]) => {
+      const [from, to] = [fromHz, toHz].map((hz) => Math.round((hz * SPECTRUM_SAMPLES) / rateHz));
+      return sum.subarray(from, to).reduce((a, b) => a + b, 0);
+    });
+  };
+  const [is, wanted] = [sums(heard), sums(known)];
+  const most = Math.max(...wanted);
+  const told = BANDS.flatMap(([fromHz, toHz], i) => {
+    const own = wanted[i] ?? 0;
+    const gain = decibels((is[i] ?? 0) / Math.max(own, 1e-12));
+    return own > most * 10 ** (LEAST_BAND_DB / 10) ? [{ fromHz, toHz, gain }] : [];
+  });
+  const [best] = [...told].sort((a, b) => b.gain - a.gain);
+  const worst = [...told].sort((a, b) => a.gain - b.gain)[0];
+  if (!best || !worst) return undefined;
+  return { fromHz: worst.fromHz, toHz: worst.toHz, db: worst.gain - best.gain };
+}
+
+/** From a slow sway to a tremolo. */
+const SLOWEST_SWAY_HZ = 0.25;
+const FASTEST_SWAY_HZ = 12;
+const LEAST_SWAY_WINDOWS = 200;
+/** What is below is a dropout. */
+const MOST_SWAY_DB = 15;
+
+/** The sine that explains most of how the level changes, by least squares over the windows of speech (Lomb, 1976). */
+function sway(windows: Windows): DubCondition['sway'] {
+  const { speech } = windows;
+  if (speech.length < LEAST_SWAY_WINDOWS) return undefined;
+  const all = levels(windows);
+  const own = speech.map((window) => all[window] ?? 0);
+  const middle = median(own);
+  const around = own.map((db) => Math.max(-MOST_SWAY_DB, Math.min(MOST_SWAY_DB, db - middle)));
+  const mean = around.reduce((a, b) => a + b, 0) / around.length;
+  const total = around.reduce((sum, db) => sum + (db - mean) ** 2, 0);
+  const seconds = ((speech.at(-1) ?? 0) - (speech[0] ?? 0)) * WINDOW_SECONDS;
+  let best: DubCondition['sway'];
+  for (let hz = SLOWEST_SWAY_HZ; hz <= FASTEST_SWAY_HZ; hz += 0.2 / seconds) {
+    let [cc, ss, cs, yc, ys, c1, s1] = [0, 0, 0, 0, 0, 0, 0];
+    around.forEach((db, i) => {
+      const phase = 2 * Math.PI * hz * (speech[i] ?? 0) * WINDOW_SECONDS;
+      const [c, s] = [Math.cos(phase), Math.sin(phase)];
+      [cc, ss, cs, c1, s1] = [cc + c * c, ss + s * s, cs + c * s, c1 + c, s1 + s];
+      [yc, ys] = [yc + db * c, ys + db * s];
+    });
+    const n = around.length;
+    [cc, ss, cs] = [cc - (c1 * c1) / n, ss - (s1 * s1) / n, cs - (c1 * s1) / n];
+    [yc, ys] = [yc - mean * c1, ys - mean * s1];
+    const determinant = Math.max(1e-9, cc * ss - cs * cs);
+    const [a, b] = [(yc * ss - ys * cs) / determinant, (ys * cc - yc * cs) / determinant];
+    const share = (a * yc + b * ys) / Math.max(total, 1e-9);
+    if (share > (best?.share ?? 0)) best = { hz, db: 2 * Math.hypot(a, b), share };
+  }
+  return best;
+}
+
 const LEAST_PAUSE_WINDOWS = 20;
 
 function pauses(
@@ -330,6 +429,8 @@ function levelStep(windows: Windows): { window: number; db: number; steadyDb: nu
 const UNLIKE_DB = -2;
 const LEAST_DISPLACED_WINDOWS = 6;
 const MOST_DISPLACED_SECONDS = 0.3;
+/** What is nearer is the same part, through a filter that delays some frequencies more than others. */
+const LEAST_DISPLACED_SECONDS = 0.005;
 const SAME_SCORE = 0.8;
 
 /** Stretches of 60 ms and more that are unlike the dub there, and like it at another place within 0.3 s. */
@@ -350,7 +451,9 @@ function displaced(
     .flatMap(({ from, count }) => {
       const piece = heard.subarray(from * size, (from + count) * size);
       const found = bestLag(piece, fitted, from * size, most);
-      return found && found.score >= SAME_SCORE
+      return found &&
+        found.score >= SAME_SCORE &&
+        Math.abs(found.lag) >= LEAST_DISPLACED_SECONDS * rateHz
         ? [{ from, count, byMs: (1000 * found.lag) / rateHz }]
         : [];
     });

@@ -27,6 +27,8 @@ export interface AudioStream extends StreamBase {
   kind: 'audio';
   sampleRateHz: number | null;
   channels: number | null;
+  /** ffmpeg's name of what each channel is for: `stereo`, `5.1(side)`; null when the file does not tell. */
+  channelLayout: string | null;
 }
 
 export interface OtherStream extends StreamBase {
@@ -91,6 +93,7 @@ const streamsSchema = z.object({
       avg_frame_rate: z.string().optional(),
       sample_rate: z.string().optional(),
       channels: z.number().optional(),
+      channel_layout: z.string().optional(),
       tags: z.record(z.string(), z.string()).optional(),
     }),
   ),
@@ -151,7 +154,7 @@ const probed = new Map<string, Promise<Probed>>();
 
 async function probe(file: string): Promise<Probed> {
   const entries =
-    'stream=index,codec_type,codec_name,codec_tag_string,width,height,avg_frame_rate,sample_rate,channels' +
+    'stream=index,codec_type,codec_name,codec_tag_string,width,height,avg_frame_rate,sample_rate,channels,channel_layout' +
     ':stream_tags=language:format=duration';
   const json = await runFfprobe(file, ['-show_entries', entries]);
   const { streams, format } = streamsSchema.parse(JSON.parse(json));
@@ -183,6 +186,7 @@ function streamOf(stream: z.infer<typeof streamsSchema>['streams'][number]): Med
       kind: 'audio' as const,
       sampleRateHz: positive(Number(stream.sample_rate)),
       channels: positive(stream.channels),
+      channelLayout: stream.channel_layout ?? null,
     };
   }
   return { ...base, kind: 'other' as const };

@@ -30,6 +30,7 @@ import type { Thumbnails } from './thumbnails';
 import { type VideoTrack, readVideo } from './video';
 import { bordersOf, probeFormat, type VideoFormat } from './video-format';
 import { FindingCache } from './cache';
+import { type LateChannel, lateChannel } from './channels';
 import type { MisplayedDub } from './misplayed';
 import { type OutputEnd, outputEnd, type OutputStart, outputStart } from './output-start';
 import type { Advance } from './pilot';
@@ -103,6 +104,15 @@ export class OutputFindings {
 
   audio(): Promise<AudioTrack> {
     return this.#cache.once('audio', () => readAudioTrack(this.file));
+  }
+
+  /** Whether one of its two channels is a delayed copy of the other. */
+  lateChannel(): Promise<Finding<LateChannel>> {
+    return this.#cache.once('late channel', async () => {
+      const hasAudio = (await this.streams()).some(({ kind }) => kind === 'audio');
+      if (!hasAudio) return unobserved('there is no audio');
+      return lateChannel(this.file, (await this.audio()).channels);
+    });
   }
 
   /** The output's audio at the rate at which dubs are searched. */

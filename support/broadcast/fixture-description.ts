@@ -77,6 +77,12 @@ export function meantRate(framesPerSecond: number): number {
   return usual ?? framesPerSecond;
 }
 
+/** The rate of cameras and encoders that differs least from one that varies, in proportion. */
+export function nearestUsualRate(framesPerSecond: number): number {
+  const apart = (rate: number): number => Math.abs(Math.log(rate / framesPerSecond));
+  return USUAL_RATES.reduce((best, rate) => (apart(rate) < apart(best) ? rate : best), 30);
+}
+
 /** Whether two rates are the same but for the precision of timestamps. */
 export function isSameRate(one: number, other: number): boolean {
   return Math.abs(one - other) <= SAME_RATE * other;

@@ -5,7 +5,7 @@ import { CannotBeShown } from '../base/errors';
 import { type Assessment, type Deviation, deviationAt } from './criterion';
 import { dubs } from './dub';
 import { audio } from './output-audio';
-import { channels } from './output-channels';
+import { channels, isChannelLate } from './output-channels';
 import { timestamps } from './output-file';
 import { frames } from './output-frames';
 import { original, placementsOf } from './output-original';
@@ -24,6 +24,11 @@ export interface DubDamageLimit {
   coarseDb: number;
   coarseClickDb: number;
   coarseHissDb: number;
+  /** What is lost of a band of its speech, against the band of which most is left. */
+  lostDb: number;
+  /** How much the level goes up and down, and how much of all its changes that is, 0 to 1. */
+  swayDb: number;
+  swayShare: number;
   /** A change of the level that lasts. */
   stepDb: number;
   /** How much of what the dub does not explain its clipped peaks do, 0 to 1. */
@@ -35,6 +40,7 @@ export interface DubDamageLimit {
 interface Measured {
   conditions: readonly DubConditionAt[];
   placements: readonly FragmentPlacement[];
+  isChannelLate?: boolean;
 }
 
 export const dubDamage = outputCriterion('dub-damage', {
@@ -44,12 +50,14 @@ export const dubDamage = outputCriterion('dub-damage', {
   /*
    * This suite's own, as the specs are silent: between what was measured of 25 benign and 25 damaging changes to six dubs of a
    * recorded broadcast and to four of espeak-ng (AAC of 32 to 192 kb/s, MP3, Opus, loudnorm, dynaudnorm, compressors, limiters,
-   * filters, 44.1 kHz). Below the limits stay: noise at -38 dB, 6 and 8 bits a sample, a tremolo, most of +6 dB of clipping,
+   * filters, 44.1 kHz). Below the limits stay: noise at -38 dB, 6 and 8 bits a sample, most of +6 dB of clipping, a flanger, a phaser,
    * and a click under a loud consonant. Benign, then damaged:
    * - dropouts: none; 9 to 13 a dub of 23 ms every 250 ms, 170 to 290 ms of 300 ms of silence
    * - clicks: 7 dB and less, at 32 kb/s up to 14, 15 at 16 kb/s a channel, and 17 at 48 kb/s in mono; crackle 14 to 17, single clicks 8 to 27
    * - pauses: -46 dB and less; 50 Hz hum -9 to -26, noise -18 to -27; the loudest tenth -45, an echo -11 to -22
    * - hiss: 0 to 2.9 dB, at 32 kb/s up to 6.1; 4 bits a sample 5.9 to 9.6, noise 7 to 17, every sixth sample only 30
+   * - bands: 5 dB and less, a soft telephone band 8, hard compressors 11; a low-pass filter at 700 Hz 34 to 36, at 400 Hz 41 and 42
+   * - sways: 5 dB and less, and of more than 4 dB at most 0.71 of the changes; a tremolo of 60 % 7.3 dB and 0.93, a sway in 3 s 11 dB
    * - steps: at most 4.1 (a fast dynaudnorm, speechnorm), compressors and loudnorm 1.8; half the level 4.1 to 5.9
    * - clipping: 0.03 and less; by +12 and +24 dB 0.51 to 0.67
    * - unexplained: -8 dB and less; audio of another place in the dub -3 to -6
@@ -57,11 +65,13 @@ export const dubDamage = outputCriterion('dub-damage', {
   defaultLimit: {
     ...{ clickDb: 12, pausesDb: -35, loudestPausesDb: -25, hissDb: 5 },
     ...{ coarseDb: -17, coarseClickDb: 18, coarseHissDb: 10 },
+    ...{ lostDb: 15, swayDb: 6, swayShare: 0.75 },
     ...{ stepDb: 4.5, clippedShare: 0.2, unexplainedDb: -5 },
   },
   measure: async (subject): Promise<Measured> => {
     const placements = await placementsOf(subject);
-    return { placements, conditions: await subject.output.dubConditions() };
+    const isLate = await isChannelLate(subject);
+    return { placements, conditions: await subject.output.dubConditions(), isChannelLate: isLate };
   },
   assess: (measured, limit: DubDamageLimit, subject): Assessment => {
     const damaged = damagedIn(measured, limit);
@@ -71,14 +81,18 @@ export const dubDamage = outputCriterion('dub-damage', {
     return {
       deviations: [...damaged, ...unlike],
       seen: `${compared} dubs compared`,
-      expected: 'no dropout, click, clipping, noise, or change of the level',
+      expected: 'no dropout, click, clipping, noise, lost band, or change of the level',
     };
   },
   explainedBy: [
     { criterion: timestamps, fits: (measured, limit) => isAll(measured, limit, ['dropout']) },
     { criterion: audio, fits: isUnheard },
-    // Where one of two channels falls silent, their mean is softer from there on.
-    { criterion: channels, fits: (measured, limit) => isAll(measured, limit, ['level']) },
+    {
+      // Where one of two channels falls silent, their mean is softer from there on; where one is late, it is an echo.
+      criterion: channels,
+      fits: (measured, limit) =>
+        measured.isChannelLate === true || isAll(measured, limit, ['level']),
+    },
     { criterion: original, fits: (measured, limit) => isAll(measured, limit, BESIDE) },
     { criterion: frames, fits: isUnheard },
     { criterion: dubs, fits: isOfCutDubs },
@@ -88,7 +102,17 @@ export const dubDamage = outputCriterion('dub-damage', {
 /** A change of the level that is so near to a dropout is the dropout's. */
 const NEAR_DROPOUT_SECONDS = 0.3;
 
-type Kind = 'dropout' | 'clipping' | 'click' | 'noise' | 'hiss' | 'level' | 'displaced' | 'other';
+type Kind =
+  | 'dropout'
+  | 'clipping'
+  | 'click'
+  | 'noise'
+  | 'hiss'
+  | 'level'
+  | 'band'
+  | 'sway'
+  | 'displaced'
+  | 'other';
 /** What other audio beside a dub looks like. */
 const BESIDE: readonly Kind[] = ['noise', 'hiss', 'other'];
 
@@ -157,8 +181,15 @@ function damageOf(condition: DubCondition, limit: DubDamageLimit): Damage[] {
   ];
   const clipped = clippingIn(condition, limit);
   if (clipped.length > 0) return [...clipped, ...placed];
-  const heard = [...noiseIn(condition, limit), ...stepIn(condition, limit)];
-  const all = [...placed, ...heard, ...clicksIn(condition, limit)];
+  const lost = lostIn(condition, limit);
+  // What is left of a dub without a band of its own is softer: beside it, any noise is louder.
+  const hiss = noiseIn(condition, limit).filter(({ kind }) => kind === 'hiss');
+  if (lost.length > 0) return [...lost, ...placed, ...hiss];
+  const step = stepIn(condition, limit);
+  const sway = step.length > 0 ? [] : swayIn(condition, limit);
+  // Where the level goes up and down, the lows are no dropouts, nor the highs clicks.
+  if (sway.length > 0) return [...sway, ...noiseIn(condition, limit)];
+  const all = [...placed, ...noiseIn(condition, limit), ...step, ...clicksIn(condition, limit)];
   if (all.length > 0 || condition.unexplainedDb <= limit.unexplainedDb) return all;
   return [
     { kind: 'other', text: `what is heard is something else by ${db(condition.unexplainedDb)}` },
@@ -218,6 +249,24 @@ function noiseIn({ pauses, hissDb, unexplainedDb }: DubCondition, limit: DubDama
   }
   if (loudestDb <= limit.loudestPausesDb) return hiss;
   return [{ kind: 'noise', text: `other audio where it is silent, ${db(loudestDb)}` }, ...hiss];
+}
+
+function lostIn({ lost }: DubCondition, { lostDb }: DubDamageLimit): Damage[] {
+  if (!lost || lost.db >= -lostDb) return [];
+  const { fromHz, toHz } = lost;
+  const text = `only a part of its band is heard: ${fromHz} to ${toHz} Hz are ${db(lost.db)}`;
+  return [{ kind: 'band', text }];
+}
+
+function swayIn({ sway }: DubCondition, { swayDb, swayShare }: DubDamageLimit): Damage[] {
+  if (!sway || sway.db <= swayDb || sway.share <= swayShare) return [];
+  const often =
+    sway.hz < 1
+      ? `about every ${(1 / sway.hz).toFixed(0)} s`
+      : `${sway.hz.toFixed(1)} times a second`;
+  return [
+    { kind: 'sway', text: `its level goes up and down by ${sway.db.toFixed(0)} dB, ${often}` },
+  ];
 }
 
 function stepIn({ step, dropouts }: DubCondition, limit: DubDamageLimit): Damage[] {

@@ -10,7 +10,7 @@ import { criterion, type Assessment, deviationAt } from './criterion';
 import { lengthFlaw } from './dub-length';
 import { assessEach } from './every-fragment';
 import { audio } from './output-audio';
-import { channels } from './output-channels';
+import { channels, isChannelLate } from './output-channels';
 import { frames } from './output-frames';
 import { isOriginalHeard, original, placementsOf } from './output-original';
 import { outputCriterion } from './output-subject';
@@ -27,7 +27,7 @@ export interface DubsLimit {
 }
 
 /** Where a dub is heard; `misplayed`: where it is heard at another speed, if it is heard nowhere else. */
-type Placed = FragmentPlacement & { misplayed?: MisplayedDub };
+type Placed = FragmentPlacement & { misplayed?: MisplayedDub; isChannelLate?: boolean };
 
 /** Every dub is heard as often as its video is shown: once in a good output. */
 export const dubs = outputCriterion('dubs', {
@@ -41,9 +41,10 @@ export const dubs = outputCriterion('dubs', {
   defaultLimit: { heardShare: 0.85, tempoPercent: 10.5 },
   measure: async (subject): Promise<Placed[]> => {
     const [placements, found] = [await placementsOf(subject), await subject.output.misplayedDubs()];
+    const isLate = await isChannelLate(subject);
     return placements.map((one) => {
       const misplayed = found.find(({ sequence }) => sequence === one.sequence);
-      return misplayed ? { ...one, misplayed } : one;
+      return { ...one, isChannelLate: isLate, ...(misplayed ? { misplayed } : {}) };
     });
   },
   assess: (placements, limit: DubsLimit, subject): Assessment => ({
@@ -63,11 +64,12 @@ export const dubs = outputCriterion('dubs', {
   explainedBy: [
     { criterion: audio },
     {
-      // Of channels that cancel each other out nothing is found in their mix.
+      // Of channels that cancel each other out nothing is found in their mix, and of those of which one is late, a part.
       criterion: channels,
       fits: (placements, limit) =>
         wrongDubs(placements, limit).every(
-          ({ placement }) => !placement.misplayed && !isHeardSomewhere(placement),
+          ({ placement }) =>
+            !placement.misplayed && (placement.isChannelLate || !isHeardSomewhere(placement)),
         ),
     },
     {

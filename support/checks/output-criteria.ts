@@ -21,9 +21,9 @@ import { videoFormat } from './video-format';
  * against the next ones, so that the criterion that fails is the one to begin with.
  */
 export const OUTPUT_CRITERIA: readonly AnyOutputCriterion[] = [
-  ...[tracks, decoding, videoFormat, timestamps, outputBegins, duration, frames],
+  ...[tracks, decoding, videoFormat, timestamps, audio, channels, outputBegins, duration, frames],
   ...[outputEnds, programme],
-  ...[audio, channels, original, dubs, dubDamage, dubLoudness, avDrift, avOffset, fingerprint],
+  ...[original, dubs, dubDamage, dubLoudness, avDrift, avOffset, fingerprint],
   ...[
     dubLanguage,
     language,

@@ -3,6 +3,7 @@ import { beyond } from '../analyze/finding';
 import type { OutputEnd, OutputStart } from '../analyze/output-start';
 import { allRight, observed } from './builders';
 import { lostByReader, mayBeLost } from './lost-by-reader';
+import { channels, isChannelLate } from './output-channels';
 import { clockOf } from './output-clock';
 import { duration } from './output-file';
 import { frames } from './output-frames';
@@ -18,11 +19,18 @@ export const outputBegins = outputCriterion('output-begins', {
   failure: 'the beginning of the broadcast is missing',
   needs: 'source',
   defaultLimit: { withinSeconds: 0.5 },
-  measure: async (subject): Promise<OutputStart & { lostSeconds?: number }> => {
+  measure: async (
+    subject,
+  ): Promise<OutputStart & { lostSeconds?: number; isChannelLate?: boolean }> => {
     const start = await subject.output.start();
     const file = recordingOf(subject);
     if (!start.observed) await clockOf(subject);
-    return { ...observed(file, 'where it begins', start), ...(await lostByReader(subject)) };
+    const isLate = await isChannelLate(subject);
+    return {
+      ...observed(file, 'where it begins', start),
+      ...(await lostByReader(subject)),
+      isChannelLate: isLate,
+    };
   },
   assess: ({ video, audio, lostSeconds = 0 }, { withinSeconds }: { withinSeconds: number }) => {
     const tracks = Object.entries({ video, audio });
@@ -42,6 +50,14 @@ export const outputBegins = outputCriterion('output-begins', {
     if (missing.length > 0 && isLost) throw mayBeLost(seen.join(', '), lostSeconds, expected);
     return allRight(missing, seen.join(', '), expected);
   },
+  explainedBy: [
+    // What is heard at first is not told from the mix of two channels of which one is late.
+    {
+      criterion: channels,
+      fits: ({ video = 0, isChannelLate: isLate }, limit) =>
+        isLate === true && video <= limit.withinSeconds,
+    },
+  ],
 });
 
 /** The same half of the tolerance as at the beginning. An encoder's last packets may be lost with its connection. */

@@ -44,7 +44,10 @@ describe('a complete movie of 4 s', () => {
   it('has its streams told', async () => {
     expect(await probeStreams(file)).to.deep.equal([
       { index: 0, kind: 'video', codec: 'h264', language: null, width: 64, height: 36, fps: 10 },
-      { index: 1, kind: 'audio', codec: 'aac', language: 'spa', sampleRateHz: 48000, channels: 1 },
+      {
+        ...{ index: 1, kind: 'audio', codec: 'aac', language: 'spa', sampleRateHz: 48000 },
+        ...{ channels: 1, channelLayout: 'mono' },
+      },
     ]);
   });
 

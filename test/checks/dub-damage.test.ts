@@ -16,6 +16,7 @@ import { dubDamage } from '../../support/checks/dub-damage';
 import { dubLoudness } from '../../support/checks/dub-loudness';
 import { channels } from '../../support/checks/output-channels';
 import { original } from '../../support/checks/output-original';
+import { outputBegins } from '../../support/checks/output-start';
 import { type AnyOutputCriterion, recordingSubject } from '../../support/checks/output-subject';
 import { splices } from '../../support/checks/output-audio';
 import { dubbedMovie, type DubbedMovie, faulty, SEGMENT_SECONDS } from '../analyze/dubbed-movie';
@@ -45,6 +46,8 @@ const BENIGN: Record<string, string[]> = {
   '192 kb/s, stereo': altered(STEREO, '-c:a', 'aac', '-b:a', '192k'),
   '32 kb/s at 22.05 kHz': altered(`${MONO},aresample=22050`, '-c:a', 'aac', '-b:a', '32k'),
   'another codec (MP3 of 48 kb/s)': altered(MONO, '-c:a', 'libmp3lame', '-b:a', '48k'),
+  'another codec (Opus of 32 kb/s)': altered(MONO, '-c:a', 'libopus', '-b:a', '32k'),
+  'another codec (Opus of 64 kb/s)': altered(STEREO, '-c:a', 'libopus', '-b:a', '64k'),
   loudnorm: altered(`${MONO},loudnorm=I=-16,aresample=48000,${MONO}`),
   dynaudnorm: altered('dynaudnorm'),
   'a fast dynaudnorm': altered('dynaudnorm=f=100:g=5'),
@@ -62,6 +65,26 @@ const BENIGN: Record<string, string[]> = {
 
 /** Damage, and what is said of it. */
 const DAMAGE: Record<string, { fault: string[]; says: RegExp }> = {
+  'nothing above 400 Hz': {
+    fault: altered('lowpass=f=400'),
+    says: /^fragments? 0.*: only a part of its band is heard: 4200 to 7000 Hz are -\d\d dB/,
+  },
+  'nothing above 700 Hz': {
+    fault: altered('lowpass=f=700'),
+    says: /^fragments? 0.*part of its band/,
+  },
+  'the band of a telephone, with steep edges': {
+    fault: altered('lowpass=f=3400,lowpass=f=3400,lowpass=f=3400,highpass=f=300,highpass=f=300'),
+    says: /^fragments? 0.*part of its band is heard: 4200 to 7000 Hz/,
+  },
+  'a tremolo of 5 Hz': {
+    fault: altered('tremolo=f=5:d=0.6'),
+    says: /^fragments? 0.*: its level goes up and down by [78] dB, (4\.9|5\.[01]) times a second/,
+  },
+  'a level that sways in 3 s': {
+    fault: altered("volume='1+0.6*sin(2*PI*t/3)':eval=frame"),
+    says: /^fragments? 0.*: its level goes up and down by 1[01] dB, about every 3 s/,
+  },
   'holes of 23 ms every 250 ms': {
     fault: altered("volume=0:enable='lt(mod(t,0.25),0.023)'"),
     says: /fragment 0: \d+ dropouts, \d+ ms in all, the first at 0?\d\.\d\d s/,
@@ -139,6 +162,10 @@ const WHOLE: Record<string, { fault: string[]; check: string; says: RegExp }> = 
     fault: altered('pan=stereo|c0=c0|c1=0*c0'),
     ...{ check: 'channels', says: /"right" is silent for 2\d\.\d s, from 0\.\d s on/ },
   },
+  'of six channels, the front right is silent': {
+    fault: altered('pan=5.1|FL=c0|FR=0*c0|FC=0*c0|LFE=0*c0|BL=0*c0|BR=0*c0', '-c:a', 'aac'),
+    ...{ check: 'channels', says: /"front right" is silent for 2\d\.\d s, from 0\.\d s on/ },
+  },
   'the left channel is 20 dB softer from 10 s on': {
     fault: altered(
       "aeval='val(0)*if(lt(t,10),1,0.1)|val(0)':c=stereo,aformat=channel_layouts=stereo",
@@ -147,6 +174,14 @@ const WHOLE: Record<string, { fault: string[]; check: string; says: RegExp }> = 
       check: 'channels',
       says: /"left" is (silent|at .* only) for 1\d\.\d s, from (9|10)\.\d s on/,
     },
+  },
+  'the right channel is 8 ms late': {
+    fault: altered(`${STEREO},adelay=0|8`),
+    ...{ check: 'channels', says: /"right" is (7\.[89]|8\.[012]) ms late for \d+\.\d s, from 0/ },
+  },
+  'the left channel is 30 ms late': {
+    fault: altered(`${STEREO},adelay=30|0`),
+    ...{ check: 'channels', says: /"left" is (29\.[89]|30\.[012]) ms late for \d+\.\d s, from 0/ },
   },
   'the channels are of opposite polarity': {
     fault: altered('pan=stereo|c0=c0|c1=-1*c0'),
@@ -181,7 +216,8 @@ describe('the condition of dubs', () => {
       return { sequence, dubbed, speed: 1, ptsSeconds };
     });
     const audio = { samples, rateHz: DAMAGE_RATE_HZ, firstPtsSeconds: 0 };
-    const measured = { conditions: measureDubs(audio, heard), placements: [] };
+    const conditions = measureDubs(audio, heard);
+    const measured = { conditions, placements: [] };
     const { assess, defaultLimit } = dubDamage;
     return shownDeviations(assess(measured, defaultLimit, undefined as never).deviations);
   }
@@ -202,10 +238,14 @@ describe('the condition of dubs', () => {
     const file = faulty(movie, fault, join(folder, 'altered.mkv'));
     const subject = recordingSubject(new OutputFindings(file, movie.fixture, movie.dubs));
     return [
+      await judge(outputBegins, subject, outputBegins.defaultLimit),
       await judge(channels, subject, channels.defaultLimit),
       await judge(dubs, subject, dubs.defaultLimit),
       await judge(dubDamage, subject, dubDamage.defaultLimit),
       await judge(splices, subject, splices.defaultLimit),
+      await judge(original, subject, original.defaultLimit),
+      await judge(dubLoudness, subject, dubLoudness.defaultLimit),
+      await judge(avOffset, subject, avOffset.defaultLimit),
     ];
   }
   const told = (verdicts: readonly Verdict[]): string =>
@@ -219,6 +259,29 @@ describe('the condition of dubs', () => {
       told(verdicts),
     ).to.deep.equal([]);
   });
+
+  // ffmpeg puts one channel into the middle, two to the front; nothing is in the others.
+  for (const [what, filter, loss] of [
+    ['in the middle', 'pan=5.1|FC=c0', 3],
+    ['left and right', 'pan=5.1|FL=c0|FR=c0', 0],
+  ] as const) {
+    it(`a good recording of six channels, the dub ${what}: fine`, async () => {
+      const six = altered(filter, '-c:a', 'aac', '-b:a', '256k');
+      const verdicts = await judged(six);
+      const wrong = verdicts.filter(({ state }) => state !== 'passed');
+      expect(wrong, told(verdicts)).to.deep.equal([]);
+      const file = faulty(movie, six, join(folder, 'six.mkv'));
+      const subject = recordingSubject(new OutputFindings(file, movie.fixture, movie.dubs));
+      const levels = await dubLoudness.measure(subject);
+      const own = await dubLoudness.measure(
+        recordingSubject(new OutputFindings(movie.output, movie.fixture, movie.dubs)),
+      );
+      // Of the middle each side gets half of the power.
+      levels.forEach(({ dubDbfs }, i) =>
+        expect(dubDbfs).to.be.closeTo((own[i]?.dubDbfs ?? NaN) - loss, 0.3),
+      );
+    });
+  }
 
   it('every dub is 10 % faster at the same pitch: right, in sync, and its damage not told', async () => {
     const parts = movie.dubbed.map((_, i) => {

@@ -5,7 +5,14 @@ import { expect } from 'chai';
 import { unobserved } from '../../support/analyze/finding';
 import type { SegmentHeard } from '../../support/analyze/segments-heard';
 import { spokenAgainst } from '../../support/analyze/segments-heard';
-import { dubLanguage, dubSpoken, language, SPOKEN, spoken } from '../../support/checks/speech';
+import {
+  dubLanguage,
+  dubSpoken,
+  language,
+  originalUnderstood,
+  SPOKEN,
+  spoken,
+} from '../../support/checks/speech';
 import { directDubSpoken } from '../../support/checks/sts-speech';
 
 /** These criteria compare what was measured with the limit alone. */
@@ -165,6 +172,19 @@ describe('the language', () => {
 
   it('does not matter where nobody speaks', () => {
     expect(deviate([heardAs('')], { probability: 0.9 }, [''])).to.deep.equal([]);
+  });
+});
+
+describe('what an English listener understands', () => {
+  it('is told by its share, not by what a recognizer makes up', () => {
+    const lines = [
+      { sequence: 0, line: 'one two', share: 0.5 },
+      { sequence: 1, line: 'three four', share: 0.49 },
+    ];
+    const measured = { observed: true as const, lines, text: 'Thank you for watching' };
+    const { seen, deviations } = originalUnderstood.assess(measured, { shareBelow: 0.5 }, SUBJECT);
+    expect(seen).to.equal("at most 50 % of a line's words");
+    expect(deviations.map(({ text }) => text)).to.deep.equal(['line 0, 50 %: "one two"']);
   });
 });
 

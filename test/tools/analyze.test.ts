@@ -43,6 +43,11 @@ describe('npm run analyze', () => {
     writeFileSync(yaml, DESCRIPTION);
     const wrong = DESCRIPTION.replace('framesPerSecond: 30', 'framesPerSecond: 25');
     writeFileSync(path('wrong.yaml'), wrong);
+    ffmpeg('-i', clip, '-vn', '-c', 'copy', path('heard.mp4'));
+    for (const name of ['heard', 'broken off', 'empty']) {
+      const text = DESCRIPTION.replace(/file: .*/, `file: ${name}.mp4`);
+      writeFileSync(path(`${name}.yaml`), text);
+    }
     mkdirSync(path('a folder'));
   });
 
@@ -61,6 +66,18 @@ describe('npm run analyze', () => {
       () => [clip, '--source', yaml, '--dubs', folder],
       /no dubs in this/,
     ],
+    [
+      'a media file in place of a description',
+      () => [clip, '--source', clip],
+      /source is not a description[\s\S]*next: +name the YAML file/,
+    ],
+    ['a source without video', () => [clip, '--source', path('heard.yaml')], /has no video track/],
+    [
+      'a source without its end',
+      () => [clip, '--source', path('broken off.yaml')],
+      /moov atom not found/,
+    ],
+    ['a source of 0 bytes', () => [clip, '--source', path('empty.yaml')], /0 bytes/],
     [
       'a source that is not what is said of it',
       () => [clip, '--source', path('wrong.yaml')],
@@ -91,6 +108,25 @@ describe('npm run analyze', () => {
         .to.match(message)
         .and.match(/usage: npm run analyze/);
       expect({ status, stdout }).to.deep.equal({ status: 2, stdout: '' });
+    });
+  }
+
+  const commands = ['tools/analyze.ts --help', 'fixtures/generate.ts --help'];
+  for (const command of [...commands, 'fixtures/generate.ts stamp -h', 'tools/analyze.ts a b -h']) {
+    it(`says how it is used, and does nothing else: ${command}`, () => {
+      const program = ['-r', 'ts-node/register', ...command.split(' ')];
+      const run = spawnSync(process.execPath, program, { cwd: projectRoot, encoding: 'utf8' });
+      expect(run.stdout).to.match(/^usage: npm run (analyze|fixtures)[^\n]*\n$/);
+      expect({ status: run.status, stderr: run.stderr }).to.deep.equal({ status: 0, stderr: '' });
+    });
+  }
+
+  for (const args of [['--hepl'], ['-o', 'x.mp4'], ['stamp'], ['stamp', 'a', 'b']]) {
+    it(`refuses fixtures ${args.join(' ')}, and says how it is used`, () => {
+      const program = ['-r', 'ts-node/register', 'fixtures/generate.ts', ...args];
+      const run = spawnSync(process.execPath, program, { cwd: projectRoot, encoding: 'utf8' });
+      expect(run.stderr).to.match(/usage: npm run fixtures/);
+      expect({ status: run.status, stdout: run.stdout }).to.deep.equal({ status: 2, stdout: '' });
     });
   }
 
