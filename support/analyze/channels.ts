@@ -1,5 +1,5 @@
+import { median } from '../base/median';
 import { readChannels } from './audio';
-import { median } from './dub-alignment';
 import { type Finding, unobserved } from './finding';
 import type { AudioStream } from './media';
 import { locate } from './placement';

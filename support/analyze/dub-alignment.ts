@@ -1,3 +1,4 @@
+import { median } from '../base/median';
 import type { AudioTimeline } from './audio-track';
 import { takeOut } from './residual';
 
@@ -136,9 +137,4 @@ export function warped(
     result[i] = sum;
   }
   return result;
-}
-
-/** The lower one of the two in the middle; 0 of none. */
-export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0;
 }

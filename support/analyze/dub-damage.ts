@@ -1,7 +1,8 @@
+import { median } from '../base/median';
 import FFT from 'fft.js';
 
 import type { AudioTimeline } from './audio-track';
-import { alignDub, type AlignedDub, type HeardDub, median } from './dub-alignment';
+import { alignDub, type AlignedDub, type HeardDub } from './dub-alignment';
 import type { Span } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
 import { strongestTone } from './hum';

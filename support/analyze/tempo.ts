@@ -1,4 +1,4 @@
-import { median } from './dub-alignment';
+import { median } from '../base/median';
 import { makeLocator } from './placement';
 
 /** Where a dub is heard that is faster or slower than the STS returned it, at the same pitch. */
