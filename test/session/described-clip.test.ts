@@ -118,7 +118,9 @@ describe('FIXTURE_FILE', () => {
   const configured = (environment: Record<string, string>) => readConfig(environment);
 
   it('alone has no description; with FIXTURE_SCRIPT, or one beside it, that', async () => {
-    const source = stripMovie(path('own.mp4'), { fps: 30, durationSeconds: 2 });
+    const source = path('own.mp4');
+    const inputs = ['testsrc2=s=640x360:r=25:d=4', `sine=f=500:r=${RATE}:d=4`];
+    ffmpeg(...inputs.flatMap((input) => ['-f', 'lavfi', '-i', input]), source);
     const { yamlPath, clip } = await stamp(source, path('own stamped.mp4'));
     const alone = configured({ FIXTURE_FILE: source });
     expect(alone).to.include({ isClipAlone: true, fixtureScript: oneMinute, fixtureFile: source });
