@@ -103,8 +103,8 @@ const streamsSchema = z.object({
 /** Of what is longer, samples and thumbnails are kept in scratch files: an hour of them would be a GB of memory. */
 const LONG_SECONDS = 600;
 
-/** Containers with ms timestamps (FLV) let them jitter by so much. */
-const JITTER_SECONDS = 0.002;
+/** Two steps of the same length differ by less, where a container rounds each PTS to 1 ms (FLV). */
+const STEP_JITTER_SECONDS = 0.002;
 
 /** What ffprobe says of a file as a whole. */
 interface Probed {
@@ -268,7 +268,7 @@ function spanOf(packets: Packets, stream: MediaStream, file: string): Finding<Tr
     gaps: steps.flatMap((stepSeconds, i) =>
       stepSeconds > 1.5 * nominal ? [{ atSeconds: at(timed[i]), stepSeconds }] : [],
     ),
-    completeToPtsSeconds: completeTo(presented.map(at)),
+    completeToPtsSeconds: completeTo(presented.map(at).filter(Number.isFinite)),
     repeatedPtsSeconds: steps.flatMap((step, i) => (step === 0 ? [at(timed[i])] : [])),
     backwardDtsSeconds: backward(packets.dts),
     keyInterval: keyInterval(presented.filter((i) => packets.isKey[i]).map(at)),
@@ -299,7 +299,7 @@ function completeTo(pts: readonly number[]): number {
     (most, one) => (one.isReordered && one.step > most ? one.step : most),
     0,
   );
-  return last.step < longest + JITTER_SECONDS ? last.time - last.step : last.time;
+  return last.step < longest + STEP_JITTER_SECONDS ? last.time - last.step : last.time;
 }
 
 function backward(dts: readonly number[]): number[] {

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 
@@ -155,4 +156,40 @@ describe('the format of the video', () => {
     expect(await without(`eq(n,${count - 10})`)).to.have.length(1);
     expect(await without(`between(n,${count - 12},${count - 11})`)).to.not.be.empty;
   });
+
+  it('a gap is told also where the last packet has no PTS', async () => {
+    const whole = path('whole.ts');
+    const dropped = '[0:v]select=not(between(n\\,60\\,69))[out]';
+    altered(fixture, whole, dropped, { options: ['-fps_mode', 'vfr', '-bf', '0'] });
+    const file = path('without.ts');
+    writeFileSync(file, withoutLastPts(readFileSync(whole)));
+    const video = observed((await packetSpan(file)).video);
+    expect(video.packetsWithoutPts).to.equal(1);
+    const subject = { fixture: undefined } as never;
+    const { deviations } = timestamps.assess(
+      { video, audio: video },
+      timestamps.defaultLimit,
+      subject,
+    );
+    const texts = deviations.map(({ text }) => text).filter((text) => text.startsWith('video'));
+    expect(texts[0]).to.match(/^video: 0\.\d+ s to the next packet/);
+    expect(texts[1]).to.equal('video: 1 packets without PTS');
+  });
 });
+
+const TS_PACKET_BYTES = 188;
+
+/** A transport stream of which the last PES packet of the video says no PTS or DTS (ISO 13818-1, 2.4.3.7). */
+function withoutLastPts(stream: Buffer): Buffer {
+  const flagsOf = (at: number): number | undefined => {
+    const field = stream.readUInt8(at + 3) & 0x20 ? 1 + stream.readUInt8(at + 4) : 0;
+    const pes = at + 4 + field;
+    const isBegin = (stream.readUInt8(at + 1) & 0x40) !== 0;
+    return isBegin && stream.readUInt32BE(pes) === 0x1e0 ? pes + 7 : undefined;
+  };
+  const count = stream.length / TS_PACKET_BYTES;
+  const flags = Array.from({ length: count }, (_, i) => flagsOf(i * TS_PACKET_BYTES) ?? []).flat();
+  const last = flags.at(-1) ?? NaN;
+  stream.writeUInt8(stream.readUInt8(last) & 0x3f, last);
+  return stream;
+}
