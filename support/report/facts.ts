@@ -21,6 +21,8 @@ export const reportFiles = {
   /** All runs so far (support/history), and the page of them. */
   history: 'history.ndjson',
   historyPage: 'history.html',
+  /** The clip of the page of a run, without the ending of its name. */
+  original: 'original',
   /** Of a replay: a folder for each broadcast, as the evidence is that of another run. */
   replayed: 'broadcasts',
   /** For each broadcast: its page, and the `BroadcastFacts` that it is made of. */

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, linkSync, rmSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
 import { roomOf } from '../checks/criterion';
+import { reportFiles } from './facts';
 import type { BroadcastFacts, BroadcastSummary, Showcase, VerdictFacts } from './facts';
 import { isPlayable, segmentsOf } from './page/player';
 
@@ -61,7 +62,7 @@ function tightest(verdicts: readonly VerdictFacts[]): Showcase['figures'] {
  * @returns its name; that of an earlier report where the clip is no longer there; undefined where there is neither
  */
 export function besidePage(clip: string, folder: string): string | undefined {
-  const name = `original${extname(clip)}`;
+  const name = `${reportFiles.original}${extname(clip)}`;
   const file = join(folder, name);
   if (!existsSync(clip)) return existsSync(file) ? name : undefined;
   rmSync(file, { force: true });

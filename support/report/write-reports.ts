@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, parse, relative, resolve, sep } from 'node:path';
 
 import { messageOf } from '../base/errors';
 import { safeText } from '../base/safe-text';
@@ -40,7 +40,10 @@ export type Remember = (
 /** Removes the reports of an earlier run; its evidence folders stay, as their names are their own. */
 export function removeReports(reportsFolder: string): void {
   const { index, summary, part, replayed, streams } = reportFiles;
-  for (const name of [index, summary, part, replayed, streams]) {
+  const clips = existsSync(reportsFolder)
+    ? readdirSync(reportsFolder).filter((name) => parse(name).name === reportFiles.original)
+    : [];
+  for (const name of [index, summary, part, replayed, streams, ...clips]) {
     rmSync(join(reportsFolder, name), { recursive: true, force: true });
   }
 }

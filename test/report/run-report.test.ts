@@ -10,6 +10,7 @@ import type { RunFacts, RunPart } from '../../support/report/facts';
 import { readRequirements } from '../../support/report/requirements';
 import { readPart, runFactsOf, verdictOf, type ResultsPart } from '../../support/report/run-report';
 import { summaryOf } from '../../support/report/summary';
+import { besidePage } from '../../support/report/showcase';
 import { removeReports, writeReports } from '../../support/report/write-reports';
 import { tempFolder } from '../analyze/make-media';
 import { partOf, resultsIn, steps, type Told } from './run-messages';
@@ -365,9 +366,14 @@ describe('reports of a run', () => {
   it('of an earlier run are removed before a new one, without its evidence', async () => {
     const run = withBroadcasts(['s'], [passed]);
     await writeReports(run.folder, [run]);
+    // The clip of an earlier run, whose page has shown it.
+    const clip = join(folder, 'clip.mov');
+    writeFileSync(clip, '');
+    const original = besidePage(clip, run.folder) ?? '';
+    expect(existsSync(join(run.folder, original))).to.equal(true);
     removeReports(run.folder);
     removeReports(join(folder, 'not there'));
-    for (const name of ['index.html', 'summary.md', 'part.json']) {
+    for (const name of ['index.html', 'summary.md', 'part.json', original]) {
       expect(existsSync(join(run.folder, name)), name).to.equal(false);
     }
     expect(existsSync(join(run.folder, 'evidence/s/facts.json'))).to.equal(true);
