@@ -116,7 +116,7 @@ export interface Explanation<Subject, Measured, Limit> {
   /** By which it is judged; its default limit where not given. */
   limit?: unknown;
   /** Whether it explains this measurement; always where not given. */
-  fits?: (measured: Measured, limit: Limit) => boolean;
+  fits?: (measured: Measured, limit: Limit, subject: Subject) => boolean | Promise<boolean>;
 }
 
 /** Any criterion of a kind of subject. */
@@ -215,7 +215,7 @@ async function causeOf<Subject, Measured, Limit>(
     limit: its = other.defaultLimit as unknown,
     fits,
   } of explainedBy) {
-    if (fits && !fits(measured, limit)) continue;
+    if (fits && !(await fits(measured, limit, subject))) continue;
     const verdict = await judge(other, subject, its).catch(unlessItCannotBeShown);
     const cause = verdict && causeIn(verdict);
     if (cause) return cause;

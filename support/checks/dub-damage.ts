@@ -40,7 +40,6 @@ export interface DubDamageLimit {
 interface Measured {
   conditions: readonly DubConditionAt[];
   placements: readonly FragmentPlacement[];
-  isChannelLate?: boolean;
 }
 
 export const dubDamage = outputCriterion('dub-damage', {
@@ -70,8 +69,7 @@ export const dubDamage = outputCriterion('dub-damage', {
   },
   measure: async (subject): Promise<Measured> => {
     const placements = await placementsOf(subject);
-    const isLate = await isChannelLate(subject);
-    return { placements, conditions: await subject.output.dubConditions(), isChannelLate: isLate };
+    return { placements, conditions: await subject.output.dubConditions() };
   },
   assess: (measured, limit: DubDamageLimit, subject): Assessment => {
     const damaged = damagedIn(measured, limit);
@@ -90,8 +88,8 @@ export const dubDamage = outputCriterion('dub-damage', {
     {
       // Where one of two channels falls silent, their mean is softer from there on; where one is late, it is an echo.
       criterion: channels,
-      fits: (measured, limit) =>
-        measured.isChannelLate === true || isAll(measured, limit, ['level']),
+      fits: async (measured, limit, subject) =>
+        isAll(measured, limit, ['level']) || (await isChannelLate(subject)),
     },
     { criterion: original, fits: (measured, limit) => isAll(measured, limit, BESIDE) },
     { criterion: frames, fits: isUnheard },

@@ -27,7 +27,7 @@ export interface DubsLimit {
 }
 
 /** Where a dub is heard; `misplayed`: where it is heard at another speed, if it is heard nowhere else. */
-type Placed = FragmentPlacement & { misplayed?: MisplayedDub; isChannelLate?: boolean };
+type Placed = FragmentPlacement & { misplayed?: MisplayedDub };
 
 /** Every dub is heard as often as its video is shown: once in a good output. */
 export const dubs = outputCriterion('dubs', {
@@ -41,10 +41,9 @@ export const dubs = outputCriterion('dubs', {
   defaultLimit: { heardShare: 0.85, tempoPercent: 10.5 },
   measure: async (subject): Promise<Placed[]> => {
     const [placements, found] = [await placementsOf(subject), await subject.output.misplayedDubs()];
-    const isLate = await isChannelLate(subject);
     return placements.map((one) => {
       const misplayed = found.find(({ sequence }) => sequence === one.sequence);
-      return { ...one, isChannelLate: isLate, ...(misplayed ? { misplayed } : {}) };
+      return misplayed ? { ...one, misplayed } : one;
     });
   },
   assess: (placements, limit: DubsLimit, subject): Assessment => ({
@@ -66,11 +65,12 @@ export const dubs = outputCriterion('dubs', {
     {
       // Of channels that cancel each other out nothing is found in their mix, and of those of which one is late, a part.
       criterion: channels,
-      fits: (placements, limit) =>
-        wrongDubs(placements, limit).every(
-          ({ placement }) =>
-            !placement.misplayed && (placement.isChannelLate || !isHeardSomewhere(placement)),
-        ),
+      fits: async (placements, limit, subject) => {
+        const isLate = await isChannelLate(subject);
+        return wrongDubs(placements, limit).every(
+          ({ placement }) => !placement.misplayed && (isLate || !isHeardSomewhere(placement)),
+        );
+      },
     },
     {
       // Where the video is not shown, or the original is heard over the dub, those come first.

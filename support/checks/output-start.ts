@@ -19,18 +19,11 @@ export const outputBegins = outputCriterion('output-begins', {
   failure: 'the beginning of the broadcast is missing',
   needs: 'source',
   defaultLimit: { withinSeconds: 0.5 },
-  measure: async (
-    subject,
-  ): Promise<OutputStart & { lostSeconds?: number; isChannelLate?: boolean }> => {
+  measure: async (subject): Promise<OutputStart & { lostSeconds?: number }> => {
     const start = await subject.output.start();
     const file = recordingOf(subject);
     if (!start.observed) await clockOf(subject);
-    const isLate = await isChannelLate(subject);
-    return {
-      ...observed(file, 'where it begins', start),
-      ...(await lostByReader(subject)),
-      isChannelLate: isLate,
-    };
+    return { ...observed(file, 'where it begins', start), ...(await lostByReader(subject)) };
   },
   assess: ({ video, audio, lostSeconds = 0 }, { withinSeconds }: { withinSeconds: number }) => {
     const tracks = Object.entries({ video, audio });
@@ -54,8 +47,8 @@ export const outputBegins = outputCriterion('output-begins', {
     // What is heard at first is not told from the mix of two channels of which one is late.
     {
       criterion: channels,
-      fits: ({ video = 0, isChannelLate: isLate }, limit) =>
-        isLate === true && video <= limit.withinSeconds,
+      fits: async ({ video = 0 }, { withinSeconds }, subject) =>
+        video <= withinSeconds && isChannelLate(subject),
     },
   ],
 });

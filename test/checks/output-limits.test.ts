@@ -103,7 +103,7 @@ describe('output criteria at their limits', () => {
     expect(deviations[0]?.text).to.include(`fragment 2: -138.9 ms, after ${words}`);
     expect(deviations.map(({ fragment }) => fragment)).to.deep.equal([2, 3]);
     const [byDrift] = avOffset.explainedBy ?? [];
-    expect(byDrift?.fits?.(offsets(...late.placements), { limitMs: 120 })).to.be.false;
+    expect(byDrift?.fits?.(offsets(...late.placements), { limitMs: 120 }, SUBJECT)).to.be.false;
 
     const small = drift((i) => (i < 5 ? 0 : 90));
     expect(small.assessment.failure).to.equal('the A/V offset jumps');
@@ -120,7 +120,7 @@ describe('output criteria at their limits', () => {
     expect(texts[0]).to.include('594.0 ms (1000.00 ± 1.15 ppm)');
     const [byDrift] = avOffset.explainedBy ?? [];
     expect(byDrift?.criterion.id).to.equal('av-drift');
-    expect(byDrift?.fits?.(offsets(...placements), { limitMs: 120 })).to.be.true;
+    expect(byDrift?.fits?.(offsets(...placements), { limitMs: 120 }, SUBJECT)).to.be.true;
   });
 
   it('what cannot be told is said', () => {
