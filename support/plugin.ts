@@ -201,7 +201,10 @@ class Run {
     try {
       const { problems, causes } = await waitingFor('the reports to be written', () =>
         makeReports(
-          ...([this.#collector, closedSession(), readConfig(), toldScope()] as const),
+          this.#collector,
+          closedSession(),
+          readConfig(),
+          toldScope(),
           remembering(readConfig()),
         ),
       );

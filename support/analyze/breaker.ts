@@ -16,7 +16,9 @@
  */
 import { RETRYABLE_CODES } from '../contract/error-codes';
 import type { TapEvent } from '../broadcast/events';
+import type { Fixture } from '../broadcast/fixture';
 import type { Fragment } from '../broadcast/fragment';
+import type { BroadcastRecord } from '../broadcast/record';
 import { BREAKER_STATES, type BreakerState } from '../broadcast/service-names';
 import { backpressureOf } from './exchange';
 import type { Polled } from './metric-findings';
@@ -53,7 +55,25 @@ export interface Exchange {
 /** What happens at the same time is noted up to this much apart: on the wire, in a log, in a metric that is polled. */
 const SLACK_MS = 400;
 /** Segments are cut when all of their frames are there: by so many periods the distance of two fragments may vary. */
-const JITTER_PERIODS = 0.5;
+export const JITTER_PERIODS = 0.5;
+
+/** What was seen of the exchange of a broadcast. */
+export function exchangeIn(
+  {
+    record,
+    fixture,
+  }: {
+    record: Pick<BroadcastRecord, 'times' | 'finishedAt'>;
+    fixture: Pick<Fixture, 'segmentSeconds'>;
+  },
+  fragments: readonly Fragment[],
+  events: readonly TapEvent[],
+): Exchange {
+  return {
+    ...{ fragments, events, periodMs: 1000 * fixture.segmentSeconds },
+    endedAt: record.times.publisherEnded ?? events.at(-1)?.at ?? record.finishedAt,
+  };
+}
 
 /** Every time that a breaker was open, in order. */
 export function openBreakers(exchange: Exchange): OpenBreaker[] {

@@ -1,6 +1,6 @@
-import { median } from '../base/median';
 import FFT from 'fft.js';
 
+import { median } from '../base/median';
 import type { AudioTimeline } from './audio-track';
 import { alignDub, type AlignedDub, type HeardDub } from './dub-alignment';
 import type { Span } from './ffmpeg';
@@ -272,17 +272,19 @@ function highPass(samples: Float32Array): Float32Array {
 
 /** What tells consonants and vowels apart, and what makes a voice clear, in Hz. */
 const BANDS: readonly (readonly [fromHz: number, toHz: number])[] = [
-  ...([
-    [250, 500],
-    [500, 1000],
-    [1000, 2000],
-    [2000, 3400],
-    [4200, 7000],
-  ] as const),
+  [250, 500],
+  [500, 1000],
+  [1000, 2000],
+  [2000, 3400],
+  [4200, 7000],
 ];
 /** A dub that has less of a band, against its loudest one, does not tell whether that is lost. */
 const LEAST_BAND_DB = -45;
 const SPECTRUM_SAMPLES = 512;
+const HANN = Float64Array.from(
+  { length: SPECTRUM_SAMPLES },
+  (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / SPECTRUM_SAMPLES),
+);
 
 /** Compares the spectra of the speech of both, band by band. */
 function lostBand(
@@ -296,10 +298,7 @@ function lostBand(
     const sum = new Float64Array(SPECTRUM_SAMPLES / 2);
     for (const window of speech) {
       const from = window * size;
-      const piece = Array.from({ length: SPECTRUM_SAMPLES }, (_, i) => {
-        const hann = 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / SPECTRUM_SAMPLES);
-        return hann * (samples[from + i] ?? 0);
-      });
+      const piece = HANN.map((hann, i) => hann * (samples[from + i] ?? 0));
       fft.realTransform(spectrum, piece);
       sum.forEach((power, k) => {
         sum[k] = power + (spectrum[2 * k] ?? 0) ** 2 + (spectrum[2 * k + 1] ?? 0) ** 2;

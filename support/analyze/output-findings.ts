@@ -518,12 +518,12 @@ export class OutputFindings {
   }
 
   /** What an English speech recognizer understands of the output: its text, and lines of the script. */
-  englishHeard(): Promise<Finding<{ text: string; lines: LineHeard[] }>> {
+  englishHeard(): Promise<Finding<{ lines: LineHeard[] }>> {
     return this.#cache.once('heard in English', async () => {
       const { language = 'en', script = [] } = this.fixture ?? {};
       if (language !== 'en') return unobserved(`the source is in "${language}", not in English`);
       const text = await listenInEnglish((await this.#listened()).samples);
-      return { observed: true, text, lines: linesHeard(script, text) };
+      return { observed: true, lines: linesHeard(script, text) };
     });
   }
 

@@ -2,7 +2,7 @@
 import { fieldsOf, type TapEvent } from '../broadcast/events';
 import type { Fragment } from '../broadcast/fragment';
 import { DEFAULT_MAX_INFLIGHT } from '../contract/limits';
-import { connectionAt, isPausedAt, type OpenBreaker } from './breaker';
+import { connectionAt, isPausedAt, JITTER_PERIODS, type OpenBreaker } from './breaker';
 import { inflightAt } from './exchange';
 
 /** Why a segment was not sent. */
@@ -36,9 +36,6 @@ export interface SeenOfSending {
   publisherEndedAt: number;
   mostInflight: number;
 }
-
-/** By so many periods a segment may be due earlier or later than the others tell. */
-const JITTER_PERIODS = 0.5;
 
 /** Every segment that was never sent. */
 export function unsentSegments(seen: SeenOfSending): Unsent[] {

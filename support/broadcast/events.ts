@@ -49,6 +49,11 @@ export function faultDoneAt({ kind, payload }: TapEvent): FaultDone | undefined 
   return kind === 'fault' ? faultDone.safeParse(payload).data : undefined;
 }
 
+/** Whether a connection ended without being closed (code 1000; RFC 6455, 7.4.1). */
+export function isLoss({ kind, payload }: TapEvent): boolean {
+  return kind === 'close' && fieldsOf(payload)['code'] !== 1000;
+}
+
 /** The fields of a payload, which may be anything. */
 export function fieldsOf(payload: unknown): Record<string, unknown> {
   return typeof payload === 'object' && payload !== null

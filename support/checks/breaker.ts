@@ -3,6 +3,7 @@ import {
   breakerChanges,
   confirmed,
   type Exchange,
+  exchangeIn,
   isSuccess,
   type OpenBreaker,
   openBreakers,
@@ -27,12 +28,8 @@ interface Breaker extends Exchange {
 }
 
 function breakerOf(broadcast: BroadcastFindings): Breaker {
-  const { record, fixture } = broadcast;
   const { fragments, events } = new ResilienceFindings(broadcast);
-  const exchange = {
-    ...{ fragments, events, periodMs: 1000 * fixture.segmentSeconds },
-    endedAt: record.times.publisherEnded ?? events.at(-1)?.at ?? record.finishedAt,
-  };
+  const exchange = exchangeIn(broadcast, fragments, events);
   return { ...exchange, opened: openBreakers(exchange), shown: shownFragments(fragments) };
 }
 

@@ -7,7 +7,7 @@ import { FIGURES, type NamedBroadcast, namedBroadcast } from '../report/compare'
 import type { BroadcastFigures, BroadcastSummary, RunFacts } from '../report/facts';
 import { missedBy, policyOf } from '../report/not-shown';
 import { byScenario } from '../report/requirement-states';
-import type { Spec } from '../report/requirements';
+import { isOfSpec, type Spec } from '../report/requirements';
 import { type ResultsPart, verdictOf } from '../report/run-report';
 import { idsOf, outcomeOf, type ScenarioResult } from '../report/scenario-results';
 import { broadcastsOf } from '../report/write-reports';
@@ -89,7 +89,7 @@ function knownIn(parts: readonly ResultsPart[]): Known {
 
 /** Whether all scenarios of a spec were asked for, and there are some for each of its requirements. */
 function isWhole({ spec, requirements }: Spec, known: Known): boolean {
-  const own = known.filter((one) => idsOf(one).some((id) => id.startsWith(`${spec}-`)));
+  const own = known.filter((one) => idsOf(one).some((id) => isOfSpec(id, spec)));
   const shown = new Set(own.flatMap(idsOf));
   const needed = requirements.filter(({ sentences }) => sentences.some(byScenario));
   return own.every(({ isAsked }) => isAsked) && needed.every(({ id }) => shown.has(id));

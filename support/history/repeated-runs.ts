@@ -1,7 +1,7 @@
 /** What repeated runs of the suite show of the requirements that no single run can show. */
 import { judge, type Verdict } from '../checks/criterion';
 import { passRate, type RunOfSpec, type RunsOfSpec, suiteTime } from '../checks/repeated-runs';
-import type { Basis, Spec } from '../report/requirements';
+import { type Basis, isOfSpec, type Spec } from '../report/requirements';
 import { nameWithIds } from '../report/scenario-results';
 import type { SoakVerdict } from '../report/soak-record';
 import { type End, ENDS, isPassed, scenariosOf } from './run-record';
@@ -53,7 +53,7 @@ function verdictOf(
 
 /** The runs as far as they concern a spec. */
 function runsOf(spec: string, runs: readonly RepeatedRun[]): RunsOfSpec {
-  const isOwn = ({ ids }: RanScenario): boolean => ids.some((id) => id.startsWith(`${spec}-`));
+  const isOwn = ({ ids }: RanScenario): boolean => ids.some((id) => isOfSpec(id, spec));
   return {
     spec,
     runs: runs.map((run): RunOfSpec => {

@@ -3,6 +3,7 @@ import { basename, join, sep } from 'node:path';
 
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { NotMeasured } from '../analyze/cache';
+import { exchangeIn, openBreakers } from '../analyze/breaker';
 import { type SegmentSpoken, spokenAgainst } from '../analyze/segments-heard';
 import { linesOf } from '../analyze/service-log';
 import { messageOf, problemOf } from '../base/errors';
@@ -70,7 +71,8 @@ export async function broadcastFactsOf(
     },
   });
   const fragments = fragmentFacts(sent, known);
-  const unsent = unsentFacts(unsentIn(broadcast, sent, events), known);
+  const breakers = openBreakers(exchangeIn(broadcast, sent, events));
+  const unsent = unsentFacts(unsentIn(broadcast, { fragments: sent, events, breakers }), known);
   const isHeard = record.monitor === 'tap';
   const facts: BroadcastFacts = {
     ...aboutBroadcast(broadcast, log?.leftOut ?? 0),
@@ -78,7 +80,7 @@ export async function broadcastFactsOf(
     translatedTo: isTranslated ? fixture.targetLanguage : undefined,
     coverage: coverageOf(fixture, { fragments, unsent, verdicts, isHeard }),
     exchange: {
-      ...exchangeOf(broadcast, sent, events, secondsAt),
+      ...exchangeOf(breakers, events, secondsAt),
       fallbacks: (await attempt('fallbacks', () => fallbacksOf(broadcast))) ?? [],
     },
     figures: await figuresOf(broadcast, fragments, output, attempt),

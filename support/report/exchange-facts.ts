@@ -1,37 +1,38 @@
 /** What happened between media-service and the STS, as the page of a broadcast begins with it. */
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
-import { type OpenBreaker, openBreakers } from '../analyze/breaker';
-import { mostInflightOf, type Unsent, unsentSegments } from '../analyze/without-dub';
-import { fieldsOf, type TapEvent } from '../broadcast/events';
-import type { Fragment } from '../broadcast/fragment';
+import type { OpenBreaker } from '../analyze/breaker';
+import {
+  mostInflightOf,
+  type SeenOfSending,
+  type Unsent,
+  unsentSegments,
+} from '../analyze/without-dub';
+import { isLoss, type TapEvent } from '../broadcast/events';
 import type { ExchangeFacts } from './facts';
 
 /** Every segment that was never sent; none where nobody has heard what was. */
 export function unsentIn(
   broadcast: BroadcastFindings,
-  fragments: readonly Fragment[],
-  events: readonly TapEvent[],
+  seen: Pick<SeenOfSending, 'fragments' | 'events' | 'breakers'>,
 ): Unsent[] {
   const { record, fixture } = broadcast;
   if (record.monitor !== 'tap') return [];
   const { published = NaN, inputReady = published, ingested = inputReady } = record.times;
   return unsentSegments({
-    ...{ fragments, events, ingestedAt: ingested, mostInflight: mostInflightOf(events) },
+    ...{ ...seen, ingestedAt: ingested, mostInflight: mostInflightOf(seen.events) },
     ...{ segments: fixture.script.length, periodMs: 1000 * fixture.segmentSeconds },
-    breakers: breakersIn(broadcast, fragments, events),
     publisherEndedAt: record.times.publisherEnded ?? Infinity,
   });
 }
 
 /** When the circuit breaker was open, and when connections were lost. */
 export function exchangeOf(
-  broadcast: BroadcastFindings,
-  fragments: readonly Fragment[],
+  breakers: readonly OpenBreaker[],
   events: readonly TapEvent[],
   secondsAt: (ms: number) => number,
 ): Omit<ExchangeFacts, 'fallbacks'> {
   return {
-    breaker: breakersIn(broadcast, fragments, events).map(({ openedAt, probe, failures }) => ({
+    breaker: breakers.map(({ openedAt, probe, failures }) => ({
       ...{ fromSeconds: secondsAt(openedAt), failures: failures.length },
       toSeconds: probe && secondsAt(probe.sentAt),
     })),
@@ -44,22 +45,11 @@ export function fallbacksOf({ metrics }: BroadcastFindings): ExchangeFacts['fall
   return metrics.has('fallbacks') ? metrics.countedBy('fallbacks', 'reason') : [];
 }
 
-function breakersIn(
-  { record, fixture }: BroadcastFindings,
-  fragments: readonly Fragment[],
-  events: readonly TapEvent[],
-): OpenBreaker[] {
-  const endedAt = record.times.publisherEnded ?? record.finishedAt;
-  return openBreakers({ fragments, events, periodMs: 1000 * fixture.segmentSeconds, endedAt });
-}
-
 /** When connections ended without being closed (code 1000), each once: both sides see it; ms since the epoch. */
 function lostAt(events: readonly TapEvent[]): number[] {
   const ends = new Map<number, TapEvent>();
   for (const event of events) {
     if (event.kind === 'close' && !ends.has(event.connection)) ends.set(event.connection, event);
   }
-  return [...ends.values()]
-    .filter(({ payload }) => fieldsOf(payload)['code'] !== 1000)
-    .map(({ at }) => at);
+  return [...ends.values()].filter(isLoss).map(({ at }) => at);
 }

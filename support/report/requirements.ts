@@ -101,7 +101,7 @@ export function readRequirements(file = join(__dirname, 'requirements.yaml')): S
     ),
   }));
   for (const { spec, requirements } of specs) {
-    const stray = requirements.find(({ id }) => !id.startsWith(`${spec}-`));
+    const stray = requirements.find(({ id }) => !isOfSpec(id, spec));
     if (!stray) continue;
     throw new SuiteError({
       ...{ what: 'a requirement stands under another spec than its own', where: yaml.shown },
@@ -109,4 +109,9 @@ export function readRequirements(file = join(__dirname, 'requirements.yaml')): S
     });
   }
   return specs;
+}
+
+/** Whether a requirement is one of a spec: 019-US1-1 of 019. */
+export function isOfSpec(id: string, spec: string): boolean {
+  return id.startsWith(`${spec}-`);
 }

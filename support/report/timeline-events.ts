@@ -1,7 +1,7 @@
 import { breakerChanges } from '../analyze/breaker';
 import { type Backpressure, backpressureOf } from '../analyze/exchange';
 import type { LogLine } from '../analyze/service-log';
-import { faultDoneAt, fieldsOf, type TapEvent } from '../broadcast/events';
+import { faultDoneAt, isLoss, type TapEvent } from '../broadcast/events';
 import { isAnswerFault } from '../broadcast/fault';
 import { faultText } from '../broadcast/fault-words';
 import { isComplete, outcomeText } from '../broadcast/record';
@@ -77,10 +77,9 @@ function happenedAt(event: TapEvent, numbers: Seen['numbers']): Happened | undef
     case 'refused':
       return { kind, text: 'a connection to the STS was refused' };
     case 'close': {
-      const how = fieldsOf(event.payload)['code'] === 1000 ? 'closed' : 'lost';
       return {
         kind,
-        text: `the connection to the STS was ${how}`,
+        text: `the connection to the STS was ${isLoss(event) ? 'lost' : 'closed'}`,
         once: `close ${event.connection}`,
       };
     }

@@ -9,7 +9,7 @@ import { writeHistory } from '../../support/history/remember';
 import type { RunRecord } from '../../support/history/run-record';
 import { NASTY } from '../report/broadcast-page-data';
 import { tempFolder } from '../analyze/make-media';
-import { accessibilityFaults, openFile, startBrowser } from '../report/browser';
+import { openFile, startBrowser, testAccessibility } from '../report/browser';
 import { overflowOf, PAPER, unfold } from '../report/browser';
 import { recordOn } from './a-record';
 
@@ -69,14 +69,7 @@ describe('the page of a history in Chromium', () => {
     await page.context().close();
   });
 
-  for (const colorScheme of ['light', 'dark'] as const) {
-    it(`is accessible, ${colorScheme}`, async () => {
-      const { page } = await openFile(browser, file, { colorScheme });
-      await unfold(page);
-      expect(await accessibilityFaults(page)).to.deep.equal([]);
-      await page.context().close();
-    });
-  }
+  testAccessibility((colorScheme) => openFile(browser, file, { colorScheme }));
 
   it('fits a telephone and paper', async () => {
     const { page } = await openFile(browser, file, { viewport: { width: 360, height: 700 } });

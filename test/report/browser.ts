@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { expect } from 'chai';
 import { execa } from 'execa';
 
 const AXE = readFileSync(require.resolve('axe-core'), 'utf8');
@@ -79,4 +81,18 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
       nodes.map(({ html, failureSummary }) => `${id}: ${help}: ${html}: ${failureSummary}`),
     );
   });
+}
+
+/** Two tests: that all of a page, with what is folded on it, can be used by everybody, light and dark. */
+export function testAccessibility(
+  open: (colorScheme: 'light' | 'dark') => Promise<OpenPage>,
+): void {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    it(`is accessible, ${colorScheme}`, async () => {
+      const { page } = await open(colorScheme);
+      await unfold(page);
+      expect(await accessibilityFaults(page)).to.deep.equal([]);
+      await page.context().close();
+    });
+  }
 }

@@ -12,7 +12,7 @@ import { runPage } from '../../support/report/run-page';
 import { runFactsOf } from '../../support/report/run-report';
 import type { ScenarioCollector, ScenarioResult } from '../../support/report/scenario-results';
 import { tempFolder } from '../analyze/make-media';
-import { accessibilityFaults, openFile, overflowOf, startBrowser, unfold } from './browser';
+import { openFile, overflowOf, startBrowser, testAccessibility, unfold } from './browser';
 import { PAPER } from './browser';
 import { partOf, resultsIn, steps, type Told } from './run-messages';
 import { dubbedFacts, makeOutput, NASTY } from './broadcast-page-data';
@@ -325,14 +325,7 @@ describe('the page of a run in Chromium', () => {
     await page.context().close();
   });
 
-  for (const colorScheme of ['light', 'dark'] as const) {
-    it(`is accessible, ${colorScheme}`, async () => {
-      const { page } = await openFile(browser, file, { colorScheme });
-      await unfold(page);
-      expect(await accessibilityFaults(page)).to.deep.equal([]);
-      await page.context().close();
-    });
-  }
+  testAccessibility((colorScheme) => openFile(browser, file, { colorScheme }));
 
   it('is printed without what paper cannot do, folded parts with it, and fits its page', async () => {
     const { page } = await openFile(browser, file, { viewport: PAPER });

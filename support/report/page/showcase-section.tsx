@@ -47,6 +47,10 @@ export function ShowcaseSection({ showcase }: { showcase: Showcase }): VNode {
   );
 }
 
+function Screen({ id, src, label }: { id: string; src: string; label: string }): VNode {
+  return <video id={id} controls preload="metadata" src={src} aria-label={label} />;
+}
+
 function Screens({ showcase }: { showcase: Showcase }): VNode {
   const { output, original, from, to } = showcase;
   if (output === undefined) {
@@ -58,13 +62,7 @@ function Screens({ showcase }: { showcase: Showcase }): VNode {
       <div class="screens">
         <figure>
           <figcaption>The output, as viewers get it</figcaption>
-          <video
-            id="output"
-            controls
-            preload="metadata"
-            src={output}
-            aria-label="The recording of the output"
-          />
+          <Screen id="output" src={output} label="The recording of the output" />
           <p lang={to} id="now-dub" aria-live="off" />
         </figure>
         <figure>
@@ -72,13 +70,7 @@ function Screens({ showcase }: { showcase: Showcase }): VNode {
           {original === undefined ? (
             <p class="faint">The clip is not there.</p>
           ) : (
-            <video
-              id="original"
-              controls
-              preload="metadata"
-              src={original}
-              aria-label="The clip that was published"
-            />
+            <Screen id="original" src={original} label="The clip that was published" />
           )}
           <p lang={from} id="now-original" aria-live="off" />
         </figure>
