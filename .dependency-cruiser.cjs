@@ -1,9 +1,10 @@
 /** The folder table of the design: which parts of the project each one may import, besides itself and packages. */
 const BASE = 'support/base';
 const CONFIG = 'support/config';
+const PLATFORM = 'support/platform';
 const CORE = [BASE, 'support/contract', 'support/broadcast'];
 const PARTS = ['support/environment', 'support/observe', 'support/analyze'];
-const JUDGED = [...CORE, CONFIG, ...PARTS, 'support/checks'];
+const JUDGED = [...CORE, CONFIG, PLATFORM, ...PARTS, 'support/checks'];
 const WORLD = [...JUDGED, 'support/report', 'support/session', 'support/world'];
 
 const MAY_IMPORT = {
@@ -11,7 +12,8 @@ const MAY_IMPORT = {
   'support/contract': [BASE],
   'support/broadcast': [BASE, 'support/contract'],
   [CONFIG]: CORE,
-  'support/environment': [BASE, CONFIG],
+  [PLATFORM]: [BASE],
+  'support/environment': [BASE, CONFIG, PLATFORM],
   'support/observe': CORE,
   'support/analyze': CORE,
   'support/checks': [...CORE, ...PARTS],

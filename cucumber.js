@@ -17,7 +17,7 @@ if (missing.length > 0) {
 
 require('ts-node/register');
 const { reportsFolderOf } = require('./support/config');
-const { claim } = require('./support/environment/claim');
+const { claim } = require('./support/platform/claim');
 const { formatsInto, removePending } = require('./support/report/result-files');
 
 const reports = reportsFolderOf(process.env);

@@ -32,12 +32,22 @@ export function temporaryFolder(name) {
   const ours = new RegExp(`^lda-\\w+-${checkoutId()}-(\\d+)-`);
   for (const found of readdirSync(tmpdir())) {
     const pid = ours.exec(found)?.[1];
-    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+    if (pid === undefined || isThere(Number(pid))) continue;
     rmSync(join(tmpdir(), found), { recursive: true, force: true });
   }
   const folder = mkdtempSync(join(tmpdir(), `lda-${name}-${checkoutId()}-${process.pid}-`));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+function isThere(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is another user's.
+    return error.code === 'EPERM';
+  }
 }
 
 /** Something that the set-up cannot do; the message says what it was, and what to do. */

@@ -19,7 +19,7 @@ const require = createRequire(import.meta.url);
 require('ts-node/register');
 const { reportsFolderOf } = require('../support/config.ts');
 const { waitersAsText, waitersOf } = require('../support/environment/waiting.ts');
-const { processInfo } = require('../support/environment/processes.ts');
+const { processInfo } = require('../support/platform/processes.ts');
 
 const args = process.argv.slice(2);
 const reports = reportsFolderOf(process.env);

@@ -15,7 +15,7 @@ import { normalizeWords, wordErrorRate } from '../support/analyze/transcript';
 import { chrF, matchTranslation } from '../support/analyze/translation';
 import { readConfig } from '../support/config';
 import { checkComposeFiles, composeFrom, mergeAll } from '../support/environment/compose-file';
-import { parseTcpTable } from '../support/environment/tcp-table';
+import { parseTcpTable } from '../support/platform/tcp-table';
 import { problemOf, SuiteError } from '../support/base/errors';
 import { readFixture } from '../support/broadcast/fixture';
 import { interpolate } from '../support/base/interpolate';

@@ -7,7 +7,7 @@ import { after, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { projectRoot, readConfig } from '../support/config';
-import { claim, release } from '../support/environment/claim';
+import { claim, release } from '../support/platform/claim';
 
 describe('a second run of this checkout', () => {
   const reports = mkdtempSync(join(tmpdir(), 'two-runs-test-'));

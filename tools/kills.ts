@@ -21,12 +21,8 @@ import { z } from 'zod';
 
 import { projectRoot, readConfig } from '../support/config';
 import { SuiteError } from '../support/base/errors';
-import {
-  isRunning,
-  signalGroup,
-  signalIfThere,
-  type ProcessInfo,
-} from '../support/environment/processes';
+import { isRunning, signalGroup, signalIfThere } from '../support/platform/processes';
+import type { ProcessInfo } from '../support/platform/system-view';
 import {
   environmentOf,
   processesOf,

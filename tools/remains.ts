@@ -1,16 +1,11 @@
 /** What is there of the suite on this host: for tools that start it and check what it leaves. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { execa } from 'execa';
 
 import type { Config } from '../support/config';
-import {
-  allProcesses,
-  isRunning,
-  processesWith,
-  type ProcessInfo,
-} from '../support/environment/processes';
+import { isRunning, processesWith, system } from '../support/platform/processes';
 import {
   liveSessions,
   RUN_VARIABLE,
@@ -18,7 +13,7 @@ import {
   WATCHDOG_VARIABLE,
 } from '../support/environment/session-state';
 import { SuiteError } from '../support/base/errors';
-import { parseTcpTable } from '../support/environment/tcp-table';
+import type { ProcessInfo } from '../support/platform/system-view';
 
 /** In the environment of every run that such a script starts; what the run starts inherits it. */
 const TRIAL_VARIABLE = 'LIVE_DUBBING_TRIAL';
@@ -72,11 +67,8 @@ export async function remainsOf(
     [...processesOf(trial), ...seen.filter(isRunning)].map(({ pid, command }) => [pid, command]),
   );
   const ours = Object.values(config.settings('127.0.0.1').ports);
-  const tables = ['/proc/net/tcp', '/proc/net/tcp6'].filter((file) => existsSync(file));
-  // Read from the tables: who listens to find out takes the port from a service that is just being started.
-  const listening = parseTcpTable(tables.map((file) => readFileSync(file, 'utf8')).join('\n'))
-    .filter(({ state }) => state === 'listening')
-    .map(({ localPort }) => localPort);
+  // The system is asked: who listens to find out takes the port from a service that is just being started.
+  const listening = system.listeningPorts();
   const files = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
   return [
     ...[...processes].map(([pid, command]) => `process ${pid} (${command})`),
@@ -100,7 +92,7 @@ export function processesOf({ name, config }: Trial): ProcessInfo[] {
 }
 
 /** A process and all that it has started, directly or not, as far as those in between still run. */
-export function treeOf(root: number, all = allProcesses()): ProcessInfo[] {
+export function treeOf(root: number, all = system.processes()): ProcessInfo[] {
   const tree = all.filter(({ pid }) => pid === root);
   for (const { pid } of tree) tree.push(...all.filter(({ parent }) => parent === pid));
   return tree;

@@ -1,15 +1,13 @@
 /** Memory and descriptors of a run of the suite and its services, sampled while it goes on. */
-import { readdirSync, readFileSync } from 'node:fs';
-
 import { execa } from 'execa';
 import { z } from 'zod';
 
-import { allProcesses, type ProcessInfo } from '../support/environment/processes';
+import { system } from '../support/platform/processes';
+import type { ProcessInfo } from '../support/platform/system-view';
 import { liveSessions, type State } from '../support/environment/session-state';
 import { treeOf } from './remains';
 import type { Usage } from './soak-figures';
 
-const KILOBYTE = 1024;
 /** In the very last sample a program may have begun to stop. */
 const LAST_SAMPLES = 3;
 const containersSchema = z.array(
@@ -30,7 +28,7 @@ export class UsageSampler {
     this.#isSampling = true;
     try {
       const sessions = liveSessions(this.stateFolder).filter(({ run }) => !run.includes('/'));
-      const all = allProcesses();
+      const all = system.processes();
       for (const session of sessions) {
         const runner = all.filter(({ pid }) => pid === session.owner.pid);
         this.#add('runner', runner);
@@ -70,8 +68,11 @@ export class UsageSampler {
     this.#usage.set(name, known);
     const sum = (of: (pid: number) => number): number =>
       processes.reduce((total, { pid }) => total + of(pid), 0);
-    known.peak = Math.max(known.peak, sum(residentBytes));
-    known.descriptors.push(sum(openDescriptors));
+    known.peak = Math.max(
+      known.peak,
+      sum((pid) => system.residentBytes(pid)),
+    );
+    known.descriptors.push(sum((pid) => system.openDescriptors(pid)));
   }
 }
 
@@ -86,6 +87,8 @@ function withoutCheckout(name: string): string {
 }
 
 async function containersOf(session: State): Promise<[string, number][]> {
+  // Elsewhere an engine runs in a virtual machine, and its process ids are those of that.
+  if (process.platform !== 'linux') return [];
   const found = await Promise.all(
     session.projects.map(async ({ project, engine }) => {
       // What is being stopped, or an engine that is busy: there is another sample.
@@ -112,23 +115,4 @@ async function containersOf(session: State): Promise<[string, number][]> {
     }),
   );
   return found.flat();
-}
-
-// Processes end while they are looked at.
-function residentBytes(pid: number): number {
-  try {
-    const [, kilobytes] =
-      /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-    return Number(kilobytes ?? 0) * KILOBYTE;
-  } catch {
-    return 0;
-  }
-}
-
-function openDescriptors(pid: number): number {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).length;
-  } catch {
-    return 0;
-  }
 }

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 
 import { SuiteError } from '../base/errors';
 import type { Variables } from '../base/interpolate';
-import { signalGroup, startTimeOf } from './processes';
+import { signalGroup, startTimeOf } from '../platform/processes';
 import type { SessionState } from './session-state';
 
 const LAST_LINES = 15;

@@ -15,7 +15,7 @@ import {
   shownFiles,
   type ComposeFile,
 } from './compose-file';
-import { claim, release } from './claim';
+import { claim, release } from '../platform/claim';
 import { docker, type DockerOptions, type DockerOutput } from './docker-command';
 import type { Engine } from './docker-engine';
 import { notHealthy, START_AGAIN_MS, waitForHealth } from './health';
@@ -23,7 +23,7 @@ import { acceptsConnections, localHolderOf } from './ports';
 import type { Action, Composition, Connection, Runtime, ServiceState, UpOptions } from './runtime';
 import type { ServiceNetworks } from './runtime';
 import type { SessionState } from './session-state';
-import { parseTcpTable } from './tcp-table';
+import { parseTcpTable } from '../platform/tcp-table';
 
 /** To pull and build images; not part of the time in which services must be healthy. */
 const CREATE_MS = 15 * 60_000;

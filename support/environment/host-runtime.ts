@@ -18,7 +18,7 @@ import { composeForHost } from './compose-for-host';
 import { START_AGAIN_MS, waitForHealth } from './health';
 import { connectionsOfGroup, localHolderOf } from './ports';
 import { startGroup, stopGroup, type ProcessGroup } from './process-group';
-import { processesWith, signalGroup } from './processes';
+import { processesWith, signalGroup } from '../platform/processes';
 import type { Action, Composition, Connection, Runtime, ServiceState, UpOptions } from './runtime';
 import type { SessionState } from './session-state';
 

@@ -1,8 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 
-import { allProcesses } from './processes';
-import { parseTcpTable, type TcpSocket } from './tcp-table';
+import { processInfo, system } from '../platform/processes';
+import type { TcpConnection } from '../platform/system-view';
 
 /** Different free TCP ports of the loopback address: all stay open until the last is found. */
 export async function freePorts(count: number): Promise<number[]> {
@@ -53,61 +52,16 @@ async function isFree(port: number): Promise<boolean> {
   return true;
 }
 
-/** The process that listens on a port; read from /proc, where there is one. */
 function processOn(port: number): string {
-  const inodes = new Set(
-    parseTcpTable(tcpTables())
-      .filter(({ state, localPort }) => state === 'listening' && localPort === port)
-      .map(({ inode }) => `socket:[${inode}]`),
-  );
-  const holder = allProcesses().find(({ pid }) =>
-    [...socketsOf(pid)].some((socket) => inodes.has(socket)),
-  );
+  const pid = system.listenerOn(port);
+  const holder = pid === undefined ? undefined : processInfo(pid);
   return holder
     ? `${holder.command.slice(0, 120)} (pid ${holder.pid})`
     : 'a process that this user may not see';
 }
 
 /** The established TCP connections of all processes of a process group. */
-export function connectionsOfGroup(group: number): TcpSocket[] {
-  const members = allProcesses().filter((one) => one.group === group);
-  const sockets = new Set(members.flatMap(({ pid }) => [...socketsOf(pid)]));
-  return parseTcpTable(tcpTables()).filter(
-    ({ state, inode }) => state === 'established' && sockets.has(`socket:[${inode}]`),
-  );
-}
-
-function socketsOf(pid: number): Set<string> {
-  return new Set(
-    readDirectory(`/proc/${pid}/fd`).map((descriptor) => readLink(`/proc/${pid}/fd/${descriptor}`)),
-  );
-}
-
-function tcpTables(): string {
-  return `${readText('/proc/net/tcp')}\n${readText('/proc/net/tcp6')}`;
-}
-
-// Processes come and go while /proc is read: one that is gone is not the holder.
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function readDirectory(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
-}
-
-function readLink(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
-  }
+export function connectionsOfGroup(group: number): TcpConnection[] {
+  const members = system.processes().filter((one) => one.group === group);
+  return system.connectionsOf(members.map(({ pid }) => pid));
 }

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
 import { now } from '../base/clock';
-import { groupGone, processesWith, signalGroup, startTimeOf } from './processes';
+import { groupGone, processesWith, signalGroup, startTimeOf } from '../platform/processes';
 import { RUN_VARIABLE, type SessionState } from './session-state';
 
 /** A program that runs in a process group of its own. */

@@ -5,7 +5,6 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -17,7 +16,14 @@ import { z } from 'zod';
 
 import { messageOf, SuiteError } from '../base/errors';
 import type { Variables } from '../base/interpolate';
-import { isRunning, processesWith, signalGroup, signalIfThere, startTimeOf } from './processes';
+import {
+  isRunning,
+  processesWith,
+  signalGroup,
+  signalIfThere,
+  startTimeOf,
+  system,
+} from '../platform/processes';
 
 /** The variable with the session's id, in the environment of everything that a session starts. */
 export const RUN_VARIABLE = 'LIVE_DUBBING_RUN';
@@ -40,7 +46,7 @@ const stateSchema = z.object({
   /** Changes with every boot, after which a process id means another process. */
   bootId: z.string(),
   /** In another namespace, as in a container, a process id means another process. */
-  pidNamespace: z.string().default(pidNamespace),
+  pidNamespace: z.string().default(() => system.pidNamespace()),
   owner: processSchema,
   groups: z.array(processSchema.extend({ name: z.string() })),
   /** Projects of Docker Compose, each with the variables that tell its engine. */
@@ -88,8 +94,8 @@ export class SessionState {
     this.folder = newFolderName('run');
     this.#state = {
       run: this.run,
-      bootId: bootId(),
-      pidNamespace: pidNamespace(),
+      bootId: system.bootId(),
+      pidNamespace: system.pidNamespace(),
       owner: { pid: process.pid, startTime: startTimeOf(process.pid) },
       groups: [],
       projects: [],
@@ -209,7 +215,7 @@ export function runPrefix(stateFolder: string): string {
 /** The sessions recorded in a folder whose process still runs. */
 export function liveSessions(stateFolder: string): State[] {
   return filesIn(stateFolder).flatMap(({ state }) => {
-    const isHere = state?.bootId === bootId() && !isElsewhere(state);
+    const isHere = state?.bootId === system.bootId() && !isElsewhere(state);
     return isHere && isRunning(state.owner) ? state : [];
   });
 }
@@ -242,7 +248,7 @@ export function sweepLeftovers(stateFolder: string): Swept {
       continue;
     }
     const dead = todo.find(({ responsible, state }) => {
-      return state && (state.bootId !== bootId() || !isRunning(responsible));
+      return state && (state.bootId !== system.bootId() || !isRunning(responsible));
     });
     if (dead?.state) {
       const claimed = join(stateFolder, `${dead.session}.json.sweeper-${ownIdentity()}`);
@@ -328,7 +334,7 @@ function removeWhatIsLeft(state: State): Swept {
     const reasons = left.size;
     left.clear();
     found.clear();
-    if (state.bootId === bootId()) killProcesses(state, note);
+    if (state.bootId === system.bootId()) killProcesses(state, note);
     state.projects.forEach((project) => removeProject(project, note));
     state.folders.forEach((folder) => removeFolder(folder, note));
     // What cannot be removed, and could not in the round before, is not waited for.
@@ -442,21 +448,5 @@ function pause(ms: number): void {
 }
 
 function isElsewhere(state: State): boolean {
-  return state.bootId === bootId() && state.pidNamespace !== pidNamespace();
-}
-
-function pidNamespace(): string {
-  try {
-    return readlinkSync('/proc/self/ns/pid');
-  } catch {
-    return 'unknown';
-  }
-}
-
-function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return 'unknown';
-  }
+  return state.bootId === system.bootId() && state.pidNamespace !== system.pidNamespace();
 }

@@ -1,7 +1,8 @@
-import { isRunning, processInfo, type ProcessInfo } from './processes';
+import { processInfo, system } from '../platform/processes';
+import type { ProcessInfo } from '../platform/system-view';
 
 /** npm and npx give themselves such names; before that they are Node.js with their own script. */
-const NPM = /^(npm|npx)( |$)|\/(npm|npx)-cli\.js/;
+const NPM = /^(npm|npx)( |$)|\/(npm|npx)(-cli\.js)?( |$)/;
 const MOST_ANCESTORS = 50;
 
 /**
@@ -33,10 +34,14 @@ export function waitersAsText(waiters: readonly ProcessInfo[]): string {
 
 /** The id of the first of them that is gone; undefined while all of them run. */
 export function goneWaiter(text: string): number | undefined {
-  return text
+  const waiters = text
     .split(',')
     .filter((one) => one !== '')
     .map((one) => one.split(':'))
-    .map(([pid, startTime]) => ({ pid: Number(pid), startTime }))
-    .find((one) => !isRunning(one))?.pid;
+    .map(([pid, startTime]) => ({ pid: Number(pid), startTime }));
+  if (waiters.length === 0) return undefined;
+  const running = system.processes(waiters.map(({ pid }) => pid));
+  return waiters.find(
+    ({ pid, startTime }) => !running.some((one) => one.pid === pid && one.startTime === startTime),
+  )?.pid;
 }

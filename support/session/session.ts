@@ -11,7 +11,7 @@ import type { BroadcastRequest, EchoComposition, OwnServices } from '../broadcas
 import type { Trial } from '../checks/variables';
 import { addToEnvironment, type Config, type Settings } from '../config';
 import type { DualComposeManager } from '../environment/dual-compose-manager';
-import { startTimeOf } from '../environment/processes';
+import { startTimeOf } from '../platform/processes';
 import type { Runtime } from '../environment/runtime';
 import { SessionState, sweepLeftovers } from '../environment/session-state';
 import { type BroadcastHost, Broadcasts, notRecorded } from './broadcasts';

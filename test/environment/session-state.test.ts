@@ -6,7 +6,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -17,7 +16,7 @@ import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { readConfig } from '../../support/config';
-import { processesWith, startTimeOf } from '../../support/environment/processes';
+import { processesWith, startTimeOf, system } from '../../support/platform/processes';
 import {
   liveSessions,
   RUN_VARIABLE,
@@ -201,13 +200,12 @@ describe('what a killed session leaves', () => {
     }
 
     function writeState(changes: Partial<State>): string {
-      const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
       const owner = { pid: 1, startTime: 'of another process' };
       const run = 'no-such-run';
       const state: State = {
         run,
-        bootId,
-        pidNamespace: readlinkSync('/proc/self/ns/pid'),
+        bootId: system.bootId(),
+        pidNamespace: system.pidNamespace(),
         owner,
         groups: [],
         projects: [],

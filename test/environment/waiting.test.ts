@@ -2,8 +2,9 @@ import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { processInfo, type ProcessInfo } from '../../support/environment/processes';
 import { goneWaiter, waitersAsText, waitersOf } from '../../support/environment/waiting';
+import { processInfo } from '../../support/platform/processes';
+import type { ProcessInfo } from '../../support/platform/system-view';
 
 /** Processes 1, 2, 3 …, each started by the one before. */
 const chain = (...commands: string[]) => {
@@ -20,6 +21,8 @@ describe('who waits for a run', () => {
     ['npm and its shell', ['bash', 'npm run acceptance', 'sh -c node', ...suite], [4, 3, 2]],
     ['npx', ['bash', 'npm exec cucumber-js', 'sh -c cucumber-js', 'node cucumber'], [3, 2]],
     ['npm that has not yet named itself', ['node /usr/bin/npm-cli.js run x', 'sh', 'node'], [2, 1]],
+    ['npm by its path', ['node /opt/bin/npm run x', 'sh', 'node'], [2, 1]],
+    ['no program of a folder npm', ['node /opt/npm/run.js', 'sh', 'node'], []],
     ['the nearest npm', ['npm run ci', 'bash', 'npm run acceptance', 'sh', 'node'], [4, 3]],
     ['no program without npm', ['systemd', 'bash', ...suite], []],
     ['no program when npm is gone', ['systemd', 'sh -c node scripts/cucumber.mjs', ...suite], []],

@@ -9,7 +9,7 @@ import { after, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { readConfig } from '../../support/config';
-import { processesWith, startTimeOf } from '../../support/environment/processes';
+import { processesWith, startTimeOf } from '../../support/platform/processes';
 import { RUN_VARIABLE } from '../../support/environment/session-state';
 
 /** A session with one program that was never written down. It does what it is told on its standard input. */

@@ -4,11 +4,11 @@ import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { claim, release } from '../../support/environment/claim';
+import { claim, release } from '../../support/platform/claim';
 import { eventually } from '../../support/base/eventually';
 
 const HOLDER = `
-require('./support/environment/claim').claim(process.argv[1]).then((isOurs) => console.log(isOurs));
+require('./support/platform/claim').claim(process.argv[1]).then((isOurs) => console.log(isOurs));
 setInterval(() => undefined, 1000);
 `;
 
