@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { createServer, isIP } from 'node:net';
+import { release } from 'node:os';
 
 import { z } from 'zod';
 
@@ -79,8 +80,10 @@ export async function findEngine(
   }
   const network = ['network', 'inspect', 'bridge', '--format', '{{json .IPAM.Config}}'];
   const named = gatewayOf(await ask(...network));
-  // An engine in a virtual machine (Docker Desktop) leads the name to this host's loopback address.
-  const gateway = (await isOwn(named)) ? named : '127.0.0.1';
+  // An engine in a virtual machine (Docker Desktop, Colima) has a kernel of its own. It leads the name to the loopback
+  // address of this host, where another network may have the address of its bridge.
+  const isHere = (await ask('info', '--format', '{{.KernelVersion}}')) === release();
+  const gateway = isHere && (await isOwn(named)) ? named : '127.0.0.1';
   return {
     ...{ endpoint, isRemote: false, environment, servicesHost: '127.0.0.1' },
     testHost: { name: 'host.docker.internal', address: gateway },

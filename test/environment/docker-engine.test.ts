@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
@@ -38,4 +38,35 @@ describe('Docker engines', () => {
     const silent = { ...none, PATH: '/usr/local/bin:/usr/bin:/bin' };
     expect(await findEngine(silent, state)).to.match(/^no Docker engine answers\n/);
   });
+
+  /** A docker command whose engine runs on that kernel, with that gateway of its bridge. */
+  function engineOf(kernel: string, gateway: string): { PATH: string } {
+    const docker = `#!/bin/sh
+      case "$1 $2" in
+        'version --format') echo 27.0.1 ;;
+        'context inspect') echo unix:///var/run/docker.sock ;;
+        'compose version') echo 2.30.0 ;;
+        'info --format') echo '${kernel}' ;;
+        'network inspect') echo '[{"Subnet":"172.17.0.0/16","Gateway":"${gateway}"}]' ;;
+      esac`;
+    writeFileSync(join(folder, 'docker'), docker, { mode: 0o755 });
+    return { PATH: `${folder}:/usr/bin:/bin` };
+  }
+
+  const elsewhere = '6.10.14-linuxkit';
+  const gateways: [string, string, string, string][] = [
+    ['on this host', release(), '127.0.0.2', '127.0.0.2'],
+    ['on this host, whose bridge has another address', release(), '192.0.2.1', '127.0.0.1'],
+    ['in a virtual machine', elsewhere, '192.0.2.1', '127.0.0.1'],
+    ['in a virtual machine with an address of this host', elsewhere, '127.0.0.2', '127.0.0.1'],
+  ];
+  for (const [where, kernel, gateway, address] of gateways) {
+    it(`${where}: containers reach this host on ${address}`, async () => {
+      expect(await findEngine(engineOf(kernel, gateway), state)).to.deep.include({
+        gatewayAddress: address,
+        testHost: { name: 'host.docker.internal', address },
+        ...{ publishAddress: '127.0.0.1', servicesHost: '127.0.0.1', isRemote: false },
+      });
+    });
+  }
 });
