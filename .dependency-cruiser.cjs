@@ -15,7 +15,7 @@ const MAY_IMPORT = {
   [PLATFORM]: [BASE],
   'support/environment': [BASE, CONFIG, PLATFORM],
   'support/observe': CORE,
-  'support/analyze': CORE,
+  'support/analyze': [...CORE, PLATFORM],
   'support/checks': [...CORE, ...PARTS],
   'support/report': JUDGED,
   // What is spoken for the first time is made during a run.
@@ -28,7 +28,7 @@ const MAY_IMPORT = {
   'support/plugin': [...WORLD, 'support/history'],
   // Steps reach services, publisher and observers through World and session, and pass limits to the checks.
   'step-definitions': [...CORE, 'support/checks', 'support/session', 'support/world'],
-  fixtures: [...CORE, 'support/analyze'],
+  fixtures: [...CORE, PLATFORM, 'support/analyze'],
   scripts: [...WORLD, 'support/history'],
   // What is altered in evidence is one thing, how it is judged is the business of the scenarios.
   'tools/prove': [...JUDGED, 'support/report'],

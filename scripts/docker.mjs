@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { arch } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import {
@@ -35,6 +35,8 @@ const PLUGINS = '/usr/local/lib/docker/cli-plugins';
 const engineFile = join(tools, 'engine.json');
 /** Variables of the compose files that the set-up has decided on; read by support/config.ts. */
 const imagesFile = join(tools, 'images.json');
+/** The name of the image of the suite's own Python programs; read by support/platform/tool-python.ts. */
+const toolsImageFile = join(tools, 'tools-image');
 
 const MEDIAMTX_IMAGE = 'bluenviron/mediamtx:1.14.0';
 const OWN_MEDIAMTX_IMAGE = 'live-dubbing/mediamtx:1.14.0';
@@ -59,11 +61,15 @@ async function composeFits() {
   );
 }
 
+/** Whether containers can be started, and may be. */
+export async function dockerIsUsable() {
+  if (process.env.RUNTIME === 'host' || !onPath('docker')) return false;
+  return (await engine()) !== undefined && (await composeFits());
+}
+
 /** Whether the suite will run the services as containers; the same rule as in support/environment/find-runtime.ts. */
 export async function dockerIsUsed() {
-  const needsNone = ['host', 'external'].includes(process.env.RUNTIME);
-  if (needsNone || !onPath('docker')) return false;
-  return (await engine()) !== undefined && (await composeFits());
+  return process.env.RUNTIME !== 'external' && (await dockerIsUsable());
 }
 
 /** An engine that answers, with Compose and buildx. */
@@ -233,10 +239,8 @@ export async function images(stamps, stamp, extras, say) {
   if (stamps.images === hash && (await docker('image', 'inspect', ...expected)) !== undefined) {
     return 'unchanged';
   }
-  const authorities = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS', 'PIP_CERT', 'REQUESTS_CA_BUNDLE']
-    .map((name) => process.env[name])
-    .find((file) => file && existsSync(file));
   const baseImage = process.env.BASE_IMAGE ?? (await baseImageOf());
+  const authorities = certificates();
   const env = {
     ...{ ...process.env, CHECKOUT: checkout, BASE_IMAGE: baseImage, DOCKER_BUILDKIT: '1' },
     ...(authorities ? { CA_BUNDLE: authorities } : {}),
@@ -261,6 +265,47 @@ export async function images(stamps, stamp, extras, say) {
   writeFileSync(imagesFile, JSON.stringify(variables, null, 2));
   stamp('images', hash);
   return 'built';
+}
+
+/** A certificate bundle that this machine is given; undefined where it is given none. */
+function certificates() {
+  return ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS', 'PIP_CERT', 'REQUESTS_CA_BUNDLE']
+    .map((name) => process.env[name])
+    .find((file) => file && existsSync(file));
+}
+
+/** What the tools image is made of, beside its Dockerfile; it has them under the same names. */
+const TOOLS = [
+  ...['fixtures/requirements.lock', 'fixtures/speak.py'],
+  ...['support/analyze/requirements.lock', 'support/analyze/listen.py'],
+];
+
+/** The image of the suite's own Python programs, which takes a model from the STS's; built when that or a program has changed. */
+export async function toolsImage() {
+  const name = `live-dubbing/tools:${checkoutId()}`;
+  const models = `live-dubbing/sts-service:${checkoutId()}`;
+  const dockerfile = 'compose/tools/Dockerfile';
+  const hash = createHash('sha256').update((await imageId(models)) ?? '');
+  for (const file of [dockerfile, ...TOOLS]) hash.update(readFileSync(join(root, file)));
+  const label = `live-dubbing.made-of=${hash.digest('hex')}`;
+  const found = await docker('image', 'ls', '--quiet', '--filter', `label=${label}`, name);
+  const isThere = Boolean(found?.trim());
+  if (!isThere) {
+    const context = join(tools, 'tools-context');
+    rmSync(context, { recursive: true, force: true });
+    for (const file of TOOLS) {
+      mkdirSync(dirname(join(context, file)), { recursive: true });
+      copyFileSync(join(root, file), join(context, file));
+    }
+    const baseImage = process.env.BASE_IMAGE ?? (await baseImageOf());
+    await run('images', 'docker', [
+      ...['build', '--file', join(root, dockerfile), '--tag', name, '--label', label],
+      ...['--build-arg', `BASE_IMAGE=${baseImage}`, '--build-arg', `STS_IMAGE=${models}`],
+      ...['--secret', `id=ca-bundle,src=${certificates() ?? '/dev/null'}`, context],
+    ]);
+  }
+  writeFileSync(toolsImageFile, `${name}\n`);
+  return isThere ? 'unchanged' : 'built';
 }
 
 async function imageId(image) {
@@ -311,11 +356,13 @@ async function baseImageOf() {
   return OWN_BASE_IMAGE;
 }
 
-/** MediaMTX as the set-up has built it for this host, in an image. */
+/** MediaMTX as the set-up has built it for this host, in an image; or the image that there is already. */
 async function buildMediaMtx(baseImage, env) {
+  const isBuilt = existsSync(join(tools, 'mediamtx'));
+  if (!isBuilt && (await imageId(OWN_MEDIAMTX_IMAGE)) !== undefined) return;
   const here = `linux/${{ x64: 'x86_64', arm64: 'aarch64' }[arch()] ?? arch()}`;
   const there = (await engine())?.split(' ')[0];
-  if (process.platform !== 'linux' || there !== here) {
+  if (process.platform !== 'linux' || there !== here || !isBuilt) {
     throw new SetupError(
       `the engine cannot pull ${MEDIAMTX_IMAGE}, and runs ${there}, for which nothing is built here: set MEDIAMTX_IMAGE`,
     );

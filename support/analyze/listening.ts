@@ -5,6 +5,7 @@ import pLimit from 'p-limit';
 import { z } from 'zod';
 
 import { SuiteError } from '../base/errors';
+import { isInImage, toolPython } from '../platform/tool-python';
 import { lastLines, runTool } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
 import { bytePiecesOf, bytesOf, type Samples } from './samples';
@@ -58,7 +59,6 @@ const answerSchema = z.object({
   ),
 });
 
-const python = resolve(__dirname, '../../.venv/bin/python');
 const script = join(__dirname, 'listen.py');
 
 /** Of Whisper; longer ones it hears one after the other. */
@@ -75,6 +75,8 @@ const KEEP_MEMORY = {
 
 /** What set-up has put there: Whisper base, multilingual. */
 let model = resolve(__dirname, '../../.tools/models/whisper-base');
+/** The one that comes with the recognizer's packages. */
+const ENGLISH_MODEL = 'tiny.en';
 /** One at a time: each takes half a GB, and both cores. */
 const oneAtATime = pLimit(1);
 
@@ -118,7 +120,7 @@ function withOther(heard: Heard, other: string, language: string): Heard {
 
 function requireModel(): void {
   const file = join(model, 'model.bin');
-  if (existsSync(file)) return;
+  if (existsSync(file) || isInImage(model)) return;
   throw new ListenerFailed({
     what: 'the listener has no model',
     where: model,
@@ -144,7 +146,7 @@ export async function listenInEnglish(samples: Samples): Promise<string> {
       toSeconds: Math.min(seconds, (index + 1) * ENGLISH_WINDOW_SECONDS),
     }),
   );
-  const heard = (await listen('tiny.en', 'en', samples, windows)) ?? [];
+  const heard = (await listen(ENGLISH_MODEL, 'en', samples, windows)) ?? [];
   return heard
     .map(({ text }) => text)
     .join(' ')
@@ -164,7 +166,11 @@ async function listen(
     return `${from?.toFixed(3)}-${to?.toFixed(3)}`;
   });
   const input = samples instanceof Float32Array ? bytesOf(samples) : bytePiecesOf(samples);
-  const run = await runTool(python, [script, by, language, ...spans], input, KEEP_MEMORY);
+  const { program, args } = toolPython(script, [by, language, ...spans], {
+    ...(by === ENGLISH_MODEL ? {} : { reads: by }),
+    variables: Object.keys(KEEP_MEMORY),
+  });
+  const run = await runTool(program, args, input, KEEP_MEMORY);
   if (run.exitCode !== 0) {
     throw new ListenerFailed({
       what: 'the speech recognizer failed',
