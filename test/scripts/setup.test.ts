@@ -1,0 +1,107 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, beforeEach, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { projectRoot } from '../../support/config';
+
+const LOCK = 'package-lock.json';
+
+describe('what the set-up asks for', () => {
+  // A checkout in which npm's packages and the voices are there already.
+  const copy = mkdtempSync(join(tmpdir(), 'setup-test-'));
+  after(() => rmSync(copy, { recursive: true }));
+  const bin = join(copy, 'bin');
+  const make = (file: string, text = '', mode = 0o644): void => {
+    mkdirSync(dirname(join(copy, file)), { recursive: true });
+    writeFileSync(join(copy, file), text, { mode });
+  };
+  cpSync(join(projectRoot, 'scripts'), join(copy, 'scripts'), { recursive: true });
+  cpSync(join(projectRoot, LOCK), join(copy, LOCK));
+  const locked = createHash('sha256')
+    .update(LOCK)
+    .update(readFileSync(join(copy, LOCK)));
+  make('.tools/setup.json', JSON.stringify({ npm: locked.digest('hex') }));
+  make('node_modules/.package-lock.json');
+  for (const voice of ['ef_dora', 'em_alex']) {
+    make(`compose/services/sts-service/voices/${voice}.bin`);
+  }
+  beforeEach(() => rmSync(bin, { recursive: true, force: true }));
+
+  const program = (name: string, script: string): void => {
+    make(`bin/${name}`, `#!/bin/sh\n${script}`, 0o755);
+  };
+  const ffmpeg = (version: string, filters = ' drawtext ', encoders = ' libx264 '): void => {
+    program('ffprobe', '');
+    program(
+      'ffmpeg',
+      `case "$*" in
+        -version) echo 'ffmpeg version ${version} Copyright (c)' ;;
+        *-filters) echo '${filters}' ;;
+        *-encoders) echo '${encoders}' ;;
+      esac`,
+    );
+  };
+  const engine = (): void => {
+    program(
+      'docker',
+      `case "$*" in
+        info*) echo linux/aarch64 ID ;;
+        compose*) echo 2.20.0 ;;
+        *) exit 1 ;;
+      esac`,
+    );
+  };
+  /** What the set-up says, where no other programs are on PATH. */
+  const said = (options: string[] = [], variables: Record<string, string> = {}): string => {
+    const env = { PATH: bin, HOME: copy, ...variables };
+    const args = ['scripts/setup.mjs', ...options];
+    const run = spawnSync(process.execPath, args, { cwd: copy, env, encoding: 'utf8' });
+    expect(run.status).to.equal(1);
+    return run.stderr;
+  };
+  const everything = /missing on PATH: ffmpeg, ffprobe, espeak-ng, apertium, rubberband\n.*Docker/;
+
+  it('names every program where no engine answers, and says that an engine is enough', () => {
+    expect(said()).to.match(everything);
+    expect(said()).not.to.include('chromium,');
+  });
+
+  it('names the browser where the tests of the suite are to run', () => {
+    expect(said(['--development'])).to.match(/rubberband, chromium\n/);
+  });
+
+  it('asks for ffmpeg alone where an engine answers', () => {
+    engine();
+    expect(said()).to.match(/missing on PATH: ffmpeg, ffprobe\n$/);
+    expect(said([], { RUNTIME: 'docker' })).to.match(/missing on PATH: ffmpeg, ffprobe\n$/);
+    expect(said([], { RUNTIME: 'external' })).to.match(/missing on PATH: ffmpeg, ffprobe\n$/);
+    expect(said([], { RUNTIME: 'host' })).to.match(everything);
+  });
+
+  const versions: [string, RegExp][] = [
+    ['4.4.2-0ubuntu0.22.04.1', /ffmpeg is 4\.4: install 5\.1 or newer/],
+    ['5.0.3', /ffmpeg is 5\.0: install 5\.1 or newer/],
+    ['5.1', /ffmpeg has no drawtext/],
+    ['n7.1-2', /ffmpeg has no drawtext/],
+    ['10.0', /ffmpeg has no drawtext/],
+    ['N-118000-gabcdef', /ffmpeg has no drawtext/],
+  ];
+  for (const [version, message] of versions) {
+    it(`looks at what ffmpeg ${version} has`, () => {
+      engine();
+      ffmpeg(version, ' drawbox ');
+      expect(said()).to.match(message);
+    });
+  }
+
+  it('names the encoder that ffmpeg does not have', () => {
+    engine();
+    ffmpeg('8.0', ' drawtext ', ' libopenh264 ');
+    expect(said()).to.match(/ffmpeg has no libx264/);
+  });
+});
