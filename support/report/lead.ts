@@ -21,8 +21,8 @@ export function leadOf(facts: RunFacts): Lead {
   const { showcase } = facts;
   const { text: verdict } = verdictOf(facts);
   if (!showcase) return { sentence: verdict, notes: [NOT_SHOWN] };
-  const parts = [viewersGet(showcase), scenariosText(facts)].filter((text) => text !== '');
   const notes = lostTexts(showcase.summary.coverage, showcase.segmentSeconds);
+  const parts = [viewersGet(showcase), scenariosText(facts, notes)].filter((text) => text !== '');
   return { sentence: `${parts.join('; ')}.`, notes, verdict };
 }
 
@@ -52,12 +52,13 @@ function viewersGet({ summary, to }: Showcase): string {
   ].join(', ');
 }
 
-/** Empty where nothing failed: the verdict says the rest. */
-function scenariosText({ scenarios, causes = [] }: RunFacts): string {
+/** Empty where nothing failed: the verdict says the rest. A cause by which segments are lost is not named where the notes are. */
+function scenariosText({ scenarios, causes = [] }: RunFacts, notes: readonly string[]): string {
   const { failed } = countsOf(scenarios);
   if (failed === 0) return '';
-  const named = causes.slice(0, MOST_CAUSES).map(({ what }) => what);
-  const more = causes.length > MOST_CAUSES ? ['and others'] : [];
+  const others = causes.filter(({ lost }) => notes.length === 0 || lost.length === 0);
+  const named = others.slice(0, MOST_CAUSES).map(({ what }) => what);
+  const more = others.length > MOST_CAUSES ? ['and others'] : [];
   const why = named.length > 0 ? `: ${[...named, ...more].join('; ')}` : '';
   return `${failed} of ${counted(scenarios.length, 'scenario')} failed${why}`;
 }

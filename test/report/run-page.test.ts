@@ -69,6 +69,11 @@ const CAUSE: CauseFacts = {
   ...{ followers: [], lost: [], log: [] },
 };
 
+const LOSS: Partial<CauseFacts> = {
+  what: 'another number was sent',
+  lost: ['segment 4: not sent'],
+};
+
 /** 8 s of which the last segment was not sent. */
 function showcaseIn(folder: string): Showcase | undefined {
   const summary: BroadcastSummary = {
@@ -109,7 +114,11 @@ describe('the page of a run in Chromium', () => {
         broadcasts: [summaryOf('stream_1', 'One minute'), ECHO],
         ...{ problems: [], seconds: 0 },
       }),
-      ...{ causes: [CAUSE], showcase: showcaseIn(folder) },
+      // What the second one has made viewers lose is said before the causes are: it is not named there.
+      ...{
+        causes: [CAUSE, { ...CAUSE, ...LOSS, stream: 'stream_1' }],
+        showcase: showcaseIn(folder),
+      },
     };
     writeFileSync(file, runPage(facts, REQUIREMENTS));
     mkdirSync(join(folder, 'evidence/stream_1'), { recursive: true });
