@@ -5,16 +5,16 @@ import { stripVTControlCharacters } from 'node:util';
 
 import { messageOf, SuiteError } from '../base/errors';
 import type { Variables } from '../base/interpolate';
+import { readByCompose, whyNoCompose } from './compose-config';
 import {
   besideComposeFile,
-  checkComposeFiles,
   folderOf,
   inOrder,
   shownFiles,
   type ComposeFile,
   type ComposeService,
 } from './compose-file';
-import { composeForHost } from './compose-for-host';
+import { readWithoutCompose } from './compose-reader';
 import { START_AGAIN_MS, waitForHealth } from './health';
 import { connectionsOfGroup, localHolderOf } from './ports';
 import { startGroup, stopGroup, type ProcessGroup } from './process-group';
@@ -43,16 +43,20 @@ export class HostRuntime implements Runtime {
   readonly testHost = { name: '127.0.0.1', address: '127.0.0.1' };
   readonly variables: Variables = {};
   readonly #running = new Map<string, RunningProject>();
+  #whyNoCompose: Promise<string | undefined> | undefined;
 
   constructor(private readonly state: SessionState) {}
 
   async read(
     files: readonly string[],
-    _project: string,
+    project: string,
     variables: Variables,
   ): Promise<ComposeFile> {
-    const checked = checkComposeFiles(files, variables);
-    return Promise.resolve(composeForHost(checked, variables));
+    const options = { environment: variables, state: this.state };
+    this.#whyNoCompose ??= whyNoCompose(options);
+    return (await this.#whyNoCompose) === undefined
+      ? readByCompose(files, project, options)
+      : readWithoutCompose(files, project, variables);
   }
 
   async up(composition: Composition, options: UpOptions): Promise<void> {
