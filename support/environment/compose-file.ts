@@ -229,6 +229,7 @@ export function shownFiles(compose: ComposeFile): string {
 
 /** An error in compose files, with what to do about it. */
 export function composeFault(error: SuiteError): PrerequisiteMissing {
+  if (error instanceof PrerequisiteMissing) return error;
   const next =
     error.problem.next ??
     'correct the file, or name another one by MEDIA_COMPOSE_FILE / STS_COMPOSE_FILE';

@@ -174,7 +174,7 @@ function refuseFollowed(file: YamlFile, values: unknown): void {
     }
     for (const [index, port] of listOf(service['ports']).entries()) {
       const place = [...keys, 'ports', String(index)];
-      if (!isPort(port)) refuse(place, 'a port, or a range of ports, from 1 to 65535');
+      if (!isPort(port)) throw fileFault([file.path], place, 'must be ports from 1 to 65535');
     }
     for (const [index, given] of listOf(service['env_file']).entries()) {
       const isRead = envFileSchema.safeParse(given).success;
@@ -186,12 +186,13 @@ function refuseFollowed(file: YamlFile, values: unknown): void {
 const RANGE = String.raw`(\d+)(?:-(\d+))?`;
 const SHORT_PORT = new RegExp(
   String.raw`^(?:(?:(?:\d+(?:\.\d+){3}|\[[\da-f:]+\]):)?(?:${RANGE})?:)?${RANGE}(?:/(?:tcp|udp|sctp))?$`,
+  'i',
 );
 
 /** Whether Compose, too, publishes these ports. */
 function isPort(port: unknown): boolean {
   if (isMapping(port)) {
-    const published = String(port['published'] ?? '1');
+    const published = z.coerce.string().parse(port['published'] ?? 1);
     const [, ...range] = new RegExp(`^${RANGE}$`).exec(published) ?? [];
     return sizeOf(range) > 0;
   }
@@ -322,7 +323,8 @@ function namesIn(given: unknown): string[] {
 
 function volumeOf(volume: unknown): string[] {
   if (isMapping(volume)) {
-    return volume['type'] === 'volume' && volume['source'] ? [String(volume['source'])] : [];
+    const { type, source } = volume;
+    return type === 'volume' && typeof source === 'string' ? [source] : [];
   }
   const [source = '', target] = String(volume).split(':');
   return target !== undefined && !/^[./~]/.test(source) ? [source] : [];
@@ -363,8 +365,9 @@ function merge(base: Fields, over: Fields): Fields {
     const earlier = Object.hasOwn(base, key) ? base[key] : undefined;
     if (key === 'x-host') return [key, hostOver(earlier, value)];
     if (isMapping(earlier) && isMapping(value)) return [key, merge(earlier, value)];
-    if (Array.isArray(earlier) && Array.isArray(value))
-      return [key, [...earlier, ...value] as unknown[]];
+    if (Array.isArray(earlier) && Array.isArray(value)) {
+      return [key, [...(earlier as unknown[]), ...(value as unknown[])]];
+    }
     return [key, value];
   });
   return { ...base, ...(Object.fromEntries(merged) as Fields) };
