@@ -95,6 +95,9 @@ function taggedIn(node: unknown, tag: string): (string | number)[][] {
 /** Characters; a hundred times what the shipped files have. Longer ones take the parser minutes. */
 const LONGEST = 2 ** 18;
 
+/** Ten times what large compose files have; such as multiply without end have millions. */
+const MOST_ALIASES = 10_000;
+
 function textOf(path: string, shown: string, kind: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -137,7 +140,7 @@ function parsed(
       const seen = syntaxError.message.split('\n')[0] ?? '';
       throw notValid(`${line}:${col}`, seen);
     }
-    return { document, values: document.toJS() };
+    return { document, values: document.toJS({ maxAliasCount: MOST_ALIASES }) };
   } catch (error) {
     // Unresolved or endlessly multiplying aliases, and endless nesting, show only here.
     throw error instanceof SuiteError ? error : notValid('1', messageOf(error));

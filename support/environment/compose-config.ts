@@ -125,12 +125,13 @@ function refused(
     .filter((line) => warningOf(line) === undefined)
     .join('\n    ');
   const own = problemOf(faultOf(files, project, variables));
+  if (own)
+    return composeFault(new SuiteError({ ...own, seen: `${own.seen}; Docker Compose: ${said}` }));
   return composeFault(
     new SuiteError({
-      what: own?.what ?? 'Docker Compose refuses the compose file',
-      where: own?.where ?? files.map(shownPath).join(', '),
-      seen: own ? `${own.seen}; Docker Compose: ${said}` : said,
-      expected: own?.expected ?? 'a file that `docker compose config` takes',
+      what: 'Docker Compose refuses the compose file',
+      ...{ where: files.map(shownPath).join(', '), seen: said },
+      expected: 'files that `docker compose config` takes',
     }),
   );
 }

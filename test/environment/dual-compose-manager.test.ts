@@ -76,7 +76,9 @@ describe('reading both compositions', () => {
 
   it('names a service to be started that the file does not have', async () => {
     const refusal = await read(pair, {}, ['speech']).then(() => 'it was taken', String);
-    expect(refusal).to.match(/no such service.*(models, other, sts-service|sts-service, models, other).*speech/s);
+    expect(refusal).to.match(
+      /no such service.*(models, other, sts-service|sts-service, models, other).*speech/s,
+    );
   });
 
   const faults: [string, string, RegExp][] = [
