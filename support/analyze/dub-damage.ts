@@ -282,8 +282,9 @@ function highPass(samples: Float32Array): Float32Array {
   return result;
 }
 
-/** What tells consonants and vowels apart, and what makes a voice clear, in Hz. */
+/** The pitch of most voices, what tells vowels and consonants apart, and what makes a voice clear, in Hz. */
 const BANDS: readonly (readonly [fromHz: number, toHz: number])[] = [
+  [100, 220],
   [250, 500],
   [500, 1000],
   [1000, 2000],

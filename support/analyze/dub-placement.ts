@@ -271,6 +271,17 @@ function findOccurrences(
     if (!isAt(presentation)(occurrence)) continue;
     occurrences.splice(known ? before : occurrences.length, known ? 1 : 0, occurrence);
   }
+  matchWithFrames(occurrences, at, isAt);
+  occurrences.sort((a, b) => a.ptsSeconds - b.ptsSeconds);
+  return { observed: true, occurrences, bestScore: found.score };
+}
+
+/** Gives the nearest occurrence to each presentation its offset. */
+function matchWithFrames(
+  occurrences: readonly Occurrence[],
+  at: readonly Presentation[],
+  isAt: (presentation: Presentation) => (occurrence: Occurrence) => boolean,
+): void {
   for (const presentation of at) {
     const [nearest] = occurrences
       .filter((occurrence) => isAt(presentation)(occurrence) && occurrence.offsetMs === undefined)
@@ -283,8 +294,6 @@ function findOccurrences(
     nearest.offsetMs = (nearest.ptsSeconds - presentation.ptsSeconds) * 1000;
     nearest.frameDistance = presentation.frameDistance;
   }
-  occurrences.sort((a, b) => a.ptsSeconds - b.ptsSeconds);
-  return { observed: true, occurrences, bestScore: found.score };
 }
 
 /** The dub near its video, a little faster or slower than the STS returned it, or than `about`. */

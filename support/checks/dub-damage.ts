@@ -57,7 +57,7 @@ export const dubDamage = outputCriterion('dub-damage', {
    * - clicks: 7 dB and less, at 32 kb/s up to 14, 15 at 16 kb/s a channel, and 17 at 48 kb/s in mono; crackle 14 to 17, single clicks 8 to 27
    * - pauses: -46 dB and less; 50 Hz hum -9 to -26, noise -18 to -27; the loudest tenth -45, an echo -11 to -22
    * - hiss: 0 to 2.9 dB, at 32 kb/s up to 6.1; 4 bits a sample 5.9 to 9.6, noise 7 to 17, every sixth sample only 30
-   * - bands: 5 dB and less, a soft telephone band 8, hard compressors 11; a low-pass filter at 700 Hz 34 to 36, at 400 Hz 41 and 42
+   * - bands: 5 dB and less, a soft telephone band 8, hard compressors 11; a steep telephone band 17 and more at either end; a low-pass filter at 700 Hz 34 to 36, at 400 Hz 41 and 42
    * - sways: 5 dB and less, and of more than 4 dB at most 0.71 of the changes; a tremolo of 60 % 7.3 dB and 0.93, a sway in 3 s 11 dB
    * - steps: at most 4.1 (a fast dynaudnorm, speechnorm), compressors and loudnorm 1.8; half the level 4.1 to 5.9
    * - clipping: 0.03 and less; by +12 and +24 dB 0.51 to 0.67

@@ -17,11 +17,12 @@ import { dubLoudness } from '../../support/checks/dub-loudness';
 import { dubSpeed } from '../../support/checks/dub-speed';
 import { channels } from '../../support/checks/output-channels';
 import { original } from '../../support/checks/output-original';
+import { judgeOutput, type OutputVerdict } from '../../support/checks/output-criteria';
 import { outputBegins } from '../../support/checks/output-start';
 import { recordingSubject } from '../../support/checks/output-subject';
 import { splices } from '../../support/checks/output-audio';
 import { dubbedMovie, type DubbedMovie, faulty, SEGMENT_SECONDS } from '../analyze/dubbed-movie';
-import { observed, tempFolder } from '../analyze/make-media';
+import { ffmpeg, observed, tempFolder } from '../analyze/make-media';
 
 const folder = tempFolder();
 cacheTools(join(folder, 'answers'));
@@ -59,6 +60,8 @@ const BENIGN: Record<string, string[]> = {
   'softer by 20 dB': altered('volume=-20dB'),
   'a high-pass filter': altered('highpass=f=100'),
   'a telephone band': altered('highpass=f=200,lowpass=f=3400'),
+  'the upper band is 12 dB softer': altered("firequalizer=gain='if(gt(f,3800),-12,0)':delay=0.02"),
+  'a rumble filter': altered('highpass=f=150,highpass=f=150'),
   'an equaliser': altered('bass=g=4,treble=g=-4'),
   'noise 50 dB below the dub': altered('aeval=val(0)+0.001*(random(0)*2-1):c=same'),
   'from between two dubs on, all is 4 dB louder': altered(louderFrom(11.5, 4)),
@@ -91,6 +94,18 @@ const DAMAGE: Record<string, { fault: string[]; says: RegExp }> = {
   'the band of a telephone, with steep edges': {
     fault: altered('lowpass=f=3400,lowpass=f=3400,lowpass=f=3400,highpass=f=300,highpass=f=300'),
     says: /^fragments? 0.*part of its band is heard: 4200 to 7000 Hz/,
+  },
+  'the band of a telephone, with vertical edges': {
+    fault: altered("firequalizer=gain='if(between(f,300,3400),0,-60)':delay=0.02"),
+    says: /^fragments? 0.*part of its band is heard: (100 to 220|4200 to 7000) Hz are -[2-6]\d dB/,
+  },
+  'nothing below 300 Hz': {
+    fault: altered("firequalizer=gain='if(gt(f,300),0,-60)':delay=0.02"),
+    says: /^fragments? 0.*part of its band is heard: 100 to 220 Hz are -[2-6]\d dB/,
+  },
+  'the upper band is 18 dB softer': {
+    fault: altered("firequalizer=gain='if(gt(f,3800),-18,0)':delay=0.02"),
+    says: /^fragments? 0.*part of its band is heard: 4200 to 7000 Hz are -1[5-9] dB/,
   },
   'a tremolo of 5 Hz': {
     fault: altered('tremolo=f=5:d=0.6'),
@@ -315,9 +330,9 @@ describe('the condition of dubs', () => {
     });
   }
 
-  async function judged(fault: readonly string[]): Promise<Verdict[]> {
-    const file = faulty(movie, fault, join(folder, 'altered.mkv'));
-    const subject = recordingSubject(new OutputFindings(file, movie.fixture, movie.dubs));
+  async function judged(fault: readonly string[], of = movie): Promise<Verdict[]> {
+    const file = faulty(of, fault, join(folder, 'altered.mkv'));
+    const subject = recordingSubject(new OutputFindings(file, of.fixture, of.dubs));
     return [
       await judge(outputBegins, subject, outputBegins.defaultLimit),
       await judge(channels, subject, channels.defaultLimit),
@@ -331,7 +346,13 @@ describe('the condition of dubs', () => {
       await judge(avOffset, subject, avOffset.defaultLimit),
     ];
   }
-  const told = (verdicts: readonly Verdict[]): string =>
+  /** Also by what cannot be shown. */
+  function judgedByAll(fault: readonly string[]): Promise<OutputVerdict[]> {
+    const file = faulty(movie, fault, join(folder, 'altered.mkv'));
+    const output = new OutputFindings(file, movie.fixture, movie.dubs);
+    return judgeOutput(recordingSubject(output), { listens: false });
+  }
+  const told = (verdicts: readonly OutputVerdict[]): string =>
     verdicts.map(({ criterion, state, seen }) => `${criterion}: ${state}, ${seen}`).join('\n');
 
   it('a whole recording that is good: fine', async () => {
@@ -366,14 +387,35 @@ describe('the condition of dubs', () => {
     });
   }
 
+  it('of a source of six channels with a crowd behind, a good dub is fine, and the original is told', async () => {
+    const path = join(folder, 'six-source.mp4');
+    const six =
+      'anoisesrc=a=0.01:r=48000:d=24:s=1,pan=5.1|BL=c0|BR=c0[crowd];' +
+      '[0:a]aformat=channel_layouts=mono,pan=5.1|FC=c0[speech];[speech][crowd]amix=inputs=2:normalize=0[out]';
+    ffmpeg(
+      ...['-i', movie.fixture.path, '-filter_complex', six, '-map', '0:v', '-map', '[out]'],
+      ...['-c:v', 'copy', '-c:a', 'aac', '-b:a', '384k', path],
+    );
+    const of = { ...movie, fixture: { ...movie.fixture, path } };
+    const good = await judged(altered(STEREO), of);
+    const wrong = good.filter(({ state }) => state !== 'passed');
+    expect(wrong, told(good)).to.deep.equal([]);
+    const bad = await judged(['-map', '0:v', '-map', '1:a', '-c', 'copy'], of);
+    const failed = bad.filter(({ state }) => state === 'failed');
+    expect(
+      failed.map(({ criterion }) => criterion),
+      told(bad),
+    ).to.deep.equal(['original']);
+  });
+
   for (const [tempo, says] of [
     [1.01, /^fragments? 0.* heard about (0\.[6-9]|1\.[0-6]) % faster at the same pitch/],
     [0.99, /^fragments? 0.* heard about (0\.[6-9]|1\.[0-6]) % slower at the same pitch/],
     [1.1, /^fragments? 0.* heard about (9\.[5-9]|10\.[0-4]) % faster at the same pitch/],
   ] as const) {
     it(`every dub is ${tempo} times as fast at the same pitch: told, in sync, its damage not told`, async () => {
-      const verdicts = await judged(altered(inEachDub(`atempo=${tempo}`)));
-      const inState = (wanted: Verdict['state']): string[] =>
+      const verdicts = await judgedByAll(altered(inEachDub(`atempo=${tempo}`)));
+      const inState = (wanted: OutputVerdict['state']): string[] =>
         verdicts.filter(({ state }) => state === wanted).map(({ criterion }) => criterion);
       expect(inState('failed'), told(verdicts)).to.deep.equal(['dub-speed']);
       expect(inState('not shown')).to.deep.equal(['dub-damage']);
@@ -382,7 +424,7 @@ describe('the condition of dubs', () => {
   }
 
   it('all audio is 1 % faster at the same pitch: early dubs follow from that', async () => {
-    const verdicts = await judged(altered('atempo=1.01,apad,atrim=0:24'));
+    const verdicts = await judgedByAll(altered('atempo=1.01,apad,atrim=0:24'));
     const offset = verdicts.find(({ criterion }) => criterion === 'av-offset');
     expect(offset?.because?.criterion, told(verdicts)).to.equal('dub-speed');
   });

@@ -67,6 +67,32 @@ const offsets = (
 });
 
 describe('output criteria at their limits', () => {
+  for (const [what, atSeconds, audio, isExplained] of [
+    ['as much as the gap', 23.5, 0.7, true],
+    ['up to a packet less', 23.5, 0.655, true],
+    ['less', 23.5, 0.645, false],
+    ['all from the gap on', 23.5, 1.2, true],
+    ['more', 23.5, 1.26, false],
+    ['as much as a gap 1 s before the end', 23, 0.7, true],
+    ['as much as a gap long before the end', 22.9, 0.7, false],
+    ['no more than may be', 22.9, 0.5, true],
+  ] as const) {
+    it(`a gap in the video, and at the end ${what} is missing: ${isExplained ? 'told once' : 'told by both'}`, async () => {
+      const track = { observed: true, firstPtsSeconds: 0, durationSeconds: 24.7 };
+      const gaps = [{ atSeconds, stepSeconds: 0.7 + 1 / 30 }];
+      const span = {
+        video: { ...track, nominalStepSeconds: 1 / 30, gaps },
+        audio: { ...track, nominalStepSeconds: 0.021, gaps: [] },
+      };
+      const subject = { output: { span: () => Promise.resolve(span) } } as never;
+      const explanation = outputEnds.explainedBy?.find(
+        ({ criterion: { id } }) => id === 'timestamps',
+      );
+      const fits = await explanation?.fits?.({ video: 0, audio }, { withinSeconds: 0.5 }, subject);
+      expect(fits).to.equal(isExplained);
+    });
+  }
+
   for (const [what, placement, isFine] of [
     ['0.69 % faster', heardAt(1.0069), true],
     ['0.71 % faster', heardAt(1.0071), false],
