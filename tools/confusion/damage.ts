@@ -233,6 +233,20 @@ const HEARD = [
         args: audio(audioPieces([0, 8.5], [8.3, 8.5], [8.7, END])),
       },
       {
+        name: '0.5 s of a dub are played backwards',
+        args: audio(
+          'asplit=3[p][q][r];[p]atrim=0:8[x];[q]atrim=8:8.5,asetpts=PTS-STARTPTS,areverse[y];[r]atrim=start=8.5,asetpts=PTS-STARTPTS[z];[x][y][z]concat=n=3:v=0:a=1',
+        ),
+      },
+      ...[-10, 10].map((db) => ({
+        name: `from 11.5 s on all is ${Math.abs(db)} dB ${db < 0 ? 'softer' : 'louder'}`,
+        args: audio(`volume=-10dB,volume=${db}dB:enable='gte(t,11.5)'`),
+      })),
+      {
+        name: 'the band of a telephone, with steep edges',
+        args: audio("firequalizer=gain='if(between(f,300,3400),0,-60)':delay=0.02"),
+      },
+      {
         name: 'half of a dub at half its level',
         args: audio("volume=0.4:enable='between(t,8.5,12)'"),
       },
@@ -259,6 +273,23 @@ const DUBS = of(
       args: audio(
         `asplit=3[p][q][r];[p]atrim=0:6[x];[q]atrim=6:12,asetpts=PTS-STARTPTS,aresample=44100,asetrate=48000,aresample=48000,apad,atrim=0:6[y];[r]atrim=start=12,asetpts=PTS-STARTPTS[z];[x][y][z]concat=n=3:v=0:a=1`,
       ),
+    },
+  ],
+);
+
+const SPEED = of(
+  'the speed of dubs',
+  ['dub-speed'],
+  [
+    ...['asetrate=48480,aresample=48000', 'atempo=1.01', 'atempo=0.97'].map((filter) => ({
+      name: `each dub through ${filter}`,
+      args: audio(
+        `asplit=4[p0][p1][p2][p3];${[0, 1, 2, 3].map((i) => `[p${i}]atrim=${6 * i}:${6 * i + 6},asetpts=PTS-STARTPTS,${filter},apad=whole_dur=6,atrim=0:6[s${i}];`).join('')}[s0][s1][s2][s3]concat=n=4:v=0:a=1`,
+      ),
+    })),
+    {
+      name: 'all audio 1 % fast, at the same pitch',
+      args: audio(`atempo=1.01,apad,atrim=0:${END}`),
     },
   ],
 );
@@ -424,6 +455,7 @@ const FILES = [
 ];
 
 export const DAMAGE: readonly Damage[] = [
-  ...[...OTHER_VIDEO, ...LOOK, ...FRAMES, ...FORMAT, ...CHANNELS, ...HEARD, ...DUBS, ...ORIGINAL],
+  ...[...OTHER_VIDEO, ...LOOK, ...FRAMES, ...FORMAT, ...CHANNELS, ...HEARD, ...DUBS, ...SPEED],
+  ...ORIGINAL,
   ...[...LOUDNESS, ...RATES, ...OFFSET, ...ENDS, ...FILES],
 ];
