@@ -26,6 +26,11 @@ const seen = (name: string, filter: string, when = 'between(t,7,10.999)'): Varia
   ...{ name, args: video(below(filter, when)) },
 });
 
+/** From 7 s on, for 4 s, a part of the frame is as it was. @param at where it is */
+const stillPart = (crop: string, at: string): string =>
+  'split=3[all][p][q];[p][q]freezeframes=first=210:last=329:replace=210,' +
+  `crop=${crop}[part];[all][part]overlay=${at}`;
+
 /** Frames that are none of the source are said to be so by the one or the other. */
 const OTHER_VIDEO = of(
   'another video',
@@ -67,6 +72,24 @@ const LOOK = of(
     ),
     seen('a mosaic of 32 px', `scale=${W / 16}:-1:flags=area,scale=${W}:${H}:flags=neighbor`),
     seen('blurred', 'gblur=sigma=8'),
+    ...[0.75, 1.25, 2, 3].map((sigma) =>
+      seen(`blurred by ${2 * sigma} px (of 720p)`, `gblur=sigma=${sigma}`),
+    ),
+    seen('blurred by a box of 3 px', 'boxblur=1'),
+    {
+      name: 'blurred by 2.5 px (of 720p), at 500 kb/s',
+      args: video(
+        below('gblur=sigma=1.25'),
+        '-b:v',
+        '500k',
+        '-maxrate',
+        '500k',
+        '-bufsize',
+        '500k',
+      ),
+    },
+    seen('the lower half stands still', stillPart('iw:ih/2:0:ih/2', '0:main_h/2')),
+    seen('a quarter stands still', stillPart('iw/2:ih/2:iw/4:ih/4', 'main_w/4:main_h/4')),
     seen('crushed levels', "lutyuv=y='clip((val-64)*1.6,16,235)'"),
     seen('full range taken for limited', "lutyuv=y='clip((val-16)*255/219,0,255)'"),
     seen('darker', "lutyuv=y='val*0.6'"),
