@@ -206,8 +206,11 @@ export class OutputFindings {
         return unobserved('no frame of the output has a readable frame number');
       }
       const times = video.frames.map(({ ptsSeconds }) => ptsSeconds);
-      const { thumbnails } = video;
-      const compared = [thumbnails, numbers, times, source, matched === undefined] as const;
+      const { thumbnails, formats } = video;
+      const { width, height } = fixture.video;
+      const isScaled = formats.some((one) => one.width !== width || one.height !== height);
+      const about = { isNumbered: matched === undefined, isScaled };
+      const compared = [thumbnails, numbers, times, source, about] as const;
       const found = await inWorkerThread('compareProgramme', ...compared);
       return { observed: true, ...found };
     });

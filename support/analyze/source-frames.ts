@@ -25,7 +25,7 @@ export interface SourceFrames {
 
 /** Beside the packages, as other tools do (`find-cache-dir`): removed with them. */
 const FOLDER = resolve(__dirname, '../../node_modules/.cache/live-dubbing-acceptance');
-/** Sources that are kept there; a minute of video takes 2 MB. */
+/** Sources that are kept there; a minute of video takes 3 MB. */
 const KEPT = 20;
 /** To be raised when thumbnails become others. */
 const VERSION = 1;
