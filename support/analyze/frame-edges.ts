@@ -3,7 +3,7 @@
  * and keeps the others as they were; a blur makes all of them fainter. So, what an encoder has left comes no nearer to the
  * source when it is amplified, and what is blurred does.
  */
-import { EDGES_AT, EDGES_BYTES, LUMA_COLUMNS, LUMA_ROWS, NO_EDGE } from './thumbnails';
+import { EDGES_AT, LUMA_BYTES, LUMA_COLUMNS, LUMA_ROWS, NO_EDGE } from './thumbnails';
 
 /** Sums of products over the edges of a part of a frame, or of several: also of its blocks of luma, about their mean. */
 export interface Products {
@@ -30,7 +30,7 @@ export function sumOf(all: readonly Products[]): Products {
 /** The edges of each quarter of a frame. */
 export function compareEdges(shown: Uint8Array, own: Uint8Array): Products[] {
   const quarters = [0, 1, 2, 3].map(() => ({ ...NO_PRODUCTS }));
-  for (let k = 0; k < EDGES_BYTES; k += 1) {
+  for (let k = 0; k < LUMA_BYTES; k += 1) {
     const [row, column] = [Math.floor(k / LUMA_COLUMNS), k % LUMA_COLUMNS];
     const [down, right] = [2 * row < LUMA_ROWS ? 0 : 1, 2 * column < LUMA_COLUMNS ? 0 : 1];
     const quarter = quarters[2 * down + right];

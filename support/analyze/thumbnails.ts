@@ -33,13 +33,11 @@ export const CHROMA_ROWS = Math.floor((CHROMA_HEIGHT - FIRST_CHROMA_ROW) / BLOCK
 
 export const LUMA_BYTES = LUMA_COLUMNS * LUMA_ROWS;
 export const CHROMA_BYTES = CHROMA_COLUMNS * CHROMA_ROWS;
-/** One edge for each block of luma. */
-export const EDGES_BYTES = LUMA_BYTES;
-/** Where in a thumbnail its parts begin: luma at 0, U after it, then V, detail, edges, and the four borders. */
+/** Where in a thumbnail its parts begin: luma at 0, U after it, then V, detail, an edge for each block of luma, and the four borders. */
 export const V_AT = LUMA_BYTES + CHROMA_BYTES;
 export const DETAIL_AT = V_AT + CHROMA_BYTES;
 export const EDGES_AT = DETAIL_AT + CHROMA_BYTES;
-export const BORDERS_AT = EDGES_AT + EDGES_BYTES;
+export const BORDERS_AT = EDGES_AT + LUMA_BYTES;
 export const THUMBNAIL_BYTES = BORDERS_AT + 4;
 
 /** Detail is the mean difference of neighbouring pixels; a level of it is this fraction of one of luma. */
