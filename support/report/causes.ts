@@ -73,9 +73,24 @@ function causeOf(
   return { what, where, seen, expected, next, stream: root.stream, segments, ...none };
 }
 
+/**
+ * Causes of one broadcast with the same lost segments, and of no others, are one: the dub of a segment whose answer timed out
+ * is missed by more than one criterion.
+ */
+export function withoutRepeats(causes: readonly CauseFacts[]): CauseFacts[] {
+  const known = new Map<string, CauseFacts>();
+  for (const [index, one] of causes.entries()) {
+    const key = one.isAllLost ? JSON.stringify([one.stream, one.lost]) : String(index);
+    const first = known.get(key);
+    const scenarios = [...(first?.followers ?? []), ...one.scenarios, ...one.followers];
+    known.set(key, first ? { ...first, followers: scenarios } : one);
+  }
+  return [...known.values()];
+}
+
 /** A cause with its frames, and with what services have logged at that time. */
 export function withCircumstances(cause: Cause, facts: BroadcastFacts | undefined): CauseFacts {
-  if (!facts) return { ...cause, lost: [], log: [] };
+  if (!facts) return { ...cause, isAllLost: false, lost: [], log: [] };
   const lost = lostWith(cause.segments, facts);
   const isAnywhere = Math.min(cause.segments.length, facts.fragments.length) === 0;
   const segments = [...new Set([...cause.segments, ...lost.flatMap((one) => one.segments)])];
@@ -90,6 +105,9 @@ export function withCircumstances(cause: Cause, facts: BroadcastFacts | undefine
     ...cause,
     ...(place === undefined ? {} : { place }),
     lost: lostTexts({ lost }, facts.segmentSeconds),
+    isAllLost:
+      cause.segments.length > 0 &&
+      cause.segments.every((at) => lost.some((one) => one.segments.includes(at))),
     log,
   };
 }

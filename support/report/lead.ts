@@ -23,11 +23,14 @@ export function leadOf(facts: RunFacts): Lead {
   if (!showcase) return { sentence: verdict, notes: [NOT_SHOWN] };
   const notes = lostTexts(showcase.summary.coverage, showcase.segmentSeconds);
   const parts = [viewersGet(showcase), scenariosText(facts, notes)].filter((text) => text !== '');
-  return { sentence: `${parts.join('; ')}.`, notes, verdict };
+  const replay = facts.isReplay ? [JUDGED_AGAIN] : [];
+  return { sentence: `${parts.join('; ')}.`, notes: [...replay, ...notes], verdict };
 }
 
 const NOT_SHOWN =
   'What viewers get is not shown by this run: it has no broadcast that was translated with nothing made to go wrong.';
+
+const JUDGED_AGAIN = 'judged again from recordings: nothing was started or published by this run';
 
 /** `es` in English: Spanish. */
 export function languageName(code: string): string {
@@ -53,12 +56,15 @@ function viewersGet({ summary, to }: Showcase): string {
 }
 
 /** Empty where nothing failed: the verdict says the rest. A cause by which segments are lost is not named where the notes are. */
-function scenariosText({ scenarios, causes = [] }: RunFacts, notes: readonly string[]): string {
+function scenariosText(
+  { scenarios, notRun, causes = [] }: RunFacts,
+  notes: readonly string[],
+): string {
   const { failed } = countsOf(scenarios);
   if (failed === 0) return '';
   const others = causes.filter(({ lost }) => notes.length === 0 || lost.length === 0);
   const named = others.slice(0, MOST_CAUSES).map(({ what }) => what);
   const more = others.length > MOST_CAUSES ? ['and others'] : [];
   const why = named.length > 0 ? `: ${[...named, ...more].join('; ')}` : '';
-  return `${failed} of ${counted(scenarios.length, 'scenario')} failed${why}`;
+  return `${failed} of ${counted(scenarios.length + notRun, 'scenario')} failed${why}`;
 }

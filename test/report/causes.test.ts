@@ -4,7 +4,7 @@ import { expect } from 'chai';
 
 import type { Verdict } from '../../support/checks/criterion';
 import type { VerdictLine } from '../../support/checks/verdict-log';
-import { causesOf, withCircumstances } from '../../support/report/causes';
+import { causesOf, withCircumstances, withoutRepeats } from '../../support/report/causes';
 import type { BroadcastFacts, Cause } from '../../support/report/facts';
 import { readRequirements } from '../../support/report/requirements';
 import { runPage } from '../../support/report/run-page';
@@ -138,6 +138,23 @@ describe('causes', () => {
     expect(lost).to.have.length(2);
   });
 
+  it('are one where they are about the same lost segments of a broadcast', () => {
+    const lost = { ...CAUSE, isAllLost: true, lost: ['segment 4: not sent'], log: [] };
+    const causes = [
+      { ...lost, scenarios: ['a'], followers: ['b'] },
+      { ...lost, what: 'the dub is not heard', scenarios: ['c'] },
+      { ...lost, stream: 'another', scenarios: ['d'] },
+      { ...lost, isAllLost: false, segments: [4, 5], scenarios: ['e'] },
+    ];
+    expect(
+      withoutRepeats(causes).map(({ scenarios, followers }) => [scenarios, followers]),
+    ).to.deep.equal([
+      [['a'], ['b', 'c']],
+      [['d'], []],
+      [['e'], []],
+    ]);
+  });
+
   it('the last segment ends with the broadcast', () => {
     const { place } = withCircumstances({ ...CAUSE, segments: [5] }, facts([]));
     expect(place).to.equal('segment 5, frames 900 to 1049');
@@ -155,6 +172,7 @@ describe('causes', () => {
       ...CAUSE,
       what: 'another <number> was sent',
       scenarios: places,
+      isAllLost: false,
       log: [],
       lost: [],
     };

@@ -66,7 +66,7 @@ const ECHO: BroadcastSummary = { ...summaryOf('stream_3', 'Echo'), isTranslated:
 const CAUSE: CauseFacts = {
   ...{ what: 'a dub is late', where: 'output.mp4', seen: '184.2 ms', next: 'listen to it' },
   ...{ stream: 'stream_1', segments: [3], scenarios: ['features/Services.feature:2'] },
-  ...{ followers: [], lost: [], log: [] },
+  ...{ followers: [], isAllLost: false, lost: [], log: [] },
 };
 
 const LOSS: Partial<CauseFacts> = {

@@ -24,9 +24,9 @@ export function VerdictSection({
   causes,
 }: SectionParts & { causes: readonly CauseFacts[] }): VNode {
   const failed = judged.filter((result) => outcomeOf(result) === 'failed');
-  // What follows from something else is red where a scenario has asked for it.
+  // What follows from something else, or is not shown, says something where a scenario has asked for it.
   const verdicts = facts.verdicts.filter(
-    ({ state, judgedBy }) => state !== 'passed' && (state !== 'follows' || judgedBy.length > 0),
+    ({ state, judgedBy }) => state === 'failed' || (state !== 'passed' && judgedBy.length > 0),
   );
   const missing = Object.entries(facts.missing).map((one) => one.map(safeText) as [string, string]);
   return (
