@@ -62,11 +62,6 @@ const composition = z.strictObject({
 });
 const name = z.string().min(1);
 const http = z.url({ protocol: /^https?$/, error: 'an address, http://…' });
-/** Engine.IO has a path of its own, /socket.io, and takes another one for a namespace. */
-const socketIo = http.refine(
-  (address) => !URL.canParse(address) || new URL(address).pathname === '/',
-  { error: 'an address without a path: http://host:port' },
-);
 /** ffmpeg is told these addresses on its command line, which everybody on the machine can read. */
 const published = (protocol: RegExp): z.ZodType<string> =>
   z
@@ -155,13 +150,13 @@ const settingsSchema = z.strictObject({
       segments: folder,
     }),
     sts: z.strictObject({
-      ...{ name, health: http, url: socketIo },
+      ...{ name, health: http, url: http },
       /** Where the tap listens with RUNTIME=external, so that media-service can be pointed at it; port 0: nowhere. */
       tap: z
         .strictObject({ host: name, port: z.coerce.number().int().min(0).max(65535) })
         .default({ host: '127.0.0.1', port: 0 }),
     }),
-    echoSts: z.strictObject({ name, health: http, url: socketIo }),
+    echoSts: z.strictObject({ name, health: http, url: http }),
   }),
   metrics: z.strictObject({
     ...{ segmentsProcessed: metric, audioFragments: metric, avSyncDelta: metric },

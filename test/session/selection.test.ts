@@ -18,7 +18,10 @@ describe('why no scenario is selected', () => {
     [['--tags', '(@P1'], 'Unmatched ('],
     [['--name', 'nothing at all'], '--name nothing at all: no scenario has such a name'],
     [['--name', '('], 'Unterminated group'],
-    [['--name', 'file', '--tags', '@019-E7'], 'no scenario fits both --tags (@019-E7) and --name'],
+    [
+      ['--name', 'broadcast', '--tags', '@019-E7'],
+      'no scenario fits both --tags (@019-E7) and --name',
+    ],
     [['--shard', '0/2'], '--shard 0/2: the first number is from 1 to 2'],
     [['--shard', '2/2'], undefined],
     [['--shard', '3/2'], '--shard 3/2: the first number is from 1 to 2'],
