@@ -17,6 +17,7 @@ import { parseArgs } from 'node:util';
 
 import {
   filesBelow,
+  fitsNode,
   installPackages,
   logs,
   onPath,
@@ -311,7 +312,14 @@ for (const [signal, code] of [
   });
 }
 
+const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
 try {
+  if (!fitsNode(process.versions.node, engines.node)) {
+    throw new SetupError(
+      `this is Node.js ${process.versions.node}, which is not supported: install one of ${engines.node}`,
+    );
+  }
   rmSync(logs, { recursive: true, force: true });
   const extras = extrasWanted();
   const system = step('system packages', systemPackages);

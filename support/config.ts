@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 
 import { z } from 'zod';
 
+import { knowNpmBy } from './base/command-line';
 import { PrerequisiteMissing, SuiteError } from './base/errors';
 import type { Variables } from './base/interpolate';
 import { jsonOf } from './base/json';
@@ -16,6 +17,7 @@ export const projectRoot = resolve(__dirname, '..');
 
 // Before anything else is read or goes wrong.
 hideSecretsOf(process.env);
+knowNpmBy(process.env);
 
 const environmentSchema = z.object({
   ACCEPTANCE_CONFIG: z.string().default(join(projectRoot, 'acceptance.yaml')),
@@ -356,6 +358,7 @@ function readSettings(path: string, variables: Variables): Settings {
     const first = file.valuesWith(variables) as { ports?: Variables } | null;
     // Addresses refer to the ports that the file itself lists.
     const values = file.valuesWith({ ...variables, ...first?.ports });
+    checkPorts(first?.ports ?? {}, variables);
     const parsed = settingsSchema.safeParse(values);
     if (parsed.success) return withLogins(withReachableSts(parsed.data, variables), variables);
     throw notValid(file, values, parsed.error.issues);
@@ -363,6 +366,23 @@ function readSettings(path: string, variables: Variables): Settings {
     if (!(error instanceof SuiteError)) throw error;
     const next = 'correct it as in acceptance.yaml (docs/your-own-services.md)';
     throw new PrerequisiteMissing({ next, ...error.problem }, 'configuration', { cause: error });
+  }
+}
+
+/** @throws PrerequisiteMissing where a variable by which a port is set is no port */
+function checkPorts(ports: Variables, variables: Variables): void {
+  for (const [name, port] of Object.entries(ports)) {
+    const given = variables[name];
+    if (!given || String(port) !== given) continue;
+    if (/^\d{1,5}$/.test(given) && Number(given) >= 1 && Number(given) <= 65535) continue;
+    throw new PrerequisiteMissing(
+      {
+        ...{ what: 'the configuration is not valid', where: `environment variable ${name}` },
+        ...{ seen: `'${given}'`, expected: 'one port, from 1 to 65535, and nothing else' },
+        next: 'correct it (docs/your-own-services.md, Configuration)',
+      },
+      'configuration',
+    );
   }
 }
 

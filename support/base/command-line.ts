@@ -4,6 +4,14 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { messageOf } from './errors';
 import { takenByNpm } from './npm-options';
 
+/** What npm has told; nothing where a command does not read the configuration. */
+let npm: NodeJS.ProcessEnv = {};
+
+/** From now on, options that npm has taken for its own are known by these variables. */
+export function knowNpmBy(environment: NodeJS.ProcessEnv): void {
+  npm = environment;
+}
+
 type Options = NonNullable<ParseArgsConfig['options']>;
 type Parsed<T extends Options> = ReturnType<
   typeof parseArgs<{ args: string[]; allowPositionals: true; options: T }>
@@ -26,8 +34,7 @@ export function readCommandLine<const T extends Options>(
   const named = (type: string): string[] =>
     Object.keys(options).filter((name) => options[name]?.type === type);
   const known = { flags: named('boolean'), withValue: named('string') };
-  const command = process.env['npm_lifecycle_event'] ?? '';
-  const toType = takenByNpm(process.env, command, args, known);
+  const toType = takenByNpm(npm, npm['npm_lifecycle_event'] ?? '', args, known);
   if (toType) usageError(usage, `npm takes options before -- for its own. Type: ${toType}`);
   try {
     const parsed = parseArgs({ args, allowPositionals: true, options });

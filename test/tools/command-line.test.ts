@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { takenByNpm } from '../../support/base/npm-options';
-import { projectRoot } from '../../support/config';
+import { projectRoot, readConfig } from '../../support/config';
 
 const { scripts } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
   scripts: Record<string, string>;
@@ -23,7 +23,7 @@ describe('a command of the project', () => {
     const command = (scripts[name] ?? '').split(' ').slice(1);
     return spawnSync(process.execPath, [...command, ...args], {
       ...{ cwd: projectRoot, encoding: 'utf8' },
-      env: { ...process.env, npm_lifecycle_event: name, ...env },
+      env: { ...readConfig().variables, npm_lifecycle_event: name, ...env },
     });
   };
 
