@@ -13,9 +13,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 import {
   filesBelow,
+  fitsNode,
   installPackages,
   logs,
   onPath,
@@ -28,6 +30,24 @@ import {
   tools,
 } from './commands.mjs';
 import { dockerIsUsed, images, setUpEngine } from './docker.mjs';
+
+const USAGE = 'usage: npm run setup [-- [--docker] [--with coqui]]';
+const asked = commandLine();
+
+/** The same as support/base/command-line.ts, before there is anything but Node.js. */
+function commandLine() {
+  const options = { docker: { type: 'boolean' }, with: { type: 'string' } };
+  try {
+    const help = { type: 'boolean', short: 'h' };
+    const { values } = parseArgs({ options: { ...options, help } });
+    if (!values.help) return values;
+    console.log(USAGE);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${error.message}\n${USAGE}`);
+    process.exit(2);
+  }
+}
 
 const stampFile = join(tools, 'setup.json');
 const started = performance.now();
@@ -146,13 +166,12 @@ async function pythonPackages() {
 
 /** What is named after `--with`, and what an earlier run was asked for. */
 function extrasWanted() {
-  const at = process.argv.indexOf('--with');
-  const asked = at < 0 ? [] : (process.argv[at + 1] ?? '').split(',');
+  const wanted = asked.with?.split(',') ?? [];
   const known = Object.keys(EXTRAS);
-  if (asked.some((name) => !known.includes(name))) {
-    throw new SetupError(`--with: seen '${asked.join(',')}', expected ${known.join(', ')}`);
+  if (wanted.some((name) => !known.includes(name))) {
+    throw new SetupError(`--with: seen '${wanted.join(',')}', expected ${known.join(', ')}`);
   }
-  return known.filter((name) => asked.includes(name) || name in (stamps.extras ?? {}));
+  return known.filter((name) => wanted.includes(name) || name in (stamps.extras ?? {}));
 }
 
 async function extraPackages(names, say) {
@@ -293,7 +312,14 @@ for (const [signal, code] of [
   });
 }
 
+const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
 try {
+  if (!fitsNode(process.versions.node, engines.node)) {
+    throw new SetupError(
+      `this is Node.js ${process.versions.node}, which is not supported: install one of ${engines.node}`,
+    );
+  }
   rmSync(logs, { recursive: true, force: true });
   const extras = extrasWanted();
   const system = step('system packages', systemPackages);
@@ -305,9 +331,7 @@ try {
   const speech = python.then(() => step('models', models));
   const server = npm.then(() => step('MediaMTX', mediaMtx));
   // apt is one at a time: the engine comes after the system packages.
-  const engine = process.argv.includes('--docker')
-    ? system.then(() => step('Docker engine', setUpEngine))
-    : undefined;
+  const engine = asked.docker ? system.then(() => step('Docker engine', setUpEngine)) : undefined;
   await Promise.all([npm, additions, speech, server, engine]);
   const containers = (await dockerIsUsed())
     ? [step('images', (say) => images(stamps, stamp, extras, say))]

@@ -219,15 +219,15 @@ export class HostRuntime implements Runtime {
     const temporary = join(folder, service.name);
     mkdirSync(temporary, { recursive: true });
     const [program = '', ...args] = service.host.command;
-    const { PATH, HOME, LANG } = composition.variables;
+    const { PATH, HOME } = composition.variables;
     try {
       return await startGroup(this.state, {
         name: `${project}/${service.name}`,
         command: [program.includes('/') ? besideComposeFile(compose, program) : program, ...args],
         cwd: folderOf(compose),
-        // Like a container, a service sees the variables of its compose file and no others.
+        // Like a container, a service sees the variables of its compose file and no others; and a locale that is there.
         environment: {
-          ...{ PATH, HOME, LANG, TMPDIR: temporary, [PROJECT_VARIABLE]: project },
+          ...{ PATH, HOME, LANG: 'C.UTF-8', TMPDIR: temporary, [PROJECT_VARIABLE]: project },
           ...this.#withFolders(composition, service),
           ...service.host.environment,
         },

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 
 import { CannotBeShown, messageOf, PrerequisiteMissing, problemOf } from '../base/errors';
-import { withoutLogin } from '../base/http';
+import { pathOf, withoutLogin } from '../base/http';
 import type { MetricsText } from '../base/prometheus';
 import type { EchoComposition, OwnServices } from '../broadcast/request';
 import type { Config, Settings } from '../config';
@@ -397,7 +397,8 @@ export class ServiceSets {
       );
     });
     this.#taps.push(tap);
-    return { tap, stsUrl: `http://${'name' in host ? host.name : host.host}:${tap.port}` };
+    const reached = `${'name' in host ? host.name : host.host}:${tap.port}`;
+    return { tap, stsUrl: `http://${reached}${pathOf(url)}` };
   }
 
   async #start(set: ServiceSet = {}, mayBeTapped = true): Promise<Services> {
