@@ -184,7 +184,7 @@ function clipping(
   windows: Windows,
 ): Pick<DubCondition, 'unexplainedDb' | 'clippedShare'> {
   const { size, speech } = windows;
-  const sorted = Float32Array.from(fitted, Math.abs).sort();
+  const sorted = fitted.map((sample) => Math.abs(sample)).sort();
   const left = (most: number): number =>
     speech.reduce((sum, window) => {
       let [a, b, c] = [1e-12, 0, 0];
@@ -293,16 +293,18 @@ function lostBand(
   rateHz: number,
 ): DubCondition['lost'] {
   const fft = new FFT(SPECTRUM_SAMPLES);
-  const spectrum = fft.createComplexArray();
+  const spectrum = new Float64Array(2 * SPECTRUM_SAMPLES);
+  const piece = new Float64Array(SPECTRUM_SAMPLES);
   const sums = (samples: Float32Array): number[] => {
     const sum = new Float64Array(SPECTRUM_SAMPLES / 2);
     for (const window of speech) {
-      const from = window * size;
-      const piece = HANN.map((hann, i) => hann * (samples[from + i] ?? 0));
+      for (let i = 0; i < SPECTRUM_SAMPLES; i += 1) {
+        piece[i] = (HANN[i] ?? 0) * (samples[window * size + i] ?? 0);
+      }
       fft.realTransform(spectrum, piece);
-      sum.forEach((power, k) => {
-        sum[k] = power + (spectrum[2 * k] ?? 0) ** 2 + (spectrum[2 * k + 1] ?? 0) ** 2;
-      });
+      for (let k = 0; k < sum.length; k += 1) {
+        sum[k] = (sum[k] ?? 0) + (spectrum[2 * k] ?? 0) ** 2 + (spectrum[2 * k + 1] ?? 0) ** 2;
+      }
     }
     return BANDS.map(([fromHz, toHz]) => {
       const [from, to] = [fromHz, toHz].map((hz) => Math.round((hz * SPECTRUM_SAMPLES) / rateHz));
