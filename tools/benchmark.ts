@@ -39,7 +39,7 @@ writeFileSync(
 const ratios = Array.from({ length: Number(pairs) }, () => {
   const decoding = seconds('ffmpeg', ['-v', 'error', '-i', file, '-f', 'null', '-']);
   const analysis = seconds(process.execPath, [
-    ...['-r', probe, '-r', 'ts-node/register', 'tools/analyze.ts', folder],
+    ...['-r', probe, '-r', './support/base/typescript.cjs', 'tools/analyze.ts', folder],
   ]);
   const megabytes = (Number(readFileSync(memory, 'utf8')) * 1024) / 1e6;
   const ratio = analysis / decoding;

@@ -6,6 +6,7 @@ import { alignDub, type AlignedDub, type HeardDub } from './dub-alignment';
 import type { Span } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
 import { strongestTone } from './hum';
+import { padded } from './samples';
 
 /** Sample rate at which dubs are compared with what is heard: clicks are told by what is above 4 kHz. */
 export const DAMAGE_RATE_HZ = 16000;
@@ -196,10 +197,12 @@ function clipping(
   windows: Windows,
 ): Pick<DubCondition, 'unexplainedDb' | 'clippedShare'> {
   const { size, speech } = windows;
-  const sorted = Float32Array.from(fitted, Math.abs).sort();
+  const sorted = fitted.map((sample) => Math.abs(sample)).sort();
   const left = (most: number): number =>
     speech.reduce((sum, window) => {
-      let [a, b, c] = [1e-12, 0, 0];
+      let a = 1e-12;
+      let b = 0;
+      let c = 0;
       for (let i = window * size; i < (window + 1) * size; i += 1) {
         const x = Math.max(-most, Math.min(most, fitted[i] ?? 0));
         const y = heard[i] ?? 0;
@@ -272,10 +275,12 @@ function highPass(samples: Float32Array): Float32Array {
     return k === 0 ? 0.5 : (-window * Math.sin((Math.PI * k) / 2)) / (Math.PI * k);
   });
   const result = new Float32Array(samples.length);
+  const around = padded(samples, -HALF_BAND_REACH, samples.length + 2 * HALF_BAND_REACH);
   for (let i = 0; i < samples.length; i += 1) {
-    let sum = 0.5 * (samples[i] ?? 0);
+    const at = i + HALF_BAND_REACH;
+    let sum = 0.5 * (around[at] ?? 0);
     for (let k = 1; k <= HALF_BAND_REACH; k += 2) {
-      sum += (taps[HALF_BAND_REACH + k] ?? 0) * ((samples[i - k] ?? 0) + (samples[i + k] ?? 0));
+      sum += (taps[HALF_BAND_REACH + k] ?? 0) * ((around[at - k] ?? 0) + (around[at + k] ?? 0));
     }
     result[i] = sum;
   }
@@ -306,16 +311,18 @@ function lostBand(
   rateHz: number,
 ): DubCondition['lost'] {
   const fft = new FFT(SPECTRUM_SAMPLES);
-  const spectrum = fft.createComplexArray();
+  const spectrum = new Float64Array(2 * SPECTRUM_SAMPLES);
+  const piece = new Float64Array(SPECTRUM_SAMPLES);
   const sums = (samples: Float32Array): number[] => {
     const sum = new Float64Array(SPECTRUM_SAMPLES / 2);
     for (const window of speech) {
-      const from = window * size;
-      const piece = HANN.map((hann, i) => hann * (samples[from + i] ?? 0));
+      for (let i = 0; i < SPECTRUM_SAMPLES; i += 1) {
+        piece[i] = (HANN[i] ?? 0) * (samples[window * size + i] ?? 0);
+      }
       fft.realTransform(spectrum, piece);
-      sum.forEach((power, k) => {
-        sum[k] = power + (spectrum[2 * k] ?? 0) ** 2 + (spectrum[2 * k + 1] ?? 0) ** 2;
-      });
+      for (let k = 0; k < sum.length; k += 1) {
+        sum[k] = (sum[k] ?? 0) + (spectrum[2 * k] ?? 0) ** 2 + (spectrum[2 * k + 1] ?? 0) ** 2;
+      }
     }
     return BANDS.map(([fromHz, toHz]) => {
       const [from, to] = [fromHz, toHz].map((hz) => Math.round((hz * SPECTRUM_SAMPLES) / rateHz));
@@ -356,12 +363,19 @@ function sway(windows: Windows): DubCondition['sway'] {
   let best: DubCondition['sway'];
   for (let hz = SLOWEST_SWAY_HZ; hz <= FASTEST_SWAY_HZ; hz += 0.2 / seconds) {
     let [cc, ss, cs, yc, ys, c1, s1] = [0, 0, 0, 0, 0, 0, 0];
-    around.forEach((db, i) => {
+    for (let i = 0; i < around.length; i += 1) {
+      const db = around[i] ?? 0;
       const phase = 2 * Math.PI * hz * (speech[i] ?? 0) * WINDOW_SECONDS;
-      const [c, s] = [Math.cos(phase), Math.sin(phase)];
-      [cc, ss, cs, c1, s1] = [cc + c * c, ss + s * s, cs + c * s, c1 + c, s1 + s];
-      [yc, ys] = [yc + db * c, ys + db * s];
-    });
+      const c = Math.cos(phase);
+      const s = Math.sin(phase);
+      cc += c * c;
+      ss += s * s;
+      cs += c * s;
+      c1 += c;
+      s1 += s;
+      yc += db * c;
+      ys += db * s;
+    }
     const n = around.length;
     [cc, ss, cs] = [cc - (c1 * c1) / n, ss - (s1 * s1) / n, cs - (c1 * s1) / n];
     [yc, ys] = [yc - mean * c1, ys - mean * s1];

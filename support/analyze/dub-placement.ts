@@ -7,7 +7,7 @@ import { takeOut } from './residual';
 import { findAtOtherTempo } from './tempo';
 import { type MeasuredOffset, type OffsetTrend, offsetTrend } from './trend';
 import type { AudioTimeline } from './audio-track';
-import { padded, partOf, type Samples, samplesIn } from './samples';
+import { energyOf, padded, partOf, productOf, type Samples, samplesIn } from './samples';
 
 /** A fragment of the source and the dub that it was given; samples are mono, at the rate of the output's audio. */
 export interface DubbedFragment {
@@ -367,12 +367,12 @@ function heardPart(
     const [wanted, is] = [fitted, heard].map((all) => all.subarray(i * size, (i + 1) * size));
     return { wanted: wanted ?? fitted, is: is ?? heard };
   });
-  const mean = energy(fitted) / windows.length;
-  const loud = windows.filter(({ wanted }) => energy(wanted) > mean / 10);
+  const mean = energyOf(fitted) / windows.length;
+  const loud = windows.filter(({ wanted }) => energyOf(wanted) > mean / 10);
   const isWhole = loud.map(({ wanted, is }) => {
     // Squared correlation: where half of a dub is missing, the fit is too quiet for the other half.
-    const product = wanted.reduce((sum, sample, i) => sum + sample * (is[i] ?? 0), 0);
-    return product > 0 && product ** 2 > 0.5 * energy(wanted) * energy(is);
+    const product = productOf(wanted, is);
+    return product > 0 && product ** 2 > 0.5 * energyOf(wanted) * energyOf(is);
   });
   const whole = isWhole.filter(Boolean).length;
   const late = whole === 0 ? loud.length : isWhole.indexOf(true);
@@ -433,17 +433,13 @@ function withoutDub(
 /** The level at which a needle is heard from a sample on, in dB against its own. */
 function levelOf(needle: Float32Array, heard: Samples, from: number): number {
   const there = padded(heard, from, needle.length);
-  const product = needle.reduce((sum, sample, i) => sum + sample * (there[i] ?? 0), 0);
-  return 20 * Math.log10(Math.abs(product) / energy(needle));
+  const product = productOf(needle, there);
+  return 20 * Math.log10(Math.abs(product) / energyOf(needle));
 }
 
 /** A stretch of the output; silence where it has no samples. */
 function cut(audio: AudioTimeline<Samples>, fromSeconds: number, count: number): Float32Array {
   return padded(audio.samples, Math.round(fromSeconds * audio.rateHz), count);
-}
-
-function energy(samples: Float32Array): number {
-  return samples.reduce((sum, sample) => sum + sample * sample, 0);
 }
 
 export interface Trimmed<Held extends Samples = Samples> {

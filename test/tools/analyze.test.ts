@@ -13,7 +13,7 @@ const path = (name: string): string => join(folder, name);
 const RATE = 48_000;
 
 function analyze(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const program = ['-r', 'ts-node/register', 'tools/analyze.ts', ...args];
+  const program = ['-r', './support/base/typescript.cjs', 'tools/analyze.ts', ...args];
   return spawnSync(process.execPath, program, {
     ...{ cwd: projectRoot, encoding: 'utf8', maxBuffer: 2 ** 26 },
   });
