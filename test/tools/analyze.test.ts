@@ -96,7 +96,7 @@ describe('npm run analyze', () => {
 
   const usage: [what: string, args: () => string[], message: RegExp][] = [
     ['no file', () => [], /one FILE is needed/],
-    ['two files', () => [clip, clip], /one FILE is needed/],
+    ['two files', () => [clip, clip], /unexpected: .*\.mp4/],
     ['an unknown option', () => [clip, '--sauce', 'x'], /--sauce/],
     ['dubs without a source', () => [clip, '--dubs', path('a folder')], /--dubs needs --source/],
     ['dubs beside an evidence folder', () => [path('a folder'), '--dubs', folder], /own dubs/],
