@@ -16,7 +16,7 @@ describe('a version of Node.js', () => {
   ];
   for (const [version, fits] of versions) {
     it(`${version} is ${fits ? 'taken' : 'refused'}`, async () => {
-      const commands = (await import('../../scripts/commands.mjs' as string)) as {
+      const commands = (await import('../../scripts/commands.mjs')) as {
         fitsNode: (version: string, range: string) => boolean;
       };
       expect(commands.fitsNode(version, engines.node)).to.equal(fits);
