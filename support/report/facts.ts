@@ -38,8 +38,10 @@ export interface BroadcastFigures {
   tookSeconds?: number | undefined;
   /** From publishing to the output being listed by the media server. */
   outputReadySeconds?: number | undefined;
-  /** How much later than it is published a frame is shown. */
+  /** How much later than it is published the first frame is shown. */
   endToEndSeconds?: number | undefined;
+  /** How much later than its publisher the output ends: where the pipeline falls behind, more than at first. */
+  lateAtEndSeconds?: number | undefined;
   answerP50Ms?: number | undefined;
   answerP95Ms?: number | undefined;
   answerMaxMs?: number | undefined;

@@ -45,14 +45,24 @@ function viewersGet({ summary, to }: Showcase): string {
     return `What viewers hear was not measured; ${coverageText(coverage)} segments in ${language}`;
   }
   if (heard === 0) return `Viewers get no ${language}: 0 of ${counted(segments, 'segment')}`;
-  const { endToEndSeconds, offsetWorstMs } = figures;
+  const { endToEndSeconds, lateAtEndSeconds, offsetWorstMs } = figures;
   return [
     `Viewers get ${language} in ${heard} of ${counted(segments, 'segment')}`,
-    ...(endToEndSeconds === undefined ? [] : [`${endToEndSeconds.toFixed(1)} s late`]),
+    ...(endToEndSeconds === undefined ? [] : [lateText(endToEndSeconds, lateAtEndSeconds)]),
     ...(offsetWorstMs === undefined
       ? []
       : [`video and audio together within ${Math.ceil(Math.abs(offsetWorstMs))} ms`]),
   ].join(', ');
+}
+
+/** A pipeline whose latency grows by less keeps up. */
+const KEEPS_UP_SECONDS = 3;
+
+function lateText(first: number, atEnd = first): string {
+  const late = `${first.toFixed(1)} s late`;
+  return atEnd > first + KEEPS_UP_SECONDS
+    ? `${late} at first and ${atEnd.toFixed(1)} s at the end`
+    : late;
 }
 
 /** Empty where nothing failed: the verdict says the rest. A cause by which segments are lost is not named where the notes are. */

@@ -164,6 +164,7 @@ export const broadcastColumns: readonly BroadcastColumn[] = [
     return sign + shownNumber(offsetWorstMs, 0, ' ms');
   }),
   column('Latency end to end', (seen) => shownNumber(seen.endToEndSeconds, 1, ' s')),
+  column('At the end', (seen) => shownNumber(seen.lateAtEndSeconds, 1, ' s')),
   column('Latency per fragment, p95', (seen) => shownNumber(seen.answerP95Ms, 0, ' ms')),
   {
     ...{ head: 'Word error rate', kind: 'number' },

@@ -289,7 +289,7 @@ describe('the summary of a run', () => {
     expect(outside.match(/<\/details>/g)).to.have.length(1);
     expect(outside).not.to.match(/<b>\*|`code`|\]\(x\)/);
     const rows = outside.split('\n').filter((line) => line.startsWith('|'));
-    expect(rows.map((row) => row.split('|').length)).to.deep.equal([11, 11, 11]);
+    expect(rows.map((row) => row.split('|').length)).to.deep.equal([12, 12, 12]);
     expect(rows[2]).to.contain('&#124; b &#60;/details&#62; &#96;code&#96;').and.contain('1 of 2');
   });
 

@@ -16,7 +16,8 @@ describe('a version of Node.js', () => {
   ];
   for (const [version, fits] of versions) {
     it(`${version} is ${fits ? 'taken' : 'refused'}`, async () => {
-      const commands = (await import('../../scripts/commands.mjs')) as {
+      const script: string = join(projectRoot, 'scripts/commands.mjs');
+      const commands = (await import(script)) as {
         fitsNode: (version: string, range: string) => boolean;
       };
       expect(commands.fitsNode(version, engines.node)).to.equal(fits);

@@ -228,7 +228,7 @@ function About({ facts }: { facts: BroadcastFacts }): VNode {
         ['latency per fragment', `p50 ${p50}, p95 ${p95}, longest ${longest}`],
         [
           'latency end to end',
-          `${duration(figures.endToEndSeconds)} from a frame being published to its being shown`,
+          `${duration(figures.endToEndSeconds)} from the first frame being published to its being shown; at the end ${duration(figures.lateAtEndSeconds)}`,
         ],
         ['runtime', safeText(facts.runtime)],
         ['STS monitor', safeText(facts.monitor)],
