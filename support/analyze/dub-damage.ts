@@ -6,7 +6,7 @@ import { alignDub, type AlignedDub, type HeardDub } from './dub-alignment';
 import type { Span } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
 import { strongestTone } from './hum';
-import { padded } from './samples';
+import { energyOf, padded } from './samples';
 
 /** Sample rate at which dubs are compared with what is heard: clicks are told by what is above 4 kHz. */
 export const DAMAGE_RATE_HZ = 16000;
@@ -462,10 +462,7 @@ function levelBlocks(
   const { dub, speech, size } = windows;
   const level = levels(windows);
   const energy = (samples: Float32Array): number =>
-    speech.reduce((sum, i) => {
-      const window = samples.subarray(i * size, (i + 1) * size);
-      return sum + window.reduce((a, b) => a + b * b, 0);
-    }, 0);
+    speech.reduce((sum, i) => sum + energyOf(samples.subarray(i * size, (i + 1) * size)), 0);
   const fittedDb = decibels(energy(fitted) / Math.max(1e-12, energy(known)));
   const count = Math.floor(speech.length / BLOCK_WINDOWS);
   return Array.from({ length: count }, (_, i) => {
