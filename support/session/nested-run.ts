@@ -15,6 +15,7 @@ import { runSuite, type SuiteRun } from '../environment/nested-suite';
 import { freePort } from '../environment/ports';
 import type { Runtime } from '../environment/runtime';
 import { readScenarioResults } from '../report/scenario-results';
+import { BegunAhead } from './begun-ahead';
 import { plannedNested } from './plan';
 import type { NestedRequest } from './nested-request';
 import type { SecondServices } from './services';
@@ -219,17 +220,19 @@ async function runWithComposeFault(host: NestedHost, fault: string): Promise<Sui
 
 /** All nested runs that need no services of a scenario: each is made once, and those that the run is going to need follow. */
 export class NestedRuns {
-  readonly #made = new Map<string, Promise<SuiteRun>>();
   /** Each takes a processor for seconds. */
   readonly #oneAtATime = pLimit(1);
-  #planned: NestedRequest[] | undefined;
+  readonly #made: BegunAhead<NestedRequest, SuiteRun>;
 
   /** @param signal after which none begins any more */
-  constructor(
-    private readonly host: NestedHost,
-    private readonly signal: AbortSignal,
-    private readonly make = nestedRun,
-  ) {}
+  constructor(host: NestedHost, signal: AbortSignal, make = nestedRun) {
+    this.#made = new BegunAhead<NestedRequest, SuiteRun>(JSON.stringify, plannedNested, (request) =>
+      this.#oneAtATime(() => {
+        signal.throwIfAborted();
+        return make(host, request);
+      }),
+    );
+  }
 
   /**
    * A run of the suite with settings of which something is wrong.
@@ -237,24 +240,7 @@ export class NestedRuns {
    * @throws PrerequisiteMissing ('services'), CannotBeShown, or SuiteError
    */
   of(request: NestedRequest): Promise<SuiteRun> {
-    const run = this.#begun(request);
-    this.#planned ??= plannedNested();
-    this.#planned.forEach((planned) => void this.#begun(planned));
-    return run;
-  }
-
-  #begun(request: NestedRequest): Promise<SuiteRun> {
-    const key = JSON.stringify(request);
-    const known = this.#made.get(key);
-    if (known) return known;
-    const made = this.#oneAtATime(() => {
-      this.signal.throwIfAborted();
-      return this.make(this.host, request);
-    });
-    this.#made.set(key, made);
-    // Whose scenario is not reached any more fails nothing.
-    made.catch(() => undefined);
-    return made;
+    return this.#made.of(request);
   }
 }
 
