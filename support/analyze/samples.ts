@@ -44,7 +44,7 @@ export function padded(samples: Samples, from: number, count: number): Float32Ar
   return piece;
 }
 
-/** Sum of the squares. In a loop: `reduce` makes an object of each sample, which are collected 100 times a second. */
+/** Sum of the squares. In a loop: `reduce` makes an object of each sample. */
 export function energyOf(samples: Float32Array): number {
   return productOf(samples, samples);
 }

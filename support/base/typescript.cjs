@@ -1,5 +1,5 @@
 // Has require() take TypeScript, by the compiler that ts-node uses: for programs and threads that have to begin quickly, and stay small.
-// ts-node loads the whole of TypeScript beside it: 0.5 s of processor time and 40 MB in each, and a cache in the session's temporary folder.
+// ts-node loads the whole of TypeScript beside it in each, and has a cache in the session's temporary folder.
 const { readFileSync } = require('node:fs');
 const { transformSync } = require('@swc/core');
 
