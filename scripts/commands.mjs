@@ -53,6 +53,21 @@ function isThere(pid) {
 /** Something that the set-up cannot do; the message says what it was, and what to do. */
 export class SetupError extends Error {}
 
+/**
+ * Whether a Node.js is one that package.json asks for: `^20.19.0 || >=24`, each with the least version of its kind.
+ *
+ * @param {string} version `20.19.0`
+ * @param {string} range
+ */
+export function fitsNode(version, range) {
+  const [major, minor] = version.split('.').map(Number);
+  return range.split(' || ').some((part) => {
+    const [, kind, least, leastMinor = '0'] = /^(\^|>=)(\d+)(?:\.(\d+))?/.exec(part) ?? [];
+    if (kind === '>=' && major > Number(least)) return true;
+    return major === Number(least) && minor >= Number(leastMinor);
+  });
+}
+
 const running = new Set();
 
 /** Runs a command, its output in the log file of a step; fails with the last lines of it. */

@@ -8,8 +8,6 @@ import { fileURLToPath } from 'node:url';
 
 import { loadConfiguration } from '@cucumber/cucumber/api';
 
-import { missingPaths, takenByNpm } from './cucumber-options.mjs';
-
 /** Results of the whole suite take twice as much. */
 const LEAST_BYTES = 100e6;
 
@@ -18,6 +16,7 @@ process.chdir(root);
 const require = createRequire(import.meta.url);
 require('ts-node/register');
 const { reportsFolderOf } = require('../support/config.ts');
+const { takenByNpm } = require('../support/base/npm-options.ts');
 const { waitersAsText, waitersOf } = require('../support/environment/waiting.ts');
 const { processInfo } = require('../support/platform/processes.ts');
 
@@ -31,8 +30,30 @@ function refuse(...lines) {
   process.exit(2);
 }
 
-/** @returns the paths that were asked for; ends this process where an option is unknown, and after --help */
-async function checkedPaths() {
+/** cucumber-js's options, without those that npm has itself. */
+const OPTIONS = {
+  flags: [
+    ...['b', 'backtrace', 'dry-run', 'exit', 'force-exit', 'fail-fast', 'i18n-languages'],
+    ...['publish', 'strict'],
+  ],
+  withValue: [
+    ...[
+      'config',
+      'format-options',
+      'i18n-keywords',
+      'import',
+      'language',
+      'loader',
+      'name',
+      'order',
+    ],
+    ...['parallel', 'plugin', 'plugin-options', 'profile', 'r', 'require', 'require-module'],
+    ...['retry', 'retry-tag-filter', 'shard', 't', 'tags', 'world-parameters'],
+  ],
+};
+
+/** Ends this process where an option is unknown or its value malformed, and after --help and --version. */
+async function checkOptions() {
   const onExit = (code) => {
     // cucumber-js's parser has said what is wrong, and what was meant.
     if (code === 0) return;
@@ -42,25 +63,18 @@ async function checkedPaths() {
     process.exitCode = 2;
   };
   process.once('exit', onExit);
-  try {
-    const { useConfiguration } = await loadConfiguration({ file: false, provided: args });
-    return useConfiguration.paths;
-  } catch (error) {
-    return refuse(error.message);
-  } finally {
-    process.off('exit', onExit);
-  }
+  const problem = await loadConfiguration({ file: false, provided: args }).then(
+    () => undefined,
+    (error) => error.message,
+  );
+  process.off('exit', onExit);
+  if (problem !== undefined) refuse(problem);
 }
 
-const toType = takenByNpm(process.env, args);
+const isNoPath = (text) => !existsSync(text);
+const toType = takenByNpm(process.env, 'acceptance', args, OPTIONS, isNoPath);
 if (toType) refuse('npm takes options before -- for its own. Type:', `  ${toType}`);
-const [missing] = missingPaths(await checkedPaths());
-if (missing !== undefined) {
-  refuse(
-    `${missing}: there is no such file or folder.`,
-    'For scenarios with a tag: npm run acceptance -- --tags @021-US5-1',
-  );
-}
+await checkOptions();
 
 try {
   mkdirSync(reports, { recursive: true });

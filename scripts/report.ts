@@ -7,11 +7,11 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { BroadcastFindings } from '../support/analyze/broadcast-findings';
 import { listenBy } from '../support/analyze/listening';
 import { readConfig, serviceNames } from '../support/config';
+import { readCommandLine, usageError } from '../support/base/command-line';
 import { messageOf } from '../support/base/errors';
 import { publishedFixture } from '../support/broadcast/fixture';
 import { readEvidence } from '../support/broadcast/evidence';
@@ -33,15 +33,12 @@ interface Arguments {
   soak: string | undefined;
 }
 
-function readArguments(args: string[]): Arguments {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: { to: { type: 'string' }, soak: { type: 'string' } },
-  });
+function readArguments(): Arguments {
+  const options = { to: { type: 'string' }, soak: { type: 'string' } } as const;
+  const { values, positionals } = readCommandLine(USAGE, options, Infinity);
   const folders = positionals.length > 0 ? positionals : [readConfig().reportsFolder];
   const to = values.to ?? (folders.length === 1 ? folders[0] : undefined);
-  if (to === undefined) throw new TypeError('--to FOLDER is needed for the report of several');
+  if (to === undefined) usageError(USAGE, '--to FOLDER is needed for the report of several');
   return { folders: folders.map((folder) => resolve(folder)), to: resolve(to), soak: values.soak };
 }
 
@@ -73,7 +70,7 @@ async function addAllFacts(part: ResultsPart): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { folders, to, soak } = readArguments(process.argv.slice(2));
+  const { folders, to, soak } = readArguments();
   const shown = soak === undefined ? undefined : readSoakRecord(soak);
   const parts = folders.map(readPart);
   for (const part of parts) await addAllFacts(part);
@@ -85,7 +82,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const isUsage = error instanceof TypeError;
-  console.error(isUsage ? `${error.message}\n${USAGE}` : messageOf(error));
-  process.exitCode = isUsage ? 2 : 1;
+  console.error(messageOf(error));
+  process.exitCode = 1;
 });

@@ -14,9 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 import {
   filesBelow,
+  fitsNode,
   installPackages,
   logs,
   onPath,
@@ -29,6 +31,24 @@ import {
   tools,
 } from './commands.mjs';
 import { dockerIsUsable, dockerIsUsed, images, setUpEngine, toolsImage } from './docker.mjs';
+
+const USAGE = 'usage: npm run setup [-- [--docker] [--development] [--with coqui]]';
+const asked = commandLine();
+
+/** The same as support/base/command-line.ts, before there is anything but Node.js. */
+function commandLine() {
+  const flag = { type: 'boolean' };
+  const options = { docker: flag, development: flag, with: { type: 'string' } };
+  try {
+    const { values } = parseArgs({ options: { ...options, help: { ...flag, short: 'h' } } });
+    if (!values.help) return values;
+    console.log(USAGE);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${error.message}\n${USAGE}`);
+    process.exit(2);
+  }
+}
 
 const stampFile = join(tools, 'setup.json');
 const started = performance.now();
@@ -184,13 +204,12 @@ async function pythonPackages() {
 
 /** What is named after `--with`, and what an earlier run was asked for. */
 function extrasWanted() {
-  const at = process.argv.indexOf('--with');
-  const asked = at < 0 ? [] : (process.argv[at + 1] ?? '').split(',');
+  const wanted = asked.with?.split(',') ?? [];
   const known = Object.keys(EXTRAS);
-  if (asked.some((name) => !known.includes(name))) {
-    throw new SetupError(`--with: seen '${asked.join(',')}', expected ${known.join(', ')}`);
+  if (wanted.some((name) => !known.includes(name))) {
+    throw new SetupError(`--with: seen '${wanted.join(',')}', expected ${known.join(', ')}`);
   }
-  return known.filter((name) => asked.includes(name) || name in (stamps.extras ?? {}));
+  return known.filter((name) => wanted.includes(name) || name in (stamps.extras ?? {}));
 }
 
 async function extraPackages(names, say) {
@@ -338,6 +357,8 @@ for (const [signal, code] of [
   });
 }
 
+const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
 /** What runs the services as processes, the suite's own Python programs, and the tests of both. */
 async function setUpHost(system, npm, speech, extras) {
   const python = system.then(() => step('Python packages', pythonPackages));
@@ -350,11 +371,16 @@ async function setUpHost(system, npm, speech, extras) {
 }
 
 try {
+  if (!fitsNode(process.versions.node, engines.node)) {
+    throw new SetupError(
+      `this is Node.js ${process.versions.node}, which is not supported: install one of ${engines.node}`,
+    );
+  }
   rmSync(logs, { recursive: true, force: true });
   const extras = extrasWanted();
   // First, as apt is one at a time, and as little else is needed where an engine answers.
-  if (process.argv.includes('--docker')) await step('Docker engine', setUpEngine);
-  const isDevelopment = process.argv.includes('--development');
+  if (asked.docker) await step('Docker engine', setUpEngine);
+  const isDevelopment = asked.development ?? false;
   const isOnHost =
     isDevelopment || existsSync(join(root, '.venv/bin/python')) || !(await dockerIsUsable());
   const needs = [

@@ -1,9 +1,11 @@
 import { Then } from '@cucumber/cucumber';
 
-import { avDrift, avOffset, measuredOffset } from '../support/checks/av-sync';
+import { avDrift } from '../support/checks/av-drift';
+import { avOffset, measuredOffset } from '../support/checks/av-sync';
 import { dubs } from '../support/checks/dub';
 import { dubDamage } from '../support/checks/dub-damage';
 import { dubLoudness } from '../support/checks/dub-loudness';
+import { dubSpeed } from '../support/checks/dub-speed';
 import { audio, splices } from '../support/checks/output-audio';
 import { channels } from '../support/checks/output-channels';
 import {
@@ -158,6 +160,14 @@ Then('every dub is heard once, whole, with its own video', async function (this:
 Then('every dub is heard as the STS returned it', async function (this: DubbingWorld) {
   await this.judge(dubDamage, dubDamage.defaultLimit);
 });
+
+/** Where a dub is heard faster or slower: resampled, or in pieces that are moved. */
+Then(
+  'every dub is heard at the speed at which the STS returned it',
+  async function (this: DubbingWorld) {
+    await this.judge(dubSpeed, dubSpeed.defaultLimit);
+  },
+);
 
 /** RMS level of each dub against that of the original's speech in the same segment. */
 Then(

@@ -13,14 +13,11 @@ import { leftoversOf } from '../support/session/inquiries';
 import {
   type End,
   resultsOf,
-  runWithComposeFault,
-  runWithoutBroadcast,
-  runWithoutCounting,
   runWithPortTaken,
   runWithServices,
-  takePort,
 } from '../support/session/nested-run';
-import { planNeed } from '../support/session/plan';
+import type { NestedRequest } from '../support/session/nested-request';
+import { plan, planNeed } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
 
 planNeed(
@@ -30,29 +27,40 @@ planNeed(
   'the suite is run on other ports, with one scenario that {word}',
 );
 
+plan('the suite is run with a broadcast file that does not exist', (draft) =>
+  draft.addNested('no broadcast'),
+);
+
 /** Its scenarios of the one-minute broadcast. */
 When(
   'the suite is run with a broadcast file that does not exist',
   async function (this: DubbingWorld) {
-    this.suiteRun.value = await runWithoutBroadcast(this.session);
+    await runNested(this, this.draft.addNested('no broadcast'));
   },
+);
+
+plan('the suite is run with a counting broadcast that does not exist', (draft) =>
+  draft.addNested('no counting broadcast'),
 );
 
 /** Its scenarios of the counting broadcast. */
 When(
   'the suite is run with a counting broadcast that does not exist',
   async function (this: DubbingWorld) {
-    this.suiteRun.value = await runWithoutCounting(this.session);
+    await runNested(this, this.draft.addNested('no counting broadcast'));
   },
+);
+
+plan(
+  'the suite is run while another program listens on the port of the {service}',
+  (draft, service: string) => draft.addNested('port taken', service),
 );
 
 /** Its scenarios that need services. */
 When(
   'the suite is run while another program listens on the port of the {service}',
   async function (this: DubbingWorld, service: string) {
-    const { port, release } = await takePort(this.session);
-    this.cleanups.push(release);
-    this.suiteRun.value = await runWithPortTaken(this.session, service, port);
+    await runNested(this, this.draft.addNested('port taken', service));
   },
 );
 
@@ -62,13 +70,22 @@ When("the suite is run with the port of that set's STS", async function (this: D
   this.suiteRun.value = await runWithPortTaken(this.session, 'STS', port);
 });
 
+plan(
+  'the suite is run with an STS compose file with this fault: {string}',
+  (draft, fault: string) => draft.addNested('compose file', fault),
+);
+
 /** Its scenarios that need services. */
 When(
   'the suite is run with an STS compose file with this fault: {string}',
   async function (this: DubbingWorld, fault: string) {
-    this.suiteRun.value = await runWithComposeFault(this.session, fault);
+    await runNested(this, this.draft.addNested('compose file', fault));
   },
 );
+
+async function runNested(world: DubbingWorld, request: NestedRequest): Promise<void> {
+  world.suiteRun.value = await world.session.nestedRun(request);
+}
 
 /** Its only scenario starts services, and asks media-service for metrics: where it has them, or where it has none. */
 When(

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 
 import { z } from 'zod';
 
+import { knowNpmBy } from './base/command-line';
 import { PrerequisiteMissing, SuiteError } from './base/errors';
 import type { Variables } from './base/interpolate';
 import { jsonOf } from './base/json';
@@ -16,6 +17,7 @@ export const projectRoot = resolve(__dirname, '..');
 
 // Before anything else is read or goes wrong.
 hideSecretsOf(process.env);
+knowNpmBy(process.env);
 
 const environmentSchema = z.object({
   ACCEPTANCE_CONFIG: z.string().default(join(projectRoot, 'acceptance.yaml')),
@@ -62,11 +64,6 @@ const composition = z.strictObject({
 });
 const name = z.string().min(1);
 const http = z.url({ protocol: /^https?$/, error: 'an address, http://…' });
-/** Engine.IO has a path of its own, /socket.io, and takes another one for a namespace. */
-const socketIo = http.refine(
-  (address) => !URL.canParse(address) || new URL(address).pathname === '/',
-  { error: 'an address without a path: http://host:port' },
-);
 /** ffmpeg is told these addresses on its command line, which everybody on the machine can read. */
 const published = (protocol: RegExp): z.ZodType<string> =>
   z
@@ -155,13 +152,13 @@ const settingsSchema = z.strictObject({
       segments: folder,
     }),
     sts: z.strictObject({
-      ...{ name, health: http, url: socketIo },
+      ...{ name, health: http, url: http },
       /** Where the tap listens with RUNTIME=external, so that media-service can be pointed at it; port 0: nowhere. */
       tap: z
         .strictObject({ host: name, port: z.coerce.number().int().min(0).max(65535) })
         .default({ host: '127.0.0.1', port: 0 }),
     }),
-    echoSts: z.strictObject({ name, health: http, url: socketIo }),
+    echoSts: z.strictObject({ name, health: http, url: http }),
   }),
   metrics: z.strictObject({
     ...{ segmentsProcessed: metric, audioFragments: metric, avSyncDelta: metric },
@@ -361,6 +358,7 @@ function readSettings(path: string, variables: Variables): Settings {
     const first = file.valuesWith(variables) as { ports?: Variables } | null;
     // Addresses refer to the ports that the file itself lists.
     const values = file.valuesWith({ ...variables, ...first?.ports });
+    checkPorts(first?.ports ?? {}, variables);
     const parsed = settingsSchema.safeParse(values);
     if (parsed.success) return withLogins(withReachableSts(parsed.data, variables), variables);
     throw notValid(file, values, parsed.error.issues);
@@ -368,6 +366,23 @@ function readSettings(path: string, variables: Variables): Settings {
     if (!(error instanceof SuiteError)) throw error;
     const next = 'correct it as in acceptance.yaml (docs/your-own-services.md)';
     throw new PrerequisiteMissing({ next, ...error.problem }, 'configuration', { cause: error });
+  }
+}
+
+/** @throws PrerequisiteMissing where a variable by which a port is set is no port */
+function checkPorts(ports: Variables, variables: Variables): void {
+  for (const [name, port] of Object.entries(ports)) {
+    const given = variables[name];
+    if (!given || String(port) !== given) continue;
+    if (/^\d{1,5}$/.test(given) && Number(given) >= 1 && Number(given) <= 65535) continue;
+    throw new PrerequisiteMissing(
+      {
+        ...{ what: 'the configuration is not valid', where: `environment variable ${name}` },
+        ...{ seen: `'${given}'`, expected: 'one port, from 1 to 65535, and nothing else' },
+        next: 'correct it (docs/your-own-services.md, Configuration)',
+      },
+      'configuration',
+    );
   }
 }
 

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 
 import {
   type CoordinatorEnvironment,
-  type IConfiguration,
+  type IResolvedConfiguration,
   loadConfiguration,
   type Plugin,
 } from '@cucumber/cucumber/api';
@@ -30,6 +30,7 @@ import { rememberBegin, remembering } from './history/remember';
 import { closedSession } from './session/lifecycle';
 import { noteEnvelope } from './session/plan';
 import { checkExcluded, toldScope } from './session/scope';
+import { whyNothing } from './session/selection';
 
 /** Of cucumber.js: `pluginOptions: { acceptance: … }`. */
 interface Options {
@@ -43,15 +44,23 @@ const PARALLEL = [
   'To use several machines: --shard 1/2 (docs/ci.md, Shards).',
 ].join('\n');
 
+const NOTHING_RUN = 'Nothing was run; the results of an earlier run are kept.';
+
 export const plugin: Plugin<Options> = {
   type: 'plugin',
   optionsKey: 'acceptance',
   coordinator: async ({ operation, on, options, environment }) => {
     if (operation !== 'runCucumber') return undefined;
-    const { dryRun, parallel } = await configurationOf(process.argv.slice(2));
+    const { useConfiguration, runConfiguration } = await configurationOf(process.argv.slice(2));
+    const { dryRun, parallel } = useConfiguration;
     if (parallel > 0) {
       console.error(PARALLEL);
       process.exit(2);
+    }
+    const nothing = await whyNothing(runConfiguration.sources);
+    if (nothing !== undefined) {
+      console.error(`${nothing}\n${NOTHING_RUN}`);
+      process.exit(1);
     }
     const run = new Run({ isDry: dryRun, hasReports: options.reports ?? true }, environment);
     on('message', (envelope) => run.note(envelope));
@@ -60,7 +69,7 @@ export const plugin: Plugin<Options> = {
 };
 
 /** What cucumber-js was asked for, by the command line and its configuration file. Plugins are not told. */
-async function configurationOf(args: string[]): Promise<IConfiguration> {
+async function configurationOf(args: string[]): Promise<IResolvedConfiguration> {
   // Short options that take a value, too: it may be written without a space between.
   const value = { type: 'string', multiple: true } as const;
   const { values } = parseArgs({
@@ -75,12 +84,11 @@ async function configurationOf(args: string[]): Promise<IConfiguration> {
   });
   const texts = (all: readonly (string | boolean)[] = []): string[] => all.map(String);
   const file = texts(values.config).at(-1);
-  const { useConfiguration } = await loadConfiguration({
+  return await loadConfiguration({
     ...(file === undefined ? {} : { file }),
     profiles: texts(values.profile),
     provided: args,
   });
-  return useConfiguration;
 }
 
 /** One run of cucumber-js, as its messages tell it. */
@@ -154,9 +162,7 @@ class Run {
       checkExcluded(readConfig());
     } catch (error) {
       removePending(this.#reportsFolder);
-      console.error(
-        `${messageOf(error)}\nNothing was run; the results of an earlier run are kept.`,
-      );
+      console.error(`${messageOf(error)}\n${NOTHING_RUN}`);
       process.exit(2);
     }
     beginResults(this.#reportsFolder);

@@ -34,13 +34,7 @@ describe('the results of an earlier run', () => {
   const refusals: [why: string, args: string[], env: Record<string, string>, says: RegExp][] = [
     ['an option is mistyped', ['--tagz', '@x'], {}, /Did you mean --tags\?/],
     ['an option is malformed', ['--retry', 'often'], {}, /--retry must be a non negative integer/],
-    [
-      'a path leads nowhere',
-      ['features/none.feature:3'],
-      {},
-      /none\.feature:3: there is no such file/,
-    ],
-    ['a tag is given as a path', ['@021-US5-1'], {}, /npm run acceptance -- --tags @021-US5-1/],
+    ['a shard is malformed', ['--shard', 'x'], {}, /the shard option must be in the format/],
     [
       'npm has taken an option and passed its value on',
       ['@021-US5-1', 'features/a b.feature'],
@@ -70,9 +64,17 @@ describe('the results of an earlier run', () => {
     expect(status).to.equal(2);
   });
 
+  it('are kept where a question of npm was taken for its own', () => {
+    const { status, output } = run(['es'], { npm_config_i18n_keywords: 'true' });
+    expect(output).to.include('npm run acceptance -- --i18n-keywords es\n');
+    expect(status).to.equal(2);
+  });
+
   it('are kept where no scenario is selected, which is no passed run', () => {
     const { status, output } = run(['--tags', '@nothing']);
-    expect(output).to.include('no scenario ran; the results of an earlier run are kept');
+    expect(output)
+      .to.include('@nothing: no scenario has such a tag\n')
+      .and.to.match(/the results of an earlier run are kept\.$/m);
     expect(status).to.equal(1);
   });
 
@@ -80,7 +82,14 @@ describe('the results of an earlier run', () => {
     const { status, output } = run(['--dry-run', '--tags', '@021-US5-1']);
     expect(output).to.match(/^1 scenario found; nothing was run \(--dry-run\)$/m);
     expect(status).to.equal(0);
-    expect(run(['--help'])).to.include({ status: 0 });
+    for (const args of [
+      ['--help'],
+      ['--version'],
+      ['--i18n-languages'],
+      ['--i18n-keywords', 'es'],
+    ]) {
+      expect(run(args)).to.include({ status: 0 });
+    }
   });
 
   it('are as they were after all of this', () => {

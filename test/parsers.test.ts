@@ -14,7 +14,7 @@ import { linesOf } from '../support/analyze/service-log';
 import { normalizeWords, wordErrorRate } from '../support/analyze/transcript';
 import { chrF, matchTranslation } from '../support/analyze/translation';
 import { readConfig } from '../support/config';
-import { checkComposeFiles, composeFrom, mergeAll } from '../support/environment/compose-file';
+import { readWithoutCompose } from '../support/environment/compose-reader';
 import { parseTcpTable } from '../support/platform/tcp-table';
 import { problemOf, SuiteError } from '../support/base/errors';
 import { readFixture } from '../support/broadcast/fixture';
@@ -156,8 +156,8 @@ const readers: Record<string, Reader> = {
   },
   'a compose file': {
     read: (text) => {
-      const checked = checkComposeFiles([fileOf(text)], {});
-      return composeFrom(mergeAll([...checked, ...checked]), checked);
+      const file = fileOf(text);
+      return readWithoutCompose([file, file], 'project', {});
     },
     words: YAML_WORDS,
   },

@@ -175,6 +175,10 @@ describe('a run', () => {
     expect(text).to.match(/^↻ unsteady \(\d\.\d s\): failed, attempt 2 follows$/m);
     expect(text).to.match(/^✔ unsteady \(\d\.\d s, attempt 2\)$/m);
     expect(text).to.match(/^1 scenario: 1 passed, /m);
+    expect(verdict()).to.equal('');
+    const { 'junit.xml': junit = '', 'index.html': page } = results();
+    expect(junit).to.include('<testcase').and.to.not.include('<failure');
+    expect(page).to.match(/Passed: 1 scenario passed/);
     const [result, ...others] = readScenarioResults(messages);
     expect(others).to.be.empty;
     expect(result).to.include({ name: 'unsteady', status: 'PASSED', message: '' });
@@ -203,7 +207,9 @@ describe('a run', () => {
     expect(results()).to.deep.equal(earlier);
     const none = await run(['--tags', '@nothing']);
     expect(none.exitCode).to.equal(1);
-    expect(none.text).to.include('no scenario ran; the results of an earlier run are kept');
+    expect(none.text).to.equal(
+      '@nothing: no scenario has such a tag\nNothing was run; the results of an earlier run are kept.',
+    );
     expect(results()).to.deep.equal(earlier);
     const typo = await run(['--tagz', '@021-US2-1']);
     expect(typo.exitCode).to.equal(1);

@@ -9,7 +9,6 @@
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { BroadcastFindings } from '../support/analyze/broadcast-findings';
 import { probeTool } from '../support/analyze/ffmpeg';
@@ -20,6 +19,7 @@ import { type DubFiles, OutputFindings } from '../support/analyze/output-finding
 import { spokenAgainst } from '../support/analyze/segments-heard';
 import { THUMBNAIL_BYTES } from '../support/analyze/thumbnails';
 import type { FragmentText } from '../support/analyze/translation';
+import { readCommandLine, usageError } from '../support/base/command-line';
 import { messageOf, SuiteError } from '../support/base/errors';
 import { safeText } from '../support/base/safe-text';
 import { evidenceFiles, readEvidence } from '../support/broadcast/evidence';
@@ -36,9 +36,6 @@ import { projectRoot, readConfig, serviceNames } from '../support/config';
 
 const USAGE = 'usage: npm run analyze -- FILE [--source FIXTURE] [--dubs FOLDER]';
 
-/** What was asked for is the usage itself. */
-class HelpWanted extends Error {}
-
 interface Question {
   /** Not there where an evidence folder has no recording; `problem` then says so. */
   output?: OutputFindings;
@@ -49,28 +46,20 @@ interface Question {
   broadcast?: BroadcastFindings;
 }
 
-async function readQuestion(args: string[]): Promise<Question> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      ...{ source: { type: 'string' }, dubs: { type: 'string' } },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-  if (values.help) throw new HelpWanted(USAGE);
-  const [given, ...others] = positionals;
-  if (given === undefined || others.length > 0) throw new TypeError('one FILE is needed');
+async function readQuestion(): Promise<Question> {
+  const options = { source: { type: 'string' }, dubs: { type: 'string' } } as const;
+  const { values, positionals } = readCommandLine(USAGE, options, 1);
+  const [given = usageError(USAGE, 'one FILE is needed')] = positionals;
   // Media tools would take "a:b.mp4" for an address.
   const file = resolve(given);
   const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
   if (isFolder && values.dubs !== undefined) {
-    throw new TypeError('an evidence folder has its own dubs: leave out --dubs');
+    usageError(USAGE, 'an evidence folder has its own dubs: leave out --dubs');
   }
   const folder = isFolder ? file : values.dubs;
   const isEvidence = folder !== undefined && existsSync(join(folder, evidenceFiles.record));
   if (folder !== undefined && !isEvidence && !isFolder && values.source === undefined) {
-    throw new TypeError('--dubs needs --source: where a dub belongs is told by its source');
+    usageError(USAGE, '--dubs needs --source: where a dub belongs is told by its source');
   }
   // Said once: every criterion would say it again.
   if (!isFolder) await probeStreams(file);
@@ -303,21 +292,19 @@ async function printLatencies(broadcast: BroadcastFindings): Promise<void> {
   );
 }
 
-/** There is nothing to judge: the usage is wrong, or what was given cannot be read. */
+/** There is nothing to judge: what was given cannot be read. */
 class NoQuestion extends Error {}
 
-async function questionIn(args: string[]): Promise<Question> {
+async function askedQuestion(): Promise<Question> {
   try {
-    return await readQuestion(args);
+    return await readQuestion();
   } catch (error) {
-    if (error instanceof HelpWanted) throw error;
-    const message = messageOf(error);
-    throw new NoQuestion(error instanceof TypeError ? `${message}\n${USAGE}` : message);
+    throw new NoQuestion(messageOf(error));
   }
 }
 
 async function main(): Promise<void> {
-  const { broadcast, output, problem, subject } = await questionIn(process.argv.slice(2));
+  const { broadcast, output, problem, subject } = await askedQuestion();
   listenBy(readConfig().listenerModel);
   // The verdicts first: they begin all that takes long at the same time.
   const [verdicts, ofBroadcast] = await Promise.all([
@@ -342,7 +329,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  if (error instanceof HelpWanted) return console.log(error.message);
   console.error(messageOf(error));
   process.exitCode = error instanceof NoQuestion ? 2 : 1;
 });

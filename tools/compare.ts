@@ -4,8 +4,8 @@
  * last N runs of the history in place of RUN_A; RUN_B is then the results folder, if none is given. `--all` lists the others
  * as well, `--json` writes everything as JSON. Exit code 0 when nothing got worse, 1 when something did, 2 for a usage error.
  */
-import { parseArgs } from 'node:util';
 
+import { readCommandLine, usageError } from '../support/base/command-line';
 import { messageOf, SuiteError } from '../support/base/errors';
 import { readConfig } from '../support/config';
 import { medianOf, runsBefore } from '../support/history/median';
@@ -34,26 +34,29 @@ interface Arguments {
   json: boolean;
 }
 
-function readArguments(args: string[]): Arguments {
-  const { values, positionals: folders } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
+function readArguments(): Arguments {
+  const { values, positionals: folders } = readCommandLine(
+    USAGE,
+    {
       ...{ last: { type: 'string' }, history: { type: 'string' } },
       all: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
-  });
+    2,
+  );
   const { history, ...others } = values;
   if (values.last === undefined) {
     if (folders.length === 2) return { ...others, folders, last: undefined, history };
-    throw new TypeError('the results folders of two runs are needed');
+    return usageError(USAGE, 'the results folders of two runs are needed');
   }
   const last = Number(values.last);
   if (Number.isInteger(last) && last > 0 && folders.length < 2) {
     return { ...others, folders, last, history };
   }
-  throw new TypeError('--last takes a number of runs, and at most one results folder beside it');
+  return usageError(
+    USAGE,
+    '--last takes a number of runs, and at most one results folder beside it',
+  );
 }
 
 function comparedRuns({ folders, last, history }: Arguments): [ComparedRun, ComparedRun] {
@@ -76,13 +79,13 @@ function comparedRuns({ folders, last, history }: Arguments): [ComparedRun, Comp
 }
 
 try {
-  const given = readArguments(process.argv.slice(2));
+  const given = readArguments();
   const comparison = compareRuns(...comparedRuns(given));
   const text = (): string => comparisonText(comparison, given.all);
   console.log(given.json ? JSON.stringify(comparison, null, 2) : text());
   process.exitCode = comparison.gotWorse > 0 ? 1 : 0;
 } catch (error) {
-  if (!(error instanceof TypeError || error instanceof SuiteError)) throw error;
-  console.error(error instanceof TypeError ? `${error.message}\n${USAGE}` : messageOf(error));
+  if (!(error instanceof SuiteError)) throw error;
+  console.error(messageOf(error));
   process.exitCode = 2;
 }

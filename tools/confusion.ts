@@ -12,11 +12,11 @@
 import { mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { listenBy } from '../support/analyze/listening';
 import { OutputFindings } from '../support/analyze/output-findings';
 import { cacheTools } from '../support/analyze/tool-cache';
+import { readCommandLine } from '../support/base/command-line';
 import { messageOf } from '../support/base/errors';
 import type { Fixture } from '../support/broadcast/fixture';
 import { judgeOutput } from '../support/checks/output-criteria';
@@ -136,15 +136,15 @@ async function tryAll(
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
+  const { values, positionals } = readCommandLine(
+    USAGE,
+    {
       only: { type: 'string', default: '' },
       folder: { type: 'string' },
       listen: { type: 'boolean', default: false },
     },
-  });
-  if (positionals.length > 1) throw new TypeError('one folder of evidence, or none');
+    1,
+  );
   listenBy(readConfig().listenerModel);
   const benign = BENIGN.map((one) => ({ ...one, kind: BENIGN_KIND, right: [] }));
   const pattern = new RegExp(values.only, 'u');
@@ -166,6 +166,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof TypeError ? `${error.message}\n${USAGE}` : messageOf(error));
-  process.exitCode = error instanceof TypeError ? 2 : 1;
+  console.error(messageOf(error));
+  process.exitCode = 1;
 });

@@ -6,11 +6,11 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { execa } from 'execa';
 import { parse, stringify } from 'yaml';
 
+import { readCommandLine, usageError } from '../support/base/command-line';
 import { messageOf } from '../support/base/errors';
 import { projectRoot, readConfig } from '../support/config';
 import { readScenarioResults } from '../support/report/scenario-results';
@@ -29,16 +29,14 @@ interface Trial {
 }
 
 function trials(): Trial[] {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      conforming: { type: 'boolean', default: false },
-      broken: { type: 'boolean', default: false },
-    },
+  const { values } = readCommandLine(USAGE, {
+    only: { type: 'string' },
+    conforming: { type: 'boolean', default: false },
+    broken: { type: 'boolean', default: false },
   });
   const chosen = Object.entries(SYSTEMS).filter(([name]) => (values.only ?? name) === name);
   if (chosen.length === 0 || (values.conforming && values.broken)) {
-    throw new TypeError(`the systems are ${Object.keys(SYSTEMS).join(', ')}`);
+    usageError(USAGE, `the systems are ${Object.keys(SYSTEMS).join(', ')}`);
   }
   return chosen.flatMap(([name, system]) => {
     const flaws = values.conforming ? [] : Object.keys(system.flaws);
@@ -115,7 +113,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const isUsage = error instanceof TypeError;
-  console.error(isUsage ? `${error.message}\n${USAGE}` : messageOf(error));
-  process.exitCode = isUsage ? 2 : 1;
+  console.error(messageOf(error));
+  process.exitCode = 1;
 });

@@ -5,8 +5,8 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 
+import { readCommandLine, usageError } from '../support/base/command-line';
 import { messageOf, SuiteError } from '../support/base/errors';
 import { readConfig } from '../support/config';
 import { writeHistory } from '../support/history/remember';
@@ -18,18 +18,16 @@ import { counted } from '../support/report/wording';
 const USAGE = 'usage: npm run history -- [FILE …] [--to FOLDER] [--runtime NAME]';
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { to: { type: 'string' }, runtime: { type: 'string' } },
-  });
+  const options = { to: { type: 'string' }, runtime: { type: 'string' } } as const;
+  const { values, positionals } = readCommandLine(USAGE, options, Infinity);
   const config = readConfig();
   if (positionals.length > 1 && values.to === undefined) {
-    throw new TypeError('--to FOLDER is needed for several histories');
+    usageError(USAGE, '--to FOLDER is needed for several histories');
   }
   const to = resolve(values.to ?? config.reportsFolder);
   const given = positionals.length > 0 ? positionals : [historyFileOf(config, to)];
   const missing = given.filter((file) => !existsSync(file));
-  if (missing.length > 0) throw new TypeError(`there is no ${missing.join(', ')}`);
+  if (missing.length > 0) usageError(USAGE, `there is no ${missing.join(', ')}`);
   mkdirSync(to, { recursive: true });
   const files = given.length > 1 ? [mergeHistories(given, join(to, reportFiles.history))] : given;
   const history = readHistory(files);
@@ -42,8 +40,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const isUsage = error instanceof TypeError;
-  if (!isUsage && !(error instanceof SuiteError)) throw error;
-  console.error(isUsage ? `${error.message}\n${USAGE}` : messageOf(error));
-  process.exitCode = isUsage ? 2 : 1;
+  if (!(error instanceof SuiteError)) throw error;
+  console.error(messageOf(error));
+  process.exitCode = 1;
 });

@@ -12,7 +12,6 @@ import { randomInt } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 
 import { execa } from 'execa';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
@@ -20,6 +19,7 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { z } from 'zod';
 
 import { projectRoot, readConfig } from '../support/config';
+import { readCommandLine, usageError } from '../support/base/command-line';
 import { SuiteError } from '../support/base/errors';
 import { isRunning, signalGroup, signalIfThere } from '../support/platform/processes';
 import type { ProcessInfo } from '../support/platform/system-view';
@@ -85,15 +85,17 @@ interface Outcome extends Draw {
   left: string[];
 }
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '30' },
-    from: { type: 'string', default: '1' },
-    seed: { type: 'string', default: String(randomInt(0x7fffffff)) },
-    runtime: { type: 'string', default: 'host' },
-    tags: { type: 'string', default: TAGS },
-    window: { type: 'string', default: String(WINDOW_SECONDS) },
-  },
+const USAGE = [
+  'usage: npm run kills -- [--runs 30] [--from K] [--seed N] [--runtime host|docker] [--tags …]',
+  '                        [--window SECONDS]',
+].join('\n');
+const { values } = readCommandLine(USAGE, {
+  runs: { type: 'string', default: '30' },
+  from: { type: 'string', default: '1' },
+  seed: { type: 'string', default: String(randomInt(0x7fffffff)) },
+  runtime: { type: 'string', default: 'host' },
+  tags: { type: 'string', default: TAGS },
+  window: { type: 'string', default: String(WINDOW_SECONDS) },
 });
 const optionsSchema = z.object({
   runs: z.coerce.number().int().min(1),
@@ -103,7 +105,9 @@ const optionsSchema = z.object({
   tags: z.string().min(1),
   window: z.coerce.number().positive(),
 });
-const options = optionsSchema.parse(values);
+const checked = optionsSchema.safeParse(values);
+if (!checked.success) usageError(USAGE, z.prettifyError(checked.error));
+const options = checked.data;
 
 const config = readConfig();
 const random = xoroshiro128plus(options.seed);
@@ -167,11 +171,11 @@ function start(trial: Trial, inTerminal: boolean): ChildProcess {
 /** The process that a place means, or the one nearest to it that is there. */
 function victim(place: Place, tree: readonly ProcessInfo[]): ProcessInfo | undefined {
   const npm = tree.find(({ command }) => command.startsWith('npm '));
-  const setup = tree.find(({ command }) => /^\S*node scripts\/setup\.mjs/.test(command));
-  const wrapper = tree.find(({ command }) => /^\S*node scripts\/cucumber\.mjs/.test(command));
+  const setup = tree.find(({ command }) => /^\S*node \S*scripts\/setup\.mjs/.test(command));
+  const wrapper = tree.find(({ command }) => /^\S*node scripts\/after-setup\.mjs/.test(command));
   const runner = tree.find(({ command }) => command.includes('bin/cucumber.js'));
-  if (place === 'runner') return runner ?? wrapper ?? setup ?? npm;
-  if (place === 'cucumber.mjs') return wrapper ?? setup ?? npm;
+  if (place === 'runner') return runner ?? setup ?? wrapper ?? npm;
+  if (place === 'cucumber.mjs') return setup ?? wrapper ?? npm;
   if (place === 'terminal') return tree[0];
   return npm ?? tree[0];
 }

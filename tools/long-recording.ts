@@ -10,8 +10,10 @@ import { join } from 'node:path';
 
 import { stringify } from 'yaml';
 
+import { readCommandLine, usageError } from '../support/base/command-line';
 import { drawFrameStrip } from '../support/analyze/frame-strip';
 
+const USAGE = 'usage: npm run recording -- FOLDER [MINUTES] [PPM]';
 const SEGMENT_SECONDS = 6;
 /** espeak-ng's own. */
 const RATE_HZ = 22_050;
@@ -116,12 +118,11 @@ function makeVideo(file: string, seconds: number): void {
   ffmpeg('-filter_complex', graph, '-map', '[frame]', ...h264, '-b:v', '300k', file);
 }
 
-function main([folder, minutes = '60', ppm = '0']: readonly string[]): void {
+function main(): void {
+  const [folder, minutes = '60', ppm = '0'] = readCommandLine(USAGE, {}, 3).positionals;
   const segments = Math.round((Number(minutes) * 60) / SEGMENT_SECONDS);
   if (folder === undefined || !(segments > 0) || !Number.isFinite(Number(ppm))) {
-    console.error('usage: npm run recording -- FOLDER [MINUTES] [PPM]');
-    process.exitCode = 2;
-    return;
+    usageError(USAGE, 'FOLDER is needed; MINUTES and PPM are numbers');
   }
   mkdirSync(join(folder, 'dubs'), { recursive: true });
   const [inEnglish, inSpanish] = [
@@ -156,4 +157,4 @@ function main([folder, minutes = '60', ppm = '0']: readonly string[]): void {
   writeFileSync(join(folder, 'source.yaml'), stringify(yaml));
 }
 
-main(process.argv.slice(2));
+main();

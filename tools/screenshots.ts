@@ -2,24 +2,27 @@
  * `npm run screenshots -- PAGE FILE [--width N] [--height N] [--dark] [--at SECONDS]`: makes a picture of the beginning of a
  * report's page, as README and docs show it. SECONDS is where its player stands.
  */
-import { parseArgs } from 'node:util';
-
+import { readCommandLine, usageError } from '../support/base/command-line';
+import { messageOf } from '../support/base/errors';
 import { openFile, startBrowser } from '../test/report/browser';
 
+const USAGE =
+  'usage: npm run screenshots -- PAGE FILE [--width N] [--height N] [--dark] [--at SECONDS]';
 /** As README shows it; a picture of more is scaled down there. */
 const [WIDTH, HEIGHT] = [1100, 1000];
 const SETTLES_MS = 1000;
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
+  const { values, positionals } = readCommandLine(
+    USAGE,
+    {
       ...{ width: { type: 'string' }, height: { type: 'string' }, at: { type: 'string' } },
       dark: { type: 'boolean', default: false },
     },
-  });
+    2,
+  );
   const [page = '', file = ''] = positionals;
-  if (file === '') throw new TypeError('usage: npm run screenshots -- PAGE FILE [options]');
+  if (file === '') usageError(USAGE, 'PAGE and FILE are needed');
   const viewport = {
     width: Number(values.width ?? WIDTH),
     height: Number(values.height ?? HEIGHT),
@@ -44,6 +47,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(messageOf(error));
   process.exitCode = 1;
 });

@@ -1,4 +1,5 @@
 /** `npm run services`: starts the services that acceptance.yaml names, and leaves them running until Ctrl-C. */
+import { readCommandLine, usageError } from '../support/base/command-line';
 import { messageOf } from '../support/base/errors';
 import { readConfig } from '../support/config';
 import { closeSession, openSession } from '../support/session/lifecycle';
@@ -7,9 +8,10 @@ const USAGE = `usage: npm run services [-- echo]
   echo   the echo composition in place of the two
   TAP_PORT=3999   media-service finds the STS there: the suite's tap listens on it`;
 
-async function main(args: readonly string[]): Promise<void> {
-  const isEcho = args[0] === 'echo';
-  if (args.length > (isEcho ? 1 : 0)) throw new Error(USAGE);
+async function main(): Promise<void> {
+  const [named] = readCommandLine(USAGE, {}, 1).positionals;
+  const isEcho = named === 'echo';
+  if (named !== undefined && !isEcho) usageError(USAGE, `unexpected: ${named}`);
   const session = openSession(readConfig);
   const tap = await session.servicesForOthers(isEcho);
   const judged = tap ? `TAP_HOST=${tap.host} TAP_PORT=${tap.port} ` : '';
@@ -18,7 +20,7 @@ async function main(args: readonly string[]): Promise<void> {
   setInterval(() => undefined, 60_000);
 }
 
-main(process.argv.slice(2)).catch(async (error: unknown) => {
+main().catch(async (error: unknown) => {
   console.error(messageOf(error));
   process.exitCode = 1;
   await closeSession();

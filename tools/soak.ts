@@ -21,6 +21,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { projectRoot, readConfig } from '../support/config';
+import { endIfHelp, usageError } from '../support/base/command-line';
 import { messageOf, SuiteError } from '../support/base/errors';
 import { hidingSecrets } from '../support/base/safe-text';
 import { recordOf } from '../support/history/record-of-run';
@@ -68,6 +69,7 @@ interface Arguments {
 }
 
 function readArguments(args: readonly string[]): Arguments {
+  endIfHelp(USAGE, args);
   const rest = [...args];
   if (rest[0] === '--recorded' && rest.length > 1 && !rest.slice(1).some((one) => /^-/.test(one))) {
     return { runs: 0, runtime: '', rest: [], folders: rest.slice(1) };
@@ -79,8 +81,7 @@ function readArguments(args: readonly string[]): Arguments {
   const runs = Number(take('--runs'));
   const runtime = take('--runtime') ?? 'host';
   if (!Number.isInteger(runs) || runs < 1 || !['host', 'docker'].includes(runtime)) {
-    console.error(USAGE);
-    process.exit(2);
+    usageError(USAGE, '--runs takes a number from 1 on, --runtime host or docker');
   }
   return { runs, runtime, rest, folders: [] };
 }

@@ -38,4 +38,5 @@ Feature: The dubbed counting can be played
     And the timestamps of the output have no gap
     And no splice is heard where segments meet
     And every dub is heard as the STS returned it
+    And every dub is heard at the speed at which the STS returned it
     And the audio is heard in every channel

@@ -15,6 +15,7 @@ Feature: The dub is real speech in the right language
     And the original audio is not heard
     And every dub is heard once, whole, with its own video
     And every dub is heard as the STS returned it
+    And every dub is heard at the speed at which the STS returned it
     And no English is spoken in the output
     And Spanish is heard in every dub, with a probability of at least 50 % in every 30 seconds, and in no dub English
     And what is heard in every dub is its translation, with a word error rate of at most 40 % each and 20 % on average

@@ -7,7 +7,14 @@ import { requireFile, runFfmpeg, streamFfmpeg, unreadable } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
 import { type AudioStream, probeStreams } from './media';
 import { fileSink, type SampleSink, sampleSink } from './sample-sink';
-import { bytePiecesOf, bytesOf, piecesOf, type Samples, type StoredSamples } from './samples';
+import {
+  bytePiecesOf,
+  bytesOf,
+  energyOf,
+  piecesOf,
+  type Samples,
+  type StoredSamples,
+} from './samples';
 
 /** A file was asked for audio but has no audio track. */
 export class NoAudioTrack extends SuiteError {}
@@ -319,8 +326,7 @@ export function voiceActivity(
   for (const piece of piecesOf(samples, WINDOWS_AT_ONCE * size)) {
     for (let at = 0; at + size <= piece.length; at += size) {
       const window = piece.subarray(at, at + size);
-      const energy = window.reduce((sum, sample) => sum + sample * sample, 0);
-      levels.push(dbfs(Math.sqrt(energy / size)));
+      levels.push(dbfs(Math.sqrt(energyOf(window) / size)));
     }
   }
   const quiet = [...levels].sort((a, b) => a - b)[Math.floor(levels.length / 10)] ?? -Infinity;

@@ -3,7 +3,7 @@ import { readChannels } from './audio';
 import { type Finding, unobserved } from './finding';
 import type { AudioStream } from './media';
 import { locate } from './placement';
-import { type Samples, samplesIn } from './samples';
+import { energyOf, type Samples, samplesIn } from './samples';
 
 /** The mean of the channels of a track: sample `i`, -1 to 1, is heard at `firstPtsSeconds + i / rateHz`. */
 interface Mix {
@@ -85,7 +85,7 @@ export function channelWindows(log: string, mix: Mix): ChannelWindow[] {
 function powerOf({ samples, rateHz, firstPtsSeconds }: Mix, from: number, seconds: number): number {
   const at = Math.max(0, Math.round((from - firstPtsSeconds) * rateHz));
   const piece = samplesIn(samples, at, at + Math.round(seconds * rateHz));
-  return piece.reduce((sum, x) => sum + x * x, 0) / Math.max(1, piece.length);
+  return energyOf(piece) / Math.max(1, piece.length);
 }
 
 function correlationOf(levelsDbfs: readonly number[], mixPower: number): number | undefined {

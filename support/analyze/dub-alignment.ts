@@ -1,6 +1,7 @@
 import { median } from '../base/median';
 import type { AudioTimeline } from './audio-track';
 import { takeOut } from './residual';
+import { padded } from './samples';
 
 /** A dub and where it is heard; samples are mono, at the rate of the audio that it is heard in. */
 export interface HeardDub {
@@ -91,15 +92,18 @@ function lagOf(
   at: number,
   most: number,
 ): number | undefined {
+  const near = padded(heard, at - most, piece.length + 2 * most);
+  let own = 1e-9;
+  for (let i = 0; i < piece.length; i += 2) own += (piece[i] ?? 0) * (piece[i] ?? 0);
   const score = (lag: number): number => {
-    let [product, one, other] = [0, 1e-9, 1e-9];
+    let product = 0;
+    let other = 1e-9;
     for (let i = 0; i < piece.length; i += 2) {
-      const [x, y] = [heard[at + i + lag] ?? 0, piece[i] ?? 0];
-      product += x * y;
-      one += x * x;
-      other += y * y;
+      const x = near[most + lag + i] ?? 0;
+      product += x * (piece[i] ?? 0);
+      other += x * x;
     }
-    return product / Math.sqrt(one * other);
+    return product / Math.sqrt(other * own);
   };
   const scores = Array.from({ length: 2 * most + 1 }, (_, i) => score(i - most));
   const best = scores.reduce((a, b, i) => (b > (scores[a] ?? 0) ? i : a), 0);

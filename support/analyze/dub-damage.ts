@@ -6,6 +6,7 @@ import { alignDub, type AlignedDub, type HeardDub } from './dub-alignment';
 import type { Span } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
 import { strongestTone } from './hum';
+import { energyOf, padded } from './samples';
 
 /** Sample rate at which dubs are compared with what is heard: clicks are told by what is above 4 kHz. */
 export const DAMAGE_RATE_HZ = 16000;
@@ -32,6 +33,16 @@ export interface DubCondition {
   sway: { hz: number; db: number; share: number } | undefined;
   /** Stretches in which another part of the dub is heard than the one that belongs there: so many ms later in the dub, or earlier. */
   displaced: (Span & { byMs: number })[];
+  /** Stretches in which something is heard, and neither the dub nor another part of it. */
+  foreign: Span[];
+  /** The level at which it is heard, by half seconds of its speech. */
+  blocks: LevelBlock[];
+}
+
+/** Half a second of speech; `heardDb`: how much louder it is than the dub, `dubDb`: the level of the dub. Both are medians. */
+export interface LevelBlock extends Span {
+  heardDb: number;
+  dubDb: number;
 }
 
 export interface DubConditionAt {
@@ -83,6 +94,7 @@ function conditionOf(
   const at = (window: number): number => ptsSeconds + window * WINDOW_SECONDS;
   const high = highBand(aligned, windows, rateHz);
   const step = levelStep(windows);
+  const moved = displaced(aligned, windows, rateHz);
   return {
     observed: true,
     dropouts: dropouts(windows).map(({ from, count }) => spanOf(at(from), count)),
@@ -93,9 +105,10 @@ function conditionOf(
     lost: lostBand(aligned, windows, rateHz),
     sway: sway(windows),
     step: step && { atSeconds: at(step.window), db: step.db, steadyDb: step.steadyDb },
-    displaced: displaced(aligned, windows, rateHz).map(({ from, count, byMs }) => ({
-      ...spanOf(at(from), count),
-      byMs,
+    displaced: moved.map(({ from, count, byMs }) => ({ ...spanOf(at(from), count), byMs })),
+    foreign: foreign(windows, moved).map(({ from, count }) => spanOf(at(from), count)),
+    blocks: levelBlocks(aligned, windows).map(({ from, count, ...block }) => ({
+      ...{ ...spanOf(at(from), count), ...block },
     })),
   };
 }
@@ -184,10 +197,12 @@ function clipping(
   windows: Windows,
 ): Pick<DubCondition, 'unexplainedDb' | 'clippedShare'> {
   const { size, speech } = windows;
-  const sorted = Float32Array.from(fitted, Math.abs).sort();
+  const sorted = fitted.map((sample) => Math.abs(sample)).sort();
   const left = (most: number): number =>
     speech.reduce((sum, window) => {
-      let [a, b, c] = [1e-12, 0, 0];
+      let a = 1e-12;
+      let b = 0;
+      let c = 0;
       for (let i = window * size; i < (window + 1) * size; i += 1) {
         const x = Math.max(-most, Math.min(most, fitted[i] ?? 0));
         const y = heard[i] ?? 0;
@@ -260,18 +275,21 @@ function highPass(samples: Float32Array): Float32Array {
     return k === 0 ? 0.5 : (-window * Math.sin((Math.PI * k) / 2)) / (Math.PI * k);
   });
   const result = new Float32Array(samples.length);
+  const around = padded(samples, -HALF_BAND_REACH, samples.length + 2 * HALF_BAND_REACH);
   for (let i = 0; i < samples.length; i += 1) {
-    let sum = 0.5 * (samples[i] ?? 0);
+    const at = i + HALF_BAND_REACH;
+    let sum = 0.5 * (around[at] ?? 0);
     for (let k = 1; k <= HALF_BAND_REACH; k += 2) {
-      sum += (taps[HALF_BAND_REACH + k] ?? 0) * ((samples[i - k] ?? 0) + (samples[i + k] ?? 0));
+      sum += (taps[HALF_BAND_REACH + k] ?? 0) * ((around[at - k] ?? 0) + (around[at + k] ?? 0));
     }
     result[i] = sum;
   }
   return result;
 }
 
-/** What tells consonants and vowels apart, and what makes a voice clear, in Hz. */
+/** The pitch of most voices, what tells vowels and consonants apart, and what makes a voice clear, in Hz. */
 const BANDS: readonly (readonly [fromHz: number, toHz: number])[] = [
+  [100, 220],
   [250, 500],
   [500, 1000],
   [1000, 2000],
@@ -293,16 +311,18 @@ function lostBand(
   rateHz: number,
 ): DubCondition['lost'] {
   const fft = new FFT(SPECTRUM_SAMPLES);
-  const spectrum = fft.createComplexArray();
+  const spectrum = new Float64Array(2 * SPECTRUM_SAMPLES);
+  const piece = new Float64Array(SPECTRUM_SAMPLES);
   const sums = (samples: Float32Array): number[] => {
     const sum = new Float64Array(SPECTRUM_SAMPLES / 2);
     for (const window of speech) {
-      const from = window * size;
-      const piece = HANN.map((hann, i) => hann * (samples[from + i] ?? 0));
+      for (let i = 0; i < SPECTRUM_SAMPLES; i += 1) {
+        piece[i] = (HANN[i] ?? 0) * (samples[window * size + i] ?? 0);
+      }
       fft.realTransform(spectrum, piece);
-      sum.forEach((power, k) => {
-        sum[k] = power + (spectrum[2 * k] ?? 0) ** 2 + (spectrum[2 * k + 1] ?? 0) ** 2;
-      });
+      for (let k = 0; k < sum.length; k += 1) {
+        sum[k] = (sum[k] ?? 0) + (spectrum[2 * k] ?? 0) ** 2 + (spectrum[2 * k + 1] ?? 0) ** 2;
+      }
     }
     return BANDS.map(([fromHz, toHz]) => {
       const [from, to] = [fromHz, toHz].map((hz) => Math.round((hz * SPECTRUM_SAMPLES) / rateHz));
@@ -343,12 +363,19 @@ function sway(windows: Windows): DubCondition['sway'] {
   let best: DubCondition['sway'];
   for (let hz = SLOWEST_SWAY_HZ; hz <= FASTEST_SWAY_HZ; hz += 0.2 / seconds) {
     let [cc, ss, cs, yc, ys, c1, s1] = [0, 0, 0, 0, 0, 0, 0];
-    around.forEach((db, i) => {
+    for (let i = 0; i < around.length; i += 1) {
+      const db = around[i] ?? 0;
       const phase = 2 * Math.PI * hz * (speech[i] ?? 0) * WINDOW_SECONDS;
-      const [c, s] = [Math.cos(phase), Math.sin(phase)];
-      [cc, ss, cs, c1, s1] = [cc + c * c, ss + s * s, cs + c * s, c1 + c, s1 + s];
-      [yc, ys] = [yc + db * c, ys + db * s];
-    });
+      const c = Math.cos(phase);
+      const s = Math.sin(phase);
+      cc += c * c;
+      ss += s * s;
+      cs += c * s;
+      c1 += c;
+      s1 += s;
+      yc += db * c;
+      ys += db * s;
+    }
     const n = around.length;
     [cc, ss, cs] = [cc - (c1 * c1) / n, ss - (s1 * s1) / n, cs - (c1 * s1) / n];
     [yc, ys] = [yc - mean * c1, ys - mean * s1];
@@ -423,6 +450,66 @@ function levelStep(windows: Windows): { window: number; db: number; steadyDb: nu
     if (steadyDb > (best?.steadyDb ?? 0)) best = { window: speech[i] ?? 0, db: change, steadyDb };
   }
   return best;
+}
+
+const BLOCK_WINDOWS = 50;
+
+/** Half seconds of speech; less at the end of a dub counts to the last one. */
+function levelBlocks(
+  { known, fitted }: AlignedDub,
+  windows: Windows,
+): { from: number; count: number; heardDb: number; dubDb: number }[] {
+  const { dub, speech, size } = windows;
+  const level = levels(windows);
+  const energy = (samples: Float32Array): number =>
+    speech.reduce((sum, i) => sum + energyOf(samples.subarray(i * size, (i + 1) * size)), 0);
+  const fittedDb = decibels(energy(fitted) / Math.max(1e-12, energy(known)));
+  const count = Math.floor(speech.length / BLOCK_WINDOWS);
+  return Array.from({ length: count }, (_, i) => {
+    const until = i === count - 1 ? undefined : (i + 1) * BLOCK_WINDOWS;
+    const own = speech.slice(i * BLOCK_WINDOWS, until);
+    const [from, to] = [own[0] ?? 0, own.at(-1) ?? 0];
+    const heardDb = fittedDb + median(own.map((window) => level[window] ?? 0));
+    const dubDb = median(own.map((window) => decibels(dub[window] ?? 0))) - fittedDb;
+    return { from, count: to + 1 - from, heardDb, dubDb };
+  });
+}
+
+/** Of what is heard within 60 ms, so much is the dub's where it is heard: the rest of clipping, codecs and echoes. */
+const FOREIGN_SHARE = 0.3;
+const FOREIGN_AROUND_WINDOWS = 5;
+/** Shorter stretches are like nothing by chance; between two of them, less is no way back to the dub. */
+const LEAST_FOREIGN_WINDOWS = 20;
+const JOINED_FOREIGN_WINDOWS = 30;
+
+/** Stretches in which the dub speaks and something else is heard, about as loud as it or louder, and no steady noise. */
+function foreign(
+  { dub, heard, product, isSpeech, speech, loudest }: Windows,
+  moved: readonly { from: number; count: number }[],
+): { from: number; count: number }[] {
+  const pauses = [...heard].filter((_, i) => (dub[i] ?? 0) < loudest * SILENCE_SHARE);
+  const least = 4 * (pauses.length < LEAST_PAUSE_WINDOWS ? 0 : median(pauses));
+  const isForeign = speech.filter((window) => {
+    let [a, b, c] = [1e-12, 1e-12, 0];
+    for (let i = window - FOREIGN_AROUND_WINDOWS; i <= window + FOREIGN_AROUND_WINDOWS; i += 1) {
+      if (isSpeech[i] !== 1) continue;
+      [a, b, c] = [a + (dub[i] ?? 0), b + (heard[i] ?? 0), c + (product[i] ?? 0)];
+    }
+    const isHeard = b > a * 10 ** (DROPOUT_DB / 10) && (heard[window] ?? 0) > least;
+    return isHeard && (c <= 0 || (c * c) / (a * b) < FOREIGN_SHARE);
+  });
+  const runs: { from: number; count: number }[] = [];
+  for (const window of isForeign) {
+    const last = runs.at(-1);
+    const isNear = last && window - last.from - last.count < JOINED_FOREIGN_WINDOWS;
+    if (isNear) last.count = window + 1 - last.from;
+    else runs.push({ from: window, count: 1 });
+  }
+  return runs.filter(
+    ({ from, count }) =>
+      count >= LEAST_FOREIGN_WINDOWS &&
+      moved.every((one) => one.from >= from + count || one.from + one.count <= from),
+  );
 }
 
 /** Of a window that is the dub's: how much is left of it when the dub is taken out, at most. */

@@ -1,7 +1,7 @@
 import { SILENCE_WINDOW_SECONDS } from './audio';
 import { type AudioTimeline, stretchOf } from './audio-track';
 import type { FragmentPlacement } from './dub-placement';
-import type { Samples } from './samples';
+import { energyOf, type Samples } from './samples';
 
 /** How loud the speech of a dub is in the output, and that of the same segment in the source; in dBFS. */
 export interface DubLoudness {
@@ -50,7 +50,7 @@ function speechLevel({ samples, rateHz }: AudioTimeline): number | undefined {
   const size = Math.round(SILENCE_WINDOW_SECONDS * rateHz);
   const powers = Array.from({ length: Math.floor(samples.length / size) }, (_, i) => {
     const window = samples.subarray(i * size, (i + 1) * size);
-    return window.reduce((sum, x) => sum + x * x, 0) / size;
+    return energyOf(window) / size;
   }).filter((power) => power > 10 ** (SPEECH_DBFS / 10));
   const speech = powers.filter((power) => power > mean(powers) / 10 ** (GATE_DB / 10));
   return speech.length < LEAST_WINDOWS ? undefined : 10 * Math.log10(mean(speech));

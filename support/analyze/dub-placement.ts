@@ -7,7 +7,7 @@ import { takeOut } from './residual';
 import { findAtOtherTempo } from './tempo';
 import { type MeasuredOffset, type OffsetTrend, offsetTrend } from './trend';
 import type { AudioTimeline } from './audio-track';
-import { padded, partOf, type Samples, samplesIn } from './samples';
+import { energyOf, padded, partOf, productOf, type Samples, samplesIn } from './samples';
 
 /** A fragment of the source and the dub that it was given; samples are mono, at the rate of the output's audio. */
 export interface DubbedFragment {
@@ -52,6 +52,8 @@ export interface OriginalInOutput {
 export interface FragmentPlacement {
   sequence: number;
   startSeconds: number;
+  /** How much faster its dub has to be to be as long as the fragment that was sent; not there where that is not known. */
+  fittingSpeed?: number;
   /** Where its video is shown. */
   presentations: Finding<{ presentations: Presentation[] }>;
   /** Every place where its dub is heard, by time. Unobserved when there is no dub to search for. */
@@ -76,7 +78,10 @@ export interface Sync extends OffsetTrend {
 const LEAST_SOURCE_SCORE = 0.8;
 /** An occurrence belongs to frames that are at most this share of the fragment's length away. */
 const MATCH_SHARE = 1 / 3;
-/** A worker's clock that runs up to 1 % fast or slow stretches the dub beyond what correlation finds. */
+/**
+ * A worker's clock that runs up to 1 % fast or slow stretches the dub beyond what correlation finds; and the tempo that pieces of
+ * it tell is right to 1 %.
+ */
 const MOST_SPEED_CHANGE = 0.01;
 const SPEED_STEPS = [0.0005, 0.0001, 0.00002];
 /** The longest that a dub of another tempo is searched in, against its length. */
@@ -183,7 +188,7 @@ export function placeDubs(
 
 function place(audio: AudioTimeline<Samples>, dub: ShownDub): FragmentPlacement {
   const { shown } = dub;
-  const { sequence, startSeconds, dubbed } = dub.fragment;
+  const { sequence, startSeconds, dubbed, original } = dub.fragment;
   const lengthSeconds = dubbed.length / audio.rateHz;
   const at = shown.observed ? shown.presentations : [];
   const occurrences = findOccurrences(audio, at, lengthSeconds, dub);
@@ -192,6 +197,7 @@ function place(audio: AudioTimeline<Samples>, dub: ShownDub): FragmentPlacement 
     : [];
   return {
     ...{ sequence, startSeconds, presentations: shown, occurrences },
+    ...(original ? { fittingSpeed: dubbed.length / original.length } : {}),
     avOffset:
       first?.offsetMs !== undefined
         ? { observed: true, ...first, offsetMs: first.offsetMs }
@@ -245,20 +251,37 @@ function findOccurrences(
     const before = occurrences.findIndex(isAt(presentation));
     const known = occurrences[before];
     if (known && known.heardShare >= WHOLE_SHARE) continue;
-    const stretched = findStretched(audio, presentation, tolerance, needle);
-    const resampled =
-      stretched && stretched.place.score > (known?.score ?? 0)
-        ? occurrenceOf(stretched.place, stretched.samples, stretched.speed)
+    const resampledAbout = (speed: number, leastScore: number): Occurrence | undefined => {
+      const found = findStretched(audio, presentation, tolerance, needle, speed);
+      return found && found.place.score > leastScore
+        ? occurrenceOf(found.place, found.samples, found.speed)
         : undefined;
+    };
+    const resampled = resampledAbout(1, known?.score ?? 0);
     const least = Math.max(known?.heardShare ?? 0, resampled?.heardShare ?? 0);
     const faster =
       least < WHOLE_SHARE ? atOtherTempo(audio, presentation, tolerance, needle) : undefined;
-    const occurrence = faster && faster.heardShare > least ? faster : resampled;
+    // By pieces, both kinds of faster audio are found; as a whole, only that of another pitch is.
+    const occurrence =
+      faster && faster.heardShare > least
+        ? (resampledAbout(faster.speed, FOUND_SCORE) ?? faster)
+        : resampled;
     if (!occurrence) continue;
     // As a needle may stick out of where it is searched, one that is heard elsewhere would be found, and listed, once more.
     if (!isAt(presentation)(occurrence)) continue;
     occurrences.splice(known ? before : occurrences.length, known ? 1 : 0, occurrence);
   }
+  matchWithFrames(occurrences, at, isAt);
+  occurrences.sort((a, b) => a.ptsSeconds - b.ptsSeconds);
+  return { observed: true, occurrences, bestScore: found.score };
+}
+
+/** Gives the nearest occurrence to each presentation its offset. */
+function matchWithFrames(
+  occurrences: readonly Occurrence[],
+  at: readonly Presentation[],
+  isAt: (presentation: Presentation) => (occurrence: Occurrence) => boolean,
+): void {
   for (const presentation of at) {
     const [nearest] = occurrences
       .filter((occurrence) => isAt(presentation)(occurrence) && occurrence.offsetMs === undefined)
@@ -271,16 +294,15 @@ function findOccurrences(
     nearest.offsetMs = (nearest.ptsSeconds - presentation.ptsSeconds) * 1000;
     nearest.frameDistance = presentation.frameDistance;
   }
-  occurrences.sort((a, b) => a.ptsSeconds - b.ptsSeconds);
-  return { observed: true, occurrences, bestScore: found.score };
 }
 
-/** The dub near its video, a little faster or slower than the STS returned it. */
+/** The dub near its video, a little faster or slower than the STS returned it, or than `about`. */
 function findStretched(
   audio: AudioTimeline<Samples>,
   presentation: Presentation,
   toleranceSeconds: number,
   needle: Trimmed<Float32Array>,
+  about = 1,
 ): { place: Place; samples: Float32Array; speed: number } | undefined {
   const { rateHz } = audio;
   const wanted = presentation.ptsSeconds + needle.trimmedStartSeconds - audio.firstPtsSeconds;
@@ -289,7 +311,7 @@ function findStretched(
   const find = makeLocator(samplesIn(audio.samples, from, to), rateHz);
   let best: ReturnType<typeof findStretched>;
   // Coarse steps first, then finer ones around the best: 0.0005 of 4 s is 2 ms, 0.00002 a fraction of a sample.
-  let [slowest, fastest] = [1 - MOST_SPEED_CHANGE, 1 + MOST_SPEED_CHANGE];
+  let [slowest, fastest] = [about - MOST_SPEED_CHANGE, about + MOST_SPEED_CHANGE];
   for (const step of SPEED_STEPS) {
     for (let speed = slowest; speed <= fastest; speed += step) {
       const samples = atSpeed(needle.samples, speed);
@@ -345,12 +367,12 @@ function heardPart(
     const [wanted, is] = [fitted, heard].map((all) => all.subarray(i * size, (i + 1) * size));
     return { wanted: wanted ?? fitted, is: is ?? heard };
   });
-  const mean = energy(fitted) / windows.length;
-  const loud = windows.filter(({ wanted }) => energy(wanted) > mean / 10);
+  const mean = energyOf(fitted) / windows.length;
+  const loud = windows.filter(({ wanted }) => energyOf(wanted) > mean / 10);
   const isWhole = loud.map(({ wanted, is }) => {
     // Squared correlation: where half of a dub is missing, the fit is too quiet for the other half.
-    const product = wanted.reduce((sum, sample, i) => sum + sample * (is[i] ?? 0), 0);
-    return product > 0 && product ** 2 > 0.5 * energy(wanted) * energy(is);
+    const product = productOf(wanted, is);
+    return product > 0 && product ** 2 > 0.5 * energyOf(wanted) * energyOf(is);
   });
   const whole = isWhole.filter(Boolean).length;
   const late = whole === 0 ? loud.length : isWhole.indexOf(true);
@@ -411,17 +433,13 @@ function withoutDub(
 /** The level at which a needle is heard from a sample on, in dB against its own. */
 function levelOf(needle: Float32Array, heard: Samples, from: number): number {
   const there = padded(heard, from, needle.length);
-  const product = needle.reduce((sum, sample, i) => sum + sample * (there[i] ?? 0), 0);
-  return 20 * Math.log10(Math.abs(product) / energy(needle));
+  const product = productOf(needle, there);
+  return 20 * Math.log10(Math.abs(product) / energyOf(needle));
 }
 
 /** A stretch of the output; silence where it has no samples. */
 function cut(audio: AudioTimeline<Samples>, fromSeconds: number, count: number): Float32Array {
   return padded(audio.samples, Math.round(fromSeconds * audio.rateHz), count);
-}
-
-function energy(samples: Float32Array): number {
-  return samples.reduce((sum, sample) => sum + sample * sample, 0);
 }
 
 export interface Trimmed<Held extends Samples = Samples> {

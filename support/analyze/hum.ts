@@ -13,16 +13,16 @@ export function strongestTone(samples: Float32Array, rateHz: number): number | u
   const size = 2 ** Math.floor(Math.log2(samples.length));
   if (size < 0.125 * rateHz) return undefined;
   const fft = new FFT(size);
-  const windowed = Array.from(
-    { length: size },
-    (_, i) => (samples[i] ?? 0) * (0.5 - 0.5 * Math.cos((2 * Math.PI * i) / size)),
-  );
-  const spectrum = fft.createComplexArray() as number[];
+  const windowed = new Float64Array(size);
+  for (let i = 0; i < size; i += 1) {
+    windowed[i] = (samples[i] ?? 0) * (0.5 - 0.5 * Math.cos((2 * Math.PI * i) / size));
+  }
+  const spectrum = new Float64Array(2 * size);
   fft.realTransform(spectrum, windowed);
-  const power = Array.from(
-    { length: size / 2 },
-    (_, k) => (spectrum[2 * k] ?? 0) ** 2 + (spectrum[2 * k + 1] ?? 0) ** 2,
-  );
+  const power = new Float64Array(size / 2);
+  for (let k = 0; k < power.length; k += 1) {
+    power[k] = (spectrum[2 * k] ?? 0) ** 2 + (spectrum[2 * k + 1] ?? 0) ** 2;
+  }
   const total = power.reduce((a, b) => a + b, 0);
   const peak = power.reduce((a, b, k) => (b > (power[a] ?? 0) ? k : a), 0);
   const near = power.slice(Math.max(0, peak - 2), peak + 3).reduce((a, b) => a + b, 0);

@@ -25,6 +25,7 @@ import { type MediaStream, type PacketSpan, packetSpan, probeStreams } from './m
 import { dubsHeardIn, type SegmentHeard, segmentsHeardIn } from './segments-heard';
 import type { MatchedFrames } from './matched-clock';
 import type { Programme } from './programme';
+import { ofSource } from './source-cache';
 import { atConstantRate, readSource, repeatsAtConstantRate } from './source-frames';
 import type { Thumbnails } from './thumbnails';
 import { type VideoTrack, readVideo } from './video';
@@ -125,7 +126,9 @@ export class OutputFindings {
 
   /** The source's audio at the same rate. */
   #source(fixture: Fixture): Promise<AudioTimeline<Samples>> {
-    return this.#cache.once('source', () => holdTimeline(fixture.path, SEARCH_RATE_HZ));
+    return this.#cache.once('source', () =>
+      ofSource(fixture.path, 'searched audio', (file) => holdTimeline(file, SEARCH_RATE_HZ)),
+    );
   }
 
   /** The audio of each fragment, before (where it is known) and after, at the same rate; by file. That of many is in a file. */
@@ -206,8 +209,11 @@ export class OutputFindings {
         return unobserved('no frame of the output has a readable frame number');
       }
       const times = video.frames.map(({ ptsSeconds }) => ptsSeconds);
-      const { thumbnails } = video;
-      const compared = [thumbnails, numbers, times, source, matched === undefined] as const;
+      const { thumbnails, formats } = video;
+      const { width, height } = fixture.video;
+      const isScaled = formats.some((one) => one.width !== width || one.height !== height);
+      const about = { isNumbered: matched === undefined, isScaled };
+      const compared = [thumbnails, numbers, times, source, about] as const;
       const found = await inWorkerThread('compareProgramme', ...compared);
       return { observed: true, ...found };
     });
@@ -376,7 +382,7 @@ export class OutputFindings {
       const [clock, { audio }] = [await this.clock(), await this.span()];
       if (!fixture) return unobserved('the source of this output is unknown');
       if (!clock.observed) return clock;
-      const source = await packetSpan(fixture.path);
+      const source = await ofSource(fixture.path, 'packet span', packetSpan);
       const endOf = (
         track: PacketSpan['audio'],
         most = fixture.durationSeconds,
@@ -401,7 +407,7 @@ export class OutputFindings {
       const video = await this.video();
       const [output, source] = await Promise.all([
         probeFormat(this.file),
-        fixture ? probeFormat(fixture.path) : undefined,
+        fixture ? ofSource(fixture.path, 'format', probeFormat) : undefined,
       ]);
       const own = fixture ? await this.#sourceFrames(fixture) : undefined;
       return {
@@ -505,7 +511,7 @@ export class OutputFindings {
     return this.#cache.once('fingerprints', async () => {
       if (!this.fixture) return undefined;
       const [source, output] = await Promise.all([
-        fingerprintFile(this.fixture.path),
+        ofSource(this.fixture.path, 'fingerprint', fingerprintFile),
         fingerprintFile(this.file),
       ]);
       return { source, output };

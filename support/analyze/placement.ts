@@ -1,6 +1,7 @@
 import FFT from 'fft.js';
 
 import { type Finding, unobserved } from './finding';
+import { energyOf } from './samples';
 
 export interface Placement {
   /** Where the needle's first sample lies in the haystack; negative when its beginning is cut off. */
@@ -71,12 +72,12 @@ function locatorIn(haystack: Float32Array, rateHz: number, remembers: boolean): 
     const scores = correlate(needle, haystack, { size, firstLag, lastLag }, known);
     // 60 dB below the needle or the mean of the haystack there is only rounding noise to correlate with.
     const floor = Math.min(needleEnergy, (haystackEnergy * needle.length) / haystack.length) / 1e6;
-    scores.forEach((dot, i) => {
+    for (let i = 0; i < scores.length; i += 1) {
       const start = Math.max(0, firstLag + i);
       const end = Math.min(haystack.length, firstLag + i + needle.length);
       const energy = (energySums[end] ?? 0) - (energySums[start] ?? 0);
-      scores[i] = dot / Math.sqrt(needleEnergy * Math.max(energy, floor));
-    });
+      scores[i] = (scores[i] ?? 0) / Math.sqrt(needleEnergy * Math.max(energy, floor));
+    }
 
     const best = peakOf(scores, () => true);
     const distance = RUNNER_UP_DISTANCE_SECONDS * rateHz;
@@ -173,10 +174,6 @@ function spectrum(fft: FFT, signal: Float32Array, start: number, out: Float64Arr
 function cumulativeEnergy(signal: Float32Array, sums: Float64Array): Float64Array {
   for (let i = 0; i < signal.length; i += 1) sums[i + 1] = (sums[i] ?? 0) + (signal[i] ?? 0) ** 2;
   return sums;
-}
-
-function energyOf(signal: Float32Array): number {
-  return signal.reduce((sum, sample) => sum + sample ** 2, 0);
 }
 
 function peakOf(scores: Float64Array, allowed: (index: number) => boolean): number {

@@ -1,7 +1,18 @@
 /* Compares each frame of an output with its own of the source: by what can be seen in it, not by a number that it carries. */
 import type { Span } from './ffmpeg';
 import { percentile } from './finding';
+import {
+  amplification,
+  compareEdges,
+  edgesAt,
+  likeness,
+  NO_PRODUCTS,
+  type Products,
+  strength,
+  sumOf,
+} from './frame-edges';
 import { frameTurn } from './frame-turn';
+import { type StillBlocks, StillWatch } from './still-blocks';
 import {
   CHROMA_BYTES,
   CHROMA_COLUMNS,
@@ -23,12 +34,14 @@ export type ProgrammeKind =
   | 'enlarged'
   | 'even'
   | 'part'
+  | 'still'
   | 'other'
   | 'level'
   | 'colourless'
   | 'swapped'
   | 'colour'
-  | 'detail'
+  | 'coarse'
+  | 'blurred'
   | 'noise';
 
 /** Frames that differ in the same way: one after the other, or a few every now and then. */
@@ -87,15 +100,17 @@ export interface Programme {
  *   detail lost in           no block          [A 4 %, B 57 %, C 33 % of the blocks]
  *   detail of a quarter      0.83 and more     [A 0.88, B 0.37, C 0.6]
  *   detail gained in         no block          [A 6 %, B 30 %, C 23 %]; a little in 30 % [38 %]
+ *   blocks that stand still  0.2 % [A 1 %, B 40 %, C 43 %]
  *
  * Damaged: mirrored, upside down or another video 0.79 and less; crushed or stretched levels 0.86, 1.16 and more; another
  * gamma, darker, lighter 29 and more; grey 0 of the saturation; U and V swapped 19 and more; half of the saturation 13 to 49;
  * 64 px mosaic loses detail in 61 % and more of the blocks, 32 px in 36 %; half blurred (sigma 12) 0.33 to 0.67 of the detail
- * of a quarter; half green or grey 45 %, a box 6 % of the blocks; strong noise gains detail in 38 % and
- * more, or a little in 87 % and more of the blocks.
+ * of a quarter; half green or grey 45 %, a box 6 % of the blocks; a quarter that stands still 11 to 18 %; strong noise gains
+ * detail in 38 % and more, or a little in 87 % and more of the blocks.
  */
 const LIMITS = {
   part: 0.035,
+  still: 0.05,
   other: 0.9,
   contrast: [0.9, 1.12],
   level: 8,
@@ -120,6 +135,31 @@ const COLOURLESS = 0.2;
 /** Detail of a block, in quarters of a level, that can be lost; the mean of a quarter of the frame. */
 const LEAST_DETAIL = 12;
 const LEAST_QUARTER = 8;
+
+/**
+ * How much edges have to be amplified to come nearest to the source's, over so many frames to either side, as a multiple of that
+ * of luma. Seen in re-encodes of the source's size: 1.02 and less; of another size 1.10 and less, by bilinear filters 1.18. Of a
+ * Gaussian of 1.5 pixels at 720p 1.07 to 1.15, of 2 pixels 1.12 to 1.21, of 2.5 pixels 1.19 to 1.32, of 4 pixels 1.36 and more.
+ */
+const AMPLIFIED = 1.06;
+const AMPLIFIED_SCALED = 1.22;
+const BLUR_FRAMES = 7;
+/** Of 8 pixels and more so little is left, that what it is like is rounding: 0.25 of the strength; of re-encodes [0.5]. */
+const FAINT = 0.3;
+/** A frame that has lost detail by a blur has edges of less strength: a small one loses too little. */
+const WEAK = 0.75;
+/** Root mean square of edges of the source, in halves of a level; fainter ones are like rounding as well. */
+const LEAST_EDGES = 3;
+
+/**
+ * While a part of the frame stands still, edges in what moves are like the source's, correlation 0.75 to 1 as in re-encodes;
+ * where an encoder is so short of bits that it renews little of the frame, [0.2 to 0.6], and [40 %] of the frame is stale.
+ */
+const MOVING_ALIKE = 0.7;
+const STALE = 0.2;
+/** Where less of the frame is seen to move, that does not tell. */
+const LEAST_MOVING = 0.1;
+
 /** Detail that noise adds to a block, on average over 8 x 8 pixels of 720p, in quarters of a level. */
 const GRAIN = 4;
 /** Fewer blocks with detail do not tell how much is lost. */
@@ -164,6 +204,7 @@ const FOREIGN_CORRELATION = 0.5;
 /**
  * @param frames the frame of the source that each frame of the output shows; null where that is not known
  * @param times PTS of the output's frames in seconds
+ * @param isScaled whether the output has another size than the source
  * @param isNumbered whether a number in each frame says which one it should show: otherwise that was told by what it shows
  */
 export function compareProgramme(
@@ -171,17 +212,19 @@ export function compareProgramme(
   frames: readonly (number | null)[],
   times: readonly number[],
   source: Thumbnails,
-  isNumbered: boolean,
+  { isNumbered, isScaled }: { isNumbered: boolean; isScaled: boolean },
 ): Programme {
-  const compared = frames.flatMap((frame, i) => {
+  const watch = new StillWatch();
+  const each = frames.flatMap((frame, i) => {
     if (frame === null || frame >= source.count) return [];
     const [shown, own] = [thumbnailOf(output, i), thumbnailOf(source, frame)];
-    const measured = measure(shown, own);
+    const measured = measure(shown, own, watch.next(shown, own));
     const neighbour =
       (isNumbered ? neighbourShown(shown, source, frame) : undefined) ??
       (measured.found ? undefined : neighbourBlended(shown, source, frame));
     return [{ i, frame, ...measured, ...(neighbour ? { found: neighbour } : {}) }];
   });
+  const compared = withBlurs(each, isScaled ? AMPLIFIED_SCALED : AMPLIFIED);
   const seconds = median(times.slice(1).map((time, i) => time - (times[i] ?? time))) || 0;
   const at95 = (values: readonly number[]): number => {
     const found = percentile(values, 95);
@@ -204,19 +247,82 @@ interface Measured {
   correlation: number;
   lumaDifference: number;
   colourDifference: number;
+  /** Edges of each quarter, and luma about its mean. */
+  edges: readonly Products[];
+  luma: Products;
   /** The first of the kinds that it is. */
   found: { kind: ProgrammeKind; value: number; tones?: Tones } | undefined;
 }
 
-function measure(shown: Uint8Array, own: Uint8Array): Measured {
+function measure(shown: Uint8Array, own: Uint8Array, still: StillBlocks): Measured {
   const luma = compareLuma(shown, own);
   const colour = compareColours(shown, own);
   // A mosaic changes colours as well: what is lost tells more.
-  const found =
+  const unlike =
     unlikeLuma(luma) ?? unlikeDetail(compareDetail(shown, own)) ?? unlikeColours(colour);
+  const found =
+    unlike?.kind === 'even' ? unlike : (unmoved(still, shown, own, unlike !== undefined) ?? unlike);
   if (found?.kind === 'level') found.tones = tonesOf(shown, own, luma);
-  const { correlation, meanDifference: lumaDifference } = luma;
-  return { correlation, lumaDifference, colourDifference: colour.difference, found };
+  const { correlation, meanDifference: lumaDifference, products } = luma;
+  return {
+    ...{ correlation, lumaDifference, colourDifference: colour.difference, found },
+    ...{ edges: compareEdges(shown, own), luma: products },
+  };
+}
+
+/** What is wrong where a part of the frame stands still while the source moves: that, unless it is something else as well. */
+function unmoved(
+  { still, stale, moving }: StillBlocks,
+  shown: Uint8Array,
+  own: Uint8Array,
+  isUnlike: boolean,
+): Measured['found'] {
+  const share = still / LUMA_BYTES;
+  if (share <= LIMITS.still) return undefined;
+  const isMoving = moving.length >= LEAST_MOVING * LUMA_BYTES;
+  const alike = isMoving ? likeness(edgesAt(moving, shown, own)) : 1;
+  if (alike >= MOVING_ALIKE) {
+    return isUnlike && stale < still / 2 ? undefined : { kind: 'still', value: share };
+  }
+  const { left } = compareDetail(shown, own);
+  return stale > STALE * LUMA_BYTES ? { kind: 'coarse', value: left } : undefined;
+}
+
+/** Tells blurs, by the edges that are fainter for them. */
+function withBlurs(compared: readonly Compared[], limit: number): Compared[] {
+  return compared.map((one, k): Compared => {
+    const blurred = one.found ? strongBlur(one) : slightBlur(compared, k, limit);
+    return blurred ? { ...one, found: { kind: 'blurred', value: strength(blurred) } } : one;
+  });
+}
+
+/** Edges of the frames about one, where these are blurred. */
+function slightBlur(compared: readonly Compared[], k: number, limit: number): Products | undefined {
+  const near = compared
+    .slice(Math.max(0, k - BLUR_FRAMES), k + BLUR_FRAMES + 1)
+    .filter(({ found }) => !found);
+  const edges = sumOf(near.flatMap((one) => one.edges));
+  return isBlurred(edges, sumOf(near.map(({ luma }) => luma)), limit) ? edges : undefined;
+}
+
+/** Edges of a frame, or of a quarter that is coarse, where these are blurred: then what else it seems to be comes from that. */
+function strongBlur({ found, edges, luma }: Compared): Products | undefined {
+  const all = sumOf(edges);
+  if (found?.kind === 'coarse') {
+    return edges.find((one) => isBlurred(one, luma, AMPLIFIED) && strength(one) < WEAK);
+  }
+  return (found?.kind === 'part' || found?.kind === 'level') && isFaint(all, luma)
+    ? all
+    : undefined;
+}
+
+function isBlurred(edges: Products, luma: Products, limit: number): boolean {
+  if (edges.ofOwn < edges.count * LEAST_EDGES ** 2) return false;
+  return amplification(edges) > limit * (amplification(luma) || 1) || isFaint(edges, luma);
+}
+
+function isFaint(edges: Products, luma: Products): boolean {
+  return strength(edges) < FAINT * Math.min(1, strength(luma) || 1);
 }
 
 /** Which neighbour of its own in the source a frame shows, by how many frames it is away; nothing where it shows its own. */
@@ -288,6 +394,8 @@ interface Luma {
   medianDifference: number;
   /** Share of the blocks that are something else. */
   off: number;
+  /** About the mean; none where there is no contrast. */
+  products: Products;
 }
 
 function compareLuma(shown: Uint8Array, own: Uint8Array): Luma {
@@ -317,6 +425,7 @@ function compareLuma(shown: Uint8Array, own: Uint8Array): Luma {
     meanDifference: sum / LUMA_BYTES,
     medianDifference: differences.sort()[LUMA_BYTES >> 1] ?? 0,
     off: off / LUMA_BYTES,
+    products: isFlat ? NO_PRODUCTS : { count: LUMA_BYTES, ofShown, ofOwn, both },
   };
 }
 
@@ -430,7 +539,7 @@ function compareDetail(shown: Uint8Array, own: Uint8Array): Detail {
 
 function unlikeDetail({ lost, gained, grained, left, quarter }: Detail): Measured['found'] {
   if (lost > LIMITS.detail || quarter < LIMITS.quarter) {
-    return { kind: 'detail', value: Math.min(left, quarter) };
+    return { kind: 'coarse', value: Math.min(left, quarter) };
   }
   const isNoisy = gained > LIMITS.noise || grained > LIMITS.grain;
   return isNoisy ? { kind: 'noise', value: left } : undefined;

@@ -1,3 +1,5 @@
+import { padded } from './samples';
+
 /** What is left of a stretch of audio when another one, which is known to be in it, is taken out. */
 export interface Residual {
   /** The known audio as it is heard: filtered and at its level there. */
@@ -34,10 +36,12 @@ export function takeOut(heard: Float32Array, known: Float32Array, taps = TAPS_AT
   const filter = solve(equations);
   const fitted = new Float32Array(length);
   const rest = new Float32Array(length);
+  // Reading beyond an array would make an object of each of its samples.
+  const around = padded(known, -half, length + 2 * half);
   for (let at = 0; at < length; at += 1) {
     let sum = 0;
     for (let tap = 0; tap < taps; tap += 1) {
-      sum += (filter[tap] ?? 0) * (known[at - tap + half] ?? 0);
+      sum += (filter[tap] ?? 0) * (around[at - tap + 2 * half] ?? 0);
     }
     fitted[at] = sum;
     rest[at] = (heard[at] ?? 0) - sum;

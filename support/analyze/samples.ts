@@ -44,6 +44,18 @@ export function padded(samples: Samples, from: number, count: number): Float32Ar
   return piece;
 }
 
+/** Sum of the squares. In a loop: `reduce` makes an object of each sample. */
+export function energyOf(samples: Float32Array): number {
+  return productOf(samples, samples);
+}
+
+/** Sum of the products of samples with those of others, which are at least as many. */
+export function productOf(samples: Float32Array, others: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < samples.length; i += 1) sum += (samples[i] ?? 0) * (others[i] ?? 0);
+  return sum;
+}
+
 /** All of them in memory, one piece after the other. */
 export function* piecesOf(samples: Samples, size = PIECE_SAMPLES): Generator<Float32Array> {
   for (let at = 0; at < samples.length; at += size) yield samplesIn(samples, at, at + size);

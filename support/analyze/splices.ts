@@ -1,6 +1,6 @@
 import { type Finding, unobserved } from './finding';
 import type { AudioTimeline } from './audio-track';
-import { type Samples, samplesIn } from './samples';
+import { energyOf, type Samples, samplesIn } from './samples';
 
 /** What is heard where two segments meet. */
 export interface Splice {
@@ -122,7 +122,7 @@ function speechLevel(samples: Float32Array, rateHz: number): number | undefined 
   const size = Math.round(0.02 * rateHz);
   let [sum, loud] = [0, 0];
   for (let at = 0; at + size <= samples.length; at += size) {
-    const power = samples.subarray(at, at + size).reduce((acc, x) => acc + x * x, 0) / size;
+    const power = energyOf(samples.subarray(at, at + size)) / size;
     if (power < 1e-5) continue;
     sum += power;
     loud += 1;

@@ -1,5 +1,6 @@
 import { median } from '../base/median';
 import { makeLocator } from './placement';
+import { energyOf } from './samples';
 
 /** Where a dub is heard that is faster or slower than the STS returned it, at the same pitch. */
 export interface TempoMatch {
@@ -82,7 +83,7 @@ export function findAtOtherTempo(
 function loudPieces(needle: Float32Array, rateHz: number): number[] {
   const [size, every] = [PIECE_SECONDS, EVERY_SECONDS].map((s) => Math.round(s * rateHz));
   const power = (from: number, to: number): number =>
-    needle.subarray(from, to).reduce((sum, x) => sum + x * x, 0) / Math.max(1, to - from);
+    energyOf(needle.subarray(from, to)) / Math.max(1, to - from);
   const least = LOUD_SHARE * power(0, needle.length);
   const starts: number[] = [];
   for (let at = 0; at + (size ?? 0) <= needle.length; at += every ?? needle.length) {

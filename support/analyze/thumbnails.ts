@@ -1,7 +1,7 @@
 /*
  * What is kept of each frame of a video, so that frames of two videos can be compared: a few blocks of its luma, its
- * colours and its detail. Decoding gives a small copy of the whole frame, 160 x 90 pixels in 4:2:0; blocks are averages of
- * 5 x 5 of its pixels. The top of the frame, where a frame strip may be, is left out: it is no part of the programme.
+ * colours, its detail and its edges. Decoding gives a small copy of the whole frame, 160 x 90 pixels in 4:2:0; blocks are
+ * averages of 5 x 5 of its pixels. The top of the frame, where a frame strip may be, is left out: it is no part of the programme.
  */
 
 import { blockOf, scratchFile, writeAt } from './scratch-file';
@@ -33,14 +33,22 @@ export const CHROMA_ROWS = Math.floor((CHROMA_HEIGHT - FIRST_CHROMA_ROW) / BLOCK
 
 export const LUMA_BYTES = LUMA_COLUMNS * LUMA_ROWS;
 export const CHROMA_BYTES = CHROMA_COLUMNS * CHROMA_ROWS;
-/** Where in a thumbnail its parts begin: luma at 0, U after it, then V, detail, and the four borders. */
+/** Where in a thumbnail its parts begin: luma at 0, U after it, then V, detail, an edge for each block of luma, and the four borders. */
 export const V_AT = LUMA_BYTES + CHROMA_BYTES;
 export const DETAIL_AT = V_AT + CHROMA_BYTES;
-export const BORDERS_AT = DETAIL_AT + CHROMA_BYTES;
+export const EDGES_AT = DETAIL_AT + CHROMA_BYTES;
+export const BORDERS_AT = EDGES_AT + LUMA_BYTES;
 export const THUMBNAIL_BYTES = BORDERS_AT + 4;
 
 /** Detail is the mean difference of neighbouring pixels; a level of it is this fraction of one of luma. */
 const DETAIL_STEPS = 4;
+
+/**
+ * An edge is the difference of a pixel from the mean of its four neighbours, with its sign; a level of it is this fraction of one
+ * of luma, and none is in the middle of a byte.
+ */
+const EDGE_STEPS = 2;
+export const NO_EDGE = 128;
 
 /** Luma of a pixel in a black border, at most: 16 is black, codecs ring around it. */
 const BLACK_LUMA = 24;
@@ -52,7 +60,7 @@ export function evenText(luma: number): string {
 
 /**
  * Thumbnails of a video, one after the other, {@link THUMBNAIL_BYTES} for each of `count` frames: in memory, or those of a long video,
- * 100 MB an hour, in a scratch file. Plain data, that worker threads are given without a copy.
+ * 160 MB an hour, in a scratch file. Plain data, that worker threads are given without a copy.
  */
 export type Thumbnails = { count: number; bytes: Uint8Array } | { count: number; fd: number };
 
@@ -157,6 +165,7 @@ function reduceFrame(small: Uint8Array, out: Uint8Array, at: number): void {
   averages(small.subarray(u + chroma), CHROMA_WIDTH, size, out, at + LUMA_BYTES);
   averages(small.subarray(v + chroma), CHROMA_WIDTH, size, out, at + V_AT);
   detail(small, out, at + DETAIL_AT);
+  edges(small, out, at + EDGES_AT);
   out.set(borders(small), at + BORDERS_AT);
 }
 
@@ -195,6 +204,22 @@ function detail(small: Uint8Array, out: Uint8Array, at: number): void {
       }
       const mean = sum / (2 * (block - 1) ** 2);
       out[at + row * CHROMA_COLUMNS + column] = Math.min(255, Math.round(DETAIL_STEPS * mean));
+    }
+  }
+}
+
+/** The edge at one pixel of each block of luma: each time at another place in it, that no grid of the frame falls on all. */
+function edges(small: Uint8Array, out: Uint8Array, at: number): void {
+  for (let row = 0; row < LUMA_ROWS; row += 1) {
+    for (let column = 0; column < LUMA_COLUMNS; column += 1) {
+      const x = column * BLOCK + ((row + 2 * column) % BLOCK);
+      const y = FIRST_ROW + row * BLOCK + ((2 * row + column) % BLOCK);
+      const pixel = Math.min(y, HEIGHT - 2) * WIDTH + Math.min(Math.max(x, 1), WIDTH - 2);
+      const [above, below] = [small[pixel - WIDTH] ?? 0, small[pixel + WIDTH] ?? 0];
+      const [left, right] = [small[pixel - 1] ?? 0, small[pixel + 1] ?? 0];
+      const edge = (small[pixel] ?? 0) - (above + below + left + right) / 4;
+      const level = NO_EDGE + Math.round(EDGE_STEPS * edge);
+      out[at + row * LUMA_COLUMNS + column] = Math.min(255, Math.max(1, level));
     }
   }
 }

@@ -74,7 +74,7 @@ export async function readVideo(file: string): Promise<VideoTrack> {
   // Answers of another shape, in a folder of an older version, are none.
   const decoded = (await isLong(file))
     ? await decode(args, true)
-    : await cached(['ffmpeg', 'frames 2', args], () => decode(args, false));
+    : await cached(['ffmpeg', 'frames 3', args], () => decode(args, false));
   const { numbers, thumbnails, formats, stderr, exitCode } = decoded;
   const times = timesOf(file, decoded);
   return {

@@ -1,4 +1,6 @@
 import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 
 import { request } from 'undici';
 
@@ -7,9 +9,20 @@ import { messageOf, NotObserved } from './errors';
 /** The largest answer; metrics and lists of paths have some 100 KB. */
 const MOST_BYTES = 32 * 2 ** 20;
 
+/** A proxy that leads in circles. */
+const MOST_REDIRECTS = 5;
+
+/** What servers send that is compressed without having been asked to. */
+const DECODERS = {
+  ...{ gzip: promisify(gunzip), 'x-gzip': promisify(gunzip), br: promisify(brotliDecompress) },
+  deflate: promisify(inflate),
+};
+
 export interface HttpAnswer {
   status: number;
   text: string;
+  /** Where it leads, as an address; undefined where the answer is no redirect. */
+  location: string | undefined;
 }
 
 /**
@@ -26,7 +39,7 @@ export async function askHttp(
   const { method = 'GET', json, withinMs = 5000 } = options;
   const signal = AbortSignal.timeout(withinMs);
   try {
-    const { statusCode, body } = await request(withoutLogin(address), {
+    const { statusCode, headers, body } = await request(withoutLogin(address), {
       ...{ method, signal },
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
       headers: {
@@ -34,7 +47,13 @@ export async function askHttp(
         ...loginHeader(address),
       },
     });
-    return { status: statusCode, text: (await bytesOf(body, MOST_BYTES)).toString() };
+    const { location } = headers;
+    const leads = statusCode >= 300 && statusCode < 400 && typeof location === 'string';
+    return {
+      status: statusCode,
+      text: await textOf(await bytesOf(body, MOST_BYTES), headers['content-encoding']),
+      location: leads ? new URL(location, withoutLogin(address)).href : undefined,
+    };
   } catch (error) {
     throw new NotObserved(
       {
@@ -49,12 +68,47 @@ export async function askHttp(
   }
 }
 
+async function textOf(body: Buffer, encoding: string | string[] | undefined): Promise<string> {
+  const decoder = DECODERS[String(encoding).toLowerCase() as keyof typeof DECODERS] as
+    (typeof DECODERS)['gzip'] | undefined;
+  const plain = decoder ? await decoder(body, { maxOutputLength: MOST_BYTES }) : body;
+  return plain.toString();
+}
+
+/**
+ * Asks an address, and where it leads to another one, that: `/metrics` to `/metrics/`. A login is for the host that it was
+ * given for.
+ *
+ * @throws NotObserved as {@link askHttp}, and after too many redirects
+ */
+export async function askFollowing(address: string): Promise<HttpAnswer & { address: string }> {
+  let at = address;
+  for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
+    const answer = await askHttp(at);
+    if (answer.location === undefined) return { ...answer, address: at };
+    const next = new URL(answer.location);
+    const { origin, username, password } = new URL(address);
+    if (next.origin === origin) Object.assign(next, { username, password });
+    at = next.href;
+  }
+  throw new NotObserved({
+    ...{ what: 'the address leads to others without end', where: address, seen: at },
+    expected: `an answer after at most ${MOST_REDIRECTS} redirects`,
+    next: 'check whether this is its address (acceptance.yaml)',
+  });
+}
+
 /** An address without user and password. */
 export function withoutLogin(address: string): string {
   const url = new URL(address);
   if (url.username === '') return address;
   url.username = url.password = '';
   return url.href;
+}
+
+/** The path of an address, without a slash at its end; empty where it has none. */
+export function pathOf(address: string): string {
+  return new URL(address).pathname.replace(/\/+$/, '');
 }
 
 /** The header by which the user and the password of an address are sent; none where it has none. */

@@ -33,7 +33,8 @@ export interface MetricsText {
 }
 
 /**
- * Reads Prometheus text format 0.0.4 and the OpenMetrics text of the same kind (exemplars, `# EOF`).
+ * Reads Prometheus text format 0.0.4 and the OpenMetrics text of the same kind (exemplars, `# EOF`), with quoted names
+ * of any characters, `{"a.name","a label"="value"} 1`, as in text format 1.0.0.
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  * https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md
  *
@@ -75,9 +76,12 @@ type Fail = (expected: string) => never;
 function readComment(line: string, families: Map<string, MetricFamily>, fail: Fail): void {
   const [, keyword, rest = ''] = /^#[ \t]+(HELP|TYPE)(?:[ \t]+(.*))?$/s.exec(line) ?? [];
   if (keyword === undefined) return;
-  const found = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:[ \t]+(.*))?$/s.exec(rest);
-  const name = found?.[1] ?? fail(`# ${keyword} <metric name> …`);
-  const value = found?.[2] ?? '';
+  const quoted = rest.startsWith('"') ? restOfValue(rest, 1, fail) : undefined;
+  const plain = quoted ? undefined : /^[a-zA-Z_:][a-zA-Z0-9_:]*/.exec(rest)?.[0];
+  const name = quoted?.text ?? plain ?? fail(`# ${keyword} <metric name> …`);
+  const after = rest.slice(quoted?.end ?? name.length);
+  if (!/^([ \t]|$)/.test(after)) fail(`# ${keyword} <metric name> …`);
+  const value = after.trimStart();
   const family = families.get(name) ?? {};
   if ((keyword === 'TYPE' ? family.type : family.help) !== undefined) {
     fail(`# ${keyword} of ${name} once`);
@@ -88,45 +92,75 @@ function readComment(line: string, families: Map<string, MetricFamily>, fail: Fa
 }
 
 function readSample(line: string, timestampUnitMs: number, fail: Fail): Sample {
-  const name = /^[ \t]*([a-zA-Z_:][a-zA-Z0-9_:]*)[ \t]*/.exec(line);
-  if (!name?.[1]) return fail('a line that begins with a metric name');
-  const { labels, end } = readLabels(line, name[0].length, fail);
+  const begin = /^[ \t]*([a-zA-Z_:][a-zA-Z0-9_:]*)?[ \t]*/.exec(line);
+  const { labels, end, quotedName } = readLabels(line, begin?.[0].length ?? 0, fail);
+  const name = begin?.[1] ?? quotedName ?? fail('a line that begins with a metric name');
+  if (begin?.[1] !== undefined && quotedName !== undefined) fail('one name of the metric');
   const [body, exemplarText] = splitOnce(line.slice(end), '#');
   const { value, timestampMs } = readValue(body, timestampUnitMs, fail);
-  const sample: Sample = { name: name[1], labels, value };
+  const sample: Sample = { name, labels, value };
   if (timestampMs !== undefined) sample.timestampMs = timestampMs;
   if (exemplarText !== undefined) {
     const text = exemplarText.trimStart();
     if (!text.startsWith('{')) fail('an exemplar like # {trace_id="1"} 0.5');
     const exemplar = readLabels(text, 0, fail);
+    if (exemplar.quotedName !== undefined) fail('an exemplar without a name');
     const numbers = readValue(text.slice(exemplar.end), 1000, fail);
     sample.exemplar = { labels: exemplar.labels, ...numbers };
   }
   return sample;
 }
 
-/** Reads `{a="b",…}` at `start`; without a brace there the labels are empty. */
-function readLabels(line: string, start: number, fail: Fail): { labels: Labels; end: number } {
-  if (line[start] !== '{') return { labels: {}, end: start };
+/** Reads `{a="b",…}` at `start`; without a brace there the labels are empty. A name of the metric may stand before them. */
+function readLabels(
+  line: string,
+  start: number,
+  fail: Fail,
+): { labels: Labels; end: number; quotedName: string | undefined } {
+  let quotedName: string | undefined;
+  if (line[start] !== '{') return { labels: {}, end: start, quotedName };
   const labels = new Map<string, string>();
   let at = start + 1;
   for (;;) {
     const close = matchAt(/[ \t]*\}/y, line, at);
     // From a map, as any name may come: __proto__ as well.
-    if (close) return { labels: Object.fromEntries(labels), end: at + close[0].length };
-    const pair = matchAt(/[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"([^"\\]*)/y, line, at);
-    if (pair?.[1] === undefined) return fail('labels like {name="value"}');
-    if (labels.has(pair[1])) fail(`label ${pair[1]} once`);
-    const { text, end } = restOfValue(line, at + pair[0].length, fail);
-    labels.set(pair[1], (pair[2] ?? '') + text);
-    at = end + (matchAt(/[ \t]*(?:,|(?=\}))/y, line, end) ?? fail('a comma or }'))[0].length;
+    if (close) {
+      return { labels: Object.fromEntries(labels), end: at + close[0].length, quotedName };
+    }
+    const { name, end: afterName } = readLabelName(line, at, fail);
+    const value = matchAt(/[ \t]*=[ \t]*"/y, line, afterName);
+    if (value) {
+      if (labels.has(name)) fail(`label ${name} once`);
+      const { text, end } = restOfValue(line, afterName + value[0].length, fail);
+      labels.set(name, text);
+      at = end;
+    } else {
+      if (line[afterName - 1] !== '"' || labels.size > 0 || quotedName !== undefined) {
+        fail('labels like {name="value"}');
+      }
+      quotedName = name;
+      at = afterName;
+    }
+    at += (matchAt(/[ \t]*(?:,|(?=\}))/y, line, at) ?? fail('a comma or }'))[0].length;
   }
 }
 
-/** What is left of a label's value up to its quote, piece by piece: one expression for all of it would overflow. */
+/** A name as it is, or in quotes, where it may have any characters. */
+function readLabelName(line: string, start: number, fail: Fail): { name: string; end: number } {
+  const found =
+    matchAt(/[ \t]*(?:([a-zA-Z_][a-zA-Z0-9_]*)|")/y, line, start) ??
+    fail('labels like {name="value"}');
+  const end = start + found[0].length;
+  if (found[1] !== undefined) return { name: found[1], end };
+  const quoted = restOfValue(line, end, fail);
+  return { name: quoted.text, end: quoted.end };
+}
+
+/** What is left of a quoted text up to its quote, piece by piece: one expression for all of it would overflow. */
 function restOfValue(line: string, start: number, fail: Fail): { text: string; end: number } {
-  const pieces: string[] = [];
-  let at = start;
+  const [first = ''] = matchAt(/[^"\\]*/y, line, start) ?? [];
+  const pieces = [first];
+  let at = start + first.length;
   while (line[at] !== '"') {
     const piece = matchAt(/\\(.)([^"\\]*)/suy, line, at) ?? fail('a quote after the value');
     const [whole, escaped = '', plain = ''] = piece;

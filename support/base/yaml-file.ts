@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 
-import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml';
+import {
+  isMap,
+  isNode,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type ScalarTag,
+} from 'yaml';
 
 import { messageOf, SuiteError } from './errors';
 import { interpolateAll, type Variables } from './interpolate';
@@ -22,17 +30,18 @@ export interface YamlFile {
   valuesWith(variables: Variables): unknown;
   /** "file:line" of the deepest part of `keys` that the file has; `depth` is how many of them it has. */
   placeOf(keys: readonly string[]): { place: string; depth: number };
-  /** The keys that lead to each value with a tag of its own, as `!reset` of Compose is. */
-  tagged(tag: string): string[][];
+  /** The keys, or places in a list, that lead to each value with a tag of its own, as `!reset` of Compose is. */
+  tagged(tag: string): (string | number)[][];
 }
 
 /**
  * Reads a YAML file.
  *
  * @param kind what the file is, for the messages: "compose file"
+ * @param scalars values without quotes that are read in another way than YAML 1.2 reads them
  * @throws SuiteError when the file is missing, cannot be read or is not YAML, naming line and column
  */
-export function readYamlFile(file: string, kind: string): YamlFile {
+export function readYamlFile(file: string, kind: string, scalars: ScalarTag[] = []): YamlFile {
   const path = resolve(file);
   const shown = shownPath(path);
   const text = textOf(path, shown, kind);
@@ -43,7 +52,7 @@ export function readYamlFile(file: string, kind: string): YamlFile {
     });
   }
   const lines = new LineCounter();
-  const { document, values } = parsed(text, lines, shown, kind);
+  const { document, values } = parsed(text, { lines, shown, kind, scalars });
   return {
     path,
     shown,
@@ -73,16 +82,21 @@ export function readYamlFile(file: string, kind: string): YamlFile {
   };
 }
 
-function taggedIn(node: unknown, tag: string): string[][] {
+function taggedIn(node: unknown, tag: string): (string | number)[][] {
   if (isNode(node) && node.tag === tag) return [[]];
-  if (!isMap(node)) return [];
-  return node.items.flatMap(({ key, value }) =>
-    taggedIn(value, tag).map((keys) => [String(key), ...keys]),
-  );
+  const inside: [string | number, unknown][] = isMap(node)
+    ? node.items.map(({ key, value }) => [String(key), value])
+    : isSeq(node)
+      ? [...node.items.entries()]
+      : [];
+  return inside.flatMap(([key, value]) => taggedIn(value, tag).map((keys) => [key, ...keys]));
 }
 
 /** Characters; a hundred times what the shipped files have. Longer ones take the parser minutes. */
 const LONGEST = 2 ** 18;
+
+/** Ten times what large compose files have; such as multiply without end have millions. */
+const MOST_ALIASES = 10_000;
 
 function textOf(path: string, shown: string, kind: string): string {
   try {
@@ -100,9 +114,12 @@ function textOf(path: string, shown: string, kind: string): string {
 
 function parsed(
   text: string,
-  lines: LineCounter,
-  shown: string,
-  kind: string,
+  {
+    lines,
+    shown,
+    kind,
+    scalars,
+  }: { lines: LineCounter; shown: string; kind: string; scalars: ScalarTag[] },
 ): { document: Document.Parsed; values: unknown } {
   const notValid = (place: string, seen: string): SuiteError =>
     new SuiteError({
@@ -113,6 +130,7 @@ function parsed(
     // Tags such as !override are Compose's own.
     const document = parseDocument(text, {
       ...{ lineCounter: lines, merge: true, logLevel: 'error' },
+      customTags: (tags) => [...scalars, ...tags],
       // Finding the place of every error in a file full of errors would take minutes.
       prettyErrors: false,
     });
@@ -122,7 +140,7 @@ function parsed(
       const seen = syntaxError.message.split('\n')[0] ?? '';
       throw notValid(`${line}:${col}`, seen);
     }
-    return { document, values: document.toJS() };
+    return { document, values: document.toJS({ maxAliasCount: MOST_ALIASES }) };
   } catch (error) {
     // Unresolved or endlessly multiplying aliases, and endless nesting, show only here.
     throw error instanceof SuiteError ? error : notValid('1', messageOf(error));

@@ -28,6 +28,32 @@ export interface UndecodableMessage {
   reason: string;
   /** Not there where the WebSocket itself was broken. */
   message?: string | Buffer;
+  /** Where it is well-formed in a protocol that the contract does not have. */
+  protocol?: ForeignProtocol;
+}
+
+/** Protocols that are not read, in words for people. */
+const FOREIGN_PROTOCOLS = {
+  eio3: 'Engine.IO 3 by long polling, which clients of Socket.IO 2 speak',
+  msgpack: 'Socket.IO packets in MessagePack (socket.io-msgpack-parser)',
+} as const;
+
+type ForeignProtocol = keyof typeof FOREIGN_PROTOCOLS;
+
+/** Which foreign protocols were spoken, in words for people; empty where none was. */
+export function foreignText(events: readonly TapEvent[]): string {
+  const spoken = new Set(
+    events
+      .filter(({ kind }) => kind === 'undecodable')
+      .map(({ payload }) => fieldsOf(payload)['protocol']),
+  );
+  return Object.entries(FOREIGN_PROTOCOLS)
+    .filter(([name]) => spoken.has(name))
+    .map(
+      ([, words]) =>
+        `what is not read was spoken: ${words}; the contract is Socket.IO 5 with its own parser`,
+    )
+    .join('; ');
 }
 
 const faultDone = z.looseObject({

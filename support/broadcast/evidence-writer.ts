@@ -122,13 +122,13 @@ export class EvidenceWriter {
     return { file, bytes: bytes.length };
   }
 
-  #withoutMessage({ reason, message }: UndecodableMessage): unknown {
-    if (message === undefined) return { reason };
+  #withoutMessage({ message, ...what }: UndecodableMessage): unknown {
+    if (message === undefined) return what;
     this.#files += 1;
     const name = `undecodable/${this.#files}`;
-    if (typeof message !== 'string') return { reason, ...this.#store(name, 'bin', message) };
+    if (typeof message !== 'string') return { ...what, ...this.#store(name, 'bin', message) };
     const begins = message.slice(0, SHOWN_CHARACTERS);
-    return { reason, begins, ...this.#store(name, 'txt', withoutSecrets(message)) };
+    return { ...what, begins, ...this.#store(name, 'txt', withoutSecrets(message)) };
   }
 
   #withoutAudio({ event, payload, connection }: TapEvent): unknown {

@@ -83,9 +83,12 @@ export function concerns({ on: { first, last } }: AnswerFault, fragment: number)
 
 /** Whether the dub of that fragment is half as loud, so that it can be told from the original by its level. */
 export function isSoftened(faults: readonly Fault[], fragment: number): boolean {
-  return faults.some(
-    (fault) => isAnswerFault(fault) && fault.does === 'soften' && concerns(fault, fragment),
-  );
+  return faults.some((fault) => isSoftening(fault) && concerns(fault, fragment));
+}
+
+/** Whether it makes the dubs of some fragments half as loud. */
+export function isSoftening(fault: Fault): fault is AnswerFault {
+  return isAnswerFault(fault) && fault.does === 'soften';
 }
 
 /** Whether every dub, whatever its fragment, is half as loud. */

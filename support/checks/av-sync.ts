@@ -1,93 +1,21 @@
-/** A/V offset (audio minus video, in ms: positive when the audio is late) and drift, as heard and as media-service says. */
+/** A/V offset (audio minus video, in ms: positive when the audio is late), as heard and as media-service says. */
 import type { FragmentPlacement, Sync } from '../analyze/dub-placement';
 import { type Finding, milliseconds, ranges } from '../analyze/finding';
-import type { FrameClock } from '../analyze/frame-clock';
 import type { Measured } from '../analyze/metric-findings';
 import { countAbove } from '../analyze/metrics';
 import { CannotBeShown } from '../base/errors';
 import { metricName } from '../broadcast/service-names';
 import { observed, ofBroadcast, streamOf } from './builders';
-import { assessed, type Assessment, type Deviation, type Figure } from './criterion';
+import { avDrift, OFFSET_LIMIT_MS, UNHEARD } from './av-drift';
+import { assessed, type Assessment, type Deviation } from './criterion';
 import { dubs } from './dub';
+import { dubSpeed } from './dub-speed';
 import { demandTimes } from './lost-by-reader';
-import { audio } from './output-audio';
 import { clockOf } from './output-clock';
-import { frames } from './output-frames';
-import { original, placementsOf } from './output-original';
-import {
-  type ChangeLimit,
-  changeExpected,
-  CLOCKS_APART_PPM,
-  driftsBeyond,
-  driftText,
-  jumpsBeyond,
-  jumpsText,
-  jumpText,
-} from './offset-words';
+import { placementsOf } from './output-original';
+import { jumpText } from './offset-words';
 import { outputCriterion } from './output-subject';
 import { countDeviations, undubbed, UPSTREAM } from './upstream';
-
-/** What explains that no dub is heard at its video, so that nothing can be compared there; causes first. */
-const UNHEARD = [audio, original, frames];
-
-/** Each way less than 120 ms: specs 019 and 021. */
-const OFFSET_LIMIT_MS = 120;
-
-/**
- * By the least-squares line through the offsets, with the jumps taken out. A jump is no drift: it is named as one, here where all
- * offsets are within their own limit, otherwise with these (av-offset).
- */
-export const avDrift = outputCriterion('av-drift', {
-  title: 'Audio and video do not drift apart',
-  failure: 'audio and video drift apart',
-  needs: 'dubs',
-  // Half of the limit of the offset, over the whole broadcast: one twice as long would otherwise reach it.
-  defaultLimit: { limitMs: OFFSET_LIMIT_MS / 2, limitPpm: CLOCKS_APART_PPM },
-  measure: async (subject): Promise<Finding<Sync>> => {
-    demandTimes(subject);
-    const clock = await clockOf(subject);
-    await placementsOf(subject);
-    return withConversion(await subject.output.sync(), clock);
-  },
-  assess: (sync, limit: ChangeLimit): Assessment => {
-    const expected = changeExpected('at most', limit);
-    if (!sync.observed) return assessed(false, sync.reason, expected);
-    const figure: Figure = {
-      ...{ name: 'A/V drift', value: Math.abs(sync.driftMs), unit: 'ms' },
-      ...{ limit: limit.limitMs, holds: 'at most' },
-    };
-    const drift = `${driftText(sync)} from the first to the last of ${sync.measuredFragments} fragments`;
-    const jumps = jumpsText(sync, 'segment');
-    const seen = jumps === '' ? drift : `${drift}; ${jumps}`;
-    if (driftsBeyond(sync, limit)) return { deviations: [{ text: drift }], seen, expected, figure };
-    if (Math.abs(sync.worstMs) >= OFFSET_LIMIT_MS) {
-      return { deviations: [], seen, expected, figure };
-    }
-    const wrong = jumpsBeyond(sync, limit.limitMs).map((jump): Deviation => ({
-      text: jumpText(jump, 'segment'),
-      fragment: jump.after,
-    }));
-    return { deviations: wrong, seen, expected, figure, failure: 'the A/V offset jumps' };
-  },
-  explainedBy: [...UNHEARD, dubs].map((cause) => ({
-    criterion: cause,
-    fits: (sync: Finding<Sync>) => !sync.observed,
-  })),
-});
-
-/**
- * Where the frame rate is converted, frames of the source are shown up to one frame early or late, and from one that is left out
- * to the next that becomes a line: an error of measurement.
- */
-function withConversion(
-  sync: Finding<Sync>,
-  { conversion, framesPerSecond: own }: FrameClock,
-): Finding<Sync> {
-  if (!conversion || !sync.observed || sync.driftMs === 0) return sync;
-  const frameMs = 1000 / Math.min(own, conversion.framesPerSecond);
-  const ppmOfFrame = Math.abs(sync.ppm / sync.driftMs) * frameMs;
-  return { ...sync, errorPpm: sync.errorPpm + ppmOfFrame };
-}
 
 interface Offsets {
   /** How the time of a frame was told: by its number, or by what is seen in it. */
@@ -140,6 +68,7 @@ export const avOffset = outputCriterion('av-offset', {
         measured.sync.observed &&
         Math.abs(measured.sync.worstWithoutDriftMs) < limit.limitMs,
     },
+    { criterion: dubSpeed, fits: isBySpeed },
     ...UNHEARD.map((cause) => ({
       criterion: cause,
       fits: ({ sync, undubbed }: Offsets) => !sync.observed && undubbed.length === 0,
@@ -161,6 +90,21 @@ function tooLate({ placements, sync }: Offsets, { limitMs }: { limitMs: number }
     const why = jump ? `, ${side} ${jumpText(jump, 'segment')}` : '';
     const text = `fragment ${sequence}: ${milliseconds(offset.offsetMs)}${why}`;
     return [{ text, fragment: sequence }];
+  });
+}
+
+/** Whether dubs are early or late by as much as all before them were too fast or too slow, to within the error of their speed. */
+function isBySpeed({ placements }: Offsets, { limitMs }: { limitMs: number }): boolean {
+  const heard = placements.flatMap(({ startSeconds, avOffset: offset }) =>
+    offset.observed ? [{ startSeconds, ...offset }] : [],
+  );
+  const [first] = heard;
+  if (!first || Math.abs(first.offsetMs) >= limitMs || heard.length < placements.length)
+    return false;
+  return heard.every(({ startSeconds, offsetMs, speed }) => {
+    const sinceMs = 1000 * (startSeconds - first.startSeconds);
+    const error = offsetMs - first.offsetMs - sinceMs * (1 / speed - 1);
+    return Math.abs(error) <= (sinceMs * dubSpeed.defaultLimit.percent) / 100;
   });
 }
 

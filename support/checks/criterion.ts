@@ -55,6 +55,12 @@ export function roomOf({ value, limit, holds }: Figure): number {
   return holds === 'at least' ? value - limit : limit - value;
 }
 
+/** Whether a figure is where it has to be; not whether all was measured of which it is the worst. */
+export function isWithin(figure: Figure): boolean {
+  const room = roomOf(figure);
+  return figure.holds === 'below' ? room > 0 : room >= 0;
+}
+
 /** What a criterion says of a measurement. It holds when there are no deviations. */
 export interface Assessment {
   deviations: readonly Deviation[];

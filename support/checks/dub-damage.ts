@@ -1,6 +1,7 @@
 /** In what condition a dub is heard: whether anything is missing of it, distorted, or heard beside it. */
 import type { DubCondition, DubConditionAt } from '../analyze/dub-damage';
 import type { FragmentPlacement } from '../analyze/dub-placement';
+import { type LevelChange, levelChanges } from '../analyze/level-change';
 import { CannotBeShown } from '../base/errors';
 import { type Assessment, type Deviation, deviationAt } from './criterion';
 import { dubs } from './dub';
@@ -33,8 +34,9 @@ export interface DubDamageLimit {
   stepDb: number;
   /** How much of what the dub does not explain its clipped peaks do, 0 to 1. */
   clippedShare: number;
-  /** What is heard while it speaks and is not the dub. */
+  /** What is heard while it speaks and is not the dub: with other damage, and where hardly anything is the dub. */
   unexplainedDb: number;
+  otherDb: number;
 }
 
 interface Measured {
@@ -55,17 +57,19 @@ export const dubDamage = outputCriterion('dub-damage', {
    * - clicks: 7 dB and less, at 32 kb/s up to 14, 15 at 16 kb/s a channel, and 17 at 48 kb/s in mono; crackle 14 to 17, single clicks 8 to 27
    * - pauses: -46 dB and less; 50 Hz hum -9 to -26, noise -18 to -27; the loudest tenth -45, an echo -11 to -22
    * - hiss: 0 to 2.9 dB, at 32 kb/s up to 6.1; 4 bits a sample 5.9 to 9.6, noise 7 to 17, every sixth sample only 30
-   * - bands: 5 dB and less, a soft telephone band 8, hard compressors 11; a low-pass filter at 700 Hz 34 to 36, at 400 Hz 41 and 42
+   * - bands: 5 dB and less, a soft telephone band 8, hard compressors 11; a steep telephone band 17 and more at either end; a low-pass filter at 700 Hz 34 to 36, at 400 Hz 41 and 42
    * - sways: 5 dB and less, and of more than 4 dB at most 0.71 of the changes; a tremolo of 60 % 7.3 dB and 0.93, a sway in 3 s 11 dB
    * - steps: at most 4.1 (a fast dynaudnorm, speechnorm), compressors and loudnorm 1.8; half the level 4.1 to 5.9
    * - clipping: 0.03 and less; by +12 and +24 dB 0.51 to 0.67
-   * - unexplained: -8 dB and less; audio of another place in the dub -3 to -6
+   * - changes of the level from some dub on: 0.4; by 10 dB 9.7 and more, behind a compressor 6
+   * - unexplained: -8 dB and less; audio of another place in the dub -3 to -6; clipping by +24 dB -7, by +60 dB (a square wave) -3.1,
+   *   noise as loud as the dub -2.8, the dub played backwards -0.7
    */
   defaultLimit: {
     ...{ clickDb: 12, pausesDb: -35, loudestPausesDb: -25, hissDb: 5 },
     ...{ coarseDb: -17, coarseClickDb: 18, coarseHissDb: 10 },
     ...{ lostDb: 15, swayDb: 6, swayShare: 0.75 },
-    ...{ stepDb: 4.5, clippedShare: 0.2, unexplainedDb: -5 },
+    ...{ stepDb: 4.5, clippedShare: 0.2, unexplainedDb: -5, otherDb: -1.5 },
   },
   measure: async (subject): Promise<Measured> => {
     const placements = await placementsOf(subject);
@@ -99,6 +103,8 @@ export const dubDamage = outputCriterion('dub-damage', {
 
 /** A change of the level that is so near to a dropout is the dropout's. */
 const NEAR_DROPOUT_SECONDS = 0.3;
+/** The level is told in each window of 10 ms of speech: in a longer pause, nobody hears when it changes. */
+const TOLD_SECONDS = 0.1;
 
 type Kind =
   | 'dropout'
@@ -115,10 +121,36 @@ type Kind =
 const BESIDE: readonly Kind[] = ['noise', 'hiss', 'other'];
 
 function damagedIn({ conditions }: Measured, limit: DubDamageLimit): Deviation[] {
-  return conditions.flatMap(({ sequence, condition }) => {
-    const texts = condition.observed ? damageOf(condition, limit).map(({ text }) => text) : [];
+  return damageIn(conditions, limit).flatMap(({ sequence, damage }) => {
+    const texts = damage.map(({ text }) => text);
     return texts.length > 0 ? [deviationAt(sequence, texts.join(', '))] : [];
   });
+}
+
+/** The damage of each dub. A change of the level that lasts is told once, where it is heard first. */
+function damageIn(
+  conditions: readonly DubConditionAt[],
+  limit: DubDamageLimit,
+): { sequence: number; damage: Damage[] }[] {
+  const changes = levelChanges(conditions, limit.stepDb);
+  return conditions.map(({ sequence, condition }) => {
+    const own = condition.observed ? damageOf(condition, limit) : [];
+    const lasting = changes.filter((change) => change.sequence === sequence);
+    const rest = lasting.length > 0 ? own.filter(({ kind }) => kind !== 'level') : own;
+    return { sequence, damage: [...rest, ...lasting.map(levelChange)] };
+  });
+}
+
+function levelChange({ untilSeconds, fromSeconds, db: level }: LevelChange): Damage {
+  const when =
+    fromSeconds - untilSeconds < TOLD_SECONDS
+      ? `from ${at(fromSeconds)} on`
+      : `from the pause between ${at(untilSeconds)} and ${at(fromSeconds)} on`;
+  return { kind: 'level', text: `${when} ${louder(level)}` };
+}
+
+function louder(level: number): string {
+  return `${level < 0 ? 'softer' : 'louder'} by ${Math.abs(level).toFixed(0)} dB`;
 }
 
 function notCompared({ placements, conditions }: Measured): Deviation[] {
@@ -162,21 +194,23 @@ function isOfCutDubs(measured: Measured, limit: DubDamageLimit): boolean {
 }
 
 function isAll({ conditions }: Measured, limit: DubDamageLimit, kinds: readonly Kind[]): boolean {
-  return conditions.every(
-    ({ condition }) =>
-      !condition.observed || damageOf(condition, limit).every(({ kind }) => kinds.includes(kind)),
+  return damageIn(conditions, limit).every(({ damage }) =>
+    damage.every(({ kind }) => kinds.includes(kind)),
   );
 }
 
 type Damage = { kind: Kind; text: string };
 
 function damageOf(condition: DubCondition, limit: DubDamageLimit): Damage[] {
-  const { displaced } = condition;
+  const { displaced, unexplainedDb } = condition;
+  if (unexplainedDb > limit.otherDb) {
+    return [{ kind: 'other', text: `what is heard is not the dub (${db(unexplainedDb)})` }];
+  }
   // Where another part of the dub is heard, or nothing, that is not distorted as well.
-  const placed = [
-    ...displacedIn(condition),
-    ...(displaced.length > 0 ? [] : dropoutsIn(condition)),
-  ];
+  const placed =
+    displaced.length > 0
+      ? displacedIn(condition)
+      : [...foreignIn(condition), ...dropoutsIn(condition)];
   const clipped = clippingIn(condition, limit);
   if (clipped.length > 0) return [...clipped, ...placed];
   const lost = lostIn(condition, limit);
@@ -188,13 +222,25 @@ function damageOf(condition: DubCondition, limit: DubDamageLimit): Damage[] {
   // Where the level goes up and down, the lows are no dropouts, nor the highs clicks.
   if (sway.length > 0) return [...sway, ...noiseIn(condition, limit)];
   const all = [...placed, ...noiseIn(condition, limit), ...step, ...clicksIn(condition, limit)];
-  if (all.length > 0 || condition.unexplainedDb <= limit.unexplainedDb) return all;
-  return [
-    { kind: 'other', text: `what is heard is something else by ${db(condition.unexplainedDb)}` },
-  ];
+  if (all.length > 0 || unexplainedDb <= limit.unexplainedDb) return all;
+  return [{ kind: 'other', text: `what is heard is something else by ${db(unexplainedDb)}` }];
 }
 
-function dropoutsIn({ dropouts }: DubCondition): Damage[] {
+function foreignIn({ foreign }: DubCondition): Damage[] {
+  const [first] = foreign;
+  if (!first) return [];
+  const total = foreign.reduce((sum, { seconds }) => sum + seconds, 0);
+  const text = `from ${at(first.fromSeconds)} on something else is heard, ${ms(total)} in all`;
+  return [{ kind: 'other', text }];
+}
+
+function dropoutsIn({ dropouts: all, foreign }: DubCondition): Damage[] {
+  // Where something else is heard, it has pauses of its own.
+  const dropouts = all.filter(({ fromSeconds: from, seconds }) =>
+    foreign.every(
+      (one) => one.fromSeconds >= from + seconds || one.fromSeconds + one.seconds <= from,
+    ),
+  );
   const [first] = dropouts;
   if (!first) return [];
   const total = dropouts.reduce((sum, { seconds }) => sum + seconds, 0);
@@ -275,8 +321,7 @@ function stepIn({ step, dropouts }: DubCondition, limit: DubDamageLimit): Damage
       step.atSeconds < fromSeconds + seconds + NEAR_DROPOUT_SECONDS,
   );
   if (isDropout) return [];
-  const how = `${step.db < 0 ? 'softer' : 'louder'} by ${Math.abs(step.db).toFixed(0)} dB`;
-  return [{ kind: 'level', text: `from ${at(step.atSeconds)} on ${how}` }];
+  return [{ kind: 'level', text: `from ${at(step.atSeconds)} on ${louder(step.db)}` }];
 }
 
 function displacedIn({ displaced }: DubCondition): Damage[] {

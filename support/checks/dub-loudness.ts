@@ -1,7 +1,9 @@
 /** How loud the dubs are: a viewer turns the volume for neither of the two languages. */
 import type { DubLoudness } from '../analyze/dub-loudness';
+import { levelChanges } from '../analyze/level-change';
 import { type Assessment, deviationAt } from './criterion';
 import { dubs } from './dub';
+import { dubDamage } from './dub-damage';
 import { audio } from './output-audio';
 import { channels } from './output-channels';
 import { frames } from './output-frames';
@@ -27,10 +29,7 @@ export const dubLoudness = outputCriterion('dub-loudness', {
     return subject.output.dubLoudness();
   },
   assess: (levels, { withinDb }: DubLoudnessLimit): Assessment => {
-    const differences = levels.map(({ sequence, dubDbfs, originalDbfs }) => ({
-      sequence,
-      db: dubDbfs - originalDbfs,
-    }));
+    const differences = differencesOf(levels);
     const wrong = differences.filter(({ db }) => Math.abs(db) > withinDb);
     const all = differences.map(({ db }) => db);
     const seen = `${inDb(Math.min(...all))} to ${inDb(Math.max(...all))} against the original`;
@@ -44,11 +43,38 @@ export const dubLoudness = outputCriterion('dub-loudness', {
       ...{ seen, expected: `within ${withinDb} dB` },
     };
   },
-  explainedBy: [audio, channels, original, frames, dubs].map((cause) => ({
-    criterion: cause,
-    fits: (levels: readonly DubLoudness[]) => levels.length === 0,
-  })),
+  explainedBy: [
+    ...[audio, channels, original, frames, dubs].map((cause) => ({
+      criterion: cause,
+      fits: (levels: readonly DubLoudness[]) => levels.length === 0,
+    })),
+    {
+      // All louder or softer from some moment on: as loud as before, or from the start as loud as then, they are right.
+      criterion: dubDamage,
+      fits: async (levels, { withinDb }, subject) => {
+        const { stepDb } = dubDamage.defaultLimit;
+        const changes = levelChanges(await subject.output.dubConditions(), stepDb);
+        const isRight = (change: (sequence: number) => number): boolean =>
+          differencesOf(levels).every(
+            ({ sequence, db }) => Math.abs(db + change(sequence)) <= withinDb,
+          );
+        return changes.some(
+          ({ sequence: first, db }) =>
+            isRight((sequence) => (sequence < first ? db : 0)) ||
+            isRight((sequence) => (sequence < first ? 0 : -db)),
+        );
+      },
+    },
+  ],
 });
+
+/** How much louder each dub is than the original, in dB. */
+function differencesOf(levels: readonly DubLoudness[]): { sequence: number; db: number }[] {
+  return levels.map(({ sequence, dubDbfs, originalDbfs }) => ({
+    sequence,
+    db: dubDbfs - originalDbfs,
+  }));
+}
 
 function inDb(level: number): string {
   return `${level < 0 ? '-' : '+'}${Math.abs(level).toFixed(1)} dB`;

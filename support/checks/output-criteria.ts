@@ -1,9 +1,11 @@
 import { CannotBeShown } from '../base/errors';
 import { type Verdict, judge } from './criterion';
-import { avDrift, avOffset } from './av-sync';
+import { avDrift } from './av-drift';
+import { avOffset } from './av-sync';
 import { dubs } from './dub';
 import { dubDamage } from './dub-damage';
 import { dubLoudness } from './dub-loudness';
+import { dubSpeed } from './dub-speed';
 import { audio, splices } from './output-audio';
 import { channels } from './output-channels';
 import { decoding, duration, timestamps, tracks } from './output-file';
@@ -23,7 +25,7 @@ import { videoFormat } from './video-format';
 export const OUTPUT_CRITERIA: readonly AnyOutputCriterion[] = [
   ...[tracks, decoding, videoFormat, timestamps, audio, channels, outputBegins, duration, frames],
   ...[outputEnds, programme],
-  ...[original, dubs, dubDamage, dubLoudness, avDrift, avOffset, fingerprint],
+  ...[original, dubs, dubDamage, dubLoudness, avDrift, dubSpeed, avOffset, fingerprint],
   ...[
     dubLanguage,
     language,

@@ -1,11 +1,12 @@
 /** Whether an output begins and ends where its broadcast does. */
 import { beyond } from '../analyze/finding';
+import type { TrackSpan } from '../analyze/media';
 import type { OutputEnd, OutputStart } from '../analyze/output-start';
 import { allRight, observed } from './builders';
 import { lostByReader, mayBeLost } from './lost-by-reader';
 import { channels, isChannelLate } from './output-channels';
 import { clockOf } from './output-clock';
-import { duration } from './output-file';
+import { duration, EDGE_SECONDS, timestamps } from './output-file';
 import { frames } from './output-frames';
 import { outputCriterion, recordingOf } from './output-subject';
 
@@ -79,8 +80,40 @@ export const outputEnds = outputCriterion('output-ends', {
     return allRight(missing, seen.join(', '), `at most ${withinSeconds} s of each are missing`);
   },
   // Frames of the end that are missing are lost frames as well; only of audio does nothing else tell.
-  explainedBy: [{ criterion: duration }, { criterion: frames }],
+  explainedBy: [
+    { criterion: duration },
+    {
+      criterion: timestamps,
+      fits: async (end, { withinSeconds }, { output }) => {
+        const { video, audio } = await output.span();
+        const gaps = [video, audio].flatMap((track) => (track.observed ? gapsAtEnd(track) : []));
+        return [end.video, end.audio].every(
+          (missing = 0) =>
+            missing <= withinSeconds + ROUNDING_SECONDS ||
+            gaps.some(({ least, most }) => missing >= least && missing <= most),
+        );
+      },
+    },
+    { criterion: frames },
+  ],
 });
+
+/** A packet of video or audio, as one of both is the last before a gap. */
+const PACKET_SECONDS = 0.05;
+
+/**
+ * What is missing at the end where timestamps have a gap in the last second, or up to it: as much as the gap is long, as what comes
+ * after it is late; at most all from there on, as what needs lost packets cannot be decoded.
+ */
+function gapsAtEnd(track: TrackSpan): { least: number; most: number }[] {
+  const end = track.firstPtsSeconds + track.durationSeconds;
+  return track.gaps.flatMap(({ atSeconds, stepSeconds }) => {
+    const length = stepSeconds - track.nominalStepSeconds;
+    const most = end - atSeconds;
+    const isAtEnd = most <= length + EDGE_SECONDS + PACKET_SECONDS;
+    return isAtEnd ? [{ least: length - PACKET_SECONDS, most: most + PACKET_SECONDS }] : [];
+  });
+}
 
 /** Frames are whole: 15 of 30 a second are half a second. */
 const ROUNDING_SECONDS = 1e-6;

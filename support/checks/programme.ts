@@ -95,11 +95,13 @@ const WORDS: Record<Exclude<ProgrammeKind, 'level'>, (value: number) => string> 
     `what is seen is ${percent(Math.abs(share))} ${share > 0 ? 'larger' : 'smaller'} than in the source`,
   even: (luma) => `all of it is ${evenText(luma)}`,
   part: (share) => `${percent(share)} of the frame is something else`,
+  still: (share) => `${percent(share)} of the frame stands still while the source moves`,
   other: (correlation) => `something else is shown (correlation ${correlation.toFixed(2)})`,
   colourless: (share) => `without colour (${percent(share)} of the saturation)`,
   swapped: (distance) => `U and V are exchanged (colours off by ${distance.toFixed(0)} of 255)`,
   colour: (distance) => `colours are others (off by ${distance.toFixed(0)} of 255)`,
-  detail: (left) => `blurred or in blocks (${percent(left)} of the detail)`,
+  coarse: (left) => `coarse or in blocks, as of too few bits (${percent(left)} of the detail)`,
+  blurred: (strength) => `blurred (edges have ${percent(strength)} of their strength)`,
   noise: (times) => `noise or blocks over it (${times.toFixed(1)} times the detail)`,
 };
 

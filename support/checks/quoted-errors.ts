@@ -6,7 +6,7 @@ import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { ranges } from '../analyze/finding';
 import { textOf } from '../analyze/log-fields';
 import { isError, linesAbout, type LogLine } from '../analyze/service-log';
-import { fieldsOf, refusalText, type TapEvent } from '../broadcast/events';
+import { fieldsOf, foreignText, refusalText, type TapEvent } from '../broadcast/events';
 import type { Fragment } from '../broadcast/fragment';
 
 /** Longer ones are cut: a verdict is not the log. */
@@ -28,11 +28,11 @@ export function quotedErrors(broadcast: BroadcastFindings): string[] {
   const answers = fragments.filter(({ answer }) => answer);
   const failed = fragments.flatMap((one) => failureOf(one) ?? []);
   const events = broadcast.events('event', 'error').map((one) => saidBy(one, fragments));
-  const refused = refusalText(broadcast.evidence.tap);
+  const { tap } = broadcast.evidence;
   return [
     ...grouped(failed, (count) => `${count} of ${answers.length} answers failed`),
     ...grouped(events, (count) => (count === 1 ? '1 error event' : `${count} error events`)),
-    ...(refused === '' ? [] : [refused]),
+    ...[refusalText(tap), foreignText(tap)].filter((text) => text !== ''),
     ...(fragments.length === 0 || record.outcome.kind === 'worker gone'
       ? workersWords(broadcast)
       : []),

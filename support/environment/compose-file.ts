@@ -1,37 +1,52 @@
-import { readFileSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { parseEnv } from 'node:util';
+import { dirname, isAbsolute, posix, resolve } from 'node:path';
 
-import Ajv, { type ErrorObject } from 'ajv/dist/2020';
 import { z } from 'zod';
 
 import { PrerequisiteMissing, SuiteError } from '../base/errors';
-import type { Variables } from '../base/interpolate';
 import { hideSecretsOf } from '../base/safe-text';
 import { readYamlFile, shownPath, type YamlFile } from '../base/yaml-file';
 
-/** A mapping, or a list of NAME=value. */
-export const environmentSchema = z
+/** A mapping, or a list of NAME=value; null for a variable that is only named. */
+export const pairsSchema = z
   .union([
     z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
     z.array(z.string()),
   ])
-  .transform((given): Record<string, string> => {
+  .transform((given): Record<string, string | null> => {
     const pairs = Array.isArray(given)
-      ? given.map((entry): [string, string] => {
+      ? given.map((entry): [string, string | null] => {
           const equals = entry.indexOf('=');
-          return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)];
+          return equals < 0 ? [entry, null] : [entry.slice(0, equals), entry.slice(equals + 1)];
         })
-      : Object.entries(given).map(([key, value]): [string, string] => [key, String(value ?? '')]);
+      : Object.entries(given).map(([key, value]): [string, string | null] => [
+          key,
+          value === null ? null : String(value),
+        ]);
     return Object.fromEntries(pairs);
   });
+
+/** Variables that are only named, and not set, are not there. */
+function given(pairs: Record<string, string | null>): Record<string, string> {
+  const all = Object.entries(pairs);
+  return Object.fromEntries(
+    all.flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
+  );
+}
 
 /** How the same program is started as a process of this host, in place of its container. */
 const hostSchema = z.strictObject({
   /** Program and arguments; relative paths are relative to the compose file's folder, the working directory. */
   command: z.array(z.string()).min(1),
   /** Added to the service's `environment`; replaces variables of the same name. */
-  environment: environmentSchema.optional(),
+  environment: pairsSchema
+    .superRefine((pairs, context) => {
+      for (const [name, value] of Object.entries(pairs)) {
+        if (value !== null) continue;
+        context.addIssue({ code: 'custom', path: [name], message: 'has no value' });
+      }
+    })
+    .transform(given)
+    .optional(),
 });
 
 const published = z.union([z.string(), z.number()]);
@@ -70,10 +85,19 @@ const serviceSchema = z
   .looseObject({
     image: z.string().optional(),
     build: z.unknown().optional(),
-    environment: environmentSchema.optional(),
+    environment: pairsSchema.transform(given).optional(),
     ports: z.array(portSchema).optional(),
     volumes: z.array(volumeSchema).optional(),
-    depends_on: z.union([z.array(z.string()), z.record(z.string(), z.unknown())]).optional(),
+    depends_on: z
+      .union([
+        z.array(z.string()),
+        z.record(
+          z.string(),
+          z.looseObject({ condition: z.string().optional(), required: z.boolean().optional() }),
+        ),
+      ])
+      .optional(),
+    network_mode: z.string().optional(),
     gpus: z.unknown().optional(),
     runtime: z.string().optional(),
     deploy: deploySchema.nullish(),
@@ -94,6 +118,10 @@ export interface ComposeService {
   /** Named volumes: mount point in the container to volume name. */
   volumes: Record<string, string>;
   dependsOn: string[];
+  /** Those of them that must have ended, with exit code 0, before it is started. */
+  completed: string[];
+  /** Whether it listens on the ports of the host itself (`network_mode: host`); not there where it does not. */
+  onHostNetwork?: true;
   /** Whether a GPU is given to its container; not there where none is. */
   reservesGpu?: true;
   host: z.infer<typeof hostSchema> | undefined;
@@ -103,122 +131,45 @@ export interface ComposeService {
 export interface ComposeFile {
   files: string[];
   services: ComposeService[];
-}
-
-/**
- * Checks each file by itself against the Compose specification's JSON Schema. Variables that are not given come from the
- * file `.env` beside the first compose file, as with Docker Compose, and so do variables that a service only names.
- *
- * @returns the files and their values, in the same order
- * @throws PrerequisiteMissing ('compose-files') naming file, line and what is wrong
- */
-export function checkComposeFiles(files: readonly string[], variables: Variables): CheckedFile[] {
-  const all = { ...dotEnv(files[0]), ...variables };
-  hideSecretsOf(all);
-  return files.map((path) => {
-    try {
-      const file = readYamlFile(path, 'compose file');
-      const reset = file.tagged('!reset');
-      const values = reset.reduce(without, file.valuesWith(all));
-      const fault = schemaFault(values);
-      if (fault) throw fileFault(file, fault.keys, fault.message);
-      const replaced = [...reset, ...file.tagged('!override')];
-      return { file, values: withPassedThrough(values, all), replaced };
-    } catch (error) {
-      throw error instanceof SuiteError ? composeFault(error) : error;
-    }
-  });
-}
-
-/** A compose file by itself. */
-export interface CheckedFile {
-  file: YamlFile;
-  values: unknown;
-  /** The keys of what earlier files say, and this one replaces or takes away (`!override`, `!reset`). */
-  replaced: string[][];
-}
-
-function without(values: unknown, [key = '', ...rest]: readonly string[]): unknown {
-  if (!isMapping(values) || !Object.hasOwn(values, key)) return values;
-  const { [key]: value, ...others } = values;
-  return rest.length === 0 ? others : { ...others, [key]: without(value, rest) };
-}
-
-/** With the values of variables that services only name; those that are not set are left out. */
-function withPassedThrough(values: unknown, variables: Variables): unknown {
-  return ofServices(values, (service) => {
-    const { environment } = service;
-    if (!isMapping(environment) && !Array.isArray(environment)) return service;
-    const given = Array.isArray(environment)
-      ? (environment as unknown[]).flatMap((entry) => {
-          const name = String(entry);
-          if (name.includes('=')) return [name];
-          const value = variables[name];
-          return value === undefined ? [] : [`${name}=${value}`];
-        })
-      : Object.fromEntries(
-          Object.entries(environment).flatMap(([name, value]) => {
-            const given = value ?? variables[name];
-            return given === undefined ? [] : [[name, given]];
-          }),
-        );
-    return { ...service, environment: given };
-  });
-}
-
-/** With every service changed. */
-export function ofServices(
-  values: unknown,
-  change: (service: Record<string, unknown>, name: string) => unknown,
-): unknown {
-  if (!isMapping(values) || !isMapping(values['services'])) return values;
-  const services = Object.entries(values['services']).map(([name, service]) => [
-    ...[name, isMapping(service) ? change(service, name) : service],
-  ]);
-  return { ...values, services: Object.fromEntries(services) as unknown };
-}
-
-/** The variables of the file `.env` beside a compose file; none where it is not there. */
-export function dotEnv(composeFile = '.'): Variables {
-  const file = join(dirname(composeFile), '.env');
-  const isFile = statSync(file, { throwIfNoEntry: false })?.isFile();
-  return isFile ? parseEnv(readFileSync(file, 'utf8')) : {};
+  /** What Docker Compose has to say of them, a line each. */
+  warnings: string[];
 }
 
 /**
  * The composition that the values of merged compose files stand for.
  *
- * @param checked the files that they come from, to name lines in errors
+ * @param files that they come from, to name lines in errors
  * @throws PrerequisiteMissing ('compose-files')
  */
-export function composeFrom(values: unknown, checked: readonly { file: YamlFile }[]): ComposeFile {
-  const whereIs = (keys: string[], message: string): Error => {
-    // The last file that has most of the keys is where the value comes from.
-    const places = checked.map(({ file }) => ({ file, depth: file.placeOf(keys).depth }));
-    const deepest = Math.max(...places.map(({ depth }) => depth));
-    const place = places.filter(({ depth }) => depth === deepest).at(-1);
-    if (!place) throw new Error('no compose file was given');
-    return composeFault(fileFault(place.file, keys, message));
-  };
+export function composeFrom(
+  values: unknown,
+  files: readonly string[],
+  warnings: string[] = [],
+): ComposeFile {
   const parsed = projectSchema.safeParse(values);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw whereIs((issue?.path ?? []).map(String), issue?.message ?? '');
+    throw fileFault(files, (issue?.path ?? []).map(String), issue?.message ?? '');
   }
-  const services = Object.entries(parsed.data.services).map(([name, service]): ComposeService => ({
-    name,
-    environment: service.environment ?? {},
-    publishedPorts: (service.ports ?? []).flatMap(publishedPort),
-    volumes: Object.fromEntries((service.volumes ?? []).flatMap(namedVolume)),
-    dependsOn: Array.isArray(service.depends_on)
-      ? service.depends_on
-      : Object.entries(service.depends_on ?? {}).flatMap(([other, how]) => {
-          const isOptional = isMapping(how) && how['required'] === false;
-          return isOptional && !Object.hasOwn(parsed.data.services, other) ? [] : [other];
-        }),
-    ...(reservesGpu(service) ? { reservesGpu: true } : {}),
-    host: service['x-host'],
-  }));
+  const all = Object.entries(parsed.data.services);
+  const services = all.map(([name, service]): ComposeService => {
+    const dependencies = Object.entries(dependenciesOf(service.depends_on)).filter(
+      ([other, { required }]) => required !== false || Object.hasOwn(parsed.data.services, other),
+    );
+    return {
+      name,
+      environment: service.environment ?? {},
+      publishedPorts: [...new Set((service.ports ?? []).flatMap(publishedPort))],
+      volumes: namedVolumes(service.volumes ?? []),
+      dependsOn: dependencies.map(([other]) => other),
+      completed: dependencies.flatMap(([other, { condition }]) =>
+        condition === 'service_completed_successfully' ? [other] : [],
+      ),
+      ...(service.network_mode === 'host' ? { onHostNetwork: true } : {}),
+      ...(reservesGpu(service) ? { reservesGpu: true } : {}),
+      host: service['x-host'],
+    };
+  });
   services.forEach(({ environment, host }) => {
     hideSecretsOf({ ...environment, ...host?.environment });
   });
@@ -226,59 +177,39 @@ export function composeFrom(values: unknown, checked: readonly { file: YamlFile 
     const unknown = service.dependsOn.find((name) => !services.some((s) => s.name === name));
     if (unknown === undefined) continue;
     const names = services.map((s) => s.name).join(', ');
-    throw whereIs(
+    throw fileFault(
+      files,
       ['services', service.name, 'depends_on'],
       `there is no service ${unknown}; the services are ${names}`,
     );
   }
-  return { files: checked.map(({ file }) => file.path), services };
+  return { files: files.map((file) => resolve(file)), services, warnings };
 }
 
-/** Lists that a later file replaces, where other lists grow (Compose specification, "Merge"). */
-const REPLACED_LISTS = new Set(['command', 'entrypoint', 'test']);
+type Dependencies = Exclude<z.infer<typeof serviceSchema>['depends_on'], string[] | undefined>;
+
+function dependenciesOf(given: z.infer<typeof serviceSchema>['depends_on']): Dependencies {
+  return Array.isArray(given) ? Object.fromEntries(given.map((name) => [name, {}])) : (given ?? {});
+}
+
+/**
+ * `x-host` of a later file laid over that of an earlier one: its command replaces the other, its variables are added.
+ * Compose leaves it to whoever reads an extension.
+ */
+export function hostOver(earlier: unknown, later: unknown): unknown {
+  if (!isMapping(earlier) || !isMapping(later)) return later;
+  const [base, added] = [earlier, later].map(({ environment }) =>
+    pairsSchema.safeParse(environment),
+  );
+  if (!base?.success || !added?.success) return { ...earlier, ...later };
+  return { ...earlier, ...later, environment: { ...base.data, ...added.data } };
+}
+
 /** By `gpus`, by a reservation of devices, or by NVIDIA's runtime: all that Docker Compose has for it. */
 function reservesGpu({ gpus, runtime, deploy }: z.infer<typeof serviceSchema>): boolean {
   const devices = deploy?.resources?.reservations?.devices ?? [];
   const isReserved = devices.some(({ capabilities = [] }) => capabilities.includes('gpu'));
   return (gpus !== undefined && gpus !== null) || runtime === 'nvidia' || isReserved;
-}
-
-/** Lists of NAME=value that are merged as if they were mappings. */
-const LISTS_OF_PAIRS = new Set(['environment', 'labels', 'args']);
-
-/** Merges the values of one compose file into those of another, as Docker Compose does with several `-f`. */
-function mergeCompose(base: unknown, over: unknown, key = ''): unknown {
-  if (over === undefined || over === null) return base;
-  if (base === undefined || base === null) return over;
-  if (LISTS_OF_PAIRS.has(key)) {
-    return { ...environmentSchema.parse(base), ...environmentSchema.parse(over) };
-  }
-  if (Array.isArray(base) && Array.isArray(over)) {
-    if (REPLACED_LISTS.has(key)) return over;
-    const known = new Set(base.map((item) => JSON.stringify(item)));
-    const added = (over as unknown[]).filter((item) => !known.has(JSON.stringify(item)));
-    return [...(base as unknown[]), ...added];
-  }
-  if (isMapping(base) && isMapping(over)) {
-    const keys = [...new Set([...Object.keys(base), ...Object.keys(over)])];
-    return Object.fromEntries(
-      keys.map((name) => [name, mergeCompose(own(base, name), own(over, name), name)]),
-    );
-  }
-  return over;
-}
-
-/** A service may be called `constructor`, which every object has. */
-function own(values: Record<string, unknown>, name: string): unknown {
-  return Object.hasOwn(values, name) ? values[name] : undefined;
-}
-
-/** The values of several checked files, each merged into those before. */
-export function mergeAll(checked: readonly Pick<CheckedFile, 'values' | 'replaced'>[]): unknown {
-  return checked.reduce<unknown>(
-    (base, { values, replaced }) => mergeCompose(replaced.reduce(without, base), values),
-    {},
-  );
 }
 
 /** Resolves a path of a composition: relative ones are relative to the folder of its first file. */
@@ -298,78 +229,54 @@ export function shownFiles(compose: ComposeFile): string {
 
 /** An error in compose files, with what to do about it. */
 export function composeFault(error: SuiteError): PrerequisiteMissing {
+  if (error instanceof PrerequisiteMissing) return error;
   const next =
     error.problem.next ??
     'correct the file, or name another one by MEDIA_COMPOSE_FILE / STS_COMPOSE_FILE';
   return new PrerequisiteMissing({ ...error.problem, next }, 'compose-files', { cause: error });
 }
 
-function fileFault(file: YamlFile, keys: string[], message: string): SuiteError {
-  return new SuiteError({
-    what: 'the compose file is not a valid Compose file',
-    where: file.placeOf(keys).place,
-    seen: `${keys.join('.') || 'the whole file'}: ${message}`,
-    expected: 'services, each with an image or a build (Compose specification)',
-  });
-}
-
-const ajv = new Ajv({ allErrors: true, strict: false });
-const fitsSchema = ajv.compile(
-  JSON.parse(readFileSync(join(__dirname, 'compose-spec.schema.json'), 'utf8')) as object,
-);
-
-/** The most telling of the schema's errors: of the deepest ones an unknown key, else the first. */
-function schemaFault(values: unknown): { keys: string[]; message: string } | undefined {
-  if (fitsSchema(withoutRepeats(values))) return undefined;
-  const errors = fitsSchema.errors ?? [];
-  const depthOf = (error: ErrorObject): number => error.instancePath.split('/').length;
-  const deepest = Math.max(...errors.map(depthOf));
-  const candidates = errors.filter((error) => depthOf(error) === deepest);
-  const chosen = candidates.find((error) => unknownKey(error) !== undefined) ?? candidates[0];
-  if (!chosen) return undefined;
-  const keys = chosen.instancePath
-    .split('/')
-    .slice(1)
-    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
-  const unknown = unknownKey(chosen);
-  if (unknown !== undefined) return { keys: [...keys, unknown], message: 'unknown key' };
-  const kinds = candidates
-    .filter(({ keyword, instancePath }) => {
-      return keyword === 'type' && instancePath === chosen.instancePath;
-    })
-    .flatMap(({ params }) => (params as { type: string | string[] }).type);
-  return {
-    keys,
-    message: kinds.length
-      ? `must be ${[...new Set(kinds)].join(' or ')}`
-      : (chosen.message ?? 'not valid'),
-  };
-}
-
-/** Variables may make two entries of a list equal: Compose removes such repeats before it checks. */
-function withoutRepeats(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return [...new Map(value.map((item) => [JSON.stringify(item), withoutRepeats(item)])).values()];
-  }
-  if (!isMapping(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, withoutRepeats(item)]),
+/** What is wrong with a part of compose files, with the line of the last file that has it. */
+export function fileFault(
+  files: readonly string[],
+  keys: readonly string[],
+  message: string,
+): PrerequisiteMissing {
+  return composeFault(
+    new SuiteError({
+      what: 'the compose file is not a valid Compose file',
+      where: placeIn(files, keys),
+      seen: `${keys.join('.') || 'the whole file'}: ${message}`,
+      expected: 'services, each with an image or a build (Compose specification)',
+    }),
   );
 }
 
-function unknownKey({ params }: ErrorObject): string | undefined {
-  const { additionalProperty, unevaluatedProperty } = params as Record<string, string | undefined>;
-  return additionalProperty ?? unevaluatedProperty;
+function placeIn(files: readonly string[], keys: readonly string[]): string {
+  const places = files.flatMap((file) => yamlOf(file)?.placeOf(keys) ?? []);
+  const deepest = Math.max(...places.map(({ depth }) => depth));
+  const place = places.filter(({ depth }) => depth === deepest).at(-1);
+  return place?.place ?? files.map(shownPath).join(', ');
+}
+
+/** Undefined for what Compose can read, and the suite cannot. */
+function yamlOf(file: string): YamlFile | undefined {
+  try {
+    return readYamlFile(file, 'compose file');
+  } catch {
+    return undefined;
+  }
 }
 
 /** `127.0.0.1:8080:80`, `8080:80/tcp`, `8000-8002:80-82`: the host ports; none for a container port alone. */
 function publishedPort(port: z.infer<typeof portSchema>): number[] {
   if (typeof port === 'number') return [];
   if (typeof port === 'object') {
-    return port.protocol === 'udp' ? [] : portRange(String(port.published ?? ''));
+    return (port.protocol ?? 'tcp') === 'tcp' ? portRange(String(port.published ?? '')) : [];
   }
-  if (port.endsWith('/udp')) return [];
-  const parts = port.replace(/\/tcp$/, '').split(':');
+  const [addresses = '', protocol = 'tcp'] = port.split('/');
+  if (protocol.toLowerCase() !== 'tcp') return [];
+  const parts = addresses.split(':');
   return parts.length < 2 ? [] : portRange(parts.at(-2) ?? '');
 }
 
@@ -382,13 +289,21 @@ function portRange(text: string): number[] {
   );
 }
 
-function namedVolume(volume: z.infer<typeof volumeSchema>): [string, string][] {
+/** What a later entry mounts at the same point takes the place of the earlier. */
+function namedVolumes(volumes: readonly z.infer<typeof volumeSchema>[]): Record<string, string> {
+  const mounted = new Map(volumes.map(mountOf));
+  return Object.fromEntries([...mounted].flatMap(([at, name]) => (name ? [[at, name]] : [])));
+}
+
+/** Mount point, and the name of the volume; none for a folder of the host or a volume without a name. */
+function mountOf(volume: z.infer<typeof volumeSchema>): [string, string | undefined] {
   if (typeof volume === 'object') {
-    const { type, source, target } = volume;
-    return type === 'volume' && source && target ? [[target, source]] : [];
+    const { type, source, target = '' } = volume;
+    return [posix.resolve('/', target), type === 'volume' ? source : undefined];
   }
   const [source = '', target] = volume.split(':');
-  return target && /^[A-Za-z0-9][\w.-]*$/.test(source) ? [[target, source]] : [];
+  const isName = target !== undefined && /^[A-Za-z0-9]/.test(source);
+  return [posix.resolve('/', target ?? source), isName ? source : undefined];
 }
 
 export function isMapping(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 
-import { SuiteError } from '../base/errors';
+import { type Problem, SuiteError } from '../base/errors';
 import type { Variables } from '../base/interpolate';
 import { signalGroup, startTimeOf } from '../platform/processes';
 import type { SessionState } from './session-state';
@@ -23,13 +23,24 @@ export interface DockerOptions {
   state: SessionState;
 }
 
+/** A docker command ended with an error. */
+export class DockerFailed extends SuiteError {
+  constructor(
+    problem: Problem,
+    /** What it wrote to its standard error. */
+    readonly stderr: string,
+  ) {
+    super(problem);
+  }
+}
+
 /**
  * Runs `docker …` and checks that it succeeds.
  *
  * Docker starts its plug-ins (`docker compose`) as children that outlive it, so the command gets a process group of its
  * own, and the whole group is killed when `signal` or the time limit ends it.
  *
- * @throws SuiteError with the command, how it ended and the last lines of its output
+ * @throws DockerFailed with the command, how it ended and the last lines of its output
  */
 export async function docker(
   args: readonly string[],
@@ -65,11 +76,14 @@ export async function docker(
       ? result.shortMessage
       : `exit code ${result.exitCode}`;
   const lines = `${result.stdout}\n${result.stderr}`.trim().split('\n').slice(-LAST_LINES);
-  throw new SuiteError({
-    what: 'a docker command failed',
-    where: name,
-    seen: [how, ...lines].join('\n    '),
-    expected: 'exit code 0',
-    next: 'run the command by hand; `docker info` tells whether the engine answers',
-  });
+  throw new DockerFailed(
+    {
+      what: 'a docker command failed',
+      where: name,
+      seen: [how, ...lines].join('\n    '),
+      expected: 'exit code 0',
+      next: 'run the command by hand; `docker info` tells whether the engine answers',
+    },
+    result.exitCode === undefined ? '' : result.stderr,
+  );
 }

@@ -7,12 +7,11 @@ import { z } from 'zod';
 
 import { messageOf, PrerequisiteMissing } from '../base/errors';
 import type { Variables } from '../base/interpolate';
+import { LEAST_COMPOSE, whyNoCompose } from './compose-config';
 import { docker } from './docker-command';
 import type { SessionState } from './session-state';
 
 const ANSWER_MS = 10_000;
-/** The oldest version whose commands have all the options that are used here. */
-const LEAST_COMPOSE = [2, 20] as const;
 /**
  * What tells the docker command which engine to talk to, and how. They are written down for the sweep of a later run:
  * no DOCKER_AUTH_CONFIG, which has passwords of registries.
@@ -56,17 +55,8 @@ export async function findEngine(
   } catch (error) {
     return `no Docker engine answers\n${messageOf(error)}`;
   }
-  try {
-    const version = await ask('compose', 'version', '--short');
-    const [, major, minor] = (/(\d+)\.(\d+)/.exec(version) ?? []).map(Number);
-    const isNewEnough =
-      major !== undefined &&
-      minor !== undefined &&
-      (major > LEAST_COMPOSE[0] || (major === LEAST_COMPOSE[0] && minor >= LEAST_COMPOSE[1]));
-    if (!isNewEnough) return `Docker Compose is ${version}, older than ${LEAST_COMPOSE.join('.')}`;
-  } catch (error) {
-    return `a Docker engine answers, but Docker Compose does not\n${messageOf(error)}`;
-  }
+  const whyNot = await whyNoCompose({ environment, state });
+  if (whyNot !== undefined) return `a Docker engine answers, but ${whyNot}`;
   const host = remoteHost(endpoint);
   if (host !== undefined) {
     const servicesHost = isIP(host) ? host : (await lookup(host)).address;

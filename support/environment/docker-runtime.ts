@@ -2,19 +2,12 @@ import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 
-import { parse } from 'yaml';
 import { z } from 'zod';
 
 import { PrerequisiteMissing, SuiteError } from '../base/errors';
-import { interpolateAll, type Variables } from '../base/interpolate';
-import {
-  checkComposeFiles,
-  composeFault,
-  composeFrom,
-  mergeAll,
-  shownFiles,
-  type ComposeFile,
-} from './compose-file';
+import type { Variables } from '../base/interpolate';
+import { composeArgs, readByCompose } from './compose-config';
+import { shownFiles, type ComposeFile } from './compose-file';
 import { claim, release } from '../platform/claim';
 import { docker, type DockerOptions, type DockerOutput } from './docker-command';
 import type { Engine } from './docker-engine';
@@ -97,19 +90,7 @@ export class DockerRuntime implements Runtime {
     project: string,
     variables: Variables,
   ): Promise<ComposeFile> {
-    const checked = checkComposeFiles(files, variables);
-    try {
-      // Compose itself merges the files and follows `include` and `extends`. In YAML, as JSON has no x- keys.
-      const args = [...composeArgs(project, files), 'config', '--format', 'yaml'];
-      const { stdout } = await this.#docker({ variables }, args);
-      // What is left of "$" is escaped.
-      return composeFrom(interpolateAll(parse(stdout), {}), checked);
-    } catch (error) {
-      if (!(error instanceof SuiteError)) throw error;
-      // The suite's own reading names the line, if it finds the same fault.
-      composeFrom(mergeAll(checked), checked);
-      throw composeFault(error);
-    }
+    return readByCompose(files, project, { environment: variables, state: this.state });
   }
 
   async up(composition: Composition, options: UpOptions): Promise<void> {
@@ -451,13 +432,6 @@ export class DockerRuntime implements Runtime {
       throw new SuiteError({ ...error.problem, where }, { cause: error });
     });
   }
-}
-
-function composeArgs(project: string, files: readonly string[]): string[] {
-  return [
-    ...['compose', '--ansi', 'never', '--progress', 'plain', '--project-name', project],
-    ...files.flatMap((file) => ['--file', file]),
-  ];
 }
 
 /**

@@ -58,7 +58,11 @@ export class DualComposeManager {
       services: { name: string; health: string }[],
     ): Promise<Composition> => {
       const { files, project, services: started } = compositions[name];
-      const whole = await runtime.read(files, project, variables);
+      const whole = onHostPorts(
+        await runtime.read(files, project, variables),
+        services,
+        runtime.servicesHost,
+      );
       return {
         ...{ name, project, variables },
         ...(started ? { started, compose: onlyThese(whole, started) } : { compose: whole }),
@@ -280,19 +284,43 @@ function checkService(
     );
   }
   const published = compose.services.flatMap((service) => service.publishedPorts);
-  for (const [what, address] of Object.entries<unknown>(others)) {
-    if (typeof address !== 'string') continue;
-    const url = URL.canParse(address) ? new URL(address) : undefined;
-    if (url?.hostname !== servicesHost || url.port === '') continue;
-    if (published.includes(Number(url.port))) continue;
+  for (const { what, address, port } of addressesOf(others, servicesHost)) {
+    if (published.includes(port)) continue;
     throw composeFault(
       new SuiteError({
         what: `the port of ${name} in acceptance.yaml is not published`,
         where: `${shownFiles(compose)}, service ${name}`,
         seen: `published: ${published.join(', ') || 'no port'}`,
-        expected: `port ${url.port}, for ${address} (services.${key}.${what})`,
+        expected: `port ${port}, for ${address} (services.${key}.${what})`,
         next: `publish it in ports of ${name}, or correct services.${key}.${what} in acceptance.yaml`,
       }),
     );
   }
+}
+
+/** The addresses among a service's settings that are on the host of the services, with their ports. */
+function addressesOf(
+  settings: object,
+  servicesHost: string,
+): { what: string; address: string; port: number }[] {
+  return Object.entries<unknown>({ ...settings }).flatMap(([what, address]) => {
+    if (typeof address !== 'string' || !URL.canParse(address)) return [];
+    const { hostname, port } = new URL(address);
+    return hostname === servicesHost && port !== '' ? [{ what, address, port: Number(port) }] : [];
+  });
+}
+
+/** Services on the network of the host publish nothing: they listen there, on the ports of their addresses. */
+function onHostPorts(
+  compose: ComposeFile,
+  settings: readonly { name: string }[],
+  servicesHost: string,
+): ComposeFile {
+  const services = compose.services.map((service) => {
+    if (!service.onHostNetwork) return service;
+    const own = settings.find(({ name }) => name === service.name) ?? {};
+    const ports = addressesOf(own, servicesHost).map(({ port }) => port);
+    return { ...service, publishedPorts: [...new Set(ports)] };
+  });
+  return { ...compose, services };
 }

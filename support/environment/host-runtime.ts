@@ -1,20 +1,21 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { lookup } from 'node:dns/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 
 import { messageOf, SuiteError } from '../base/errors';
 import type { Variables } from '../base/interpolate';
+import { readByCompose, whyNoCompose } from './compose-config';
 import {
   besideComposeFile,
-  checkComposeFiles,
   folderOf,
   inOrder,
   shownFiles,
   type ComposeFile,
   type ComposeService,
 } from './compose-file';
-import { composeForHost } from './compose-for-host';
+import { readWithoutCompose } from './compose-reader';
 import { START_AGAIN_MS, waitForHealth } from './health';
 import { connectionsOfGroup, localHolderOf } from './ports';
 import { startGroup, stopGroup, type ProcessGroup } from './process-group';
@@ -43,16 +44,20 @@ export class HostRuntime implements Runtime {
   readonly testHost = { name: '127.0.0.1', address: '127.0.0.1' };
   readonly variables: Variables = {};
   readonly #running = new Map<string, RunningProject>();
+  #whyNoCompose: Promise<string | undefined> | undefined;
 
   constructor(private readonly state: SessionState) {}
 
   async read(
     files: readonly string[],
-    _project: string,
+    project: string,
     variables: Variables,
   ): Promise<ComposeFile> {
-    const checked = checkComposeFiles(files, variables);
-    return Promise.resolve(composeForHost(checked, variables));
+    const options = { environment: variables, state: this.state };
+    this.#whyNoCompose ??= whyNoCompose(options);
+    return (await this.#whyNoCompose) === undefined
+      ? readByCompose(files, project, options)
+      : readWithoutCompose(files, project, variables);
   }
 
   async up(composition: Composition, options: UpOptions): Promise<void> {
@@ -63,9 +68,13 @@ export class HostRuntime implements Runtime {
       folder: this.state.makeFolder(project),
     };
     this.#running.set(project, running);
+    const deadline = performance.now() + options.withinMs;
     for (const service of inOrder(composition.compose, options.services)) {
       if (running.groups.get(service.name)?.ended) running.groups.delete(service.name);
       if (running.groups.has(service.name)) continue;
+      for (const other of service.completed) {
+        await this.#waitForSuccess(composition, other, deadline, options.signal);
+      }
       running.groups.set(service.name, await this.#start(composition, service, running.folder));
       if (options.untilHealthy === false) continue;
       await this.#waitForHealth(composition, service, options);
@@ -210,15 +219,15 @@ export class HostRuntime implements Runtime {
     const temporary = join(folder, service.name);
     mkdirSync(temporary, { recursive: true });
     const [program = '', ...args] = service.host.command;
-    const { PATH, HOME, LANG } = composition.variables;
+    const { PATH, HOME } = composition.variables;
     try {
       return await startGroup(this.state, {
         name: `${project}/${service.name}`,
         command: [program.includes('/') ? besideComposeFile(compose, program) : program, ...args],
         cwd: folderOf(compose),
-        // Like a container, a service sees the variables of its compose file and no others.
+        // Like a container, a service sees the variables of its compose file and no others; and a locale that is there.
         environment: {
-          ...{ PATH, HOME, LANG, TMPDIR: temporary, [PROJECT_VARIABLE]: project },
+          ...{ PATH, HOME, LANG: 'C.UTF-8', TMPDIR: temporary, [PROJECT_VARIABLE]: project },
           ...this.#withFolders(composition, service),
           ...service.host.environment,
         },
@@ -248,6 +257,30 @@ export class HostRuntime implements Runtime {
         return [name, path];
       }),
     );
+  }
+
+  /** @throws SuiteError unless the service ends with exit code 0 before the deadline (of `performance.now()`) */
+  async #waitForSuccess(
+    composition: Composition,
+    name: string,
+    deadline: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const group = this.#running.get(composition.project)?.groups.get(name);
+    const withinMs = Math.max(0, deadline - performance.now());
+    const timer = new AbortController();
+    const signals = AbortSignal.any([timer.signal, ...(signal ? [signal] : [])]);
+    const late = delay(withinMs, undefined, { signal: signals }).catch(() => undefined);
+    await Promise.race([group?.end, late]);
+    timer.abort();
+    signal?.throwIfAborted();
+    if (group?.ended?.code === 0) return;
+    throw new SuiteError({
+      what: 'a service that others wait for did not complete',
+      where: `${composition.project}/${name}`,
+      seen: `${group?.ended ? JSON.stringify(group.ended) : 'it runs'}; ${(await this.logs(composition, name)).trim()}`,
+      expected: 'exit code 0 (service_completed_successfully)',
+    });
   }
 
   async #waitForHealth(

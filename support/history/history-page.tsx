@@ -64,11 +64,11 @@ function sectionsOf({ runs, judged, leftOut, others }: HistoryFacts): PageSectio
     ...others.map((one) => `Runs on ${one} are not in it: npm run history -- --runtime ${one}`),
   ];
   return [
-    section('repeated', 'Requirements of repeated runs', <Repeated judged={judged} />),
-    ...(last ? [section('changes', 'What has changed', <Changes {...{ last, runs }} />)] : []),
-    section('scenarios', 'Scenarios that did not always pass', <Scenarios runs={runs} />),
     section('rate', 'Pass rate and time', <RunTrends runs={runs} />),
+    ...(last ? [section('changes', 'What has changed', <Changes {...{ last, runs }} />)] : []),
     section('margins', 'Margins to limits', <Margins runs={runs} />),
+    section('scenarios', 'Scenarios that did not always pass', <Scenarios runs={runs} />),
+    section('repeated', 'Requirements of repeated runs', <Repeated judged={judged} />),
     section('broadcasts', 'Broadcasts without faults', <Broadcasts runs={runs} />),
     section('runs', 'Runs', <Runs runs={runs} />),
     ...(notes.length > 0 ? [section('left-out', 'Not in it', <List items={notes} />)] : []),
@@ -331,7 +331,12 @@ const CHARTS: readonly {
     per: 0.01,
     figures: { wordErrorRate: 'transcripts', spokenErrorRate: 'what is heard' },
   },
-  { title: 'Latency end to end', unit: ' s', decimals: 1, figures: { endToEndSeconds: 'latency' } },
+  {
+    title: 'Latency end to end',
+    unit: ' s',
+    decimals: 1,
+    figures: { endToEndSeconds: 'first frame', lateAtEndSeconds: 'at the end' },
+  },
 ];
 
 /** Of broadcasts that are long enough for percentiles, those that most runs have first; one that only old runs have, not. */

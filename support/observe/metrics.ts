@@ -1,6 +1,6 @@
 import { parsePrometheus, type MetricsText } from '../base/prometheus';
 import { NotObserved } from '../base/errors';
-import { askHttp } from '../base/http';
+import { askFollowing } from '../base/http';
 
 /**
  * Reads the metrics of a service.
@@ -9,11 +9,12 @@ import { askHttp } from '../base/http';
  * @throws PrometheusTextInvalid when the text is not in Prometheus text format
  */
 export async function readMetrics(url: string): Promise<MetricsText> {
-  const { status, text } = await askHttp(url);
-  if (status === 200) return parsePrometheus(text, url);
+  const { status, text, address } = await askFollowing(url);
+  const where = address === url ? url : `${url}, which leads to ${address}`;
+  if (status === 200) return parsePrometheus(text, where);
   throw new NotObserved({
     what: 'the request for the metrics was refused',
-    where: url,
+    where,
     seen: `${status} ${text.slice(0, 300)}`,
     expected: '200 and metrics',
   });

@@ -48,6 +48,8 @@ interface Connection {
   /** The other ends of its TCP connections, to media-service and to the STS. */
   client: TcpEnd | undefined;
   upstream?: TcpEnd;
+  /** The version of Engine.IO that the client asks for; undefined where it asks for none. */
+  engine: string | undefined;
   decoders: Record<Direction, Decoder>;
 }
 
@@ -398,6 +400,16 @@ export class Tap {
 
   #decodePolled(connection: Connection, direction: Direction, body: Buffer): void {
     const text = body.toString();
+    if (connection.engine === '3') {
+      const reason = 'a payload of Engine.IO 3';
+      this.#identify(connection, 'to-sts', undefined);
+      this.#record(connection, direction, 'undecodable', {
+        reason,
+        message: text,
+        protocol: 'eio3',
+      });
+      return;
+    }
     const packets = decodePayload(text, ENGINE_BINARY);
     const open = packets.find((packet) => packet.type === 'open');
     if (open) {
@@ -427,7 +439,8 @@ export class Tap {
   ): void {
     const decoder = connection.decoders[direction];
     const undecodable = (reason: string): void => {
-      const seen: UndecodableMessage = { reason, message };
+      const protocol = isMessagePack(message) ? ({ protocol: 'msgpack' } as const) : {};
+      const seen: UndecodableMessage = { reason, message, ...protocol };
       this.#record(connection, direction, 'undecodable', seen);
     };
     for (const packet of packets) {
@@ -478,6 +491,7 @@ export class Tap {
       stream: this.#streamBy(incoming.headers['x-stream-id']),
       held: [],
       host: incoming.headers.host,
+      engine: this.#urlOf(incoming).searchParams.get('EIO') ?? undefined,
       client: undefined,
       ...withEnd('client', incoming.socket.remoteAddress, incoming.socket.remotePort),
       decoders: { 'to-sts': new Decoder(), 'from-sts': new Decoder() },
@@ -530,6 +544,12 @@ function withEnd(
   if (address === undefined || port === undefined) return {};
   // IPv4 in IPv6.
   return { [name]: { address: address.replace(/^::ffff:(?=\d+\.)/, ''), port } };
+}
+
+/** Whether it begins as a map of up to 15 pairs: a Socket.IO packet in MessagePack, {type, data, nsp}. */
+function isMessagePack(message: string | Buffer): boolean {
+  const [first = 0] = typeof message === 'string' ? [] : message;
+  return first >= 0x81 && first <= 0x8f;
 }
 
 function packetsOf(message: string | Buffer): EnginePacket[] {

@@ -3,7 +3,7 @@ import { ranges } from '../analyze/finding';
 import { lookUp, type Verdict } from '../checks/criterion';
 import type { VerdictLine } from '../checks/verdict-log';
 import { lostTexts } from './coverage';
-import type { BroadcastFacts, Cause, CauseFacts } from './facts';
+import type { BroadcastFacts, Cause, CauseFacts, Coverage } from './facts';
 import { idsOf, outcomeOf, type ScenarioResult } from './scenario-results';
 
 /** So far before and after a moment logs are quoted, in seconds, and so many lines of them. */
@@ -73,36 +73,60 @@ function causeOf(
   return { what, where, seen, expected, next, stream: root.stream, segments, ...none };
 }
 
+/**
+ * Causes of one broadcast with the same lost segments, and of no others, are one: the dub of a segment whose answer timed out
+ * is missed by more than one criterion.
+ */
+export function withoutRepeats(causes: readonly CauseFacts[]): CauseFacts[] {
+  const known = new Map<string, CauseFacts>();
+  for (const [index, one] of causes.entries()) {
+    const key = one.isAllLost ? JSON.stringify([one.stream, one.lost]) : String(index);
+    const first = known.get(key);
+    const scenarios = [...(first?.followers ?? []), ...one.scenarios, ...one.followers];
+    known.set(key, first ? { ...first, followers: scenarios } : one);
+  }
+  return [...known.values()];
+}
+
 /** A cause with its frames, and with what services have logged at that time. */
 export function withCircumstances(cause: Cause, facts: BroadcastFacts | undefined): CauseFacts {
-  const { segments } = cause;
-  if (!facts) return { ...cause, lost: [], log: [] };
+  if (!facts) return { ...cause, isAllLost: false, lost: [], log: [] };
+  const lost = lostWith(cause.segments, facts);
+  const isAnywhere = Math.min(cause.segments.length, facts.fragments.length) === 0;
+  const segments = [...new Set([...cause.segments, ...lost.flatMap((one) => one.segments)])];
   const log = facts.log
     .filter(({ level }) => !HARMLESS_LEVELS.includes(level))
     // Where nothing was sent, no moment is known.
-    .filter(
-      ({ atSeconds }) =>
-        Math.min(segments.length, facts.fragments.length) === 0 ||
-        isAtOneOf(segments, facts, atSeconds),
-    )
+    .filter(({ atSeconds }) => isAnywhere || isAtOneOf(segments, facts, atSeconds))
     .slice(0, MOST_LOG_LINES)
     .map(({ service, text }) => ({ service, text }));
-  const place = segments.length > 0 ? placeOf(segments, facts) : undefined;
+  const place = cause.segments.length > 0 ? placeOf(cause.segments, facts) : undefined;
   return {
     ...cause,
     ...(place === undefined ? {} : { place }),
-    lost: lostAt(segments, facts),
+    lost: lostTexts({ lost }, facts.segmentSeconds),
+    isAllLost:
+      cause.segments.length > 0 &&
+      cause.segments.every((at) => lost.some((one) => one.segments.includes(at))),
     log,
   };
 }
 
-/** Of the reasons for which segments of the broadcast are lost, those of these segments. */
-function lostAt(
+/**
+ * Of the reasons for which segments of the broadcast are lost, those of these segments, and all where none is named. Where
+ * one was not sent, those of earlier ones as well: a breaker is opened by what failed before.
+ */
+function lostWith(
   segments: readonly number[],
-  { coverage, segmentSeconds }: BroadcastFacts,
-): string[] {
-  const lost = coverage.lost.filter((one) => one.segments.some((at) => segments.includes(at)));
-  return lostTexts({ lost }, segmentSeconds);
+  { coverage, unsent }: BroadcastFacts,
+): Coverage['lost'] {
+  const lastUnsent = unsent.findLast(({ segment }) => segments.includes(segment));
+  return coverage.lost.filter(
+    (one) =>
+      segments.length === 0 ||
+      one.segments.some((at) => segments.includes(at)) ||
+      (lastUnsent !== undefined && (one.segments[0] ?? 0) < lastUnsent.segment),
+  );
 }
 
 function isAtOneOf(

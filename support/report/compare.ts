@@ -129,6 +129,7 @@ export const FIGURES: Record<keyof BroadcastFigures, Figure> = {
   answerP95Ms: { name: 'latency per fragment, p95', limit: 750, ...ANSWER },
   answerMaxMs: { name: 'latency per fragment, longest', limit: 750, ...ANSWER },
   endToEndSeconds: { name: 'latency end to end', limit: 1.5, ...SECONDS },
+  lateAtEndSeconds: { name: 'latency at the end', limit: 3, ...SECONDS },
   outputReadySeconds: { name: 'output ready', limit: 1.5, ...SECONDS },
   tookSeconds: { name: 'took', limit: 3, ...SECONDS },
   wordErrorRate: { name: 'word error rate', limit: 0.05, better: 'less', ...SHARE },

@@ -38,8 +38,10 @@ export interface BroadcastFigures {
   tookSeconds?: number | undefined;
   /** From publishing to the output being listed by the media server. */
   outputReadySeconds?: number | undefined;
-  /** How much later than it is published a frame is shown. */
+  /** How much later than it is published the first frame is shown. */
   endToEndSeconds?: number | undefined;
+  /** How much later than its publisher the output ends: where the pipeline falls behind, more than at first. */
+  lateAtEndSeconds?: number | undefined;
   answerP50Ms?: number | undefined;
   answerP95Ms?: number | undefined;
   answerMaxMs?: number | undefined;
@@ -346,7 +348,7 @@ export interface Showcase {
   /** In the order of time, for the player. */
   segments: PlayedSegment[];
   /** What was measured beside its limit, each figure once, and whether the verdict passed. */
-  figures: (Figure & { isPassed: boolean })[];
+  figures: (Figure & { isWithin: boolean })[];
   /** Of which there is a chrF, the worst first. */
   lines: Pick<FragmentFacts, 'segment' | 'script' | 'translation' | 'reference' | 'chrf'>[];
 }
@@ -381,6 +383,10 @@ export interface RunFacts {
   asked: string[];
   /** Those of them of which a scenario has not begun: it was not asked for, or the run ended before. */
   leftOut: string[];
+  /** How many scenarios were asked for and have not begun: the run ended before. */
+  notRun: number;
+  /** Whether broadcasts that were recorded before were judged again. */
+  isReplay: boolean;
   /** What was judged by repeated runs: those of the history, or of a record of `npm run soak`. */
   soak?: readonly SoakVerdict[] | undefined;
   /** Whether there is a page of all runs beside its own. */
@@ -423,6 +429,8 @@ export interface CauseFacts extends Cause {
   place?: string | undefined;
   /** Why its segments are not heard as they should be, a line for each reason. */
   lost: string[];
+  /** Whether it is about such segments alone. */
+  isAllLost: boolean;
   /** What services have logged then, level warning and worse, as it is. */
   log: Pick<LogEntry, 'service' | 'text'>[];
 }

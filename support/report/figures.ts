@@ -33,6 +33,10 @@ export async function figuresOf(
     tookSeconds: isComplete(record) ? secondsUntil(times.outputEnded) : undefined,
     outputReadySeconds: secondsUntil(times.outputReady),
     endToEndSeconds: endToEnd?.seconds,
+    lateAtEndSeconds:
+      isComplete(record) && times.publisherEnded !== undefined && times.outputEnded !== undefined
+        ? (times.outputEnded - times.publisherEnded) / 1000
+        : undefined,
     answerP50Ms: valueOf(percentile(trips, 50)),
     answerP95Ms: valueOf(percentile(trips, 95)),
     answerMaxMs: Math.max(...trips),

@@ -6,7 +6,7 @@ import { segmentOfTone, type ToneHeard } from '../analyze/tones';
 import { wordErrorRate } from '../analyze/transcript';
 import { type Unsent, whyWithoutDub } from '../analyze/without-dub';
 import type { JudgedText } from '../analyze/translation';
-import { type Fault, isSoftened } from '../broadcast/fault';
+import { type Fault, isSoftened, isSoftening } from '../broadcast/fault';
 import { type Fixture, isScriptKnown } from '../broadcast/fixture';
 import type { Fragment } from '../broadcast/fragment';
 import type { FragmentFacts, UnsentFacts, VerdictFacts } from './facts';
@@ -185,8 +185,10 @@ function heardOfTones(
   );
   const offsets = ours.flatMap(({ avOffset }) => (avOffset.observed ? [avOffset.offsetMs] : []));
   const [worst] = [...offsets].sort((a, b) => Math.abs(b) - Math.abs(a));
-  // Only a dub whose level was changed can be told from the original by its level; where there was no dub in time, it is none.
-  const untold = whyWithoutDub(fragment) === undefined ? 'dub' : 'unknown';
+  // Only a dub whose level was changed can be told from the original by its level. Where others were changed, what has the
+  // level of the original and was answered in time is taken for its dub; where none was, nobody can tell.
+  const isToldApart = faults.some(isSoftening) && whyWithoutDub(fragment) === undefined;
+  const untold = isToldApart ? 'dub' : 'unknown';
   const audio = isSoftened(faults, index) ? (tones.segments?.[segment] ?? 'unknown') : untold;
   const isMeasured = ours.length > 0 && audio !== 'unknown';
   const isHeard = worst !== undefined && audio !== 'original';
@@ -195,10 +197,11 @@ function heardOfTones(
       ? 'none of its tones is heard'
       : 'the original audio is heard in place of the dub';
   return {
-    ...{ sourceSeconds, shownAtPts, offsetMs: worst },
+    ...{ sourceSeconds, shownAtPts },
     state: !isMeasured ? 'not measured' : isHeard ? 'heard' : 'unheard',
     instead: isMeasured && !isHeard ? instead : undefined,
-    heardShare: ours.length > 0 ? offsets.length / ours.length : undefined,
+    // Of the dub: where something else is heard, they say nothing of it.
+    ...(isMeasured && isHeard ? { offsetMs: worst, heardShare: offsets.length / ours.length } : {}),
   };
 }
 

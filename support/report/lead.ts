@@ -21,13 +21,16 @@ export function leadOf(facts: RunFacts): Lead {
   const { showcase } = facts;
   const { text: verdict } = verdictOf(facts);
   if (!showcase) return { sentence: verdict, notes: [NOT_SHOWN] };
-  const parts = [viewersGet(showcase), scenariosText(facts)].filter((text) => text !== '');
   const notes = lostTexts(showcase.summary.coverage, showcase.segmentSeconds);
-  return { sentence: `${parts.join('; ')}.`, notes, verdict };
+  const parts = [viewersGet(showcase), scenariosText(facts, notes)].filter((text) => text !== '');
+  const replay = facts.isReplay ? [JUDGED_AGAIN] : [];
+  return { sentence: `${parts.join('; ')}.`, notes: [...replay, ...notes], verdict };
 }
 
 const NOT_SHOWN =
   'What viewers get is not shown by this run: it has no broadcast that was translated with nothing made to go wrong.';
+
+const JUDGED_AGAIN = 'judged again from recordings: nothing was started or published by this run';
 
 /** `es` in English: Spanish. */
 export function languageName(code: string): string {
@@ -42,22 +45,36 @@ function viewersGet({ summary, to }: Showcase): string {
     return `What viewers hear was not measured; ${coverageText(coverage)} segments in ${language}`;
   }
   if (heard === 0) return `Viewers get no ${language}: 0 of ${counted(segments, 'segment')}`;
-  const { endToEndSeconds, offsetWorstMs } = figures;
+  const { endToEndSeconds, lateAtEndSeconds, offsetWorstMs } = figures;
   return [
     `Viewers get ${language} in ${heard} of ${counted(segments, 'segment')}`,
-    ...(endToEndSeconds === undefined ? [] : [`${endToEndSeconds.toFixed(1)} s late`]),
+    ...(endToEndSeconds === undefined ? [] : [lateText(endToEndSeconds, lateAtEndSeconds)]),
     ...(offsetWorstMs === undefined
       ? []
       : [`video and audio together within ${Math.ceil(Math.abs(offsetWorstMs))} ms`]),
   ].join(', ');
 }
 
-/** Empty where nothing failed: the verdict says the rest. */
-function scenariosText({ scenarios, causes = [] }: RunFacts): string {
+/** A pipeline whose latency grows by less keeps up. */
+const KEEPS_UP_SECONDS = 3;
+
+function lateText(first: number, atEnd = first): string {
+  const late = `${first.toFixed(1)} s late`;
+  return atEnd > first + KEEPS_UP_SECONDS
+    ? `${late} at first and ${atEnd.toFixed(1)} s at the end`
+    : late;
+}
+
+/** Empty where nothing failed: the verdict says the rest. A cause by which segments are lost is not named where the notes are. */
+function scenariosText(
+  { scenarios, notRun, causes = [] }: RunFacts,
+  notes: readonly string[],
+): string {
   const { failed } = countsOf(scenarios);
   if (failed === 0) return '';
-  const named = causes.slice(0, MOST_CAUSES).map(({ what }) => what);
-  const more = causes.length > MOST_CAUSES ? ['and others'] : [];
+  const others = causes.filter(({ lost }) => notes.length === 0 || lost.length === 0);
+  const named = others.slice(0, MOST_CAUSES).map(({ what }) => what);
+  const more = others.length > MOST_CAUSES ? ['and others'] : [];
   const why = named.length > 0 ? `: ${[...named, ...more].join('; ')}` : '';
-  return `${failed} of ${counted(scenarios.length, 'scenario')} failed${why}`;
+  return `${failed} of ${counted(scenarios.length + notRun, 'scenario')} failed${why}`;
 }

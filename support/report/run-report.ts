@@ -52,7 +52,7 @@ export function runFactsOf(
   const problems = parts.flatMap((one) => {
     const isInterrupted = one.collector.times.seconds === undefined;
     const interrupted = isInterrupted ? ['the run was interrupted'] : [];
-    const own = [...interrupted, ...(one.part?.problems ?? [])];
+    const own = [...interrupted, ...withoutVerdict(one), ...(one.part?.problems ?? [])];
     return parts.length > 1 ? own.map((problem) => `${nameOf(one)}: ${problem}`) : own;
   });
   return {
@@ -63,7 +63,13 @@ export function runFactsOf(
     environments: parts.flatMap(({ part }) => part?.environment ?? []),
     scopes: parts.flatMap(({ part }) => part?.scope ?? []),
     ...{ broadcasts: made.broadcasts, shard },
-    problems: [...(shard ? [] : missingShards(parts)), ...problems, ...made.problems].map(safeText),
+    problems: [
+      ...(shard ? [] : missingShards(parts)),
+      ...foundTwice(parts),
+      ...problems,
+      ...made.problems,
+    ].map(safeText),
+    isReplay: parts.some(({ part }) => part?.isReplay),
     reportSeconds: parts.reduce((sum, { part }) => sum + (part?.reportSeconds ?? 0), made.seconds),
   };
 }
@@ -77,12 +83,12 @@ export function factsAlone(part: ResultsPart): RunFacts {
  * The verdict on a run in a sentence: passed where all scenarios passed, but for those that may be not shown, and nothing
  * else is wrong.
  */
-export function verdictOf({ scenarios, seconds, problems, shard, scopes }: RunFacts): {
+export function verdictOf({ scenarios, notRun, seconds, problems, shard, scopes }: RunFacts): {
   text: string;
   outcome: 'passed' | 'failed';
 } {
   const { passed, failed, skipped } = countsOf(scenarios);
-  const all = counted(scenarios.length, 'scenario');
+  const all = counted(scenarios.length + notRun, 'scenario');
   const but =
     problems.length > 1
       ? `${problems.length} problems are listed below`
@@ -91,14 +97,15 @@ export function verdictOf({ scenarios, seconds, problems, shard, scopes }: RunFa
   if (scenarios.length === 0) {
     return failure(`Not a passed run: no scenario ran${but ? `, and ${but}` : ''}.`);
   }
+  const left = notRun > 0 ? `, ${notRun} not run` : '';
   const alsoWrong = but ? `; ${but}` : '';
   const ofAll = `of ${all} passed`;
   if (failed > 0) {
-    const rest = skipped > 0 ? `, ${skipped} skipped` : '';
+    const rest = `${skipped > 0 ? `, ${skipped} skipped` : ''}${left}`;
     return failure(`Failed: ${passed} ${ofAll}, ${failed} failed${rest}${alsoWrong}.`);
   }
   if (skipped > 0) {
-    const rest = `${skipped} skipped, which shows nothing`;
+    const rest = `${skipped} skipped, which shows nothing${left}`;
     return failure(`Not a passed run: ${passed} ${ofAll}, ${rest}${alsoWrong}.`);
   }
   const { 'not shown': notShown } = countsOf(scenarios);
@@ -106,10 +113,10 @@ export function verdictOf({ scenarios, seconds, problems, shard, scopes }: RunFa
   const { length: missed } = missedBy(scenarios, policyOf(scopes));
   if (missed > 0) {
     return failure(
-      `Not a passed run: ${passed} ${ofAll}, ${missed} required not shown${alsoWrong}.`,
+      `Not a passed run: ${passed} ${ofAll}, ${missed} required not shown${left}${alsoWrong}.`,
     );
   }
-  const shown = notShown > 0 ? `${passed} ${ofAll}` : `${all} passed`;
+  const shown = notShown + notRun > 0 ? `${passed} ${ofAll}${left}` : `${all} passed`;
   if (but) return failure(`Not a passed run: ${shown}, but ${but}.`);
   const time = seconds === undefined ? '' : ` in ${duration(seconds)}`;
   const part = shard ? ` This is part ${shard.index} of ${shard.count}.` : '';
@@ -157,6 +164,7 @@ export const broadcastColumns: readonly BroadcastColumn[] = [
     return sign + shownNumber(offsetWorstMs, 0, ' ms');
   }),
   column('Latency end to end', (seen) => shownNumber(seen.endToEndSeconds, 1, ' s')),
+  column('At the end', (seen) => shownNumber(seen.lateAtEndSeconds, 1, ' s')),
   column('Latency per fragment, p95', (seen) => shownNumber(seen.answerP95Ms, 0, ' ms')),
   {
     ...{ head: 'Word error rate', kind: 'number' },
@@ -209,7 +217,9 @@ export function skippedByReason(
 }
 
 /** What scenarios have judged, which requirements have scenarios, and of which of them one has not begun. */
-function judgedIn(parts: readonly ResultsPart[]): Pick<RunFacts, 'judged' | 'asked' | 'leftOut'> {
+function judgedIn(
+  parts: readonly ResultsPart[],
+): Pick<RunFacts, 'judged' | 'asked' | 'leftOut' | 'notRun'> {
   const begun = new Set(parts.flatMap(({ collector }) => collector.results.map(placeOf)));
   const known = parts.flatMap(({ collector }) => collector.known);
   return {
@@ -224,6 +234,7 @@ function judgedIn(parts: readonly ResultsPart[]): Pick<RunFacts, 'judged' | 'ask
       ),
     ),
     asked: [...new Set(known.flatMap(idsOf))],
+    notRun: known.filter(({ isAsked, place }) => isAsked && !begun.has(place)).length,
     leftOut: [...new Set(known.filter((one) => !begun.has(one.place)).flatMap(idsOf))],
   };
 }
@@ -244,6 +255,24 @@ function missingShards(parts: readonly ResultsPart[]): string[] {
     if (found === 1) return [];
     return [`part ${index} of ${counts[0]} is ${found === 0 ? 'missing' : `there ${found} times`}`];
   });
+}
+
+/** The same scenario in two parts that are no shards: a folder that was given twice, or runs that are no parts of one. */
+function foundTwice(parts: readonly ResultsPart[]): string[] {
+  if (parts.some(({ part }) => part?.environment.shard)) return [];
+  const places = parts.flatMap(({ collector }) => collector.results.map(placeOf));
+  const again = places.length - new Set(places).size;
+  return again > 0 ? [`${counted(again, 'scenario')} more than once: not parts of one run`] : [];
+}
+
+/** What has passed by verdicts that are not there any more shows nothing. */
+function withoutVerdict({ collector, verdicts }: ResultsPart): string[] {
+  const judged = new Set(verdicts.flatMap(({ scenario }) => scenario?.place ?? []));
+  const lacking = collector.results.filter(
+    (one) => one.judgedBy.length > 0 && outcomeOf(one) === 'passed' && !judged.has(one.place),
+  );
+  if (lacking.length === 0) return [];
+  return [`verdicts.ndjson lacks those of ${counted(lacking.length, 'scenario')} that passed`];
 }
 
 function nameOf({ folder, part }: ResultsPart): string {

@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, linkSync, rmSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
-import { roomOf } from '../checks/criterion';
+import { isWithin, roomOf } from '../checks/criterion';
 import { reportFiles } from './facts';
 import type { BroadcastFacts, BroadcastSummary, Showcase, VerdictFacts } from './facts';
 import { isPlayable, segmentsOf } from './page/player';
@@ -48,10 +48,10 @@ export function showcaseOf(
 /** Each figure once: as the strictest limit judged it. */
 function tightest(verdicts: readonly VerdictFacts[]): Showcase['figures'] {
   const figures = new Map<string, Showcase['figures'][number]>();
-  for (const { figure, state } of verdicts) {
+  for (const { figure } of verdicts) {
     const known = figure && figures.get(figure.name);
     if (!figure || (known && roomOf(known) <= roomOf(figure))) continue;
-    figures.set(figure.name, { ...figure, isPassed: state === 'passed' });
+    figures.set(figure.name, { ...figure, isWithin: isWithin(figure) });
   }
   return [...figures.values()];
 }

@@ -180,7 +180,10 @@ function failure(facts: RunFacts, scenario: ScenarioResult, { characters }: Limi
     status === 'UNKNOWN' ? 'the run was ended in the middle of it' : '',
   ].filter((text) => text !== '');
   const lines = [
-    [feature, place].filter(Boolean).map(markdown).join(' · '),
+    [feature, place]
+      .filter(Boolean)
+      .map((text) => markdown(text))
+      .join(' · '),
     ...(characters > 0 && texts.length > 0 ? [fenced(cut(texts.join('\n\n'), characters))] : []),
     ...(pages.length > 0 ? [`Evidence: ${pages.map(code).join(', ')}`] : []),
   ];

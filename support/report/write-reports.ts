@@ -7,7 +7,7 @@ import { evidenceFiles } from '../broadcast/evidence';
 import { broadcastPage } from './broadcast-page';
 import { reportFiles, type BroadcastFacts, type BroadcastSummary, type RunFacts } from './facts';
 import { readBroadcastFacts } from './facts-file';
-import { causesOf, withCircumstances } from './causes';
+import { causesOf, withCircumstances, withoutRepeats } from './causes';
 import type { Cause } from './facts';
 import { besidePage, type Shown, showcaseOf } from './showcase';
 import { readRequirements } from './requirements';
@@ -124,7 +124,9 @@ export async function writeReports(
   };
   const facts: RunFacts = {
     ...runFactsOf(parts, made, isShard),
-    causes: causes.map((one) => withCircumstances(one, known.get(one.stream ?? '')?.facts)),
+    causes: withoutRepeats(
+      causes.map((one) => withCircumstances(one, known.get(one.stream ?? '')?.facts)),
+    ),
     showcase: showcaseOf([...known.values()], (clip) => besidePage(clip, to)),
   };
   if (typeof repeated !== 'function') facts.soak = repeated;
@@ -174,7 +176,9 @@ function writeBroadcastPage(
     const run = urlOf(pageFolder, join(to, reportFiles.index));
     mkdirSync(pageFolder, { recursive: true });
     const links = { run, evidence: evidence === '' ? '' : `${evidence}/` };
-    const own = causesIn(stream, causes, judged).map((one) => withCircumstances(one, facts));
+    const own = withoutRepeats(
+      causesIn(stream, causes, judged).map((one) => withCircumstances(one, facts)),
+    );
     writeFileSync(file, broadcastPage(facts, judged, links, own));
     return { facts, summary: summaryOfBroadcast(facts, urlOf(to, file)) };
   } catch (error) {

@@ -19,6 +19,9 @@ import { publishBroadcast } from './publish-broadcast';
 import { MOST_SPOKEN_AT_ONCE } from './schedule';
 import type { Services } from './services';
 
+/** In the order of the features, but for those that many scenarios look at: they come first. */
+const GROUPS: readonly PlannedBroadcast['group'][] = ['shared', 'edge case', 'echo'];
+
 /** What broadcasts are dubbed with. */
 export interface BroadcastHost {
   config: Config;
@@ -70,7 +73,8 @@ export class Broadcasts {
 
   /**
    * Publishes a broadcast to a stream of its own and observes it to the end; an equal request is dubbed once. Planned
-   * broadcasts of its group begin with it, as many as may be dubbed at a time: most of them only wait.
+   * broadcasts of its group begin with it, as many as may be dubbed at a time: most of them only wait. Those of the
+   * other groups follow.
    *
    * @throws PrerequisiteMissing when its fixture or its services are missing, or it is not among the recorded ones
    */
@@ -136,6 +140,15 @@ export class Broadcasts {
   #startGroupOf(request: BroadcastRequest): void {
     const group = this.#groupOf(request);
     if (group === undefined || this.#startedGroups.has(group)) return;
+    this.#startGroup(group, request);
+  }
+
+  /**
+   * Begins the broadcasts of a group, and when they have ended, those of the next one: no scenario has to ask for it.
+   *
+   * @param awaited the one of them that somebody waits for
+   */
+  #startGroup(group: PlannedBroadcast['group'], awaited?: BroadcastRequest): void {
     this.#startedGroups.add(group);
     const planned = (this.#planned ?? [])
       // Repeated use is the subject of its scenario alone.
@@ -146,19 +159,26 @@ export class Broadcasts {
       );
     }
     const requests = planned.map((one) => one.request);
-    // Somebody waits for this one.
-    void this.#dubOnce(request);
     // Several scenarios ask for the same one: it takes one place.
     const rest = new Map(requests.map((one) => [keyOf(one), one]));
-    rest.delete(keyOf(request));
+    if (awaited) rest.delete(keyOf(awaited));
     // Each set of services has its own places.
     const setOf = ({ composition }: BroadcastRequest): string => JSON.stringify(composition);
     const sets = new Map<string, BroadcastRequest[]>();
     for (const one of rest.values()) sets.set(setOf(one), [...(sets.get(setOf(one)) ?? []), one]);
-    for (const [set, ofSet] of sets) {
-      // Whoever waits for something gets the error.
-      this.#dubAhead(ofSet, set === setOf(request) ? 1 : 0).catch(() => undefined);
-    }
+    const dubbed = [
+      ...(awaited ? [this.#dubOnce(awaited)] : []),
+      ...[...sets].map(([set, ofSet]) =>
+        this.#dubAhead(ofSet, awaited && set === setOf(awaited) ? 1 : 0),
+      ),
+    ];
+    // Whoever waits for something gets the error.
+    void Promise.allSettled(dubbed)
+      .then(() => {
+        const next = GROUPS.find((one) => !this.#startedGroups.has(one));
+        if (next && !this.host.signal.aborted) this.#startGroup(next);
+      })
+      .catch(() => undefined);
   }
 
   /**

@@ -2,15 +2,33 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 
+import pLimit from 'p-limit';
+
 import { messageOf, PrerequisiteMissing, SuiteError } from '../base/errors';
+import type { Track } from '../base/track';
+import type { Fixture } from '../broadcast/fixture';
 import type { NestedRun } from '../checks/suite-run';
-import { projectRoot } from '../config';
+import { type Config, projectRoot, type Settings } from '../config';
+import type { DualComposeManager } from '../environment/dual-compose-manager';
 import { runElsewhere } from '../environment/external-runtime';
 import { runSuite, type SuiteRun } from '../environment/nested-suite';
 import { freePort } from '../environment/ports';
+import type { Runtime } from '../environment/runtime';
 import { readScenarioResults } from '../report/scenario-results';
+import { BegunAhead } from './begun-ahead';
+import { plannedNested } from './plan';
+import type { NestedRequest } from './nested-request';
 import type { SecondServices } from './services';
-import type { Session } from './session';
+
+/** What nested runs need of a host. */
+export interface NestedHost {
+  config: Config;
+  track: Track;
+  fixture(name: string): Fixture;
+  settings(): Promise<Settings>;
+  runtime(): Promise<Runtime>;
+  composeManager(): Promise<DualComposeManager>;
+}
 
 /** The scenarios that need services or broadcast, without those that bring services of their own. */
 const DEPENDENT = '@021 and not @edge-case and not @021-US1-4';
@@ -21,8 +39,8 @@ export function resultsOf(run: SuiteRun): NestedRun {
 }
 
 /** A file of a nested run; the run's own files are in a folder of another name. */
-function nestedFile(session: Session, name: string): string {
-  return join(session.config.reportsFolder, 'nested', name);
+function nestedFile(host: NestedHost, name: string): string {
+  return join(host.config.reportsFolder, 'nested', name);
 }
 
 /** Messages show paths inside the project without the project's folder. */
@@ -31,7 +49,7 @@ function asShown(path: string): string {
 }
 
 function run(
-  { config, track }: Session,
+  { config, track }: NestedHost,
   name: string,
   options: { tags: string; environment: Record<string, string>; culprit: string },
 ): Promise<SuiteRun> {
@@ -40,9 +58,9 @@ function run(
 }
 
 /** Runs the scenarios of the one-minute broadcast, whose file does not exist. */
-export function runWithoutBroadcast(session: Session): Promise<SuiteRun> {
-  const file = nestedFile(session, 'no-such-broadcast.mp4');
-  return run(session, 'fixture-missing', {
+function runWithoutBroadcast(host: NestedHost): Promise<SuiteRun> {
+  const file = nestedFile(host, 'no-such-broadcast.mp4');
+  return run(host, 'fixture-missing', {
     tags: '@021 and (@broadcast or @fixture or @judges-fixture)',
     environment: { FIXTURE_FILE: file },
     culprit: asShown(file),
@@ -50,10 +68,10 @@ export function runWithoutBroadcast(session: Session): Promise<SuiteRun> {
 }
 
 /** Runs the scenarios of the counting broadcast, whose file does not exist. */
-export function runWithoutCounting(session: Session): Promise<SuiteRun> {
-  const file = nestedFile(session, 'no-such-counting.mp4');
-  const { yamlPath } = session.fixture('30s-counting-english');
-  return run(session, 'counting-missing', {
+function runWithoutCounting(host: NestedHost): Promise<SuiteRun> {
+  const file = nestedFile(host, 'no-such-counting.mp4');
+  const { yamlPath } = host.fixture('30s-counting-english');
+  return run(host, 'counting-missing', {
     tags: '@019 and @counting',
     environment: { FIXTURE_SCRIPT: yamlPath, FIXTURE_FILE: file },
     culprit: asShown(file),
@@ -79,11 +97,11 @@ export type End = 'passes' | 'fails';
  * @param end with `fails`, metrics are asked for at an address at which media-service has none
  */
 export async function runWithServices(
-  session: Session,
+  host: NestedHost,
   { manager, settings }: SecondServices,
   end: End,
 ): Promise<RunWithServices> {
-  const temporaryFolder = nestedFile(session, `temporary-${end}`);
+  const temporaryFolder = nestedFile(host, `temporary-${end}`);
   rmSync(temporaryFolder, { recursive: true, force: true });
   mkdirSync(temporaryFolder, { recursive: true });
   const { origin } = new URL(settings.services.mediaService.health);
@@ -92,8 +110,8 @@ export async function runWithServices(
   const name = `services-${end}`;
   return {
     temporaryFolder,
-    logFolder: join(nestedFile(session, name), 'logs'),
-    run: await run(session, name, {
+    logFolder: join(nestedFile(host, name), 'logs'),
+    run: await run(host, name, {
       ...{ tags: '@021-US3-4', culprit },
       environment: {
         ...Object.fromEntries(ports),
@@ -121,12 +139,12 @@ const PORT_VARIABLES: Record<string, string> = {
  * @param service whose port it is: "media server", "STS", "media-service"
  */
 export function runWithPortTaken(
-  session: Session,
+  host: NestedHost,
   service: string,
   port: number,
 ): Promise<SuiteRun> {
   const variable = PORT_VARIABLES[service] ?? '';
-  return run(session, `${variable}-${port}`, {
+  return run(host, `${variable}-${port}`, {
     tags: `${DEPENDENT} and not @fixture and not @judges-fixture and not @judges-compose-files`,
     environment: { [variable]: String(port) },
     culprit: `port ${port}`,
@@ -139,10 +157,8 @@ export function runWithPortTaken(
  * @throws PrerequisiteMissing ('services') where that is not this host
  * @throws CannotBeShown where the services run elsewhere
  */
-export async function takePort(
-  session: Session,
-): Promise<{ port: number; release: () => Promise<void> }> {
-  const { name, servicesHost } = await session.runtime();
+async function takePort(host: NestedHost): Promise<{ port: number; release: () => Promise<void> }> {
+  const { name, servicesHost } = await host.runtime();
   if (name === 'external') throw runElsewhere('the ports are its own');
   const port = await freePort();
   const listener = createServer();
@@ -180,7 +196,7 @@ const COMPOSE_FAULTS: Record<string, ((sts: string, port: string) => string) | n
  * @param fault one of those above
  * @throws SuiteError for a fault that is not known
  */
-export async function runWithComposeFault(session: Session, fault: string): Promise<SuiteRun> {
+async function runWithComposeFault(host: NestedHost, fault: string): Promise<SuiteRun> {
   const content = COMPOSE_FAULTS[fault];
   if (content === undefined) {
     throw new SuiteError({
@@ -189,15 +205,56 @@ export async function runWithComposeFault(session: Session, fault: string): Prom
     });
   }
   const name = fault.replace(/\W+/g, '-');
-  const file = nestedFile(session, `${name}.yml`);
+  const file = nestedFile(host, `${name}.yml`);
   // Of a recorded broadcast, and of services that run elsewhere, the suite reads no compose file.
-  await session.composeManager();
-  const { sts } = (await session.settings()).services;
+  await host.composeManager();
+  const { sts } = (await host.settings()).services;
   mkdirSync(dirname(file), { recursive: true });
   if (content) writeFileSync(file, content(sts.name, new URL(sts.health).port));
-  return run(session, `compose-file-${name}`, {
+  return run(host, `compose-file-${name}`, {
     tags: `${DEPENDENT} and not @fixture and not @judges-fixture`,
     environment: { STS_COMPOSE_FILE: file },
     culprit: asShown(file),
   });
+}
+
+/** All nested runs that need no services of a scenario: each is made once, and those that the run is going to need follow. */
+export class NestedRuns {
+  /** Each takes a processor for seconds. */
+  readonly #oneAtATime = pLimit(1);
+  readonly #made: BegunAhead<NestedRequest, SuiteRun>;
+
+  /** @param signal after which none begins any more */
+  constructor(host: NestedHost, signal: AbortSignal, make = nestedRun) {
+    this.#made = new BegunAhead<NestedRequest, SuiteRun>(JSON.stringify, plannedNested, (request) =>
+      this.#oneAtATime(() => {
+        signal.throwIfAborted();
+        return make(host, request);
+      }),
+    );
+  }
+
+  /**
+   * A run of the suite with settings of which something is wrong.
+   *
+   * @throws PrerequisiteMissing ('services'), CannotBeShown, or SuiteError
+   */
+  of(request: NestedRequest): Promise<SuiteRun> {
+    return this.#made.of(request);
+  }
+}
+
+async function nestedRun(host: NestedHost, { wrong, of }: NestedRequest): Promise<SuiteRun> {
+  switch (wrong) {
+    case 'no broadcast':
+      return runWithoutBroadcast(host);
+    case 'no counting broadcast':
+      return runWithoutCounting(host);
+    case 'compose file':
+      return runWithComposeFault(host, of);
+    case 'port taken': {
+      const { port, release } = await takePort(host);
+      return runWithPortTaken(host, of, port).finally(release);
+    }
+  }
 }

@@ -12,6 +12,7 @@ import {
   requestOf,
 } from '../broadcast/request';
 import { type Capability, type Needs, neededBy } from './capabilities';
+import type { NestedRequest } from './nested-request';
 import { type Asked, HELLO, type TrialRequest } from './trial-request';
 
 /** What the steps of a scenario have said of the broadcast that is going to be dubbed, of trials, and of what they need. */
@@ -22,6 +23,7 @@ export class RequestDraft {
     ...{ media: {}, sts: {} },
   };
   readonly #trials: TrialRequest[] = [];
+  readonly #nested: NestedRequest[] = [];
   readonly #needed = new Set<Capability>();
   readonly #judged = new Set<Capability>();
 
@@ -121,6 +123,17 @@ export class RequestDraft {
 
   get trials(): readonly TrialRequest[] {
     return this.#trials;
+  }
+
+  /** The suite is run with something wrong in its settings. */
+  addNested(wrong: NestedRequest['wrong'], of = ''): NestedRequest {
+    const request = { wrong, of };
+    this.#nested.push(request);
+    return request;
+  }
+
+  get nested(): readonly NestedRequest[] {
+    return this.#nested;
   }
 
   /** All that are complete, in their order. */
@@ -233,6 +246,11 @@ function isOwn(composition: BroadcastRequest['composition']): composition is Own
 /** All trials of the scenarios that are going to run, in their order. */
 export function plannedTrials(): TrialRequest[] {
   return tried().flatMap((pickle) => draftOf(pickle).trials);
+}
+
+/** All nested runs of the scenarios that are going to run, in their order. */
+export function plannedNested(): NestedRequest[] {
+  return tried().flatMap((pickle) => draftOf(pickle).nested);
 }
 
 function draftOf({ steps }: Pickle): RequestDraft {

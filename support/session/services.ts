@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 
 import { CannotBeShown, messageOf, PrerequisiteMissing, problemOf } from '../base/errors';
-import { withoutLogin } from '../base/http';
+import { pathOf, withoutLogin } from '../base/http';
 import type { MetricsText } from '../base/prometheus';
 import type { EchoComposition, OwnServices } from '../broadcast/request';
 import type { Config, Settings } from '../config';
@@ -89,6 +89,8 @@ export class ServiceSets {
   readonly #second: DualComposeManager[] = [];
   readonly #taps: Tap[] = [];
   readonly #givenPorts = new Set<number>();
+  /** What was said once. */
+  readonly #shown = new Set<string>();
   /** What the services run as, for people. */
   runsAs = 'no services were started';
   /** host, docker or external; undefined where no services were needed. */
@@ -141,12 +143,22 @@ export class ServiceSets {
       return { ...rest, files: [...files, ...overlay], project: `${project}${suffix}` };
     };
     const compositions = { media: composition('media'), sts: composition('sts') };
-    return DualComposeManager.read(runtime, {
+    const manager = await DualComposeManager.read(runtime, {
       settings: { ...settings, compositions: { ...settings.compositions, ...compositions } },
       variables: this.#variablesOf(set, settings, runtime),
       healthTimeoutMs: HEALTH_TIMEOUT_MS,
       signal: this.signal,
     });
+    for (const { compose } of [manager.sts, manager.media]) {
+      compose.warnings.forEach((warning) => this.#showOnce(`Docker Compose: ${warning}`));
+    }
+    return manager;
+  }
+
+  #showOnce(line: string): void {
+    if (this.#shown.has(line)) return;
+    this.#shown.add(line);
+    showLine(line);
   }
 
   #variablesOf(
@@ -385,7 +397,8 @@ export class ServiceSets {
       );
     });
     this.#taps.push(tap);
-    return { tap, stsUrl: `http://${'name' in host ? host.name : host.host}:${tap.port}` };
+    const reached = `${'name' in host ? host.name : host.host}:${tap.port}`;
+    return { tap, stsUrl: `http://${reached}${pathOf(url)}` };
   }
 
   async #start(set: ServiceSet = {}, mayBeTapped = true): Promise<Services> {

@@ -11,10 +11,13 @@ import type { BroadcastRequest, EchoComposition, OwnServices } from '../broadcas
 import type { Trial } from '../checks/variables';
 import { addToEnvironment, type Config, type Settings } from '../config';
 import type { DualComposeManager } from '../environment/dual-compose-manager';
+import type { SuiteRun } from '../environment/nested-suite';
 import { startTimeOf } from '../platform/processes';
 import type { Runtime } from '../environment/runtime';
 import { SessionState, sweepLeftovers } from '../environment/session-state';
 import { type BroadcastHost, Broadcasts, notRecorded } from './broadcasts';
+import type { NestedRequest } from './nested-request';
+import { NestedRuns } from './nested-run';
 import { type Overlays, type SecondServices, type Services, ServiceSets } from './services';
 import type { TrialRequest } from './trial-request';
 import { Trials } from './trials';
@@ -44,6 +47,7 @@ export class Session {
   readonly #services: ServiceSets;
   readonly #broadcasts: Broadcasts;
   readonly #trials: Trials;
+  readonly #nested = new NestedRuns(this, this.#ended.signal);
   #hasFailures = false;
   #closing: Promise<void> | undefined;
 
@@ -191,6 +195,11 @@ export class Session {
    */
   trial(request: TrialRequest): Promise<Trial> {
     return this.#notInReplay(() => this.#trials.of(request));
+  }
+
+  /** A run of the suite with something wrong in its settings; an equal request is one run. Throws as {@link NestedRuns.of}. */
+  nestedRun(request: NestedRequest): Promise<SuiteRun> {
+    return this.#nested.of(request);
   }
 
   /** Publishes a broadcast and observes it to its end; an equal request is dubbed once. Throws as {@link Broadcasts.dub}. */

@@ -18,6 +18,7 @@ import type { Composition } from '../environment/runtime';
 import { get, type HttpOutcome } from '../observe/http-outcome';
 import { publish } from '../observe/publisher';
 import { askSts, type StsConversation } from '../observe/sts-client';
+import { BegunAhead } from './begun-ahead';
 import { plannedTrials } from './plan';
 import type { SecondServices } from './services';
 import { keyOf, type TrialRequest } from './trial-request';
@@ -60,41 +61,24 @@ export interface TrialHost {
 
 /** All trials of a run: each is made once, and those that the run is going to need begin together, some at a time. */
 export class Trials {
-  readonly #made = new Map<string, Promise<Trial>>();
   readonly #atOnce = { sts: pLimit(AT_ONCE.sts), media: pLimit(AT_ONCE.media) };
-  #planned: TrialRequest[] | undefined;
+  readonly #made: BegunAhead<TrialRequest, Trial>;
 
   /** @param staysMs how long a reason for not being healthy has to stay the same to be the last word */
-  constructor(
-    private readonly host: TrialHost,
-    private readonly staysMs = STAYS_MS,
-  ) {}
+  constructor(host: TrialHost, staysMs = STAYS_MS) {
+    this.#made = new BegunAhead(keyOf, plannedTrials, (request, index) =>
+      this.#atOnce[request.composition](() => makeTrial(host, `-trial-${index}`, request, staysMs)),
+    );
+  }
 
   /**
    * What a composition did that was started alone.
    *
    * @throws PrerequisiteMissing ('compose-files' or 'services')
    */
-  of(request: TrialRequest): Promise<Trial> {
+  async of(request: TrialRequest): Promise<Trial> {
     // One trial may be about several of its values.
-    const trial = this.#begun(request).then((made) => ({ ...made, named: request.values }));
-    this.#planned ??= plannedTrials();
-    this.#planned.forEach((planned) => void this.#begun(planned));
-    return trial;
-  }
-
-  #begun(request: TrialRequest): Promise<Trial> {
-    const key = keyOf(request);
-    const known = this.#made.get(key);
-    if (known) return known;
-    const suffix = `-trial-${this.#made.size}`;
-    const made = this.#atOnce[request.composition](() =>
-      makeTrial(this.host, suffix, request, this.staysMs),
-    );
-    this.#made.set(key, made);
-    // Whose scenario is not reached any more fails nothing.
-    made.catch(() => undefined);
-    return made;
+    return { ...(await this.#made.of(request)), named: request.values };
   }
 }
 

@@ -132,7 +132,8 @@ describe('thumbnails in a file', () => {
     const [inFile, inMemory] = [true, false].map((isStored) => {
       const [output, source] = [thumbnailsOf(isStored, shown), thumbnailsOf(isStored, own)];
       const matched = observed(matchFrames(output, times, source, 30));
-      return { matched, programme: compareProgramme(output, matched.frames, times, source, false) };
+      const about = { isNumbered: false, isScaled: false };
+      return { matched, programme: compareProgramme(output, matched.frames, times, source, about) };
     });
     expect(inFile).to.deep.equal(inMemory);
     expect(inFile?.matched.frames).to.deep.equal(shown);

@@ -15,13 +15,17 @@ import { ffmpeg, stripMovie } from './make-media';
 
 export const CLIP_SECONDS = 12;
 export const CLIP_FPS = 30;
+/** Of a clip, unless told otherwise. */
+const SIZE = { width: 320, height: 180 };
 const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '15'];
 
 /**
  * A source of 12 s in two segments, frames alone: the test card with a frame strip, or what a filter of ffmpeg makes, without
  * one.
+ *
+ * @param size of what the filter makes
  */
-export function videoClip(folder: string, name: string, filter?: string): Fixture {
+export function videoClip(folder: string, name: string, filter?: string, size = SIZE): Fixture {
   const file = join(folder, `${name}.mp4`);
   if (filter === undefined) {
     stripMovie(file, { fps: CLIP_FPS, durationSeconds: CLIP_SECONDS, output: ['-g', '15'] });
@@ -35,7 +39,7 @@ export function videoClip(folder: string, name: string, filter?: string): Fixtur
       ...{ id: name, title: 'A clip', file: `${name}.mp4`, durationSeconds: CLIP_SECONDS },
       ...{ segmentSeconds: 6, language: 'en', targetLanguage: 'es', script: ['', ''], audio: null },
       video: {
-        ...{ width: 320, height: 180, framesPerSecond: CLIP_FPS, gopFrames: 15 },
+        ...{ ...size, framesPerSecond: CLIP_FPS, gopFrames: 15 },
         frameStrip: filter === undefined,
       },
     }),

@@ -52,7 +52,40 @@ describe('parsePrometheus', () => {
     });
   });
 
+  it('reads quoted names of any characters, with labels and beside others', () => {
+    const { samples, families } = parsePrometheus(
+      [
+        '# TYPE "dub.seconds" counter',
+        '# HELP "dub.seconds" a "quoted" one',
+        '{"dub.seconds"} 1',
+        '{ "dub.seconds" , "a b"="c" , d="e\\n" } 2 # {"trace.id"="1"} 0.5',
+        'plain{"a b"="c"} 3',
+        '{"say \\"ö\\""} 4',
+      ].join('\n'),
+    );
+    expect(samples.map(({ name, labels, value }) => [name, labels, value])).to.deep.equal([
+      ['dub.seconds', {}, 1],
+      ['dub.seconds', { 'a b': 'c', d: 'e\n' }, 2],
+      ['plain', { 'a b': 'c' }, 3],
+      ['say "ö"', {}, 4],
+    ]);
+    expect(samples[1]?.exemplar?.labels).to.deep.equal({ 'trace.id': '1' });
+    expect(families.get('dub.seconds')).to.deep.equal({
+      ...{ type: 'counter', help: 'a "quoted" one' },
+    });
+  });
+
   for (const bad of [
+    '{} 1',
+    '{a="b"} 1',
+    '{a} 1',
+    '{"x","y"} 1',
+    '{a="b","x"} 1',
+    'x{"y"} 1',
+    '{"x} 1',
+    '# TYPE "x"counter',
+    '# TYPE "x counter',
+    'x 1 # {"y"} 1',
     'x',
     'x{a="1" 2',
     'x{a=1} 2',

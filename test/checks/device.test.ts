@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { CannotBeShown } from '../../support/base/errors';
 import { judge, type Verdict } from '../../support/checks/criterion';
 import { cpuAlone } from '../../support/checks/device';
-import { checkComposeFiles, composeFrom } from '../../support/environment/compose-file';
+import { readWithoutCompose } from '../../support/environment/compose-reader';
 
 describe('the device of the STS', () => {
   const folder = mkdtempSync(join(tmpdir(), 'device-test-'));
@@ -19,8 +19,7 @@ describe('the device of the STS', () => {
     const file = join(folder, 'docker-compose.yml');
     const service = ['image: any/sts', ...lines].map((line) => `    ${line}\n`);
     writeFileSync(file, `services:\n  sts:\n${service.join('')}`);
-    const checked = checkComposeFiles([file], {});
-    const compose = composeFrom(checked[0]?.values, checked);
+    const compose = readWithoutCompose([file], 'project', {});
     return judge(cpuAlone, { compose, name: 'sts' }, null);
   }
 

@@ -8,9 +8,11 @@ import { unobserved } from '../../support/analyze/finding';
 import { frameClock } from '../../support/analyze/frame-clock';
 import { CannotBeShown } from '../../support/base/errors';
 import type { Criterion } from '../../support/checks/criterion';
-import { avDrift, avOffset } from '../../support/checks/av-sync';
+import { avDrift } from '../../support/checks/av-drift';
+import { avOffset } from '../../support/checks/av-sync';
 import { connectionAttempts, growingBackoff } from '../../support/checks/connection';
 import { dubs } from '../../support/checks/dub';
+import { dubSpeed } from '../../support/checks/dub-speed';
 import { decodedVideo, duration, tracks } from '../../support/checks/output-file';
 import { frames } from '../../support/checks/output-frames';
 import { original, outputIsOriginal, fingerprint } from '../../support/checks/output-original';
@@ -42,6 +44,22 @@ const heard = (offsetMs: number, sequence = 0, heardShare = 1): FragmentPlacemen
   };
 };
 
+/** A dub at a speed. */
+function heardAt(
+  speed: number,
+  { fittingSpeed, hasOtherTempo }: { fittingSpeed?: number; hasOtherTempo?: true } = {},
+): FragmentPlacement {
+  const placement = heard(0);
+  const { avOffset } = placement;
+  return {
+    ...placement,
+    ...(fittingSpeed === undefined ? {} : { fittingSpeed }),
+    avOffset: avOffset.observed
+      ? { ...avOffset, speed, ...(hasOtherTempo ? { hasOtherTempo } : {}) }
+      : avOffset,
+  };
+}
+
 const offsets = (
   ...placements: FragmentPlacement[]
 ): Parameters<(typeof avOffset)['assess']>[0] => ({
@@ -49,6 +67,51 @@ const offsets = (
 });
 
 describe('output criteria at their limits', () => {
+  for (const [what, atSeconds, audio, isExplained] of [
+    ['as much as the gap', 23.5, 0.7, true],
+    ['up to a packet less', 23.5, 0.655, true],
+    ['less', 23.5, 0.645, false],
+    ['all from the gap on', 23.5, 1.2, true],
+    ['more', 23.5, 1.26, false],
+    ['as much as a gap 1 s before the end', 23, 0.7, true],
+    ['as much as a gap long before the end', 22.9, 0.7, false],
+    ['no more than may be', 22.9, 0.5, true],
+  ] as const) {
+    it(`a gap in the video, and at the end ${what} is missing: ${isExplained ? 'told once' : 'told by both'}`, async () => {
+      const track = { observed: true, firstPtsSeconds: 0, durationSeconds: 24.7 };
+      const gaps = [{ atSeconds, stepSeconds: 0.7 + 1 / 30 }];
+      const span = {
+        video: { ...track, nominalStepSeconds: 1 / 30, gaps },
+        audio: { ...track, nominalStepSeconds: 0.021, gaps: [] },
+      };
+      const subject = { output: { span: () => Promise.resolve(span) } } as never;
+      const explanation = outputEnds.explainedBy?.find(
+        ({ criterion: { id } }) => id === 'timestamps',
+      );
+      const fits = await explanation?.fits?.({ video: 0, audio }, { withinSeconds: 0.5 }, subject);
+      expect(fits).to.equal(isExplained);
+    });
+  }
+
+  for (const [what, placement, isFine] of [
+    ['0.69 % faster', heardAt(1.0069), true],
+    ['0.71 % faster', heardAt(1.0071), false],
+    ['0.69 % slower', heardAt(1 / 1.0069), true],
+    ['0.71 % slower', heardAt(1 / 1.0071), false],
+    ['1 % faster at the same pitch', heardAt(1.01, { hasOtherTempo: true }), false],
+    ['5 % faster, as it is 5 % too long', heardAt(1.05, { fittingSpeed: 1.05 }), true],
+    ['5 % faster, as it is 4.2 % too long', heardAt(1.05, { fittingSpeed: 1.042 }), false],
+    ['5 % slower, as it is 5 % too short', heardAt(0.95, { fittingSpeed: 0.95 }), true],
+    ['as it is, although 5 % too long', heardAt(1, { fittingSpeed: 1.05 }), true],
+    ['5 % faster, as long as its fragment', heardAt(1.05, { fittingSpeed: 1 }), false],
+    ['10 % faster, as it is 10 % too long', heardAt(1.1, { fittingSpeed: 1.1 }), true],
+    ['11 % faster, as it is 11 % too long', heardAt(1.11, { fittingSpeed: 1.11 }), false],
+  ] as const) {
+    it(`a dub that is heard ${what}: ${isFine ? 'fine' : 'told'}`, () => {
+      expect(holds(dubSpeed, [placement], { percent: 0.7, fittedPercent: 10.5 })).to.equal(isFine);
+    });
+  }
+
   for (const [ms, isFine] of [
     ...[[119, true] as const, [-119, true] as const],
     ...[[120, false] as const, [-120, false] as const, [121, false] as const],

@@ -43,15 +43,15 @@ const DAMAGE: Record<string, { graph: string; says: RegExp; others?: string[] }>
   'U and V exchanged': { graph: below('swapuv'), says: /U and V are exchanged/ },
   'a mosaic of 64 px at 720p': {
     graph: below('scale=20:11:flags=area,scale=320:172:flags=neighbor'),
-    says: /blurred or in blocks/,
+    says: /coarse or in blocks, as of too few bits \(/,
   },
   'a mosaic of 32 px at 720p': {
     graph: below('scale=40:22:flags=area,scale=320:172:flags=neighbor'),
-    says: /blurred or in blocks/,
+    says: /coarse or in blocks, as of too few bits \(/,
   },
   'half of it blurred': {
     graph: `[0:v]split[a][b];[b]crop=iw/2:${H - STRIP}:iw/2:${STRIP},gblur=sigma=4[c];[a][c]overlay=W/2:${STRIP}:enable='between(t,3,4.999)'[out]`,
-    says: /blurred or in blocks/,
+    says: /blurred \(edges have [3-6]\d % of their strength\)/,
   },
   'crushed levels': {
     graph: below("lutyuv=y='clip((val-64)*1.6\\,16\\,235)'"),
@@ -100,6 +100,14 @@ const THROUGHOUT: Record<string, { graph: string; says: RegExp; others?: string[
     others: BARS,
     says: /^0\.23 s to 11\.30 s \(segments 0 to 1, in 24 of 332 frames\): something else is shown/,
   },
+  'strongly blurred': {
+    graph: behindStrip('[b]gblur=sigma=8[c]'),
+    says: /: blurred \(edges have [12]?\d % of their strength\)$/,
+  },
+  'frozen for 2 s': {
+    graph: behindStrip('[b]split[d][e];[d][e]freezeframes=first=90:last=149:replace=90[c]'),
+    says: /^3\.\d\d s to [45]\.\d\d s \(segment 0\): \d+ % of the frame stands still while the source moves/,
+  },
   'a frame of 5 s before, each second': {
     graph: behindStrip(
       `[b]split[d][e];[e]tpad=start=150:start_mode=clone[f];[d][f]overlay=shortest=1:enable='eq(mod(n,30),7)'[c]`,
@@ -136,6 +144,25 @@ const WHEN: Record<string, { graph: string; says: RegExp }> = {
     graph: behindStrip('[b]trim=start_frame=2,setpts=PTS-STARTPTS,tpad=stop=2:stop_mode=clone[c]'),
     says: /a later frame of the source than its own is shown \(2 after it\)/,
   },
+};
+
+/** Of 640 x 360: half as many pixels as of 720p. */
+const SLIGHT = ['gblur=sigma=0.75', 'gblur=sigma=1.25', 'gblur=sigma=3', 'boxblur=1'];
+
+/** From 3 to 5 s, a part of the frame is as it was at 3 s. @param crop the part: width, height, x and y */
+const still = (crop: string): string =>
+  `[0:v]split=3[a][b][c];[b][c]freezeframes=first=90:last=149:replace=90,crop=${crop}[d];` +
+  `[a][d]overlay=${crop.split(':').slice(2).join(':').replaceAll('i', 'main_')}:enable='between(t,3,4.999)'[out]`;
+
+const STILL: Record<string, string> = {
+  'the lower half': 'iw:ih/2:0:ih/2',
+  'the upper half': 'iw:ih/2:0:0',
+  'a quarter': 'iw/2:ih/2:iw/4:ih/4',
+};
+
+const SOURCES: Record<string, string> = {
+  card: 'testsrc2=s=320x180:r=30',
+  fractal: 'mandelbrot=s=320x180:r=30:maxiter=200',
 };
 
 const BENIGN: Record<string, { graph: string; options: string[] }> = {
@@ -191,6 +218,83 @@ describe('the programme', () => {
       );
     });
   }
+
+  describe('a card beside a fractal, at 360p', () => {
+    let sharp: Fixture;
+    before(() => {
+      const half = 's=320x360:r=30';
+      const filter = `testsrc2=${half}[a];mandelbrot=${half}:maxiter=300[b];[a][b]hstack`;
+      sharp = videoClip(folder, 'sharp', filter, { width: 640, height: 360 });
+    });
+
+    for (const filter of SLIGHT) {
+      for (const rate of ['4M', '800k']) {
+        it(`with ${filter} at ${rate}b/s: blurred, from the beginning to the end`, async () => {
+          const options = ['-b:v', rate, '-maxrate', rate, '-bufsize', rate];
+          const file = altered(sharp, path('blurred.mp4'), `[0:v]${filter}[out]`, { options });
+          const verdict = await judged(programme, file, sharp);
+          expect(verdict.state, verdict.seen).to.equal('failed');
+          expect(verdict.seen).to.match(
+            /^0\.00 s to 12\.00 s \(segments 0 to 1\): blurred \(edges have \d+ % of their strength\)$/,
+          );
+        });
+      }
+    }
+
+    for (const [filter, rate] of [
+      ['null', '4M'],
+      ['null', '300k'],
+      ['scale=426:240', '300k'],
+      ['scale=426:240:flags=bilinear', '2M'],
+      ['scale=1280:720:flags=bilinear', '2M'],
+    ] as const) {
+      it(`with ${filter} at ${rate}b/s: that of the source`, async () => {
+        const options = ['-preset', 'superfast', '-b:v', rate, '-maxrate', rate, '-bufsize', rate];
+        const file = altered(sharp, path('sharp-again.mp4'), `[0:v]${filter}[out]`, { options });
+        const verdict = await judged(programme, file, sharp);
+        expect(verdict.state, verdict.seen).to.equal('passed');
+      });
+    }
+  });
+
+  for (const [name, source] of Object.entries(SOURCES)) {
+    describe(`a ${name} without frame numbers`, () => {
+      let plain: Fixture;
+      before(() => {
+        plain = videoClip(folder, name, source);
+      });
+
+      for (const [part, crop] of Object.entries(STILL)) {
+        it(`of which ${part} stands still for 2 s: that is said`, async () => {
+          const file = altered(plain, path('still.mp4'), still(crop));
+          const verdict = await judged(programme, file, plain);
+          expect(verdict.state, verdict.seen).to.equal('failed');
+          expect(verdict.seen).to.match(
+            /^([34]\.\d\d s to ([34]\.\d\d|5\.0[03]) s \(segment 0\): \d+ % of the frame stands still while the source moves(; |$))+$/,
+          );
+        });
+      }
+
+      it('of which a twentieth stands still: that of the source', async () => {
+        const file = altered(plain, path('still.mp4'), still('iw/5:ih/4:iw/2:ih/2'));
+        const verdict = await judged(programme, file, plain);
+        expect(verdict.state, verdict.seen).to.equal('passed');
+      });
+    });
+  }
+
+  it('says of a noisy pan for which an encoder has too few bits that it is coarse', async () => {
+    const pan =
+      'mandelbrot=s=640x360:r=1:start_scale=0.3:maxiter=400,trim=end_frame=1,loop=-1:1,setpts=N/30/TB,' +
+      "fps=30,crop=320:180:x='n/2':y='n/4',noise=c0s=20:allf=t";
+    const noisy = videoClip(folder, 'noisy', pan);
+    const options = ['-b:v', '30k', '-maxrate', '30k', '-bufsize', '30k', '-g', '60'];
+    const file = altered(noisy, path('coarse.mp4'), '[0:v]null[out]', { options });
+    const { state, seen } = await judged(programme, file, noisy);
+    expect(state, seen).to.equal('failed');
+    expect(seen).to.match(/coarse or in blocks, as of too few bits/);
+    expect(seen).not.to.match(/blurred|something else|stands still/);
+  });
 
   it('tells damage of a source without frame numbers as well', async () => {
     const plain = videoClip(folder, 'plain', 'mandelbrot=s=320x180:r=30:maxiter=200');

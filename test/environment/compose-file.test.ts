@@ -5,19 +5,15 @@ import { after, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import {
-  checkComposeFiles,
-  mergeAll,
-  type ComposeFile,
-} from '../../support/environment/compose-file';
-import { composeForHost } from '../../support/environment/compose-for-host';
+import type { ComposeFile } from '../../support/environment/compose-file';
+import { readWithoutCompose } from '../../support/environment/compose-reader';
 import { PrerequisiteMissing } from '../../support/base/errors';
 import type { Variables } from '../../support/base/interpolate';
 import { safeText } from '../../support/base/safe-text';
 
-/** As the host runtime reads compose files. */
+/** As the host runtime reads compose files where there is no Docker Compose. */
 function read(files: string[], variables: Variables = {}): ComposeFile {
-  return composeForHost(checkComposeFiles(files, variables), variables);
+  return readWithoutCompose(files, 'project', variables);
 }
 
 describe('reading compose files', () => {
@@ -79,10 +75,11 @@ describe('reading compose files', () => {
   });
 
   it('takes ports that there are, and no others', () => {
-    const ports = ['1-99999999999:1', '70000:1', '5-3:1', 'a:1', '1-65535:1'];
-    for (const port of ports) {
-      const [service] = read([write(one(`    ports: ["${port}"]\n`))]).services;
-      expect(service?.publishedPorts.length, port).to.equal(port === '1-65535:1' ? 65_535 : 0);
+    const ports = (port: string) =>
+      read([write(one(`    ports: ["${port}"]\n`))]).services[0]?.publishedPorts;
+    expect(ports('1-65535:1')).to.have.length(65_535);
+    for (const port of ['1-65536:1', '70000:1', '0:1', '5-3:1', 'a:1', '1-3:1-2', '127.0.0.1:80']) {
+      expect(() => ports(port), port).to.throw(/docker-compose\.yml:4.*services\.one\.ports\.0/s);
     }
   });
 
@@ -131,6 +128,7 @@ services:
       - { target: 80, published: "8080", host_ip: 127.0.0.1, protocol: tcp }
       - { target: 81, published: 8081, protocol: udp }
     volumes: [{ type: volume, source: data, target: /data }, { type: bind, source: /a, target: /b }]
+volumes: { data: }
 `);
     const [service] = read([file]).services;
     expect(service?.publishedPorts).to.deep.equal([8080]);
@@ -164,8 +162,6 @@ services:
     expect(services.map(({ name }) => name)).to.deep.equal(['one', 'two']);
     expect(services[0]?.environment).to.deep.equal({ A: '1', B: '2', C: '3' });
     expect(services[0]?.publishedPorts).to.deep.equal([80, 81]);
-    const commands = [['a', 'b'], ['c']].map((command) => ({ values: { command }, replaced: [] }));
-    expect(mergeAll(commands)).to.deep.equal({ command: ['c'] });
   });
 
   it('replaces and takes away what the tags of Compose say', () => {
@@ -179,13 +175,6 @@ services:
     expect(environment).to.deep.equal({});
     const added = read([base, over('environment: {A: !reset null, B: 2}')]).services[0];
     expect(added?.environment).to.deep.equal({ B: '2' });
-  });
-
-  it('refuses what only Docker Compose follows, by its name', () => {
-    const included = write('include: [other.yml]\nservices: {}\n');
-    expect(() => read([included])).to.throw(PrerequisiteMissing, /include is followed by Docker/);
-    const extended = write('services:\n  one:\n    image: x\n    extends: {service: two}\n');
-    expect(() => read([extended])).to.throw(/docker-compose\.yml:4.*services\.one\.extends/s);
   });
 
   it('takes the files of env_file, and variables that are only named', () => {

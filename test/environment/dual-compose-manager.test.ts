@@ -52,6 +52,14 @@ describe('reading both compositions', () => {
     );
   });
 
+  it('takes a service on the network of the host to listen on the ports of its addresses', async () => {
+    const host = 'services:\n  sts-service: { image: x, network_mode: host }\n';
+    const manager = (await read(host, { STS_PORT: '3456' })) as DualComposeManager;
+    expect(manager.publishedPorts().get(3456)).to.equal('sts-service');
+    const other = await read(host.replace('host }', 'bridge }')).then(() => 'it was taken', String);
+    expect(other).to.match(/the port of sts-service in acceptance\.yaml is not published/);
+  });
+
   const pair =
     `${service('sts-service', '3000:80')}    depends_on: [models]\n` +
     '  models: { image: x }\n  other: { image: x, ports: ["3900:80"] }\n';
@@ -68,7 +76,9 @@ describe('reading both compositions', () => {
 
   it('names a service to be started that the file does not have', async () => {
     const refusal = await read(pair, {}, ['speech']).then(() => 'it was taken', String);
-    expect(refusal).to.match(/no such service.*sts-service, models, other.*speech/s);
+    expect(refusal).to.match(
+      /no such service.*(models, other, sts-service|sts-service, models, other).*speech/s,
+    );
   });
 
   const faults: [string, string, RegExp][] = [

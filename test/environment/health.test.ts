@@ -18,7 +18,7 @@ async function waiting(
   const { port } = server.address() as AddressInfo;
   const composition: Composition = {
     ...{ name: 'sts', project: 'project', variables: {} },
-    compose: { files: [], services: [] },
+    compose: { files: [], services: [], warnings: [] },
     health: new Map([['web', `http://127.0.0.1:${port}/health`]]),
   };
   try {

@@ -96,8 +96,8 @@ describe('a relay in front of a service', () => {
 
   it('changes pages of status 200, and passes all others on', async () => {
     const address = await relayed({ pages: { '/health': () => 'well', '/other': () => 'never' } });
-    expect(await askHttp(`${address}/health`)).to.deep.equal({ status: 200, text: 'well' });
-    expect(await askHttp(`${address}/other`)).to.deep.equal({ status: 404, text: '/other' });
+    expect(await askHttp(`${address}/health`)).to.include({ status: 200, text: 'well' });
+    expect(await askHttp(`${address}/other`)).to.include({ status: 404, text: '/other' });
     const nowhere = await relayed({}, 'http://127.0.0.1:1');
     expect((await askHttp(`${nowhere}/health`)).status).to.equal(503);
   });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
@@ -5,11 +6,13 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { expect } from 'chai';
 import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
+import { WebSocket } from 'ws';
 
 import { freePort } from '../../support/environment/ports';
 import { eventually } from '../../support/base/eventually';
-import { clientOf, type TapEvent, upstreamOf } from '../../support/broadcast/events';
+import { clientOf, foreignText, type TapEvent, upstreamOf } from '../../support/broadcast/events';
 import { readFault } from '../../support/broadcast/fault-words';
+import { handshake } from '../../support/observe/handshake';
 import { SocketIOMonitor } from '../../support/observe/socket-io-monitor';
 import { Tap } from '../../support/observe/tap';
 
@@ -96,6 +99,51 @@ describe('the tap', () => {
       expect(seen.filter(({ kind }) => kind === 'undecodable')).to.be.empty;
     });
   }
+
+  it('keeps the path at which a proxy has the STS', async () => {
+    const paths: (string | undefined)[] = [];
+    const behind = createServer();
+    const proxied = new Server(behind, { path: '/sts/socket.io' });
+    behind.on('request', ({ url: asked }) => paths.push(asked));
+    behind.on('upgrade', ({ url: asked }) => paths.push(asked));
+    await new Promise<void>((done) => behind.listen(0, '127.0.0.1', done));
+    const own = await Tap.start(`http://127.0.0.1:${(behind.address() as AddressInfo).port}/sts`);
+    try {
+      expect(await handshake(`http://127.0.0.1:${own.port}/sts/`)).to.be.above(0);
+      expect(paths.map((path) => path?.split('?')[0])).to.deep.equal(['/sts/socket.io/']);
+    } finally {
+      await own.close();
+      await proxied.close();
+    }
+  });
+
+  it('names the protocols that it does not read', async () => {
+    seen = [];
+    const poll = `http://127.0.0.1:${tap.port}/socket.io/?EIO=3&transport=polling`;
+    await fetch(poll, { method: 'POST', body: '12:42["a",{}]', headers: { 'X-Stream-ID': 'old' } });
+    expect(foreignText(seen)).to.match(/^what is not read was spoken: Engine.IO 3 by long polling/);
+
+    seen = [];
+    const { port } = tap;
+    const worker = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`, {
+      headers: { 'X-Stream-ID': 'packed' },
+    });
+    await once(worker, 'open');
+    // {type: 2, data: ["a"], nsp: "/"}
+    worker.send(
+      Buffer.from('83a474797065 02a464617461 91a161 a36e7370 a12f'.replaceAll(' ', ''), 'hex'),
+    );
+    await eventually('a record', () => expect(foreignText(seen)).to.include('MessagePack'), {
+      withinMs: 5000,
+    });
+    worker.close();
+  });
+
+  it('calls malformed what is no known protocol', () => {
+    const one = { at: 0, connection: 1, stream: 's', direction: 'to-sts' } as const;
+    expect(foreignText([{ ...one, kind: 'undecodable', payload: { reason: 'x' } }])).to.equal('');
+    expect(foreignText([{ ...one, kind: 'event', payload: { protocol: 'eio3' } }])).to.equal('');
+  });
 
   it('relays binary attachments unchanged', async () => {
     const client = await connect('binary', ['websocket']);

@@ -37,7 +37,14 @@ async function expectTime(page: Page, seconds: number, within: number): Promise<
 
 const CAUSE: CauseFacts = {
   ...{ what: 'dubs are missing', where: 'output.mp4', seen: 'fragment 2', next: 'listen to it' },
-  ...{ segments: [2], scenarios: [JUDGED[1]?.place ?? ''], followers: [], lost: [], log: [] },
+  ...{
+    segments: [2],
+    scenarios: [JUDGED[1]?.place ?? ''],
+    followers: [],
+    isAllLost: false,
+    lost: [],
+    log: [],
+  },
 };
 
 describe("a broadcast's page in Chromium", () => {

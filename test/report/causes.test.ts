@@ -4,7 +4,7 @@ import { expect } from 'chai';
 
 import type { Verdict } from '../../support/checks/criterion';
 import type { VerdictLine } from '../../support/checks/verdict-log';
-import { causesOf, withCircumstances } from '../../support/report/causes';
+import { causesOf, withCircumstances, withoutRepeats } from '../../support/report/causes';
 import type { BroadcastFacts, Cause } from '../../support/report/facts';
 import { readRequirements } from '../../support/report/requirements';
 import { runPage } from '../../support/report/run-page';
@@ -37,13 +37,17 @@ const CAUSE: Cause = {
 };
 
 /** Segments are sent at 7 s, 13 s …; segment 4 would have been at 31 s. */
-function facts(log: [atSeconds: number, level: string, text: string][]): BroadcastFacts {
+function facts(
+  log: [atSeconds: number, level: string, text: string][],
+  unsent: { segment: number }[] = [],
+): BroadcastFacts {
   const fragments = [0, 1, 2, 3, 5].map((segment) => ({
     segment,
     stages: [{ stage: 'queued', fromSeconds: 7 + 6 * segment, toSeconds: 8 + 6 * segment }],
   }));
   return {
     ...{ framesPerSecond: 30, segmentSeconds: 6, durationSeconds: 35, fragments },
+    unsent,
     coverage: {
       lost: [
         { why: 'not sent (the breaker was open)', segments: [4] },
@@ -110,6 +114,47 @@ describe('causes', () => {
     expect(withCircumstances(CAUSE, facts(many)).log).to.have.length(5);
   });
 
+  it('of a segment that was not sent, have what failed before, which may have opened the breaker', () => {
+    const { lost, log } = withCircumstances(
+      CAUSE,
+      facts(
+        [
+          [13, 'warning', 'timeout'],
+          [19, 'warning', 'nothing to do with it'],
+          [31, 'warning', 'open'],
+        ],
+        [{ segment: 4 }],
+      ),
+    );
+    expect(lost).to.deep.equal([
+      'segment 4, from second 24 of the clip: not sent (the breaker was open)',
+      'segment 1, from second 6 of the clip: the answer timed out',
+    ]);
+    expect(log.map(({ text }) => text)).to.deep.equal(['timeout', 'open']);
+  });
+
+  it('that name no segment have all that was lost of their broadcast', () => {
+    const { lost } = withCircumstances({ ...CAUSE, segments: [] }, facts([]));
+    expect(lost).to.have.length(2);
+  });
+
+  it('are one where they are about the same lost segments of a broadcast', () => {
+    const lost = { ...CAUSE, isAllLost: true, lost: ['segment 4: not sent'], log: [] };
+    const causes = [
+      { ...lost, scenarios: ['a'], followers: ['b'] },
+      { ...lost, what: 'the dub is not heard', scenarios: ['c'] },
+      { ...lost, stream: 'another', scenarios: ['d'] },
+      { ...lost, isAllLost: false, segments: [4, 5], scenarios: ['e'] },
+    ];
+    expect(
+      withoutRepeats(causes).map(({ scenarios, followers }) => [scenarios, followers]),
+    ).to.deep.equal([
+      [['a'], ['b', 'c']],
+      [['d'], []],
+      [['e'], []],
+    ]);
+  });
+
   it('the last segment ends with the broadcast', () => {
     const { place } = withCircumstances({ ...CAUSE, segments: [5] }, facts([]));
     expect(place).to.equal('segment 5, frames 900 to 1049');
@@ -127,6 +172,7 @@ describe('causes', () => {
       ...CAUSE,
       what: 'another <number> was sent',
       scenarios: places,
+      isAllLost: false,
       log: [],
       lost: [],
     };

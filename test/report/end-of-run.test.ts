@@ -108,6 +108,7 @@ describe('the end of a run', () => {
       ...{ what: 'another number of fragments was sent', where: 'stream s1', seen: '9' },
       ...{ stream: 's1', segments: [4], scenarios: ['a:2'], followers: ['a:1'] },
       place: 'segment 4, frames 720 to 899',
+      isAllLost: true,
       lost: ['segment 4, from second 24: not sent (unknown)'],
       log: [{ service: 'media-service', text: 'segment 4 dropped' }],
     };

@@ -89,6 +89,21 @@ describe('the facts of fragments of tones', () => {
     ]);
   });
 
+  it('measure nothing where no dub differs from the original', () => {
+    const facts = fragmentFacts(FRAGMENTS, known('dub', []));
+    expect(new Set(facts.map(({ state }) => state))).to.deep.equal(new Set(['not measured']));
+    expect(facts[0]).not.to.have.any.keys('heardShare', 'offsetMs');
+    const { heard, dubbed } = coverageOf(FIXTURE, {
+      ...{ fragments: facts, unsent: [], verdicts: [], isHeard: true },
+    });
+    expect({ heard, dubbed }).to.deep.equal({ heard: undefined, dubbed: 10 });
+  });
+
+  it('say nothing of a dub in place of which the original is heard', () => {
+    const [first] = fragmentFacts(FRAGMENTS, known('original', [soften(0, null)]));
+    expect(first).to.include({ state: 'unheard' }).and.not.have.any.keys('heardShare', 'offsetMs');
+  });
+
   it('are wrong where a verdict deviates, in its words', () => {
     const verdict: VerdictFacts = {
       ...{ criterion: 'tone-offset', title: 'in sync', state: 'failed', limit: { limitMs: 1 } },

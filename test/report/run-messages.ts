@@ -26,6 +26,8 @@ export interface Told {
   judged?: Record<string, Verdict['state']>;
   /** Whether it is in the features, and was not asked for. */
   isLeftOut?: boolean;
+  /** Whether it was asked for, and the run ended before it. */
+  isNotBegun?: boolean;
   streams?: string[];
   /** The message of a hook that failed. */
   hook?: string;
@@ -161,7 +163,7 @@ export function resultsIn(
   const messages = [
     { testRunStarted: at(1000) },
     ...told.flatMap((one, number) =>
-      messagesOf(one, number).slice(0, one.isLeftOut === true ? 2 : undefined),
+      messagesOf(one, number).slice(0, one.isLeftOut ? 2 : one.isNotBegun ? 3 : undefined),
     ),
     ...(isBrokenOff ? [] : [{ testRunFinished: { success: true, ...at(1100) } }]),
   ];

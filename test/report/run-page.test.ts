@@ -66,8 +66,16 @@ const ECHO: BroadcastSummary = { ...summaryOf('stream_3', 'Echo'), isTranslated:
 const CAUSE: CauseFacts = {
   ...{ what: 'a dub is late', where: 'output.mp4', seen: '184.2 ms', next: 'listen to it' },
   ...{ stream: 'stream_1', segments: [3], scenarios: ['features/Services.feature:2'] },
-  ...{ followers: [], lost: [], log: [] },
+  ...{ followers: [], isAllLost: false, lost: [], log: [] },
 };
+
+const LOSS: Partial<CauseFacts> = {
+  what: 'another number was sent',
+  lost: ['segment 4: not sent'],
+};
+
+/** By more than 3 s: it does not keep up. */
+const LATER = { lateAtEndSeconds: 8.3 };
 
 /** 8 s of which the last segment was not sent. */
 function showcaseIn(folder: string): Showcase | undefined {
@@ -77,7 +85,13 @@ function showcaseIn(folder: string): Showcase | undefined {
       ...{ segments: 5, heard: 3, dubbed: 4 },
       lost: [{ why: 'not sent (the breaker was open)', segments: [4] }],
     },
-    figures: { fragmentsSent: 4, fragmentsAnswered: 4, endToEndSeconds: 5.2, offsetWorstMs: 184.2 },
+    figures: {
+      fragmentsSent: 4,
+      fragmentsAnswered: 4,
+      endToEndSeconds: 5.2,
+      ...LATER,
+      offsetWorstMs: 184.2,
+    },
   };
   const facts = { ...dubbedFacts(folder), isDisturbed: false };
   const short = { ...facts, durationSeconds: 4 };
@@ -109,7 +123,11 @@ describe('the page of a run in Chromium', () => {
         broadcasts: [summaryOf('stream_1', 'One minute'), ECHO],
         ...{ problems: [], seconds: 0 },
       }),
-      ...{ causes: [CAUSE], showcase: showcaseIn(folder) },
+      // What the second one has made viewers lose is said before the causes are: it is not named there.
+      ...{
+        causes: [CAUSE, { ...CAUSE, ...LOSS, stream: 'stream_1' }],
+        showcase: showcaseIn(folder),
+      },
     };
     writeFileSync(file, runPage(facts, REQUIREMENTS));
     mkdirSync(join(folder, 'evidence/stream_1'), { recursive: true });
@@ -130,7 +148,7 @@ describe('the page of a run in Chromium', () => {
   it('says the verdict, then what failed with seen and expected, then the rest', async () => {
     const { page } = await openFile(browser, file);
     expect(await page.locator('.verdict').innerText()).to.equal(
-      '✘ Viewers get Spanish in 3 of 5 segments, 5.2 s late, video and audio together within 185 ms; ' +
+      '✘ Viewers get Spanish in 3 of 5 segments, 5.2 s late at first and 8.3 s at the end, video and audio together within 185 ms; ' +
         '3 of 6 scenarios failed: a dub is late.\n\n' +
         'segment 4, from second 8 of the clip: not sent (the breaker was open)\n\n' +
         'Failed: 1 of 6 scenarios passed, 3 failed, 2 skipped; 2 problems are listed below.',
@@ -158,7 +176,7 @@ describe('the page of a run in Chromium', () => {
     expect(cells[1]).to.match(/^✘ failed\s+1 scenario$/);
     expect(cells[2]).to.contain(NASTY);
     expect(cells.slice(3)).to.deep.equal([
-      ...['9 of 10', '-184 ms', '8.4 s', '1679 ms', '2.4 %', '69.0 s'],
+      ...['9 of 10', '-184 ms', '8.4 s', '–', '1679 ms', '2.4 %', '69.0 s'],
     ]);
     const echo = await page.getByRole('row', { name: 'Echo' }).innerText();
     expect(echo).to.contain('– not judged').and.contain('not translated');

@@ -1,4 +1,11 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 
@@ -157,6 +164,32 @@ describe('the verdict on a run', () => {
     );
   });
 
+  it('is not passed when it is given twice', () => {
+    const run = results([passed]);
+    expect(verdict(run, run)).to.equal(
+      'Not a passed run: 2 scenarios passed, but 1 scenario more than once: not parts of one run.',
+    );
+  });
+
+  it('is not passed when the verdicts are gone by which it passed', () => {
+    const { folder: kept } = results([{ ...passed, judgedBy: ['stream'] }]);
+    expect(verdict(readPart(kept))).to.match(/^Passed/);
+    rmSync(join(kept, 'verdicts.ndjson'));
+    expect(verdict(readPart(kept))).to.equal(
+      'Not a passed run: 1 scenario passed, but verdicts.ndjson lacks those of 1 scenario that passed.',
+    );
+  });
+
+  it('counts what was asked for and not run, where it was interrupted', () => {
+    const left = { ...passed, name: 'left', isNotBegun: true };
+    expect(verdict(results([failed, left], 'none', true))).to.equal(
+      'Failed: 0 of 2 scenarios passed, 1 failed, 1 not run; the run was interrupted.',
+    );
+    expect(verdict(results([passed, left], 'none', true))).to.equal(
+      'Not a passed run: 1 of 2 scenarios passed, 1 not run, but the run was interrupted.',
+    );
+  });
+
   it('takes shards for one run', () => {
     const parts = [1, 2, 3].map((index) => results([passed], partOf({}, [index, 3])));
     expect(verdict(...parts)).to.equal('Passed: 3 scenarios passed in 1 min 40 s.');
@@ -251,11 +284,12 @@ describe('the summary of a run', () => {
     const fence = /^(`{3,})text\n([^]*?)\n\1$/m.exec(summary);
     expect(fence?.[1]).to.have.length(5);
     expect(fence?.[2]).to.contain('````\n</details>\n| x |');
+    expect(summary).to.contain('x · features/x.feature:1');
     const outside = summary.replace(fence?.[0] ?? '', '');
     expect(outside.match(/<\/details>/g)).to.have.length(1);
     expect(outside).not.to.match(/<b>\*|`code`|\]\(x\)/);
     const rows = outside.split('\n').filter((line) => line.startsWith('|'));
-    expect(rows.map((row) => row.split('|').length)).to.deep.equal([11, 11, 11]);
+    expect(rows.map((row) => row.split('|').length)).to.deep.equal([12, 12, 12]);
     expect(rows[2]).to.contain('&#124; b &#60;/details&#62; &#96;code&#96;').and.contain('1 of 2');
   });
 
@@ -390,7 +424,8 @@ describe('reports of a run', () => {
     expect(good.stdout).to.match(/^Passed: 1 scenario passed in 1 min 40 s\. .*index\.html$/);
     expect(good.exitCode).to.equal(0);
     expect(existsSync(join(run.folder, 'evidence/s/index.html'))).to.equal(true);
-    const bad = await report(run.folder, results([failed]).folder, '--to', join(folder, 'both'));
+    const other = { ...failed, feature: 'Another feature' };
+    const bad = await report(run.folder, results([other]).folder, '--to', join(folder, 'both'));
     expect(bad.stdout).to.match(
       /^Failed: 1 of 2 scenarios passed, 1 failed\. .*both\/index\.html$/,
     );

@@ -13,7 +13,7 @@ const path = (name: string): string => join(folder, name);
 const RATE = 48_000;
 
 function analyze(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const program = ['-r', 'ts-node/register', 'tools/analyze.ts', ...args];
+  const program = ['-r', './support/base/typescript.cjs', 'tools/analyze.ts', ...args];
   return spawnSync(process.execPath, program, {
     ...{ cwd: projectRoot, encoding: 'utf8', maxBuffer: 2 ** 26 },
   });
@@ -96,7 +96,7 @@ describe('npm run analyze', () => {
 
   const usage: [what: string, args: () => string[], message: RegExp][] = [
     ['no file', () => [], /one FILE is needed/],
-    ['two files', () => [clip, clip], /one FILE is needed/],
+    ['two files', () => [clip, clip], /unexpected: .*\.mp4/],
     ['an unknown option', () => [clip, '--sauce', 'x'], /--sauce/],
     ['dubs without a source', () => [clip, '--dubs', path('a folder')], /--dubs needs --source/],
     ['dubs beside an evidence folder', () => [path('a folder'), '--dubs', folder], /own dubs/],

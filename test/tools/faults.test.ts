@@ -2,7 +2,7 @@ import { before, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { checkNames, chosenFaults, inBaseline } from '../../tools/prove/choice';
+import { checkNames, chosenFaults, inBaseline, NoFaultMeant } from '../../tools/prove/choice';
 import { type Fault, type NamedScenario, scenarioOf, titleOf } from '../../tools/prove/fault';
 import { FAULTS } from '../../tools/prove/faults/all';
 import { scenariosOfFeatures } from '../../tools/prove/features';
@@ -60,7 +60,7 @@ describe('--only', () => {
   });
 
   it('that chooses nothing is refused', () => {
-    expect(() => chosenFaults(all, wanted('021-E'))).to.throw(TypeError, /no fault like 021-E/);
+    expect(() => chosenFaults(all, wanted('021-E'))).to.throw(NoFaultMeant, /no fault like 021-E/);
   });
 });
 

@@ -26,6 +26,11 @@ const seen = (name: string, filter: string, when = 'between(t,7,10.999)'): Varia
   ...{ name, args: video(below(filter, when)) },
 });
 
+/** From 7 s on, for 4 s, a part of the frame is as it was. @param at where it is */
+const stillPart = (crop: string, at: string): string =>
+  'split=3[all][p][q];[p][q]freezeframes=first=210:last=329:replace=210,' +
+  `crop=${crop}[part];[all][part]overlay=${at}`;
+
 /** Frames that are none of the source are said to be so by the one or the other. */
 const OTHER_VIDEO = of(
   'another video',
@@ -67,6 +72,24 @@ const LOOK = of(
     ),
     seen('a mosaic of 32 px', `scale=${W / 16}:-1:flags=area,scale=${W}:${H}:flags=neighbor`),
     seen('blurred', 'gblur=sigma=8'),
+    ...[0.75, 1.25, 2, 3].map((sigma) =>
+      seen(`blurred by ${2 * sigma} px (of 720p)`, `gblur=sigma=${sigma}`),
+    ),
+    seen('blurred by a box of 3 px', 'boxblur=1'),
+    {
+      name: 'blurred by 2.5 px (of 720p), at 500 kb/s',
+      args: video(
+        below('gblur=sigma=1.25'),
+        '-b:v',
+        '500k',
+        '-maxrate',
+        '500k',
+        '-bufsize',
+        '500k',
+      ),
+    },
+    seen('the lower half stands still', stillPart('iw:ih/2:0:ih/2', '0:main_h/2')),
+    seen('a quarter stands still', stillPart('iw/2:ih/2:iw/4:ih/4', 'main_w/4:main_h/4')),
     seen('crushed levels', "lutyuv=y='clip((val-64)*1.6,16,235)'"),
     seen('full range taken for limited', "lutyuv=y='clip((val-16)*255/219,0,255)'"),
     seen('darker', "lutyuv=y='val*0.6'"),
@@ -233,6 +256,20 @@ const HEARD = [
         args: audio(audioPieces([0, 8.5], [8.3, 8.5], [8.7, END])),
       },
       {
+        name: '0.5 s of a dub are played backwards',
+        args: audio(
+          'asplit=3[p][q][r];[p]atrim=0:8[x];[q]atrim=8:8.5,asetpts=PTS-STARTPTS,areverse[y];[r]atrim=start=8.5,asetpts=PTS-STARTPTS[z];[x][y][z]concat=n=3:v=0:a=1',
+        ),
+      },
+      ...[-10, 10].map((db) => ({
+        name: `from 11.5 s on all is ${Math.abs(db)} dB ${db < 0 ? 'softer' : 'louder'}`,
+        args: audio(`volume=-10dB,volume=${db}dB:enable='gte(t,11.5)'`),
+      })),
+      {
+        name: 'the band of a telephone, with steep edges',
+        args: audio("firequalizer=gain='if(between(f,300,3400),0,-60)':delay=0.02"),
+      },
+      {
         name: 'half of a dub at half its level',
         args: audio("volume=0.4:enable='between(t,8.5,12)'"),
       },
@@ -259,6 +296,23 @@ const DUBS = of(
       args: audio(
         `asplit=3[p][q][r];[p]atrim=0:6[x];[q]atrim=6:12,asetpts=PTS-STARTPTS,aresample=44100,asetrate=48000,aresample=48000,apad,atrim=0:6[y];[r]atrim=start=12,asetpts=PTS-STARTPTS[z];[x][y][z]concat=n=3:v=0:a=1`,
       ),
+    },
+  ],
+);
+
+const SPEED = of(
+  'the speed of dubs',
+  ['dub-speed'],
+  [
+    ...['asetrate=48480,aresample=48000', 'atempo=1.01', 'atempo=0.97'].map((filter) => ({
+      name: `each dub through ${filter}`,
+      args: audio(
+        `asplit=4[p0][p1][p2][p3];${[0, 1, 2, 3].map((i) => `[p${i}]atrim=${6 * i}:${6 * i + 6},asetpts=PTS-STARTPTS,${filter},apad=whole_dur=6,atrim=0:6[s${i}];`).join('')}[s0][s1][s2][s3]concat=n=4:v=0:a=1`,
+      ),
+    })),
+    {
+      name: 'all audio 1 % fast, at the same pitch',
+      args: audio(`atempo=1.01,apad,atrim=0:${END}`),
     },
   ],
 );
@@ -424,6 +478,7 @@ const FILES = [
 ];
 
 export const DAMAGE: readonly Damage[] = [
-  ...[...OTHER_VIDEO, ...LOOK, ...FRAMES, ...FORMAT, ...CHANNELS, ...HEARD, ...DUBS, ...ORIGINAL],
+  ...[...OTHER_VIDEO, ...LOOK, ...FRAMES, ...FORMAT, ...CHANNELS, ...HEARD, ...DUBS, ...SPEED],
+  ...ORIGINAL,
   ...[...LOUDNESS, ...RATES, ...OFFSET, ...ENDS, ...FILES],
 ];

@@ -8,8 +8,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 
+import { readCommandLine } from '../../support/base/command-line';
 import { messageOf, problemOf } from '../../support/base/errors';
 import { shownPath } from '../../support/base/yaml-file';
 import { addToEnvironment, type Config, readConfig, type Settings } from '../../support/config';
@@ -150,8 +150,8 @@ async function offeringOf(
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { 'no-broadcast': { type: 'boolean', default: false } },
+  const { values } = readCommandLine(USAGE, {
+    'no-broadcast': { type: 'boolean', default: false },
   });
   // cucumber-js and the suite's plugin read the command line: of them, only the plan is wanted.
   process.argv.splice(2, process.argv.length, '--dry-run');
@@ -186,7 +186,6 @@ function writeDraft(config: Config, seen: Seen): void {
 }
 
 main().catch((error: unknown) => {
-  const isUsage = error instanceof TypeError && 'code' in error;
-  console.error(isUsage ? `${messageOf(error)}\n${USAGE}` : messageOf(error));
-  process.exitCode = isUsage ? 2 : 1;
+  console.error(messageOf(error));
+  process.exitCode = 1;
 });

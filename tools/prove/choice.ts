@@ -19,12 +19,15 @@ export interface Wanted {
   recorded: boolean;
 }
 
-/** @throws TypeError when no fault is meant */
+/** No fault is like what was asked for. */
+export class NoFaultMeant extends Error {}
+
+/** @throws NoFaultMeant */
 export function chosenFaults(faults: readonly Fault[], { only, recorded }: Wanted): Fault[] {
   const isMeant = (fault: Fault): boolean =>
     !only || isAskedFor(fault, only) || only.some((text) => fault.name.includes(text));
   const chosen = faults.filter((fault) => isMeant(fault) && (isQuiet(fault) || !recorded));
-  if (chosen.length === 0) throw new TypeError(`there is no fault like ${only?.join(', ')}`);
+  if (chosen.length === 0) throw new NoFaultMeant(`there is no fault like ${only?.join(', ')}`);
   return chosen;
 }
 

@@ -10,11 +10,11 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 
 import { execa } from 'execa';
 
 import { projectRoot, readConfig } from '../../support/config';
+import { readCommandLine, usageError } from '../../support/base/command-line';
 import { messageOf, SuiteError } from '../../support/base/errors';
 import { readVerdicts } from '../../support/checks/verdict-log';
 import {
@@ -23,7 +23,7 @@ import {
   type ScenarioResult,
 } from '../../support/report/scenario-results';
 import { alterable } from './altered-evidence';
-import { checkNames, chosenFaults, inBaseline, shownIn, type Wanted } from './choice';
+import { checkNames, chosenFaults, inBaseline, NoFaultMeant, shownIn, type Wanted } from './choice';
 import {
   type EvidenceFault,
   type Fault,
@@ -248,19 +248,15 @@ interface Options extends Wanted {
   jobs: number;
 }
 
-/** @throws TypeError when the command line cannot be parsed */
-function optionsOf(args: string[]): Options {
-  const { values } = parseArgs({
-    args,
-    options: {
-      baseline: { type: 'string' },
-      only: { type: 'string', multiple: true },
-      recorded: { type: 'boolean', default: false },
-      jobs: { type: 'string', default: '2' },
-    },
+function readOptions(): Options {
+  const { values } = readCommandLine(USAGE, {
+    baseline: { type: 'string' },
+    only: { type: 'string', multiple: true },
+    recorded: { type: 'boolean', default: false },
+    jobs: { type: 'string', default: '2' },
   });
   const jobs = Number(values.jobs);
-  if (!Number.isInteger(jobs) || jobs < 1) throw new TypeError('N is a number from 1 on');
+  if (!Number.isInteger(jobs) || jobs < 1) usageError(USAGE, 'N is a number from 1 on');
   return { baseline: values.baseline, only: values.only, recorded: values.recorded, jobs };
 }
 
@@ -316,7 +312,7 @@ function report(
 
 async function main(): Promise<void> {
   const started = performance.now();
-  const options = optionsOf(process.argv.slice(2));
+  const options = readOptions();
   const chosen = chosenFaults(FAULTS, options);
   // Names that mean no scenario are found before anything takes time.
   const features = await scenariosOfFeatures();
@@ -352,7 +348,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const isUsage = error instanceof TypeError;
-  console.error(isUsage ? `${error.message}\n${USAGE}` : messageOf(error));
-  process.exitCode = isUsage ? 2 : 1;
+  if (error instanceof NoFaultMeant) usageError(USAGE, error.message);
+  console.error(messageOf(error));
+  process.exitCode = 1;
 });

@@ -108,7 +108,7 @@ function Figures({ figures }: Pick<Showcase, 'figures'>): VNode {
           <dt>{figure.name}</dt>
           <Bar figure={figure} />
           <dd>
-            {figureText(figure)} {figure.isPassed ? null : <Badge state="failed" />}
+            {figureText(figure)} {figure.isWithin ? null : <Badge state="failed" />}
           </dd>
         </Fragment>
       ))}

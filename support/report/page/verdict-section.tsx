@@ -24,9 +24,9 @@ export function VerdictSection({
   causes,
 }: SectionParts & { causes: readonly CauseFacts[] }): VNode {
   const failed = judged.filter((result) => outcomeOf(result) === 'failed');
-  // What follows from something else is red where a scenario has asked for it.
+  // What follows from something else, or is not shown, says something where a scenario has asked for it.
   const verdicts = facts.verdicts.filter(
-    ({ state, judgedBy }) => state !== 'passed' && (state !== 'follows' || judgedBy.length > 0),
+    ({ state, judgedBy }) => state === 'failed' || (state !== 'passed' && judgedBy.length > 0),
   );
   const missing = Object.entries(facts.missing).map((one) => one.map(safeText) as [string, string]);
   return (
@@ -228,7 +228,7 @@ function About({ facts }: { facts: BroadcastFacts }): VNode {
         ['latency per fragment', `p50 ${p50}, p95 ${p95}, longest ${longest}`],
         [
           'latency end to end',
-          `${duration(figures.endToEndSeconds)} from a frame being published to its being shown`,
+          `${duration(figures.endToEndSeconds)} from the first frame being published to its being shown; at the end ${duration(figures.lateAtEndSeconds)}`,
         ],
         ['runtime', safeText(facts.runtime)],
         ['STS monitor', safeText(facts.monitor)],

@@ -27,6 +27,9 @@ class ProgramTimeoutError(RuntimeError):
     """A program did not end in time."""
 
 
+LOCALE = {"LC_ALL": "C.UTF-8"}
+"""What programs read and write is UTF-8. In a locale that is not installed, Apertium writes nothing, and ends with 0."""
+
 _running: set[subprocess.Popen[bytes]] = set()
 _lock = threading.Lock()
 
@@ -40,7 +43,14 @@ def require(program: str, package: str) -> None:
 def run(
     args: Sequence[str], data: bytes = b"", timeout_s: float = TIMEOUT_S, env: Mapping[str, str] | None = None
 ) -> bytes:
-    """Run a program with `data` on its stdin and return its stdout.
+    """Run a program as `run_saying` does and return its stdout alone."""
+    return run_saying(args, data, timeout_s, env)[0]
+
+
+def run_saying(
+    args: Sequence[str], data: bytes = b"", timeout_s: float = TIMEOUT_S, env: Mapping[str, str] | None = None
+) -> tuple[bytes, str]:
+    """Run a program with `data` on its stdin and return its stdout, and what it has said on its stderr.
 
     Raises ProgramError on a non-zero exit, ProgramTimeoutError after `timeout_s` seconds.
     """
@@ -51,7 +61,7 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        env={**os.environ, **(env or {})},
+        env={**os.environ, **LOCALE, **(env or {})},
     )
     with _lock:
         _running.add(process)
@@ -63,10 +73,10 @@ def run(
         _kill(process)
         with _lock:
             _running.discard(process)
+    said = err.decode(errors="replace").strip()
     if process.returncode != 0:
-        message = err.decode(errors="replace").strip() or "no message"
-        raise ProgramError(f"{args[0]} ended with {process.returncode}: {message}")
-    return out
+        raise ProgramError(f"{args[0]} ended with {process.returncode}: {said or 'no message'}")
+    return out, said
 
 
 def kill_all() -> None:

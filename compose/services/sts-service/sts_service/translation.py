@@ -57,14 +57,16 @@ class ApertiumTranslator:
 
     def translate(self, text: str, source: str, target: str) -> str:
         # -u hides the marks (*, @, #) of words that Apertium does not know.
-        out = programs.run(["apertium", "-u", "eng-spa"], f"{text}\n".encode()).decode()
+        written, said = programs.run_saying(["apertium", "-u", "eng-spa"], f"{text}\n".encode())
+        out = written.decode()
         # Apertium loses the spaces in "línea de 45 patios".
         spaced = re.sub(r"(?<=[^\W\d_])de(?=\d)", " de ", out)
         # Whisper writes what is counted in figures, and Apertium leaves them. They become words after the translation, as
         # Apertium itself makes "veinte un jugadores" of "twenty one players", and "cien y uno" of "one hundred and one".
         translated = tidy(figures.write_out(spaced))
         if not translated:
-            raise TranslationError(f"apertium gave no text for {text!r}", retryable=False)
+            because = f": {said}" if said else ""
+            raise TranslationError(f"apertium gave no text for {text!r}{because}", retryable=False)
         return translated
 
 

@@ -1,24 +1,28 @@
-// `npm run benchmark -- reports/evidence/{stream} [PAIRS]`: how long the whole analysis of a recording takes, as a ratio
-// to decoding it once (`ffmpeg -i output.mp4 -f null -`). Each pair runs one right after the other; the median of the
-// ratios counts. Exit code 1 above LIMIT. The memory is the largest that node itself, with its worker threads, has had.
+/**
+ * `npm run benchmark -- reports/evidence/{stream} [PAIRS]`: how long the whole analysis of a recording takes, as a ratio
+ * to decoding it once (`ffmpeg -i output.mp4 -f null -`). Each pair runs one right after the other; the median of the
+ * ratios counts. Exit code 1 above LIMIT, 2 for a usage error. The memory is the largest that node itself, with its worker
+ * threads, has had.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const LIMIT = 3;
-const [folder, pairs = '5'] = process.argv.slice(2);
-if (!folder) {
-  console.error('usage: npm run benchmark -- reports/evidence/{stream} [PAIRS]');
-  process.exit(2);
-}
+import { readCommandLine, usageError } from '../support/base/command-line';
 
-function seconds(program, args) {
+const LIMIT = 3;
+const USAGE = 'usage: npm run benchmark -- reports/evidence/{stream} [PAIRS]';
+const [given, pairs = '5'] = readCommandLine(USAGE, {}, 2).positionals;
+const folder = given ?? usageError(USAGE, 'the folder of a broadcast is needed');
+if (!(Number(pairs) >= 1)) usageError(USAGE, 'PAIRS is a number from 1 on');
+
+function seconds(program: string, args: readonly string[]): number {
   const from = performance.now();
   const { status, stderr } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 2 ** 28 });
   if (status === 0) return (performance.now() - from) / 1000;
   console.error(`${program} ${args.join(' ')}: exit code ${status}\n${stderr}`);
-  return process.exit(1);
+  process.exit(1);
 }
 
 const file = join(folder, 'output.mp4');
@@ -35,7 +39,7 @@ writeFileSync(
 const ratios = Array.from({ length: Number(pairs) }, () => {
   const decoding = seconds('ffmpeg', ['-v', 'error', '-i', file, '-f', 'null', '-']);
   const analysis = seconds(process.execPath, [
-    ...['-r', probe, '-r', 'ts-node/register', 'tools/analyze.ts', folder],
+    ...['-r', probe, '-r', './support/base/typescript.cjs', 'tools/analyze.ts', folder],
   ]);
   const megabytes = (Number(readFileSync(memory, 'utf8')) * 1024) / 1e6;
   const ratio = analysis / decoding;
@@ -45,6 +49,6 @@ const ratios = Array.from({ length: Number(pairs) }, () => {
   );
   return ratio;
 }).sort((a, b) => a - b);
-const median = ratios[Math.floor(ratios.length / 2)];
+const median = ratios[Math.floor(ratios.length / 2)] ?? NaN;
 console.log(`median ratio ${median.toFixed(2)}, at most ${LIMIT}`);
 process.exitCode = median > LIMIT ? 1 : 0;

@@ -1,0 +1,115 @@
+/* What is measured of a source is kept for the next program that compares an output with it: decoding it takes as long as decoding the output. */
+import { createHash } from 'node:crypto';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+
+import { probeTool } from './ffmpeg';
+import { isLong } from './media';
+
+/** Beside the packages, as other tools do (`find-cache-dir`): removed with them. */
+const FOLDER = resolve(__dirname, '../../node_modules/.cache/live-dubbing-acceptance');
+/** Answers that are kept there, five of each source; the largest takes 3 MB for a minute of video. */
+const KEPT = 100;
+const DIGEST_BYTES = 32;
+
+const known = new Map<string, Promise<unknown>>();
+
+/**
+ * What is measured of a source. Of a file that has not changed since it is measured once, and remembered: in this process, and
+ * unless it is a long one in a file, which the same version of the suite and of ffmpeg reads again.
+ *
+ * @param what is measured: each has a name of its own
+ * @param measure gives data that can be copied (`node:v8`)
+ */
+export function ofSource<T>(
+  file: string,
+  what: string,
+  measure: (file: string) => Promise<T>,
+  folder = FOLDER,
+): Promise<T> {
+  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+  // The time of its last change is the system's: who writes the file cannot set it.
+  const identity = [resolve(file), stat?.ino, stat?.size, stat?.mtimeNs, stat?.ctimeNs];
+  const key = [...identity, what, folder].join();
+  const found = (known.get(key) as Promise<T> | undefined) ?? kept(file, key, measure, folder);
+  known.set(key, found);
+  found.catch(() => known.delete(key));
+  return found;
+}
+
+async function kept<T>(
+  file: string,
+  key: string,
+  measure: (file: string) => Promise<T>,
+  folder: string,
+): Promise<T> {
+  const { version } = await probeTool();
+  const name = digest(Buffer.from(`${key},${version},${code()}`)).toString('hex');
+  const answer = read(join(folder, name));
+  if (answer !== undefined) return answer as T;
+  const measured = await measure(file);
+  if (!(await isLong(file))) write(folder, name, measured);
+  return measured;
+}
+
+function digest(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+let version: string | undefined;
+
+/** What measures: of another one, answers are others. */
+function code(): string {
+  const files = readdirSync(__dirname).sort();
+  version ??= digest(
+    Buffer.concat(files.map((name) => readFileSync(join(__dirname, name)))),
+  ).toString('hex');
+  return version;
+}
+
+/** Undefined where there is none, or it is not what was written. */
+function read(path: string): unknown {
+  const bytes = orNothing(() => readFileSync(path));
+  const answer = bytes?.subarray(DIGEST_BYTES) ?? Buffer.alloc(0);
+  const isWhole = bytes?.subarray(0, DIGEST_BYTES).equals(digest(answer)) ?? false;
+  return isWhole ? deserialize(answer) : undefined;
+}
+
+function write(folder: string, name: string, answer: unknown): void {
+  const bytes = serialize(answer);
+  const path = join(folder, name);
+  orNothing(() => {
+    mkdirSync(folder, { recursive: true });
+    // Another process may be writing the same, or reading it.
+    writeFileSync(`${path}.${process.pid}`, Buffer.concat([digest(bytes), bytes]));
+    renameSync(`${path}.${process.pid}`, path);
+    removeOldest(folder);
+  });
+}
+
+/** A folder that is not there, or cannot be written to, costs time, and nothing else. */
+function orNothing<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return undefined;
+  }
+}
+
+function removeOldest(folder: string): void {
+  const files = readdirSync(folder)
+    .map((name) => join(folder, name))
+    .map((path) => ({ path, at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((a, b) => b.at - a.at);
+  for (const { path } of files.slice(KEPT)) rmSync(path, { force: true });
+}

@@ -1,0 +1,84 @@
+/** Whether audio and video drift apart, as heard. */
+import type { Sync } from '../analyze/dub-placement';
+import type { Finding } from '../analyze/finding';
+import type { FrameClock } from '../analyze/frame-clock';
+import { assessed, type Assessment, type Deviation, type Figure } from './criterion';
+import { dubs } from './dub';
+import { demandTimes } from './lost-by-reader';
+import {
+  type ChangeLimit,
+  changeExpected,
+  CLOCKS_APART_PPM,
+  driftsBeyond,
+  driftText,
+  jumpsBeyond,
+  jumpsText,
+  jumpText,
+} from './offset-words';
+import { audio } from './output-audio';
+import { clockOf } from './output-clock';
+import { frames } from './output-frames';
+import { original, placementsOf } from './output-original';
+import { outputCriterion } from './output-subject';
+
+/** What explains that no dub is heard at its video, so that nothing can be compared there; causes first. */
+export const UNHEARD = [audio, original, frames];
+
+/** Each way less than 120 ms: specs 019 and 021. */
+export const OFFSET_LIMIT_MS = 120;
+
+/**
+ * By the least-squares line through the offsets, with the jumps taken out. A jump is no drift: it is named as one, here where all
+ * offsets are within their own limit, otherwise with these (av-offset).
+ */
+export const avDrift = outputCriterion('av-drift', {
+  title: 'Audio and video do not drift apart',
+  failure: 'audio and video drift apart',
+  needs: 'dubs',
+  // Half of the limit of the offset, over the whole broadcast: one twice as long would otherwise reach it.
+  defaultLimit: { limitMs: OFFSET_LIMIT_MS / 2, limitPpm: CLOCKS_APART_PPM },
+  measure: async (subject): Promise<Finding<Sync>> => {
+    demandTimes(subject);
+    const clock = await clockOf(subject);
+    await placementsOf(subject);
+    return withConversion(await subject.output.sync(), clock);
+  },
+  assess: (sync, limit: ChangeLimit): Assessment => {
+    const expected = changeExpected('at most', limit);
+    if (!sync.observed) return assessed(false, sync.reason, expected);
+    const figure: Figure = {
+      ...{ name: 'A/V drift', value: Math.abs(sync.driftMs), unit: 'ms' },
+      ...{ limit: limit.limitMs, holds: 'at most' },
+    };
+    const drift = `${driftText(sync)} from the first to the last of ${sync.measuredFragments} fragments`;
+    const jumps = jumpsText(sync, 'segment');
+    const seen = jumps === '' ? drift : `${drift}; ${jumps}`;
+    if (driftsBeyond(sync, limit)) return { deviations: [{ text: drift }], seen, expected, figure };
+    if (Math.abs(sync.worstMs) >= OFFSET_LIMIT_MS) {
+      return { deviations: [], seen, expected, figure };
+    }
+    const wrong = jumpsBeyond(sync, limit.limitMs).map((jump): Deviation => ({
+      text: jumpText(jump, 'segment'),
+      fragment: jump.after,
+    }));
+    return { deviations: wrong, seen, expected, figure, failure: 'the A/V offset jumps' };
+  },
+  explainedBy: [...UNHEARD, dubs].map((cause) => ({
+    criterion: cause,
+    fits: (sync: Finding<Sync>) => !sync.observed,
+  })),
+});
+
+/**
+ * Where the frame rate is converted, frames of the source are shown up to one frame early or late, and from one that is left out
+ * to the next that becomes a line: an error of measurement.
+ */
+function withConversion(
+  sync: Finding<Sync>,
+  { conversion, framesPerSecond: own }: FrameClock,
+): Finding<Sync> {
+  if (!conversion || !sync.observed || sync.driftMs === 0) return sync;
+  const frameMs = 1000 / Math.min(own, conversion.framesPerSecond);
+  const ppmOfFrame = Math.abs(sync.ppm / sync.driftMs) * frameMs;
+  return { ...sync, errorPpm: sync.errorPpm + ppmOfFrame };
+}

@@ -1,0 +1,151 @@
+/** What compose files mean is Docker Compose's to say, wherever it is on PATH; no engine is needed for that. */
+import { parse } from 'yaml';
+
+import { messageOf, problemOf, SuiteError } from '../base/errors';
+import type { Variables } from '../base/interpolate';
+import { hideSecretsOf } from '../base/safe-text';
+import { shownPath } from '../base/yaml-file';
+import { composeFault, composeFrom, hostOver, isMapping, type ComposeFile } from './compose-file';
+import { OnlyByCompose, readWithoutCompose } from './compose-reader';
+import { docker, DockerFailed, type DockerOptions } from './docker-command';
+
+/** The oldest version whose commands have all the options that are used here. */
+export const LEAST_COMPOSE = [2, 20] as const;
+const ANSWER_MS = 10_000;
+
+/** Why Docker Compose cannot be used, in short in the first line; undefined where it can. */
+export async function whyNoCompose(options: DockerOptions): Promise<string | undefined> {
+  try {
+    const args = ['compose', 'version', '--short'];
+    const version = (await docker(args, { withinMs: ANSWER_MS, ...options })).stdout.trim();
+    const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(version) ?? []).map(Number);
+    const isNewEnough =
+      major > LEAST_COMPOSE[0] || (major === LEAST_COMPOSE[0] && minor >= LEAST_COMPOSE[1]);
+    if (isNewEnough) return undefined;
+    return `Docker Compose is ${version}, older than ${LEAST_COMPOSE.join('.')}`;
+  } catch (error) {
+    return `Docker Compose does not answer\n${messageOf(error)}`;
+  }
+}
+
+/** The arguments of `docker` for a command of Compose. */
+export function composeArgs(project: string, files: readonly string[]): string[] {
+  return [
+    ...['compose', '--ansi', 'never', '--progress', 'plain', '--project-name', project],
+    ...files.flatMap((file) => ['--file', file]),
+  ];
+}
+
+/**
+ * The composition that Docker Compose makes of compose files: profiles, files of variables, `include`, `extends` and
+ * merging are its own.
+ *
+ * @throws PrerequisiteMissing ('compose-files') with Compose's own words, and the line where the suite finds the fault
+ */
+export async function readByCompose(
+  files: readonly string[],
+  project: string,
+  options: DockerOptions,
+): Promise<ComposeFile> {
+  hideSecretsOf(options.environment);
+  try {
+    // Compose takes the `x-host` of the last file in place of all others: what each says is known by reading as many
+    // files, one more each time.
+    const hosts = new Map<string, unknown>();
+    for (const count of files.keys()) {
+      const first = files.slice(0, count + 1);
+      const { values, warnings } = await config(
+        first,
+        project,
+        options,
+        first.length < files.length,
+      );
+      for (const [name, { 'x-host': host }] of servicesOf(values)) {
+        hosts.set(name, host === undefined ? undefined : hostOver(hosts.get(name), host));
+      }
+      if (first.length === files.length)
+        return composeFrom(withHosts(values, hosts), files, warnings);
+    }
+    throw new Error('no compose file was given');
+  } catch (error) {
+    // What it wrote before it was ended is no reason.
+    if (!(error instanceof DockerFailed) || error.stderr === '') throw error;
+    throw refused(error.stderr, files, project, options.environment);
+  }
+}
+
+/** @param isPart more files follow: what these name need not be there yet */
+async function config(
+  files: readonly string[],
+  project: string,
+  options: DockerOptions,
+  isPart: boolean,
+): Promise<{ values: unknown; warnings: string[] }> {
+  // In YAML: the JSON of some versions has no x- keys.
+  const flags = ['--format', 'yaml', ...(isPart ? ['--no-consistency'] : [])];
+  const { stdout, stderr } = await docker(
+    [...composeArgs(project, files), 'config', ...flags],
+    options,
+  );
+  const warnings = linesOf(stderr).flatMap((line) => warningOf(line) ?? []);
+  // Every "$" is doubled.
+  return { values: parse(stdout.replaceAll('$$', () => '$')), warnings: [...new Set(warnings)] };
+}
+
+function withHosts(values: unknown, hosts: ReadonlyMap<string, unknown>): unknown {
+  if (!isMapping(values)) return values;
+  const services = servicesOf(values).map(([name, service]) => {
+    const host = hosts.get(name);
+    return [name, host === undefined ? service : { ...service, 'x-host': host }];
+  });
+  return { ...values, services: Object.fromEntries(services) as unknown };
+}
+
+function servicesOf(values: unknown): [string, Record<string, unknown>][] {
+  const services = isMapping(values) && isMapping(values['services']) ? values['services'] : {};
+  return Object.entries(services).flatMap(([name, service]) =>
+    isMapping(service) ? [[name, service]] : [],
+  );
+}
+
+const WARNING = /\blevel=warning msg=("(?:[^"\\]|\\.)*")/;
+
+function warningOf(line: string): string | undefined {
+  const message = WARNING.exec(line)?.[1];
+  return message === undefined ? undefined : (JSON.parse(message) as string);
+}
+
+function refused(
+  stderr: string,
+  files: readonly string[],
+  project: string,
+  variables: Variables,
+): SuiteError {
+  const said = linesOf(stderr)
+    .filter((line) => warningOf(line) === undefined)
+    .join('\n    ');
+  const own = problemOf(faultOf(files, project, variables));
+  if (own)
+    return composeFault(new SuiteError({ ...own, seen: `${own.seen}; Docker Compose: ${said}` }));
+  return composeFault(
+    new SuiteError({
+      what: 'Docker Compose refuses the compose file',
+      ...{ where: files.map(shownPath).join(', '), seen: said },
+      expected: 'files that `docker compose config` takes',
+    }),
+  );
+}
+
+/** The suite's own reading names the line, if it finds the same fault. */
+function faultOf(files: readonly string[], project: string, variables: Variables): unknown {
+  try {
+    readWithoutCompose(files, project, variables);
+    return undefined;
+  } catch (error) {
+    return error instanceof SuiteError && error.cause instanceof OnlyByCompose ? undefined : error;
+  }
+}
+
+function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line.trim() !== '');
+}

@@ -1,0 +1,58 @@
+/** Whether what was asked for selects a scenario: cucumber-js passes over what does not, and says nothing of it. */
+import { existsSync } from 'node:fs';
+
+import { type IRunConfiguration, loadSources } from '@cucumber/cucumber/api';
+
+import { messageOf } from '../base/errors';
+import { counted } from '../report/wording';
+
+type Sources = IRunConfiguration['sources'];
+
+/**
+ * Why no scenario is selected, as a line for people.
+ *
+ * @returns undefined where one is, and where a feature file is malformed: cucumber-js itself names it
+ */
+export async function whyNothing(sources: Sources): Promise<string | undefined> {
+  const { paths, tagExpression: tags, names, shard } = sources;
+  const missing = paths.find(leadsNowhere);
+  if (missing !== undefined) {
+    const hint = '\nFor scenarios with a tag: npm run acceptance -- --tags @021-US5-1';
+    return `${missing}: there is no such file or folder${missing.startsWith('@') ? hint : ''}`;
+  }
+  const [index = 0, total = 0] = (shard || '1/1').split('/').map(Number);
+  if (index < 1 || index > total) return `--shard ${shard}: the first number is from 1 to ${total}`;
+  const count = async (part: Partial<Sources>): Promise<number> => {
+    const whole: Sources = { ...sources, order: 'defined', tagExpression: '', names: [] };
+    const { plan, errors } = await loadSources({ ...whole, ...part });
+    return errors.length > 0 ? Infinity : plan.length;
+  };
+  try {
+    const selected = await count({ tagExpression: tags, names });
+    // cucumber-js deals scenarios out to shards in turn.
+    if (selected >= index) return undefined;
+    if (selected > 0) return `--shard ${shard} is empty: ${counted(selected, 'scenario')} in all`;
+  } catch (error) {
+    // It names the expression that is malformed.
+    return messageOf((error as Error).cause ?? error);
+  }
+  if ((await count({})) === 0) return `no scenario is at ${paths.join(' ')}`;
+  if ((await count({ names })) === 0)
+    return `--name ${names.join(' ')}: no scenario has such a name`;
+  if ((await count({ tagExpression: tags })) > 0) {
+    return `no scenario fits both --tags ${tags} and --name ${names.join(' ')}`;
+  }
+  const unknown: string[] = [];
+  for (const tag of new Set(tags.match(/@[^\s()]+/g))) {
+    if ((await count({ tagExpression: tag })) === 0) unknown.push(tag);
+  }
+  return unknown.length > 0
+    ? `${unknown.join(', ')}: no scenario has such a tag`
+    : `--tags ${tags}: no scenario has tags that fit`;
+}
+
+/** @param path as cucumber-js takes it: a file with lines, a folder, a pattern, or @ and a file */
+function leadsNowhere(path: string): boolean {
+  const file = path.replace(/^@/, '').replace(/(?::\d+)+$/, '');
+  return !/[*?[\]{}()!]/.test(file) && !existsSync(file);
+}
