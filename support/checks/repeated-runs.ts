@@ -20,6 +20,8 @@ export interface RunsOfSpec {
   /** Its number: 019. */
   spec: string;
   runs: readonly RunOfSpec[];
+  /** How many runs are recorded, these and others. */
+  known: number;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface RunsOfSpec {
  *
  * @throws NotObserved when there are fewer than are needed
  */
-function wholeRuns({ spec, runs }: RunsOfSpec, least: number): readonly RunOfSpec[] {
+function wholeRuns({ spec, runs, known }: RunsOfSpec, least: number): readonly RunOfSpec[] {
   const whole = runs.filter(({ isWhole }) => isWhole);
   if (whole.length >= least) return whole;
   throw new NotObserved({
@@ -35,7 +37,7 @@ function wholeRuns({ spec, runs }: RunsOfSpec, least: number): readonly RunOfSpe
       what: `there are too few runs of all scenarios of spec ${spec}`,
       where: whereOf({ spec }),
     },
-    seen: `${whole.length} of ${runs.length} recorded runs`,
+    seen: `${whole.length} of ${known} recorded runs`,
     expected: `${least} or more`,
     next: `npm run soak -- --runs ${least} --tags @${spec}`,
   });

@@ -95,7 +95,7 @@ function Summary({ runs, others }: HistoryFacts): VNode {
         <strong>{`${passed} of ${which} ${runs.length === 1 ? 'run' : 'runs'} passed (${rate})${broken}. `}</strong>
         {`The last one: ${last.verdict}`}
       </p>
-      <p>{`From ${momentOf(first)} to ${momentOf(last)}; services on ${runtimes || 'no runtime'}${others.length > 0 ? `; those on ${others.join(', ')} apart` : ''}. ${inParts}`}</p>
+      <p>{`From ${momentOf(first)} to ${momentOf(last)}; ${runtimes ? `services on ${runtimes}` : 'no services were started'}${others.length > 0 ? `; those on ${others.join(', ')} apart` : ''}. ${inParts}`}</p>
     </>
   );
 }
@@ -155,7 +155,7 @@ function Scenarios({ runs }: { runs: readonly RunRecord[] }): VNode {
   const recent = runs.slice(-LISTED);
   const rates = passRates(recent);
   const unsteady = rates.filter(({ passed, ran, flaky }) => passed < ran || flaky > 0);
-  const steady = `${rates.length - unsteady.length} of ${counted(rates.length, 'scenario')} passed in every one of the last ${recent.length} runs that ran it.`;
+  const steady = `${rates.length - unsteady.length} of ${counted(rates.length, 'scenario')} passed in every run that ran it, of ${recent.length === 1 ? 'the last one' : `the last ${recent.length}`}.`;
   return (
     <>
       <p>{steady}</p>

@@ -34,7 +34,7 @@ export async function judgeRepeated(
       for (const { text: sentence, basis } of sentences) {
         if (!('soak' in basis)) continue;
         const last = onlyLast ? runs.filter((run) => run.specs.includes(spec)) : undefined;
-        const recorded = runsOf(spec, last?.slice(-basis.soak.runs) ?? runs);
+        const recorded = runsOf(spec, last?.slice(-basis.soak.runs) ?? runs, runs.length);
         const { state, what, seen, expected } = await verdictOf(recorded, basis.soak);
         const shown = state === 'follows' ? 'failed' : state;
         judged.push({ requirement, sentence, state: shown, what, seen, expected });
@@ -51,11 +51,11 @@ function verdictOf(
   return 'percent' in soak ? judge(passRate, recorded, soak) : judge(suiteTime, recorded, soak);
 }
 
-/** The runs as far as they concern a spec. */
-function runsOf(spec: string, runs: readonly RepeatedRun[]): RunsOfSpec {
+/** The runs as far as they concern a spec, of so many that are recorded. */
+function runsOf(spec: string, runs: readonly RepeatedRun[], known: number): RunsOfSpec {
   const isOwn = ({ ids }: RanScenario): boolean => ids.some((id) => isOfSpec(id, spec));
   return {
-    spec,
+    ...{ spec, known },
     runs: runs.map((run): RunOfSpec => {
       const { name, seconds, problems, specs } = run;
       const ran = scenariosOf(run).filter(({ end }) => end !== '-');

@@ -154,9 +154,15 @@ export function nearestIn({ names, nearest }: Pick<RunRecord, 'names' | 'nearest
   });
 }
 
-/** How far a figure is from its limit, as a part of it; negative beyond it. */
+/**
+ * How far a figure is from its limit, as a part of it; negative beyond it. Where 100 % is the most that can be, as a part of
+ * what is between.
+ */
 export function marginOf(figure: Figure): number {
-  return roomOf(figure) / figure.limit;
+  const { unit, holds, limit } = figure;
+  const most = holds === 'at least' && unit === '%' ? 100 - limit : limit;
+  // A limit of 0, or of 100 %: any room is all of it, and what is beyond is as far as it can be.
+  return most === 0 ? Math.sign(roomOf(figure)) || 1 : roomOf(figure) / most;
 }
 
 /** When it began, by minute, in UTC. */

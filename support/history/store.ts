@@ -41,10 +41,11 @@ export function appendRun(file: string, record: RunRecord): void {
     mkdirSync(dirname(file), { recursive: true });
     const [names, run] = linesOf(record);
     const there = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
-    const isKnown = there.includes(`"names":"${names.names}"`);
-    const lines = [...(isKnown ? [] : [names]), run].map((one) =>
-      JSON.stringify(one, hidingSecrets),
-    );
+    // A report that is made again is of the same run.
+    const lines = [names, run]
+      .map((one) => JSON.stringify(one, hidingSecrets))
+      .filter((line) => !there.includes(`${line}\n`));
+    if (lines.length === 0) return;
     // What was broken off before is not to swallow this line as well.
     const isBrokenOff = there.length > 0 && there.at(-1) !== LINE_FEED;
     appendFileSync(file, `${isBrokenOff ? '\n' : ''}${lines.join('\n')}\n`);

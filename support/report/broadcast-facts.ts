@@ -58,10 +58,8 @@ export async function broadcastFactsOf(
   const metrics = (await attempt('metrics', () => evidence.metrics)) ?? [];
   const isTranslated = fixture.script.some((line) => line !== '') && !isEcho(record.request);
   const { outputReady, ingested } = record.times;
-  const ptsZeroAtSeconds =
-    output && outputReady !== undefined
-      ? secondsAt(outputReady) - output.firstPtsSeconds
-      : undefined;
+  const readyAtSeconds = outputReady === undefined ? undefined : secondsAt(outputReady);
+  const ptsZeroAtSeconds = output && readyAtSeconds && readyAtSeconds - output.firstPtsSeconds;
   const verdicts = verdictFactsOf(stream, lines);
   const known = await knownOf(broadcast, output, attempt, {
     ...{ verdicts, isTranslated },
@@ -73,17 +71,19 @@ export async function broadcastFactsOf(
   const fragments = fragmentFacts(sent, known);
   const breakers = openBreakers(exchangeIn(broadcast, sent, events));
   const unsent = unsentFacts(unsentIn(broadcast, { fragments: sent, events, breakers }), known);
+  const figures = await figuresOf(broadcast, fragments, output, attempt);
   const isHeard = record.monitor === 'tap';
+  const coverage = coverageOf(fixture, { fragments, unsent, verdicts, isHeard });
   const facts: BroadcastFacts = {
     ...aboutBroadcast(broadcast, log?.leftOut ?? 0),
     ...{ missing, fragments, unsent, verdicts },
     translatedTo: isTranslated ? fixture.targetLanguage : undefined,
-    coverage: coverageOf(fixture, { fragments, unsent, verdicts, isHeard }),
+    coverage,
     exchange: {
       ...exchangeOf(breakers, events, secondsAt),
       fallbacks: (await attempt('fallbacks', () => fallbacksOf(broadcast))) ?? [],
     },
-    figures: await figuresOf(broadcast, fragments, output, attempt),
+    figures: { ...figures, segmentsHeard: coverage.heard },
     output: output && { file: basename(output.file), seconds: output.seconds },
     ...{ sourceAtZero: output?.sourceAtZero, ptsZeroAtSeconds },
     events: timelineEvents({
@@ -193,7 +193,10 @@ function filesIn(folder: string): BroadcastFacts['files'] {
   return audio.length > 0 ? [{ name: 'audio/', bytes }, ...others] : others;
 }
 
-/** As it can be shown and written as JSON: texts without secrets, numbers to three digits after the point. */
+/** More than are shown, as what is rounded twice is another number. */
+const DIGITS = 5;
+
+/** As it can be shown and written as JSON: texts without secrets, numbers to DIGITS after the point. */
 function asShown<T>(facts: T): T {
   return JSON.parse(
     JSON.stringify(facts, (_key, value: unknown) => {
@@ -203,10 +206,10 @@ function asShown<T>(facts: T): T {
   ) as T;
 }
 
-/** Small ones to three significant digits; undefined for what is no number. */
+/** Small ones to as many significant digits; undefined for what is no number. */
 function rounded(value: number): number | undefined {
   if (!Number.isFinite(value)) return undefined;
   // What is left over where something is calculated to be 0.
   if (Math.abs(value) < 1e-9) return 0;
-  return Number(Math.abs(value) < 1 ? value.toPrecision(3) : value.toFixed(3));
+  return Number(Math.abs(value) < 1 ? value.toPrecision(DIGITS) : value.toFixed(DIGITS));
 }

@@ -100,7 +100,7 @@ interface Figure {
   better: 'less' | 'more' | 'nearer to 0' | 'neither';
   /** As many as are significant. */
   decimals: number;
-  /** Compared of broadcasts only that were not disturbed, and that are long enough. */
+  /** Compared of broadcasts only that were not disturbed, that are long enough, and of which as many segments are heard dubbed. */
   isTime?: boolean;
 }
 
@@ -120,6 +120,7 @@ const EXACT = { unit: '', limit: 0, disturbedLimit: 1, decimals: 0, better: 'mor
 export const FIGURES: Record<keyof BroadcastFigures, Figure> = {
   fragmentsSent: { name: 'fragments sent', ...EXACT },
   fragmentsAnswered: { name: 'fragments answered', ...EXACT },
+  segmentsHeard: { name: 'segments heard dubbed', ...EXACT },
   offsetWorstMs: { name: 'A/V offset, worst', limit: 15, ...OFFSET },
   offsetP50Ms: { name: 'A/V offset, p50', limit: 15, ...OFFSET },
   offsetP95Ms: { name: 'A/V offset, p95', limit: 15, ...OFFSET },
@@ -149,7 +150,7 @@ export const FIGURES: Record<keyof BroadcastFigures, Figure> = {
   loudnessLufs: { name: 'loudness', unit: 'LUFS', limit: 1.5, better: 'neither', decimals: 1 },
 };
 
-/** Of the whole run's time. */
+/** Of the whole run's time; of a short run, as much as of a broadcast's. */
 const RUN_TIME_LIMIT = 0.1;
 /** The answers of shorter broadcasts are too few for percentiles. */
 export const LEAST_FRAGMENTS = 5;
@@ -210,7 +211,10 @@ export function compareRuns(a: ComparedRun, b: ComparedRun): Comparison {
   // The time of other scenarios is another time.
   const isSame = !scenarios.some(({ change }) => change === 'gone' || change === 'new');
   if (isSame && a.seconds !== undefined && b.seconds !== undefined) {
-    const time = { ...FIGURES.tookSeconds, limit: RUN_TIME_LIMIT * a.seconds };
+    const time = {
+      ...FIGURES.tookSeconds,
+      limit: Math.max(RUN_TIME_LIMIT * a.seconds, FIGURES.tookSeconds.limit),
+    };
     rows.push(rowOf('the whole run', time, a.seconds, b.seconds));
   }
   rows.sort((one, other) => rank(one.change) - rank(other.change));
@@ -370,7 +374,13 @@ function figureRows(
   a: BroadcastFigures,
   b: BroadcastFigures,
 ): Row[] {
-  const hasTimes = !disturbed && a.fragmentsSent >= LEAST_FRAGMENTS;
+  // What dubs fewer segments is sooner done.
+  const { segmentsHeard: heard = b.segmentsHeard } = a;
+  const hasTimes =
+    !disturbed &&
+    a.fragmentsSent >= LEAST_FRAGMENTS &&
+    a.fragmentsAnswered === b.fragmentsAnswered &&
+    heard === (b.segmentsHeard ?? heard);
   return (Object.keys(FIGURES) as (keyof BroadcastFigures)[])
     .filter((key) => hasTimes || !FIGURES[key].isTime)
     .filter((key) => a[key] !== undefined || b[key] !== undefined)

@@ -34,6 +34,8 @@ export const reportFiles = {
 export interface BroadcastFigures {
   fragmentsSent: number;
   fragmentsAnswered: number;
+  /** Of the broadcast's segments, how many viewers hear dubbed. */
+  segmentsHeard?: number | undefined;
   /** From publishing to the end of the output. */
   tookSeconds?: number | undefined;
   /** From publishing to the output being listed by the media server. */

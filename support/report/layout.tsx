@@ -158,9 +158,9 @@ export function Terms({ items }: { items: readonly [string, ComponentChildren][]
 
 const STYLE = `
 :root { color-scheme: light dark; --back: #ffffff; --fore: #1b1f24; --soft: #f3f5f7; --line: #cdd4db; --faint: #57606a;
-  --good: #116329; --bad: #b3121d; --unsure: #7a4b00; --link: #0550ae; --highlight: #ffe9a8; }
+  --good: #116329; --bad: #b3121d; --unsure: #7a4b00; --link: #0550ae; --highlight: #ffe9a8; --shade: #8c959f; }
 @media (prefers-color-scheme: dark) { :root { --back: #12161b; --fore: #e6eaef; --soft: #1c2229; --line: #3b444e;
-  --faint: #a3adb8; --good: #5fd37a; --bad: #ff8a80; --unsure: #e5b567; --link: #79b8ff; --highlight: #5a4a12; } }
+  --faint: #a3adb8; --good: #5fd37a; --bad: #ff8a80; --unsure: #e5b567; --link: #79b8ff; --highlight: #5a4a12; --shade: #6e7681; } }
 * { box-sizing: border-box; }
 html { scroll-behavior: smooth; }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
@@ -178,7 +178,10 @@ a { color: var(--link); } a:focus-visible, button:focus-visible, summary:focus-v
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem; text-align: left; vertical-align: top; }
 th { font-weight: 600; } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.wide { overflow-x: auto; margin: .6rem 0; }
+.wide { overflow-x: auto; margin: .6rem 0; background: linear-gradient(to right, var(--back) 30%, transparent) left,
+  linear-gradient(to left, var(--back) 30%, transparent) right, linear-gradient(to right, var(--shade), transparent) left,
+  linear-gradient(to left, var(--shade), transparent) right; background-attachment: local, local, scroll, scroll;
+  background-repeat: no-repeat; background-size: 3rem 100%, 3rem 100%, 1rem 100%, 1rem 100%; }
 .quote { background: var(--soft); border-left: .2rem solid var(--line); padding: .5rem .7rem; margin: .4rem 0; white-space: pre-wrap;
   overflow-wrap: anywhere; font: .8125rem/1.45 ui-monospace, monospace; }
 .on-page { display: flex; flex-wrap: wrap; gap: .2rem 1rem; padding: 0; margin: .5rem 0; list-style: none; font-size: .9rem; }
@@ -192,7 +195,8 @@ code { font-size: .9em; overflow-wrap: anywhere; } [hidden] { display: none !imp
 .filters input { width: min(22rem, 80vw); }
 @media (max-width: 40rem) { body { font-size: 15px; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .4rem; } }
 @media print { body { font-size: 11px; } .wide { overflow: visible; }
-  .wide th, .wide td { min-width: 0 !important; white-space: normal !important; overflow-wrap: anywhere; padding: .2rem .3rem; } .no-print { display: none !important; } a { color: inherit; }
+  .wide { background: none; } .wide th, .wide td { min-width: 0 !important; white-space: normal !important; padding: .2rem .3rem; }
+  .wide :is(th, td:not(.number)) { overflow-wrap: anywhere; } .no-print { display: none !important; } a { color: inherit; }
   details:not([open]) > :not(summary) { display: block; } tr, .quote { break-inside: avoid; }
   details::details-content { content-visibility: visible; block-size: auto; } }
 `;

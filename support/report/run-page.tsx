@@ -485,11 +485,11 @@ function Broadcasts({ shown }: { shown: Shown }): VNode {
       ...{ head: 'State', kind: 'looked' },
       cell: (one) => <Looked {...{ shown, ...judgements.get(one) }} />,
     },
+    ...broadcastColumns,
     {
       ...{ head: 'Made to go wrong', kind: 'faults' },
       cell: ({ faults }) => <List items={faults} />,
     },
-    ...broadcastColumns,
   ];
   return <Table label="Figures of each broadcast" rows={broadcasts} columns={columns} />;
 }

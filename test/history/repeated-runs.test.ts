@@ -108,6 +108,11 @@ describe('how often repeated runs pass', () => {
     expect([state, seen]).to.deep.equal(['not shown', '9 of 12 recorded runs']);
   });
 
+  it('says how many runs a history has, of whatever scenarios', async () => {
+    const [one] = await judgeRepeated(specOf(RATE(10)), times(30, run('P', { specs: [] })), true);
+    expect([one?.state, one?.seen]).to.deep.equal(['not shown', '0 of 30 recorded runs']);
+  });
+
   it('counts skipped scenarios, required ones that are not shown, and problems as not passed', async () => {
     const broken = run('-', { problems: ['the run was interrupted'] });
     for (const bad of [run('S'), run('M'), run('P', { problems: ['not stopped'] }), broken]) {

@@ -26,6 +26,12 @@ describe('the file of the history', () => {
     expect(readFileSync(file, 'utf8').trim().split('\n')).to.have.length(4);
   });
 
+  it('has no line twice, as where a report is made again', () => {
+    const file = newFile();
+    for (const day of [1, 2, 1, 2]) appendRun(file, recordOn(day));
+    expect(readFileSync(file, 'utf8').trim().split('\n')).to.have.length(3);
+  });
+
   it('has a run once, with its end', () => {
     const file = newFile();
     const { seconds, ...begun } = recordOn(1, { outcome: 'interrupted', ends: '--' });

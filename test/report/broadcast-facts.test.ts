@@ -137,6 +137,7 @@ describe('the facts of a broadcast', () => {
     let run: BroadcastFindings;
     let unmeasured: BroadcastFacts;
     let facts: BroadcastFacts;
+    let lines: VerdictLine[];
 
     before(async () => {
       run = evidence('late', {
@@ -146,7 +147,8 @@ describe('the facts of a broadcast', () => {
       unmeasured = await cachedOnly(() => factsOf(run));
       const scenario = { name: 'the dub is in sync', place: 'features/a.feature:1' };
       const verdict = await judge(avOffset, run, { limitMs: 120 });
-      facts = await factsOf(run, [{ stream: STREAM, scenario, verdict }]);
+      lines = [{ stream: STREAM, scenario, verdict }];
+      facts = await factsOf(run, lines);
     });
 
     it('name each fragment wrong, and by how much', () => {
@@ -215,7 +217,7 @@ describe('the facts of a broadcast', () => {
       expect(unmeasured.fragments[0]).to.include({ roundTripMs: 1000, translation: 'Hola' });
       expect(unmeasured).not.to.have.property('images');
       // Everything has been measured by now.
-      const again = await cachedOnly(() => factsOf(run));
+      const again = await cachedOnly(() => factsOf(run, lines));
       expect(again.figures).to.deep.equal(facts.figures);
       expect(again.images).to.deep.equal(facts.images);
     });

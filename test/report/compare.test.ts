@@ -147,6 +147,21 @@ describe('of two runs', () => {
     expect(moved(run(short), run(slower))).to.deep.equal([]);
   });
 
+  it('times are not praised where fewer segments are dubbed or heard', () => {
+    const quick = { answerP50Ms: 200, endToEndSeconds: 5, tookSeconds: 62 };
+    const heard = { segmentsHeard: 10 };
+    const better = ['answers', 'end to end', 'took'].length;
+    expect(moved(run(heard), run({ ...quick, ...heard }))).to.have.length(better);
+    expect(moved(run(heard), run({ ...quick, segmentsHeard: 5 }))).to.deep.equal([
+      'segments heard dubbed: worse',
+    ]);
+    expect(moved(run({}), run({ ...quick, fragmentsAnswered: 6 }))).to.deep.equal([
+      'fragments answered: worse',
+    ]);
+    // A run that was recorded before segments were counted.
+    expect(moved(run({}), run({ ...quick, ...heard }))).to.include('segments heard dubbed: found');
+  });
+
   it('a figure that is not there any more is lost, and one that was not is found', () => {
     expect(moved(run({}), run({ chrf: undefined }))).to.deep.equal(['chrF: lost']);
     expect(moved(run({ chrf: undefined }), run({}))).to.deep.equal(['chrF: found']);
@@ -216,6 +231,14 @@ describe('of two runs', () => {
     expect(time(439)).to.include({ change: 'within noise', difference: 39 });
     expect(time(441)).to.include({ change: 'worse', limit: 40 });
     expect(time(undefined)).to.be.undefined;
+  });
+
+  it('the time of a run of seconds may be three seconds longer', () => {
+    const time = (seconds: number): string | undefined =>
+      compareRuns({ ...run({}), seconds: 2 }, { ...run({}), seconds }).rows.find(
+        ({ broadcast }) => broadcast === 'the whole run',
+      )?.change;
+    expect([time(4.9), time(5.1)]).to.deep.equal(['within noise', 'worse']);
   });
 
   it('what is worse is shown first, in columns, and noise only when it is asked for', () => {
