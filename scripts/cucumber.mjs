@@ -109,8 +109,18 @@ if (waiters.length === 0 && isFromNpm && process.env.npm_lifecycle_event === 'ac
 // The suite ends when one of them is gone (support/session/lifecycle.ts): killed, they cannot tell it.
 const env = {
   ...process.env,
+  ...withoutProxyForLoopback(process.env),
   LIVE_DUBBING_WAITERS: waitersAsText([processInfo(process.pid), ...waiters]),
 };
+
+/**
+ * Loopback is never behind a proxy, whoever asks it: this program (Node.js with NODE_USE_ENV_PROXY), ffmpeg, or a service. Some
+ * read the one spelling, some the other.
+ */
+function withoutProxyForLoopback({ NO_PROXY, no_proxy }) {
+  const hosts = [NO_PROXY ?? no_proxy, '127.0.0.1', 'localhost', '::1'].filter(Boolean).join(',');
+  return { NO_PROXY: hosts, no_proxy: hosts };
+}
 
 function run(...args) {
   return new Promise((done) => {

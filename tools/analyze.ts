@@ -1,11 +1,13 @@
 /**
- * `npm run analyze -- FILE [--source FIXTURE] [--dubs FOLDER]`: judges any recording by its content, offline. Verdicts
- * and findings go to standard output as JSON, a table for people to standard error. Exit code 1 when a criterion fails or
- * cannot be shown, 2 for a usage error, and where there is nothing to judge: what was given is not there or cannot be read.
+ * `npm run analyze -- FILE [--source FIXTURE] [--dubs FOLDER] [--without-listener]`: judges any recording by its content,
+ * offline. Verdicts and findings go to standard output as JSON, a table for people to standard error. Exit code 1 when a
+ * criterion fails or cannot be shown, 2 for a usage error, and where there is nothing to judge: what was given is not there or
+ * cannot be read.
  *
  * FILE is a recording, or an evidence folder, which brings source and dubs. FIXTURE is the name of a YAML file in
  * fixtures/, or the path of one; its media file has to be what it says. FOLDER is an evidence folder, or one with files named
  * …NNNN-dubbed.wav (and …NNNN-original.wav), NNNN being the sequence number of the fragment, and then needs a FIXTURE.
+ * Without the listener, what a speech recognizer has to listen for is not asked: it takes longer than all the rest.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
@@ -34,9 +36,12 @@ import { judgeOutput, type OutputVerdict } from '../support/checks/output-criter
 import { type OutputSubject, recordingSubject } from '../support/checks/output-subject';
 import { projectRoot, readConfig, serviceNames } from '../support/config';
 
-const USAGE = 'usage: npm run analyze -- FILE [--source FIXTURE] [--dubs FOLDER]';
+const USAGE =
+  'usage: npm run analyze -- FILE [--source FIXTURE] [--dubs FOLDER] [--without-listener]';
 
 interface Question {
+  /** Whether a speech recognizer listens. */
+  listens: boolean;
   /** Not there where an evidence folder has no recording; `problem` then says so. */
   output?: OutputFindings;
   problem?: string;
@@ -46,9 +51,15 @@ interface Question {
   broadcast?: BroadcastFindings;
 }
 
+const OPTIONS = {
+  source: { type: 'string' },
+  dubs: { type: 'string' },
+  'without-listener': { type: 'boolean' },
+} as const;
+
 async function readQuestion(): Promise<Question> {
-  const options = { source: { type: 'string' }, dubs: { type: 'string' } } as const;
-  const { values, positionals } = readCommandLine(USAGE, options, 1);
+  const { values, positionals } = readCommandLine(USAGE, OPTIONS, 1);
+  const listens = !values['without-listener'];
   const [given = usageError(USAGE, 'one FILE is needed')] = positionals;
   // Media tools would take "a:b.mp4" for an address.
   const file = resolve(given);
@@ -69,16 +80,17 @@ async function readQuestion(): Promise<Question> {
     const names = serviceNames(readConfig().settings('127.0.0.1'));
     const source = fixture ?? publishedFixture(evidence.record, evidence.folder);
     const broadcast = new BroadcastFindings(evidence, source, names);
-    if (isFolder) return await ofBroadcast(broadcast);
+    if (isFolder) return { listens, ...(await ofBroadcast(broadcast)) };
     const output = new OutputFindings(file, source, broadcast.dubFiles);
-    return { broadcast, output, subject: recordingSubject(output, await broadcast.judgedTexts()) };
+    const subject = recordingSubject(output, await broadcast.judgedTexts());
+    return { listens, broadcast, output, subject };
   }
   if (isFolder) readEvidence(file);
   const output = new OutputFindings(file, fixture, folder ? dubsIn(folder) : []);
-  return { output, subject: recordingSubject(output) };
+  return { listens, output, subject: recordingSubject(output) };
 }
 
-async function ofBroadcast(broadcast: BroadcastFindings): Promise<Question> {
+async function ofBroadcast(broadcast: BroadcastFindings): Promise<Omit<Question, 'listens'>> {
   try {
     const { output } = broadcast;
     await probeStreams(output.file);
@@ -167,10 +179,15 @@ async function findingsOf(output: OutputFindings): Promise<Record<string, unknow
     splices: await orReason(() => output.splices()),
     likeOriginal: await orReason(() => output.likeOriginal()),
     likeOriginalBySegment: await orReason(() => output.likeOriginalBySegment()),
+    isochrony: await orReason(() => output.isochrony()),
+  };
+}
+
+async function findingsOfListener(output: OutputFindings): Promise<Record<string, unknown>> {
+  return {
     englishHeard: await orReason(() => output.englishHeard()),
     segmentsHeard: await orReason(() => output.segmentsHeard()),
     dubsHeard: await orReason(() => output.dubsHeard()),
-    isochrony: await orReason(() => output.isochrony()),
   };
 }
 
@@ -304,11 +321,11 @@ async function askedQuestion(): Promise<Question> {
 }
 
 async function main(): Promise<void> {
-  const { broadcast, output, problem, subject } = await askedQuestion();
+  const { listens, broadcast, output, problem, subject } = await askedQuestion();
   listenBy(readConfig().listenerModel);
   // The verdicts first: they begin all that takes long at the same time.
   const [verdicts, ofBroadcast] = await Promise.all([
-    subject ? judgeOutput(subject) : [],
+    subject ? judgeOutput(subject, { listens }) : [],
     broadcast ? findingsOfBroadcast(broadcast) : {},
   ]);
   if (!output) {
@@ -316,12 +333,13 @@ async function main(): Promise<void> {
     console.log(JSON.stringify(missing, null, 2));
     throw new Error(problem);
   }
-  const findings = { ...ofBroadcast, ...(await findingsOf(output)) };
+  const heard = listens ? await findingsOfListener(output) : {};
+  const findings = { ...ofBroadcast, ...(await findingsOf(output)), ...heard };
   const tool = await probeTool();
   console.log(JSON.stringify({ file: output.file, tool, verdicts, ...findings }, null, 2));
   printVerdicts(verdicts);
   if (output.dubs.length > 0) await printFragments(output, broadcast);
-  if (broadcast && broadcast.texts.length > 0) await printSpeech(output, broadcast);
+  if (listens && broadcast && broadcast.texts.length > 0) await printSpeech(output, broadcast);
   if (broadcast) await printLatencies(broadcast);
   if (verdicts.some(({ state }) => state === 'failed' || state === 'not shown')) {
     process.exitCode = 1;

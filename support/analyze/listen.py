@@ -49,6 +49,8 @@ TOKENS = (20, 8)
 """At most, and more for each second. Speech is 3 to 4 words, 5 to 8 tokens a second; the limit ends the endless
 repetitions Whisper can fall into."""
 BEAMS = 5
+MOST_AT_ONCE = 8
+"""The weights are read once for all of them; each takes some 50 MB."""
 LEAST_SPEECH_S = 0.2
 """Less of it within a window are scraps of its neighbours' words."""
 BORDER_S = 0.2
@@ -97,50 +99,70 @@ class Listener:
             multilingual = self._whisper.model.is_multilingual
             self._tokenizer = Tokenizer(self._whisper.hf_tokenizer, multilingual, "transcribe", language)
 
-    def understand(self, samples: Samples) -> Understood:
-        """What is understood of up to 30 s in which somebody speaks: encoded once, for the language and for the words."""
-        encoded = self._encode(samples)
-        return Understood(self._text_of(encoded, samples), spoken=True, own=self._language_of(encoded))
+    def understand(self, parts: list[Samples]) -> list[Understood]:
+        """What is understood of each part of up to 30 s, in all of which somebody speaks: encoded once, for the language
+        and for the words."""
+        found: list[Understood] = []
+        for batch in batches(parts):
+            encoded = self._encode(batch)
+            texts = self._texts_of(encoded, batch)
+            owns = self._languages_of(encoded, batch)
+            found.extend(Understood(text, spoken=True, own=own) for text, own in zip(texts, owns, strict=True))
+        return found
 
-    def language_of(self, samples: Samples) -> Language | None:
-        """The language of up to 30 s in which somebody speaks."""
-        return self._language_of(self._encode(samples))
+    def languages_of(self, parts: list[Samples]) -> list[Language | None]:
+        """The language of each part of up to 30 s, in all of which somebody speaks."""
+        return [own for batch in batches(parts) for own in self._languages_of(self._encode(batch), batch)]
 
-    def _encode(self, samples: Samples) -> Encoded:
-        features = self._whisper.feature_extractor(samples)
-        return self._whisper.encode(pad_or_trim(features[..., : self._whisper.feature_extractor.nb_max_frames]))
+    def _encode(self, parts: list[Samples]) -> Encoded:
+        extract = self._whisper.feature_extractor
+        features = [pad_or_trim(extract(part)[..., : extract.nb_max_frames]) for part in parts]
+        return self._whisper.encode(np.stack(features))
 
-    def _language_of(self, encoded: Encoded) -> Language | None:
+    def _languages_of(self, encoded: Encoded, parts: list[Samples]) -> list[Language | None]:
         if not self._whisper.model.is_multilingual:
-            return None
-        found = {token[2:-2]: probability for token, probability in self._whisper.model.detect_language(encoded)[0]}
-        return Language(found.get(self._language, 0.0), max(found, key=lambda code: found[code]))
+            return [None] * len(parts)
+        owns: list[Language | None] = []
+        for probabilities in self._whisper.model.detect_language(encoded):
+            found = {token[2:-2]: probability for token, probability in probabilities}
+            owns.append(Language(found.get(self._language, 0.0), max(found, key=lambda code: found[code])))
+        return owns
 
-    def _text_of(self, encoded: Encoded, samples: Samples) -> str:
+    def _texts_of(self, encoded: Encoded, parts: list[Samples], no_repeat: int = 0) -> list[str]:
+        """No temperature: the same audio gives the same text. What repeats itself is asked again not to."""
         tokenizer = self._tokenizer
         prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
-        text = ""
-        # Where it repeats itself, it is asked again not to. No temperature: the same audio gives the same text.
-        for no_repeat in (0, 3):
-            [answer] = self._whisper.model.generate(
-                encoded,
-                [prompt],
-                beam_size=BEAMS,
-                no_repeat_ngram_size=no_repeat,
-                max_length=len(prompt) + TOKENS[0] + TOKENS[1] * len(samples) // RATE_HZ,
-                suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
-                return_scores=True,
-                return_no_speech_prob=True,
-            )
+        answers = self._whisper.model.generate(
+            encoded,
+            [prompt] * len(parts),
+            beam_size=BEAMS,
+            no_repeat_ngram_size=no_repeat,
+            max_length=len(prompt) + TOKENS[0] + TOKENS[1] * max(len(part) for part in parts) // RATE_HZ,
+            suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        texts = []
+        for answer, part in zip(answers, parts, strict=True):
             tokens = answer.sequences_ids[0]
             log_probability = answer.scores[0] * len(tokens) / (len(tokens) + 1)
-            if answer.no_speech_prob > NO_SPEECH_PROBABILITY and log_probability < LEAST_LOG_PROBABILITY:
-                return ""
-            text = tokenizer.decode(tokens).strip()
-            written = text.encode()
-            if len(written) <= MOST_COMPRESSION * len(zlib.compress(written)):
-                break
-        return text
+            is_silence = answer.no_speech_prob > NO_SPEECH_PROBABILITY and log_probability < LEAST_LOG_PROBABILITY
+            text = "" if is_silence else tokenizer.decode(tokens).strip()
+            if no_repeat == 0 and repeats_itself(text):
+                [text] = self._texts_of(self._encode([part]), [part], no_repeat=3)
+            texts.append(text)
+        return texts
+
+
+def repeats_itself(text: str) -> bool:
+    """Whether it is a loop, which compresses more than what is said."""
+    written = text.encode()
+    return len(written) > MOST_COMPRESSION * len(zlib.compress(written))
+
+
+def batches(parts: list[Samples]) -> list[list[Samples]]:
+    """Parts in their order, so many as are heard at once."""
+    return [parts[start : start + MOST_AT_ONCE] for start in range(0, len(parts), MOST_AT_ONCE)]
 
 
 def quietest(samples: Samples, at: int) -> int:
@@ -168,14 +190,19 @@ def speech_in(samples: Samples) -> list[Span]:
     return [(found["start"], found["end"]) for found in get_speech_timestamps(samples, options)]
 
 
-def listen(listener: Listener, samples: Samples, window: Span, speech: list[Span]) -> Understood:
-    """What is understood in one window of any length."""
-    heard = []
+def spoken_in(window: Span, speech: list[Span]) -> list[Span]:
+    """A window of any length in parts of 30 s; those in which nobody speaks are left out."""
+    parts = []
     for start in range(window[0], window[1], LONGEST_S * RATE_HZ):
         end = min(window[1], start + LONGEST_S * RATE_HZ)
         # Whisper invents sentences for silence, and for scraps of words.
         if sum(max(0, min(to, end) - max(from_, start)) for from_, to in speech) >= LEAST_SPEECH_S * RATE_HZ:
-            heard.append(listener.understand(samples[start:end]))
+            parts.append((start, end))
+    return parts
+
+
+def together(heard: list[Understood]) -> Understood:
+    """What is understood of a window, of what is understood of its parts."""
     if not heard:
         return Understood()
     # The worst part of a long one.
@@ -185,6 +212,19 @@ def listen(listener: Listener, samples: Samples, window: Span, speech: list[Span
         default=None,
     )
     return Understood(" ".join(one.text for one in heard).strip(), spoken=True, own=own)
+
+
+def listen(listener: Listener, samples: Samples, windows: list[Span]) -> list[Understood]:
+    """What is understood in each window."""
+    speech = speech_in(samples)
+    spoken = {window: spoken_in(window, speech) for window in windows}
+    parts = list(dict.fromkeys(part for one in spoken.values() for part in one))
+    heard = dict(zip(parts, listener.understand([samples[slice(*part)] for part in parts]), strict=True))
+    found = {window: together([heard[part] for part in spoken[window]]) for window in windows}
+    several = [stretch for stretch in stretches([one for one in windows if found[one].own]) if len(stretch) > 1]
+    arounds = listener.languages_of([np.concatenate([samples[slice(*one)] for one in stretch]) for stretch in several])
+    around = {window: one for stretch, one in zip(several, arounds, strict=True) for window in stretch}
+    return [replace(found[window], around=around.get(window, found[window].own)) for window in windows]
 
 
 def stretches(windows: list[Span]) -> list[list[Span]]:
@@ -217,14 +257,8 @@ def main(model: str, language: str, windows: list[str]) -> None:
     listener = Listener(model, language)
     understood: list[dict[str, Any]] = []
     if listener.knows_language:
-        spans = [span_of(window, samples) for window in windows]
-        speech = speech_in(samples)
-        heard = {span: listen(listener, samples, span, speech) for span in spans}
-        for stretch in stretches([span for span in spans if heard[span].own]):
-            parts = [samples[start:end] for start, end in stretch]
-            around = listener.language_of(np.concatenate(parts)) if len(parts) > 1 else heard[stretch[0]].own
-            heard.update({span: replace(heard[span], around=around) for span in stretch})
-        understood = [asdict(heard[span]) for span in spans]
+        heard = listen(listener, samples, [span_of(window, samples) for window in windows])
+        understood = [asdict(one) for one in heard]
     json.dump({"known": listener.knows_language, "windows": understood}, sys.stdout)
 
 

@@ -107,7 +107,11 @@ function ratesOf(segments: readonly SegmentSpoken[]): number[] {
     .map(({ words }) => words?.wordErrorRate ?? 1);
 }
 
-function assessSpoken(segments: readonly SegmentSpoken[], limit: SpokenLimit): Assessment {
+function assessSpoken(
+  segments: readonly SegmentSpoken[],
+  limit: SpokenLimit,
+  heardIn: string,
+): Assessment {
   const rates = ratesOf(segments);
   const average = mean(rates);
   const each = segments.flatMap((one): Deviation[] => {
@@ -122,7 +126,11 @@ function assessSpoken(segments: readonly SegmentSpoken[], limit: SpokenLimit): A
       `the translation is heard with a word error rate of at most ${limit.wordErrorRate} in each ` +
       `segment, ${limit.meanAtMost} on average`,
     figure: {
-      ...{ name: 'word error rate of what is heard, mean', value: average, unit: '' },
+      ...{
+        name: `word error rate of what is heard in the ${heardIn}, mean`,
+        value: average,
+        unit: '',
+      },
       ...{ limit: limit.meanAtMost, holds: 'at most' },
     },
   };
@@ -220,7 +228,7 @@ const ofDubSpoken = outputCriterion('dub-spoken', {
   needs: 'texts',
   defaultLimit: SPOKEN,
   measure: (subject) => spokenIn(subject, 'dubs'),
-  assess: assessSpoken,
+  assess: (segments, limit) => assessSpoken(segments, limit, 'dubs'),
 });
 
 export const dubSpoken = { ...ofDubSpoken, where: inDubs };
@@ -247,7 +255,7 @@ export const spoken = outputCriterion('spoken', {
   needs: 'texts',
   defaultLimit: SPOKEN,
   measure: (subject) => spokenIn(subject, 'output'),
-  assess: assessSpoken,
+  assess: (segments, limit) => assessSpoken(segments, limit, 'output'),
   explainedBy: [{ criterion: dubSpoken }, ...outputCauses<SegmentSpoken[], SpokenLimit>()],
 });
 

@@ -176,8 +176,22 @@ export function namesOf(
   return [...new Set(names)].join(', ');
 }
 
-/** How many failures a cause explains, in words. */
-export function explainedText({ scenarios, followers }: Cause, failed: number): string {
+/**
+ * The title of a cause: how many failures it explains, and what happened. That is which segments were lost, and why, where it is
+ * all about lost segments; `judged` is then what its criterion says, and `lost` what else was lost.
+ */
+export function causeInWords(
+  cause: CauseFacts,
+  failed: number,
+): { title: string; judged?: string; lost: readonly string[] } {
+  const { what, lost, isAllLost } = cause;
+  const [first, ...others] = lost;
+  const explained = explainedText(cause, failed);
+  if (!isAllLost || first === undefined) return { title: `${explained}: ${what}`, lost };
+  return { title: `${explained}: ${first}`, judged: what, lost: others };
+}
+
+function explainedText({ scenarios, followers }: Cause, failed: number): string {
   const explained = scenarios.length + followers.length;
   return `Cause of ${explained} of ${failed} ${failed === 1 ? 'failure' : 'failures'}`;
 }

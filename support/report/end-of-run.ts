@@ -1,5 +1,5 @@
 import { safeText } from '../base/safe-text';
-import { explainedText, namesOf } from './causes';
+import { causeInWords, namesOf } from './causes';
 import type { CauseFacts } from './facts';
 import { needlesslyExcluded, notShownByReason, notShownTitle } from './not-shown';
 import { type NotShownPolicy, reasonOf } from './not-shown';
@@ -95,10 +95,12 @@ function causeBlock(
   failed: readonly ScenarioResult[],
   { paint, pageOf, link }: EndOfRunOptions,
 ): string[] {
-  const { what, where, seen, expected, next, place, log, lost } = cause;
+  const { where, seen, expected, next, place, log } = cause;
+  const { title, judged, lost } = causeInWords(cause, failed.length);
   const { scenarios, followers, stream } = cause;
   const page = stream === undefined ? undefined : pageOf(stream);
   const message = [
+    ...(judged === undefined ? [] : [`judged:   ${judged}`]),
     ...lost.map((text) => `lost:     ${text}`),
     `seen:     ${seen}`,
     ...(expected === undefined ? [] : [`expected: ${expected}`]),
@@ -109,7 +111,7 @@ function causeBlock(
     ...(followers.length > 0 ? [`from it follows: ${namesOf(followers, failed)}`] : []),
   ];
   return [
-    `${paint('red', '✘')} ${paint('bold', `${explainedText(cause, failed.length)}: ${oneLine(what)}`)}`,
+    `${paint('red', '✘')} ${paint('bold', oneLine(title))}`,
     ...[where, ...message].map((line) => `  ${cut(oneLine(line))}`),
     ...(page === undefined ? [] : [`  evidence: ${link(page)}`]),
   ];

@@ -1,5 +1,5 @@
 import { safeText } from '../base/safe-text';
-import { explainedText, namesOf } from './causes';
+import { causeInWords, namesOf } from './causes';
 import type { CauseFacts } from './facts';
 import { reportFiles, type RunFacts } from './facts';
 import { STATES } from './layout';
@@ -153,16 +153,17 @@ function causeBlock(
   failed: readonly ScenarioResult[],
   { characters }: Limits,
 ): string {
-  const { what, where, seen, place, lost, log, scenarios, followers } = cause;
+  const { where, seen, place, log, scenarios, followers } = cause;
+  const { title, judged, lost } = causeInWords(cause, failed.length);
   const texts = [
     [where, place].filter(Boolean).join(', '),
+    ...(judged === undefined ? [] : [`judged as: ${judged}`]),
     ...lost.map((text) => `lost: ${text}`),
     `seen: ${seen}`,
     ...log.map(({ service, text }) => `${service}: ${text}`),
     ...(scenarios.length > 0 ? [`found by ${namesOf(scenarios, failed)}`] : []),
     ...(followers.length > 0 ? [`from it follows: ${namesOf(followers, failed)}`] : []),
   ];
-  const title = `${explainedText(cause, failed.length)}: ${what}`;
   return details(markdown(title), fenced(cut(texts.join('\n'), Math.max(characters, 200))), true);
 }
 

@@ -232,7 +232,8 @@ export class Broadcasts {
       host.servicesFor(request),
       this.#fixtureOf(request),
     ]);
-    const most = this.#groupOf(request) === 'shared' ? MOST_SPOKEN_AT_ONCE : undefined;
+    const group = this.#groupOf(request) ?? 'edge case';
+    const most = group === 'echo' ? undefined : MOST_SPOKEN_AT_ONCE[group];
     return services.schedule.take(async (onIngested) => {
       // Two broadcasts may begin in the same millisecond.
       this.#streams += 1;

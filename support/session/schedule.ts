@@ -9,10 +9,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 const READ_PATIENCE_MS = 3000;
 const START_EVERY_MS = 2600;
 /**
- * Recognition and a neural voice take a processor more than half of the time that is spoken. A third broadcast on two
- * would make the STS slower than the broadcasts are.
+ * How many broadcasts may be dubbed by the STS itself at a time, by what they are. Recognition and a neural voice take one
+ * processor for about as long as is spoken, all else another one for half of that: of broadcasts that last, two on two processors
+ * would make the STS slower than they are, and its queue longer to their end. Short ones have two fragments each, which may wait.
  */
-export const MOST_SPOKEN_AT_ONCE = Math.max(2, availableParallelism());
+export const MOST_SPOKEN_AT_ONCE = {
+  shared: Math.max(1, availableParallelism() - 1),
+  'edge case': 2 * availableParallelism(),
+};
 
 /** When each broadcast to the same services may begin. */
 export class Schedule {

@@ -46,7 +46,7 @@ export const SYSTEMS: Record<string, System> = {
         side: 'media-service',
         clothes: () => flaw.losesFragment(4),
         // Those after it are numbered without a gap: their time tells which it was.
-        cause: /another number of fragments was sent.*segment 4: not sent/s,
+        cause: /segment 4\b[^\n]*: not sent.*another number of fragments was sent/s,
       },
       'falls back to silence': {
         side: 'media-service',

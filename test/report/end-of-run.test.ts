@@ -114,9 +114,9 @@ describe('the end of a run', () => {
     };
     const shown = lines(results, { causes: [cause] });
     expect(shown.slice(1, 11)).to.deep.equal([
-      '✘ Cause of 2 of 2 failures: another number of fragments was sent',
+      '✘ Cause of 2 of 2 failures: segment 4, from second 24: not sent (unknown)',
       '  stream s1',
-      '  lost: segment 4, from second 24: not sent (unknown)',
+      '  judged: another number of fragments was sent',
       '  seen: 9',
       '  next: open the page below; docs/troubleshooting.md has every message of the suite',
       '  where: segment 4, frames 720 to 899',

@@ -143,6 +143,22 @@ describe('npm run analyze', () => {
     expect(stderr).to.match(/^ok +tracks /m);
   });
 
+  it('asks for nothing that has to be listened to, without the listener', () => {
+    writeFileSync(
+      path('spoken.yaml'),
+      DESCRIPTION.replace("script: ['']", 'script: [Hello there.]'),
+    );
+    const { stdout } = analyze(clip, '--source', path('spoken.yaml'), '--without-listener');
+    const { verdicts, ...findings } = JSON.parse(stdout) as {
+      verdicts: { criterion: string; state: string; seen: string }[];
+    };
+    const unasked = verdicts.filter(({ seen }) => seen === 'nobody listens');
+    const listened = ['dub-language', 'language', 'original-understood', 'dub-spoken', 'spoken'];
+    expect(unasked.map(({ criterion }) => criterion)).to.deep.equal(listened);
+    expect(new Set(unasked.map(({ state }) => state))).to.deep.equal(new Set(['not asked']));
+    expect(findings).to.not.have.any.keys('englishHeard', 'segmentsHeard', 'dubsHeard');
+  });
+
   it('does not pass a recording of which something cannot be shown', () => {
     // Nothing moves, and nothing is numbered: which frame is shown when cannot be told.
     const still = path('still.mp4');

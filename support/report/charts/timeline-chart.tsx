@@ -22,7 +22,7 @@ export const STAGES: readonly { stage: Stage; meaning: string; x: number; y: num
   { stage: 'translation', meaning: 'translation', x: 448, y: 30 },
   { stage: 'tts', meaning: 'text to speech', x: 546, y: 30 },
   { stage: 'returned', meaning: 'returned, not played yet', x: 666, y: 30 },
-  { stage: 'played', meaning: 'played', x: 10, y: 48 },
+  { stage: 'played', meaning: 'played (by its PTS)', x: 10, y: 48 },
   { stage: 'unheard', meaning: 'shown, its dub is not heard', x: 190, y: 48 },
   { stage: 'unmeasured', meaning: 'shown, what is heard was not measured', x: 448, y: 48 },
 ];

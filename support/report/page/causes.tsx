@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 
 import { safeText } from '../../base/safe-text';
-import { explainedText, namesOf } from '../causes';
+import { causeInWords, namesOf } from '../causes';
 import type { BroadcastSummary, CauseFacts } from '../facts';
 import { List, Terms } from '../layout';
 import { outcomeOf, type ScenarioResult } from '../scenario-results';
@@ -18,7 +18,7 @@ export function Causes(parts: {
     <>
       {parts.causes.map((cause) => (
         <article class="failure" key={cause}>
-          <h3>{`${explainedText(cause, failed.length)}: ${safeText(cause.what)}`}</h3>
+          <h3>{safeText(causeInWords(cause, failed.length).title)}</h3>
           <Terms items={termsOf(cause, failed).map(([name, text]) => [name, safeText(text)])} />
           <Evidence broadcast={parts.pages?.get(cause.stream ?? '')} />
           <List items={cause.log.map(({ service, text }) => `${service}: ${text}`)} />
@@ -38,9 +38,11 @@ function Evidence({ broadcast }: { broadcast: BroadcastSummary | undefined }): V
 }
 
 function termsOf(cause: CauseFacts, failed: readonly ScenarioResult[]): [string, string][] {
-  const { where, seen, expected, next, place, lost, scenarios, followers } = cause;
+  const { where, seen, expected, next, place, scenarios, followers } = cause;
+  const { judged, lost } = causeInWords(cause, failed.length);
   const terms: [string, string | undefined][] = [
     ['where', [where, place].filter(Boolean).join(', ')],
+    ['judged as', judged],
     ...lost.map((text): [string, string] => ['lost', text]),
     ['seen', seen],
     ['expected', expected],
