@@ -93,8 +93,8 @@ export async function runTool(
   return cached([program, args, input], () => startTool(program, args, input, env));
 }
 
-/** What is measured can wait; broadcasts that are dubbed meanwhile cannot. */
-const ANALYSIS_PRIORITY = 10;
+/** Of threads and processes (nice): what is measured can wait; broadcasts that are dubbed meanwhile cannot. */
+export const ANALYSIS_PRIORITY = 19;
 
 function yieldToServices(pid: number | undefined): void {
   if (pid === undefined) return;

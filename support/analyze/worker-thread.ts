@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { Piscina } from 'piscina';
 
+import { ANALYSIS_PRIORITY } from './ffmpeg';
 import type { heavyWork } from './worker-tasks';
 
 type HeavyWork = typeof heavyWork;
@@ -26,7 +27,7 @@ export async function inWorkerThread<Name extends keyof HeavyWork>(
 ): Promise<Awaited<ReturnType<HeavyWork[Name]>>> {
   thread ??= new Piscina({
     filename: join(__dirname, 'worker-thread-entry.cjs'),
-    ...{ minThreads: 0, maxThreads: 1, idleTimeout: IDLE_MS },
+    ...{ minThreads: 0, maxThreads: 1, idleTimeout: IDLE_MS, niceIncrement: ANALYSIS_PRIORITY },
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     // Modules that this process was told to load first are loaded by the thread's own file.
     execArgv: [],

@@ -8,8 +8,8 @@ const imageFile = join(root, '.tools/tools-image');
 /** Where the image has the suite's files, and which folder it has as well (compose/tools/Dockerfile). */
 const SUITE = '/suite';
 const MODEL = join(root, '.tools/models/whisper-base');
-/** A measurement can wait: of 1024, the weight that nice 10 has on this host. */
-const CPU_SHARES = 110;
+/** A measurement can wait: of 1024, the weight that nice 19 has on this host. */
+const CPU_SHARES = 15;
 
 /** A program with its arguments. */
 export interface Command {
