@@ -2,9 +2,10 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Broadcasts begin one after the other: each when the last one is being read (or is not after some time), as
- * media-service keeps few workers warm, and not closer together than this. In segments of six
- * seconds no two of ten begin at the same time then: 0, 2.6, 5.2, 1.8, 4.4, 1.0 …
+ * Broadcasts begin one after the other: each when the last one of the same services is being read (or is not after some time),
+ * as media-service keeps few workers warm; and, whatever their services, not closer together than this, as each start costs
+ * more than a second of a processor, which the others miss. In segments of six seconds no two of ten begin at the same
+ * time then: 0, 2.6, 5.2, 1.8, 4.4, 1.0 …
  */
 const READ_PATIENCE_MS = 3000;
 const START_EVERY_MS = 2600;
@@ -18,6 +19,26 @@ export const MOST_SPOKEN_AT_ONCE = {
   'edge case': 2 * availableParallelism(),
 };
 
+/** When broadcasts may begin, to whatever services. */
+export class Starts {
+  #next: Promise<unknown> = Promise.resolve();
+
+  /** @param signal after which nothing is waited for */
+  constructor(private readonly signal: AbortSignal) {}
+
+  /** Settles when the next one may begin. */
+  turn(): Promise<unknown> {
+    const turn = this.#next;
+    this.#next = turn.then(() => pause(START_EVERY_MS, this.signal));
+    return turn;
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  // Nobody is waited for when nothing begins any more.
+  await delay(ms, undefined, { ref: false, signal }).catch(() => undefined);
+}
+
 /** When each broadcast to the same services may begin. */
 export class Schedule {
   #last: Promise<unknown> = Promise.resolve();
@@ -26,10 +47,12 @@ export class Schedule {
   /**
    * @param signal after which no broadcast begins any more
    * @param maxStreams that are dubbed at the same time. Ten leave two cores time to spare, and all take hardly longer
+   * @param starts of all broadcasts, to other services as well
    */
   constructor(
     private readonly signal: AbortSignal,
     private readonly maxStreams: number,
+    private readonly starts = new Starts(signal),
   ) {}
 
   /**
@@ -41,13 +64,10 @@ export class Schedule {
   take<T>(broadcast: (onIngested: () => void) => Promise<T>, most = this.maxStreams): Promise<T> {
     let isRead = (): void => undefined;
     const read = new Promise<void>((done) => (isRead = done));
-    const begun = this.#last.then(() => this.#place(Math.min(most, this.maxStreams)));
-    this.#last = begun.then(() =>
-      Promise.all([
-        this.#pause(START_EVERY_MS),
-        Promise.race([read, this.#pause(READ_PATIENCE_MS)]),
-      ]),
-    );
+    const begun = this.#last
+      .then(() => this.#place(Math.min(most, this.maxStreams)))
+      .then(() => this.starts.turn());
+    this.#last = begun.then(() => Promise.race([read, pause(READ_PATIENCE_MS, this.signal)]));
     return begun.then(() => {
       this.signal.throwIfAborted();
       const seen = broadcast(isRead);
@@ -61,10 +81,5 @@ export class Schedule {
 
   async #place(most: number): Promise<void> {
     while (this.#dubbing.size >= most) await Promise.race(this.#dubbing);
-  }
-
-  async #pause(ms: number): Promise<void> {
-    // Nobody is waited for when nothing begins any more.
-    await delay(ms, undefined, { ref: false, signal: this.signal }).catch(() => undefined);
   }
 }

@@ -18,7 +18,7 @@ import { SocketIOMonitor } from '../observe/socket-io-monitor';
 import { Tap } from '../observe/tap';
 import { showLine, waitingFor } from '../report/progress';
 import { NO_ECHO, USUAL_SEGMENT_SECONDS } from './capabilities';
-import { Schedule } from './schedule';
+import { Schedule, Starts } from './schedule';
 
 const HEALTH_TIMEOUT_MS = 60_000;
 /** Broadcasts that are dubbed at once share polls of the media server and the metrics that are no older. */
@@ -89,6 +89,7 @@ export class ServiceSets {
   readonly #second: DualComposeManager[] = [];
   readonly #taps: Tap[] = [];
   readonly #givenPorts = new Set<number>();
+  readonly #starts: Starts;
   /** What was said once. */
   readonly #shown = new Set<string>();
   /** What the services run as, for people. */
@@ -106,6 +107,7 @@ export class ServiceSets {
     private readonly signal: AbortSignal,
     private readonly logsFolder: string,
   ) {
+    this.#starts = new Starts(signal);
     // Logs of an earlier run must not be taken for this one's.
     rmSync(logsFolder, { recursive: true, force: true });
   }
@@ -423,7 +425,7 @@ export class ServiceSets {
         ...{ manager, settings, monitor, tap, api },
         paths: sharedPoll(PATHS_MS, () => api.paths()),
         metrics: sharedPoll(METRICS_MS, () => readMetrics(mediaService.metrics)),
-        schedule: new Schedule(this.signal, settings.maxStreams),
+        schedule: new Schedule(this.signal, settings.maxStreams, this.#starts),
       };
     } catch (error) {
       const problem = problemOf(error);

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { setImmediate } from 'node:timers/promises';
 import { mock, suite, test, type TestContext } from 'node:test';
 
-import { Schedule } from '../../support/session/schedule';
+import { Schedule, Starts } from '../../support/session/schedule';
 
 /** Broadcasts that wait to be told what comes of them. */
 interface Broadcast {
@@ -54,6 +54,24 @@ void suite('the schedule of broadcasts', () => {
     assert.equal(begun.length, 1);
     await pass(1);
     assert.equal(begun.length, 2);
+  });
+
+  void test('to other services the next begins no earlier, whatever is read', async (t) => {
+    faked(t);
+    const { signal } = new AbortController();
+    const starts = new Starts(signal);
+    let begun = 0;
+    for (const schedule of [0, 1, 2].map(() => new Schedule(signal, 10, starts))) {
+      void schedule.take(() => new Promise(() => (begun += 1)));
+    }
+    await pass(0);
+    assert.equal(begun, 1);
+    await pass(2599);
+    assert.equal(begun, 1);
+    await pass(1);
+    assert.equal(begun, 2);
+    await pass(2600);
+    assert.equal(begun, 3);
   });
 
   void test('one that is not read holds the next back for 3 s', async (t) => {
