@@ -20,14 +20,16 @@ export interface Backpressure {
   from: number;
   /** The next `backpressure` event. */
   until: number | undefined;
-  /** When fragments were sent in that time. */
+  /** When fragments were begun to be sent in that time. */
   sentAt: number[];
 }
 
 /** What the STS asked for by `backpressure`, and what media-service sent meanwhile. */
 export function backpressureOf(events: readonly TapEvent[]): Backpressure[] {
   const asked = events.filter(({ event }) => event === 'backpressure');
-  const sends = events.filter(({ event }) => event === 'fragment:data').map(({ at }) => at);
+  const sends = events
+    .filter(({ event }) => event === 'fragment:data')
+    .map(({ at, begunAt = at }) => begunAt);
   return asked.map(({ at: from, payload }, i): Backpressure => {
     const { action, recommended_delay_ms: delay } = fieldsOf(payload);
     const until = asked[i + 1]?.at;

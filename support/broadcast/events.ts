@@ -5,6 +5,8 @@ import { type Direction, faultSchema } from './fault';
 /** Something the tap saw. `at` is milliseconds since the epoch, `connection` counts from 1. */
 export interface TapEvent {
   at: number;
+  /** When its first bytes came, where it came from media-service by WebSocket: a fragment is a MB, which a busy machine takes a while for. */
+  begunAt?: number;
   connection: number;
   /**
    * X-Stream-ID of the connection, where that is a stream or its path, else the stream_id of its first event, else the only stream that is being dubbed and

@@ -62,6 +62,7 @@ const tapSchema = z
     connection: z.number(),
     stream: z.string().optional(),
     direction: z.enum(['to-sts', 'from-sts']),
+    begunAt: z.number().exactOptional(),
     kind: z.enum(['open', 'refused', 'close', 'event', 'undecodable', 'fault']),
     event: z.string().exactOptional(),
     payload: z.unknown().optional(),

@@ -35,6 +35,8 @@ import { TapStreams } from './tap-streams';
 interface Connection {
   id: number;
   stream: string | undefined;
+  /** When the first bytes came of the message that comes from media-service, or is being recorded. */
+  begunAt?: number;
   /** What was seen before it was known of which stream it is. */
   held: Omit<TapEvent, 'stream'>[];
   /** What faults can do to it; not before both its ends are there, and never to long polling. */
@@ -178,6 +180,8 @@ export class Tap {
     upstream.once('open', () => {
       this.#webSockets.handleUpgrade(incoming, socket, head, (client) => {
         isSettled = true;
+        // Before the WebSocket reads them.
+        socket.prependListener('data', () => (connection.begunAt ??= now()));
         this.#joined(connection, client, upstream);
         const headers = {
           'x-stream-id': incoming.headers['x-stream-id'],
@@ -276,9 +280,14 @@ export class Tap {
   }
 
   #join(connection: Connection, direction: Direction, from: WebSocket, to: WebSocket): void {
+    const isNoMessage = (): void => {
+      if (direction === 'to-sts') delete connection.begunAt;
+    };
     from.on('message', (data, isBinary) => {
       this.#relayMessage(connection, direction, to, data, isBinary);
+      isNoMessage();
     });
+    from.on('ping', isNoMessage).on('pong', isNoMessage);
     from.on('close', (code, reason) => {
       connection.ended?.();
       delete connection.ended;
@@ -518,9 +527,10 @@ export class Tap {
     payload: unknown,
     event?: string,
   ): void {
-    const { held, id } = connection;
+    const { held, id, begunAt } = connection;
     const named = event === undefined ? {} : { event };
-    held.push({ at: now(), connection: id, direction, kind, ...named, payload });
+    const begun = begunAt === undefined || direction !== 'to-sts' ? {} : { begunAt };
+    held.push({ at: now(), ...begun, connection: id, direction, kind, ...named, payload });
     const isEnd = kind === 'refused' || kind === 'close';
     if (isEnd) connection.stream ??= this.#streams.onlyWaiting;
     const { stream } = connection;

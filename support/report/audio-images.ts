@@ -53,16 +53,18 @@ export async function drawAudio(
   return { waveform, spectrogram };
 }
 
-/** Many broadcasts of a run are of the same fixture. */
-const fixtures = new Map<string, Promise<AudioTimeline>>();
+/** Many broadcasts of a run are of the same fixture, whose audio is drawn once. */
+const originals = new Map<string, Promise<AudioImages>>();
 
 /**
- * The audio of a fixture's file, as it is needed for its images; read once.
+ * Draws the beginning of a fixture's audio.
  *
  * @throws MediaUnreadable, NoAudioTrack
  */
-export function audioOfFixture(file: string): Promise<AudioTimeline> {
-  const known = fixtures.get(file) ?? readTimeline(file, RATE_HZ);
-  fixtures.set(file, known);
-  return known;
+export function drawOriginal(file: string, seconds: number): Promise<AudioImages> {
+  const key = `${seconds} ${file}`;
+  const drawn =
+    originals.get(key) ?? readTimeline(file, RATE_HZ).then((audio) => drawAudio(audio, 0, seconds));
+  originals.set(key, drawn);
+  return drawn;
 }

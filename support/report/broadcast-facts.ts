@@ -13,8 +13,8 @@ import { isComplete, outcomeText } from '../broadcast/record';
 import { isEcho, isUndisturbed } from '../broadcast/request';
 import type { VerdictLine } from '../checks/verdict-log';
 import { exchangeOf, fallbacksOf, unsentIn } from './exchange-facts';
-import { audioOfFixture, drawAudio } from './audio-images';
-import { type AudioImages, type BroadcastFacts, reportFiles } from './facts';
+import { drawAudio, drawOriginal } from './audio-images';
+import { type BroadcastFacts, reportFiles } from './facts';
 import { figuresOf } from './figures';
 import { coverageOf } from './coverage';
 import { fragmentFacts, type KnownOfBroadcast, unsentFacts } from './fragment-facts';
@@ -159,9 +159,9 @@ function attemptNoting(missing: Record<string, string>): Attempt {
   };
 }
 
-/** Output and original over the same span of the output's timeline; without the original where that is unknown. */
+/** Output and original, with their spans of the output's timeline; without the original where that is unknown. */
 async function imagesOf(
-  { fixture: { path, audio } }: BroadcastFindings,
+  { fixture: { path, audio, durationSeconds } }: BroadcastFindings,
   { findings, sourceAtZero }: OutputFacts,
   attempt: Attempt,
 ): Promise<BroadcastFacts['images']> {
@@ -169,13 +169,12 @@ async function imagesOf(
   const fromPts = dubbed.firstPtsSeconds;
   const toPts = fromPts + dubbed.samples.length / dubbed.rateHz;
   const output = await drawAudio(dubbed, fromPts, toPts);
-  const drawOriginal = async (zero: number): Promise<AudioImages> =>
-    drawAudio(await audioOfFixture(path), fromPts - zero, toPts - zero);
   const original =
     audio === null || sourceAtZero === undefined
       ? undefined
-      : await attempt('image of the original', () => drawOriginal(sourceAtZero));
-  return { fromPts, toPts, output, ...(original && { original }) };
+      : await attempt('image of the original', () => drawOriginal(path, durationSeconds));
+  const span = { fromPts: sourceAtZero ?? 0, toPts: (sourceAtZero ?? 0) + durationSeconds };
+  return { fromPts, toPts, output, ...(original && { original: { ...original, ...span } }) };
 }
 
 /** Everything in a folder but the reports' own files; the audio of fragments, which is many files, as one. */

@@ -204,7 +204,13 @@ export interface TimelineEvent {
   text: string;
 }
 
-/** Images of audio, as PNG data URIs, all over the same span of the output's timeline. */
+/** A span of the output's timeline. */
+interface ImageSpan {
+  fromPts: number;
+  toPts: number;
+}
+
+/** Images of audio, as PNG data URIs. */
 export interface AudioImages {
   waveform: string;
   spectrogram: string;
@@ -263,9 +269,8 @@ export interface BroadcastFacts {
   series: MetricSeries[];
   histograms: HistogramFacts[];
   log: LogEntry[];
-  /** Both over the same span of the output's timeline. */
-  images?:
-    { fromPts: number; toPts: number; output: AudioImages; original?: AudioImages } | undefined;
+  /** Of the output, and of the original's audio over all its length, each with its span of the output's timeline. */
+  images?: (ImageSpan & { output: AudioImages; original?: AudioImages & ImageSpan }) | undefined;
   /** Everything in the evidence folder, with its size. */
   files: { name: string; bytes: number }[];
 }

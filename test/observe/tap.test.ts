@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { expect } from 'chai';
 import { Server } from 'socket.io';
@@ -99,6 +100,34 @@ describe('the tap', () => {
       expect(seen.filter(({ kind }) => kind === 'undecodable')).to.be.empty;
     });
   }
+
+  it('notes when a message that comes slowly has begun', async () => {
+    const apartMs = 300;
+    seen = [];
+    const worker = new WebSocket(
+      `ws://127.0.0.1:${tap.port}/socket.io/?EIO=4&transport=websocket`,
+      { headers: { 'X-Stream-ID': 'slow' } },
+    );
+    const raw = once(worker, 'upgrade') as Promise<[IncomingMessage]>;
+    await once(worker, 'open');
+    const [{ socket }] = await raw;
+    const isAnswered = once(worker, 'message');
+    worker.send('40');
+    await isAnswered;
+    const text = Buffer.from('42["fragment:data",{"fragment_id":"f0"}]');
+    // RFC 6455, 5.2: one masked frame of text, whose mask changes nothing.
+    const frame = Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), text]);
+    socket.write(frame.subarray(0, 20));
+    await delay(apartMs);
+    socket.write(frame.subarray(20));
+    worker.send('42["fragment:data",{"fragment_id":"f1"}]');
+    const sent = (): TapEvent[] => seen.filter(({ event }) => event === 'fragment:data');
+    await eventually('both', () => expect(sent()).to.have.length(2), { withinMs: 5000 });
+    const [slow, quick] = sent().map(({ at, begunAt = at }) => at - begunAt);
+    expect(slow).to.be.at.least(apartMs - 5);
+    expect(quick).to.be.below(apartMs / 2);
+    worker.close();
+  });
 
   it('keeps the path at which a proxy has the STS', async () => {
     const paths: (string | undefined)[] = [];

@@ -207,7 +207,10 @@ export function dubbedFacts(folder: string): BroadcastFacts {
       level: line === 350 ? 'ERROR' : 'INFO',
       text: line === 350 ? `no answer ${NASTY}` : `line ${line} of the log`,
     })),
-    images: { fromPts: 0, toPts: 8, output: audio, original: audio },
+    images: {
+      ...{ fromPts: 0, toPts: 8, output: audio },
+      original: { ...audio, fromPts: 0.1, toPts: 8.1 },
+    },
     files: [
       { name: 'output.mp4', bytes: 1_234_567 },
       { name: 'audio/1-0000-dubbed.wav', bytes: 64_044 },

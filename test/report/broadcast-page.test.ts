@@ -171,10 +171,10 @@ describe("a broadcast's page in Chromium", () => {
     expect(player?.height).to.be.at.most(0.41 * 900);
     expect(row?.y).to.be.greaterThan((player?.y ?? 0) + (player?.height ?? 0) - 1);
     const audio = page.getByRole('region', { name: 'Chart: Audio of the original' });
-    const box = await audio.locator('svg').boundingBox();
+    const box = await audio.locator('svg.chart').boundingBox();
     // 76 to 944 of 960 are 0 to 8 s.
     await audio
-      .locator('svg')
+      .locator('svg.chart')
       .click({ position: { x: ((76 + 868 / 4) / 960) * (box?.width ?? 0), y: 90 } });
     await expectTime(page, 2, 0.05);
     await page.context().close();

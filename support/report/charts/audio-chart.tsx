@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 
 import type { AudioImages, BroadcastFacts, FragmentFacts } from '../facts';
-import { Chart, type OverTime, SecondsAxis, STATE_SIGNS, textAt, WIDTH, xOf } from './chart';
+import { Chart, type OverTime, round, SecondsAxis, STATE_SIGNS, textAt, WIDTH, xOf } from './chart';
 
 const TOP = 46;
 const GAP = 8;
@@ -10,6 +10,8 @@ interface Panel {
   /** Of the original or of the output. */
   name: string;
   kind: string;
+  /** What the image shows, in the output's time. */
+  span: { fromPts: number; toPts: number };
   image: string;
   height: number;
 }
@@ -23,8 +25,8 @@ export function AudioChart({ images, fragments }: AudioParts): VNode {
   const { fromPts, toPts, original, output } = images;
   const axis = { left: 76, right: WIDTH - 16, from: fromPts, to: toPts };
   const panels = [
-    ...(original ? panelsOf('original', original) : []),
-    ...panelsOf('output', output),
+    ...(original ? panelsOf('original', original, original) : []),
+    ...panelsOf('output', output, images),
   ];
   const tops = panels.map((_, index) =>
     panels.slice(0, index).reduce((sum, { height }) => sum + height + GAP, TOP),
@@ -56,20 +58,30 @@ export function AudioChart({ images, fragments }: AudioParts): VNode {
   );
 }
 
-function panelsOf(name: string, { waveform, spectrogram }: AudioImages): Panel[] {
+function panelsOf(
+  name: string,
+  { waveform, spectrogram }: AudioImages,
+  span: Panel['span'],
+): Panel[] {
   return [
-    { name, kind: 'waveform', image: waveform, height: 80 },
-    { name, kind: 'spectrogram', image: spectrogram, height: 100 },
+    { name, span, kind: 'waveform', image: waveform, height: 80 },
+    { name, span, kind: 'spectrogram', image: spectrogram, height: 100 },
   ];
 }
 
 function PanelImage({ panel, axis, top }: OverTime & { panel: Panel }): VNode {
-  const { name, kind, image, height } = panel;
+  const { name, kind, image, height, span } = panel;
   const place = { x: axis.left, y: top, width: axis.right - axis.left, height };
+  const pixelsPerSecond = place.width / (axis.to - axis.from);
+  const x = round((span.fromPts - axis.from) * pixelsPerSecond);
+  const width = round((span.toPts - span.fromPts) * pixelsPerSecond);
   return (
     <g>
       <rect class="paper" {...place} />
-      <image href={image} {...place} preserveAspectRatio="none" />
+      {/* What is beyond the axis is cut off. */}
+      <svg {...place}>
+        <image href={image} {...{ x, width, height }} preserveAspectRatio="none" />
+      </svg>
       {textAt(axis.left - 6, top + 16, name, 'end')}
       <text class="end faint" x={axis.left - 6} y={top + 32} font-size={10}>
         {kind}

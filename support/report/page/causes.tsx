@@ -43,7 +43,7 @@ function termsOf(cause: CauseFacts, failed: readonly ScenarioResult[]): [string,
   const terms: [string, string | undefined][] = [
     ['where', [where, place].filter(Boolean).join(', ')],
     ['judged as', judged],
-    ...lost.map((text): [string, string] => ['lost', text]),
+    ...lost.map((text): [string, string] => [judged === undefined ? 'lost' : 'also lost', text]),
     ['seen', seen],
     ['expected', expected],
     ['next', next],
