@@ -51,6 +51,12 @@ function link(from: string, to: string): void {
   }
 }
 
+/** An event some ms later; earlier for a negative time. */
+export function shifted({ begunAt, ...event }: TapEvent, byMs: number): TapEvent {
+  const begun = begunAt === undefined ? {} : { begunAt: begunAt + byMs };
+  return { ...event, at: event.at + byMs, ...begun };
+}
+
 /** The evidence of one broadcast, to be altered in one place. What would change nothing is an error. */
 export class AlteredEvidence {
   constructor(readonly folder: string) {}
@@ -87,7 +93,7 @@ export class AlteredEvidence {
 
   /** When some events happened, in ms later. */
   later(fits: (event: TapEvent) => boolean, byMs: number): void {
-    this.tap((events) => events.map((one) => (fits(one) ? { ...one, at: one.at + byMs } : one)));
+    this.tap((events) => events.map((one) => (fits(one) ? shifted(one, byMs) : one)));
   }
 
   /** The polls of the metrics. */

@@ -2,7 +2,7 @@
 import { matching, type Sample } from '../../../support/base/prometheus';
 import { type Evidence, readEvidence } from '../../../support/broadcast/evidence';
 import type { TapEvent } from '../../../support/broadcast/events';
-import type { AlteredEvidence, Fields } from '../altered-evidence';
+import { type AlteredEvidence, type Fields, shifted } from '../altered-evidence';
 
 export const SENT = 'fragment:data';
 export const PROCESSED = 'fragment:processed';
@@ -31,9 +31,7 @@ export function fragmentLater(nth: number, byMs: number): (evidence: AlteredEvid
   return (evidence) =>
     evidence.tap((events) => {
       const sent = events.filter(({ event }) => event === SENT)[nth];
-      return events.map((one) =>
-        sent && idOf(one) === idOf(sent) ? { ...one, at: one.at + byMs } : one,
-      );
+      return events.map((one) => (sent && idOf(one) === idOf(sent) ? shifted(one, byMs) : one));
     });
 }
 
