@@ -158,9 +158,9 @@ export function Terms({ items }: { items: readonly [string, ComponentChildren][]
 
 const STYLE = `
 :root { color-scheme: light dark; --back: #ffffff; --fore: #1b1f24; --soft: #f3f5f7; --line: #cdd4db; --faint: #57606a;
-  --good: #116329; --bad: #b3121d; --unsure: #7a4b00; --link: #0550ae; --highlight: #ffe9a8; --shade: #8c959f; }
+  --good: #116329; --bad: #b3121d; --unsure: #7a4b00; --link: #0550ae; --highlight: #ffe9a8; --shade: #00000030; }
 @media (prefers-color-scheme: dark) { :root { --back: #12161b; --fore: #e6eaef; --soft: #1c2229; --line: #3b444e;
-  --faint: #a3adb8; --good: #5fd37a; --bad: #ff8a80; --unsure: #e5b567; --link: #79b8ff; --highlight: #5a4a12; --shade: #6e7681; } }
+  --faint: #a3adb8; --good: #5fd37a; --bad: #ff8a80; --unsure: #e5b567; --link: #79b8ff; --highlight: #5a4a12; --shade: #ffffff38; } }
 * { box-sizing: border-box; }
 html { scroll-behavior: smooth; }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
