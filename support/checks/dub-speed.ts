@@ -3,6 +3,7 @@ import type { FragmentPlacement } from '../analyze/dub-placement';
 import type { OffsetTrend } from '../analyze/trend';
 import { avDrift } from './av-drift';
 import { type Assessment, deviationAt } from './criterion';
+import { channels, isChannelLate } from './output-channels';
 import { placementsOf } from './output-original';
 import { outputCriterion } from './output-subject';
 
@@ -41,6 +42,13 @@ export const dubSpeed = outputCriterion('dub-speed', {
     };
   },
   explainedBy: [
+    {
+      // What is heard twice, from one channel after the other, is placed at either: its tempo cannot be told.
+      criterion: channels,
+      fits: async (placements, limit, subject) =>
+        wrongSpeeds(placements, limit).every(({ hasOtherTempo }) => hasOtherTempo) &&
+        (await isChannelLate(subject)),
+    },
     {
       // Where the whole audio is as much faster, it is its clock.
       criterion: avDrift,
