@@ -21,7 +21,7 @@ describe('what the set-up asks for', () => {
     writeFileSync(join(copy, file), text, { mode });
   };
   cpSync(join(projectRoot, 'scripts'), join(copy, 'scripts'), { recursive: true });
-  cpSync(join(projectRoot, LOCK), join(copy, LOCK));
+  for (const file of [LOCK, 'package.json']) cpSync(join(projectRoot, file), join(copy, file));
   const locked = createHash('sha256')
     .update(LOCK)
     .update(readFileSync(join(copy, LOCK)));
