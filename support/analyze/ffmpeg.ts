@@ -6,6 +6,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { execa } from 'execa';
 
 import { messageOf, SuiteError } from '../base/errors';
+import { ANALYSIS_PRIORITY } from '../platform/priority';
 import { cached } from './tool-cache';
 
 /** A media file is missing, empty, or cannot be opened by ffprobe or ffmpeg. */
@@ -92,9 +93,6 @@ export async function runTool(
   if (input && !(input instanceof Uint8Array)) return startTool(program, args, input, env);
   return cached([program, args, input], () => startTool(program, args, input, env));
 }
-
-/** Of threads and processes (nice): what is measured can wait; broadcasts that are dubbed meanwhile cannot. */
-export const ANALYSIS_PRIORITY = 19;
 
 function yieldToServices(pid: number | undefined): void {
   if (pid === undefined) return;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { Piscina } from 'piscina';
 
-import { ANALYSIS_PRIORITY } from './ffmpeg';
+import { ANALYSIS_PRIORITY } from '../platform/priority';
 import type { heavyWork } from './worker-tasks';
 
 type HeavyWork = typeof heavyWork;

@@ -280,14 +280,15 @@ export class Tap {
   }
 
   #join(connection: Connection, direction: Direction, from: WebSocket, to: WebSocket): void {
-    const isNoMessage = (): void => {
+    // Whatever comes next begins then.
+    const isOver = (): void => {
       if (direction === 'to-sts') delete connection.begunAt;
     };
     from.on('message', (data, isBinary) => {
       this.#relayMessage(connection, direction, to, data, isBinary);
-      isNoMessage();
+      isOver();
     });
-    from.on('ping', isNoMessage).on('pong', isNoMessage);
+    from.on('ping', isOver).on('pong', isOver);
     from.on('close', (code, reason) => {
       connection.ended?.();
       delete connection.ended;

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 
+import { ANALYSIS_CPU_SHARES } from './priority';
+
 const root = resolve(__dirname, '../..');
 const python = join(root, '.venv/bin/python');
 /** Written by the set-up (scripts/docker.mjs): the name of the image. */
@@ -8,8 +10,6 @@ const imageFile = join(root, '.tools/tools-image');
 /** Where the image has the suite's files, and which folder it has as well (compose/tools/Dockerfile). */
 const SUITE = '/suite';
 const MODEL = join(root, '.tools/models/whisper-base');
-/** A measurement can wait: of 1024, the weight that nice 19 has on this host. */
-const CPU_SHARES = 15;
 
 /** A program with its arguments. */
 export interface Command {
@@ -39,7 +39,7 @@ export function toolPython(
     program: 'docker',
     args: [
       ...['run', '--rm', '--init', '--interactive', '--network', 'none'],
-      ...['--cpu-shares', String(CPU_SHARES)],
+      ...['--cpu-shares', String(ANALYSIS_CPU_SHARES)],
       ...['--user', `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`],
       ...variables.flatMap((name) => ['--env', name]),
       ...(isMounted ? ['--mount', `type=bind,source=${reads},target=${reads},readonly`] : []),

@@ -20,13 +20,14 @@ import type * as ToolPython from '../../support/platform/tool-python';
 
 const IMAGE = join(projectRoot, '.tools/tools-image');
 const FILE = 'support/platform/tool-python.ts';
+const PRIORITY = 'support/platform/priority.ts';
 
 describe("the suite's own Python programs", () => {
   // A project of its own, with what the set-up has made there.
   const root = mkdtempSync(join(tmpdir(), 'tool-python-'));
   after(() => rmSync(root, { recursive: true }));
   mkdirSync(join(root, 'support/platform'), { recursive: true });
-  copyFileSync(join(projectRoot, FILE), join(root, FILE));
+  for (const file of [FILE, PRIORITY]) copyFileSync(join(projectRoot, file), join(root, file));
   const load = createRequire(__filename);
   const { toolPython, isInImage } = load(join(root, FILE)) as typeof ToolPython;
   const speak = join(root, 'fixtures/speak.py');

@@ -1,5 +1,6 @@
 import type { Sample } from '../../../support/base/prometheus';
 import type { TapEvent } from '../../../support/broadcast/events';
+import { shifted } from '../altered-evidence';
 import type { EvidenceFault } from '../fault';
 import {
   audioFilter,
@@ -504,7 +505,7 @@ const RECONNECTION: EvidenceFault[] = [
       evidence.tap((events) => {
         const [, again] = events.filter(({ kind }) => kind === 'open');
         return events.map((one) =>
-          one.connection === again?.connection ? { ...one, at: one.at + 2000 } : one,
+          one.connection === again?.connection ? shifted(one, 2000) : one,
         );
       }),
     red: { '018-US6-3': /not reconnected at its first attempt[\s\S]*[34]\d{3} ms, accepted/ },
@@ -524,7 +525,7 @@ const RECONNECTION: EvidenceFault[] = [
     alter: (evidence) =>
       evidence.tap((events) => {
         const third = events.filter(({ kind }) => kind === 'refused')[2];
-        return events.map((one) => (one === third ? { ...one, at: one.at + 3000 } : one));
+        return events.map((one) => (one === third ? shifted(one, 3000) : one));
       }),
     red: { '018-US6-2': /it attempted to reconnect at other times[\s\S]*1[01]\.\d+ s \(8\)/ },
   },
