@@ -161,6 +161,7 @@ async function startEngine() {
     writeFileSync(engineFile, JSON.stringify({ systemd: true }));
     return 'started by systemd';
   }
+  mkdirSync(tools, { recursive: true });
   const logFile = join(tools, 'dockerd.log');
   const log = openSync(logFile, 'a');
   const child = spawn('dockerd', [], { cwd: '/', detached: true, stdio: ['ignore', log, log] });

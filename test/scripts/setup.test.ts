@@ -1,6 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
@@ -104,4 +112,22 @@ describe('what the set-up asks for', () => {
     ffmpeg('8.0', ' drawtext ', ' libopenh264 ');
     expect(said()).to.match(/ffmpeg has no libx264/);
   });
+
+  const mayStart = process.getuid?.() === 0 && !existsSync('/run/systemd/system');
+  it(
+    'starts an engine in a clone that has nothing yet, and says why it ended',
+    {
+      skip: mayStart
+        ? false
+        : 'the set-up starts an engine by itself only as root, without systemd',
+    },
+    () => {
+      program('docker', 'case "$*" in compose*) echo 2.20.0 ;; info*) exit 1 ;; esac');
+      program('dockerd', 'echo "no space left on device" >&2; exit 3');
+      rmSync(join(copy, '.tools'), { recursive: true });
+      expect(said(['--docker'])).to.match(
+        /dockerd ended with 3:\n\s+no space left on device\n\s+the whole log: .*dockerd\.log/,
+      );
+    },
+  );
 });
