@@ -4,7 +4,14 @@ import { channelNames, type ChannelWindow, channelWindows } from './channels';
 import { type Finding, unobserved } from './finding';
 import { type AudioStream, isLong, secondsOf } from './media';
 import { fileSink, sampleSink } from './sample-sink';
-import { partOf, putSamples, type Samples, samplesIn, silenceLike } from './samples';
+import {
+  partOf,
+  putSamples,
+  type Samples,
+  samplesIn,
+  silenceLike,
+  SPEECH_RATE_HZ,
+} from './samples';
 
 /** In memory; `AudioTimeline<Samples>` may be that of a long recording, whose samples are in a file. */
 export interface AudioTimeline<Held extends Samples = Float32Array> {
@@ -52,7 +59,6 @@ export interface AudioTrack extends AudioTimeline<Samples> {
 const JITTER_SECONDS = 0.003;
 
 /** Samples of long tracks are kept at the rate at which they are listened to: an hour takes 230 MB, and at 48 kHz it would take 690 MB. */
-const LONG_RATE_HZ = 16000;
 const COMMON_RATE_HZ = 48000;
 
 interface Decoded {
@@ -101,7 +107,7 @@ export async function readAudioTrack(file: string): Promise<AudioTrack> {
   const graph = `[0:a:0]asplit=3[a][b][c];[b]${measures};[c]${channels};[a]`;
   const track = await requireAudioTrack(file);
   const isStored = await isLong(file);
-  const rateHz = isStored ? LONG_RATE_HZ : undefined;
+  const rateHz = isStored ? SPEECH_RATE_HZ : undefined;
   const run = await decode(file, track, graph, isStored, rateHz);
   const timeline = timelineOf(file, run, rateHz);
   return {

@@ -4,34 +4,15 @@ import { join } from 'node:path';
 
 import { SuiteError } from '../base/errors';
 import { requireFile, runFfmpeg, streamFfmpeg, unreadable } from './ffmpeg';
-import { type Finding, unobserved } from './finding';
 import { type AudioStream, probeStreams } from './media';
 import { fileSink, type SampleSink, sampleSink } from './sample-sink';
-import {
-  bytePiecesOf,
-  bytesOf,
-  energyOf,
-  piecesOf,
-  type Samples,
-  type StoredSamples,
-} from './samples';
+import { bytePiecesOf, bytesOf, type StoredSamples } from './samples';
 
 /** A file was asked for audio but has no audio track. */
 export class NoAudioTrack extends SuiteError {}
 
 /** PCM that ends inside a sample. */
 export class PcmInvalid extends SuiteError {}
-
-export interface AudioLevels {
-  durationSeconds: number;
-  /** dB relative to full scale, 0 is the loudest; -Infinity for digital silence. Full-scale sine: -3.01. */
-  rmsDbfs: number;
-  peakDbfs: number;
-  /** Windows of 20 ms whose RMS is below `silenceBelowDbfs`, as share of all windows, 0 to 1. */
-  silentShare: number;
-  /** The time covered by the other windows. */
-  nonSilentSeconds: number;
-}
 
 /** One or two channels are averaged: ffmpeg's own mix of two equal ones would be 3 dB louder. */
 const MONO = 'aresample=ochl=mono:osf=flt:rematrix_maxval=1,aformat=channel_layouts=mono';
@@ -42,8 +23,6 @@ const TO_TWO = 'aresample=ochl=stereo:osf=flt:rematrix_maxval=1000';
 export function monoOf(channels: number | null): string {
   return (channels ?? 0) > 2 ? `${TO_TWO},${MONO}` : MONO;
 }
-
-export const SILENCE_WINDOW_SECONDS = 0.02;
 
 /**
  * Interleaved signed 16-bit little-endian PCM as mono samples from -1 to 1; channels are averaged.
@@ -262,78 +241,4 @@ export function samplesFromF32le(bytes: Uint8Array): Float32Array {
   const copy = new ArrayBuffer(whole);
   new Uint8Array(copy).set(bytes.subarray(0, whole));
   return new Float32Array(copy);
-}
-
-/**
- * How loud mono samples are. The last window may be shorter than 20 ms and counts by its length.
- *
- * @param silenceBelowDbfs RMS of a 20 ms window below which it is silent; -50 dBFS is quieter than any speech
- *   and louder than the noise that lossy coding leaves in silence
- * @returns unobserved when there are no samples
- */
-export function audioLevels(
-  samples: Float32Array,
-  rateHz: number,
-  silenceBelowDbfs = -50,
-): Finding<AudioLevels> {
-  if (samples.length === 0) return unobserved('there are no audio samples');
-  const windowLength = Math.max(1, Math.round(SILENCE_WINDOW_SECONDS * rateHz));
-  let energy = 0;
-  let peak = 0;
-  let silentSamples = 0;
-  for (let start = 0; start < samples.length; start += windowLength) {
-    const end = Math.min(samples.length, start + windowLength);
-    let windowEnergy = 0;
-    for (let i = start; i < end; i += 1) {
-      const sample = samples[i] ?? 0;
-      windowEnergy += sample * sample;
-      peak = Math.max(peak, Math.abs(sample));
-    }
-    energy += windowEnergy;
-    if (dbfs(Math.sqrt(windowEnergy / (end - start))) < silenceBelowDbfs) {
-      silentSamples += end - start;
-    }
-  }
-  return {
-    observed: true,
-    durationSeconds: samples.length / rateHz,
-    rmsDbfs: dbfs(Math.sqrt(energy / samples.length)),
-    peakDbfs: dbfs(peak),
-    silentShare: silentSamples / samples.length,
-    nonSilentSeconds: (samples.length - silentSamples) / rateHz,
-  };
-}
-
-/** Of samples in a file so many windows are read at a time. */
-const WINDOWS_AT_ONCE = 1000;
-
-function dbfs(amplitude: number): number {
-  return 20 * Math.log10(amplitude);
-}
-
-/**
- * When there is speech, by energy: 20 ms windows that are louder than -50 dBFS and 10 dB louder than the quietest tenth
- * of the track, so that steady noise is not taken for speech.
- *
- * @returns seconds of speech within a stretch of the track, both ends in seconds from its first sample
- */
-export function voiceActivity(
-  samples: Samples,
-  rateHz: number,
-): (fromSeconds: number, toSeconds: number) => number {
-  const size = Math.max(1, Math.round(SILENCE_WINDOW_SECONDS * rateHz));
-  const levels: number[] = [];
-  for (const piece of piecesOf(samples, WINDOWS_AT_ONCE * size)) {
-    for (let at = 0; at + size <= piece.length; at += size) {
-      const window = piece.subarray(at, at + size);
-      levels.push(dbfs(Math.sqrt(energyOf(window) / size)));
-    }
-  }
-  const quiet = [...levels].sort((a, b) => a - b)[Math.floor(levels.length / 10)] ?? -Infinity;
-  const threshold = Math.max(-50, quiet + 10);
-  return (fromSeconds, toSeconds) => {
-    const [from, to] = [fromSeconds, toSeconds].map((at) => Math.round((at * rateHz) / size));
-    const loud = levels.slice(Math.max(0, from ?? 0), to).filter((level) => level > threshold);
-    return (loud.length * size) / rateHz;
-  };
 }

@@ -16,7 +16,8 @@ import { pathOf } from '../broadcast/stream-paths';
 import type { TapEvent } from '../broadcast/events';
 import { readPacketHashes } from '../broadcast/packet-hashes';
 import { inWorkerThread } from './worker-thread';
-import { audioLevels, NoAudioTrack, readAudio, type AudioLevels } from './audio';
+import { NoAudioTrack, readAudio } from './audio';
+import { audioLevels, type AudioLevels } from './audio-levels';
 import { MediaUnreadable } from './ffmpeg';
 import { type Finding, percentile, unobserved } from './finding';
 import { bitErrorRate, fingerprintFile, type FingerprintMatch } from './fingerprint';
@@ -199,8 +200,16 @@ export class BroadcastFindings {
 
   /** The language of all transcripts, or all translations, taken together. */
   async languageOf(what: 'transcript' | 'translation'): Promise<Finding<DetectedLanguage>> {
-    const text = this.texts.map((one) => one[what]).join(' ');
-    return this.#cache.once(`language of ${what}`, () => inWorkerThread('detectLanguage', text));
+    const [transcript, translation] = await this.#cache.once('languages', () =>
+      inWorkerThread(
+        'detectLanguages',
+        (['transcript', 'translation'] as const).map((of) =>
+          this.texts.map((one) => one[of]).join(' '),
+        ),
+      ),
+    );
+    const found = what === 'transcript' ? transcript : translation;
+    return found ?? unobserved('there is no text');
   }
 
   /** How loud and long the dubbed audio of an answer is. */

@@ -8,9 +8,6 @@ import { type Finding, unobserved } from './finding';
 import { strongestTone } from './hum';
 import { energyOf, padded } from './samples';
 
-/** Sample rate at which dubs are compared with what is heard: clicks are told by what is above 4 kHz. */
-export const DAMAGE_RATE_HZ = 16000;
-
 /** How the audio at the place of a dub differs from the dub. All times are the output's; levels are against the dub's own speech there. */
 export interface DubCondition {
   /** Where the dub speaks and less than -14 dB of it is heard. */
@@ -75,7 +72,7 @@ interface Windows {
  * Takes each dub out of what is heard at its place, and measures what differs: by windows, each at the level that it has there,
  * so that compressors and loudness normalisation change nothing.
  *
- * @param audio at {@link DAMAGE_RATE_HZ}
+ * @param audio at SPEECH_RATE_HZ
  */
 export function measureDubs(audio: AudioTimeline, dubs: readonly HeardDub[]): DubConditionAt[] {
   return dubs.map((dub) => ({

@@ -1,4 +1,4 @@
-import { SILENCE_WINDOW_SECONDS } from './audio';
+import { SILENCE_WINDOW_SECONDS } from './audio-levels';
 import { type AudioTimeline, stretchOf } from './audio-track';
 import type { FragmentPlacement } from './dub-placement';
 import { energyOf, type Samples } from './samples';

@@ -1,7 +1,7 @@
-import { audioLevels } from './audio';
+import { audioLevels } from './audio-levels';
 import { type Finding, percentile, unobserved } from './finding';
 import { type FrameClock, type Presentation, presentationsOf } from './frame-clock';
-import { type LongLocator, makeLongLocator } from './long-search';
+import { locateAround, type LongLocator, makeLongLocator } from './long-search';
 import { FOUND_SCORE, locate, makeLocator, type Place, type Placement } from './placement';
 import { takeOut } from './residual';
 import { findAtOtherTempo } from './tempo';
@@ -76,6 +76,9 @@ export interface Sync extends OffsetTrend {
 
 /** The worker decodes the fixture's audio: resampled at most, it correlates above 0.9. */
 const LEAST_SOURCE_SCORE = 0.8;
+/** Most begin where they are expected: so near, and so alike, that no other place is looked at. */
+const NEAR_SECONDS = 2;
+const SURE_SOURCE_SCORE = 0.9;
 /** An occurrence belongs to frames that are at most this share of the fragment's length away. */
 const MATCH_SHARE = 1 / 3;
 /**
@@ -94,7 +97,7 @@ const WHOLE_SHARE = 0.9;
  * Where stretches of audio begin in the source of an output.
  *
  * @param audio mono, at the rate of the source's audio
- * @param expectedSeconds about where each begins; a long source is searched there first
+ * @param expectedSeconds about where each begins; it is searched there first
  */
 export function startsIn(
   source: AudioTimeline<Samples>,
@@ -107,7 +110,13 @@ export function startsIn(
     if (!needle.observed) return needle;
     const at = expectedSeconds[i];
     const expected = at === undefined ? at : at + needle.trimmedStartSeconds;
-    const found = find(samplesIn(needle.samples), expected, true);
+    const wanted = samplesIn(needle.samples);
+    const near =
+      expected === undefined
+        ? undefined
+        : locateAround(wanted, source.samples, source.rateHz, expected, NEAR_SECONDS);
+    const isSure = near?.observed && near.score >= SURE_SOURCE_SCORE;
+    const found = isSure ? near : find(wanted, expected, true);
     if (!found.observed) return found;
     if (found.score < LEAST_SOURCE_SCORE) return unobserved('this audio is not in the source');
     const from = source.firstPtsSeconds + found.offsetSeconds;

@@ -6,7 +6,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { execa } from 'execa';
 
 import { messageOf, SuiteError } from '../base/errors';
-import { ANALYSIS_PRIORITY } from '../platform/priority';
+import { ANALYSIS_PRIORITY, DECODER_PRIORITY } from '../platform/priority';
 import { cached } from './tool-cache';
 
 /** A media file is missing, empty, or cannot be opened by ffprobe or ffmpeg. */
@@ -94,10 +94,10 @@ export async function runTool(
   return cached([program, args, input], () => startTool(program, args, input, env));
 }
 
-function yieldToServices(pid: number | undefined): void {
+function yieldToServices(pid: number | undefined, priority = ANALYSIS_PRIORITY): void {
   if (pid === undefined) return;
   try {
-    setPriority(pid, ANALYSIS_PRIORITY);
+    setPriority(pid, priority);
   } catch (error) {
     // It has ended already.
     if ((error as NodeJS.ErrnoException).code !== 'ERR_SYSTEM_ERROR') throw error;
@@ -188,7 +188,7 @@ async function streamTool(
     ...{ reject: false, buffer: false, encoding: 'buffer' },
     ...inputOf(input),
   });
-  yieldToServices(running.pid);
+  yieldToServices(running.pid, DECODER_PRIORITY);
   running.stdout.on('data', take);
   const kept: string[] = [];
   const log = lineSplitter((line) => {

@@ -1,5 +1,5 @@
 /* At what rate the frames of a source are shown, where somebody has converted it. */
-import { isSameRate, meantRate } from '../broadcast/fixture-description';
+import { isSameRate, meantRate } from '../base/frame-rates';
 import { percentile } from './finding';
 
 /** Frames of a source that are left out at regular intervals, as a conversion to a lower rate does. */

@@ -20,25 +20,37 @@ const DEGREES = 180 / Math.PI;
  */
 export function frameTurn(shown: Uint8Array, own: Uint8Array): FrameTurn | undefined {
   const equations = Array.from({ length: UNKNOWNS }, () => new Float64Array(UNKNOWNS + 1));
+  const values = new Float64Array(UNKNOWNS);
   for (let row = 1; row < LUMA_ROWS - 1; row += 1) {
     for (let column = 1; column < LUMA_COLUMNS - 1; column += 1) {
       const k = row * LUMA_COLUMNS + column;
-      const [x, y] = [column - (LUMA_COLUMNS - 1) / 2, row - (LUMA_ROWS - 1) / 2];
+      const x = column - (LUMA_COLUMNS - 1) / 2;
+      const y = row - (LUMA_ROWS - 1) / 2;
       const across = ((own[k + 1] ?? 0) - (own[k - 1] ?? 0)) / 2;
       const down = ((own[k + LUMA_COLUMNS] ?? 0) - (own[k - LUMA_COLUMNS] ?? 0)) / 2;
-      const values = [across, down, down * x - across * y, across * x + down * y];
-      const changed = (own[k] ?? 0) - (shown[k] ?? 0);
-      equations.forEach((equation, i) => {
-        const value = values[i] ?? 0;
-        values.forEach((other, j) => (equation[j] = (equation[j] ?? 0) + value * other));
-        equation[UNKNOWNS] = (equation[UNKNOWNS] ?? 0) + value * changed;
-      });
+      values[0] = across;
+      values[1] = down;
+      values[2] = down * x - across * y;
+      values[3] = across * x + down * y;
+      addEquations(equations, values, (own[k] ?? 0) - (shown[k] ?? 0));
     }
   }
   const [, , turn, scale] = solved(equations) ?? [];
   return turn === undefined || scale === undefined
     ? undefined
     : { degrees: DEGREES * Math.abs(turn), enlarged: scale };
+}
+
+/** Adds one block to the normal equations. Of each frame there are hundreds: without an object for any of them. */
+function addEquations(equations: Float64Array[], values: Float64Array, changed: number): void {
+  for (let i = 0; i < UNKNOWNS; i += 1) {
+    const equation = equations[i];
+    const value = values[i] ?? 0;
+    if (!equation) continue;
+    for (let j = 0; j < UNKNOWNS; j += 1)
+      equation[j] = (equation[j] ?? 0) + value * (values[j] ?? 0);
+    equation[UNKNOWNS] = (equation[UNKNOWNS] ?? 0) + value * changed;
+  }
 }
 
 /** Gauss and Jordan; undefined where there is no single solution. */

@@ -8,14 +8,11 @@ import { SuiteError } from '../base/errors';
 import { isInImage, toolPython } from '../platform/tool-python';
 import { lastLines, runTool } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
-import { bytePiecesOf, bytesOf, type Samples } from './samples';
+import { bytePiecesOf, bytesOf, type Samples, SPEECH_RATE_HZ } from './samples';
 import { normalizeWords, wordErrorRate } from './transcript';
 
 /** The speech recognizer failed. */
 export class ListenerFailed extends SuiteError {}
-
-/** The rate at which speech recognizers listen. */
-export const LISTENING_RATE_HZ = 16_000;
 
 /** A stretch of audio, in seconds from its first sample. */
 export interface Window {
@@ -93,7 +90,7 @@ export function listenBy(folder: string): void {
  * What somebody hears in each window who speaks the language: by a multilingual speech recognizer (Whisper), where a voice
  * detector finds speech. Where a window begins or ends, the quietest moment within 0.2 s is taken.
  *
- * @param samples mono, at LISTENING_RATE_HZ
+ * @param samples mono, at SPEECH_RATE_HZ
  * @param language ISO 639-1
  * @param other the language of the original: what is taken for it is no text in `language`, though a recognizer that expects
  *   `language` may well write down the translation of it
@@ -138,7 +135,7 @@ function requireModel(): void {
  * @throws ListenerFailed
  */
 export async function listenInEnglish(samples: Samples): Promise<string> {
-  const seconds = samples.length / LISTENING_RATE_HZ;
+  const seconds = samples.length / SPEECH_RATE_HZ;
   const windows = Array.from(
     { length: Math.ceil(seconds / ENGLISH_WINDOW_SECONDS) },
     (_, index): Window => ({

@@ -47,13 +47,15 @@ export function makeLongLocator(haystack: Samples, rateHz: number): LongLocator 
   };
 }
 
-function locateAround(
+/** Finds a needle at most so far from where it is expected. */
+export function locateAround(
   needle: Float32Array,
   haystack: Samples,
   rateHz: number,
   expectedSeconds: number,
+  reachSeconds = REACH_SECONDS,
 ): Finding<Placement> {
-  const reach = REACH_SECONDS * rateHz;
+  const reach = reachSeconds * rateHz;
   const wanted = Math.round(expectedSeconds * rateHz);
   const from = Math.max(0, wanted - reach);
   const stretch = samplesIn(haystack, from, wanted + needle.length + reach);

@@ -1,8 +1,9 @@
 import type { Fixture } from '../broadcast/fixture';
-import { bytesOf, partOf, type Samples, samplesIn } from './samples';
+import { bytesOf, partOf, type Samples, samplesIn, SPEECH_RATE_HZ } from './samples';
 import { inWorkerThread, shared } from './worker-thread';
-import { audioLevels, eachAudioFile, readAudioFiles, sinkOfFiles, voiceActivity } from './audio';
-import { DAMAGE_RATE_HZ, type DubConditionAt } from './dub-damage';
+import { eachAudioFile, readAudioFiles, sinkOfFiles } from './audio';
+import { audioLevels, voiceActivity } from './audio-levels';
+import type { DubConditionAt } from './dub-damage';
 import { type DubLoudness, dubLoudness } from './dub-loudness';
 import {
   type DubbedFragment,
@@ -20,7 +21,7 @@ import {
   fingerprintWindows,
 } from './fingerprint';
 import { countedOn, type FrameClock, frameClock, presentationsOf } from './frame-clock';
-import { type LineHeard, linesHeard, LISTENING_RATE_HZ, listenInEnglish } from './listening';
+import { type LineHeard, linesHeard, listenInEnglish } from './listening';
 import { type MediaStream, type PacketSpan, packetSpan, probeStreams } from './media';
 import { dubsHeardIn, type SegmentHeard, segmentsHeardIn } from './segments-heard';
 import type { MatchedFrames } from './matched-clock';
@@ -265,8 +266,11 @@ export class OutputFindings {
   placements(): Promise<FragmentPlacement[]> {
     return this.#cache.once('placements', async () => {
       if (this.dubs.length === 0) return [];
-      const starts = await this.sourceStarts();
-      const [audio, samples] = await Promise.all([this.#searched(), this.#fragments()]);
+      const [starts, audio, samples] = await Promise.all([
+        this.sourceStarts(),
+        this.#searched(),
+        this.#fragments(),
+      ]);
       const fragments = this.dubs.flatMap((files): DubbedFragment[] => {
         const [startSeconds, dubbed] = [
           starts.get(files.sequence),
@@ -292,7 +296,12 @@ export class OutputFindings {
    */
   dubConditions(): Promise<DubConditionAt[]> {
     return this.#cache.once('dub conditions', async () => {
-      const heard = (await this.placements()).flatMap(({ sequence, avOffset }) =>
+      const all = this.dubs.flatMap(({ dubbed }) => dubbed ?? []);
+      // Few are read while they are still searched, as most of them are found.
+      const early = all.length > DUBS_AT_ONCE ? undefined : readAudioFiles(all, SPEECH_RATE_HZ);
+      early?.catch(() => undefined);
+      const [placements, listened] = await Promise.all([this.placements(), this.#listened()]);
+      const heard = placements.flatMap(({ sequence, avOffset }) =>
         // Of another tempo its samples are others.
         avOffset.observed && !avOffset.hasOtherTempo ? [{ sequence, ...avOffset }] : [],
       );
@@ -302,24 +311,20 @@ export class OutputFindings {
         file: this.dubs.find((dub) => dub.sequence === sequence)?.dubbed ?? '',
         untilSeconds: Math.min(...places.filter((at) => at > ptsSeconds)),
       }));
-      const audio = await this.audio();
+      const { samples: own } = await this.audio();
       const conditions: DubConditionAt[] = [];
-      const isStored = !(audio.samples instanceof Float32Array);
-      const atOnce = isStored ? STORED_DUBS_AT_ONCE : DUBS_AT_ONCE;
+      const atOnce = own instanceof Float32Array ? DUBS_AT_ONCE : STORED_DUBS_AT_ONCE;
       for (let i = 0; i < dubs.length; i += atOnce) {
         const some = dubs.slice(i, i + atOnce);
-        const samples = await readAudioFiles(
-          some.map(({ file }) => file),
-          DAMAGE_RATE_HZ,
-        );
-        const known = some.map((dub, k) => ({ ...dub, dubbed: samples[k] ?? new Float32Array() }));
-        const lengths = known.map((dub) => dub.dubbed.length / DAMAGE_RATE_HZ / dub.speed);
+        const files = early ? all : some.map(({ file }) => file);
+        const samples = await (early ?? readAudioFiles(files, SPEECH_RATE_HZ));
+        const known = some.map((dub) => ({
+          ...{ ...dub, dubbed: samples[files.indexOf(dub.file)] ?? new Float32Array() },
+        }));
+        const lengths = known.map((dub) => dub.dubbed.length / SPEECH_RATE_HZ / dub.speed);
         const ends = known.map(({ ptsSeconds }, k) => ptsSeconds + (lengths[k] ?? 0));
         const from = Math.min(...known.map(({ ptsSeconds }) => ptsSeconds));
-        const part = await audioAt(
-          stretchOf(audio, from - 1, Math.max(...ends) + 1),
-          DAMAGE_RATE_HZ,
-        );
+        const part = stretchOf(listened, from - 1, Math.max(...ends) + 1);
         conditions.push(...(await inWorkerThread('measureDubs', part, known)));
       }
       return conditions;
@@ -404,8 +409,8 @@ export class OutputFindings {
   format(): Promise<VideoFormat> {
     return this.#cache.once('format', async () => {
       const { fixture } = this;
-      const video = await this.video();
-      const [output, source] = await Promise.all([
+      const [video, output, source] = await Promise.all([
+        this.video(),
         probeFormat(this.file),
         fixture ? ofSource(fixture.path, 'format', probeFormat) : undefined,
       ]);
@@ -518,9 +523,9 @@ export class OutputFindings {
     });
   }
 
-  /** The output's audio at the rate at which it is listened to. */
+  /** The output's audio at the rate at which it is listened to, and compared with dubs. */
   #listened(): Promise<AudioTimeline<Samples>> {
-    return this.#cache.once('listened', async () => audioAt(await this.audio(), LISTENING_RATE_HZ));
+    return this.#cache.once('listened', async () => audioAt(await this.audio(), SPEECH_RATE_HZ));
   }
 
   /** What an English speech recognizer understands of the output: its text, and lines of the script. */

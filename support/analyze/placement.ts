@@ -137,24 +137,30 @@ function correlate(
   const [product, result] = [roomFor('product', 2 * size), roomFor('result', 2 * size)];
   const dots = roomFor('dots', lastLag - firstLag + 1);
   const usable = size - needle.length + 1;
-  for (let lag = firstLag; lag <= lastLag; lag += usable) {
-    let block = known?.get(lag);
-    if (!block) {
-      const room = known ? new Float64Array(2 * size) : roomFor('block', 2 * size);
-      block = spectrum(fft, haystack, lag, room);
-      known?.set(lag, block);
-    }
+  const blockAt = (lag: number, use: string): Float64Array => {
+    const before = known?.get(lag);
+    if (before) return before;
+    const room = known ? new Float64Array(2 * size) : roomFor(use, 2 * size);
+    const block = spectrum(fft, haystack, lag, room);
+    known?.set(lag, block);
+    return block;
+  };
+  for (let lag = firstLag; lag <= lastLag; lag += 2 * usable) {
+    const next = lag + usable;
+    const [one, other] = [blockAt(lag, 'block'), blockAt(next, 'next block')];
+    // Two blocks by one transform: what both give is real, so that the second one, times i, comes out as the imaginary part.
     for (let k = 0; k < 2 * size; k += 2) {
-      const a = block[k] ?? 0;
-      const b = block[k + 1] ?? 0;
-      const c = needleSpectrum[k] ?? 0;
-      const d = needleSpectrum[k + 1] ?? 0;
-      product[k] = a * c + b * d;
-      product[k + 1] = b * c - a * d;
+      const [c, d] = [needleSpectrum[k] ?? 0, needleSpectrum[k + 1] ?? 0];
+      const [a, b] = [one[k] ?? 0, one[k + 1] ?? 0];
+      const [e, f] = [other[k] ?? 0, other[k + 1] ?? 0];
+      product[k] = a * c + b * d - (f * c - e * d);
+      product[k + 1] = b * c - a * d + (e * c + f * d);
     }
     fft.inverseTransform(result, product);
     const count = Math.min(usable, lastLag - lag + 1);
     for (let i = 0; i < count; i += 1) dots[lag - firstLag + i] = result[2 * i] ?? 0;
+    const nextCount = Math.min(usable, lastLag - next + 1);
+    for (let i = 0; i < nextCount; i += 1) dots[next - firstLag + i] = result[2 * i + 1] ?? 0;
   }
   return dots;
 }

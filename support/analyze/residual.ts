@@ -34,19 +34,25 @@ export function takeOut(heard: Float32Array, known: Float32Array, taps = TAPS_AT
     ]),
   );
   const filter = solve(equations);
-  const fitted = new Float32Array(length);
-  const rest = new Float32Array(length);
   // Reading beyond an array would make an object of each of its samples.
-  const around = padded(known, -half, length + 2 * half);
+  const fitted = filtered(padded(known, -half, length + 2 * half), filter, length);
+  const rest = new Float32Array(length);
+  for (let at = 0; at < length; at += 1) rest[at] = (heard[at] ?? 0) - (fitted[at] ?? 0);
+  return { fitted, rest };
+}
+
+/** Each sample is a sum of those around it; half of the filter's length more of them are there at both ends. */
+function filtered(around: Float32Array, filter: Float64Array, length: number): Float32Array {
+  const result = new Float32Array(length);
+  const last = filter.length - 1;
   for (let at = 0; at < length; at += 1) {
     let sum = 0;
-    for (let tap = 0; tap < taps; tap += 1) {
-      sum += (filter[tap] ?? 0) * (around[at - tap + 2 * half] ?? 0);
+    for (let tap = 0; tap <= last; tap += 1) {
+      sum += (filter[tap] ?? 0) * (around[at - tap + last] ?? 0);
     }
-    fitted[at] = sum;
-    rest[at] = (heard[at] ?? 0) - sum;
+    result[at] = sum;
   }
-  return { fitted, rest };
+  return result;
 }
 
 /** Sum over a[i] * b[i - lag]. */

@@ -4,8 +4,8 @@ import { eachAudioFile, sinkOfFiles } from './audio';
 import type { AudioTimeline } from './audio-track';
 import { type Finding, unobserved } from './finding';
 import { type FrameClock, presentationsOf } from './frame-clock';
-import { type Heard, LISTENING_RATE_HZ, listenFor, type Window } from './listening';
-import { bytesOf, type Samples } from './samples';
+import { type Heard, listenFor, type Window } from './listening';
+import { bytesOf, type Samples, SPEECH_RATE_HZ } from './samples';
 import { spokenWordErrors, spokenWords } from './spoken-words';
 import type { WordErrors } from './transcript';
 
@@ -39,7 +39,7 @@ const PAUSE_SECONDS = 1;
  * What is heard in each segment of an output, from where its video is shown to where that of the next one would be: in its
  * first presentation, where it is shown more than once.
  *
- * @param output mono, at LISTENING_RATE_HZ
+ * @param output mono, at SPEECH_RATE_HZ
  * @param starts of fragments in the source, in seconds; a segment that is not in it begins at its boundary
  */
 export function segmentsHeardIn(
@@ -84,21 +84,21 @@ export async function dubsHeardIn(
   return heardIn(samples, windows, languages);
 }
 
-/** The audio of dubs in one, at LISTENING_RATE_HZ, and where in it each is; that of many dubs is in a file. */
+/** The audio of dubs in one, at SPEECH_RATE_HZ, and where in it each is; that of many dubs is in a file. */
 async function oneAfterTheOther(
   dubs: readonly { sequence: number; file: string }[],
 ): Promise<{ samples: Samples; places: Map<number, Window> }> {
   const files = dubs.map(({ file }) => file);
   const sink = sinkOfFiles(dubs.length);
-  const pause = new Float32Array(PAUSE_SECONDS * LISTENING_RATE_HZ);
+  const pause = new Float32Array(PAUSE_SECONDS * SPEECH_RATE_HZ);
   sink.take(bytesOf(pause));
   const places = new Map<number, Window>();
   let [index, at] = [0, pause.length];
-  for await (const dub of eachAudioFile(files, LISTENING_RATE_HZ)) {
+  for await (const dub of eachAudioFile(files, SPEECH_RATE_HZ)) {
     sink.take(bytesOf(dub));
     sink.take(bytesOf(pause));
-    const fromSeconds = at / LISTENING_RATE_HZ;
-    const toSeconds = fromSeconds + dub.length / LISTENING_RATE_HZ;
+    const fromSeconds = at / SPEECH_RATE_HZ;
+    const toSeconds = fromSeconds + dub.length / SPEECH_RATE_HZ;
     places.set(dubs[index]?.sequence ?? NaN, { fromSeconds, toSeconds });
     index += 1;
     at += dub.length + pause.length;

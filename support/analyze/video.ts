@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 import { SuiteError } from '../base/errors';
 import { FRAMES_AS_THEY_COME } from '../base/ffmpeg-options';
 import { errorLinesOf, lastLines, type Span, streamFfmpeg } from './ffmpeg';
@@ -54,9 +56,13 @@ const GREY_COPY = 'crop=iw:ih*0.94:0:ih*0.06,scale=160:90:flags=neighbor,format=
 /**
  * How the only video track that is wanted is decoded, before its filters. Nothing measured here needs the deblocking
  * filter, a quarter of the decoder's work. `repeat`: ffmpeg folds equal messages into one. -copyts: without it ffmpeg shifts
- * the first timestamp to zero.
+ * the first timestamp to zero. Half of the processors: audio is measured meanwhile, and a decoder of two threads, which wait for
+ * each other, needs half as much again as one.
  */
-const DECODER = ['-v', 'repeat+level+info', '-skip_loop_filter', 'all', '-copyts', '-i'];
+const DECODER = [
+  ...['-v', 'repeat+level+info', '-skip_loop_filter', 'all', '-copyts'],
+  ...['-threads', String(Math.max(1, Math.floor(availableParallelism() / 2))), '-i'],
+];
 
 const RAW = [...FRAMES_AS_THEY_COME, '-f', 'rawvideo', 'pipe:1'];
 

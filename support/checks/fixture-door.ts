@@ -7,7 +7,7 @@ import type { Finding } from '../analyze/finding';
 import { PrerequisiteMissing, seenOf, SuiteError } from '../base/errors';
 import { shownPath } from '../base/yaml-file';
 import type { Fixture } from '../broadcast/fixture';
-import { isSameRate } from '../broadcast/fixture-description';
+import { isSameRate } from '../base/frame-rates';
 
 /** What the file is, and what its description says instead. */
 interface Contradiction {

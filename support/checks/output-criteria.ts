@@ -93,10 +93,13 @@ async function startMeasuring(subject: OutputSubject, listens: boolean): Promise
   const begin: (() => Promise<unknown>)[] = [
     ...(isSpoken ? listen : []),
     () => subject.output.video(),
-    () => subject.output.programme(),
+    () => subject.output.audio(),
     () => subject.output.dubConditions(),
+    () => subject.output.programme(),
     () => subject.output.likeOriginal(),
     () => subject.output.span(),
+    () => subject.output.format(),
+    () => subject.output.lateChannel(),
   ];
   await Promise.allSettled(begin.map(async (measure) => measure()));
 }

@@ -1,7 +1,7 @@
 /** The recording of an output as a file: its tracks, its packets, how long it lasts, and whether it decodes. */
 import { frameRateOf } from '../analyze/frame-rate';
 import { isTimecode, type TrackSpan } from '../analyze/media';
-import { isSameRate } from '../broadcast/fixture-description';
+import { isSameRate } from '../base/frame-rates';
 import { allRight, observed } from './builders';
 import { assessed } from './criterion';
 import { lostByReader, mayBeLost } from './lost-by-reader';

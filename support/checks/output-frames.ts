@@ -3,7 +3,7 @@ import type { FrameClock } from '../analyze/frame-clock';
 import type { RateConversion } from '../analyze/frame-rate';
 import type { VideoTrack } from '../analyze/video';
 import type { Fixture } from '../broadcast/fixture';
-import { isSameRate } from '../broadcast/fixture-description';
+import { isSameRate } from '../base/frame-rates';
 import { allRight } from './builders';
 import type { Deviation } from './criterion';
 import { clockOf } from './output-clock';

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { audioLevels, type AudioLevels, readAudio } from '../analyze/audio';
+import { readAudio } from '../analyze/audio';
+import { audioLevels, type AudioLevels } from '../analyze/audio-levels';
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { ResilienceFindings, type SegmentAudio } from '../analyze/resilience-findings';
 import { normalizeWords } from '../analyze/transcript';

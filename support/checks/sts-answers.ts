@@ -1,5 +1,6 @@
 /** What the STS answers to the suite itself: to audio that it is sent directly, and to the question for its health. */
-import { audioLevels, pcmFromS16le, readAudioBytes } from '../analyze/audio';
+import { pcmFromS16le, readAudioBytes } from '../analyze/audio';
+import { audioLevels } from '../analyze/audio-levels';
 import { normalizeWords, wordErrorRate } from '../analyze/transcript';
 import { messageOf, NotObserved } from '../base/errors';
 import { audioFormatOf, EXTENSIONS } from '../broadcast/audio-format';

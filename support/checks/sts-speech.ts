@@ -1,12 +1,13 @@
 /** What somebody hears in the dub of audio that was sent to the STS directly, who speaks the target language. */
 import { resample } from '../analyze/audio';
-import { type Heard, LISTENING_RATE_HZ, listenFor } from '../analyze/listening';
+import { type Heard, listenFor } from '../analyze/listening';
 import { spokenWordErrors, spokenWords } from '../analyze/spoken-words';
 import { NotObserved, SuiteError } from '../base/errors';
 import type { StsAnswers } from '../observe/sts-client';
 import { observed } from './builders';
 import { assessed, criterion } from './criterion';
 import { answerOf, dubOf, whereAsked } from './sts-answers';
+import { SPEECH_RATE_HZ } from '../analyze/samples';
 
 /** The answers of an STS, the language that it was asked to speak, and that of the original: ISO 639-1. */
 export interface DirectDub {
@@ -17,8 +18,8 @@ export interface DirectDub {
 
 async function heardIn({ said, language, original }: DirectDub): Promise<Heard> {
   const { samples, rateHz } = await dubOf(said);
-  const audio = await resample(samples, rateHz, LISTENING_RATE_HZ);
-  const whole = { fromSeconds: 0, toSeconds: audio.length / LISTENING_RATE_HZ };
+  const audio = await resample(samples, rateHz, SPEECH_RATE_HZ);
+  const whole = { fromSeconds: 0, toSeconds: audio.length / SPEECH_RATE_HZ };
   const found = await listenFor(language, audio, [whole], original);
   const where = whereAsked(said);
   const [heard] = observed(where, 'what is heard in the dub', found).windows;

@@ -4,7 +4,6 @@ import { describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import {
-  audioLevels,
   NoAudioTrack,
   PcmInvalid,
   pcmFromS16le,
@@ -12,8 +11,8 @@ import {
   readAudio,
   readAudioFiles,
   resample,
-  voiceActivity,
 } from '../../support/analyze/audio';
+import { audioLevels, voiceActivity } from '../../support/analyze/audio-levels';
 import { readAudioTrack } from '../../support/analyze/audio-track';
 import { samplesIn } from '../../support/analyze/samples';
 import { ffmpeg, mixInto, noise, observed, rejection, speech, tempFolder } from './make-media';

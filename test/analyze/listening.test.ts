@@ -5,7 +5,6 @@ import { expect } from 'chai';
 
 import {
   type Heard,
-  LISTENING_RATE_HZ,
   linesHeard,
   listenBy,
   listenFor,
@@ -16,6 +15,7 @@ import { spokenWordErrors } from '../../support/analyze/spoken-words';
 import { projectRoot } from '../../support/config';
 import { mixInto, noise, observed, rejection, speech, stored } from './make-media';
 import { neuralSpeech } from './neural-speech';
+import { SPEECH_RATE_HZ } from '../../support/analyze/samples';
 
 const ENGLISH = 'Ten seconds on the clock. He throws the ball to the corner.';
 const SPANISH = [
@@ -26,13 +26,13 @@ const SECONDS = 8;
 
 /** Spoken from a second on, in 8 s. */
 function within(...spoken: [audio: Float32Array, atSeconds: number][]): Float32Array {
-  const samples = new Float32Array(SECONDS * LISTENING_RATE_HZ);
-  for (const [audio, at] of spoken) mixInto(samples, audio, at * LISTENING_RATE_HZ);
+  const samples = new Float32Array(SECONDS * SPEECH_RATE_HZ);
+  for (const [audio, at] of spoken) mixInto(samples, audio, at * SPEECH_RATE_HZ);
   return samples;
 }
 
 const english = (): Float32Array =>
-  within([speech(ENGLISH, { voice: 'en', rateHz: LISTENING_RATE_HZ, wordsPerMinute: 150 }), 1]);
+  within([speech(ENGLISH, { voice: 'en', rateHz: SPEECH_RATE_HZ, wordsPerMinute: 150 }), 1]);
 const WHOLE = [{ fromSeconds: 0, toSeconds: SECONDS }];
 
 async function heardIn(samples: Float32Array, windows = WHOLE): Promise<Heard[]> {
@@ -41,7 +41,7 @@ async function heardIn(samples: Float32Array, windows = WHOLE): Promise<Heard[]>
 
 describe('listenInEnglish', () => {
   it('understands English, not Spanish, and invents nothing for silence', async () => {
-    const spanish = speech(SPANISH[0] ?? '', { voice: 'es', rateHz: LISTENING_RATE_HZ });
+    const spanish = speech(SPANISH[0] ?? '', { voice: 'es', rateHz: SPEECH_RATE_HZ });
     const heard = [];
     for (const one of [english(), within([spanish, 1]), within()]) {
       heard.push(await listenInEnglish(one));
@@ -55,10 +55,7 @@ describe('listenInEnglish', () => {
 
 describe('listenFor', () => {
   it('hears in a long recording, whose samples are in a file, what it hears in one in memory', async () => {
-    const samples = within([
-      speech(SPANISH[0] ?? '', { voice: 'es', rateHz: LISTENING_RATE_HZ }),
-      1,
-    ]);
+    const samples = within([speech(SPANISH[0] ?? '', { voice: 'es', rateHz: SPEECH_RATE_HZ }), 1]);
     const windows = [
       { fromSeconds: 0.5, toSeconds: 4 },
       { fromSeconds: 4, toSeconds: SECONDS },
@@ -99,7 +96,7 @@ describe('listenFor', () => {
   });
 
   it('invents nothing for silence and noise', async () => {
-    const hiss = noise(SECONDS * LISTENING_RATE_HZ, 1).map((sample) => 0.1 * sample);
+    const hiss = noise(SECONDS * SPEECH_RATE_HZ, 1).map((sample) => 0.1 * sample);
     const nothing = { ...WHOLE[0], text: '', isSpoken: false };
     expect(await heardIn(within())).to.deep.equal([nothing]);
     expect(await heardIn(hiss)).to.deep.equal([nothing]);
@@ -107,11 +104,11 @@ describe('listenFor', () => {
 
   it('hears in each window what belongs to it, also where speech is a little late', async () => {
     const [first = new Float32Array(), second = new Float32Array()] = spoken;
-    const samples = new Float32Array(12 * LISTENING_RATE_HZ);
-    const length = first.length / LISTENING_RATE_HZ;
+    const samples = new Float32Array(12 * SPEECH_RATE_HZ);
+    const length = first.length / SPEECH_RATE_HZ;
     // The first ends 0.1 s after the border, the second follows it soon.
-    mixInto(samples, first, Math.round((6.1 - length) * LISTENING_RATE_HZ));
-    mixInto(samples, second, Math.round(6.3 * LISTENING_RATE_HZ));
+    mixInto(samples, first, Math.round((6.1 - length) * SPEECH_RATE_HZ));
+    mixInto(samples, second, Math.round(6.3 * SPEECH_RATE_HZ));
     const windows = [0, 6].map((from) => ({ fromSeconds: from, toSeconds: from + 6 }));
     const heard = await heardIn(samples, windows);
     for (const [index, text] of SPANISH.entries()) {

@@ -4,11 +4,12 @@ import { before, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { readTimeline } from '../../support/analyze/audio-track';
-import { type Heard, LISTENING_RATE_HZ, listenFor } from '../../support/analyze/listening';
+import { type Heard, listenFor } from '../../support/analyze/listening';
 import { spokenWordErrors } from '../../support/analyze/spoken-words';
 import { SPOKEN, SPOKEN_LANGUAGE } from '../../support/checks/speech';
 import { floatBytes, mixInto, noise, observed, run, speech, tempFolder } from './make-media';
 import { neuralSpeech } from './neural-speech';
+import { SPEECH_RATE_HZ } from '../../support/analyze/samples';
 
 const folder = tempFolder();
 const SECONDS = 6;
@@ -42,13 +43,13 @@ function loudness(samples: Float32Array): number {
 
 /** A segment of 6 s for each of the dubs, as at an output: AAC, 128 kbit/s, 48 kHz. What is heard in each. */
 async function heardOf(name: string, dubs: readonly Float32Array[]): Promise<Heard[]> {
-  const samples = new Float32Array(dubs.length * SECONDS * LISTENING_RATE_HZ);
-  dubs.forEach((dub, index) => mixInto(samples, dub, (index * SECONDS + 0.6) * LISTENING_RATE_HZ));
+  const samples = new Float32Array(dubs.length * SECONDS * SPEECH_RATE_HZ);
+  dubs.forEach((dub, index) => mixInto(samples, dub, (index * SECONDS + 0.6) * SPEECH_RATE_HZ));
   const file = join(folder, `${name}.mp4`);
-  const input = ['-f', 'f32le', '-ar', String(LISTENING_RATE_HZ), '-ac', '1', '-i', '-'];
+  const input = ['-f', 'f32le', '-ar', String(SPEECH_RATE_HZ), '-ac', '1', '-i', '-'];
   const output = ['-ar', '48000', '-c:a', 'aac', '-b:a', '128k', file];
   run('ffmpeg', ['-v', 'error', '-y', ...input, ...output], floatBytes(samples));
-  const audio = await readTimeline(file, LISTENING_RATE_HZ);
+  const audio = await readTimeline(file, SPEECH_RATE_HZ);
   const windows = dubs.map((_, index) => ({
     fromSeconds: index * SECONDS - audio.firstPtsSeconds,
     toSeconds: (index + 1) * SECONDS - audio.firstPtsSeconds,
@@ -96,7 +97,7 @@ describe('calibration of what is heard', () => {
   });
 
   it('English is not', async () => {
-    const voice = { voice: 'en-us', rateHz: LISTENING_RATE_HZ };
+    const voice = { voice: 'en-us', rateHz: SPEECH_RATE_HZ };
     const heard = await heardOf(
       'english',
       LINES.map(([said]) => speech(said, voice)),
@@ -110,7 +111,7 @@ describe('calibration of what is heard', () => {
 
   it('noise, noise as loud as speech, and a mumble below it have no words', async () => {
     const spoken = TRANSLATIONS.map((text) =>
-      speech(text, { voice: 'es', rateHz: LISTENING_RATE_HZ, wordsPerMinute: 120 }),
+      speech(text, { voice: 'es', rateHz: SPEECH_RATE_HZ, wordsPerMinute: 120 }),
     );
     const hiss = (speechDb: number): Float32Array[] =>
       spoken.map((one, seed) => {

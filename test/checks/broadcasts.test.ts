@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { runFfmpeg } from '../../support/analyze/ffmpeg';
-import { audioLevels, pcmToS16le } from '../../support/analyze/audio';
+import { pcmToS16le } from '../../support/analyze/audio';
+import { audioLevels } from '../../support/analyze/audio-levels';
 import type { Finding } from '../../support/analyze/finding';
 import type { SegmentAudio } from '../../support/analyze/resilience-findings';
 import { type ToneHeard, tonesFigures } from '../../support/analyze/tones';

@@ -4,7 +4,7 @@ import { before, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { readAudio } from '../../support/analyze/audio';
-import { DAMAGE_RATE_HZ, measureDubs } from '../../support/analyze/dub-damage';
+import { measureDubs } from '../../support/analyze/dub-damage';
 import { OutputFindings } from '../../support/analyze/output-findings';
 import { locate } from '../../support/analyze/placement';
 import { cacheTools } from '../../support/analyze/tool-cache';
@@ -23,6 +23,7 @@ import { recordingSubject } from '../../support/checks/output-subject';
 import { splices } from '../../support/checks/output-audio';
 import { dubbedMovie, type DubbedMovie, faulty, SEGMENT_SECONDS } from '../analyze/dubbed-movie';
 import { ffmpeg, observed, tempFolder } from '../analyze/make-media';
+import { SPEECH_RATE_HZ } from '../../support/analyze/samples';
 
 const folder = tempFolder();
 cacheTools(join(folder, 'answers'));
@@ -302,16 +303,16 @@ describe('the condition of dubs', () => {
   /** Of the audio alone. */
   async function saidOf(fault: readonly string[]): Promise<string> {
     const file = faulty(movie, [...fault, '-vn'], join(folder, 'altered.mka'));
-    const samples = await readAudio(file, DAMAGE_RATE_HZ);
+    const samples = await readAudio(file, SPEECH_RATE_HZ);
     const heard = movie.dubbed.map((dubbed, sequence) => {
       // Encoders begin some ms later.
       const from = sequence * SEGMENT_SECONDS - 1;
-      const near = samples.subarray(Math.max(0, from) * DAMAGE_RATE_HZ);
-      const place = observed(locate(dubbed, near.subarray(0, 8 * DAMAGE_RATE_HZ), DAMAGE_RATE_HZ));
+      const near = samples.subarray(Math.max(0, from) * SPEECH_RATE_HZ);
+      const place = observed(locate(dubbed, near.subarray(0, 8 * SPEECH_RATE_HZ), SPEECH_RATE_HZ));
       const ptsSeconds = Math.max(0, from) + place.offsetSeconds;
       return { sequence, dubbed, speed: 1, ptsSeconds };
     });
-    const audio = { samples, rateHz: DAMAGE_RATE_HZ, firstPtsSeconds: 0 };
+    const audio = { samples, rateHz: SPEECH_RATE_HZ, firstPtsSeconds: 0 };
     const conditions = measureDubs(audio, heard);
     const measured = { conditions, placements: [] };
     const { assess, defaultLimit } = dubDamage;

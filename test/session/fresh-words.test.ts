@@ -6,7 +6,8 @@ import { after, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import type { Making } from '../../fixtures/media-file';
-import { readAudio, voiceActivity } from '../../support/analyze/audio';
+import { readAudio } from '../../support/analyze/audio';
+import { voiceActivity } from '../../support/analyze/audio-levels';
 import { packetSpan } from '../../support/analyze/media';
 import { SuiteError } from '../../support/base/errors';
 import { readFixture } from '../../support/broadcast/fixture';
