@@ -58,7 +58,6 @@ export interface AudioTrack extends AudioTimeline<Samples> {
 // Containers with ms timestamps (FLV) let them jitter by 1 ms a frame; that is no gap.
 const JITTER_SECONDS = 0.003;
 
-/** Samples of long tracks are kept at the rate at which they are listened to: an hour takes 230 MB, and at 48 kHz it would take 690 MB. */
 const COMMON_RATE_HZ = 48000;
 
 interface Decoded {
@@ -107,6 +106,7 @@ export async function readAudioTrack(file: string): Promise<AudioTrack> {
   const graph = `[0:a:0]asplit=3[a][b][c];[b]${measures};[c]${channels};[a]`;
   const track = await requireAudioTrack(file);
   const isStored = await isLong(file);
+  // An hour takes 230 MB, and at 48 kHz it would take 690 MB.
   const rateHz = isStored ? SPEECH_RATE_HZ : undefined;
   const run = await decode(file, track, graph, isStored, rateHz);
   const timeline = timelineOf(file, run, rateHz);

@@ -200,16 +200,8 @@ export class BroadcastFindings {
 
   /** The language of all transcripts, or all translations, taken together. */
   async languageOf(what: 'transcript' | 'translation'): Promise<Finding<DetectedLanguage>> {
-    const [transcript, translation] = await this.#cache.once('languages', () =>
-      inWorkerThread(
-        'detectLanguages',
-        (['transcript', 'translation'] as const).map((of) =>
-          this.texts.map((one) => one[of]).join(' '),
-        ),
-      ),
-    );
-    const found = what === 'transcript' ? transcript : translation;
-    return found ?? unobserved('there is no text');
+    const text = this.texts.map((one) => one[what]).join(' ');
+    return this.#cache.once(`language of ${what}`, () => inWorkerThread('detectLanguage', text));
   }
 
   /** How loud and long the dubbed audio of an answer is. */

@@ -2,8 +2,8 @@
 import { statSync } from 'node:fs';
 
 import { FRAMES_AS_THEY_COME } from '../base/ffmpeg-options';
-import { type Measured } from '../broadcast/fixture-description';
 import { meantRate } from '../base/frame-rates';
+import type { Measured } from '../broadcast/fixture-description';
 import { FindingCache } from './cache';
 import { runFfmpeg } from './ffmpeg';
 import { type Finding, unobserved } from './finding';

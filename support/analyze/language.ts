@@ -37,10 +37,3 @@ export async function detectLanguage(text: string): Promise<Finding<DetectedLang
     runnerUp: next ? { language: next[0], score: next[1] } : null,
   };
 }
-
-/** {@link detectLanguage} of each: in a worker thread, all at once, as the model takes longer to load than to ask. */
-export async function detectLanguages(
-  texts: readonly string[],
-): Promise<Finding<DetectedLanguage>[]> {
-  return Promise.all(texts.map((text) => detectLanguage(text)));
-}

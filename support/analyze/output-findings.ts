@@ -296,11 +296,7 @@ export class OutputFindings {
    */
   dubConditions(): Promise<DubConditionAt[]> {
     return this.#cache.once('dub conditions', async () => {
-      const all = this.dubs.flatMap(({ dubbed }) => dubbed ?? []);
-      // Few are read while they are still searched, as most of them are found.
-      const early = all.length > DUBS_AT_ONCE ? undefined : readAudioFiles(all, SPEECH_RATE_HZ);
-      early?.catch(() => undefined);
-      const [placements, listened] = await Promise.all([this.placements(), this.#listened()]);
+      const [placements, audio] = await Promise.all([this.placements(), this.#listened()]);
       const heard = placements.flatMap(({ sequence, avOffset }) =>
         // Of another tempo its samples are others.
         avOffset.observed && !avOffset.hasOtherTempo ? [{ sequence, ...avOffset }] : [],
@@ -311,20 +307,19 @@ export class OutputFindings {
         file: this.dubs.find((dub) => dub.sequence === sequence)?.dubbed ?? '',
         untilSeconds: Math.min(...places.filter((at) => at > ptsSeconds)),
       }));
-      const { samples: own } = await this.audio();
       const conditions: DubConditionAt[] = [];
-      const atOnce = own instanceof Float32Array ? DUBS_AT_ONCE : STORED_DUBS_AT_ONCE;
+      const atOnce = audio.samples instanceof Float32Array ? DUBS_AT_ONCE : STORED_DUBS_AT_ONCE;
       for (let i = 0; i < dubs.length; i += atOnce) {
         const some = dubs.slice(i, i + atOnce);
-        const files = early ? all : some.map(({ file }) => file);
-        const samples = await (early ?? readAudioFiles(files, SPEECH_RATE_HZ));
-        const known = some.map((dub) => ({
-          ...{ ...dub, dubbed: samples[files.indexOf(dub.file)] ?? new Float32Array() },
-        }));
+        const samples = await readAudioFiles(
+          some.map(({ file }) => file),
+          SPEECH_RATE_HZ,
+        );
+        const known = some.map((dub, k) => ({ ...dub, dubbed: samples[k] ?? new Float32Array() }));
         const lengths = known.map((dub) => dub.dubbed.length / SPEECH_RATE_HZ / dub.speed);
         const ends = known.map(({ ptsSeconds }, k) => ptsSeconds + (lengths[k] ?? 0));
         const from = Math.min(...known.map(({ ptsSeconds }) => ptsSeconds));
-        const part = stretchOf(listened, from - 1, Math.max(...ends) + 1);
+        const part = stretchOf(audio, from - 1, Math.max(...ends) + 1);
         conditions.push(...(await inWorkerThread('measureDubs', part, known)));
       }
       return conditions;

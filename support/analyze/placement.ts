@@ -147,7 +147,8 @@ function correlate(
   };
   for (let lag = firstLag; lag <= lastLag; lag += 2 * usable) {
     const next = lag + usable;
-    const [one, other] = [blockAt(lag, 'block'), blockAt(next, 'next block')];
+    const one = blockAt(lag, 'block');
+    const other = next <= lastLag ? blockAt(next, 'next block') : roomFor('next block', 2 * size);
     // Two blocks by one transform: what both give is real, so that the second one, times i, comes out as the imaginary part.
     for (let k = 0; k < 2 * size; k += 2) {
       const [c, d] = [needleSpectrum[k] ?? 0, needleSpectrum[k + 1] ?? 0];

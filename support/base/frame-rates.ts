@@ -1,4 +1,5 @@
 /* Frame rates as they are meant, and as timestamps have them. */
+
 /** Rates that cameras and encoders have; what is measured is one of these, but for the precision of timestamps. */
 const USUAL_RATES = [24_000 / 1001, 24, 25, 30_000 / 1001, 30, 50, 60_000 / 1001, 60];
 /** 29.97 and 30 are 0.1 % apart; timestamps in ms make 0.02 % of a clip of 6 s. */

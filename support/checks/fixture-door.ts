@@ -5,9 +5,9 @@
 import { type Clip, isCountedAt, isNumbered, readClip } from '../analyze/clip';
 import type { Finding } from '../analyze/finding';
 import { PrerequisiteMissing, seenOf, SuiteError } from '../base/errors';
+import { isSameRate } from '../base/frame-rates';
 import { shownPath } from '../base/yaml-file';
 import type { Fixture } from '../broadcast/fixture';
-import { isSameRate } from '../base/frame-rates';
 
 /** What the file is, and what its description says instead. */
 interface Contradiction {

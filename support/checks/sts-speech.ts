@@ -1,13 +1,13 @@
 /** What somebody hears in the dub of audio that was sent to the STS directly, who speaks the target language. */
 import { resample } from '../analyze/audio';
 import { type Heard, listenFor } from '../analyze/listening';
+import { SPEECH_RATE_HZ } from '../analyze/samples';
 import { spokenWordErrors, spokenWords } from '../analyze/spoken-words';
 import { NotObserved, SuiteError } from '../base/errors';
 import type { StsAnswers } from '../observe/sts-client';
 import { observed } from './builders';
 import { assessed, criterion } from './criterion';
 import { answerOf, dubOf, whereAsked } from './sts-answers';
-import { SPEECH_RATE_HZ } from '../analyze/samples';
 
 /** The answers of an STS, the language that it was asked to speak, and that of the original: ISO 639-1. */
 export interface DirectDub {

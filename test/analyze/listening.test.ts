@@ -11,11 +11,11 @@ import {
   listenInEnglish,
   ListenerFailed,
 } from '../../support/analyze/listening';
+import { SPEECH_RATE_HZ } from '../../support/analyze/samples';
 import { spokenWordErrors } from '../../support/analyze/spoken-words';
 import { projectRoot } from '../../support/config';
 import { mixInto, noise, observed, rejection, speech, stored } from './make-media';
 import { neuralSpeech } from './neural-speech';
-import { SPEECH_RATE_HZ } from '../../support/analyze/samples';
 
 const ENGLISH = 'Ten seconds on the clock. He throws the ball to the corner.';
 const SPANISH = [

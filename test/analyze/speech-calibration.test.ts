@@ -5,11 +5,11 @@ import { expect } from 'chai';
 
 import { readTimeline } from '../../support/analyze/audio-track';
 import { type Heard, listenFor } from '../../support/analyze/listening';
+import { SPEECH_RATE_HZ } from '../../support/analyze/samples';
 import { spokenWordErrors } from '../../support/analyze/spoken-words';
 import { SPOKEN, SPOKEN_LANGUAGE } from '../../support/checks/speech';
 import { floatBytes, mixInto, noise, observed, run, speech, tempFolder } from './make-media';
 import { neuralSpeech } from './neural-speech';
-import { SPEECH_RATE_HZ } from '../../support/analyze/samples';
 
 const folder = tempFolder();
 const SECONDS = 6;

@@ -7,6 +7,7 @@ import { readAudio } from '../../support/analyze/audio';
 import { measureDubs } from '../../support/analyze/dub-damage';
 import { OutputFindings } from '../../support/analyze/output-findings';
 import { locate } from '../../support/analyze/placement';
+import { SPEECH_RATE_HZ } from '../../support/analyze/samples';
 import { cacheTools } from '../../support/analyze/tool-cache';
 import { avDrift } from '../../support/checks/av-drift';
 import { avOffset } from '../../support/checks/av-sync';
@@ -23,7 +24,6 @@ import { recordingSubject } from '../../support/checks/output-subject';
 import { splices } from '../../support/checks/output-audio';
 import { dubbedMovie, type DubbedMovie, faulty, SEGMENT_SECONDS } from '../analyze/dubbed-movie';
 import { ffmpeg, observed, tempFolder } from '../analyze/make-media';
-import { SPEECH_RATE_HZ } from '../../support/analyze/samples';
 
 const folder = tempFolder();
 cacheTools(join(folder, 'answers'));

@@ -15,14 +15,16 @@ import { after, beforeEach, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { projectRoot } from '../../support/config';
+import { projectRoot, readConfig } from '../../support/config';
+import { findEngine } from '../../support/environment/docker-engine';
+import { SessionState } from '../../support/environment/session-state';
 import type * as ToolPython from '../../support/platform/tool-python';
 
 const IMAGE = join(projectRoot, '.tools/tools-image');
 const FILE = 'support/platform/tool-python.ts';
 const PRIORITY = 'support/platform/priority.ts';
 
-describe("the suite's own Python programs", () => {
+describe("the suite's own Python programs", async () => {
   // A project of its own, with what the set-up has made there.
   const root = mkdtempSync(join(tmpdir(), 'tool-python-'));
   after(() => rmSync(root, { recursive: true }));
@@ -76,7 +78,10 @@ describe("the suite's own Python programs", () => {
     expect(isInImage(other)).to.be.false;
   });
 
-  const skip = existsSync(IMAGE) ? false : 'no tools image: npm run setup -- --development';
+  const { variables } = readConfig();
+  const engine = await findEngine(variables, new SessionState(join(root, 'state'), variables));
+  const missing = existsSync(IMAGE) ? false : 'no tools image: npm run setup -- --development';
+  const skip = typeof engine === 'string' ? (engine.split('\n')[0] ?? '') : missing;
   it('speak the same in both, and are understood', { skip }, () => {
     const request = {
       ...{ lines: ['Good evening and welcome to the game.'], commentary: [], segmentSeconds: 6 },
