@@ -1,9 +1,12 @@
 import { faultDoneAt, type TapEvent } from '../../../support/broadcast/events';
+import { readEvidence } from '../../../support/broadcast/evidence';
+import { concerns, isAnswerFault } from '../../../support/broadcast/fault';
 import type { AlteredEvidence } from '../altered-evidence';
 import type { EvidenceFault } from '../fault';
 import { cutAt, audioFilter } from './recordings';
 import {
   FRAGMENTS,
+  idOf,
   inLog,
   oneMore,
   PROCESSED,
@@ -15,33 +18,30 @@ import {
 
 /** An answer to a fragment, where there was none. */
 function answered(nth: number, afterMs: number): (evidence: AlteredEvidence) => void {
-  return (evidence) =>
+  return (evidence) => {
+    const { faults } = readEvidence(evidence.folder).record.request;
+    const planned = faults.filter((fault) => isAnswerFault(fault) && concerns(fault, nth));
     evidence.tap((events) => {
       const sent = events.filter(({ event }) => event === SENT)[nth];
       if (!sent) return events;
       const { fragment_id, stream_id, sequence_number } = sent.payload as Record<string, unknown>;
       const payload = { fragment_id, stream_id, sequence_number, status: 'success' };
-      const answer: TapEvent = {
-        ...{ ...sent, at: sent.at + afterMs },
-        ...{ direction: 'from-sts', event: PROCESSED, payload },
-      };
-      // What was planned for answers was done to this one as well.
-      const done = events.flatMap((one) => {
-        const other = faultDoneAt(one);
-        const isFirst = other?.fragment !== undefined && other.fragment !== fragment_id;
-        return isFirst
-          ? [{ ...one, at: answer.at, payload: { ...other, fragment: fragment_id } }]
-          : [];
+      const { connection, stream } = sent;
+      const like = { at: sent.at + afterMs, connection, stream, direction: 'from-sts' } as const;
+      // What is planned for answers was done to this one as well, in place of what was done by then.
+      const done = planned.map((fault): TapEvent => {
+        return { ...like, kind: 'fault', payload: { fault, fragment: fragment_id } };
       });
       return [
-        ...events.filter(
-          ({ event, payload: other }) =>
-            event !== PROCESSED || (other as { fragment_id?: unknown }).fragment_id !== fragment_id,
-        ),
-        ...done.slice(0, 1),
-        answer,
+        ...events.filter((one) => {
+          const isAnswer = one.event === PROCESSED && idOf(one) === fragment_id;
+          return !isAnswer && faultDoneAt(one)?.fragment !== fragment_id;
+        }),
+        ...done,
+        { ...like, kind: 'event', event: PROCESSED, payload },
       ];
     });
+  };
 }
 
 const refusedOnly =

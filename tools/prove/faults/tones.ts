@@ -1,6 +1,7 @@
 import type { Sample } from '../../../support/base/prometheus';
+import { readEvidence } from '../../../support/broadcast/evidence';
 import type { TapEvent } from '../../../support/broadcast/events';
-import { shifted } from '../altered-evidence';
+import { type AlteredEvidence, shifted } from '../altered-evidence';
 import type { EvidenceFault } from '../fault';
 import {
   audioFilter,
@@ -302,11 +303,30 @@ function copied(events: TapEvent[], nth: number, at: number, suffix: string): Ta
   if (!like) return events;
   const payload = like.payload as Record<string, unknown>;
   const id = `${String(payload['fragment_id'])}_${suffix}`;
-  return [...events, { ...like, at, payload: { ...payload, fragment_id: id } }];
+  const copy = shifted(like, at - like.at);
+  return [...events, { ...copy, payload: { ...payload, fragment_id: id } }];
 }
 
 const sentAt = (events: TapEvent[], nth: number): number =>
   events.filter(({ event }) => event === SENT)[nth]?.at ?? NaN;
+
+/** As if the breaker were half-open only half a second before its probe, which is sent 34 s after it has opened. */
+function halfOpenLate(evidence: AlteredEvidence): void {
+  const probe = readEvidence(evidence.folder).fragments.fragments[5];
+  const halfOpenAt = (probe?.sentAt ?? NaN) - 500;
+  evidence.metrics((polls) => {
+    const isHalfOpen = ({ name, value }: Sample): boolean => name === BREAKER && value === 2;
+    const halfOpen = polls.find(({ samples }) => samples.some(isHalfOpen));
+    if (!halfOpen) return polls;
+    const said = [...polls, ...[halfOpenAt - 300, halfOpenAt].map((at) => ({ ...halfOpen, at }))];
+    return said
+      .sort((a, b) => a.at - b.at)
+      .map((poll) => {
+        const samples = poll.samples.map((one) => (isHalfOpen(one) ? { ...one, value: 1 } : one));
+        return poll.at < halfOpenAt ? { ...poll, samples } : poll;
+      });
+  });
+}
 
 const BREAKER_FAULTS: EvidenceFault[] = [
   {
@@ -348,16 +368,8 @@ const BREAKER_FAULTS: EvidenceFault[] = [
   {
     name: 'The breaker is half-open after 33 s',
     broadcast: OPENS,
-    alter: (evidence) =>
-      evidence.metrics((polls) => {
-        const isHalfOpen = ({ name, value }: Sample): boolean => name === BREAKER && value === 2;
-        const since = polls.find(({ samples }) => samples.some(isHalfOpen))?.at ?? NaN;
-        return polls.map((poll) => {
-          const samples = poll.samples.map((one) => (isHalfOpen(one) ? { ...one, value: 1 } : one));
-          return poll.at < since + 2500 ? { ...poll, samples } : poll;
-        });
-      }),
-    red: { '018-US3-3': /the breaker was open for another time[\s\S]*more than 3[123]\d{3} ms/ },
+    alter: halfOpenLate,
+    red: { '018-US3-3': /the breaker was open for another time[\s\S]*more than 3[234]\d{3} ms/ },
   },
   {
     name: 'The probe is sent a segment too late',

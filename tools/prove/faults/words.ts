@@ -24,10 +24,13 @@ export function withFields(fields: Fields): (payload: Fields) => Fields {
   return (payload) => ({ ...payload, ...fields });
 }
 
+/** The fragment that an event is about; undefined where it is about none. */
+export function idOf({ payload }: TapEvent): unknown {
+  return (payload as Fields | undefined)?.['fragment_id'];
+}
+
 /** All events of one fragment, from being sent on, happen some time later; earlier for a negative time. */
 export function fragmentLater(nth: number, byMs: number): (evidence: AlteredEvidence) => void {
-  const idOf = ({ payload }: TapEvent): unknown =>
-    (payload as { fragment_id?: unknown } | undefined)?.fragment_id;
   return (evidence) =>
     evidence.tap((events) => {
       const sent = events.filter(({ event }) => event === SENT)[nth];
@@ -44,9 +47,7 @@ export function fragmentLater(nth: number, byMs: number): (evidence: AlteredEvid
 export function fragmentsUnsent(evidence: AlteredEvidence, from: number, before?: number): void {
   const { fragments } = readEvidence(evidence.folder).fragments;
   const ids = new Set<unknown>(fragments.slice(from, before).map(({ fragmentId }) => fragmentId));
-  evidence.tap((events) =>
-    events.filter(({ payload }) => !ids.has((payload as Fields | undefined)?.['fragment_id'])),
-  );
+  evidence.tap((events) => events.filter((one) => !ids.has(idOf(one))));
 }
 
 /** A counter is exported some polls (one a second) late. */
