@@ -162,8 +162,9 @@ export class Broadcasts {
     // Several scenarios ask for the same one: it takes one place.
     const rest = new Map(requests.map((one) => [keyOf(one), one]));
     if (awaited) rest.delete(keyOf(awaited));
-    // Each set of services has its own places.
-    const setOf = ({ composition }: BroadcastRequest): string => JSON.stringify(composition);
+    // Each set of services has its own places; those of the Echo STS, which are on the air all the time, share the places of one.
+    const setOf = ({ composition }: BroadcastRequest): string =>
+      group === 'echo' ? group : JSON.stringify(composition);
     const sets = new Map<string, BroadcastRequest[]>();
     for (const one of rest.values()) sets.set(setOf(one), [...(sets.get(setOf(one)) ?? []), one]);
     const dubbed = [
@@ -204,9 +205,15 @@ export class Broadcasts {
     return this.#planned.find((one) => keyOf(one.request) === key)?.group;
   }
 
-  #lengthOf({ fixture, seconds }: BroadcastRequest): number {
+  /** For about how many seconds it is going to be dubbed. */
+  #lengthOf(request: BroadcastRequest): number {
+    const { fixture, seconds, composition, faults } = request;
     if (fixture === FRESH_WORDS) return FRESH_WORDS_SECONDS;
-    return seconds ?? this.fixture(fixture).durationSeconds;
+    const length = seconds ?? this.fixture(fixture).durationSeconds;
+    if (typeof composition === 'string' || composition.oneAtATime !== true) return length;
+    const delaysMs = faults.map((fault) => (fault.does === 'delay' ? fault.toMs : 0));
+    const answerSeconds = Math.max(0, ...delaysMs) / 1000;
+    return Math.max(length, (length / composition.echoSegmentSeconds) * answerSeconds);
   }
 
   #dubOnce(request: BroadcastRequest): Promise<BroadcastFindings> {
