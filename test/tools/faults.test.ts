@@ -2,7 +2,13 @@ import { before, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { checkNames, chosenFaults, inBaseline, NoFaultMeant } from '../../tools/prove/choice';
+import {
+  checkNames,
+  chosenFaults,
+  inBaseline,
+  NoFaultMeant,
+  type Wanted,
+} from '../../tools/prove/choice';
 import { type Fault, type NamedScenario, scenarioOf, titleOf } from '../../tools/prove/fault';
 import { FAULTS } from '../../tools/prove/faults/all';
 import { scenariosOfFeatures } from '../../tools/prove/features';
@@ -44,14 +50,17 @@ const service: Fault = {
   make: () => Promise.resolve({ environment: {} }),
 };
 const all = [dub, answer, late, service];
-const wanted = (...only: string[]): { only: string[]; recorded: boolean } => ({
-  ...{ only, recorded: false },
+const wanted = (...only: string[]): Wanted & { only: string[] } => ({
+  ...{ only, recorded: false, fewest: false },
 });
 
 describe('--only', () => {
   it("chooses by a part of a fault's name", () => {
     expect(chosenFaults(all, wanted('missing'))).to.deep.equal([dub, answer, service]);
-    expect(chosenFaults(all, { only: ['missing'], recorded: true })).to.deep.equal([dub, answer]);
+    expect(chosenFaults(all, { ...wanted('missing'), recorded: true })).to.deep.equal([
+      dub,
+      answer,
+    ]);
   });
 
   it('chooses by the beginning of a scenario that turns red, for its own reason or as an effect', () => {
@@ -61,6 +70,24 @@ describe('--only', () => {
 
   it('that chooses nothing is refused', () => {
     expect(() => chosenFaults(all, wanted('021-E'))).to.throw(NoFaultMeant, /no fault like 021-E/);
+  });
+});
+
+describe('--fewest', () => {
+  const fewest = { only: undefined, recorded: false, fewest: true };
+
+  it('takes faults until each scenario is turned red that all of them turn red', () => {
+    const again = ofEvidence('An answer is empty', '021-C');
+    const many: Fault = { ...again, name: 'No answer', red: { '021-C': /none/, '021-A': /none/ } };
+    expect(chosenFaults([dub, answer, again, many, late], fewest)).to.deep.equal([many, late]);
+  });
+
+  it('proves every scenario of the suite with fewer faults', () => {
+    const names = (faults: readonly Fault[]): string[] =>
+      [...new Set(faults.flatMap(({ red }) => Object.keys(red)))].sort();
+    const chosen = chosenFaults(FAULTS, fewest);
+    expect(names(chosen)).to.deep.equal(names(FAULTS));
+    expect(chosen.length).to.be.below(FAULTS.length);
   });
 });
 

@@ -17,18 +17,37 @@ export interface Wanted {
   only: readonly string[] | undefined;
   /** Without the faults for which services are started. */
   recorded: boolean;
+  /** No more faults than it takes to turn each scenario red once that the others would. */
+  fewest: boolean;
 }
 
 /** No fault is like what was asked for. */
 export class NoFaultMeant extends Error {}
 
 /** @throws NoFaultMeant */
-export function chosenFaults(faults: readonly Fault[], { only, recorded }: Wanted): Fault[] {
+export function chosenFaults(
+  faults: readonly Fault[],
+  { only, recorded, fewest }: Wanted,
+): Fault[] {
   const isMeant = (fault: Fault): boolean =>
     !only || isAskedFor(fault, only) || only.some((text) => fault.name.includes(text));
   const chosen = faults.filter((fault) => isMeant(fault) && (isQuiet(fault) || !recorded));
   if (chosen.length === 0) throw new NoFaultMeant(`there is no fault like ${only?.join(', ')}`);
-  return chosen;
+  return fewest ? coverOf(chosen) : chosen;
+}
+
+/** Faults that turn the same scenarios red for their own reasons as all of them do: first those that do so to most. */
+function coverOf(faults: readonly Fault[]): Fault[] {
+  const missing = new Set(faults.flatMap(({ red }) => Object.keys(red)));
+  const cover: Fault[] = [];
+  const gain = ({ red }: Fault): number =>
+    Object.keys(red).filter((name) => missing.has(name)).length;
+  while (missing.size > 0) {
+    const best = faults.reduce((most, one) => (gain(one) > gain(most) ? one : most));
+    cover.push(best);
+    for (const name of Object.keys(best.red)) missing.delete(name);
+  }
+  return cover;
 }
 
 /** Whether the beginning of a scenario is given that a fault turns red. */

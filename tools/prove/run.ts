@@ -1,12 +1,12 @@
 /**
- * `npm run prove [-- --baseline FOLDER] [--only TEXT] [--recorded] [--jobs N]`: mutation tests of the suite. Every
+ * `npm run prove [-- --baseline FOLDER] [--only TEXT] [--recorded] [--fewest] [--jobs N]`: mutation tests of the suite. Every
  * scenario must turn red for its own reason. Faults are injected one at a time, in copies of recorded evidence or outside,
  * and the scenarios that turn red are compared with those that should. Exit code 1 when they differ, or when no fault turns
  * a scenario red.
  *
  * FOLDER is the reports folder of a green run; without it, the suite is run first. TEXT is a part of a fault's name, or the
- * beginning of a scenario that it turns red; several are allowed. `--recorded` leaves out the faults for which services are started. N
- * faults are tried at the same time where services are not needed (2 unless given).
+ * beginning of a scenario that it turns red; several are allowed. `--recorded` leaves out the faults for which services are started;
+ * `--fewest` those that turn nothing red which no other one does: each scenario is turned red by at least one. N faults are tried at the same time where services are not needed (2 unless given).
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -38,7 +38,8 @@ import { FAULTS } from './faults/all';
 import { type ScenarioOfFeature, scenariosOfFeatures } from './features';
 import { page } from './page';
 
-const USAGE = 'usage: npm run prove [-- --baseline FOLDER] [--only TEXT] [--recorded] [--jobs N]';
+const USAGE =
+  'usage: npm run prove [-- --baseline FOLDER] [--only TEXT] [--recorded] [--fewest] [--jobs N]';
 const CUCUMBER = join(projectRoot, 'node_modules/@cucumber/cucumber/bin/cucumber.js');
 /** Longer than any run takes: all recorded broadcasts, judged again without faults, some 8 minutes. */
 const RUN_MS = 1_200_000;
@@ -253,11 +254,13 @@ function readOptions(): Options {
     baseline: { type: 'string' },
     only: { type: 'string', multiple: true },
     recorded: { type: 'boolean', default: false },
+    fewest: { type: 'boolean', default: false },
     jobs: { type: 'string', default: '2' },
   });
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1) usageError(USAGE, 'N is a number from 1 on');
-  return { baseline: values.baseline, only: values.only, recorded: values.recorded, jobs };
+  const { baseline, only, recorded, fewest } = values;
+  return { baseline, only, recorded, fewest, jobs };
 }
 
 /**
