@@ -3,9 +3,11 @@
 `listen.py MODEL LANGUAGE FROM-TO ...` reads mono samples at 16 kHz (32-bit floats, little-endian) from standard input.
 MODEL is the folder of a Whisper model for faster-whisper, or `tiny.en`, the English one that comes with the
 environment; LANGUAGE an ISO 639-1 code; FROM and TO are seconds from the first sample. It writes JSON to standard
-output: {"known": bool, "windows": [{"text": str, "spoken": bool, "own": LANGUAGE, "around": LANGUAGE}]}, by window:
+output: {"known": bool, "windows": [{"text": str, "spelled": str, "spoken": bool, "own": LANGUAGE, "around": LANGUAGE}]}, by window:
 
 - `text`: what somebody who expects LANGUAGE understands; empty where nobody speaks (Silero voice detector);
+- `spelled`: the same without figures, where `text` has some: of numbers one after the other Whisper writes wrong figures
+  ("2890" for "28, 29, 30") where it hears the words; else empty;
 - `spoken`: whether somebody speaks;
 - `own`: {"probability": float, "language": str}, the model's own probability of LANGUAGE, 0 to 1, and the most probable
   language; null where nobody speaks, and of a model with one language;
@@ -20,6 +22,7 @@ import math
 import os
 import sys
 import zlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -77,6 +80,7 @@ class Understood:
     """What is heard in one window."""
 
     text: str = ""
+    spelled: str = ""
     spoken: bool = False
     own: Language | None = None
     around: Language | None = None
@@ -98,6 +102,10 @@ class Listener:
         if self.knows_language:
             multilingual = self._whisper.model.is_multilingual
             self._tokenizer = Tokenizer(self._whisper.hf_tokenizer, multilingual, "transcribe", language)
+            vocabulary = self._whisper.hf_tokenizer.get_vocab()
+            self._figures = [
+                token for text, token in vocabulary.items() if token < self._tokenizer.eot and has_figures(text)
+            ]
 
     def understand(self, parts: list[Samples]) -> list[Understood]:
         """What is understood of each part of up to 30 s, in all of which somebody speaks: encoded once, for the language
@@ -107,8 +115,19 @@ class Listener:
             encoded = self._encode(batch)
             texts = self._texts_of(encoded, batch)
             owns = self._languages_of(encoded, batch)
-            found.extend(Understood(text, spoken=True, own=own) for text, own in zip(texts, owns, strict=True))
+            spelled = self._spelled(encoded, batch, texts)
+            found.extend(
+                Understood(text, words, spoken=True, own=own)
+                for text, words, own in zip(texts, spelled, owns, strict=True)
+            )
         return found
+
+    def _spelled(self, encoded: Encoded, parts: list[Samples], texts: list[str]) -> list[str]:
+        """The texts without figures, of those that have some; of the others nothing."""
+        if not any(has_figures(text) for text in texts):
+            return [""] * len(parts)
+        words = self._texts_of(encoded, parts, suppressed=self._figures)
+        return [spelled if has_figures(text) else "" for text, spelled in zip(texts, words, strict=True)]
 
     def languages_of(self, parts: list[Samples]) -> list[Language | None]:
         """The language of each part of up to 30 s, in all of which somebody speaks."""
@@ -128,7 +147,13 @@ class Listener:
             owns.append(Language(found.get(self._language, 0.0), max(found, key=lambda code: found[code])))
         return owns
 
-    def _texts_of(self, encoded: Encoded, parts: list[Samples], no_repeat: int = 0) -> list[str]:
+    def _texts_of(
+        self,
+        encoded: Encoded,
+        parts: list[Samples],
+        no_repeat: int = 0,
+        suppressed: Sequence[int] = (),
+    ) -> list[str]:
         """No temperature: the same audio gives the same text. What repeats itself is asked again not to."""
         tokenizer = self._tokenizer
         prompt = [*tokenizer.sot_sequence, tokenizer.no_timestamps]
@@ -138,7 +163,7 @@ class Listener:
             beam_size=BEAMS,
             no_repeat_ngram_size=no_repeat,
             max_length=len(prompt) + TOKENS[0] + TOKENS[1] * max(len(part) for part in parts) // RATE_HZ,
-            suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
+            suppress_tokens=[*get_suppressed_tokens(tokenizer, [-1]), *suppressed],
             return_scores=True,
             return_no_speech_prob=True,
         )
@@ -149,9 +174,14 @@ class Listener:
             is_silence = answer.no_speech_prob > NO_SPEECH_PROBABILITY and log_probability < LEAST_LOG_PROBABILITY
             text = "" if is_silence else tokenizer.decode(tokens).strip()
             if no_repeat == 0 and repeats_itself(text):
-                [text] = self._texts_of(self._encode([part]), [part], no_repeat=3)
+                [text] = self._texts_of(self._encode([part]), [part], no_repeat=3, suppressed=suppressed)
             texts.append(text)
         return texts
+
+
+def has_figures(text: str) -> bool:
+    """Whether a number is written in figures."""
+    return any(character.isdigit() for character in text)
 
 
 def repeats_itself(text: str) -> bool:
@@ -211,7 +241,10 @@ def together(heard: list[Understood]) -> Understood:
         key=lambda language: language.probability,
         default=None,
     )
-    return Understood(" ".join(one.text for one in heard).strip(), spoken=True, own=own)
+    text = " ".join(one.text for one in heard).strip()
+    # Of a long one, some parts may have no figures.
+    spelled = " ".join(one.spelled or one.text for one in heard).strip() if has_figures(text) else ""
+    return Understood(text, spelled, spoken=True, own=own)
 
 
 def listen(listener: Listener, samples: Samples, windows: list[Span]) -> list[Understood]:

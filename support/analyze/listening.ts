@@ -24,6 +24,8 @@ export interface Window {
 export interface Heard extends Window {
   /** Empty where nobody speaks, where what is spoken has no words that can be understood, and where it is `other`. */
   text: string;
+  /** The same with numbers in words, where `text` has figures: of numbers one after the other, figures are often misheard. */
+  spelled?: string;
   /** What is spoken in the other language, as the recognizer translates it, or writes its numbers down in figures. */
   other?: string;
   isSpoken: boolean;
@@ -49,6 +51,7 @@ const answerSchema = z.object({
   windows: z.array(
     z.object({
       text: z.string(),
+      spelled: z.string(),
       spoken: z.boolean(),
       own: languageSchema,
       around: languageSchema,
@@ -111,8 +114,15 @@ export async function listenFor(
 }
 
 function withOther(heard: Heard, other: string, language: string): Heard {
-  const isOther = other !== language && heard.language?.mostProbable === other;
-  return isOther ? { ...heard, text: '', other: heard.text } : heard;
+  if (other === language || heard.language?.mostProbable !== other) return heard;
+  const spoken: Heard = { ...heard, text: '', other: heard.text };
+  delete spoken.spelled;
+  return spoken;
+}
+
+/** All that was understood in a window, each with numbers written in its own way; the first one is what is shown. */
+export function textsOf({ text, spelled }: Pick<Heard, 'text' | 'spelled'>): string[] {
+  return spelled === undefined ? [text] : [text, spelled];
 }
 
 function requireModel(): void {
@@ -180,9 +190,10 @@ async function listen(
   const { known, windows: understood } = answerSchema.parse(JSON.parse(run.stdout.toString()));
   if (!known) return undefined;
   return windows.map((window, index): Heard => {
-    const { text = '', spoken = false, own, around } = understood[index] ?? {};
+    const { text = '', spelled = '', spoken = false, own, around } = understood[index] ?? {};
     return {
       ...{ ...window, text, isSpoken: spoken },
+      ...(spelled === '' ? {} : { spelled }),
       ...(own ? { language: own } : {}),
       ...(around ? { languageAround: around } : {}),
     };

@@ -4,7 +4,7 @@ import { eachAudioFile, sinkOfFiles } from './audio';
 import type { AudioTimeline } from './audio-track';
 import { type Finding, unobserved } from './finding';
 import { type FrameClock, presentationsOf } from './frame-clock';
-import { type Heard, listenFor, type Window } from './listening';
+import { type Heard, listenFor, textsOf, type Window } from './listening';
 import { bytesOf, type Samples, SPEECH_RATE_HZ } from './samples';
 import { spokenWordErrors, spokenWords } from './spoken-words';
 import type { WordErrors } from './transcript';
@@ -147,7 +147,7 @@ export function spokenAgainst(
       const said = translation === undefined ? [] : await spokenWords(translation, language);
       const words =
         translation !== undefined && said.length > 0 && heard.observed
-          ? await spokenWordErrors(translation, heard.text, language)
+          ? await spokenWordErrors(translation, textsOf(heard), language)
           : undefined;
       return { sequence, translation, heard, words };
     }),

@@ -106,6 +106,8 @@ export const recordSchema = z.object({
       seen: z.array(z.object({ at: z.number(), open: z.array(tcpConnection) })),
     })
     .exactOptional(),
+  /** When the suite itself was kept waiting, as the machine was busy: what was seen then was noted late. */
+  waits: z.array(z.object({ at: z.number(), ms: z.number() })).exactOptional(),
   /** What could not be observed, and why. */
   problems: z.array(z.string()),
 });

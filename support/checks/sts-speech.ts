@@ -1,6 +1,6 @@
 /** What somebody hears in the dub of audio that was sent to the STS directly, who speaks the target language. */
 import { resample } from '../analyze/audio';
-import { type Heard, listenFor } from '../analyze/listening';
+import { type Heard, listenFor, textsOf } from '../analyze/listening';
 import { SPEECH_RATE_HZ } from '../analyze/samples';
 import { spokenWordErrors, spokenWords } from '../analyze/spoken-words';
 import { NotObserved, SuiteError } from '../base/errors';
@@ -40,7 +40,7 @@ export const directDubSpoken = criterion({
       const heard = await heardIn(subject);
       const isText = (await spokenWords(translation, subject.language)).length > 0;
       const words = isText
-        ? await spokenWordErrors(translation, heard.text, subject.language)
+        ? await spokenWordErrors(translation, textsOf(heard), subject.language)
         : undefined;
       return { translation, heard, words };
     } catch (error) {

@@ -11,6 +11,7 @@ import type { ObserveOptions } from './observe-options';
 import type { Publication } from './publication';
 import { leadInSecondsOf, publish, type PublishedTo } from './publisher';
 import { type ServiceExits, watchExits } from './service-exits';
+import { watchWaits } from './waits';
 
 /** A broadcast is given up when its output has not grown for this long after its end. */
 const OUTPUT_PATIENCE_MS = 60_000;
@@ -41,6 +42,7 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
   const exits = await exitsSeen(options, polls);
 
   const to = publishedTo(options, polls.input);
+  const waitsSeen = watchWaits();
   polls.times.published = now();
   const publication = publish(
     options.publishedFrom ?? options.fixture.path,
@@ -68,6 +70,7 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
   noteClock(polls);
   const { stream, fixture, request, faultSeed, runtime, monitorMode } = options;
   const { times, problems, viewer, stsConnections } = polls;
+  const waits = waitsSeen();
   const record: BroadcastRecord = {
     version: EVIDENCE_VERSION,
     ...{ stream, request, faultSeed, startedAt, finishedAt: now(), outcome, runtime },
@@ -80,6 +83,7 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
     ...(Object.keys(serviceExits).length > 0 ? { serviceExits } : {}),
     ...(options.notOffered ? { notOffered: options.notOffered } : {}),
     ...(stsConnections.seen.length > 0 ? { stsConnections } : {}),
+    ...(waits.length > 0 ? { waits } : {}),
   };
   evidence.finish(record);
   return record;

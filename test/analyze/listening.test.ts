@@ -10,6 +10,7 @@ import {
   listenFor,
   listenInEnglish,
   ListenerFailed,
+  textsOf,
 } from '../../support/analyze/listening';
 import { SPEECH_RATE_HZ } from '../../support/analyze/samples';
 import { spokenWordErrors } from '../../support/analyze/spoken-words';
@@ -73,11 +74,23 @@ describe('listenFor', () => {
 
   it('understands Spanish, and says how probable the language is', async () => {
     const [heard] = await heardIn(within([spoken[0] ?? new Float32Array(), 1]));
-    const errors = await spokenWordErrors(SPANISH[0] ?? '', heard?.text ?? '', 'es');
+    const errors = await spokenWordErrors(SPANISH[0] ?? '', [heard?.text ?? ''], 'es');
     expect(errors.wordErrorRate).to.be.below(0.2);
     expect(heard?.isSpoken).to.equal(true);
     expect(heard?.language?.mostProbable).to.equal('es');
     expect(heard?.language?.probability).to.be.above(0.8);
+  });
+
+  it('writes numbers in words as well, where it writes figures', async () => {
+    const said = 'Veinticinco, veintiséis, veintisiete, veintiocho, veintinueve, treinta.';
+    const [count = new Float32Array()] = neuralSpeech([said]);
+    const [heard] = await heardIn(within([count, 0.5]));
+    expect(heard?.text).to.match(/\d/);
+    expect(heard?.spelled)
+      .to.match(/veinti/i)
+      .and.not.match(/\d/);
+    const errors = await spokenWordErrors(said, heard ? textsOf(heard) : [], 'es');
+    expect(errors.wordErrorRate).to.be.at.most(0.2);
   });
 
   it('hears what is there of a window that begins before the audio', async () => {
@@ -112,7 +125,7 @@ describe('listenFor', () => {
     const windows = [0, 6].map((from) => ({ fromSeconds: from, toSeconds: from + 6 }));
     const heard = await heardIn(samples, windows);
     for (const [index, text] of SPANISH.entries()) {
-      const errors = await spokenWordErrors(text, heard[index]?.text ?? '', 'es');
+      const errors = await spokenWordErrors(text, [heard[index]?.text ?? ''], 'es');
       expect(errors.wordErrorRate, errors.aligned).to.be.below(0.2);
     }
   });

@@ -62,7 +62,7 @@ function ratesOf(heard: readonly Heard[], further = 0): Promise<number[]> {
   return Promise.all(
     heard.map(async ({ text }, index) => {
       const said = TRANSLATIONS[(index + further) % TRANSLATIONS.length] ?? '';
-      return (await spokenWordErrors(said, text, 'es')).wordErrorRate;
+      return (await spokenWordErrors(said, [text], 'es')).wordErrorRate;
     }),
   );
 }

@@ -1,0 +1,33 @@
+import { now } from '../base/clock';
+
+/** A time in which this process could do nothing: `at` is milliseconds since the epoch. */
+export interface Wait {
+  at: number;
+  ms: number;
+}
+
+const EVERY_MS = 50;
+/** What is noted that much later changes no verdict: the shortest limits of the specs leave more. */
+const LEAST_MS = 250;
+
+/**
+ * Notes when this process is kept waiting for a processor, or by itself: what it notes then of the services, it notes late.
+ *
+ * @returns what ends it, and tells the waits so far
+ */
+export function watchWaits(): () => Wait[] {
+  const waits: Wait[] = [];
+  let last = now();
+  const look = (): void => {
+    const ms = now() - last - EVERY_MS;
+    if (ms >= LEAST_MS) waits.push({ at: last + EVERY_MS, ms });
+    last = now();
+  };
+  const timer = setInterval(look, EVERY_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    look();
+    return waits;
+  };
+}

@@ -1,0 +1,49 @@
+import { describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { withWaits } from '../../support/checks/busy-machine';
+import type { Verdict } from '../../support/checks/criterion';
+
+const failed: Verdict = {
+  ...{ criterion: 'answered-in-time', title: '', state: 'failed', limit: 8000, deviations: [] },
+  ...{ where: 'stream a', what: 'an answer took too long', seen: '8.67 s', expected: '8 s' },
+  next: 'read sts-service.log',
+};
+const times = { published: 10_000 };
+const disturbed = {
+  ...{ stream: 'test_a', times },
+  waits: [
+    { at: 20_000, ms: 500 },
+    { at: 41_500, ms: 913 },
+  ],
+};
+
+describe('a failure on a machine that was too busy', () => {
+  it('says how long the suite was kept waiting, when, and what to do', () => {
+    const { next = '', ...rest } = withWaits(failed, [disturbed]);
+    expect({ ...rest, next: failed.next }).to.deep.equal(failed);
+    expect(next.split('\n')[0]).to.equal('read sts-service.log');
+    expect(next).to.match(
+      /too busy: while test_a was dubbed, the suite was kept waiting 2 times, for 0\.91 s at most, 31\.50 s after/,
+    );
+    expect(next).to.match(/lower MAX_STREAMS, and run it again/);
+  });
+
+  it('is left as it is where the suite was never kept waiting', () => {
+    expect(withWaits(failed, [{ stream: 'test_a', times }])).to.equal(failed);
+    expect(withWaits(failed, [])).to.equal(failed);
+  });
+
+  it('names only the broadcasts that were disturbed', () => {
+    const { next } = withWaits(failed, [{ stream: 'test_b', times }, disturbed]);
+    expect(next)
+      .to.match(/test_a/)
+      .and.not.match(/test_b/);
+  });
+
+  it('is no matter of what holds', () => {
+    const passed: Verdict = { ...failed, state: 'passed' };
+    expect(withWaits(passed, [disturbed])).to.equal(passed);
+  });
+});
