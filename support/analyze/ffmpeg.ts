@@ -1,12 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { setPriority } from 'node:os';
 import { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
 import { execa } from 'execa';
 
 import { messageOf, SuiteError } from '../base/errors';
-import { ANALYSIS_PRIORITY, DECODER_PRIORITY } from '../platform/priority';
+import { DECODER_PRIORITY, yieldToServices } from '../platform/priority';
 import { cached } from './tool-cache';
 
 /** A media file is missing, empty, or cannot be opened by ffprobe or ffmpeg. */
@@ -92,16 +91,6 @@ export async function runTool(
   // Of so many bytes nobody makes a key.
   if (input && !(input instanceof Uint8Array)) return startTool(program, args, input, env);
   return cached([program, args, input], () => startTool(program, args, input, env));
-}
-
-function yieldToServices(pid: number | undefined, priority = ANALYSIS_PRIORITY): void {
-  if (pid === undefined) return;
-  try {
-    setPriority(pid, priority);
-  } catch (error) {
-    // It has ended already.
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_SYSTEM_ERROR') throw error;
-  }
 }
 
 async function startTool(

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
 import { now } from '../base/clock';
+import { prioritizeSession, servicePriority } from '../platform/priority';
 import { groupGone, processesWith, signalGroup, startTimeOf } from '../platform/processes';
 import { RUN_VARIABLE, type SessionState } from './session-state';
 
@@ -49,6 +50,7 @@ export async function startGroup(
       child.once('spawn', started).once('error', failed);
     });
     const pid = child.pid ?? 0;
+    prioritizeSession(pid, servicePriority());
     const group: ProcessGroup = {
       name: options.name,
       pid,

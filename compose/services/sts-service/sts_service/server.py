@@ -294,6 +294,7 @@ class StsServer:
                 raise Deferred
             unfinished = result
             session.begun.add(fragment.sequence_number)
+            logger.debug("fragment is being processed", extra={"fragment_id": fragment.fragment_id})
             # What counts is the work, not the time in the queue.
             limit.reschedule(asyncio.get_running_loop().time() + timeout_s)
             await self._ack(session, fragment, "processing")

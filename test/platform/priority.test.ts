@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { afterEach, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import {
+  NESTED_PRIORITY,
+  prioritizeSession,
+  servicePriority,
+  yieldToServices,
+} from '../../support/platform/priority';
+
+const noSessions = existsSync('/proc/self/autogroup') ? false : 'no autogroups on this system';
+
+describe('priorities', () => {
+  let child: ChildProcess | undefined;
+  const sleeper = (): number => {
+    child = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' });
+    return child.pid ?? 0;
+  };
+  afterEach(() => child?.kill('SIGKILL'));
+
+  it('have a process yield', () => {
+    const pid = sleeper();
+    yieldToServices(pid, NESTED_PRIORITY);
+    expect(getPriority(pid)).to.equal(NESTED_PRIORITY);
+  });
+
+  it('have a whole session yield', { skip: noSessions }, () => {
+    const pid = sleeper();
+    const own = readFileSync('/proc/self/autogroup', 'utf8');
+    prioritizeSession(pid, NESTED_PRIORITY);
+    expect(readFileSync(`/proc/${pid}/autogroup`, 'utf8')).to.match(/nice 10$/m);
+    expect(readFileSync('/proc/self/autogroup', 'utf8')).to.equal(own);
+  });
+
+  it('of a process that has ended are no error', async () => {
+    const pid = sleeper();
+    const end = new Promise((done) => child?.once('exit', done));
+    child?.kill('SIGKILL');
+    await end;
+    expect(() => yieldToServices(pid)).not.to.throw();
+    expect(() => prioritizeSession(pid, NESTED_PRIORITY)).not.to.throw();
+    expect(() => yieldToServices(undefined)).not.to.throw();
+  });
+
+  it('of services are before those of the run, and never where the run itself yields', async () => {
+    expect(servicePriority()).to.be.below(getPriority());
+    const script = "console.log(require('./support/platform/priority').servicePriority())";
+    const args = ['-n', '7', process.execPath, '-r', 'ts-node/register', '-e', script];
+    const yielding = spawn('nice', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let told = '';
+    yielding.stdout.on('data', (text: Buffer) => (told += text.toString()));
+    await new Promise((done) => yielding.once('close', done));
+    expect(Number(told)).to.equal(getPriority() + 7);
+  });
+});
