@@ -12,9 +12,8 @@ type Watched = Pick<BroadcastRecord, 'stream' | 'waits' | 'times'>;
 export function withWaits(verdict: Verdict, records: readonly Watched[]): Verdict {
   const texts = records.flatMap((record) => waitsText(record) ?? []);
   if (verdict.state === 'passed' || texts.length === 0) return verdict;
-  const { next } = verdict;
-  const first = `${texts.join('; ')}: what it noted may be late by so much, and the services as well. Where a time is wrong, stop other programs or lower MAX_STREAMS, and run it again`;
-  return { ...verdict, next: next === undefined ? first : `${next}\n${first}` };
+  const first = `where a time is wrong, run it again without other programs, or with a lower MAX_STREAMS, as ${texts.join('; ')}`;
+  return { ...verdict, next: verdict.next === undefined ? first : `${first}; ${verdict.next}` };
 }
 
 function waitsText({ stream, waits = [], times: { published } }: Watched): string | undefined {
@@ -23,8 +22,6 @@ function waitsText({ stream, waits = [], times: { published } }: Watched): strin
   const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
   const count = `${waits.length} ${waits.length === 1 ? 'time' : 'times'}`;
   const when =
-    published === undefined
-      ? ''
-      : `, ${seconds(longest.at - published)} after its publisher was started`;
-  return `this machine was too busy: while ${stream} was dubbed, the suite was kept waiting ${count}, for ${seconds(longest.ms)} at most${when}`;
+    published === undefined ? '' : ` (${seconds(longest.at - published)} after it was published)`;
+  return `the machine was too busy: the suite was kept waiting ${count} while ${stream} was dubbed, ${seconds(longest.ms)} at most${when}`;
 }

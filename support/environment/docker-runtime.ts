@@ -15,6 +15,7 @@ import { notHealthy, START_AGAIN_MS, waitForHealth } from './health';
 import { acceptsConnections, localHolderOf } from './ports';
 import type { Action, Composition, Connection, Runtime, ServiceState, UpOptions } from './runtime';
 import type { ServiceNetworks } from './runtime';
+import { ASIDE_CPU_SHARES } from '../platform/priority';
 import type { SessionState } from './session-state';
 import { parseTcpTable } from '../platform/tcp-table';
 
@@ -104,6 +105,7 @@ export class DockerRuntime implements Runtime {
     const signal = options.signal ? { signal: options.signal } : {};
     // Images are pulled and built first, however long that takes.
     await this.#compose(composition, ['create', ...services], { withinMs: CREATE_MS, ...signal });
+    if (options.isAside) await this.#putAside(composition);
     const deadline = performance.now() + withinMs;
     // Without `--wait`: a service is healthy when its health address says so, seen from here and at once. Compose knows
     // only the container's own check, which costs CPU each time and is therefore rarely made.
@@ -397,6 +399,12 @@ export class DockerRuntime implements Runtime {
   async #read(composition: Composition, service: string, ...files: string[]): Promise<string> {
     const { Id } = await this.#container(composition, service);
     return (await this.#docker(composition, ['exec', Id, 'cat', ...files])).stdout;
+  }
+
+  async #putAside(composition: Composition): Promise<void> {
+    const ids = (await this.#containers(composition)).map(({ Id }) => Id);
+    const shares = ['--cpu-shares', String(ASIDE_CPU_SHARES)];
+    if (ids.length > 0) await this.#docker(composition, ['update', ...shares, ...ids]);
   }
 
   async #containers(composition: Composition): Promise<Container[]> {

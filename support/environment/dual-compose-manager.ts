@@ -139,7 +139,7 @@ export class DualComposeManager {
    */
   async start(
     composition: Composition,
-    options: Pick<UpOptions, 'services' | 'untilHealthy' | 'onSeen'> = {},
+    options: Pick<UpOptions, 'services' | 'untilHealthy' | 'isAside' | 'onSeen'> = {},
   ): Promise<void> {
     const { signal, healthTimeoutMs: withinMs } = this;
     signal?.throwIfAborted();

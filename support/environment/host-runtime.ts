@@ -75,7 +75,10 @@ export class HostRuntime implements Runtime {
       for (const other of service.completed) {
         await this.#waitForSuccess(composition, other, deadline, options.signal);
       }
-      running.groups.set(service.name, await this.#start(composition, service, running.folder));
+      running.groups.set(
+        service.name,
+        await this.#start(composition, service, running.folder, options.isAside === true),
+      );
       if (options.untilHealthy === false) continue;
       await this.#waitForHealth(composition, service, options);
     }
@@ -202,6 +205,7 @@ export class HostRuntime implements Runtime {
     composition: Composition,
     service: ComposeService,
     folder: string,
+    isAside: boolean,
   ): Promise<ProcessGroup> {
     const { compose, project } = composition;
     if (!service.host) {
@@ -232,6 +236,7 @@ export class HostRuntime implements Runtime {
           ...service.host.environment,
         },
         logFile: join(folder, `${service.name}.log`),
+        isAside,
       });
     } catch (error) {
       throw new SuiteError(

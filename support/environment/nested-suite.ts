@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 
 import type { Track } from '../base/track';
-import { NESTED_PRIORITY, prioritizeSession, yieldToServices } from '../platform/priority';
+import { ASIDE_PRIORITY, prioritizeSession, yieldToServices } from '../platform/priority';
 
 /** A run of this suite as a program, as a user would start it. */
 export interface SuiteRun {
@@ -49,8 +49,8 @@ export async function runSuite(options: {
       cleanup: false,
     },
   );
-  yieldToServices(child.pid, NESTED_PRIORITY);
-  prioritizeSession(child.pid, NESTED_PRIORITY);
+  yieldToServices(child.pid, ASIDE_PRIORITY);
+  prioritizeSession(child.pid, ASIDE_PRIORITY);
   const ended = options.track('nested suite', child.pid);
   const { exitCode, all } = await child;
   ended();

@@ -2,7 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
 import { now } from '../base/clock';
-import { prioritizeSession, servicePriority } from '../platform/priority';
+import {
+  ASIDE_PRIORITY,
+  prioritizeSession,
+  servicePriority,
+  yieldToServices,
+} from '../platform/priority';
 import { groupGone, processesWith, signalGroup, startTimeOf } from '../platform/processes';
 import { RUN_VARIABLE, type SessionState } from './session-state';
 
@@ -35,6 +40,8 @@ export async function startGroup(
     cwd: string;
     environment: NodeJS.ProcessEnv;
     logFile: string;
+    /** As UpOptions. */
+    isAside: boolean;
   },
 ): Promise<ProcessGroup> {
   const [program = '', ...args] = options.command;
@@ -50,7 +57,8 @@ export async function startGroup(
       child.once('spawn', started).once('error', failed);
     });
     const pid = child.pid ?? 0;
-    prioritizeSession(pid, servicePriority());
+    if (options.isAside) yieldToServices(pid, ASIDE_PRIORITY);
+    prioritizeSession(pid, servicePriority(options.isAside));
     const group: ProcessGroup = {
       name: options.name,
       pid,

@@ -21,6 +21,8 @@ export interface UpOptions {
   services?: string[];
   /** False: what they say of themselves is not waited for. */
   untilHealthy?: boolean;
+  /** They dub no broadcast whose times are judged: those that do get the processors first. */
+  isAside?: boolean;
   /** Is told what a service that is waited for has answered last. */
   onSeen?: (seen: string) => void;
   signal?: AbortSignal;

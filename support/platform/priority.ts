@@ -7,19 +7,19 @@ export const ANALYSIS_PRIORITY = 19;
 /** Of decoders, for which all the rest of an analysis waits: before that, and far behind what is live. */
 export const DECODER_PRIORITY = 15;
 
-/** Of runs of the suite inside of it: they have limits of their own, but nobody watches what they dub. */
-export const NESTED_PRIORITY = 10;
+/** Of runs of the suite inside of it, and of services that dub no broadcast: their limits are longer. */
+export const ASIDE_PRIORITY = 10;
 
-/** Of services, which dub what is live: before the run that watches them, unless that yields itself. */
-const SERVICE_PRIORITY = -10;
+/** Of a session of services that dub broadcasts: before the run that watches them. */
+const SERVICE_PRIORITY = -5;
 
-/** The same of a container, beside others with 1024: the weight that Linux gives to ANALYSIS_PRIORITY. */
+/** The same of a container, beside others with 1024: the weights that Linux gives to these priorities. */
 export const ANALYSIS_CPU_SHARES = 15;
+export const ASIDE_CPU_SHARES = 110;
 
-/** That of services which this process starts. */
-export function servicePriority(): number {
-  const own = getPriority();
-  return own > 0 ? own : SERVICE_PRIORITY;
+/** That of services which this process starts: never before the run where that yields itself. */
+export function servicePriority(isAside: boolean): number {
+  return isAside ? ASIDE_PRIORITY : getPriority() > 0 ? getPriority() : SERVICE_PRIORITY;
 }
 
 /** Has a process yield to others (nice); one that has ended already is no error. */

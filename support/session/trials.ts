@@ -124,7 +124,7 @@ function start(
   composition: Composition,
   which: TrialRequest['composition'],
 ): Promise<void> {
-  return manager.start(composition, { untilHealthy: which !== 'sts' });
+  return manager.start(composition, { untilHealthy: which !== 'sts', isAside: true });
 }
 
 /**

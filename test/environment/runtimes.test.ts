@@ -1,9 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
 import { expect } from 'chai';
+import { execa } from 'execa';
 import { request } from 'undici';
 
 import { readConfig } from '../../support/config';
@@ -13,6 +14,7 @@ import { HostRuntime } from '../../support/environment/host-runtime';
 import { freePort } from '../../support/environment/ports';
 import type { Composition, Runtime } from '../../support/environment/runtime';
 import { SessionState } from '../../support/environment/session-state';
+import { processesWith } from '../../support/platform/processes';
 import { messageOf } from '../../support/base/errors';
 import { eventually } from '../../support/base/eventually';
 
@@ -130,6 +132,30 @@ for (const [name, find] of runtimes) {
       expect(await runtime.leftovers(one)).to.deep.equal([]);
       expect(await answers(one)).to.be.false;
       await runtime.down(one);
+    });
+
+    it('has services that are aside yield to those that dub', async () => {
+      const shares = async (isAside: boolean): Promise<string[]> => {
+        const one = await composition();
+        await runtime.up(one, { withinMs: 30_000, isAside });
+        try {
+          if (runtime.name === 'host') {
+            const own = processesWith('LIVE_DUBBING_PROJECT', (of) => of === one.project);
+            return own.map(({ pid }) => String(getPriority(pid)));
+          }
+          const label = ['--filter', `label=com.docker.compose.project=${one.project}`];
+          const ids = (await execa('docker', ['ps', '--quiet', ...label])).stdout.split('\n');
+          const asked = ['inspect', '--format', '{{.HostConfig.CpuShares}}', ...ids];
+          return (await execa('docker', asked)).stdout.split('\n');
+        } finally {
+          await runtime.down(one);
+        }
+      };
+      const [aside, dubbing] = [await shares(true), await shares(false)];
+      expect(new Set(aside)).to.deep.equal(new Set([runtime.name === 'host' ? '10' : '110']));
+      expect(new Set(dubbing)).to.deep.equal(
+        new Set([String(runtime.name === 'host' ? getPriority() : 0)]),
+      );
     });
 
     it('pauses, resumes, kills, stops and starts a service', async () => {

@@ -37,7 +37,7 @@ const state = new SessionState(process.argv[1], process.env);
 const folder = state.makeFolder('test');
 startGroup(state, {
   name: 'sleeper', command: ['sh', '-c', 'setsid sleep 300 & sleep 300 & echo $!; exec sleep 300'],
-  cwd: '/', environment: { PATH: process.env.PATH }, logFile: folder + '/log',
+  cwd: '/', environment: { PATH: process.env.PATH }, logFile: folder + '/log', isAside: false,
 }).then(({ pid }) => console.log(JSON.stringify({ pid, folder, run: state.run, own: state.folder })));
 setInterval(() => undefined, 1000);
 const full = [];

@@ -6,7 +6,7 @@ import { afterEach, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import {
-  NESTED_PRIORITY,
+  ASIDE_PRIORITY,
   prioritizeSession,
   servicePriority,
   yieldToServices,
@@ -24,14 +24,14 @@ describe('priorities', () => {
 
   it('have a process yield', () => {
     const pid = sleeper();
-    yieldToServices(pid, NESTED_PRIORITY);
-    expect(getPriority(pid)).to.equal(NESTED_PRIORITY);
+    yieldToServices(pid, ASIDE_PRIORITY);
+    expect(getPriority(pid)).to.equal(ASIDE_PRIORITY);
   });
 
   it('have a whole session yield', { skip: noSessions }, () => {
     const pid = sleeper();
     const own = readFileSync('/proc/self/autogroup', 'utf8');
-    prioritizeSession(pid, NESTED_PRIORITY);
+    prioritizeSession(pid, ASIDE_PRIORITY);
     expect(readFileSync(`/proc/${pid}/autogroup`, 'utf8')).to.match(/nice 10$/m);
     expect(readFileSync('/proc/self/autogroup', 'utf8')).to.equal(own);
   });
@@ -42,13 +42,14 @@ describe('priorities', () => {
     child?.kill('SIGKILL');
     await end;
     expect(() => yieldToServices(pid)).not.to.throw();
-    expect(() => prioritizeSession(pid, NESTED_PRIORITY)).not.to.throw();
+    expect(() => prioritizeSession(pid, ASIDE_PRIORITY)).not.to.throw();
     expect(() => yieldToServices(undefined)).not.to.throw();
   });
 
-  it('of services are before those of the run, and never where the run itself yields', async () => {
-    expect(servicePriority()).to.be.below(getPriority());
-    const script = "console.log(require('./support/platform/priority').servicePriority())";
+  it('of services are before those of the run, and never where they are aside, or the run itself yields', async () => {
+    expect(servicePriority(true)).to.equal(ASIDE_PRIORITY);
+    expect(servicePriority(false)).to.be.below(getPriority());
+    const script = "console.log(require('./support/platform/priority').servicePriority(false))";
     const args = ['-n', '7', process.execPath, '-r', 'ts-node/register', '-e', script];
     const yielding = spawn('nice', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     let told = '';
