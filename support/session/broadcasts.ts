@@ -46,6 +46,8 @@ export class Broadcasts {
   #planned: PlannedBroadcast[] | undefined;
   #freshWords: Promise<SpokenWords> | undefined;
   #streams = 0;
+  /** Those of the group that waits for nothing; see {@link quiet}. */
+  #onTheAir: Promise<unknown> = Promise.resolve();
 
   /** @throws NotObserved when EVIDENCE names a folder without evidence, or of another version */
   constructor(private readonly host: BroadcastHost) {
@@ -87,6 +89,15 @@ export class Broadcasts {
   async all(): Promise<BroadcastFindings[]> {
     const asked = await Promise.allSettled(this.#known.values());
     return asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  }
+
+  /**
+   * Settles when the broadcasts of the Echo STS are over, or none has begun: ten at once take two processors to themselves, and their
+   * limits are a second and less. What is not about a broadcast can wait for them, whatever its priority: two threads of one core
+   * take from each other all the same.
+   */
+  async quiet(): Promise<void> {
+    await this.#onTheAir;
   }
 
   /** When none is being dubbed any more. */
@@ -173,8 +184,10 @@ export class Broadcasts {
         this.#dubAhead(ofSet, awaited && set === setOf(awaited) ? 1 : 0),
       ),
     ];
+    const ended = Promise.allSettled(dubbed);
+    if (group === 'echo') this.#onTheAir = ended;
     // Whoever waits for something gets the error.
-    void Promise.allSettled(dubbed)
+    void ended
       .then(() => {
         const next = GROUPS.find((one) => !this.#startedGroups.has(one));
         if (next && !this.host.signal.aborted) this.#startGroup(next);

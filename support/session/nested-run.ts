@@ -22,6 +22,8 @@ import type { SecondServices } from './services';
 
 /** What nested runs need of a host. */
 export interface NestedHost {
+  /** As Broadcasts.quiet. */
+  quiet(): Promise<void>;
   config: Config;
   track: Track;
   fixture(name: string): Fixture;
@@ -227,7 +229,8 @@ export class NestedRuns {
   /** @param signal after which none begins any more */
   constructor(host: NestedHost, signal: AbortSignal, make = nestedRun) {
     this.#made = new BegunAhead<NestedRequest, SuiteRun>(JSON.stringify, plannedNested, (request) =>
-      this.#oneAtATime(() => {
+      this.#oneAtATime(async () => {
+        await host.quiet();
         signal.throwIfAborted();
         return make(host, request);
       }),

@@ -63,6 +63,7 @@ export class Session {
     addToEnvironment(this.#state.environment);
     this.#services = new ServiceSets(config, this.#state, this.#ended.signal, this.#logsFolder);
     this.#trials = new Trials({
+      quiet: () => this.quiet(),
       withVariables: (suffix, variables) => this.#services.withVariables(suffix, variables),
       fixture: (name) => this.fixture(name),
       login: config.mediaServerLogin,
@@ -91,6 +92,11 @@ export class Session {
   /** Whether recorded broadcasts are judged: nothing is started or published then. */
   get isReplay(): boolean {
     return this.#broadcasts.isReplay;
+  }
+
+  /** As Broadcasts.quiet. */
+  quiet(): Promise<void> {
+    return this.#broadcasts.quiet();
   }
 
   /**

@@ -50,6 +50,8 @@ const LOOK_MS = 250;
 
 /** What trials need of a session. */
 export interface TrialHost {
+  /** As Broadcasts.quiet. */
+  quiet: () => Promise<void>;
   /** Services that are not started yet. */
   withVariables: (suffix: string, variables: TrialRequest['variables']) => Promise<SecondServices>;
   fixture: (name: string) => Fixture;
@@ -88,6 +90,7 @@ async function makeTrial(
   request: TrialRequest,
   staysMs: number,
 ): Promise<Trial> {
+  await host.quiet();
   host.signal.throwIfAborted();
   const { variables, composition } = request;
   const { manager, settings } = await host.withVariables(suffix, variables);

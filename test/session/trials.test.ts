@@ -73,6 +73,7 @@ describe('trials', () => {
     };
     const settings = { services: { sts: { name: 'sts', health, url: health } } };
     seen.host = {
+      quiet: () => Promise.resolve(),
       withVariables: (_suffix, variables) => {
         seen.started.push(variables);
         return Promise.resolve({ manager, settings } as unknown as SecondServices);
@@ -96,6 +97,18 @@ describe('trials', () => {
     expect(trial.tookMs).to.be.within(STAYS_MS, 10_000);
     expect(trial).to.include({ hasEnded: false, log: 'its log', where: 'test/sts' });
     expect(seen.stopped).to.equal(1);
+  });
+
+  it('do not start anything while broadcasts need the processors', async () => {
+    const seen = bench(url);
+    answering('ASR_MODEL: no small at hand');
+    let over = (): void => undefined;
+    const quiet = new Promise<void>((done) => (over = done));
+    const trial = new Trials({ ...seen.host, quiet: () => quiet }, STAYS_MS).of(request('small'));
+    await new Promise((done) => setTimeout(done, 50));
+    expect(seen.started).to.deep.equal([]);
+    over();
+    expect((await trial).health.body).to.equal('ASR_MODEL: no small at hand');
   });
 
   it('wait on while a service that names its settings is loading, or says something else', async () => {
