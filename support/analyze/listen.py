@@ -117,8 +117,7 @@ class Listener:
             owns = self._languages_of(encoded, batch)
             spelled = self._spelled(encoded, batch, texts)
             found.extend(
-                Understood(text, words, spoken=True, own=own)
-                for text, words, own in zip(texts, spelled, owns, strict=True)
+                Understood(text, words, spoken=True, own=own) for text, words, own in zip(texts, spelled, owns, strict=True)
             )
         return found
 
