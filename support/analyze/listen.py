@@ -3,7 +3,8 @@
 `listen.py MODEL LANGUAGE FROM-TO ...` reads mono samples at 16 kHz (32-bit floats, little-endian) from standard input.
 MODEL is the folder of a Whisper model for faster-whisper, or `tiny.en`, the English one that comes with the
 environment; LANGUAGE an ISO 639-1 code; FROM and TO are seconds from the first sample. It writes JSON to standard
-output: {"known": bool, "windows": [{"text": str, "spelled": str, "spoken": bool, "own": LANGUAGE, "around": LANGUAGE}]}, by window:
+output: {"known": bool, "windows": [{"text": str, "spelled": str, "spoken": bool, "own": LANGUAGE, "around": LANGUAGE}]},
+by window:
 
 - `text`: what somebody who expects LANGUAGE understands; empty where nobody speaks (Silero voice detector);
 - `spelled`: the same without figures, where `text` has some: of numbers one after the other Whisper writes wrong figures
