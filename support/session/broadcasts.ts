@@ -16,7 +16,7 @@ import { describedClip } from './described-clip';
 import { publishSpoken, speakFreshWords, type SpokenWords } from './fresh-words';
 import { type PlannedBroadcast, plannedBroadcasts } from './plan';
 import { publishBroadcast } from './publish-broadcast';
-import { MOST_SPOKEN_AT_ONCE } from './schedule';
+import { MOST_AT_ONCE } from './schedule';
 import type { Services } from './services';
 
 /** In the order of the features, but for those that many scenarios look at: they come first. */
@@ -149,7 +149,7 @@ export class Broadcasts {
   }
 
   #startGroupOf(request: BroadcastRequest): void {
-    const group = this.#groupOf(request);
+    const group = this.#plannedAs(request)?.group;
     if (group === undefined || this.#startedGroups.has(group)) return;
     this.#startGroup(group, request);
   }
@@ -212,10 +212,12 @@ export class Broadcasts {
     await Promise.all(Array.from({ length: maxStreams - taken }, dubNext));
   }
 
-  #groupOf(request: BroadcastRequest): PlannedBroadcast['group'] | undefined {
+  /** By the scenario that wants the most broadcasts at the same time as it. */
+  #plannedAs(request: BroadcastRequest): PlannedBroadcast | undefined {
     const key = keyOf(request);
     this.#planned ??= plannedBroadcasts();
-    return this.#planned.find((one) => keyOf(one.request) === key)?.group;
+    const all = this.#planned.filter((one) => keyOf(one.request) === key);
+    return all.sort((a, b) => b.together - a.together)[0];
   }
 
   /** For about how many seconds it is going to be dubbed. */
@@ -252,8 +254,9 @@ export class Broadcasts {
       host.servicesFor(request),
       this.#fixtureOf(request),
     ]);
-    const group = this.#groupOf(request) ?? 'edge case';
-    const most = group === 'echo' ? undefined : MOST_SPOKEN_AT_ONCE[group];
+    const { group = 'edge case', together = 1 } = this.#plannedAs(request) ?? {};
+    // How many are dubbed at the same time is what some scenarios are about.
+    const most = group === 'echo' && together > 1 ? undefined : MOST_AT_ONCE[group];
     return services.schedule.take(async (onIngested) => {
       // Two broadcasts may begin in the same millisecond.
       this.#streams += 1;
