@@ -25,6 +25,7 @@ import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 # Both are read when the libraries are imported.
@@ -103,10 +104,6 @@ class Listener:
         if self.knows_language:
             multilingual = self._whisper.model.is_multilingual
             self._tokenizer = Tokenizer(self._whisper.hf_tokenizer, multilingual, "transcribe", language)
-            vocabulary = self._whisper.hf_tokenizer.get_vocab()
-            self._figures = [
-                token for text, token in vocabulary.items() if token < self._tokenizer.eot and has_figures(text)
-            ]
 
     def understand(self, parts: list[Samples]) -> list[Understood]:
         """What is understood of each part of up to 30 s, in all of which somebody speaks: encoded once, for the language
@@ -121,6 +118,12 @@ class Listener:
                 Understood(text, words, spoken=True, own=own) for text, words, own in zip(texts, spelled, owns, strict=True)
             )
         return found
+
+    @cached_property
+    def _figures(self) -> list[int]:
+        """The tokens that write figures."""
+        vocabulary = self._whisper.hf_tokenizer.get_vocab()
+        return [token for text, token in vocabulary.items() if token < self._tokenizer.eot and has_figures(text)]
 
     def _spelled(self, encoded: Encoded, parts: list[Samples], texts: list[str]) -> list[str]:
         """The texts without figures, of those that have some; of the others nothing."""

@@ -7,7 +7,7 @@ export interface Wait {
 }
 
 const EVERY_MS = 50;
-/** What is noted that much later changes no verdict: the shortest limits of the specs leave more. */
+/** Shorter ones come all the time, as the process loads code or collects garbage. */
 const LEAST_MS = 250;
 
 /**

@@ -6,7 +6,8 @@
  *
  * FOLDER is the reports folder of a green run; without it, the suite is run first. TEXT is a part of a fault's name, or the
  * beginning of a scenario that it turns red; several are allowed. `--recorded` leaves out the faults for which services are started;
- * `--fewest` those that turn nothing red which no other one does: each scenario is turned red by at least one. N faults are tried at the same time where services are not needed (2 unless given).
+ * `--fewest` takes only so many of them that each scenario is turned red by one. N faults are tried at the same time where
+ * services are not needed (2 unless given).
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
