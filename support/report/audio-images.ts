@@ -6,14 +6,11 @@ import type { AudioImages } from './facts';
 /** Up to half of that is drawn, in Hz: speech has little above. */
 const RATE_HZ = 12_000;
 const WIDTH = 1000;
-const WAVEFORM_HEIGHT = 80;
 /** A power of two: at any other height ffmpeg's showspectrumpic takes fifty times as long. */
 const SPECTROGRAM_HEIGHT = 128;
-/** Can be seen on white and on black. */
-const WAVEFORM_COLOUR = '0x4a86c8';
+/** Of which each is 2 pixels wide on a page. */
+const LEVELS = 500;
 
-/** Loudness is drawn by its square root: speech peaks at a quarter of full scale. */
-const WAVEFORM = `showwavespic=s=${WIDTH}x${WAVEFORM_HEIGHT}:colors=${WAVEFORM_COLOUR}:scale=sqrt:draw=full`;
 const SPECTROGRAM =
   `showspectrumpic=s=${WIDTH}x${SPECTROGRAM_HEIGHT}:legend=0:color=viridis:drange=90:gain=2,split[a][b];` +
   // Few colours, in a palette: half as many bytes.
@@ -37,20 +34,30 @@ export async function drawAudio(
     Math.round((fromSeconds - firstPtsSeconds) * rateHz),
     count,
   );
-  const draw = async (filter: string): Promise<string> => {
-    const { exitCode, stdout, stderr } = await runFfmpeg(
-      [
-        ...['-v', 'error', '-f', 'f32le', '-ar', String(rateHz), '-ac', '1', '-i', 'pipe:0'],
-        ...['-filter_complex', `[0:a]aresample=${RATE_HZ},${filter}`],
-        ...['-frames:v', '1', '-f', 'image2pipe', '-c:v', 'png', 'pipe:1'],
-      ],
-      Buffer.from(samples.buffer),
-    );
-    if (exitCode !== 0) throw unreadable('audio to be drawn', lastLines(stderr), 'ffmpeg');
-    return `data:image/png;base64,${Buffer.from(stdout).toString('base64')}`;
-  };
-  const [waveform, spectrogram] = await Promise.all([draw(WAVEFORM), draw(SPECTROGRAM)]);
-  return { waveform, spectrogram };
+  const { exitCode, stdout, stderr } = await runFfmpeg(
+    [
+      ...['-v', 'error', '-f', 'f32le', '-ar', String(rateHz), '-ac', '1', '-i', 'pipe:0'],
+      ...['-filter_complex', `[0:a]aresample=${RATE_HZ},${SPECTROGRAM}`],
+      ...['-frames:v', '1', '-f', 'image2pipe', '-c:v', 'png', 'pipe:1'],
+    ],
+    Buffer.from(samples.buffer),
+  );
+  if (exitCode !== 0) throw unreadable('audio to be drawn', lastLines(stderr), 'ffmpeg');
+  const spectrogram = `data:image/png;base64,${Buffer.from(stdout).toString('base64')}`;
+  return { levels: levelsOf(samples), spectrogram };
+}
+
+/** The loudest sample of each of as many equal stretches, 0 to 1. */
+function levelsOf(samples: Float32Array): number[] {
+  const count = Math.min(LEVELS, samples.length);
+  return Array.from({ length: count }, (_, index) => {
+    const end = Math.round(((index + 1) * samples.length) / count);
+    let most = 0;
+    for (let at = Math.round((index * samples.length) / count); at < end; at++) {
+      most = Math.max(most, Math.abs(samples[at] ?? 0));
+    }
+    return Math.min(1, Number(most.toFixed(3)));
+  });
 }
 
 /** Many broadcasts of a run are of the same fixture, whose audio is drawn once. */

@@ -26,6 +26,7 @@ export function writeBroadcastFacts(folder: string, facts: BroadcastFacts): void
 }
 
 const objects = z.array(z.looseObject({}));
+const audioImages = z.looseObject({ levels: z.array(z.number()), spectrogram: z.string() });
 
 /** Lightly: whoever changes the file by hand may still break its page. */
 const factsSchema = z.looseObject({
@@ -51,6 +52,9 @@ const factsSchema = z.looseObject({
   }),
   verdicts: z.array(z.looseObject({ deviations: objects, judgedBy: objects })),
   ...{ events: objects, series: objects, histograms: objects, log: objects, files: objects },
+  images: z
+    .looseObject({ output: audioImages, original: audioImages.exactOptional() })
+    .exactOptional(),
 });
 
 /**

@@ -210,9 +210,11 @@ interface ImageSpan {
   toPts: number;
 }
 
-/** Images of audio, as PNG data URIs. */
+/** What of audio is drawn. */
 export interface AudioImages {
-  waveform: string;
+  /** The loudest sample of each of some hundred equal stretches, 0 to 1: its waveform. */
+  levels: number[];
+  /** A PNG, as a data URI. */
   spectrogram: string;
 }
 

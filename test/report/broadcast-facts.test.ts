@@ -195,11 +195,10 @@ describe('the facts of a broadcast', () => {
         'the connection to the STS was closed',
         'the output has ended',
       ]);
-      for (const image of [
-        ...[images?.output.waveform, images?.output.spectrogram],
-        ...[images?.original?.waveform, images?.original?.spectrogram],
-      ]) {
-        expect(image).to.match(/^data:image\/png;base64,iVBORw0KGgo[\w+/]{500,}=*$/);
+      for (const drawn of [images?.output, images?.original]) {
+        expect(drawn?.levels).to.have.lengthOf(500);
+        expect(Math.max(...(drawn?.levels ?? []))).to.be.within(0.05, 1);
+        expect(drawn?.spectrogram).to.match(/^data:image\/png;base64,iVBORw0KGgo[\w+/]{500,}=*$/);
       }
       expect((images?.toPts ?? 0) - (images?.fromPts ?? 0)).to.be.closeTo(24, 0.2);
       expect(output?.seconds).to.be.closeTo(24, 0.2);

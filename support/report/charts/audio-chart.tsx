@@ -5,6 +5,8 @@ import { Chart, type OverTime, round, SecondsAxis, STATE_SIGNS, textAt, WIDTH, x
 
 const TOP = 46;
 const GAP = 8;
+const WAVEFORM_HEIGHT = 80;
+const SPECTROGRAM_HEIGHT = 100;
 
 interface Panel {
   /** Of the original or of the output. */
@@ -12,8 +14,9 @@ interface Panel {
   kind: string;
   /** What the image shows, in the output's time. */
   span: { fromPts: number; toPts: number };
-  image: string;
   height: number;
+  /** What it shows, as wide as its span. */
+  drawn: (width: number) => VNode;
 }
 
 interface AudioParts extends Pick<BroadcastFacts, 'fragments'> {
@@ -60,17 +63,40 @@ export function AudioChart({ images, fragments }: AudioParts): VNode {
 
 function panelsOf(
   name: string,
-  { waveform, spectrogram }: AudioImages,
+  { levels, spectrogram }: AudioImages,
   span: Panel['span'],
 ): Panel[] {
   return [
-    { name, span, kind: 'waveform', image: waveform, height: 80 },
-    { name, span, kind: 'spectrogram', image: spectrogram, height: 100 },
+    { name, span, kind: 'waveform', height: WAVEFORM_HEIGHT, drawn: waveformOf(levels) },
+    { name, span, kind: 'spectrogram', height: SPECTROGRAM_HEIGHT, drawn: imageOf(spectrogram) },
   ];
 }
 
+/** Loudness by its square root: speech peaks at a quarter of full scale. */
+const waveformOf =
+  (levels: readonly number[]): Panel['drawn'] =>
+  (width) => {
+    const middle = WAVEFORM_HEIGHT / 2;
+    const bars = levels.map((level, index) => {
+      const half = Math.round(middle * Math.sqrt(level));
+      return half === 0 ? '' : `M${index} ${middle - half}v${2 * half}`;
+    });
+    const stretch = `translate(0.5 0) scale(${width / Math.max(1, levels.length)} 1)`;
+    return (
+      <g transform={stretch}>
+        <path class="wave" d={`M0 ${middle}H${levels.length}${bars.join('')}`} />
+      </g>
+    );
+  };
+
+const imageOf =
+  (image: string): Panel['drawn'] =>
+  (width) => (
+    <image href={image} {...{ width, height: SPECTROGRAM_HEIGHT }} preserveAspectRatio="none" />
+  );
+
 function PanelImage({ panel, axis, top }: OverTime & { panel: Panel }): VNode {
-  const { name, kind, image, height, span } = panel;
+  const { name, kind, drawn, height, span } = panel;
   const place = { x: axis.left, y: top, width: axis.right - axis.left, height };
   const pixelsPerSecond = place.width / (axis.to - axis.from);
   const x = round((span.fromPts - axis.from) * pixelsPerSecond);
@@ -80,7 +106,7 @@ function PanelImage({ panel, axis, top }: OverTime & { panel: Panel }): VNode {
       <rect class="paper" {...place} />
       {/* What is beyond the axis is cut off. */}
       <svg {...place}>
-        <image href={image} {...{ x, width, height }} preserveAspectRatio="none" />
+        <g transform={`translate(${x} 0)`}>{drawn(width)}</g>
       </svg>
       {textAt(axis.left - 6, top + 16, name, 'end')}
       <text class="end faint" x={axis.left - 6} y={top + 32} font-size={10}>

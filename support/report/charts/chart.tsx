@@ -19,7 +19,7 @@ svg.chart .grid { stroke: var(--line); } svg.chart .axis { stroke: var(--faint);
 svg.chart .event { stroke: var(--faint); } svg.chart .event.connection { stroke: var(--queued); stroke-dasharray: 2 3; }
 svg.chart .event.fault { stroke: var(--bad); stroke-dasharray: 5 3; }
 svg.chart .boundary { stroke: var(--fore); stroke-dasharray: 1 3; opacity: .7; }
-svg.chart .line { fill: none; stroke: var(--asr); stroke-width: 1.6; }
+svg.chart .line { fill: none; stroke: var(--asr); stroke-width: 1.6; } svg.chart .wave { fill: none; stroke: var(--asr); }
 svg.chart .playhead { stroke: var(--bad); stroke-width: 2; visibility: hidden; }
 svg.chart .limit { stroke: var(--bad); }
 svg.chart .band { fill: var(--band); } svg.chart .strict { fill: var(--strict); }
