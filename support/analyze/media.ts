@@ -97,7 +97,9 @@ const streamsSchema = z.object({
       tags: z.record(z.string(), z.string()).optional(),
     }),
   ),
-  format: z.object({ duration: z.string().optional() }).default({}),
+  format: z
+    .object({ start_time: z.string().optional(), duration: z.string().optional() })
+    .default({}),
 });
 
 /** Of what is longer, samples and thumbnails are kept in scratch files: an hour of them would be a GB of memory. */
@@ -109,7 +111,8 @@ const STEP_JITTER_SECONDS = 0.002;
 /** What ffprobe says of a file as a whole. */
 interface Probed {
   streams: MediaStream[];
-  /** 0 where the file does not say. */
+  /** 0 where the file does not say, as `seconds`. */
+  startSeconds: number;
   seconds: number;
 }
 
@@ -136,6 +139,11 @@ export async function secondsOf(file: string): Promise<number> {
   return (await probeOnce(file)).seconds;
 }
 
+/** When it begins in its own timeline, in seconds, as the file says it; 0 where it does not. @throws as {@link probeStreams} */
+export async function startOf(file: string): Promise<number> {
+  return (await probeOnce(file)).startSeconds;
+}
+
 /** Whether samples and thumbnails of a file are kept in scratch files. @throws as {@link probeStreams} */
 export async function isLong(file: string): Promise<boolean> {
   return (await secondsOf(file)) > LONG_SECONDS;
@@ -155,13 +163,17 @@ const probed = new Map<string, Promise<Probed>>();
 async function probe(file: string): Promise<Probed> {
   const entries =
     'stream=index,codec_type,codec_name,codec_tag_string,width,height,avg_frame_rate,sample_rate,channels,channel_layout' +
-    ':stream_tags=language:format=duration';
+    ':stream_tags=language:format=start_time,duration';
   const json = await runFfprobe(file, ['-show_entries', entries]);
   const { streams, format } = streamsSchema.parse(JSON.parse(json));
   if (streams.length === 0) {
     throw unreadable(file, 'no streams', `ffprobe ${(await probeTool()).version}`);
   }
-  return { streams: streams.map(streamOf), seconds: Number(format.duration ?? 0) || 0 };
+  return {
+    streams: streams.map(streamOf),
+    startSeconds: Number(format.start_time ?? 0) || 0,
+    seconds: Number(format.duration ?? 0) || 0,
+  };
 }
 
 function streamOf(stream: z.infer<typeof streamsSchema>['streams'][number]): MediaStream {

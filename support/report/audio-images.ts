@@ -60,7 +60,8 @@ function levelsOf(samples: Float32Array): number[] {
   });
 }
 
-/** Many broadcasts of a run are of the same fixture, whose audio is drawn once. */
+/** Many broadcasts of a run are of the same fixture, each of its own length: it is decoded once, each length drawn once. */
+const decoded = new Map<string, Promise<AudioTimeline>>();
 const originals = new Map<string, Promise<AudioImages>>();
 
 /**
@@ -69,9 +70,12 @@ const originals = new Map<string, Promise<AudioImages>>();
  * @throws MediaUnreadable, NoAudioTrack
  */
 export function drawOriginal(file: string, seconds: number): Promise<AudioImages> {
-  const key = `${seconds} ${file}`;
-  const drawn =
-    originals.get(key) ?? readTimeline(file, RATE_HZ).then((audio) => drawAudio(audio, 0, seconds));
-  originals.set(key, drawn);
-  return drawn;
+  const audio = made(decoded, file, () => readTimeline(file, RATE_HZ));
+  return made(originals, `${seconds} ${file}`, async () => drawAudio(await audio, 0, seconds));
+}
+
+function made<T>(all: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const one = all.get(key) ?? make();
+  all.set(key, one);
+  return one;
 }

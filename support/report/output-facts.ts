@@ -1,16 +1,13 @@
 import { join } from 'node:path';
 
-import { z } from 'zod';
-
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import type { FragmentPlacement } from '../analyze/dub-placement';
-import { runFfprobe } from '../analyze/ffmpeg';
 import type { Finding } from '../analyze/finding';
 import { type FrameClock, presentationsOf } from '../analyze/frame-clock';
+import { secondsOf, startOf } from '../analyze/media';
 import { OutputFindings } from '../analyze/output-findings';
 import { ResilienceFindings } from '../analyze/resilience-findings';
 import { tonesInside } from '../analyze/tones';
-import { jsonOf } from '../base/json';
 import type { Fragment } from '../broadcast/fragment';
 import type { TonesHeard } from './fragment-facts';
 
@@ -91,15 +88,9 @@ export function fragmentsIn({ evidence }: BroadcastFindings): readonly Fragment[
   }
 }
 
-const formatSchema = z.object({
-  format: z.object({ start_time: z.string(), duration: z.string() }),
-});
-
 /** As the container says it: nothing is decoded. */
 async function formatOf(file: string): Promise<{ firstPtsSeconds: number; seconds: number }> {
-  const json = await runFfprobe(file, ['-show_entries', 'format=start_time,duration']);
-  const { format } = formatSchema.parse(jsonOf(json));
-  return { firstPtsSeconds: Number(format.start_time), seconds: Number(format.duration) };
+  return { firstPtsSeconds: await startOf(file), seconds: await secondsOf(file) };
 }
 
 async function tonesOf(
