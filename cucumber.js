@@ -18,7 +18,7 @@ if (missing.length > 0 && !hasImage) {
   process.exit(2);
 }
 
-require('ts-node/register');
+require('./support/base/typescript.cjs');
 const { reportsFolderOf } = require('./support/config');
 const { claim } = require('./support/platform/claim');
 const { formatsInto, removePending } = require('./support/report/result-files');
@@ -31,7 +31,7 @@ const { plugin: otherPlugins = [] } = parseArgs({
 }).values;
 
 const common = {
-  requireModule: ['ts-node/register'],
+  requireModule: [join(__dirname, 'support/base/typescript.cjs')],
   require: [
     'support/world.ts',
     'support/parameter-types.ts',

@@ -23,7 +23,7 @@ if (!hasPackages || !process.argv.slice(2).some((argument) => ASKS.test(argument
 const file = resolve(root, program);
 if (file.endsWith('.ts')) {
   const require = createRequire(import.meta.url);
-  require('ts-node/register');
+  require('../support/base/typescript.cjs');
   require(file);
 } else {
   await import(pathToFileURL(file));

@@ -14,7 +14,7 @@ const LEAST_BYTES = 100e6;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
 const require = createRequire(import.meta.url);
-require('ts-node/register');
+require('../support/base/typescript.cjs');
 const { reportsFolderOf } = require('../support/config.ts');
 const { takenByNpm } = require('../support/base/npm-options.ts');
 const { waitersAsText, waitersOf } = require('../support/environment/waiting.ts');
@@ -144,5 +144,10 @@ if (ran > 1) process.exit(ran);
 // No scenario has begun, or only steps were matched (--dry-run): the results are those of an earlier run.
 const hasResults = existsSync(messages) && statSync(messages).mtimeMs >= startedAt;
 if (!hasResults) process.exit(ran || Number(wasFull));
-const verdict = await run('-r', 'ts-node/register', join(root, 'scripts/verdict.ts'), messages);
+const verdict = await run(
+  '-r',
+  './support/base/typescript.cjs',
+  join(root, 'scripts/verdict.ts'),
+  messages,
+);
 process.exit(ran || verdict || Number(wasFull));

@@ -324,7 +324,7 @@ async function fixtures(say) {
   const env = { ...process.env, TMPDIR: temporaryFolder('fixtures') };
   for (const { yaml, hash, stamp } of changed) {
     say(`${yaml} …`);
-    const generator = ['-r', 'ts-node/register', 'fixtures/generate.ts', yaml];
+    const generator = ['-r', './support/base/typescript.cjs', 'fixtures/generate.ts', yaml];
     await run('fixtures', process.execPath, generator, { env });
     writeFileSync(stamp, `${hash}\n`);
   }

@@ -29,7 +29,14 @@ function run(command, args, isHeldBack) {
 const nothing = { code: 0, output: '' };
 const isAll = files.length === 0;
 const all = isAll ? filesBelow('test', (name) => name.endsWith('.test.ts')).sort() : suiteFiles;
-const node = ['-r', 'ts-node/register', '--test', '--test-concurrency=2', ...options, ...all];
+const node = [
+  '-r',
+  './support/base/typescript.cjs',
+  '--test',
+  '--test-concurrency=2',
+  ...options,
+  ...all,
+];
 // Each in a process of its own, as they are services of their own: GStreamer and ONNX Runtime bring libraries of the same
 // names, and an error of one is not caught where the other's are loaded.
 const services = ['media-service', 'sts-service'].map((name) => `compose/services/${name}`);

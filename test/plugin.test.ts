@@ -72,7 +72,10 @@ describe('a run', () => {
   beforeEach(() => rmSync(reports, { recursive: true, force: true }));
   const console = './support/report/console-formatter.cjs';
   const common = {
-    ...{ plugin: ['./support/plugin.cjs'], requireModule: ['ts-node/register'] },
+    ...{
+      plugin: ['./support/plugin.cjs'],
+      requireModule: [join(projectRoot, 'support/base/typescript.cjs')],
+    },
     require: [join(folder, 'tiny.steps.ts')],
     format: [[console], ...formatsInto(reports)],
   };
@@ -192,7 +195,7 @@ describe('a run', () => {
     expect(exitCode).to.equal(undefined);
     expect(history()).to.have.length(1);
     expect(history()[0]).to.include({ outcome: 'interrupted', ends: '--', known: 9 });
-    const script = ['-r', 'ts-node/register', 'scripts/report.ts', reports];
+    const script = ['-r', './support/base/typescript.cjs', 'scripts/report.ts', reports];
     await execa(process.execPath, script, { cwd: projectRoot, reject: false });
     expect(history()).to.have.length(1);
     expect(history()[0]?.verdict).to.match(/^No end: \d of 2 scenarios passed, 0 failed/);
@@ -230,7 +233,7 @@ describe('a run', () => {
   }
 
   const verdict = (): string => {
-    const script = ['-r', 'ts-node/register', 'scripts/verdict.ts', messages];
+    const script = ['-r', './support/base/typescript.cjs', 'scripts/verdict.ts', messages];
     try {
       return execFileSync(process.execPath, script, { cwd: projectRoot }).toString();
     } catch (error) {

@@ -212,7 +212,12 @@ function counted(remains: readonly string[]): string {
 
 async function sweep(): Promise<{ seconds: number; removed: string[]; left: string[] }> {
   const from = performance.now();
-  const program = ['-r', 'ts-node/register', 'support/environment/sweep.ts', config.stateFolder];
+  const program = [
+    '-r',
+    './support/base/typescript.cjs',
+    'support/environment/sweep.ts',
+    config.stateFolder,
+  ];
   const { stdout } = await execa(process.execPath, program, { cwd: projectRoot });
   const said = z.object({ removed: z.array(z.string()), left: z.array(z.string()) });
   return { seconds: (performance.now() - from) / 1000, ...said.parse(JSON.parse(stdout)) };

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-import Ajv, { type ErrorObject } from 'ajv/dist/2020';
+import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv/dist/2020';
 import { parse, type ScalarTag } from 'yaml';
 import { z } from 'zod';
 
@@ -389,13 +389,20 @@ function listOf(value: unknown): unknown[] {
 
 // -- the schema
 
-const ajv = new Ajv({ allErrors: true, strict: false });
-const fitsSchema = ajv.compile(
-  JSON.parse(readFileSync(join(__dirname, 'compose-spec.schema.json'), 'utf8')) as object,
-);
+let fitting: ValidateFunction | undefined;
+
+/** Compiling it takes half a second, which is for those who read a compose file. */
+function schemaCheck(): ValidateFunction {
+  const file = join(__dirname, 'compose-spec.schema.json');
+  fitting ??= new Ajv({ allErrors: true, strict: false }).compile(
+    JSON.parse(readFileSync(file, 'utf8')) as object,
+  );
+  return fitting;
+}
 
 /** The most telling of the schema's errors: of the deepest ones an unknown key, else the first. */
 function schemaFault(values: unknown): { keys: string[]; message: string } | undefined {
+  const fitsSchema = schemaCheck();
   if (fitsSchema(withoutRepeats(values))) return undefined;
   const errors = fitsSchema.errors ?? [];
   const depthOf = (error: ErrorObject): number => error.instancePath.split('/').length;

@@ -194,7 +194,7 @@ export class SessionState {
   /** A bare shell that waits for the end of its standard input, which ends when this process does, and then sweeps. */
   #startWatchdog({ PATH, HOME }: Variables): ChildProcess {
     const sweep = join(__dirname, 'sweep.ts');
-    const script = 'cat > /dev/null; exec "$0" -r ts-node/register "$1" "$2"';
+    const script = 'cat > /dev/null; exec "$0" -r ./support/base/typescript.cjs "$1" "$2"';
     const watchdog = spawn('sh', ['-c', script, process.execPath, sweep, this.stateFolder], {
       cwd: join(__dirname, '../..'),
       // Without a session's id: it must outlive this session, and any that has started this one.

@@ -1,3 +1,3 @@
-// cucumber-js imports formatters as ES modules, which ts-node does not see: this is the way in.
-require('ts-node/register');
+// cucumber-js imports formatters as ES modules, and TypeScript comes in by require() only: this is its way in.
+require('../base/typescript.cjs');
 module.exports = require('./junit.ts').junitFormatter;

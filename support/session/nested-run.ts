@@ -121,8 +121,6 @@ export async function runWithServices(
         MEDIA_PROJECT_NAME: manager.media.project,
         STS_PROJECT_NAME: manager.sts.project,
         TMPDIR: temporaryFolder,
-        // ts-node's cache stays by intent, for the next program.
-        DISABLE_V8_COMPILE_CACHE: '1',
       },
     }),
   };

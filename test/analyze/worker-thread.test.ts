@@ -50,7 +50,7 @@ describe('heavy work', () => {
     const folder = mkdtempSync(join(tmpdir(), 'worker-thread-'));
     rmSync(folder, { recursive: true });
     const program =
-      "require('ts-node/register');" +
+      "require('./support/base/typescript.cjs');" +
       `const { inWorkerThread } = require('${projectRoot}/support/analyze/worker-thread.ts');` +
       `process.env.TMPDIR = ${JSON.stringify(folder)};` +
       "inWorkerThread('detectLanguage', 'Hola, ¿qué tal?').then(({ observed }) => console.log(observed));";

@@ -58,7 +58,7 @@ async function startOwner(
 ): Promise<{ owner: ChildProcess; told: Told }> {
   const owner = spawn(
     process.execPath,
-    ['--max-old-space-size=150', '-r', 'ts-node/register', '-e', OWNER, stateFolder],
+    ['--max-old-space-size=150', '-r', './support/base/typescript.cjs', '-e', OWNER, stateFolder],
     { env: { PATH, HOME, ...environment }, stdio: ['ignore', 'pipe', 'ignore'] },
   );
   const [line] = (await once(owner.stdout, 'data')) as [Buffer];
@@ -171,7 +171,7 @@ describe('what a killed session leaves', () => {
       Array.from({ length: 4 }, async () => {
         const sweep = spawn(
           process.execPath,
-          ['-r', 'ts-node/register', 'support/environment/sweep.ts', stateFolder],
+          ['-r', './support/base/typescript.cjs', 'support/environment/sweep.ts', stateFolder],
           { stdio: ['ignore', 'pipe', 'inherit'] },
         );
         let output = '';

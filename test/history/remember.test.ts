@@ -175,7 +175,7 @@ describe('what the history has of a run', () => {
   it('is added by npm run report, of a shard alone and of a replay not', async () => {
     const report = async (...args: string[]): Promise<RunRecord[]> => {
       const file = join(folder, `history-${(files += 1)}.ndjson`);
-      const script = ['-r', 'ts-node/register', 'scripts/report.ts', ...args];
+      const script = ['-r', './support/base/typescript.cjs', 'scripts/report.ts', ...args];
       await execa(process.execPath, script, {
         ...{ cwd: projectRoot, env: { HISTORY_FILE: file }, reject: false },
       });

@@ -235,7 +235,7 @@ describe('recorded runs', () => {
   it('are judged by the command, which writes the record for reports', async () => {
     const runs = ['a', 'b'].map((name) => join(folder, name));
     runs.forEach((one) => resultsIn(one, [{ name: 'One', tags: ['@019-US1-1'] }]));
-    const script = ['-r', 'ts-node/register', 'tools/soak.ts', '--recorded', ...runs];
+    const script = ['-r', './support/base/typescript.cjs', 'tools/soak.ts', '--recorded', ...runs];
     const { stdout, exitCode } = await execa(process.execPath, script, {
       ...{ cwd: projectRoot, env: { REPORTS_DIR: folder } },
     });

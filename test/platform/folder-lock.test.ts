@@ -52,7 +52,7 @@ describe('a lock that is a folder', () => {
     writeFileSync(join(folder, '4194305-1'), '');
     const at = String(Date.now() + 15_000);
     const takers = Array.from({ length: TAKERS }, () =>
-      spawn(process.execPath, ['-r', 'ts-node/register', '-e', TAKER, name, at]),
+      spawn(process.execPath, ['-r', './support/base/typescript.cjs', '-e', TAKER, name, at]),
     );
     try {
       const said = await Promise.all(

@@ -50,7 +50,7 @@ describe('priorities', () => {
     expect(servicePriority(true)).to.equal(ASIDE_PRIORITY);
     expect(servicePriority(false)).to.be.below(getPriority());
     const script = "console.log(require('./support/platform/priority').servicePriority(false))";
-    const args = ['-n', '7', process.execPath, '-r', 'ts-node/register', '-e', script];
+    const args = ['-n', '7', process.execPath, '-r', './support/base/typescript.cjs', '-e', script];
     const yielding = spawn('nice', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     let told = '';
     yielding.stdout.on('data', (text: Buffer) => (told += text.toString()));

@@ -414,7 +414,7 @@ describe('reports of a run', () => {
   });
 
   const report = (...args: string[]) =>
-    execa('node', ['-r', 'ts-node/register', 'scripts/report.ts', ...args], {
+    execa(process.execPath, ['-r', './support/base/typescript.cjs', 'scripts/report.ts', ...args], {
       ...{ cwd: projectRoot, reject: false },
     });
 

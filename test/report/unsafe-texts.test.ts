@@ -63,7 +63,7 @@ describe('reports', () => {
           '--config',
           relative(projectRoot, join(folder, 'cucumber.json')),
           '--require-module',
-          'ts-node/register',
+          join(projectRoot, 'support/base/typescript.cjs'),
         ],
         ...['world', 'hooks'].flatMap((name) => ['--require', `support/${name}.ts`]),
         ...['--require', join(folder, 'nasty.steps.ts')],

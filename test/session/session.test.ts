@@ -63,7 +63,7 @@ describe('the end of a session', () => {
   ];
   for (const [when, end, exitCode] of ends) {
     it(`leaves nothing ${when}`, async () => {
-      const child = spawn(process.execPath, ['-r', 'ts-node/register', '-e', SESSION, folder], {
+      const child = spawn(process.execPath, ['-r', './support/base/typescript.cjs', '-e', SESSION, folder], {
         env: { PATH, HOME, WAITERS: waiters },
         stdio: ['pipe', 'pipe', 'ignore'],
       });

@@ -114,7 +114,7 @@ describe('npm run analyze', () => {
   const commands = ['tools/analyze.ts --help', 'fixtures/generate.ts --help'];
   for (const command of [...commands, 'fixtures/generate.ts stamp -h', 'tools/analyze.ts a b -h']) {
     it(`says how it is used, and does nothing else: ${command}`, () => {
-      const program = ['-r', 'ts-node/register', ...command.split(' ')];
+      const program = ['-r', './support/base/typescript.cjs', ...command.split(' ')];
       const run = spawnSync(process.execPath, program, { cwd: projectRoot, encoding: 'utf8' });
       expect(run.stdout).to.match(/^usage: npm run (analyze|fixtures)[^\n]*\n$/);
       expect({ status: run.status, stderr: run.stderr }).to.deep.equal({ status: 0, stderr: '' });
@@ -123,7 +123,7 @@ describe('npm run analyze', () => {
 
   for (const args of [['--hepl'], ['-o', 'x.mp4'], ['stamp'], ['stamp', 'a', 'b']]) {
     it(`refuses fixtures ${args.join(' ')}, and says how it is used`, () => {
-      const program = ['-r', 'ts-node/register', 'fixtures/generate.ts', ...args];
+      const program = ['-r', './support/base/typescript.cjs', 'fixtures/generate.ts', ...args];
       const run = spawnSync(process.execPath, program, { cwd: projectRoot, encoding: 'utf8' });
       expect(run.stderr).to.match(/usage: npm run fixtures/);
       expect({ status: run.status, stdout: run.stdout }).to.deep.equal({ status: 2, stdout: '' });

@@ -244,7 +244,7 @@ test('the tap has a line: who connected, and where media-service has to be point
 test('options of the doctor are none of cucumber-js', () => {
   const child = spawnSync(
     process.execPath,
-    ['-r', 'ts-node/register', 'tools/doctor/run.ts', '--broadcast'],
+    ['-r', './support/base/typescript.cjs', 'tools/doctor/run.ts', '--broadcast'],
     { cwd: projectRoot, encoding: 'utf8' },
   );
   expect(child.status).to.equal(2);
