@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 
 /** The least that threads and processes can have (nice): what is measured can wait, broadcasts that are dubbed meanwhile cannot. */
@@ -16,6 +16,12 @@ const SERVICE_PRIORITY = -5;
 /** The same of a container, beside others with 1024: the weights that Linux gives to these priorities. */
 export const ANALYSIS_CPU_SHARES = 15;
 export const ASIDE_CPU_SHARES = 110;
+
+/** How a program is started. */
+export interface Command {
+  program: string;
+  args: string[];
+}
 
 /** That of services which this process starts: never before the run where that yields itself. */
 export function servicePriority(isAside: boolean): number {
@@ -47,4 +53,23 @@ export function prioritizeSession(leader: number | undefined, priority: number):
   } catch {
     // Not Linux, not root, a read-only /proc, or it has ended: it has the share that all have.
   }
+}
+
+let hasContainers = false;
+
+/** From now on, services of this run are containers. */
+export function servicesAreContainers(): void {
+  hasContainers = true;
+}
+
+/**
+ * A heavy program beside services that are containers, as Linux shares processors among sessions: all containers together have
+ * no more than the session of this run, so the program gets one of its own that yields to both. (Processes of services have
+ * sessions that come before the run: see `prioritizeSession`.) It keeps the id of the process that is started, and ends by the
+ * same signals; those of a terminal it does not get. Without containers, or autogroup, the program as it is.
+ */
+export function besideContainers({ program, args }: Command): Command {
+  if (!hasContainers || !existsSync('/proc/self/autogroup')) return { program, args };
+  const script = `{ echo ${ASIDE_PRIORITY} > /proc/self/autogroup; } 2> /dev/null; exec "$0" "$@"`;
+  return { program: 'setsid', args: ['sh', '-c', script, program, ...args] };
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 
-import { ANALYSIS_CPU_SHARES } from './priority';
+import { ANALYSIS_CPU_SHARES, type Command } from './priority';
 
 const root = resolve(__dirname, '../..');
 const python = join(root, '.venv/bin/python');
@@ -10,12 +10,6 @@ const imageFile = join(root, '.tools/tools-image');
 /** Where the image has the suite's files, and which folder it has as well (compose/tools/Dockerfile). */
 const SUITE = '/suite';
 const MODEL = join(root, '.tools/models/whisper-base');
-
-/** A program with its arguments. */
-export interface Command {
-  program: string;
-  args: string[];
-}
 
 /**
  * How one of the suite's own Python programs is run: with the environment that the set-up has made, or, where it has made

@@ -7,8 +7,10 @@ import { expect } from 'chai';
 
 import {
   ASIDE_PRIORITY,
+  besideContainers,
   prioritizeSession,
   servicePriority,
+  servicesAreContainers,
   yieldToServices,
 } from '../../support/platform/priority';
 
@@ -35,6 +37,33 @@ describe('priorities', () => {
     expect(readFileSync(`/proc/${pid}/autogroup`, 'utf8')).to.match(/nice 10$/m);
     expect(readFileSync('/proc/self/autogroup', 'utf8')).to.equal(own);
   });
+
+  it(
+    'have a program beside containers yield in a session of its own, which ends as it would',
+    { skip: noSessions },
+    async () => {
+      const own = readFileSync('/proc/self/autogroup', 'utf8');
+      const script = 'cat /proc/self/autogroup; echo "$1"; exec sleep 60';
+      const command = { program: 'sh', args: ['-c', script, 'sh', "it's $HOME"] };
+      expect(besideContainers(command)).to.deep.equal(command);
+      servicesAreContainers();
+      const { program, args } = besideContainers(command);
+      child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+      let told = '';
+      await new Promise<void>((done) =>
+        child?.stdout?.on('data', (text: Buffer) => {
+          told += text.toString();
+          if (told.endsWith("it's $HOME\n")) done();
+        }),
+      );
+      expect(told).to.match(/nice 10$/m);
+      expect(told.split(' ')[0]).not.to.equal(own.split(' ')[0]);
+      expect(readFileSync('/proc/self/autogroup', 'utf8')).to.equal(own);
+      const end = new Promise((done) => child?.once('exit', (_code, signal) => done(signal)));
+      child.kill('SIGTERM');
+      expect(await end).to.equal('SIGTERM');
+    },
+  );
 
   it('of a process that has ended are no error', async () => {
     const pid = sleeper();
