@@ -15,7 +15,8 @@ export interface Shown {
 }
 
 /**
- * Of the broadcasts that an STS translates, and with which nothing was made to go wrong, the longest; of several, the first.
+ * Of the broadcasts that an STS translates, and with which nothing was made to go wrong, the longest; of several, the one of
+ * which viewers lost most: no other may hide it.
  *
  * @param originalOf puts the clip that was published beside the page, and says its URL
  */
@@ -25,7 +26,11 @@ export function showcaseOf(
 ): Showcase | undefined {
   const [longest] = broadcasts
     .filter(({ facts }) => facts.translatedTo !== undefined && !facts.isDisturbed)
-    .sort((a, b) => b.facts.durationSeconds - a.facts.durationSeconds);
+    .sort(
+      (a, b) =>
+        b.facts.durationSeconds - a.facts.durationSeconds ||
+        shareHeard(a.summary) - shareHeard(b.summary),
+    );
   if (!longest) return undefined;
   const { facts, summary, evidenceUrl } = longest;
   const { output, translatedTo = '', language, segmentSeconds, sourceAtZero, fragments } = facts;
@@ -43,6 +48,11 @@ export function showcaseOf(
         ...{ segment, script, translation, reference, chrf },
       })),
   };
+}
+
+/** Of the segments of a broadcast, those whose dub viewers hear; more than all where nobody has measured it. */
+function shareHeard({ coverage: { heard, segments } }: BroadcastSummary): number {
+  return heard === undefined ? 2 : heard / Math.max(1, segments);
 }
 
 /** Each figure once: as the strictest limit judged it. */
