@@ -5,8 +5,10 @@ import {
   isMap,
   isNode,
   isSeq,
+  Lexer,
   LineCounter,
   parseDocument,
+  Parser,
   type Document,
   type ScalarTag,
 } from 'yaml';
@@ -95,6 +97,9 @@ function taggedIn(node: unknown, tag: string): (string | number)[][] {
 /** Characters; a hundred times what the shipped files have. Longer ones take the parser minutes. */
 const LONGEST = 2 ** 18;
 
+/** Collections, one inside the other. With thousands of them the stack ends in the parser, which can end the whole program. */
+const DEEPEST = 100;
+
 /** Ten times what large compose files have; such as multiply without end have millions. */
 const MOST_ALIASES = 10_000;
 
@@ -112,6 +117,19 @@ function textOf(path: string, shown: string, kind: string): string {
   }
 }
 
+/** The line where something is nested deeper than any file needs; undefined where nothing is. */
+function tooDeepLine(text: string): number | undefined {
+  const parser = new Parser();
+  let line = 1;
+  for (const lexeme of new Lexer().lex(text)) {
+    // It gives what has ended; what it still stands in is on its stack.
+    Array.from(parser.next(lexeme));
+    if (parser.stack.length > DEEPEST) return line;
+    line += lexeme.split('\n').length - 1;
+  }
+  return undefined;
+}
+
 function parsed(
   text: string,
   {
@@ -126,6 +144,10 @@ function parsed(
       ...{ what: `the ${kind} is not valid YAML`, where: `${shown}:${place}`, seen },
       expected: 'YAML',
     });
+  const tooDeep = tooDeepLine(text);
+  if (tooDeep !== undefined) {
+    throw notValid(String(tooDeep), `more than ${DEEPEST} levels, one inside the other`);
+  }
   try {
     // Tags such as !override are Compose's own.
     const document = parseDocument(text, {

@@ -35,7 +35,18 @@ describe('reading compose files', () => {
     'is bytes': ['\0\u0001\ufffd', /odd\.yml/],
     'is not YAML': ['services: {', /not valid YAML/],
     'has two documents': ['services: {}\n---\nservices: {}\n', /not valid YAML/],
-    'is nested without end': [`services: ${'['.repeat(100_000)}`, /not valid YAML/],
+    'is nested without end': [
+      `# a\nservices: ${'['.repeat(100_000)}`,
+      /:2[\s\S]*more than 100 levels/,
+    ],
+    'is a list in a list, without end': [
+      `services: \n  ${'- '.repeat(50_000)}`,
+      /:2[\s\S]*100 levels/,
+    ],
+    'is 200 levels deep by its indentation': [
+      Array.from({ length: 200 }, (_, level) => `${' '.repeat(level)}a:\n`).join(''),
+      /more than 100 levels/,
+    ],
     'is too long': [`# \n`.repeat(400_000), /too long/],
     'has a tab': ['services:\n\tone: {}\n', /not valid YAML/],
     'has a key twice': [`${one('')}    image: y\n`, /unique/],
