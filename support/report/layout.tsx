@@ -190,7 +190,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 details { margin: .4rem 0; } summary { cursor: pointer; padding: .2rem 0; }
 input, button, select { font: inherit; color: inherit; background: var(--back); border: 1px solid var(--faint); border-radius: .3rem; padding: .2rem .5rem; }
 button { cursor: pointer; }
-code { font-size: .9em; overflow-wrap: anywhere; } [hidden] { display: none !important; }
+code { font-size: .9em; } :is(code, li) { overflow-wrap: anywhere; } [hidden] { display: none !important; }
 .filters { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; } .filters label { display: grid; font-size: .9rem; }
 .filters input { width: min(22rem, 80vw); }
 @media (max-width: 40rem) { body { font-size: 15px; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .4rem; } }

@@ -15,7 +15,13 @@ setInterval(() => undefined, 1000);
 describe('what one process may have at a time', () => {
   it('is had by one, and by the next when that one is killed', async () => {
     const what = `a test of process ${process.pid}`;
-    const holder = spawn(process.execPath, ['-r', './support/base/typescript.cjs', '-e', HOLDER, what]);
+    const holder = spawn(process.execPath, [
+      '-r',
+      './support/base/typescript.cjs',
+      '-e',
+      HOLDER,
+      what,
+    ]);
     const [said] = (await once(holder.stdout, 'data')) as [Buffer];
     expect(said.toString().trim()).to.equal('true');
     expect(await claim(what), 'while another one has it').to.be.false;

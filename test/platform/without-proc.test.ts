@@ -61,7 +61,12 @@ describe('a host without /proc and without sockets that have no file', () => {
 
   for (const [file, pattern] of FILES) {
     it(`passes ${file}.test.ts`, { skip }, () => {
-      const options = ['-r', './support/base/typescript.cjs', '--test', `--test-name-pattern=${pattern}`];
+      const options = [
+        '-r',
+        './support/base/typescript.cjs',
+        '--test',
+        `--test-name-pattern=${pattern}`,
+      ];
       const test = [...options, `test/${file}.test.ts`];
       const run = spawnSync('unshare', [...HIDDEN, process.execPath, ...test], {
         ...{ cwd: projectRoot, env, encoding: 'utf8' },

@@ -260,9 +260,13 @@ describe('npm run compare', () => {
   const folder = mkdtempSync(join(tmpdir(), 'compare-test-'));
   after(() => rmSync(folder, { recursive: true }));
   const compare = (...args: string[]): ReturnType<typeof spawnSync> =>
-    spawnSync(process.execPath, ['-r', './support/base/typescript.cjs', 'tools/compare.ts', ...args], {
-      ...{ cwd: projectRoot, encoding: 'utf8' },
-    });
+    spawnSync(
+      process.execPath,
+      ['-r', './support/base/typescript.cjs', 'tools/compare.ts', ...args],
+      {
+        ...{ cwd: projectRoot, encoding: 'utf8' },
+      },
+    );
   /** A results folder with one broadcast of one scenario. */
   const results = (name: string, status: Status, figures: BroadcastFigures | undefined): string => {
     const path = join(folder, name);

@@ -63,10 +63,14 @@ describe('the end of a session', () => {
   ];
   for (const [when, end, exitCode] of ends) {
     it(`leaves nothing ${when}`, async () => {
-      const child = spawn(process.execPath, ['-r', './support/base/typescript.cjs', '-e', SESSION, folder], {
-        env: { PATH, HOME, WAITERS: waiters },
-        stdio: ['pipe', 'pipe', 'ignore'],
-      });
+      const child = spawn(
+        process.execPath,
+        ['-r', './support/base/typescript.cjs', '-e', SESSION, folder],
+        {
+          env: { PATH, HOME, WAITERS: waiters },
+          stdio: ['pipe', 'pipe', 'ignore'],
+        },
+      );
       const [said] = (await once(child.stdout, 'data')) as [Buffer];
       const run = said.toString().trim();
       const processes = (): unknown[] => processesWith(RUN_VARIABLE, (value) => value === run);
