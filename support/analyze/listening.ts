@@ -5,7 +5,6 @@ import pLimit from 'p-limit';
 import { z } from 'zod';
 
 import { SuiteError } from '../base/errors';
-import { besideContainers } from '../platform/priority';
 import { isInImage, toolPython } from '../platform/tool-python';
 import { lastLines, runTool } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
@@ -174,11 +173,10 @@ async function listen(
     return `${from?.toFixed(3)}-${to?.toFixed(3)}`;
   });
   const input = samples instanceof Float32Array ? bytesOf(samples) : bytePiecesOf(samples);
-  const command = toolPython(script, [by, language, ...spans], {
+  const { program, args } = toolPython(script, [by, language, ...spans], {
     ...(by === ENGLISH_MODEL ? {} : { reads: by }),
     variables: Object.keys(KEEP_MEMORY),
   });
-  const { program, args } = besideContainers(command);
   const run = await runTool(program, args, input, KEEP_MEMORY);
   if (run.exitCode !== 0) {
     throw new ListenerFailed({

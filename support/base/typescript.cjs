@@ -42,10 +42,10 @@ function startCompiler() {
 /** The JavaScript of a file. Its last line says of which source, so that no older one is taken. */
 function compiled(filename) {
   const source = readFileSync(filename, 'utf8');
-  const hash = createHash('sha256').update(JSON.stringify([filename, COMPILERS]));
-  const mark = `\n//# source ${hash.update(OPTIONS).update(source).digest('hex')}\n`;
   const inRoot = relative(ROOT, filename);
   if (inRoot.startsWith('..')) return compile(source, filename);
+  const hash = createHash('sha256').update(JSON.stringify([filename, COMPILERS]));
+  const mark = `\n//# source ${hash.update(OPTIONS).update(source).digest('hex')}\n`;
   const kept = join(FOLDER, `${inRoot}.js`);
   const code = readKept(kept);
   if (code?.endsWith(mark)) return code;

@@ -7,7 +7,7 @@ export const ANALYSIS_PRIORITY = 19;
 /** Of decoders, for which all the rest of an analysis waits: before that, and far behind what is live. */
 export const DECODER_PRIORITY = 15;
 
-/** Of runs of the suite inside of it, and of services that dub no broadcast: their limits are longer. */
+/** Of runs of the suite inside of it, of services that dub no broadcast, and of heavy programs beside containers: they can wait. */
 export const ASIDE_PRIORITY = 10;
 
 /** Of a session of services that dub broadcasts: before the run that watches them. */

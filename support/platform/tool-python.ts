@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 
-import { ANALYSIS_CPU_SHARES, type Command } from './priority';
+import { ANALYSIS_CPU_SHARES, besideContainers, type Command } from './priority';
 
 const root = resolve(__dirname, '../..');
 const python = join(root, '.venv/bin/python');
@@ -12,8 +12,8 @@ const SUITE = '/suite';
 const MODEL = join(root, '.tools/models/whisper-base');
 
 /**
- * How one of the suite's own Python programs is run: with the environment that the set-up has made, or, where it has made
- * none, in the tools image, by standard input and output, without a network, as this user. A folder that is not in the image
+ * How one of the suite's own Python programs is run: with the environment that the set-up has made, yielding to
+ * services that are containers, or, where it has made none, in the tools image, by standard input and output, without a network, as this user. A folder that is not in the image
  * is mounted to be read.
  *
  * @param script a file of this project
@@ -26,7 +26,7 @@ export function toolPython(
   options: { reads?: string; variables?: readonly string[] } = {},
 ): Command {
   const image = toolsImage();
-  if (image === undefined) return { program: python, args: [script, ...args] };
+  if (image === undefined) return besideContainers({ program: python, args: [script, ...args] });
   const { reads, variables = [] } = options;
   const isMounted = reads !== undefined && !isInImage(reads);
   return {

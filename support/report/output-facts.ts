@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import type { FragmentPlacement } from '../analyze/dub-placement';
+import { unreadable } from '../analyze/ffmpeg';
 import type { Finding } from '../analyze/finding';
 import { type FrameClock, presentationsOf } from '../analyze/frame-clock';
 import { secondsOf, startOf } from '../analyze/media';
@@ -90,7 +91,9 @@ export function fragmentsIn({ evidence }: BroadcastFindings): readonly Fragment[
 
 /** As the container says it: nothing is decoded. */
 async function formatOf(file: string): Promise<{ firstPtsSeconds: number; seconds: number }> {
-  return { firstPtsSeconds: await startOf(file), seconds: await secondsOf(file) };
+  const seconds = await secondsOf(file);
+  if (seconds === 0) throw unreadable(file, 'no duration', 'ffprobe');
+  return { firstPtsSeconds: await startOf(file), seconds };
 }
 
 async function tonesOf(

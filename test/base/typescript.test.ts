@@ -3,25 +3,24 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { before, beforeEach, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
 import { projectRoot, readConfig } from '../../support/config';
+import { tempFolder } from '../analyze/make-media';
 
 const { PATH, HOME } = readConfig().variables;
 
 /** A checkout of two files, with the packages of this one. */
-const root = mkdtempSync(join(tmpdir(), 'typescript-'));
+const root = tempFolder();
 const temporary = join(root, 'tmp');
 const kept = join(root, 'node_modules/.cache/typescript/support/program.ts.js');
 const loader = 'support/base/typescript.cjs';
@@ -47,7 +46,6 @@ describe('TypeScript of the suite', () => {
       symlinkSync(join(projectRoot, 'node_modules', name), join(root, 'node_modules', name));
     }
   });
-  after(() => rmSync(root, { recursive: true }));
   beforeEach(() => write('const text: string = "first";\nconsole.log(text);\n'));
 
   it('is compiled once, and again when it has changed', () => {

@@ -81,7 +81,8 @@ const waveformOf =
       const half = Math.round(middle * Math.sqrt(level));
       return half === 0 ? '' : `M${index} ${middle - half}v${2 * half}`;
     });
-    const stretch = `translate(0.5 0) scale(${width / Math.max(1, levels.length)} 1)`;
+    // Each bar in the middle of its stretch.
+    const stretch = `scale(${width / Math.max(1, levels.length)} 1) translate(0.5 0)`;
     return (
       <g transform={stretch}>
         <path class="wave" d={`M0 ${middle}H${levels.length}${bars.join('')}`} />
