@@ -80,9 +80,13 @@ function whyUnsent(segment: number, dueAt: number, seen: SeenOfSending): WhyUnse
 
 /** Why the STS has not given a dub of a fragment in time; undefined where it has. */
 export function whyWithoutDub({ end, errorCode, answer }: Fragment): string | undefined {
-  if (errorCode !== undefined) return `the STS answered with the error ${errorCode}`;
+  // What comes after that is no answer any more, whatever it says.
   if (end === 'timed out') return 'the answer timed out';
   if (end === 'disconnected') return 'the connection was lost before the answer';
+  if (errorCode !== undefined) {
+    const stage = answer?.error?.stage;
+    return `the STS answered with the error ${errorCode}${stage === undefined ? '' : ` in ${stage}`}`;
+  }
   if (!answer) return 'the STS did not answer';
   return answer.audio === undefined ? 'the answer has no dub' : undefined;
 }

@@ -45,8 +45,8 @@ export interface FragmentAnswer {
   targetLanguage: string | undefined;
   timingsMs: { asr: number; translation: number; tts: number } | undefined;
   processingMs: number | undefined;
-  /** What went wrong, as the STS says it. */
-  error: { code: string; message: string } | undefined;
+  /** What went wrong, as the STS says it, and in which of its stages. */
+  error: { code: string; message: string; stage?: string } | undefined;
 }
 
 /**
@@ -284,11 +284,13 @@ function answerIn(payload: unknown): Omit<FragmentAnswer, 'at' | 'connection'> {
         ? undefined
         : { asr, translation, tts },
     processingMs: numberIn(fields, 'processing_time_ms'),
-    error:
-      error === null || error === undefined
-        ? undefined
-        : { code: codeIn(error), message: textIn(fieldsOf(error), 'message') ?? '' },
+    error: error === null || error === undefined ? undefined : errorIn(fieldsOf(error)),
   };
+}
+
+function errorIn(fields: Record<string, unknown>): NonNullable<FragmentAnswer['error']> {
+  const [message = '', stage] = [textIn(fields, 'message'), textIn(fields, 'stage')];
+  return { code: codeIn(fields), message, ...(stage === undefined ? {} : { stage }) };
 }
 
 function audioIn(payload: unknown): FragmentAudio | undefined {

@@ -108,6 +108,8 @@ export const recordSchema = z.object({
     .exactOptional(),
   /** When the suite itself was kept waiting, as the machine was busy: what was seen then was noted late. */
   waits: z.array(z.object({ at: z.number(), ms: z.number() })).exactOptional(),
+  /** Which part of the time of all processors of the suite's machine was used meanwhile, 0 to 1. */
+  busyShare: z.number().exactOptional(),
   /** What could not be observed, and why. */
   problems: z.array(z.string()),
 });

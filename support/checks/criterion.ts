@@ -146,7 +146,14 @@ export interface Verdict {
   expected: string;
   next?: string;
   /** The ID and the title of the criterion that explains it. */
-  because?: { criterion: string; title: string; what: string; seen: string };
+  because?: {
+    criterion: string;
+    title: string;
+    what: string;
+    seen: string;
+    expected?: string;
+    next?: string;
+  };
   /** What was measured as a figure, and its limit; not there where nothing was. */
   figure?: Figure;
   deviations: readonly Deviation[];
@@ -255,9 +262,11 @@ async function upstreamCauseOf<Subject, Measured, Limit>(
 }
 
 /** The first cause of a failure; undefined where there is none. */
-function causeIn({ state, criterion: id, title, what, seen, because }: Verdict): Cause | undefined {
+function causeIn({ state, because, ...of }: Verdict): Cause | undefined {
   if (state !== 'failed' && state !== 'follows') return undefined;
-  return because ?? { criterion: id, title, what, seen };
+  const { criterion: id, title, what, seen, expected, next } = of;
+  const own = { criterion: id, title, what, seen, expected };
+  return because ?? (next === undefined ? own : { ...own, next });
 }
 
 /**

@@ -32,7 +32,7 @@ export function isOriginalHeard(
 
 export const original = outputCriterion('original', {
   title: 'The original audio is not heard',
-  failure: 'the original audio is heard beside the dub',
+  failure: 'the original audio is heard',
   needs: 'dubs',
   // This suite's own: a good output shows at most 0.11, the original at -18 dB 0.7 and more.
   defaultLimit: { correlationBelow: 0.4 },

@@ -192,7 +192,8 @@ export const success = ofBroadcast('success', {
     const failed = answered.flatMap((one) => {
       const { status, error } = one.answer ?? {};
       if (status === 'success' && !error) return [];
-      const said = error ? `${error.code}: ${error.message}` : 'no error';
+      const stage = error?.stage === undefined ? '' : ` in ${error.stage}`;
+      const said = error ? `${error.code}${stage}: ${error.message}` : 'no error';
       return [deviationAt(one.segment, `${status} (${said})`)];
     });
     const count = `${failed.length} of ${answered.length} answers failed`;

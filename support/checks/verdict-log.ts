@@ -36,7 +36,10 @@ const lineSchema = z.object({
     ...{ where: z.string(), what: z.string(), seen: z.string(), expected: z.string() },
     next: z.string().exactOptional(),
     because: z
-      .object({ criterion: z.string(), title: z.string(), what: z.string(), seen: z.string() })
+      .object({
+        ...{ criterion: z.string(), title: z.string(), what: z.string(), seen: z.string() },
+        ...{ expected: z.string().exactOptional(), next: z.string().exactOptional() },
+      })
       .exactOptional(),
     figure: figureSchema.exactOptional(),
     deviations: z.array(z.object({ text: z.string(), fragment: z.number().exactOptional() })),

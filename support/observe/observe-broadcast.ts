@@ -7,11 +7,11 @@ import { EvidenceWriter } from '../broadcast/evidence-writer';
 import type { TapEvent } from '../broadcast/events';
 import { type BroadcastRecord, EVIDENCE_VERSION, type Outcome } from '../broadcast/record';
 import { BroadcastPolls } from './broadcast-polls';
+import { watchMachine } from './machine';
 import type { ObserveOptions } from './observe-options';
 import type { Publication } from './publication';
 import { leadInSecondsOf, publish, type PublishedTo } from './publisher';
 import { type ServiceExits, watchExits } from './service-exits';
-import { watchWaits } from './waits';
 
 /** A broadcast is given up when its output has not grown for this long after its end. */
 const OUTPUT_PATIENCE_MS = 60_000;
@@ -42,7 +42,7 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
   const exits = await exitsSeen(options, polls);
 
   const to = publishedTo(options, polls.input);
-  const waitsSeen = watchWaits();
+  const machineSeen = watchMachine();
   polls.times.published = now();
   const publication = publish(
     options.publishedFrom ?? options.fixture.path,
@@ -70,7 +70,7 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
   noteClock(polls);
   const { stream, fixture, request, faultSeed, runtime, monitorMode } = options;
   const { times, problems, viewer, stsConnections } = polls;
-  const waits = waitsSeen();
+  const { waits, busyShare } = machineSeen();
   const record: BroadcastRecord = {
     version: EVIDENCE_VERSION,
     ...{ stream, request, faultSeed, startedAt, finishedAt: now(), outcome, runtime },
@@ -84,6 +84,7 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
     ...(options.notOffered ? { notOffered: options.notOffered } : {}),
     ...(stsConnections.seen.length > 0 ? { stsConnections } : {}),
     ...(waits.length > 0 ? { waits } : {}),
+    ...(busyShare === undefined ? {} : { busyShare }),
   };
   evidence.finish(record);
   return record;

@@ -129,10 +129,13 @@ async function spokenIn(
 /** What its record says. */
 function aboutBroadcast({ record, fixture }: BroadcastFindings, leftOut: number) {
   const { stream, startedAt, durationSeconds, segmentSeconds, runtime, monitor } = record;
+  const { times, finishedAt, busyShare, waits = [] } = record;
   return {
     ...{ stream, startedAt, durationSeconds, segmentSeconds, runtime, monitor },
     ...{ title: fixture.title, language: fixture.language, clip: fixture.path },
     name: broadcastName(fixture.title, record.request),
+    ...{ endedAt: new Date(times.outputEnded ?? finishedAt).toISOString(), busyShare },
+    waits: { count: waits.length, longestMs: Math.max(0, ...waits.map(({ ms }) => ms)) },
     framesPerSecond: fixture.video.framesPerSecond,
     audio: fixture.audio === null ? 'none' : fixture.audio.tones ? 'tones' : 'speech',
     ...{ outcome: outcomeText(record.outcome), isComplete: isComplete(record) },

@@ -13,7 +13,7 @@ import { MetricsSection } from './page/metrics-section';
 import { ChartBox, EvidenceUrl, Missing, some } from './page/parts';
 import { isPlayable, Player, segmentsOf } from './page/player';
 import { TimelineSection } from './page/timeline-section';
-import { VerdictSection, VerdictTable } from './page/verdict-section';
+import { type Beside, VerdictSection, VerdictTable } from './page/verdict-section';
 import type { ScenarioResult } from './scenario-results';
 
 const STYLE = `${CHART_STYLE}
@@ -46,6 +46,8 @@ export interface PageLinks {
   run: string;
   /** The evidence folder: empty where the page lies in it, or a URL that ends in a slash. */
   evidence: string;
+  /** Other broadcasts that were on the air at the same time. */
+  beside: readonly Beside[];
 }
 
 /**
@@ -76,7 +78,7 @@ export function broadcastPage(
     body: (
       <EvidenceUrl.Provider value={links.evidence}>
         <div class={isPlayable(facts) ? 'has-player' : undefined}>
-          <VerdictSection {...{ facts, judged, causes }} />
+          <VerdictSection {...{ facts, judged, causes }} beside={links.beside} />
           <OnThisPage sections={sections} />
           {sections.map(({ id, title, content }) =>
             // Not within a section, which it would leave the screen with.

@@ -2,7 +2,8 @@
 import { ranges } from '../analyze/finding';
 import { lookUp, type Verdict } from '../checks/criterion';
 import type { VerdictLine } from '../checks/verdict-log';
-import { lostTexts } from './coverage';
+import { lostTexts, startsIn } from './coverage';
+import { meaningOf } from './docs-tables';
 import type { BroadcastFacts, Cause, CauseFacts, Coverage } from './facts';
 import { idsOf, outcomeOf, type ScenarioResult } from './scenario-results';
 
@@ -63,9 +64,8 @@ function causeOf(
 ): Cause {
   const none = { scenarios: [], followers: [] };
   if (!root) {
-    const { what = '', seen = '' } = because ?? {};
-    const next = what === '' ? undefined : lookUp(what);
-    return { what, where: stream ?? '', seen, next, stream, segments: [], ...none };
+    const { what = '', seen = '', expected, next } = because ?? {};
+    return { what, where: stream ?? '', seen, expected, next, stream, segments: [], ...none };
   }
   const { what, where, seen, expected, next, deviations } = root.verdict;
   const segments = [...new Set(deviations.flatMap(({ fragment }) => fragment ?? []))];
@@ -90,7 +90,7 @@ export function withoutRepeats(causes: readonly CauseFacts[]): CauseFacts[] {
 
 /** A cause with its frames, and with what services have logged at that time. */
 export function withCircumstances(cause: Cause, facts: BroadcastFacts | undefined): CauseFacts {
-  if (!facts) return { ...cause, isAllLost: false, lost: [], log: [] };
+  if (!facts) return { ...explained(cause), isAllLost: false, lost: [], log: [] };
   const lost = lostWith(cause.segments, facts);
   const isAnywhere = Math.min(cause.segments.length, facts.fragments.length) === 0;
   const segments = [...new Set([...cause.segments, ...lost.flatMap((one) => one.segments)])];
@@ -102,13 +102,24 @@ export function withCircumstances(cause: Cause, facts: BroadcastFacts | undefine
     .map(({ service, text }) => ({ service, text }));
   const place = cause.segments.length > 0 ? placeOf(cause.segments, facts) : undefined;
   return {
-    ...cause,
+    ...explained(cause),
     ...(place === undefined ? {} : { place }),
-    lost: lostTexts({ lost }, facts.segmentSeconds),
+    lost: lostTexts({ lost }),
     isAllLost:
       cause.segments.length > 0 &&
       cause.segments.every((at) => lost.some((one) => one.segments.includes(at))),
     log,
+  };
+}
+
+/** With what is written down about it, in place of being told to look it up. */
+function explained({ next, ...cause }: Cause): Cause & Pick<CauseFacts, 'meaning'> {
+  const meaning = meaningOf(cause.what);
+  const isSaid = next === undefined || (meaning !== undefined && next === lookUp(cause.what));
+  return {
+    ...cause,
+    ...(meaning === undefined ? {} : { meaning }),
+    ...(isSaid ? {} : { next }),
   };
 }
 
@@ -159,8 +170,9 @@ function placeOf(segments: readonly number[], facts: BroadcastFacts): string {
   const shown = `segment${segments.length === 1 ? '' : 's'} ${ranges(segments)}`;
   const [first = 0, last = first] = [segments[0], segments.at(-1)];
   if (framesPerSecond === undefined || last - first !== segments.length - 1) return shown;
-  const end = Math.min((last + 1) * segmentSeconds, durationSeconds);
-  const frames = [first * segmentSeconds, end].map((at) => Math.round(at * framesPerSecond));
+  const beginsAt = startsIn(facts.fragments, segmentSeconds);
+  const end = Math.min(beginsAt(last + 1), durationSeconds);
+  const frames = [beginsAt(first), end].map((at) => Math.round(at * framesPerSecond));
   return `${shown}, frames ${frames[0]} to ${(frames[1] ?? 0) - 1}`;
 }
 

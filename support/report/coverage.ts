@@ -35,13 +35,33 @@ export function coverageOf(fixture: Fixture, known: SegmentsKnown): Coverage {
     else if (state === 'unheard') lose(segment, 'the dub is not heard');
     else if (state === 'wrong') lose(segment, firstDeviationAt(segment, known.verdicts));
   }
+  const beginsAt = startsIn(known.fragments, fixture.segmentSeconds);
   return {
     segments: wanted.size,
     heard: known.isHeard && isMeasured ? count(({ state }) => state === 'heard') : undefined,
     dubbed: known.isHeard ? count(({ withoutDub }) => withoutDub === undefined) : undefined,
     lost: [...lost]
       .map(([why, segments]) => ({ why, segments: [...segments].sort((a, b) => a - b) }))
-      .sort((a, b) => (a.segments[0] ?? 0) - (b.segments[0] ?? 0)),
+      .sort((a, b) => (a.segments[0] ?? 0) - (b.segments[0] ?? 0))
+      .map((one) => ({ ...one, fromSeconds: beginsAt(one.segments[0] ?? 0) })),
+  };
+}
+
+/**
+ * Where a segment begins in the source, in seconds: as measured, or by the nearest one that was. media-service counts segments
+ * from where it has joined, which may be later than the source's beginning.
+ */
+export function startsIn(
+  fragments: readonly FragmentFacts[],
+  segmentSeconds: number,
+): (segment: number) => number {
+  const measured = fragments.flatMap(({ segment: of, sourceSeconds: at }) =>
+    at === undefined ? [] : [{ of, at }],
+  );
+  return (segment) => {
+    const distance = ({ of }: { of: number }): number => Math.abs(of - segment);
+    const [nearest = { of: 0, at: 0 }] = [...measured].sort((a, b) => distance(a) - distance(b));
+    return nearest.at + (segment - nearest.of) * segmentSeconds;
   };
 }
 
@@ -53,10 +73,11 @@ export function coverageText({ segments, heard, dubbed }: Coverage): string {
 }
 
 /** `segments 5 to 9, from second 30 of the clip: not sent (the breaker was open)`, a line for each reason. */
-export function lostTexts({ lost }: Pick<Coverage, 'lost'>, segmentSeconds: number): string[] {
-  return lost.map(({ why, segments }) => {
-    const [first = 0] = segments;
+export function lostTexts({ lost }: Pick<Coverage, 'lost'>): string[] {
+  return lost.map(({ why, segments, fromSeconds }) => {
     const shown = `segment${segments.length === 1 ? '' : 's'} ${ranges(segments)}`;
-    return `${shown}, from second ${Math.round(first * segmentSeconds)} of the clip: ${why}`;
+    const from =
+      fromSeconds === undefined ? '' : `, from second ${Math.round(fromSeconds)} of the clip`;
+    return `${shown}${from}: ${why}`;
   });
 }

@@ -118,8 +118,8 @@ export interface FragmentFacts {
 }
 
 /**
- * `waiting`: complete, not sent yet; `queued`: at the STS, before its work; `asr`, `translation`, `tts`: the STS's own
- * times, laid to the end of the wait; `returned`: answered, not played yet. Then its video is shown: `played` with its dub,
+ * `waiting`: complete, not sent yet; `queued`: at the STS, not worked on; `asr`, `translation`, `tts`: the STS's own
+ * times, laid to the moment of its answer; `returned`: answered, not played yet. Then its video is shown: `played` with its dub,
  * `unheard` without it, `unmeasured` where nobody has measured what is heard.
  */
 export type Stage =
@@ -152,8 +152,8 @@ export interface Coverage {
   heard?: number | undefined;
   /** The STS has given a dub of them in time; not there where the exchange was not heard. */
   dubbed?: number | undefined;
-  /** Those that are not heard as they should be, by the reason; segments in their order. */
-  lost: { why: string; segments: number[] }[];
+  /** Those that are not heard as they should be, by the reason; segments in their order; where in the source the first begins. */
+  lost: { why: string; segments: number[]; fromSeconds?: number }[];
 }
 
 /** What happened between media-service and the STS. */
@@ -231,6 +231,12 @@ export interface BroadcastFacts {
   /** The clip that was published, as a path of the machine that has made the facts. */
   clip: string;
   startedAt: string;
+  /** When its output had ended, or was no longer waited for; ISO 8601. Facts of earlier runs do not say it, nor what follows. */
+  endedAt?: string | undefined;
+  /** Which part of the time of all processors of the suite's machine was used meanwhile, 0 to 1; not there where unknown. */
+  busyShare?: number | undefined;
+  /** How often the suite itself was kept waiting meanwhile, and how long at most, as the machine was busy. */
+  waits?: { count: number; longestMs: number };
   /** How much was published, and into what it was cut, in seconds. */
   durationSeconds: number;
   segmentSeconds: number;
@@ -348,7 +354,6 @@ export interface Showcase {
   /** ISO 639-1. */
   from: string;
   to: string;
-  segmentSeconds: number;
   /** Relative to the page of the run; not there where browsers do not play it, or it is not there. */
   output?: string | undefined;
   original?: string | undefined;
@@ -434,6 +439,8 @@ export interface Cause {
 
 /** A cause with what else is known of its moment. */
 export interface CauseFacts extends Cause {
+  /** What docs/troubleshooting.md says of `what`. */
+  meaning?: string | undefined;
   /** Segments and frames of the source, in words; not there where it is none of a segment. */
   place?: string | undefined;
   /** Why its segments are not heard as they should be, a line for each reason. */

@@ -26,8 +26,8 @@ export function stagesInOrder(
   let lateSeconds = 0;
   return (fragment, { shownAtPts, isHeard }) => {
     const { secondsAt, ptsZeroAtSeconds } = clock;
-    const { answer, endedAt } = fragment;
-    const isAnswered = fragment.end === 'answered' && answer !== undefined;
+    const { endedAt } = fragment;
+    const isAnswered = fragment.end === 'answered' && fragment.answer?.audio !== undefined;
     const ended = endedAt === undefined ? undefined : secondsAt(endedAt);
     const stages = stagesOfWait(fragment, clock);
     if (ptsZeroAtSeconds !== undefined && shownAtPts !== undefined) {
@@ -55,10 +55,11 @@ function stagesOfWait(fragment: Fragment, clock: StageClock): [Stage, number, nu
     const complete = secondsAt(ingestedAt + timestampMs) + secondsOf(fragment, clock);
     stages.push(['waiting', complete, sent]);
   }
-  if (endedAt === undefined) return stages;
-  const ended = secondsAt(endedAt);
-  const timings = fragment.end === 'answered' ? answer?.timingsMs : undefined;
-  const { asr = 0, translation = 0, tts = 0 } = timings ?? {};
+  // The STS works on, whether anybody waits for it or not.
+  const doneAt = answer?.at ?? endedAt;
+  if (doneAt === undefined) return stages;
+  const ended = secondsAt(doneAt);
+  const { asr = 0, translation = 0, tts = 0 } = answer?.timingsMs ?? {};
   const from = (...stagesMs: number[]): number =>
     Math.max(sent, ended - stagesMs.reduce((sum, ms) => sum + ms, 0) / 1000);
   const [asrFrom, translationFrom, ttsFrom] = [

@@ -2,6 +2,7 @@ import { type ComponentChildren, Fragment, type RenderableProps, type VNode } fr
 import { renderToString } from 'preact-render-to-string';
 
 import { safeText } from '../base/safe-text';
+import { glossary } from './docs-tables';
 
 /** How a state is shown: never by colour alone. */
 export const STATES = {
@@ -215,6 +216,18 @@ export interface PageParts {
   data?: unknown;
 }
 
+/** What the words of all pages mean. */
+function Words(): VNode {
+  return (
+    <footer class="no-print">
+      <details>
+        <summary>Words, and what they mean</summary>
+        <Terms items={glossary().map(([word, means]) => [word, means])} />
+      </details>
+    </footer>
+  );
+}
+
 /** A self-contained HTML page. */
 export function page({ title, above, body, style, script, data }: PageParts): string {
   // Whatever the texts hold, it does not end the element.
@@ -238,6 +251,7 @@ export function page({ title, above, body, style, script, data }: PageParts): st
           <h1>{title}</h1>
         </header>
         <main id="content">{body}</main>
+        <Words />
         {data === undefined ? null : (
           <script
             id="data"

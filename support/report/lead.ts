@@ -1,6 +1,6 @@
 /** What a run says in a sentence, in plain words: first what viewers get, then what failed. */
 import { coverageText, lostTexts } from './coverage';
-import type { RunFacts, Showcase } from './facts';
+import type { BroadcastSummary, RunFacts, Showcase } from './facts';
 import { countsOf, verdictOf } from './run-report';
 import { counted } from './wording';
 
@@ -15,16 +15,22 @@ export interface Lead {
   notes: string[];
   /** The verdict in figures, where the sentence is another. */
   verdict?: string;
+  /** The broadcast that the sentence is about. */
+  seenIn?: Pick<BroadcastSummary, 'name' | 'page'>;
 }
 
 export function leadOf(facts: RunFacts): Lead {
   const { showcase } = facts;
   const { text: verdict } = verdictOf(facts);
   if (!showcase) return { sentence: verdict, notes: [NOT_SHOWN] };
-  const notes = lostTexts(showcase.summary.coverage, showcase.segmentSeconds);
+  const notes = lostTexts(showcase.summary.coverage);
   const parts = [viewersGet(showcase), scenariosText(facts, notes)].filter((text) => text !== '');
   const replay = facts.isReplay ? [JUDGED_AGAIN] : [];
-  return { sentence: `${parts.join('; ')}.`, notes: [...replay, ...notes], verdict };
+  const { name, page } = showcase.summary;
+  return {
+    ...{ sentence: `${parts.join('; ')}.`, notes: [...replay, ...notes], verdict },
+    seenIn: { name, page },
+  };
 }
 
 const NOT_SHOWN =

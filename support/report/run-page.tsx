@@ -5,7 +5,7 @@ import { h, type VNode } from 'preact';
 
 import { type BroadcastSummary, type Judged, reportFiles } from './facts';
 import type { RunEnvironment, RunFacts } from './facts';
-import { leadOf } from './lead';
+import { type Lead, leadOf } from './lead';
 import { Causes } from './page/causes';
 import { folded } from './page/parts';
 import { SHOWCASE_STYLE, ShowcaseSection } from './page/showcase-section';
@@ -89,11 +89,21 @@ export function runPage(facts: RunFacts, specs: readonly Spec[]): string {
           </p>
           <List items={lead.notes} />
           {lead.verdict === undefined ? null : <p class="run-verdict">{lead.verdict}</p>}
+          {lead.seenIn ? <SeenIn {...lead.seenIn} /> : null}
         </div>
         <Sections sections={sections} />
       </>
     ),
   });
+}
+
+/** The broadcast that the verdict speaks of. */
+function SeenIn({ name, page: href }: NonNullable<Lead['seenIn']>): VNode {
+  return (
+    <p class="about">
+      What viewers get is seen in “{href === undefined ? name : <a href={href}>{name}</a>}”.
+    </p>
+  );
 }
 
 function sectionsOf(shown: Shown, specs: readonly Spec[]): PageSection[] {
@@ -473,6 +483,10 @@ function Broadcasts({ shown }: { shown: Shown }): VNode {
   const judgements = new Map(broadcasts.map((one) => [one, stateOfBroadcast(one, scenarios)]));
   const columns: Column<BroadcastSummary>[] = [
     {
+      ...{ head: 'State', kind: 'looked' },
+      cell: (one) => <Looked {...{ shown, ...judgements.get(one) }} />,
+    },
+    {
       ...{ head: 'Broadcast', kind: 'broadcast', isHead: true },
       cell: ({ name, page: href, stream }) => (
         <>
@@ -480,10 +494,6 @@ function Broadcasts({ shown }: { shown: Shown }): VNode {
           <div class="about">{stream}</div>
         </>
       ),
-    },
-    {
-      ...{ head: 'State', kind: 'looked' },
-      cell: (one) => <Looked {...{ shown, ...judgements.get(one) }} />,
     },
     ...broadcastColumns,
     {

@@ -100,9 +100,12 @@ export function verdictOf({ scenarios, notRun, seconds, problems, shard, scopes 
   const left = notRun > 0 ? `, ${notRun} not run` : '';
   const alsoWrong = but ? `; ${but}` : '';
   const ofAll = `of ${all} passed`;
+  const took = seconds === undefined ? '' : duration(seconds);
+  const time = took === '' ? '' : ` in ${took}`;
   if (failed > 0) {
+    const after = took === '' ? '' : ` after ${took}`;
     const rest = `${skipped > 0 ? `, ${skipped} skipped` : ''}${left}`;
-    return failure(`Failed: ${passed} ${ofAll}, ${failed} failed${rest}${alsoWrong}.`);
+    return failure(`Failed${after}: ${passed} ${ofAll}, ${failed} failed${rest}${alsoWrong}.`);
   }
   if (skipped > 0) {
     const rest = `${skipped} skipped, which shows nothing${left}`;
@@ -118,7 +121,6 @@ export function verdictOf({ scenarios, notRun, seconds, problems, shard, scopes 
   }
   const shown = notShown + notRun > 0 ? `${passed} ${ofAll}${left}` : `${all} passed`;
   if (but) return failure(`Not a passed run: ${shown}, but ${but}.`);
-  const time = seconds === undefined ? '' : ` in ${duration(seconds)}`;
   const part = shard ? ` This is part ${shard.index} of ${shard.count}.` : '';
   const rest = notShown > 0 ? ` ${counted(notShown, 'scenario')} not shown.` : '';
   return { text: `Passed: ${shown}${time}.${rest}${part}`, outcome: 'passed' };

@@ -33,10 +33,10 @@ export function showcaseOf(
     );
   if (!longest) return undefined;
   const { facts, summary, evidenceUrl } = longest;
-  const { output, translatedTo = '', language, segmentSeconds, sourceAtZero, fragments } = facts;
+  const { output, translatedTo = '', language, sourceAtZero, fragments } = facts;
   const isPlayed = output !== undefined && isPlayable(facts);
   return {
-    ...{ summary, from: language, to: translatedTo, segmentSeconds },
+    ...{ summary, from: language, to: translatedTo },
     output: isPlayed ? evidenceUrl + encodeURIComponent(output.file) : undefined,
     original: isPlayed ? originalOf(facts.clip) : undefined,
     ...{ sourceAtZero: sourceAtZero ?? 0, segments: segmentsOf(facts) },

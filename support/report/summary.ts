@@ -119,11 +119,12 @@ function notShownBlock({ reason, scenarios }: NotShownGroup, limits: Limits): st
 /** In a sentence what viewers get and what failed, what of it is lost, and the verdict. */
 function verdictLine(facts: RunFacts): string {
   const { outcome } = verdictOf(facts);
-  const { sentence, notes, verdict = '' } = leadOf(facts);
+  const { sentence, notes, verdict = '', seenIn } = leadOf(facts);
   return [
     `## ${STATES[outcome].sign} ${lineOf(sentence)}`,
     notes.map((one) => `- ${lineOf(one)}`).join('\n'),
     lineOf(verdict),
+    seenIn ? `What viewers get is seen in “${lineOf(seenIn.name)}”.` : '',
   ]
     .filter((block) => block !== '')
     .join('\n\n');
@@ -153,13 +154,16 @@ function causeBlock(
   failed: readonly ScenarioResult[],
   { characters }: Limits,
 ): string {
-  const { where, seen, place, log, scenarios, followers } = cause;
+  const { where, seen, expected, place, meaning, next, log, scenarios, followers } = cause;
   const { title, judged, lost } = causeInWords(cause, failed.length);
   const texts = [
     [where, place].filter(Boolean).join(', '),
     ...(judged === undefined ? [] : [`judged as: ${judged}`]),
     ...lost.map((text) => `lost: ${text}`),
     `seen: ${seen}`,
+    ...(expected === undefined ? [] : [`expected: ${expected}`]),
+    ...(meaning === undefined ? [] : [`means: ${meaning}`]),
+    ...(next === undefined ? [] : [`next: ${next}`]),
     ...log.map(({ service, text }) => `${service}: ${text}`),
     ...(scenarios.length > 0 ? [`found by ${namesOf(scenarios, failed)}`] : []),
     ...(followers.length > 0 ? [`from it follows: ${namesOf(followers, failed)}`] : []),
@@ -193,12 +197,12 @@ function failure(facts: RunFacts, scenario: ScenarioResult, { characters }: Limi
 }
 
 function broadcastTable({ broadcasts, scenarios }: RunFacts, limits: Limits): string {
-  const header = ['Broadcast', 'State', ...broadcastColumns.map(({ head }) => head), ON_PURPOSE];
+  const header = ['State', 'Broadcast', ...broadcastColumns.map(({ head }) => head), ON_PURPOSE];
   const rows = broadcasts
     .slice(0, limits.lines)
     .map((summary) => [
-      markdown(summary.name),
       stateOfBroadcast(summary, scenarios).state,
+      markdown(summary.name),
       ...broadcastColumns.map(({ cell }) => markdown(cell(summary))),
       markdown(summary.faults.join('; ')),
     ]);

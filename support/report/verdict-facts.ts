@@ -37,7 +37,20 @@ export function verdictFactsOf(stream: string, lines: readonly VerdictLine[]): V
     );
     if (scenario && !isKnown) row.judgedBy.push({ name: scenario.name, place: scenario.place });
   }
-  return [...rows.values()];
+  return withCausesOf([...rows.values()]);
+}
+
+/** A cause that was found on the way to another verdict has a row as well, before the first that follows from it. */
+function withCausesOf(rows: readonly VerdictFacts[]): VerdictFacts[] {
+  const known = new Set(rows.map(({ criterion }) => criterion));
+  return rows.flatMap((row) => {
+    const { because, where } = row;
+    if (!because || known.has(because.criterion)) return [row];
+    known.add(because.criterion);
+    const { expected = '', ...cause } = because;
+    const none = { limit: null, deviations: [], judgedBy: [] };
+    return [{ ...cause, ...none, expected, where, state: 'failed' }, row];
+  });
 }
 
 /** What verdicts found wrong with the fragment of a segment, each thing once. */

@@ -103,10 +103,15 @@ export async function writeReports(
     results,
   );
   const known = new Map<string, Shown>();
-  for (const broadcast of parts.flatMap(broadcastsOf)) {
+  const all = parts
+    .flatMap(broadcastsOf)
+    .map((broadcast) => ({ broadcast, ...factsIn(broadcast) }));
+  for (const { broadcast, ...read } of all) {
     const { stream, evidenceFolder } = broadcast;
     if (broadcasts.get(stream)) continue;
-    const { summary, problem, facts } = writeBroadcastPage(to, broadcast, { results, causes });
+    const { summary, problem, facts } = writeBroadcastPage(to, broadcast, read, {
+      ...{ results, causes, all },
+    });
     const evidenceUrl = `${urlOf(to, evidenceFolder)}/`;
     if (facts && summary) known.set(stream, { facts, summary, evidenceUrl });
     broadcasts.set(stream, summary);
@@ -154,28 +159,58 @@ function streamsOf(scenarios: readonly ScenarioResult[]): string {
   return `${JSON.stringify(registry, null, 2)}\n`;
 }
 
+/** What is known of a broadcast, or why nothing is. */
+interface ReadFacts {
+  facts?: BroadcastFacts;
+  problem?: string;
+}
+
+function factsIn({ stream, pageFolder }: RunBroadcast): ReadFacts {
+  try {
+    // An earlier page must not be taken for this one.
+    rmSync(pageIn(pageFolder), { force: true });
+    const facts = readBroadcastFacts(pageFolder);
+    return facts ? { facts } : { problem: `there is no page of ${stream}: it has no facts` };
+  } catch (error) {
+    return { problem: `there is no page of ${stream}: ${messageOf(error)}` };
+  }
+}
+
+function pageIn(folder: string): string {
+  return join(folder, reportFiles.broadcastPage);
+}
+
+/** What a page says of the rest of the run. */
+interface RestOfRun {
+  results: readonly ScenarioResult[];
+  causes: readonly Cause[];
+  all: readonly ({ broadcast: RunBroadcast } & ReadFacts)[];
+}
+
 /** @returns no summary where there are no facts, and what went wrong */
 function writeBroadcastPage(
   to: string,
   { stream, evidenceFolder, pageFolder }: RunBroadcast,
-  { results, causes }: { results: readonly ScenarioResult[]; causes: readonly Cause[] },
+  { facts, problem: unread }: ReadFacts,
+  { results, causes, all }: RestOfRun,
 ): {
   summary?: BroadcastSummary | undefined;
-  problem?: string;
+  problem?: string | undefined;
   facts?: BroadcastFacts | undefined;
 } {
-  const file = join(pageFolder, reportFiles.broadcastPage);
-  let facts: BroadcastFacts | undefined;
+  if (!facts) return { problem: unread };
+  const file = pageIn(pageFolder);
   try {
-    // An earlier page must not be taken for this one.
-    rmSync(file, { force: true });
-    facts = readBroadcastFacts(pageFolder);
-    if (!facts) return { problem: `there is no page of ${stream}: it has no facts` };
     const judged = results.filter(({ judgedBy }) => judgedBy.includes(stream));
     const evidence = urlOf(pageFolder, evidenceFolder);
     const run = urlOf(pageFolder, join(to, reportFiles.index));
     mkdirSync(pageFolder, { recursive: true });
-    const links = { run, evidence: evidence === '' ? '' : `${evidence}/` };
+    const beside = all.flatMap(({ broadcast, facts: other }) =>
+      other && other.stream !== stream && wereTogether(other, facts)
+        ? [{ name: safeText(other.name), page: urlOf(pageFolder, pageIn(broadcast.pageFolder)) }]
+        : [],
+    );
+    const links = { run, evidence: evidence === '' ? '' : `${evidence}/`, beside };
     const own = withoutRepeats(
       causesIn(stream, causes, judged).map((one) => withCircumstances(one, facts)),
     );
@@ -183,8 +218,15 @@ function writeBroadcastPage(
     return { facts, summary: summaryOfBroadcast(facts, urlOf(to, file)) };
   } catch (error) {
     const problem = `there is no page of ${stream}: ${messageOf(error)}`;
-    return { problem, summary: facts && summaryOfBroadcast(facts) };
+    return { problem, summary: summaryOfBroadcast(facts) };
   }
+}
+
+type OnAir = Pick<BroadcastFacts, 'startedAt' | 'endedAt'>;
+
+function wereTogether(one: OnAir, other: OnAir): boolean {
+  if (one.endedAt === undefined || other.endedAt === undefined) return false;
+  return one.startedAt < other.endedAt && other.startedAt < one.endedAt;
 }
 
 /** The causes that were found in a broadcast, with those of its scenarios that they explain. */

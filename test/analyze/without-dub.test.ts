@@ -90,10 +90,18 @@ describe('a fragment without a dub', () => {
   it('has a reason in words that are the same for all such fragments', () => {
     const answer = { audio: undefined } as Fragment['answer'];
     const dubbed = { audio: {} } as Fragment['answer'];
+    const failedIn = (stage: string): Fragment['answer'] =>
+      ({
+        audio: undefined,
+        error: { code: 'TIMEOUT', message: 'late', stage },
+      }) as Fragment['answer'];
     expect(
       [
         fragment(0, { answer: dubbed }),
         fragment(0, { answer, errorCode: 'TIMEOUT' }),
+        fragment(0, { answer: failedIn('tts'), errorCode: 'TIMEOUT' }),
+        // What comes too late, be it an error as well.
+        fragment(0, { answer, errorCode: 'TIMEOUT', end: 'timed out' }),
         fragment(0, { answer: dubbed, end: 'timed out' }),
         fragment(0, { end: 'disconnected' }),
         fragment(0, { answer }),
@@ -102,6 +110,8 @@ describe('a fragment without a dub', () => {
     ).to.deep.equal([
       undefined,
       'the STS answered with the error TIMEOUT',
+      'the STS answered with the error TIMEOUT in tts',
+      'the answer timed out',
       'the answer timed out',
       'the connection was lost before the answer',
       'the answer has no dub',

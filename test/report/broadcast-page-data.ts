@@ -44,6 +44,8 @@ export const NOTHING: BroadcastFacts = {
   language: 'en',
   clip: '/nowhere.mp4',
   startedAt: '2026-11-22T06:49:04.000Z',
+  endedAt: '2026-11-22T06:49:24.000Z',
+  waits: { count: 0, longestMs: 0 },
   durationSeconds: 8,
   segmentSeconds: 2,
   audio: 'speech',
@@ -95,8 +97,8 @@ export function dubbedFacts(folder: string): BroadcastFacts {
     coverage: {
       ...{ segments: 5, heard: 2, dubbed: 3 },
       lost: [
-        { why: 'not sent (the breaker was open)', segments: [4] },
-        { why: 'the answer timed out', segments: [2] },
+        { why: 'not sent (the breaker was open)', segments: [4], fromSeconds: 8 },
+        { why: 'the answer timed out', segments: [2], fromSeconds: 4 },
       ],
     },
     exchange: {

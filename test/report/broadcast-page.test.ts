@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { after, before, describe, it } from 'node:test';
 
 import { expect } from 'chai';
@@ -19,7 +20,7 @@ import { accessibilityFaults, openFile, overflowOf, startBrowser, unfold } from 
 import { PAPER } from './browser';
 import { dubbedFacts, JUDGED, makeOutput, NASTY, NOTHING } from './broadcast-page-data';
 
-const LINKS = { run: '../../index.html', evidence: '' };
+const LINKS = { run: '../../index.html', evidence: '', beside: [] };
 
 /** That is where the player is, or gets to within some seconds: what is sought before the video is there comes later. */
 async function expectTime(page: Page, seconds: number, within: number): Promise<void> {
@@ -116,6 +117,25 @@ describe("a broadcast's page in Chromium", () => {
     expect(text).to.contain(
       'Made to go wrong on purpose. What is red below is its effect, as the scenarios expect it:',
     );
+    await page.context().close();
+  });
+
+  it('says what else was on the air, and how busy the machine was', async () => {
+    const busy = { ...facts, busyShare: 0.926, waits: { count: 2, longestMs: 450 } };
+    const besides = join(folder, 'besides.html');
+    const beside = [{ name: 'Another minute', page: '../another/index.html' }];
+    writeFileSync(besides, broadcastPage(busy, JUDGED, { ...LINKS, beside }));
+    const { page } = await openFile(browser, besides);
+    const verdict = page.getByRole('region', { name: 'Verdict' });
+    expect(await verdict.innerText()).to.contain(
+      'processors 93 % busy on average; the suite itself was kept waiting 2 times, 0.45 s at most',
+    );
+    await verdict.getByText('1 other broadcast', { exact: true }).click();
+    const link = verdict.getByRole('link', { name: 'Another minute' });
+    expect(await link.getAttribute('href')).to.equal('../another/index.html');
+    await page.goto(pathToFileURL(file).href);
+    expect(await verdict.innerText()).to.contain('no other broadcast of the run');
+    expect(await verdict.innerText()).to.contain('the suite itself was never kept waiting');
     await page.context().close();
   });
 
@@ -289,7 +309,7 @@ describe("a broadcast's page in Chromium", () => {
   it('leads to evidence in another folder', async () => {
     const pages = join(folder, 'replay', 'broadcasts', 'test');
     mkdirSync(pages, { recursive: true });
-    const links = { run: '../../index.html', evidence: '../../../' };
+    const links = { run: '../../index.html', evidence: '../../../', beside: [] };
     writeFileSync(join(pages, 'index.html'), broadcastPage(facts, JUDGED, links));
     const { page, complaints } = await openFile(browser, join(pages, 'index.html'));
     await page.waitForFunction('document.querySelector("video").readyState > 0');

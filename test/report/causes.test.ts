@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import type { Verdict } from '../../support/checks/criterion';
 import type { VerdictLine } from '../../support/checks/verdict-log';
 import { causesOf, withCircumstances, withoutRepeats } from '../../support/report/causes';
+import { lookUp } from '../../support/checks/criterion';
 import type { BroadcastFacts, Cause } from '../../support/report/facts';
 import { readRequirements } from '../../support/report/requirements';
 import { runPage } from '../../support/report/run-page';
@@ -50,8 +51,8 @@ function facts(
     unsent,
     coverage: {
       lost: [
-        { why: 'not sent (the breaker was open)', segments: [4] },
-        { why: 'the answer timed out', segments: [1] },
+        { why: 'not sent (the breaker was open)', segments: [4], fromSeconds: 24 },
+        { why: 'the answer timed out', segments: [1], fromSeconds: 6 },
       ],
     },
     log: log.map(([atSeconds, level, text]) => ({ service: 'media', atSeconds, level, text })),
@@ -87,6 +88,25 @@ describe('causes', () => {
       line(criterion, { criterion, state: 'not shown', what: 'no recording', seen: 'stalled' }),
     );
     expect(causesOf(missing, ['p', 'q'].map(failed))).to.have.length(1);
+  });
+
+  it('say what is written down about them, in place of where to look it up', () => {
+    const cause = { ...CAUSE, what: 'a fragment failed', next: lookUp('a fragment failed') };
+    const known = withCircumstances(cause, undefined);
+    expect(known.meaning).to.match(/^The STS answered with an error/);
+    expect(known).not.to.have.property('next');
+    const advised = withCircumstances({ ...cause, next: 'read its log' }, undefined);
+    expect(advised).to.include({ next: 'read its log', meaning: known.meaning });
+    const unknown = { ...CAUSE, what: 'no such message', next: lookUp('no such message') };
+    expect(withCircumstances(unknown, undefined)).to.include({ next: unknown.next });
+    expect(withCircumstances(unknown, undefined)).not.to.have.property('meaning');
+  });
+
+  it('are placed in the clip by where the first fragment begins in it', () => {
+    const late = facts([]);
+    late.fragments.forEach((one) => (one.sourceSeconds = 4 + 6 * one.segment));
+    const { place } = withCircumstances(CAUSE, { ...late, durationSeconds: 60 });
+    expect(place).to.equal('segment 4, frames 840 to 1019');
   });
 
   it('have their frames, and at most five lines of warnings of that time', () => {

@@ -85,8 +85,50 @@ describe('the facts of fragments of tones', () => {
     });
     expect({ heard, dubbed }).to.deep.equal({ heard: 0, dubbed: 0 });
     expect(lost).to.deep.equal([
-      { why: 'the answer timed out', segments: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
+      { why: 'the answer timed out', segments: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], fromSeconds: 0 },
     ]);
+  });
+
+  it('have the stages of an answer that is an error, or comes too late', () => {
+    const timingsMs = { asr: 500, translation: 200, tts: 1000 };
+    const error = { code: 'TIMEOUT', message: 'not done', stage: 'tts' };
+    const failing = { ...ANSWER, audio: undefined, timingsMs, error } as Fragment['answer'];
+    const [first, second] = FRAGMENTS;
+    if (!first || !second || !failing) throw new Error('two fragments and an answer');
+    const stagesOf = (one: Fragment): unknown[] => {
+      const [facts] = fragmentFacts([one], known('dub', []));
+      return (facts?.stages ?? []).map(({ stage, fromSeconds, toSeconds }) => [
+        ...[stage, Number(fromSeconds.toFixed(2)), Number(toSeconds.toFixed(2))],
+      ]);
+    };
+    const failed = { ...first, answer: { ...failing, at: 2000 }, endedAt: 2000 };
+    expect(stagesOf({ ...failed, errorCode: 'TIMEOUT' })).to.deep.equal([
+      ...[['queued', 0, 0.3]],
+      ...[
+        ['asr', 0.3, 0.8],
+        ['translation', 0.8, 1],
+        ['tts', 1, 2],
+      ],
+    ]);
+    const late: Fragment = { ...failed, end: 'timed out', endedAt: 1500 };
+    expect(stagesOf(late)).to.deep.equal(stagesOf(failed));
+    // Without any answer, all that is known is how long it was waited for.
+    const none: Fragment = { ...second, answer: undefined, end: 'timed out', endedAt: 14_000 };
+    expect(stagesOf(none)).to.deep.equal([['queued', 6, 14]]);
+  });
+
+  it('count lost segments from where the output begins in the clip', () => {
+    const lateJoin = fragmentFacts(FRAGMENTS, {
+      ...known('dub', []),
+      tones: { ...known('dub', []).tones, joinedSeconds: 4 },
+    });
+    const facts = lateJoin.map((one) =>
+      one.segment === 6 ? { ...one, withoutDub: 'the answer timed out', isHeard: false } : one,
+    );
+    const { lost } = coverageOf(FIXTURE, {
+      ...{ fragments: facts, unsent: [], verdicts: [], isHeard: true },
+    });
+    expect(lost).to.deep.equal([{ why: 'the answer timed out', segments: [6], fromSeconds: 40 }]);
   });
 
   it('measure nothing where no dub differs from the original', () => {

@@ -83,7 +83,7 @@ function showcaseIn(folder: string): Showcase | undefined {
     ...summaryOf('stream_1', 'One minute'),
     coverage: {
       ...{ segments: 5, heard: 3, dubbed: 4 },
-      lost: [{ why: 'not sent (the breaker was open)', segments: [4] }],
+      lost: [{ why: 'not sent (the breaker was open)', segments: [4], fromSeconds: 8 }],
     },
     figures: {
       fragmentsSent: 4,
@@ -151,7 +151,8 @@ describe('the page of a run in Chromium', () => {
       '✘ Viewers get Spanish in 3 of 5 segments, 5.2 s late at first and 8.3 s at the end, video and audio together within 185 ms; ' +
         '3 of 6 scenarios failed: a dub is late.\n\n' +
         'segment 4, from second 8 of the clip: not sent (the breaker was open)\n\n' +
-        'Failed: 1 of 6 scenarios passed, 3 failed, 2 skipped; 2 problems are listed below.',
+        'Failed after 1 min 40 s: 1 of 6 scenarios passed, 3 failed, 2 skipped; 2 problems are listed below.\n\n' +
+        'What viewers get is seen in “One minute”.',
     );
     expect(await page.locator('h2').allInnerTexts()).to.deep.equal([
       ...['Causes', 'What viewers get', 'Failures', 'Problems', 'Broadcasts', 'Scenarios'],
@@ -173,7 +174,7 @@ describe('the page of a run in Chromium', () => {
     expect(await page.locator('#problems').innerText()).to.contain('part 2 of 2 is missing');
     const row = page.getByRole('row', { name: 'One minute' });
     const cells = (await row.innerText()).split(/\s*\t\s*/);
-    expect(cells[1]).to.match(/^✘ failed\s+1 scenario$/);
+    expect(cells[0]).to.match(/^✘ failed\s+1 scenario$/);
     expect(cells.slice(2, 9)).to.deep.equal([
       ...['9 of 10', '-184 ms', '8.4 s', '–', '1679 ms', '2.4 %', '69.0 s'],
     ]);
@@ -220,9 +221,32 @@ describe('the page of a run in Chromium', () => {
     expect(await viewers.locator('.figures').innerText()).to.match(/length\s+8 s, at most 9 s/);
     expect(await viewers.locator('.bar').first().getAttribute('aria-hidden')).to.equal('true');
     const text = await viewers.innerText();
+    expect(text).to.contain(
+      'shown 5.2 s late, the end 8.3 s late: the specs set no limit to that.',
+    );
     expect(text).to.contain('understandable?').and.contain('That is for a reader to say.');
     expect(text).to.match(/0\.52\tThis is line 0\.\testa es la línea 0\testa es la línea 0/);
     expect(await viewers.getByRole('table').getByText('✔').count()).to.equal(0);
+    await page.context().close();
+  });
+
+  it('shows the state of each broadcast on a narrow screen, too', async () => {
+    const { page } = await openFile(browser, file);
+    await page.setViewportSize({ width: 360, height: 740 });
+    const box = await page
+      .getByRole('row', { name: 'One minute' })
+      .getByText('failed')
+      .boundingBox();
+    expect((box?.x ?? NaN) + (box?.width ?? NaN)).to.be.below(360);
+    await page.context().close();
+  });
+
+  it('says what its words mean', async () => {
+    const { page } = await openFile(browser, file);
+    await page.getByText('Words, and what they mean').click();
+    const words = await page.locator('footer').innerText();
+    expect(words).to.contain('A/V offset').and.contain('Audio minus video, in ms');
+    expect(words).not.to.match(/\]\(|`/);
     await page.context().close();
   });
 

@@ -73,7 +73,7 @@ describe('the verdict on a run', () => {
 
   it('is failed when one failed', () => {
     expect(verdict(results([passed, failed, skipped]))).to.equal(
-      'Failed: 1 of 3 scenarios passed, 1 failed, 1 skipped.',
+      'Failed after 1 min 40 s: 1 of 3 scenarios passed, 1 failed, 1 skipped.',
     );
   });
 
@@ -242,7 +242,9 @@ describe('the summary of a run', () => {
 
   it('shows what failed, with what was seen', () => {
     const summary = summaryOf(factsOf(results([passed, failed, skipped])), REQUIREMENTS);
-    expect(summary).to.match(/^## ✘ Failed: 1 of 3 scenarios passed, 1 failed, 1 skipped\.\n/);
+    expect(summary).to.match(
+      /^## ✘ Failed after 1 min 40 s: 1 of 3 scenarios passed, 1 failed, 1 skipped\.\n/,
+    );
     expect(summary).to.contain('```text\nThen it is heard\na dub is not heard\n  seen: none\n```');
     expect(summary).to.contain('1 scenario: the file of the broadcast is missing');
     expect(summary).to.contain('- ✘ failed: **021-US1-2** ');
@@ -427,7 +429,7 @@ describe('reports of a run', () => {
     const other = { ...failed, feature: 'Another feature' };
     const bad = await report(run.folder, results([other]).folder, '--to', join(folder, 'both'));
     expect(bad.stdout).to.match(
-      /^Failed: 1 of 2 scenarios passed, 1 failed\. .*both\/index\.html$/,
+      /^Failed( after [^:]+)?: 1 of 2 scenarios passed, 1 failed\. .*both\/index\.html$/,
     );
     expect(bad.exitCode).to.equal(1);
   });

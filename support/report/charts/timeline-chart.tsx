@@ -17,7 +17,7 @@ import { WIDTH, xOf } from './chart';
 /** In the order of time; `x` and `y` are where its entry of the legend begins, in pixels. */
 export const STAGES: readonly { stage: Stage; meaning: string; x: number; y: number }[] = [
   { stage: 'waiting', meaning: 'waiting to be sent', x: 10, y: 30 },
-  { stage: 'queued', meaning: 'queued at the STS', x: 190, y: 30 },
+  { stage: 'queued', meaning: 'waiting at the STS', x: 190, y: 30 },
   { stage: 'asr', meaning: 'speech to text', x: 332, y: 30 },
   { stage: 'translation', meaning: 'translation', x: 448, y: 30 },
   { stage: 'tts', meaning: 'text to speech', x: 546, y: 30 },

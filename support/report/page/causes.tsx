@@ -38,7 +38,7 @@ function Evidence({ broadcast }: { broadcast: BroadcastSummary | undefined }): V
 }
 
 function termsOf(cause: CauseFacts, failed: readonly ScenarioResult[]): [string, string][] {
-  const { where, seen, expected, next, place, scenarios, followers } = cause;
+  const { where, seen, expected, meaning, next, place, scenarios, followers } = cause;
   const { judged, lost } = causeInWords(cause, failed.length);
   const terms: [string, string | undefined][] = [
     ['where', [where, place].filter(Boolean).join(', ')],
@@ -46,6 +46,7 @@ function termsOf(cause: CauseFacts, failed: readonly ScenarioResult[]): [string,
     ...lost.map((text): [string, string] => [judged === undefined ? 'lost' : 'also lost', text]),
     ['seen', seen],
     ['expected', expected],
+    ['means', meaning],
     ['next', next],
     ['found by', scenarios.length > 0 ? namesOf(scenarios, failed) : undefined],
     ['from it follows', followers.length > 0 ? namesOf(followers, failed) : undefined],

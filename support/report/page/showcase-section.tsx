@@ -2,7 +2,7 @@ import { Fragment, type VNode } from 'preact';
 
 import { safeText } from '../../base/safe-text';
 import type { Figure } from '../../checks/criterion';
-import type { Showcase } from '../facts';
+import type { BroadcastFigures, Showcase } from '../facts';
 import { Badge, type Column, Table } from '../layout';
 import { languageName } from '../lead';
 import { shownNumber } from '../wording';
@@ -40,6 +40,7 @@ export function ShowcaseSection({ showcase }: { showcase: Showcase }): VNode {
         <>
           <h3>Room to each limit</h3>
           <Figures figures={figures} />
+          <Lateness {...summary.figures} />
         </>
       ) : null}
       <Translation showcase={showcase} />
@@ -113,6 +114,18 @@ function Figures({ figures }: Pick<Showcase, 'figures'>): VNode {
         </Fragment>
       ))}
     </dl>
+  );
+}
+
+/** It has no limit: viewers of a live broadcast may be as late as the pipeline needs. */
+function Lateness({ endToEndSeconds, lateAtEndSeconds }: BroadcastFigures): VNode | null {
+  if (endToEndSeconds === undefined) return null;
+  const atEnd =
+    lateAtEndSeconds === undefined ? '' : `, the end ${shownNumber(lateAtEndSeconds)} s late`;
+  return (
+    <p class="about">
+      {`The first frame is shown ${shownNumber(endToEndSeconds)} s late${atEnd}: the specs set no limit to that.`}
+    </p>
   );
 }
 

@@ -3,13 +3,16 @@ import type { VNode } from 'preact';
 import { safeText } from '../../base/safe-text';
 import { wordOf } from '../charts/chart';
 import { coverageText, lostTexts } from '../coverage';
-import type { BroadcastFacts, CauseFacts, VerdictFacts } from '../facts';
+import type { BroadcastFacts, BroadcastSummary, CauseFacts, VerdictFacts } from '../facts';
 import { Badge, type Column, List, Quote, STATES, Table, Terms } from '../layout';
 import { idsOf, outcomeOf, type ScenarioResult } from '../scenario-results';
 import { offsetSentence } from '../verdict-facts';
 import { counted, duration, shownMessage, shownNumber } from '../wording';
 import { Causes } from './causes';
 import { folded } from './parts';
+
+/** Another broadcast of the run; where its page is, relative to this one. */
+export type Beside = Pick<BroadcastSummary, 'name' | 'page'>;
 
 interface SectionParts {
   facts: BroadcastFacts;
@@ -22,7 +25,8 @@ export function VerdictSection({
   facts,
   judged,
   causes,
-}: SectionParts & { causes: readonly CauseFacts[] }): VNode {
+  beside,
+}: SectionParts & { causes: readonly CauseFacts[]; beside: readonly Beside[] }): VNode {
   const failed = judged.filter((result) => outcomeOf(result) === 'failed');
   // What follows from something else, or is not shown, says something where a scenario has asked for it.
   const verdicts = facts.verdicts.filter(
@@ -56,7 +60,7 @@ export function VerdictSection({
       {folded(missing, `Not measured: ${missing.map(([name]) => name).join(', ')}`, () => (
         <Terms items={missing} />
       ))}
-      <About facts={facts} />
+      <About {...{ facts, beside }} />
     </section>
   );
 }
@@ -86,7 +90,7 @@ function VerdictLine({ judged }: { judged: readonly ScenarioResult[] }): VNode {
 
 /** How many segments viewers hear dubbed, why not the others, and what happened between the services. */
 function Happened({ facts }: { facts: BroadcastFacts }): VNode {
-  const { coverage, segmentSeconds, exchange } = facts;
+  const { coverage, exchange } = facts;
   const { breaker, lostAtSeconds, fallbacks } = exchange;
   const at = (seconds: number): string => `second ${shownNumber(seconds, 0)}`;
   const open = breaker.map(({ fromSeconds, toSeconds, failures }) => {
@@ -96,7 +100,7 @@ function Happened({ facts }: { facts: BroadcastFacts }): VNode {
   const [firstLost] = lostAtSeconds;
   const counts = fallbacks.map(({ value, delta }) => `${value} ${delta}`).join(', ');
   const happened = [
-    ...lostTexts(coverage, segmentSeconds).map((text) => `Not dubbed as it should be: ${text}.`),
+    ...lostTexts(coverage).map((text) => `Not dubbed as it should be: ${text}.`),
     ...open,
     ...(firstLost === undefined
       ? []
@@ -156,7 +160,7 @@ function InShort({ facts, judged }: SectionParts): VNode | null {
       )}
       {passed.length === 0 ? null : (
         <li>
-          {folded(passed, `${passed.length} of ${counted(verdicts.length, 'check')} passed`, () => (
+          {folded(passed, checksInWords(verdicts), () => (
             <List items={passed} />
           ))}
         </li>
@@ -169,6 +173,21 @@ function InShort({ facts, judged }: SectionParts): VNode | null {
       ) : null}
     </ul>
   );
+}
+
+/** `11 checks passed, 3 failed, 13 could not be judged as something before them is missing`. */
+function checksInWords(verdicts: readonly VerdictFacts[]): string {
+  const count = (...states: VerdictFacts['state'][]): number =>
+    verdicts.filter(({ state }) => states.includes(state)).length;
+  const texts: [number, string][] = [
+    [count('failed'), 'failed'],
+    [count('follows'), 'follow from that'],
+    [count('not shown'), 'had nothing to judge'],
+  ];
+  return [
+    `${counted(count('passed'), 'check')} passed`,
+    ...texts.filter(([of]) => of > 0).map(([of, words]) => `${of} ${words}`),
+  ].join(', ');
 }
 
 function WrongFragments({ facts }: { facts: BroadcastFacts }): VNode | null {
@@ -207,7 +226,31 @@ function FailedScenario({ result }: { result: ScenarioResult }): VNode {
   );
 }
 
-function About({ facts }: { facts: BroadcastFacts }): VNode {
+/** What of the machine may have made a broadcast late. */
+function machineText({ busyShare, waits }: BroadcastFacts): string {
+  const busy =
+    busyShare === undefined ? [] : [`processors ${Math.round(100 * busyShare)} % busy on average`];
+  if (waits === undefined) return 'not observed';
+  const kept =
+    waits.count === 0
+      ? 'the suite itself was never kept waiting'
+      : `the suite itself was kept waiting ${times(waits.count)}, ${shownNumber(waits.longestMs / 1000, 2)} s at most`;
+  return [...busy, kept].join('; ');
+}
+
+function BesideIt({ beside }: { beside: readonly Beside[] }): VNode {
+  if (beside.length === 0) return <>no other broadcast of the run</>;
+  return folded(beside, counted(beside.length, 'other broadcast'), () => (
+    <ul>
+      {beside.map(({ name, page }, index) => (
+        <li key={index}>{page === undefined ? name : <a href={page}>{name}</a>}</li>
+      ))}
+    </ul>
+  )) as VNode;
+}
+
+function About(parts: { facts: BroadcastFacts; beside: readonly Beside[] }): VNode {
+  const { facts, beside } = parts;
   const { figures, coverage } = facts;
   const media = facts.audio === 'none' ? 'video without audio' : facts.audio;
   const { fragmentsSent, fragmentsAnswered, answerP50Ms, answerP95Ms, answerMaxMs } = figures;
@@ -230,6 +273,8 @@ function About({ facts }: { facts: BroadcastFacts }): VNode {
           'latency end to end',
           `${duration(figures.endToEndSeconds)} from the first frame being published to its being shown; at the end ${duration(figures.lateAtEndSeconds)}`,
         ],
+        ['on the air beside it', <BesideIt beside={beside} />],
+        ['machine', machineText(facts)],
         ['runtime', safeText(facts.runtime)],
         ['STS monitor', safeText(facts.monitor)],
       ]}

@@ -47,7 +47,8 @@ class StageError:
 class Result:
     """Outcome of a fragment. `pcm` is s16le in the stream's rate and channels, None when there is no dub.
 
-    While the fragment is processed, `stage` is the one that is at work.
+    While the fragment is processed, `stage` is the one that is next or at work, since `working_since`: a time of
+    `time.perf_counter`, None while it waits for those of other fragments.
     """
 
     status: str = "failed"
@@ -58,6 +59,7 @@ class Result:
     stage_ms: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     error: StageError | None = None
     stage: str = STAGES[0]
+    working_since: float | None = field(default_factory=time.perf_counter)
 
 
 Started = Callable[[Result], Awaitable[None]]
@@ -152,10 +154,10 @@ class SpeechEngine:
         begin = time.perf_counter()
 
         async def stage(name: str, thread: WorkThread, work: Callable[[], T]) -> T:
-            result.stage = name
+            result.stage, result.working_since = name, None
 
             def timed() -> tuple[T, float]:
-                begin = time.perf_counter()
+                begin = result.working_since = time.perf_counter()
                 value = work()
                 return value, (time.perf_counter() - begin) * 1000
 
@@ -229,9 +231,13 @@ def decode(fragment: Fragment, rate: int) -> tuple[Samples, int]:
 
 def timed_out(result: Result, timeout_s: float) -> Result:
     """The answer for a fragment that is not done in time, with what there is of its text."""
-    error = StageError("TIMEOUT", f"not done after {timeout_s:g} s (PROCESSING_TIMEOUT)", result.stage, True)
+    since = result.working_since
+    waiting = ", waiting for other fragments" if since is None else ""
+    message = f"not done after {timeout_s:g} s (PROCESSING_TIMEOUT){waiting}"
+    error = StageError("TIMEOUT", message, result.stage, True)
     before = sum(ms for stage, ms in result.stage_ms.items() if stage != result.stage)
-    times = {**result.stage_ms, result.stage: max(0.0, timeout_s * 1000 - before)}
+    worked_ms = 0.0 if since is None else (time.perf_counter() - since) * 1000
+    times = {**result.stage_ms, result.stage: min(worked_ms, max(0.0, timeout_s * 1000 - before))}
     return replace(result, status="failed", pcm=None, processing_time_ms=timeout_s * 1000, stage_ms=times, error=error)
 
 

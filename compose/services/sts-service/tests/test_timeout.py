@@ -137,6 +137,15 @@ def test_a_stage_that_hangs_holds_up_nobody_else(stuck: Stuck, stage: str) -> No
     assert sum(answer.stage_ms.values()) == pytest.approx(300, abs=0.001)
 
 
+def test_waiting_for_other_fragments_is_no_work() -> None:
+    result = Result(stage_ms={"asr": 200.0, "translation": 50.0, "tts": 0.0}, stage="tts", working_since=None)
+    answer = timed_out(result, 30)
+    assert answer.error is not None
+    assert answer.error.message == "not done after 30 s (PROCESSING_TIMEOUT), waiting for other fragments"
+    assert (answer.error.stage, answer.processing_time_ms) == ("tts", 30_000)
+    assert answer.stage_ms == {"asr": 200.0, "translation": 50.0, "tts": 0.0}
+
+
 def test_what_ends_by_itself_is_waited_for() -> None:
     order: list[str] = []
 
