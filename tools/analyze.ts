@@ -192,7 +192,12 @@ async function findingsOfListener(output: OutputFindings): Promise<Record<string
 }
 
 async function findingsOfBroadcast(broadcast: BroadcastFindings): Promise<Record<string, unknown>> {
-  return {
+  // They need no recording: begun first, they are there when the video has been decoded.
+  const languages = Promise.all([
+    orReason(() => broadcast.languageOf('transcript')),
+    orReason(() => broadcast.languageOf('translation')),
+  ]);
+  const found = {
     broadcast: broadcast.record,
     secondsToInputReady: broadcast.secondsBetween('published', 'inputReady'),
     secondsToMetrics: broadcast.secondsBetween('published', 'metricsSeen'),
@@ -200,10 +205,10 @@ async function findingsOfBroadcast(broadcast: BroadcastFindings): Promise<Record
     roundTrip: await orReason(() => broadcast.roundTrip),
     endToEndLatency: await orReason(() => broadcast.endToEndLatency()),
     texts: await orReason(() => broadcast.judgedTexts()),
-    transcriptLanguage: await orReason(() => broadcast.languageOf('transcript')),
-    translationLanguage: await orReason(() => broadcast.languageOf('translation')),
     measuredOffsets: await orReason(() => broadcast.metrics.measured('avSyncDelta')),
   };
+  const [transcriptLanguage, translationLanguage] = await languages;
+  return { ...found, transcriptLanguage, translationLanguage };
 }
 
 const STATES: Record<OutputVerdict['state'], string> = {

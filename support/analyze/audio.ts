@@ -88,8 +88,9 @@ export async function readChannels(
   seconds: number,
 ): Promise<[left: Float32Array, right: Float32Array]> {
   const run = await runFfmpeg([
-    ...['-v', 'error', '-i', file, '-map', '0:a:0', '-ss', String(fromSeconds)],
-    ...['-t', String(seconds), '-ar', String(rateHz), '-f', 'f32le', 'pipe:1'],
+    // Before the file: what comes earlier is not decoded.
+    ...['-v', 'error', '-ss', String(fromSeconds), '-t', String(seconds), '-i', file],
+    ...['-map', '0:a:0', '-ar', String(rateHz), '-f', 'f32le', 'pipe:1'],
   ]);
   if (run.exitCode !== 0) throw unreadable(file, run.stderr, 'ffmpeg');
   const both = samplesFromF32le(run.stdout);
@@ -158,18 +159,44 @@ async function* decodedFiles(
   files: readonly string[],
   rateHz: number,
 ): AsyncGenerator<Float32Array> {
+  for await (const [samples] of decodedAt(files.map((file) => ({ file, ratesHz: [rateHz] })))) {
+    if (samples) yield samples;
+  }
+}
+
+/** A file, and the rates at which its audio is wanted. */
+interface WantedAudio {
+  file: string;
+  ratesHz: readonly number[];
+}
+
+/**
+ * As {@link readAudioFiles}, of few files, each decoded once for all rates at which it is wanted.
+ *
+ * @throws MediaUnreadable when one of them is missing, empty, or has no audio
+ */
+export async function readAudioFilesAt(wanted: readonly WantedAudio[]): Promise<Float32Array[][]> {
+  const all: Float32Array[][] = [];
+  for await (const samples of decodedAt(wanted)) all.push(samples);
+  return all;
+}
+
+async function* decodedAt(wanted: readonly WantedAudio[]): AsyncGenerator<Float32Array[]> {
+  const files = wanted.map(({ file }) => file);
   await Promise.all(files.map((file) => requireFile(file)));
   const folder = mkdtempSync(join(tmpdir(), 'audio-'));
   try {
-    const raw = files.map((_, i) => join(folder, `${i}.f32`));
-    const format = ['-af', MONO, '-ar', String(rateHz), '-f', 'f32le'];
+    const raw = wanted.map(({ ratesHz }, i) => ratesHz.map((hz) => join(folder, `${i}-${hz}.f32`)));
+    const formatAt = (hz: number): string[] => ['-af', MONO, '-ar', String(hz), '-f', 'f32le'];
     const run = await runFfmpeg([
       ...['-v', 'error', '-threads', '1'],
       ...files.flatMap((file) => ['-i', file]),
-      ...raw.flatMap((file, i) => ['-map', `${i}:a:0`, ...format, file]),
+      ...wanted.flatMap(({ ratesHz }, i) =>
+        ratesHz.flatMap((hz, k) => ['-map', `${i}:a:0`, ...formatAt(hz), raw[i]?.[k] ?? '']),
+      ),
     ]);
     if (run.exitCode !== 0) throw unreadable(files.join(', '), run.stderr, 'ffmpeg');
-    for (const file of raw) yield samplesFromF32le(readFileSync(file));
+    for (const own of raw) yield own.map((file) => samplesFromF32le(readFileSync(file)));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

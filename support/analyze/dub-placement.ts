@@ -154,6 +154,29 @@ export function locateDubs(
   });
 }
 
+/** Where dubs that are found once would be heard, whichever frames are shown there: most are. */
+export function likelyPlaces(
+  { firstPtsSeconds }: Pick<AudioTimeline, 'firstPtsSeconds'>,
+  dubs: readonly LocatedDub[],
+): { sequence: number; ptsSeconds: number; speed: number }[] {
+  return dubs.flatMap(({ fragment: { sequence }, needle, found }) => {
+    const [place, ...others] = found.observed ? found.places : [];
+    if (!needle.observed || !place || others.length > 0) return [];
+    const ptsSeconds = ptsOf(place.offsetSeconds, needle, 1, firstPtsSeconds);
+    return [{ sequence, ptsSeconds, speed: 1 }];
+  });
+}
+
+/** Where a dub begins of which the part without silence is found at `offsetSeconds` of the audio. */
+function ptsOf(
+  offsetSeconds: number,
+  { trimmedStartSeconds }: Pick<Trimmed, 'trimmedStartSeconds'>,
+  speed: number,
+  firstPtsSeconds: number,
+): number {
+  return firstPtsSeconds + offsetSeconds - trimmedStartSeconds / speed;
+}
+
 function locateOriginal(
   { original, startSeconds }: DubbedFragment,
   rateHz: number,
@@ -241,7 +264,7 @@ function findOccurrences(
   if (!trimmed.observed) return trimmed;
   const needle = { ...trimmed, samples: samplesIn(trimmed.samples) };
   const toPts = (offsetSeconds: number, speed: number): number =>
-    audio.firstPtsSeconds + offsetSeconds - needle.trimmedStartSeconds / speed;
+    ptsOf(offsetSeconds, needle, speed, audio.firstPtsSeconds);
   const tolerance = MATCH_SHARE * lengthSeconds;
   const isAt =
     (presentation: Presentation) =>

@@ -12,10 +12,10 @@ export interface DetectedLanguage {
 }
 
 /**
- * The language a text is written in, by eld's small model (60 languages, n-grams;
+ * The language a text is written in, by eld's smallest model (60 languages, n-grams;
  * https://github.com/nitotm/efficient-language-detector-js). Meant for some sentences, as all transcripts of a
  * broadcast are: between near languages (Spanish and Catalan) one short sentence can go either way. The large model
- * decides those as well, but takes 290 MB of memory; this one takes 40 MB.
+ * decides those as well, but takes 290 MB of memory; this one takes 20 MB, and is loaded in half of the time of the next one.
  * Asterisks (Apertium's sign for an unknown word) are ignored.
  *
  * @returns unobserved for a text without letters or in no known language
@@ -24,7 +24,7 @@ export async function detectLanguage(text: string): Promise<Finding<DetectedLang
   const cleaned = text.replaceAll('*', '').trim();
   if (!/\p{L}/u.test(cleaned)) return unobserved('the text has no letters');
   // A real import(): the package has no entry for require.
-  const { eld } = await import('eld/small');
+  const { eld } = await import('eld/extrasmall');
   const result = eld.detect(cleaned);
   const ranked = Object.entries(result.getScores()).sort(([, a], [, b]) => b - a);
   const [best, next] = ranked;
@@ -36,4 +36,11 @@ export async function detectLanguage(text: string): Promise<Finding<DetectedLang
     reliable: result.isReliable(),
     runnerUp: next ? { language: next[0], score: next[1] } : null,
   };
+}
+
+/** The language of each of two texts. */
+export async function detectLanguages([one, other]: readonly [string, string]): Promise<
+  [Finding<DetectedLanguage>, Finding<DetectedLanguage>]
+> {
+  return [await detectLanguage(one), await detectLanguage(other)];
 }

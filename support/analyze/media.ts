@@ -37,6 +37,18 @@ export interface OtherStream extends StreamBase {
 
 export type MediaStream = VideoStream | AudioStream | OtherStream;
 
+/** What the header of a file says of its first video track. */
+export interface HeaderFormat {
+  width: number;
+  height: number;
+  /** Width of a pixel by its height; 1 where the file does not say. */
+  sampleAspectRatio: number;
+  /** ffmpeg's name: `yuv420p`, `yuv444p`, `yuv420p10le`; `unknown` where it has none. */
+  pixelFormat: string;
+  /** By which a player turns the frames, counter-clockwise; from -180 to 180. */
+  rotationDegrees: number;
+}
+
 /** A PTS step of more than 1.5 nominal steps. */
 export interface PtsGap {
   /** PTS of the packet before the gap. */
@@ -90,6 +102,9 @@ const streamsSchema = z.object({
       codec_tag_string: z.string().optional(),
       width: z.number().optional(),
       height: z.number().optional(),
+      pix_fmt: z.string().optional(),
+      sample_aspect_ratio: z.string().optional(),
+      side_data_list: z.array(z.object({ rotation: z.number().optional() })).optional(),
       avg_frame_rate: z.string().optional(),
       sample_rate: z.string().optional(),
       channels: z.number().optional(),
@@ -111,6 +126,8 @@ const STEP_JITTER_SECONDS = 0.002;
 /** What ffprobe says of a file as a whole. */
 interface Probed {
   streams: MediaStream[];
+  /** Of the first video stream. */
+  format: HeaderFormat;
   /** 0 where the file does not say, as `seconds`. */
   startSeconds: number;
   seconds: number;
@@ -149,6 +166,15 @@ export async function isLong(file: string): Promise<boolean> {
   return (await secondsOf(file)) > LONG_SECONDS;
 }
 
+/**
+ * What the header of a file says of its first video track; without one, of nothing.
+ *
+ * @throws as {@link probeStreams}
+ */
+export async function formatOf(file: string): Promise<HeaderFormat> {
+  return (await probeOnce(file)).format;
+}
+
 function probeOnce(file: string): Promise<Probed> {
   const { mtimeMs, size } = statSync(file, { throwIfNoEntry: false }) ?? { mtimeMs: 0, size: 0 };
   const key = `${file} ${mtimeMs} ${size}`;
@@ -162,21 +188,37 @@ const probed = new Map<string, Promise<Probed>>();
 
 async function probe(file: string): Promise<Probed> {
   const entries =
-    'stream=index,codec_type,codec_name,codec_tag_string,width,height,avg_frame_rate,sample_rate,channels,channel_layout' +
-    ':stream_tags=language:format=start_time,duration';
+    'stream=index,codec_type,codec_name,codec_tag_string,width,height,pix_fmt,sample_aspect_ratio,avg_frame_rate,sample_rate,' +
+    'channels,channel_layout:stream_tags=language,rotate:stream_side_data=rotation:format=start_time,duration';
   const json = await runFfprobe(file, ['-show_entries', entries]);
   const { streams, format } = streamsSchema.parse(JSON.parse(json));
   if (streams.length === 0) {
     throw unreadable(file, 'no streams', `ffprobe ${(await probeTool()).version}`);
   }
+  const video = streams.find((stream) => stream.codec_type === 'video');
   return {
     streams: streams.map(streamOf),
+    format: headerFormat(video),
     startSeconds: Number(format.start_time ?? 0) || 0,
     seconds: Number(format.duration ?? 0) || 0,
   };
 }
 
-function streamOf(stream: z.infer<typeof streamsSchema>['streams'][number]): MediaStream {
+type ProbedStream = z.infer<typeof streamsSchema>['streams'][number];
+
+function headerFormat(stream: Partial<ProbedStream> = {}): HeaderFormat {
+  const [over, under] = (stream.sample_aspect_ratio ?? '1:1').split(':').map(Number);
+  const sideData = stream.side_data_list?.find(({ rotation }) => rotation !== undefined);
+  return {
+    ...{ width: stream.width ?? 0, height: stream.height ?? 0 },
+    sampleAspectRatio: (over ?? 1) / (under ?? 1) || 1,
+    pixelFormat: stream.pix_fmt ?? 'unknown',
+    // The tag of older ffprobes turns clockwise.
+    rotationDegrees: sideData?.rotation ?? -Number(stream.tags?.['rotate'] ?? 0),
+  };
+}
+
+function streamOf(stream: ProbedStream): MediaStream {
   const tag = stream.tags?.['language'];
   const base = {
     index: stream.index,

@@ -1,13 +1,16 @@
 import type { Fixture } from '../broadcast/fixture';
 import { bytesOf, partOf, type Samples, samplesIn, SPEECH_RATE_HZ } from './samples';
 import { inWorkerThread, shared } from './worker-thread';
-import { eachAudioFile, readAudioFiles, sinkOfFiles } from './audio';
+import { eachAudioFile, readAudioFiles, readAudioFilesAt, sinkOfFiles } from './audio';
 import { audioLevels, voiceActivity } from './audio-levels';
+import type { HeardDub } from './dub-alignment';
 import type { DubConditionAt } from './dub-damage';
 import { type DubLoudness, dubLoudness } from './dub-loudness';
 import {
   type DubbedFragment,
   type FragmentPlacement,
+  likelyPlaces,
+  type LocatedDub,
   shownDubs,
   type Sync,
   syncOf,
@@ -22,7 +25,7 @@ import {
 } from './fingerprint';
 import { countedOn, type FrameClock, frameClock, presentationsOf } from './frame-clock';
 import { type LineHeard, linesHeard, listenInEnglish } from './listening';
-import { type MediaStream, type PacketSpan, packetSpan, probeStreams } from './media';
+import { formatOf, type MediaStream, type PacketSpan, packetSpan, probeStreams } from './media';
 import { dubsHeardIn, type SegmentHeard, segmentsHeardIn } from './segments-heard';
 import type { MatchedFrames } from './matched-clock';
 import type { Programme } from './programme';
@@ -30,7 +33,7 @@ import { ofSource } from './source-cache';
 import { atConstantRate, readSource, repeatsAtConstantRate } from './source-frames';
 import type { Thumbnails } from './thumbnails';
 import { type VideoTrack, readVideo } from './video';
-import { bordersOf, probeFormat, type VideoFormat } from './video-format';
+import { bordersOf, type VideoFormat } from './video-format';
 import { FindingCache } from './cache';
 import { type LateChannel, lateChannel } from './channels';
 import type { MisplayedDub } from './misplayed';
@@ -65,6 +68,21 @@ export interface Isochrony {
   sequence: number;
   originalSpeechSeconds: number;
   dubbedSpeechSeconds: number;
+}
+
+/** Where a dub is heard, and where what comes after it begins. */
+type HeardFrom = Pick<HeardDub, 'sequence' | 'ptsSeconds' | 'speed'> & { untilSeconds: number };
+
+function withEnds(heard: readonly Omit<HeardFrom, 'untilSeconds'>[]): HeardFrom[] {
+  const places = heard.map(({ ptsSeconds }) => ptsSeconds);
+  return heard.map(({ sequence, ptsSeconds, speed }) => ({
+    ...{ sequence, ptsSeconds, speed },
+    untilSeconds: Math.min(...places.filter((at) => at > ptsSeconds)),
+  }));
+}
+
+function keyOf({ sequence, ptsSeconds, speed, untilSeconds }: HeardFrom): string {
+  return [sequence, ptsSeconds, speed, untilSeconds].join();
 }
 
 /**
@@ -135,9 +153,9 @@ export class OutputFindings {
   /** The audio of each fragment, before (where it is known) and after, at the same rate; by file. That of many is in a file. */
   #fragments(): Promise<Map<string, Samples>> {
     return this.#cache.once('fragments', async () => {
-      const files = this.dubs.flatMap(({ dubbed, original }) =>
-        [dubbed ?? [], original ?? []].flat(),
-      );
+      const few = await this.#fewFragments();
+      if (few) return few.searched;
+      const files = this.#fragmentFiles();
       const sink = sinkOfFiles(this.dubs.length);
       const ends: number[] = [];
       for await (const samples of eachAudioFile(files, SEARCH_RATE_HZ)) {
@@ -146,6 +164,29 @@ export class OutputFindings {
       }
       const all = sink.samples();
       return new Map(files.map((file, i) => [file, partOf(all, ends[i - 1] ?? 0, ends[i] ?? 0)]));
+    });
+  }
+
+  #fragmentFiles(): string[] {
+    return this.dubs.flatMap(({ dubbed, original }) => [dubbed ?? [], original ?? []].flat());
+  }
+
+  /** The audio of fragments that are few, decoded once; dubs also at the rate at which they are compared. */
+  #fewFragments(): Promise<
+    { searched: Map<string, Samples>; compared: Map<string, Float32Array> } | undefined
+  > {
+    return this.#cache.once('few fragments', async () => {
+      if (this.dubs.length > DUBS_AT_ONCE) return undefined;
+      const files = this.#fragmentFiles();
+      const dubs = new Set(this.dubs.map(({ dubbed }) => dubbed));
+      const wanted = files.map((file) => ({
+        ...{ file, ratesHz: dubs.has(file) ? [SEARCH_RATE_HZ, SPEECH_RATE_HZ] : [SEARCH_RATE_HZ] },
+      }));
+      const audio = await readAudioFilesAt(wanted);
+      const none = new Float32Array();
+      const at = (rate: number): Map<string, Float32Array> =>
+        new Map(files.map((file, i) => [file, audio[i]?.[rate] ?? none]));
+      return { searched: at(0), compared: at(1) };
     });
   }
 
@@ -266,6 +307,18 @@ export class OutputFindings {
   placements(): Promise<FragmentPlacement[]> {
     return this.#cache.once('placements', async () => {
       if (this.dubs.length === 0) return [];
+      // Before the frames are known: decoding the video takes longer than this.
+      const [audio, located] = await Promise.all([this.#searched(), this.#located()]);
+      const clock = await this.clock();
+      if (!clock.observed) return [];
+      // Not the clock itself: it has an object for each frame.
+      return inWorkerThread('placeDubs', audio, shownDubs(clock, located, audio.rateHz));
+    });
+  }
+
+  /** Where each fragment's dub is found in the audio of the output. */
+  #located(): Promise<LocatedDub[]> {
+    return this.#cache.once('located', async () => {
       const [starts, audio, samples] = await Promise.all([
         this.sourceStarts(),
         this.#searched(),
@@ -281,12 +334,7 @@ export class OutputFindings {
         const { sequence } = files;
         return [{ sequence, startSeconds, dubbed, ...(original ? { original } : {}) }];
       });
-      // Before the frames are known: decoding the video takes longer than this.
-      const located = await inWorkerThread('locateDubs', audio, fragments);
-      const clock = await this.clock();
-      if (!clock.observed) return [];
-      // Not the clock itself: it has an object for each frame.
-      return inWorkerThread('placeDubs', audio, shownDubs(clock, located, audio.rateHz));
+      return inWorkerThread('locateDubs', audio, fragments);
     });
   }
 
@@ -296,34 +344,62 @@ export class OutputFindings {
    */
   dubConditions(): Promise<DubConditionAt[]> {
     return this.#cache.once('dub conditions', async () => {
-      const [placements, audio] = await Promise.all([this.placements(), this.#listened()]);
-      const heard = placements.flatMap(({ sequence, avOffset }) =>
+      const early = this.dubs.length <= DUBS_AT_ONCE ? await this.#earlyConditions() : undefined;
+      const heard = (await this.placements()).flatMap(({ sequence, avOffset }) =>
         // Of another tempo its samples are others.
         avOffset.observed && !avOffset.hasOtherTempo ? [{ sequence, ...avOffset }] : [],
       );
-      const places = heard.map(({ ptsSeconds }) => ptsSeconds);
-      const dubs = heard.map(({ sequence, ptsSeconds, speed }) => ({
-        ...{ sequence, ptsSeconds, speed },
-        file: this.dubs.find((dub) => dub.sequence === sequence)?.dubbed ?? '',
-        untilSeconds: Math.min(...places.filter((at) => at > ptsSeconds)),
-      }));
-      const conditions: DubConditionAt[] = [];
-      const atOnce = audio.samples instanceof Float32Array ? DUBS_AT_ONCE : STORED_DUBS_AT_ONCE;
-      for (let i = 0; i < dubs.length; i += atOnce) {
-        const some = dubs.slice(i, i + atOnce);
-        const samples = await readAudioFiles(
-          some.map(({ file }) => file),
-          SPEECH_RATE_HZ,
-        );
-        const known = some.map((dub, k) => ({ ...dub, dubbed: samples[k] ?? new Float32Array() }));
-        const lengths = known.map((dub) => dub.dubbed.length / SPEECH_RATE_HZ / dub.speed);
-        const ends = known.map(({ ptsSeconds }, k) => ptsSeconds + (lengths[k] ?? 0));
-        const from = Math.min(...known.map(({ ptsSeconds }) => ptsSeconds));
-        const part = stretchOf(audio, from - 1, Math.max(...ends) + 1);
-        conditions.push(...(await inWorkerThread('measureDubs', part, known)));
+      const dubs = withEnds(heard);
+      const known = dubs.flatMap((dub) => early?.get(keyOf(dub)) ?? []);
+      const unknown = dubs.filter((dub) => !early?.has(keyOf(dub)));
+      const isHeld = (await this.#listened()).samples instanceof Float32Array;
+      const atOnce = isHeld ? DUBS_AT_ONCE : STORED_DUBS_AT_ONCE;
+      for (let i = 0; i < unknown.length; i += atOnce) {
+        known.push(...(await this.#compare(unknown.slice(i, i + atOnce))));
       }
-      return conditions;
+      return known.sort((a, b) => a.sequence - b.sequence);
     });
+  }
+
+  /**
+   * The conditions of dubs where they are found, measured while the video is decoded: those that turn out to be heard elsewhere, or at
+   * another speed, are measured again.
+   */
+  async #earlyConditions(): Promise<Map<string, DubConditionAt>> {
+    const [audio, located] = await Promise.all([
+      this.#searched(),
+      this.#located(),
+      this.#listened(),
+    ]);
+    const dubs = withEnds(likelyPlaces(audio, located));
+    const conditions = dubs.length > 0 ? await this.#compare(dubs) : [];
+    const of = new Map(conditions.map((one) => [one.sequence, one]));
+    return new Map(
+      dubs.flatMap((dub): [string, DubConditionAt][] => {
+        const condition = of.get(dub.sequence);
+        return condition ? [[keyOf(dub), condition]] : [];
+      }),
+    );
+  }
+
+  async #compare(some: readonly HeardFrom[]): Promise<DubConditionAt[]> {
+    const audio = await this.#listened();
+    const samples = await this.#comparedDubs(
+      some.map(({ sequence }) => this.dubs.find((dub) => dub.sequence === sequence)?.dubbed ?? ''),
+    );
+    const known = some.map((dub, k) => ({ ...dub, dubbed: samples[k] ?? new Float32Array() }));
+    const lengths = known.map((dub) => dub.dubbed.length / SPEECH_RATE_HZ / dub.speed);
+    const ends = known.map(({ ptsSeconds }, k) => ptsSeconds + (lengths[k] ?? 0));
+    const from = Math.min(...known.map(({ ptsSeconds }) => ptsSeconds));
+    const part = stretchOf(audio, from - 1, Math.max(...ends) + 1);
+    return inWorkerThread('measureDubs', part, known);
+  }
+
+  /** Dubs at the rate at which they are compared. */
+  async #comparedDubs(files: readonly string[]): Promise<(Float32Array | undefined)[]> {
+    const few = await this.#fewFragments();
+    if (few) return files.map((file) => few.compared.get(file));
+    return readAudioFiles(files, SPEECH_RATE_HZ);
   }
 
   /** How loud the dubs are that are heard at their video, against the speech of the source there. */
@@ -406,8 +482,8 @@ export class OutputFindings {
       const { fixture } = this;
       const [video, output, source] = await Promise.all([
         this.video(),
-        probeFormat(this.file),
-        fixture ? ofSource(fixture.path, 'format', probeFormat) : undefined,
+        formatOf(this.file),
+        fixture ? ofSource(fixture.path, 'format', formatOf) : undefined,
       ]);
       const own = fixture ? await this.#sourceFrames(fixture) : undefined;
       return {

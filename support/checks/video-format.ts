@@ -2,7 +2,8 @@
 import { beyond } from '../analyze/finding';
 import type { TrackSpan } from '../analyze/media';
 import { packetSpan } from '../analyze/media';
-import type { Borders, HeaderFormat, VideoFormat } from '../analyze/video-format';
+import type { HeaderFormat } from '../analyze/media';
+import type { Borders, VideoFormat } from '../analyze/video-format';
 import { allRight, observed } from './builders';
 import { decoding } from './output-file';
 import { outputCriterion, recordingOf } from './output-subject';

@@ -95,37 +95,14 @@ export async function writeReports(
   const started = performance.now();
   const specs = readRequirements();
   const results = parts.flatMap(({ collector }) => collector.results);
-  const said = parts.flatMap(({ part }) => part?.problems ?? []);
-  const problems: string[] = [];
-  const broadcasts = new Map<string, BroadcastSummary | undefined>();
   const causes = causesOf(
     parts.flatMap(({ verdicts }) => verdicts),
     results,
   );
-  const known = new Map<string, Shown>();
-  const all = parts
-    .flatMap(broadcastsOf)
-    .map((broadcast) => ({ broadcast, ...factsIn(broadcast) }));
-  for (const { broadcast, ...read } of all) {
-    const { stream, evidenceFolder } = broadcast;
-    if (broadcasts.get(stream)) continue;
-    const { summary, problem, facts } = writeBroadcastPage(to, broadcast, read, {
-      ...{ results, causes, all },
-    });
-    const evidenceUrl = `${urlOf(to, evidenceFolder)}/`;
-    if (facts && summary) known.set(stream, { facts, summary, evidenceUrl });
-    broadcasts.set(stream, summary);
-    // Why there are no facts of a broadcast may have been said where they were to be made.
-    const isKnown = summary === undefined && said.some((one) => one.includes(stream));
-    if (problem !== undefined && !isKnown) problems.push(problem);
-  }
-  for (const stream of new Set(results.flatMap(({ judgedBy }) => judgedBy))) {
-    if (broadcasts.has(stream) || said.some((one) => one.includes(stream))) continue;
-    problems.push(`there is no evidence of ${stream}, by which scenarios were judged`);
-  }
+  const { summaries, known, problems } = writePages(to, parts, { results, causes });
   const made = {
-    broadcasts: [...broadcasts.values()].flatMap((one) => one ?? []),
-    ...{ problems, seconds: (performance.now() - started) / 1000 },
+    ...{ broadcasts: summaries, problems },
+    seconds: (performance.now() - started) / 1000,
   };
   const facts: RunFacts = {
     ...runFactsOf(parts, made, isShard),
@@ -148,6 +125,39 @@ export async function writeReports(
   writeFileSync(join(to, reportFiles.summary), summaryOf(facts, specs));
   writeFileSync(join(to, reportFiles.streams), streamsOf(facts.scenarios));
   return { facts, problems };
+}
+
+/** Writes the page of every broadcast. */
+function writePages(
+  to: string,
+  parts: readonly ResultsPart[],
+  { results, causes }: Pick<RestOfRun, 'results' | 'causes'>,
+): { summaries: BroadcastSummary[]; known: Map<string, Shown>; problems: string[] } {
+  const said = parts.flatMap(({ part }) => part?.problems ?? []);
+  const problems: string[] = [];
+  const broadcasts = new Map<string, BroadcastSummary | undefined>();
+  const known = new Map<string, Shown>();
+  const all = parts
+    .flatMap(broadcastsOf)
+    .map((broadcast) => ({ broadcast, ...factsIn(broadcast) }));
+  for (const { broadcast, ...read } of all) {
+    const { stream, evidenceFolder } = broadcast;
+    if (broadcasts.get(stream)) continue;
+    const { summary, problem, facts } = writeBroadcastPage(to, broadcast, read, {
+      ...{ results, causes, all },
+    });
+    const evidenceUrl = `${urlOf(to, evidenceFolder)}/`;
+    if (facts && summary) known.set(stream, { facts, summary, evidenceUrl });
+    broadcasts.set(stream, summary);
+    // Why there are no facts of a broadcast may have been said where they were to be made.
+    const isKnown = summary === undefined && said.some((one) => one.includes(stream));
+    if (problem !== undefined && !isKnown) problems.push(problem);
+  }
+  for (const stream of new Set(results.flatMap(({ judgedBy }) => judgedBy))) {
+    if (broadcasts.has(stream) || said.some((one) => one.includes(stream))) continue;
+    problems.push(`there is no evidence of ${stream}, by which scenarios were judged`);
+  }
+  return { summaries: [...broadcasts.values()].flatMap((one) => one ?? []), known, problems };
 }
 
 /** The registry of streams: which each scenario has used, those that used none included. */

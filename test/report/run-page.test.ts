@@ -235,7 +235,8 @@ describe('the page of a run in Chromium', () => {
     await page.setViewportSize({ width: 360, height: 740 });
     const box = await page
       .getByRole('row', { name: 'One minute' })
-      .getByText('failed')
+      .locator('.badge')
+      .first()
       .boundingBox();
     expect((box?.x ?? NaN) + (box?.width ?? NaN)).to.be.below(360);
     await page.context().close();
