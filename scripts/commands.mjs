@@ -109,6 +109,27 @@ export async function outputOf(command, args, options = {}) {
   });
 }
 
+/**
+ * Options that npm has taken for its own, as they stood before `--`: `npm run setup --docker`. For scripts that run before there are
+ * packages; support/base/npm-options.ts says the same for all others.
+ *
+ * @param command as npm knows it: `setup`
+ * @param names of its options; of those with a value, npm passes on what is not joined by `=`
+ */
+export function refuseTakenByNpm(command, names) {
+  const { env } = process;
+  if (env.npm_lifecycle_event !== command) return;
+  const taken = names.filter((name) => env[`npm_config_${name}`] !== undefined);
+  if (taken.length === 0) return;
+  const options = taken.map((name) => {
+    const value = env[`npm_config_${name}`];
+    return value === 'true' ? `--${name}` : `--${name} ${value}`;
+  });
+  const toType = [`npm run ${command} --`, ...options, ...process.argv.slice(2)].join(' ');
+  console.error(`npm takes options before -- for its own. Type: ${toType}`);
+  process.exit(2);
+}
+
 export function onPath(program) {
   return (process.env.PATH ?? '')
     .split(delimiter)

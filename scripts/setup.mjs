@@ -23,6 +23,7 @@ import {
   logs,
   onPath,
   outputOf,
+  refuseTakenByNpm,
   root,
   run,
   SetupError,
@@ -37,6 +38,7 @@ const asked = commandLine();
 
 /** The same as support/base/command-line.ts, before there is anything but Node.js. */
 function commandLine() {
+  refuseTakenByNpm('setup', ['docker', 'development', 'with']);
   const flag = { type: 'boolean' };
   const options = { docker: flag, development: flag, with: { type: 'string' } };
   try {

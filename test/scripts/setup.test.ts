@@ -134,3 +134,29 @@ describe('what the set-up asks for', () => {
     },
   );
 });
+
+describe('options that stand before --', () => {
+  const npmRun = (...args: string[]): [number | null, string] => {
+    const { status, stderr } = spawnSync('npm', ['run', '--silent', ...args], {
+      ...{ cwd: projectRoot, encoding: 'utf8' },
+    });
+    return [status, stderr.trim().split('\n').slice(-1)[0] ?? ''];
+  };
+  const taken = 'npm takes options before -- for its own. Type: ';
+
+  for (const [args, toType] of [
+    [['setup', '--docker'], 'npm run setup -- --docker'],
+    [['setup', '--development', '--docker'], 'npm run setup -- --docker --development'],
+    [['setup', '--with=coqui'], 'npm run setup -- --with coqui'],
+    [['setup', '--with', 'coqui'], 'npm run setup -- --with coqui'],
+    [['engine:stop', '--force'], 'npm run engine:stop -- --force'],
+  ] as const) {
+    it(`are named: npm run ${args.join(' ')}`, () => {
+      expect(npmRun(...args)).to.deep.equal([2, taken + toType]);
+    });
+  }
+
+  it('are refused where there are no such ones', () => {
+    expect(npmRun('engine:stop', '--', '--forse')[0]).to.equal(2);
+  });
+});
