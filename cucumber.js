@@ -21,7 +21,7 @@ if (missing.length > 0 && !hasImage) {
 require('./support/base/typescript.cjs');
 const { reportsFolderOf } = require('./support/config');
 const { claim } = require('./support/platform/claim');
-const { formatsInto, removePending } = require('./support/report/result-files');
+const { formatsInto, makeReportsFolder, removePending } = require('./support/report/result-files');
 
 const reports = reportsFolderOf(process.env);
 
@@ -46,6 +46,12 @@ const common = {
 };
 
 module.exports.default = async () => {
+  try {
+    makeReportsFolder(reports);
+  } catch (error) {
+    console.error(error.message);
+    process.exit(2);
+  }
   if (!(await claim(`reports ${reports}`))) {
     console.error(
       `Another run of the suite is writing its results to ${reports}: nothing is run.\n` +

@@ -126,7 +126,7 @@ export function refuseTakenByNpm(command, names) {
     return value === 'true' ? `--${name}` : `--${name} ${value}`;
   });
   const toType = [`npm run ${command} --`, ...options, ...process.argv.slice(2)].join(' ');
-  console.error(`npm takes options before -- for its own. Type: ${toType}`);
+  console.error(`npm takes options before -- for its own. Type:\n  ${toType}`);
   process.exit(2);
 }
 

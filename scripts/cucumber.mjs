@@ -1,6 +1,6 @@
 // Runs cucumber-js and then says whether the run counts (scripts/verdict.ts). Arguments are cucumber-js's own.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, statfsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -19,6 +19,7 @@ const { reportsFolderOf } = require('../support/config.ts');
 const { takenByNpm } = require('../support/base/npm-options.ts');
 const { waitersAsText, waitersOf } = require('../support/environment/waiting.ts');
 const { processInfo } = require('../support/platform/processes.ts');
+const { makeReportsFolder } = require('../support/report/result-files.ts');
 
 const args = process.argv.slice(2);
 const reports = reportsFolderOf(process.env);
@@ -77,12 +78,9 @@ if (toType) refuse('npm takes options before -- for its own. Type:', `  ${toType
 await checkOptions();
 
 try {
-  mkdirSync(reports, { recursive: true });
+  makeReportsFolder(reports);
 } catch (error) {
-  console.error(
-    `${reports}: the folder of the reports cannot be made\n  seen:     ${error.message}\n` +
-      '  expected: a folder that can be written to\n  next:     set REPORTS_DIR to another one',
-  );
+  console.error(error.message);
   process.exit(2);
 }
 

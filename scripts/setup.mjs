@@ -4,6 +4,8 @@
 // Runs before anything is installed: only what Node.js brings may be imported here.
 import { createHash } from 'node:crypto';
 import {
+  accessSync,
+  constants,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -49,6 +51,17 @@ function commandLine() {
   } catch (error) {
     console.error(`${error.message}\n${USAGE}`);
     process.exit(2);
+  }
+}
+
+/** Packages, models and fixtures are kept in the checkout. */
+function requireWritable() {
+  try {
+    accessSync(root, constants.W_OK);
+  } catch (error) {
+    throw new SetupError(
+      `${root} cannot be written to (${error.code}): make it writable, or copy the checkout to where you may write`,
+    );
   }
 }
 
@@ -378,6 +391,7 @@ try {
       `this is Node.js ${process.versions.node}, which is not supported: install one of ${engines.node}`,
     );
   }
+  requireWritable();
   rmSync(logs, { recursive: true, force: true });
   const extras = extrasWanted();
   // First, as apt is one at a time, and as little else is needed where an engine answers.

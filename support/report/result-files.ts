@@ -1,7 +1,8 @@
 /** Where cucumber-js writes its results: apart until a run begins, so that one that does not leaves the earlier results. */
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { messageOf, SuiteError } from '../base/errors';
 import { removeVerdicts } from '../checks/verdict-log';
 import { removeReports } from './write-reports';
 
@@ -23,6 +24,20 @@ const ALL_FORMATS = Object.keys(FORMAT_FILES) as FormatName[];
 /** In the results folder, so that a file is moved and not copied: it stays open while cucumber-js writes to it. */
 function pendingFolder(reportsFolder: string): string {
   return join(reportsFolder, '.next');
+}
+
+/** @throws SuiteError when it cannot be made, or written to */
+export function makeReportsFolder(reportsFolder: string): void {
+  try {
+    mkdirSync(reportsFolder, { recursive: true });
+    accessSync(reportsFolder, constants.W_OK);
+  } catch (error) {
+    throw new SuiteError({
+      ...{ what: 'the folder of the reports cannot be written to', where: reportsFolder },
+      ...{ seen: messageOf(error), expected: 'a folder that can be made and written to' },
+      next: 'set REPORTS_DIR to another one',
+    });
+  }
 }
 
 /** The formats as cucumber.js takes them. Their files are opened before it is known whether any scenario runs. */

@@ -140,9 +140,8 @@ describe('options that stand before --', () => {
     const { status, stderr } = spawnSync('npm', ['run', '--silent', ...args], {
       ...{ cwd: projectRoot, encoding: 'utf8' },
     });
-    return [status, stderr.trim().split('\n').slice(-1)[0] ?? ''];
+    return [status, stderr.trimEnd().split('\n').slice(-1)[0] ?? ''];
   };
-  const taken = 'npm takes options before -- for its own. Type: ';
 
   for (const [args, toType] of [
     [['setup', '--docker'], 'npm run setup -- --docker'],
@@ -152,11 +151,40 @@ describe('options that stand before --', () => {
     [['engine:stop', '--force'], 'npm run engine:stop -- --force'],
   ] as const) {
     it(`are named: npm run ${args.join(' ')}`, () => {
-      expect(npmRun(...args)).to.deep.equal([2, taken + toType]);
+      expect(npmRun(...args)).to.deep.equal([2, `  ${toType}`]);
     });
   }
 
   it('are refused where there are no such ones', () => {
     expect(npmRun('engine:stop', '--', '--forse')[0]).to.equal(2);
+  });
+});
+
+/** As they are where this checkout cannot be written to, by root either; undefined where that cannot be made so. */
+function inReadOnlyCheckout(...command: string[]): { status: number | null; stderr: string } {
+  const mounted = 'mount --bind -o ro "$0" "$0" && cd "$0" && exec "$@"';
+  const args = ['--mount', 'sh', '-c', mounted, projectRoot, ...command];
+  const env = { ...process.env, REPORTS_DIR: '' };
+  return spawnSync('unshare', args, { encoding: 'utf8', env });
+}
+
+const canMount = inReadOnlyCheckout('true').status === 0;
+const skip = canMount ? false : 'mounts can only be made by root';
+
+describe('a checkout that cannot be written to', { skip }, () => {
+  it('is named by the set-up, in one message', () => {
+    const { status, stderr } = inReadOnlyCheckout('node', 'scripts/setup.mjs');
+    expect(status).to.equal(1);
+    expect(stderr.trim()).to.match(
+      /^[^\n]*cannot be written to \(EROFS\): make it writable[^\n]*$/,
+    );
+  });
+
+  it('is named by cucumber-js itself, with what to do', () => {
+    const { status, stderr } = inReadOnlyCheckout('npx', 'cucumber-js', '--tags', '@021-US5-1');
+    expect(status).to.equal(2);
+    expect(stderr).to.match(/^\S+: the folder of the reports cannot be written to\n/);
+    expect(stderr).to.match(/seen: .*EROFS[\s\S]*next: +set REPORTS_DIR/);
+    expect(stderr).not.to.contain('    at ');
   });
 });
