@@ -20,6 +20,10 @@ export const STREAMS = 'streams.txt';
 
 const READ_ATTACHMENTS = [SKIP_REASON, NOT_SHOWN_REASON, JUDGED_BY, STREAMS];
 
+/** As `--fail-fast`, and the profile `debug`, want it. */
+const ENDED_AT_FAILURE =
+  'another scenario has failed, and the run ends at the first failure (--fail-fast)';
+
 /** One step of a scenario, as product wrote it. */
 export interface StepResult {
   /** Given, When, Then, And, But; empty where the feature does not say. */
@@ -181,12 +185,22 @@ export class ScenarioCollector {
       message: finished
         .flatMap(({ testStepResult: { message = '' } }) => (message ? `${message}\n` : []))
         .join(''),
-      skipReason: attached.get(SKIP_REASON),
+      skipReason: attached.get(SKIP_REASON) ?? this.#whyNotBegun(finished),
       ...(notShown === undefined ? {} : { notShown }),
       judgedBy: attached.get(JUDGED_BY)?.split('\n') ?? [],
       ...(streams ? { streams } : {}),
       seconds: ended ? (millis(ended.timestamp) - millis(attempt.timestamp)) / 1000 : 0,
     };
+  }
+
+  /** Of a scenario of which not even a hook has run: cucumber-js says nothing of it. */
+  #whyNotBegun(finished: readonly TestStepFinished[]): string | undefined {
+    const isSkipped = ({ testStepResult: { status } }: TestStepFinished): boolean =>
+      (status as Status) === 'SKIPPED';
+    if (finished.length === 0 || !finished.every(isSkipped)) return undefined;
+    const { FAILED, UNDEFINED, AMBIGUOUS, PENDING } =
+      this.query.countMostSevereTestStepResultStatus();
+    return FAILED + UNDEFINED + AMBIGUOUS + PENDING > 0 ? ENDED_AT_FAILURE : undefined;
   }
 
   #statusOf(attempt: TestCaseStarted): Status {

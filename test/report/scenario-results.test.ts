@@ -113,6 +113,15 @@ describe('results of a run', () => {
     expect(faultsOf(results())).to.deep.equal(['no scenario ran']);
   });
 
+  it('say that a run which ends at the first failure has not begun the others', () => {
+    const ended = results([...scenario('a', ['FAILED']), ...scenario('b', ['SKIPPED', 'SKIPPED'])]);
+    expect(ended[1]?.skipReason).to.match(/^another scenario has failed, .*--fail-fast/);
+    const alone = results(scenario('b', ['SKIPPED', 'SKIPPED']));
+    expect(alone[0]?.skipReason).to.equal(undefined);
+    const begun = results([...scenario('a', ['FAILED']), ...scenario('b', ['PASSED', 'SKIPPED'])]);
+    expect(begun[1]?.skipReason).to.equal(undefined);
+  });
+
   it('say why a scenario was skipped', () => {
     const skipped = results(scenario('a', ['SKIPPED'], 'no broadcast'));
     expect(faultsOf(skipped)).to.deep.equal(['skipped: a: no broadcast']);
