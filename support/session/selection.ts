@@ -17,8 +17,7 @@ export async function whyNothing(sources: Sources): Promise<string | undefined> 
   const { paths, tagExpression: tags, names, shard } = sources;
   const missing = paths.find(leadsNowhere);
   if (missing !== undefined) {
-    const hint = '\nFor scenarios with a tag: npm run acceptance -- --tags @021-US5-1';
-    return `${missing}: there is no such file or folder${missing.startsWith('@') ? hint : ''}`;
+    return `${missing}: there is no such file or folder${hintOf(missing)}`;
   }
   const [index = 0, total = 0] = (shard || '1/1').split('/').map(Number);
   if (index < 1 || index > total) return `--shard ${shard}: the first number is from 1 to ${total}`;
@@ -51,8 +50,16 @@ export async function whyNothing(sources: Sources): Promise<string | undefined> 
     : `--tags ${tags}: no scenario has tags that fit`;
 }
 
-/** @param path as cucumber-js takes it: a file with lines, a folder, a pattern, or @ and a file */
+/** @param path as cucumber-js takes it: a file with lines, a folder, a pattern, or a list of failed scenarios */
 function leadsNowhere(path: string): boolean {
-  const file = path.replace(/^@/, '').replace(/(?::\d+)+$/, '');
+  const file = path.replace(/(?::\d+)+$/, '');
   return !/[*?[\]{}()!]/.test(file) && !existsSync(file);
+}
+
+/** What was meant by a path that begins with @, as tags do. */
+function hintOf(path: string): string {
+  if (!path.startsWith('@')) return '';
+  return existsSync(path.slice(1))
+    ? '\nThe name of a list of failed scenarios begins with @ itself: --format rerun:@rerun.txt'
+    : '\nFor scenarios with a tag: npm run acceptance -- --tags @021-US5-1';
 }

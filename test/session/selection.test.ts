@@ -12,6 +12,7 @@ describe('why no scenario is selected', () => {
     [['features/none.feature:3'], 'features/none.feature:3: there is no such file or folder'],
     [['features', '@none.txt'], '@none.txt: there is no such file or folder'],
     [['@021-US5-1'], 'For scenarios with a tag: npm run acceptance -- --tags @021-US5-1'],
+    [['@package.json'], 'begins with @ itself: --format rerun:@rerun.txt'],
     [['features/*.none'], 'no scenario is at features/*.none'],
     [['--tags', '@nothing or @none'], '@nothing, @none: no scenario has such a tag'],
     [['--tags', '@P1 and @P2'], '--tags (@P1 and @P2): no scenario has tags that fit'],
