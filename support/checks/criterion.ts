@@ -153,6 +153,8 @@ export interface Verdict {
     seen: string;
     expected?: string;
     next?: string;
+    /** Those at which it deviates, each once, in order. */
+    segments?: number[];
   };
   /** What was measured as a figure, and its limit; not there where nothing was. */
   figure?: Figure;
@@ -212,6 +214,12 @@ export async function judge<Subject, Measured, Limit>(
   };
 }
 
+/** The segments at which something deviates, each once, in order. */
+export function segmentsOf(deviations: readonly Deviation[]): number[] {
+  const segments = new Set(deviations.flatMap(({ fragment }) => fragment ?? []));
+  return [...segments].sort((a, b) => a - b);
+}
+
 /** What to do about a failure that says no more than what is wrong. */
 export function lookUp(what: string): string {
   return `read in docs/troubleshooting.md what it means: "${what}"`;
@@ -264,8 +272,9 @@ async function upstreamCauseOf<Subject, Measured, Limit>(
 /** The first cause of a failure; undefined where there is none. */
 function causeIn({ state, because, ...of }: Verdict): Cause | undefined {
   if (state !== 'failed' && state !== 'follows') return undefined;
-  const { criterion: id, title, what, seen, expected, next } = of;
-  const own = { criterion: id, title, what, seen, expected };
+  const { criterion: id, title, what, seen, expected, next, deviations } = of;
+  const segments = segmentsOf(deviations);
+  const own = { criterion: id, title, what, seen, expected, segments };
   return because ?? (next === undefined ? own : { ...own, next });
 }
 

@@ -39,6 +39,7 @@ const lineSchema = z.object({
       .object({
         ...{ criterion: z.string(), title: z.string(), what: z.string(), seen: z.string() },
         ...{ expected: z.string().exactOptional(), next: z.string().exactOptional() },
+        segments: z.array(z.number()).exactOptional(),
       })
       .exactOptional(),
     figure: figureSchema.exactOptional(),

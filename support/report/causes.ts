@@ -1,6 +1,6 @@
 /** What failures have in common: the criterion that has found the cause, and the scenarios that fail by it. */
 import { ranges } from '../analyze/finding';
-import { lookUp, type Verdict } from '../checks/criterion';
+import { lookUp, segmentsOf, type Verdict } from '../checks/criterion';
 import type { VerdictLine } from '../checks/verdict-log';
 import { lostTexts, startsIn } from './coverage';
 import { meaningOf } from './docs-tables';
@@ -64,12 +64,11 @@ function causeOf(
 ): Cause {
   const none = { scenarios: [], followers: [] };
   if (!root) {
-    const { what = '', seen = '', expected, next } = because ?? {};
-    return { what, where: stream ?? '', seen, expected, next, stream, segments: [], ...none };
+    const { what = '', seen = '', segments = [], expected, next } = because ?? {};
+    return { what, where: stream ?? '', seen, expected, next, stream, segments, ...none };
   }
   const { what, where, seen, expected, next, deviations } = root.verdict;
-  const segments = [...new Set(deviations.flatMap(({ fragment }) => fragment ?? []))];
-  segments.sort((a, b) => a - b);
+  const segments = segmentsOf(deviations);
   return { what, where, seen, expected, next, stream: root.stream, segments, ...none };
 }
 

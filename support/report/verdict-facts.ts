@@ -47,7 +47,8 @@ function withCausesOf(rows: readonly VerdictFacts[]): VerdictFacts[] {
     const { because, where } = row;
     if (!because || known.has(because.criterion)) return [row];
     known.add(because.criterion);
-    const { expected = '', ...cause } = because;
+    const { criterion, title, what, seen, expected = '' } = because;
+    const cause = { criterion, title, what, seen };
     const none = { limit: null, deviations: [], judgedBy: [] };
     return [{ ...cause, ...none, expected, where, state: 'failed' }, row];
   });
