@@ -5,15 +5,15 @@ import type { Verdict } from './criterion';
 type Watched = Pick<BroadcastRecord, 'stream' | 'waits' | 'times'>;
 
 /**
- * A verdict that does not hold, with what to do first where the suite itself was kept waiting while its broadcasts were dubbed.
+ * A verdict that does not hold, with what else to do where the suite itself was kept waiting while its broadcasts were dubbed.
  *
  * @param records of the broadcasts that it was judged by
  */
 export function withWaits(verdict: Verdict, records: readonly Watched[]): Verdict {
   const texts = records.flatMap((record) => waitsText(record) ?? []);
   if (verdict.state === 'passed' || texts.length === 0) return verdict;
-  const first = `where a time is wrong, run it again without other programs, or with a lower MAX_STREAMS, as ${texts.join('; ')}`;
-  return { ...verdict, next: verdict.next === undefined ? first : `${first}; ${verdict.next}` };
+  const again = `where a time is wrong, run it again without other programs, or with a lower MAX_STREAMS, as ${texts.join('; ')}`;
+  return { ...verdict, next: verdict.next === undefined ? again : `${verdict.next}; ${again}` };
 }
 
 function waitsText({ stream, waits = [], times: { published } }: Watched): string | undefined {

@@ -39,6 +39,7 @@ export function coverageOf(fixture: Fixture, known: SegmentsKnown): Coverage {
   return {
     segments: wanted.size,
     heard: known.isHeard && isMeasured ? count(({ state }) => state === 'heard') : undefined,
+    audible: known.isHeard && isMeasured ? count(({ isHeard }) => isHeard === true) : undefined,
     dubbed: known.isHeard ? count(({ withoutDub }) => withoutDub === undefined) : undefined,
     lost: [...lost]
       .map(([why, segments]) => ({ why, segments: [...segments].sort((a, b) => a - b) }))

@@ -150,6 +150,8 @@ export interface Coverage {
   segments: number;
   /** Their dub is heard in the output, and no verdict deviates at them; not there where that was not measured. */
   heard?: number | undefined;
+  /** Their dub is heard in the output, whatever verdicts say of it. Facts of earlier runs do not say it. */
+  audible?: number | undefined;
   /** The STS has given a dub of them in time; not there where the exchange was not heard. */
   dubbed?: number | undefined;
   /** Those that are not heard as they should be, by the reason; segments in their order; where in the source the first begins. */

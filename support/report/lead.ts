@@ -45,15 +45,16 @@ export function languageName(code: string): string {
 
 function viewersGet({ summary, to }: Showcase): string {
   const { coverage, figures } = summary;
-  const { heard, segments } = coverage;
+  const { heard, segments, audible = heard } = coverage;
   const language = languageName(to);
   if (heard === undefined) {
     return `What viewers hear was not measured; ${coverageText(coverage)} segments in ${language}`;
   }
-  if (heard === 0) return `Viewers get no ${language}: 0 of ${counted(segments, 'segment')}`;
+  if (!audible) return `Viewers get no ${language}: 0 of ${counted(segments, 'segment')}`;
   const { endToEndSeconds, lateAtEndSeconds, offsetWorstMs } = figures;
   return [
-    `Viewers get ${language} in ${heard} of ${counted(segments, 'segment')}`,
+    `Viewers get ${language} in ${audible} of ${counted(segments, 'segment')}`,
+    ...(audible > heard ? [`${heard === 0 ? 'none' : heard} of them as they should be`] : []),
     ...(endToEndSeconds === undefined ? [] : [lateText(endToEndSeconds, lateAtEndSeconds)]),
     ...(offsetWorstMs === undefined
       ? []

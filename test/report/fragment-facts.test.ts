@@ -157,6 +157,10 @@ describe('the facts of fragments of tones', () => {
     expect(
       facts.flatMap(({ state, sequence }) => (state === 'wrong' ? sequence : [])),
     ).to.deep.equal([3]);
+    const { heard, audible } = coverageOf(FIXTURE, {
+      ...{ fragments: facts, unsent: [], verdicts: [verdict], isHeard: true },
+    });
+    expect({ heard, audible }).to.deep.equal({ heard: 9, audible: 10 });
     expect(facts[3]?.remarks).to.include('audio is late: 2.0 ms');
   });
 });

@@ -77,9 +77,23 @@ export function FragmentTimeline({ facts }: { facts: BroadcastFacts }): VNode {
   );
 }
 
+const BAR_HEIGHT = ROW_HEIGHT - 8;
+const WHOLE = (top: number): { y: number; height: number } => ({ y: top + 4, height: BAR_HEIGHT });
+const LOWER_HALF: typeof WHOLE = (top) => ({
+  ...{ y: top + 4 + BAR_HEIGHT / 2, height: BAR_HEIGHT / 2 },
+});
+
+/** A segment that is shown while the STS still works on it leaves room for that. */
+function isBesideAnother(stages: FragmentFacts['stages'], at: number): boolean {
+  const own = stages[at];
+  const before = stages.slice(0, at);
+  return own !== undefined && before.some(({ toSeconds }) => toSeconds > own.fromSeconds + 0.0005);
+}
+
 function FragmentRow(parts: { fragment: FragmentFacts; axis: TimeAxis; top: number }): VNode {
   const { fragment, axis, top } = parts;
-  const { sequence, state, stages } = fragment;
+  const { sequence, state } = fragment;
+  const stages = fragment.stages.filter(({ fromSeconds, toSeconds }) => toSeconds > fromSeconds);
   return (
     <FragmentLink fragment={fragment}>
       <rect
@@ -89,21 +103,18 @@ function FragmentRow(parts: { fragment: FragmentFacts; axis: TimeAxis; top: numb
       />
       {textAt(40, top + 15, sequence, 'end')}
       {textAt(56, top + 15, STATE_SIGNS[state], `middle ${state === 'heard' ? '' : 'bad'}`)}
-      {stages
-        .filter(({ fromSeconds, toSeconds }) => toSeconds > fromSeconds)
-        .map(({ stage, fromSeconds, toSeconds }, at) => (
-          <rect
-            key={at}
-            x={xOf(axis, fromSeconds)}
-            // What took next to no time can still be seen.
-            width={Math.max(1.5, round(xOf(axis, toSeconds) - xOf(axis, fromSeconds)))}
-            y={top + 4}
-            height={ROW_HEIGHT - 8}
-            fill={`url(#stage-${stage})`}
-          >
-            <title>{`fragment ${sequence}, ${stage}: ${shownNumber(fromSeconds, 2)} s to ${shownNumber(toSeconds, 2, ' s')}`}</title>
-          </rect>
-        ))}
+      {stages.map(({ stage, fromSeconds, toSeconds }, at) => (
+        <rect
+          key={at}
+          x={xOf(axis, fromSeconds)}
+          // What took next to no time can still be seen.
+          width={Math.max(1.5, round(xOf(axis, toSeconds) - xOf(axis, fromSeconds)))}
+          {...(isBesideAnother(stages, at) ? LOWER_HALF : WHOLE)(top)}
+          fill={`url(#stage-${stage})`}
+        >
+          <title>{`fragment ${sequence}, ${stage}: ${shownNumber(fromSeconds, 2)} s to ${shownNumber(toSeconds, 2, ' s')}`}</title>
+        </rect>
+      ))}
     </FragmentLink>
   );
 }
