@@ -99,14 +99,17 @@ export function withCircumstances(cause: Cause, facts: BroadcastFacts | undefine
     .filter(({ atSeconds }) => isAnywhere || isAtOneOf(segments, facts, atSeconds))
     .slice(0, MOST_LOG_LINES)
     .map(({ service, text }) => ({ service, text }));
-  const place = cause.segments.length > 0 ? placeOf(cause.segments, facts) : undefined;
+  const isAllLost =
+    cause.segments.length > 0 &&
+    cause.segments.every((at) => lost.some((one) => one.segments.includes(at)));
+  // The first of the reasons is then the title.
+  const placed = isAllLost ? (lost[0]?.segments ?? []) : cause.segments;
+  const place = placed.length > 0 ? placeOf(placed, facts) : undefined;
   return {
     ...explained(cause),
     ...(place === undefined ? {} : { place }),
     lost: lostTexts({ lost }),
-    isAllLost:
-      cause.segments.length > 0 &&
-      cause.segments.every((at) => lost.some((one) => one.segments.includes(at))),
+    isAllLost,
     log,
   };
 }
