@@ -28,7 +28,7 @@ export function leadOf(facts: RunFacts): Lead {
   const replay = facts.isReplay ? [JUDGED_AGAIN] : [];
   const { name, page } = showcase.summary;
   return {
-    ...{ sentence: `${parts.join('; ')}.`, notes: [...replay, ...notes], verdict },
+    ...{ sentence: `${parts.join('; ')}.`, notes: [...notes, ...replay], verdict },
     seenIn: { name, page },
   };
 }

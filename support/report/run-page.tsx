@@ -41,7 +41,7 @@ details:target > summary { background: var(--highlight); }
 .broadcast { min-width: 14rem; font-weight: 400; } .faults { min-width: 12rem; } .faults ul { margin: 0; padding-left: 1rem; }
 dt { min-width: 8.5rem; }
 @media (max-width: 40rem) { .states > tr > * { padding: .35rem .3rem; } .states .id { white-space: normal; min-width: 4.6rem; }
-  .states .must { min-width: 12rem; } }
+  .states .must { min-width: 12rem; } .looked { min-width: 5rem; } .broadcast { min-width: 9rem; } }
 @media print { .steps > li, .failure > h3 { break-inside: avoid; } }
 `;
 
