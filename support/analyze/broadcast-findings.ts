@@ -200,13 +200,8 @@ export class BroadcastFindings {
 
   /** The language of all transcripts, or all translations, taken together. */
   async languageOf(what: 'transcript' | 'translation'): Promise<Finding<DetectedLanguage>> {
-    const { texts } = this;
-    const of = (kind: typeof what): string => texts.map((one) => one[kind]).join(' ');
-    // Both in one thread, each of which would load the languages.
-    const [transcript, translation] = await this.#cache.once('languages', () =>
-      inWorkerThread('detectLanguages', [of('transcript'), of('translation')] as const),
-    );
-    return what === 'transcript' ? transcript : translation;
+    const text = this.texts.map((one) => one[what]).join(' ');
+    return this.#cache.once(`language of ${what}`, () => inWorkerThread('detectLanguage', text));
   }
 
   /** How loud and long the dubbed audio of an answer is. */

@@ -35,42 +35,56 @@ export interface Span {
   seconds: number;
 }
 
-const SYSTEM: Omit<ProbeTool, 'version'> = { path: 'ffprobe', source: 'system' };
-let probe: Promise<ProbeTool> | undefined;
+let chosenProbe: Promise<ProbeTool> | undefined;
 
 /**
  * The ffprobe that this suite uses: the system's, else the one of the npm package ffprobe-static (4.0.2).
- * Asked once per process.
+ * Chosen once per process.
  *
  * @throws MediaToolMissing when neither runs
  */
 export function probeTool(): Promise<ProbeTool> {
-  probe ??= byProbe(async (chosen) => ({ ...chosen, version: await versionOf(chosen.path) }));
-  return probe;
+  chosenProbe ??= chooseProbe();
+  return chosenProbe;
 }
 
-/** Does it by the system's ffprobe; where that cannot be started, by the other one. */
-async function byProbe<T>(does: (tool: Omit<ProbeTool, 'version'>) => Promise<T>): Promise<T> {
-  try {
-    return await does(SYSTEM);
-  } catch (error) {
-    if (!(error instanceof MediaToolMissing)) throw error;
-    const { path } = await import('ffprobe-static');
-    return does({ path, source: 'ffprobe-static' });
-  }
-}
-
-async function versionOf(path: string): Promise<string> {
-  const { stdout, exitCode } = await startTool(path, ['-version'], undefined, {});
-  const said = stdout.toString('utf8');
-  const version = /^ffprobe version (\S+)/.exec(said)?.[1];
-  if (version) return version;
+async function chooseProbe(): Promise<ProbeTool> {
+  const system = await versionOf('ffprobe');
+  if (system.version) return { path: 'ffprobe', version: system.version, source: 'system' };
+  const { path } = await import('ffprobe-static');
+  const bundled = await versionOf(path);
+  if (bundled.version) return { path, version: bundled.version, source: 'ffprobe-static' };
   throw new MediaToolMissing({
-    ...{ what: 'no ffprobe runs on this machine', where: path },
-    seen: `exit code ${exitCode}: ${said.slice(0, 80)}`,
+    what: 'no ffprobe runs on this machine',
+    where: `ffprobe, ${path}`,
+    seen: `${system.problem}; ${bundled.problem}`,
     expected: 'ffprobe 4 or newer on the PATH',
     next: 'install ffmpeg (Debian: apt-get install ffmpeg)',
   });
+}
+
+async function versionOf(path: string): Promise<{ version?: string; problem: string }> {
+  try {
+    const { stdout } = await execa(path, ['-version']);
+    const version = /^ffprobe version (\S+)/.exec(stdout)?.[1];
+    return version
+      ? { version, problem: '' }
+      : { problem: `unknown version: ${stdout.slice(0, 80)}` };
+  } catch (error) {
+    return { problem: messageOf(error).split('\n')[0] ?? '' };
+  }
+}
+
+/** By the system's ffprobe, which most have: which one runs is asked, and waited for, only where that one does not. */
+async function byProbe<T>(does: (path: string) => Promise<T>): Promise<T> {
+  try {
+    return await does('ffprobe');
+  } catch (error) {
+    if (!(error instanceof MediaToolMissing)) throw error;
+    const { path, source } = await probeTool();
+    if (source === 'system') throw error;
+    return does(path);
+  }
 }
 
 /**
@@ -216,7 +230,7 @@ function lineSplitter(takeLine: (line: string) => void): {
 export async function runFfprobe(file: string, args: readonly string[]): Promise<string> {
   await requireFile(file);
   const all = ['-v', 'error', ...args, '-of', 'json', '-i', file];
-  const run = await byProbe(({ path }) => runTool(path, all));
+  const run = await byProbe((path) => runTool(path, all));
   if (run.exitCode !== 0) throw unreadable(file, run.stderr, await probeWitness());
   return run.stdout.toString('utf8');
 }
@@ -235,7 +249,7 @@ export async function readFfprobe(
   await requireFile(file);
   const all = ['-v', 'error', ...args, '-of', 'compact=print_section=0', '-i', file];
   const lines = lineSplitter(takeLine);
-  const run = await byProbe(({ path }) => streamTool(path, all, lines.take, () => false));
+  const run = await byProbe((path) => streamTool(path, all, lines.take, () => false));
   lines.end();
   if (run.exitCode !== 0) throw unreadable(file, run.stderr, await probeWitness());
 }

@@ -53,6 +53,23 @@ export function beyond(value: number, limit: number, digits: number): string {
 
 const MOST_DIGITS = 9;
 
+/** Something that is known of a segment, such as when it begins. */
+export interface AtSegment {
+  segment: number;
+  at: number;
+}
+
+/** The same of another segment, by the nearest one of which it is known; segments are `period` apart. */
+export function bySegments(
+  known: readonly AtSegment[],
+  segment: number,
+  period: number,
+): number | undefined {
+  const distance = (one: AtSegment): number => Math.abs(one.segment - segment);
+  const [nearest] = [...known].sort((a, b) => distance(a) - distance(b));
+  return nearest && nearest.at + (segment - nearest.segment) * period;
+}
+
 /** Whole numbers in their order, for people: `0 to 4, 7`. */
 export function ranges(numbers: readonly number[]): string {
   const runs: number[][] = [];

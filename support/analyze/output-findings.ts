@@ -344,45 +344,44 @@ export class OutputFindings {
    */
   dubConditions(): Promise<DubConditionAt[]> {
     return this.#cache.once('dub conditions', async () => {
-      const early = this.dubs.length <= DUBS_AT_ONCE ? await this.#earlyConditions() : undefined;
-      const heard = (await this.placements()).flatMap(({ sequence, avOffset }) =>
+      // The placements at the same time: they wait for the video.
+      const [known, placements, audio] = await Promise.all([
+        this.#earlyConditions(),
+        this.placements(),
+        this.#listened(),
+      ]);
+      const heard = placements.flatMap(({ sequence, avOffset }) =>
         // Of another tempo its samples are others.
         avOffset.observed && !avOffset.hasOtherTempo ? [{ sequence, ...avOffset }] : [],
       );
       const dubs = withEnds(heard);
-      const known = dubs.flatMap((dub) => early?.get(keyOf(dub)) ?? []);
-      const unknown = dubs.filter((dub) => !early?.has(keyOf(dub)));
-      const isHeld = (await this.#listened()).samples instanceof Float32Array;
-      const atOnce = isHeld ? DUBS_AT_ONCE : STORED_DUBS_AT_ONCE;
+      const unknown = dubs.filter((dub) => !known.has(keyOf(dub)));
+      const atOnce = audio.samples instanceof Float32Array ? DUBS_AT_ONCE : STORED_DUBS_AT_ONCE;
       for (let i = 0; i < unknown.length; i += atOnce) {
-        known.push(...(await this.#compare(unknown.slice(i, i + atOnce))));
+        const some = await this.#compare(unknown.slice(i, i + atOnce));
+        for (const [key, condition] of some) known.set(key, condition);
       }
-      return known.sort((a, b) => a.sequence - b.sequence);
+      return dubs.flatMap((dub) => known.get(keyOf(dub)) ?? []);
     });
   }
 
   /**
-   * The conditions of dubs where they are found, measured while the video is decoded: those that turn out to be heard elsewhere, or at
-   * another speed, are measured again.
+   * The conditions of few dubs where they are found, measured while the video is decoded: those that turn out to be heard elsewhere, or
+   * at another speed, are measured again.
    */
   async #earlyConditions(): Promise<Map<string, DubConditionAt>> {
+    if (this.dubs.length === 0 || this.dubs.length > DUBS_AT_ONCE) return new Map();
     const [audio, located] = await Promise.all([
       this.#searched(),
       this.#located(),
       this.#listened(),
     ]);
-    const dubs = withEnds(likelyPlaces(audio, located));
-    const conditions = dubs.length > 0 ? await this.#compare(dubs) : [];
-    const of = new Map(conditions.map((one) => [one.sequence, one]));
-    return new Map(
-      dubs.flatMap((dub): [string, DubConditionAt][] => {
-        const condition = of.get(dub.sequence);
-        return condition ? [[keyOf(dub), condition]] : [];
-      }),
-    );
+    return this.#compare(withEnds(likelyPlaces(audio, located)));
   }
 
-  async #compare(some: readonly HeardFrom[]): Promise<DubConditionAt[]> {
+  /** By the place at which each dub is heard. */
+  async #compare(some: readonly HeardFrom[]): Promise<Map<string, DubConditionAt>> {
+    if (some.length === 0) return new Map();
     const audio = await this.#listened();
     const samples = await this.#comparedDubs(
       some.map(({ sequence }) => this.dubs.find((dub) => dub.sequence === sequence)?.dubbed ?? ''),
@@ -392,7 +391,9 @@ export class OutputFindings {
     const ends = known.map(({ ptsSeconds }, k) => ptsSeconds + (lengths[k] ?? 0));
     const from = Math.min(...known.map(({ ptsSeconds }) => ptsSeconds));
     const part = stretchOf(audio, from - 1, Math.max(...ends) + 1);
-    return inWorkerThread('measureDubs', part, known);
+    const conditions = await inWorkerThread('measureDubs', part, known);
+    const keys = some.map(keyOf);
+    return new Map(conditions.map((one, k) => [keys[k] ?? '', one]));
   }
 
   /** Dubs at the rate at which they are compared. */

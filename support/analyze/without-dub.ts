@@ -4,6 +4,7 @@ import type { Fragment } from '../broadcast/fragment';
 import { DEFAULT_MAX_INFLIGHT } from '../contract/limits';
 import { connectionAt, isPausedAt, JITTER_PERIODS, type OpenBreaker } from './breaker';
 import { inflightAt } from './exchange';
+import { bySegments } from './finding';
 
 /** Why a segment was not sent. */
 export type WhyUnsent =
@@ -54,11 +55,8 @@ function dueOf(
   segment: number,
   { fragments, periodMs, ingestedAt }: Pick<SeenOfSending, 'fragments' | 'periodMs' | 'ingestedAt'>,
 ): number {
-  const [nearest] = [...fragments].sort(
-    (a, b) => Math.abs(a.segment - segment) - Math.abs(b.segment - segment),
-  );
-  if (!nearest) return ingestedAt + (segment + 1) * periodMs;
-  return nearest.sentAt + (segment - nearest.segment) * periodMs;
+  const sent = fragments.map(({ segment: of, sentAt: at }) => ({ segment: of, at }));
+  return bySegments(sent, segment, periodMs) ?? ingestedAt + (segment + 1) * periodMs;
 }
 
 function whyUnsent(segment: number, dueAt: number, seen: SeenOfSending): WhyUnsent {

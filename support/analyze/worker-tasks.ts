@@ -1,6 +1,6 @@
 import { measureDubs } from './dub-damage';
 import { locateDubs, placeDubs, startsIn } from './dub-placement';
-import { detectLanguages } from './language';
+import { detectLanguage } from './language';
 import { matchFrames } from './matched-clock';
 import { misplayedDubs } from './misplayed';
 import { audioAdvance } from './pilot';
@@ -16,7 +16,7 @@ export const heavyWork = {
   audioAdvance,
   measureSplices,
   tonesHeard,
-  detectLanguages,
+  detectLanguage,
   matchFrames,
   compareProgramme,
   measureDubs,

@@ -270,12 +270,13 @@ async function upstreamCauseOf<Subject, Measured, Limit>(
 }
 
 /** The first cause of a failure; undefined where there is none. */
-function causeIn({ state, because, ...of }: Verdict): Cause | undefined {
+function causeIn({ state, because, deviations, ...of }: Verdict): Cause | undefined {
   if (state !== 'failed' && state !== 'follows') return undefined;
-  const { criterion: id, title, what, seen, expected, next, deviations } = of;
+  if (because) return because;
+  const { criterion: id, title, what, seen, expected, next } = of;
   const segments = segmentsOf(deviations);
-  const own = { criterion: id, title, what, seen, expected, segments };
-  return because ?? (next === undefined ? own : { ...own, next });
+  const cause = { criterion: id, title, what, seen, expected, segments };
+  return next === undefined ? cause : { ...cause, next };
 }
 
 /**

@@ -1,8 +1,6 @@
 /** How the frames of an output are to be shown: size, shape, rotation, borders, and what players need to show them. */
 import { beyond } from '../analyze/finding';
-import type { TrackSpan } from '../analyze/media';
-import { packetSpan } from '../analyze/media';
-import type { HeaderFormat } from '../analyze/media';
+import { type HeaderFormat, packetSpan, type TrackSpan } from '../analyze/media';
 import type { Borders, VideoFormat } from '../analyze/video-format';
 import { allRight, observed } from './builders';
 import { decoding } from './output-file';

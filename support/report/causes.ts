@@ -1,8 +1,8 @@
 /** What failures have in common: the criterion that has found the cause, and the scenarios that fail by it. */
-import { ranges } from '../analyze/finding';
+import { bySegments, ranges } from '../analyze/finding';
 import { lookUp, segmentsOf, type Verdict } from '../checks/criterion';
 import type { VerdictLine } from '../checks/verdict-log';
-import { lostTexts, startsIn } from './coverage';
+import { beginsInSource, lostTexts } from './coverage';
 import { meaningOf } from './docs-tables';
 import type { BroadcastFacts, Cause, CauseFacts, Coverage } from './facts';
 import { idsOf, outcomeOf, type ScenarioResult } from './scenario-results';
@@ -159,12 +159,9 @@ function isAtOneOf(
 function sentAt(segment: number, { fragments, segmentSeconds }: BroadcastFacts): number {
   const sent = fragments.flatMap(({ segment: of, stages }) => {
     const queued = stages.find(({ stage }) => stage !== 'waiting');
-    return queued ? [{ of, at: queued.fromSeconds }] : [];
+    return queued ? [{ segment: of, at: queued.fromSeconds }] : [];
   });
-  const [nearest = { of: -1, at: 0 }] = sent.sort(
-    (a, b) => Math.abs(a.of - segment) - Math.abs(b.of - segment),
-  );
-  return nearest.at + (segment - nearest.of) * segmentSeconds;
+  return bySegments(sent, segment, segmentSeconds) ?? (segment + 1) * segmentSeconds;
 }
 
 function placeOf(segments: readonly number[], facts: BroadcastFacts): string {
@@ -172,7 +169,8 @@ function placeOf(segments: readonly number[], facts: BroadcastFacts): string {
   const shown = `segment${segments.length === 1 ? '' : 's'} ${ranges(segments)}`;
   const [first = 0, last = first] = [segments[0], segments.at(-1)];
   if (framesPerSecond === undefined || last - first !== segments.length - 1) return shown;
-  const beginsAt = startsIn(facts.fragments, segmentSeconds);
+  const beginsAt = (segment: number): number =>
+    beginsInSource(segment, facts.fragments, segmentSeconds);
   const end = Math.min(beginsAt(last + 1), durationSeconds);
   const frames = [beginsAt(first), end].map((at) => Math.round(at * framesPerSecond));
   return `${shown}, frames ${frames[0]} to ${(frames[1] ?? 0) - 1}`;

@@ -1,5 +1,5 @@
 /** How many segments of a broadcast viewers hear dubbed, of all that they should. */
-import { ranges } from '../analyze/finding';
+import { bySegments, ranges } from '../analyze/finding';
 import type { Fixture } from '../broadcast/fixture';
 import type { Coverage, FragmentFacts, UnsentFacts, VerdictFacts } from './facts';
 import { firstDeviationAt } from './verdict-facts';
@@ -35,7 +35,6 @@ export function coverageOf(fixture: Fixture, known: SegmentsKnown): Coverage {
     else if (state === 'unheard') lose(segment, 'the dub is not heard');
     else if (state === 'wrong') lose(segment, firstDeviationAt(segment, known.verdicts));
   }
-  const beginsAt = startsIn(known.fragments, fixture.segmentSeconds);
   return {
     segments: wanted.size,
     heard: known.isHeard && isMeasured ? count(({ state }) => state === 'heard') : undefined,
@@ -44,7 +43,10 @@ export function coverageOf(fixture: Fixture, known: SegmentsKnown): Coverage {
     lost: [...lost]
       .map(([why, segments]) => ({ why, segments: [...segments].sort((a, b) => a - b) }))
       .sort((a, b) => (a.segments[0] ?? 0) - (b.segments[0] ?? 0))
-      .map((one) => ({ ...one, fromSeconds: beginsAt(one.segments[0] ?? 0) })),
+      .map((one) => ({
+        ...one,
+        fromSeconds: beginsInSource(one.segments[0] ?? 0, known.fragments, fixture.segmentSeconds),
+      })),
   };
 }
 
@@ -52,18 +54,15 @@ export function coverageOf(fixture: Fixture, known: SegmentsKnown): Coverage {
  * Where a segment begins in the source, in seconds: as measured, or by the nearest one that was. media-service counts segments
  * from where it has joined, which may be later than the source's beginning.
  */
-export function startsIn(
+export function beginsInSource(
+  segment: number,
   fragments: readonly FragmentFacts[],
   segmentSeconds: number,
-): (segment: number) => number {
+): number {
   const measured = fragments.flatMap(({ segment: of, sourceSeconds: at }) =>
-    at === undefined ? [] : [{ of, at }],
+    at === undefined ? [] : [{ segment: of, at }],
   );
-  return (segment) => {
-    const distance = ({ of }: { of: number }): number => Math.abs(of - segment);
-    const [nearest = { of: 0, at: 0 }] = [...measured].sort((a, b) => distance(a) - distance(b));
-    return nearest.at + (segment - nearest.of) * segmentSeconds;
-  };
+  return bySegments(measured, segment, segmentSeconds) ?? segment * segmentSeconds;
 }
 
 /** `5 of 10`; where nobody has measured what is heard, how many were dubbed: `5 of 10 answered`. */

@@ -17,7 +17,10 @@ const RATE_HZ = 4000;
 describe('heavy work', () => {
   it('does not keep messages waiting', async () => {
     // The first task starts the thread.
-    await inWorkerThread('detectLanguages', ['El quarterback toma la bola.', 'He takes it.']);
+    await inWorkerThread(
+      'detectLanguage',
+      'El quarterback toma la bola y busca un jugador abierto.',
+    );
     const samples = noise(120 * RATE_HZ, 1);
     const source = { samples, rateHz: RATE_HZ, firstPtsSeconds: 0 };
     const audio = Array.from({ length: 20 }, (_, i) =>
@@ -50,7 +53,7 @@ describe('heavy work', () => {
       "require('./support/base/typescript.cjs');" +
       `const { inWorkerThread } = require('${projectRoot}/support/analyze/worker-thread.ts');` +
       `process.env.TMPDIR = ${JSON.stringify(folder)};` +
-      "inWorkerThread('detectLanguages', ['Hola, ¿qué tal?', '']).then(([{ observed }]) => console.log(observed));";
+      "inWorkerThread('detectLanguage', 'Hola, ¿qué tal?').then(({ observed }) => console.log(observed));";
     const said = execFileSync(process.execPath, ['-e', program], { cwd: projectRoot });
     expect(said.toString().trim()).to.equal('true');
     expect(existsSync(folder)).to.equal(false);

@@ -147,7 +147,7 @@ export const ONE_MINUTE: EvidenceFault[] = [
     alter: (evidence) =>
       evidence.media('output.mp4', ORIGINAL_UNDER_THE_DUB, [broadcastFile(evidence)]),
     red: {
-      '021-US4-1 The dubbed audio': /the original audio is heard[\s\S]*the original at -\d\d dB/,
+      '021-US4-1 The dubbed audio': /the original audio is heard\n[\s\S]*the original at -\d\d dB/,
     },
   },
   {
