@@ -77,9 +77,13 @@ function whyUnsent(segment: number, dueAt: number, seen: SeenOfSending): WhyUnse
 }
 
 /** Why the STS has not given a dub of a fragment in time; undefined where it has. */
-export function whyWithoutDub({ end, errorCode, answer }: Fragment): string | undefined {
+export function whyWithoutDub(fragment: Fragment): string | undefined {
+  const { end, errorCode, answer, sentAt, endedAt } = fragment;
   // What comes after that is no answer any more, whatever it says.
-  if (end === 'timed out') return 'the answer timed out';
+  if (end === 'timed out') {
+    const waitedMs = (endedAt ?? NaN) - sentAt;
+    return `the answer timed out (limit announced: ${(waitedMs / 1000).toFixed(1)} s)`;
+  }
   if (end === 'disconnected') return 'the connection was lost before the answer';
   if (errorCode !== undefined) {
     const stage = answer?.error?.stage;

@@ -3,7 +3,7 @@ import { frameRateOf } from '../analyze/frame-rate';
 import { isTimecode, type TrackSpan } from '../analyze/media';
 import { isSameRate } from '../base/frame-rates';
 import { allRight, observed } from './builders';
-import { assessed } from './criterion';
+import { assessed, type Figure } from './criterion';
 import { lostByReader, mayBeLost } from './lost-by-reader';
 import { ofRecording, outputCriterion, type OutputSubject, recordingOf } from './output-subject';
 import { shorterBySegments } from './upstream';
@@ -205,9 +205,17 @@ export const duration = outputCriterion('duration', {
     const deviations = isRight
       ? []
       : shorterBySegments(subject, seen, (from + to) / 2 - togetherSeconds);
-    return { deviations, seen, expected };
+    return { deviations, seen, expected, figure: figureOf(lengths, [from, to]) };
   },
 });
+
+/** How far the length that is farthest from the middle of its borders is from it. */
+function figureOf(lengths: readonly number[], [from, to]: readonly [number, number]): Figure {
+  const middle = (from + to) / 2;
+  const value = Math.max(...lengths.map((seconds) => Math.abs(seconds - middle)));
+  const name = `difference from a length of ${middle} s`;
+  return { name, value, limit: (to - from) / 2, unit: 's', holds: 'at most' };
+}
 
 function bordersOf(limit: DurationLimit, sourceSeconds: number): [number, number] {
   if ('fromSeconds' in limit) return [limit.fromSeconds, limit.toSeconds];

@@ -16,6 +16,8 @@ import { type End, HISTORY_VERSION, isPassed, marginOf, type RunRecord } from '.
 
 const MOST_PROBLEMS = 5;
 const LONGEST_PROBLEM = 200;
+/** More than any margin. */
+const DISTURBED = 1e9;
 
 /**
  * What the history keeps of a run. It takes figures, outcomes and the verdict from what its report shows.
@@ -163,7 +165,10 @@ interface Limited {
   broadcast: number;
 }
 
-/** By criterion: of all broadcasts that were judged by it, the figure that is nearest to its limit, or farthest beyond. */
+/**
+ * By criterion: of all broadcasts that were judged by it, the figure that is nearest to its limit, or farthest beyond. One with
+ * which something was made to go wrong counts where there is no other: its figure says how much was made to.
+ */
 function nearestToLimits(
   broadcasts: readonly RunBroadcast[],
   verdicts: readonly VerdictLine[],
@@ -172,12 +177,14 @@ function nearestToLimits(
     broadcasts.flatMap(({ streams }, index) => streams.map((stream) => [stream, index] as const)),
   );
   const nearest = new Map<string, Limited>();
+  const rankOf = (one: Omit<Limited, 'criterion'>): number =>
+    marginOf(one.figure) + (broadcasts[one.broadcast]?.isDisturbed === true ? DISTURBED : 0);
   for (const { stream = '', verdict } of verdicts) {
     const { criterion, figure } = verdict;
     const broadcast = at.get(stream);
     const before = nearest.get(criterion);
     if (!figure || broadcast === undefined) continue;
-    if (before && marginOf(before.figure) <= marginOf(figure)) continue;
+    if (before && rankOf(before) <= rankOf({ figure, broadcast })) continue;
     nearest.set(criterion, { criterion, figure, broadcast });
   }
   return [...nearest.values()].sort((a, b) => (a.criterion < b.criterion ? -1 : 1));

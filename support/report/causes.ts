@@ -10,6 +10,8 @@ import { idsOf, outcomeOf, type ScenarioResult } from './scenario-results';
 /** So far before and after a moment logs are quoted, in seconds, and so many lines of them. */
 const LOG_WITHIN_SECONDS = 3;
 const MOST_LOG_LINES = 5;
+/** What segments are called that are late, wrong, not heard or not sent, as those of `Coverage.lost`. */
+export const NOT_AS_IT_SHOULD_BE = 'not dubbed as it should be';
 /** All others say that something is in order; a service's own words for worse ones vary. */
 const HARMLESS_LEVELS: readonly string[] = ['', 'trace', 'debug', 'info', 'notice'];
 
@@ -87,10 +89,22 @@ export function withoutRepeats(causes: readonly CauseFacts[]): CauseFacts[] {
   return [...known.values()];
 }
 
-/** A cause with its frames, and with what services have logged at that time. */
-export function withCircumstances(cause: Cause, facts: BroadcastFacts | undefined): CauseFacts {
+/**
+ * A cause with its frames, and with what services have logged at that time.
+ *
+ * @param all causes of the run: what is lost by another one of the same broadcast is not this one's
+ */
+export function withCircumstances(
+  cause: Cause,
+  facts: BroadcastFacts | undefined,
+  all: readonly Cause[] = [],
+): CauseFacts {
   if (!facts) return { ...explained(cause), isAllLost: false, lost: [], log: [] };
-  const lost = lostWith(cause.segments, facts);
+  const others = all.filter((one) => one !== cause && one.stream === cause.stream);
+  const elsewhere = new Set(others.flatMap(({ segments }) => segments));
+  const lost = lostWith(cause.segments, facts).filter(
+    (one) => cause.segments.length > 0 || !one.segments.every((at) => elsewhere.has(at)),
+  );
   const isAnywhere = Math.min(cause.segments.length, facts.fragments.length) === 0;
   const segments = [...new Set([...cause.segments, ...lost.flatMap((one) => one.segments)])];
   const log = facts.log

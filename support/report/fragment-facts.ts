@@ -118,9 +118,8 @@ function remarksOn(fragment: Fragment): string[] {
   const { end, endedAt, sentAt } = fragment;
   const why = whyWithoutDub(fragment);
   if (why === undefined) return [];
-  const isWaitOver = end === 'timed out' || end === 'disconnected';
   const waited = `after ${(((endedAt ?? sentAt) - sentAt) / 1000).toFixed(1)} s`;
-  return [isWaitOver ? `${why}, ${waited}` : why];
+  return [end === 'disconnected' ? `${why}, ${waited}` : why];
 }
 
 /** What is shown of segments that were never sent. */

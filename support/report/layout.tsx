@@ -11,7 +11,7 @@ export const STATES = {
   skipped: { sign: '↷', word: 'skipped', className: 'unsure' },
   'not run': { sign: '–', word: 'not run', className: 'unsure' },
   follows: { sign: '↳', word: 'follows', className: 'unsure' },
-  'not shown': { sign: '?', word: 'not shown', className: 'bad' },
+  'not shown': { sign: '?', word: 'not shown', className: 'unsure' },
   'not asked': { sign: '–', word: 'not asked', className: 'faint' },
   'not judged': { sign: '–', word: 'not judged', className: 'faint' },
 } as const;

@@ -1,6 +1,6 @@
 /** Where cucumber-js writes its results: apart until a run begins, so that one that does not leaves the earlier results. */
 import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { messageOf, SuiteError } from '../base/errors';
 import { removeVerdicts } from '../checks/verdict-log';
@@ -29,8 +29,9 @@ function pendingFolder(reportsFolder: string): string {
 /** @throws SuiteError when it cannot be made, or written to */
 export function makeReportsFolder(reportsFolder: string): void {
   try {
+    // Node says ENOENT, instead of the reason, where a recursive mkdir ends at a read-only file system.
+    accessSync(nearestExisting(reportsFolder), constants.W_OK);
     mkdirSync(reportsFolder, { recursive: true });
-    accessSync(reportsFolder, constants.W_OK);
   } catch (error) {
     throw new SuiteError({
       ...{ what: 'the folder of the reports cannot be written to', where: reportsFolder },
@@ -38,6 +39,10 @@ export function makeReportsFolder(reportsFolder: string): void {
       next: 'set REPORTS_DIR to another one',
     });
   }
+}
+
+function nearestExisting(path: string): string {
+  return existsSync(path) ? path : nearestExisting(dirname(path));
 }
 
 /** The formats as cucumber.js takes them. Their files are opened before it is known whether any scenario runs. */

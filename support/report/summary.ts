@@ -1,5 +1,5 @@
 import { safeText } from '../base/safe-text';
-import { causeInWords, namesOf } from './causes';
+import { causeInWords, namesOf, NOT_AS_IT_SHOULD_BE } from './causes';
 import type { CauseFacts } from './facts';
 import { reportFiles, type RunFacts } from './facts';
 import { STATES } from './layout';
@@ -159,7 +159,7 @@ function causeBlock(
   const texts = [
     [where, place].filter(Boolean).join(', '),
     ...(judged === undefined ? [] : [`judged as: ${judged}`]),
-    ...lost.map((text) => `lost: ${text}`),
+    ...lost.map((text) => `${NOT_AS_IT_SHOULD_BE}: ${text}`),
     `seen: ${seen}`,
     ...(expected === undefined ? [] : [`expected: ${expected}`]),
     ...(meaning === undefined ? [] : [`means: ${meaning}`]),

@@ -107,7 +107,7 @@ export async function writeReports(
   const facts: RunFacts = {
     ...runFactsOf(parts, made, isShard),
     causes: withoutRepeats(
-      causes.map((one) => withCircumstances(one, known.get(one.stream ?? '')?.facts)),
+      causes.map((one) => withCircumstances(one, known.get(one.stream ?? '')?.facts, causes)),
     ),
     showcase: showcaseOf([...known.values()], (clip) => besidePage(clip, to)),
   };
@@ -222,7 +222,7 @@ function writeBroadcastPage(
     );
     const links = { run, evidence: evidence === '' ? '' : `${evidence}/`, beside };
     const own = withoutRepeats(
-      causesIn(stream, causes, judged).map((one) => withCircumstances(one, facts)),
+      causesIn(stream, causes, judged).map((one) => withCircumstances(one, facts, causes)),
     );
     writeFileSync(file, broadcastPage(facts, judged, links, own));
     return { facts, summary: summaryOfBroadcast(facts, urlOf(to, file)) };

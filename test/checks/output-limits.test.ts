@@ -285,6 +285,9 @@ describe('output criteria at their limits', () => {
     expect(holds(duration, measured, { toleranceSeconds: 1 })).to.be.true;
     expect(holds(duration, measured, { toleranceSeconds: 0.5 })).to.be.false;
     expect(holds(duration, measured, { fromSeconds: 30, toSeconds: 30 })).to.be.true;
+    const longer = { ...measured, videoSeconds: 31, audioSeconds: 31, togetherSeconds: 31.75 };
+    const { figure } = duration.assess(longer, { toleranceSeconds: 1 }, SUBJECT);
+    expect(figure).to.include({ value: 0.75, limit: 1, unit: 's', holds: 'at most' });
   });
 
   it('frames may be bunched by no more than 0.1 s, and are not called lost', () => {

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { execa } from 'execa';
 
 import { EVIDENCE_VERSION } from '../../support/broadcast/record';
-import { addVerdict } from '../../support/checks/verdict-log';
+import { addVerdict, type VerdictLine } from '../../support/checks/verdict-log';
 import { projectRoot } from '../../support/config';
 import { passRates } from '../../support/history/repeated-runs';
 import { rememberBegin, remembering } from '../../support/history/remember';
@@ -28,6 +28,34 @@ const TOLD: Told[] = [
   { name: 'Unable', steps: steps('SKIPPED'), notShown: 'no networks' },
   { name: 'Not asked for', isLeftOut: true },
 ];
+
+/** The evidence of a broadcast with this request. */
+function writeEvidence(path: string, stream: string, request: object): void {
+  mkdirSync(path, { recursive: true });
+  const figures = { fragmentsSent: 0, fragmentsAnswered: 0 };
+  writeFileSync(join(path, 'facts.json'), JSON.stringify({ ...NOTHING, figures, stream }));
+  writeFileSync(
+    join(path, 'run.json'),
+    JSON.stringify({
+      ...{ version: EVIDENCE_VERSION, stream, request },
+      ...{ outcome: { kind: 'output ended' }, runtime: 'host', monitor: 'tap', problems: [] },
+      ...{ fixtureScript: 'fixtures/1-min-nfl.yaml', fixtureFile: '', durationSeconds: 60 },
+      ...{ segmentSeconds: 6, faultSeed: 1, finishedAt: 1, times: {}, startedAt: '' },
+      publisher: { exitCode: 0, stderr: '' },
+    }),
+  );
+}
+
+function verdictOn(stream: string, value: number, limit: number): VerdictLine {
+  const about = { title: 'The A/V offset', where: 'here', what: '', seen: '', expected: '' };
+  return {
+    stream,
+    verdict: {
+      ...{ ...about, criterion: 'av-offset', state: 'passed', limit: null, deviations: [] },
+      figure: { name: 'A/V offset', value, limit, unit: 'ms', holds: 'below' },
+    },
+  };
+}
 
 describe('what the history has of a run', () => {
   const folder = tempFolder();
@@ -131,21 +159,7 @@ describe('what the history has of a run', () => {
     const to = join(folder, 'figures');
     const evidence = ['stream_1', 'stream_2'].map((stream) => join('evidence', stream));
     evidence.forEach((one, index) => {
-      const path = join(to, one);
-      mkdirSync(path, { recursive: true });
-      const figures = { fragmentsSent: 0, fragmentsAnswered: 0 };
-      const facts = { ...NOTHING, figures, stream: `stream_${index + 1}` };
-      writeFileSync(join(path, 'facts.json'), JSON.stringify(facts));
-      writeFileSync(
-        join(path, 'run.json'),
-        JSON.stringify({
-          ...{ version: EVIDENCE_VERSION, stream: `stream_${index + 1}`, request: { use: index } },
-          ...{ outcome: { kind: 'output ended' }, runtime: 'host', monitor: 'tap', problems: [] },
-          ...{ fixtureScript: 'fixtures/1-min-nfl.yaml', fixtureFile: '', durationSeconds: 60 },
-          ...{ segmentSeconds: 6, faultSeed: 1, finishedAt: 1, times: {}, startedAt: '' },
-          publisher: { exitCode: 0, stderr: '' },
-        }),
-      );
+      writeEvidence(join(to, one), `stream_${index + 1}`, { use: index });
     });
     for (const [stream, value, limit] of [
       ['stream_1', 30, 120],
@@ -153,14 +167,7 @@ describe('what the history has of a run', () => {
       ['stream_2', 60, 80],
       ['stream_3', 119, 120],
     ] as const) {
-      const about = { title: 'The A/V offset', where: 'here', what: '', seen: '', expected: '' };
-      addVerdict(to, {
-        stream,
-        verdict: {
-          ...{ ...about, criterion: 'av-offset', state: 'passed', limit: null, deviations: [] },
-          figure: { name: 'A/V offset', value, limit, unit: 'ms', holds: 'below' },
-        },
-      });
+      addVerdict(to, verdictOn(stream, value, limit));
     }
     const { facts, runs } = await reported('figures', [resultsIn(to, TOLD, partOf({ evidence }))]);
     expect(facts.broadcasts.map(({ stream }) => stream)).to.deep.equal(['stream_1', 'stream_2']);
@@ -170,6 +177,26 @@ describe('what the history has of a run', () => {
         ...{ holds: 'below', broadcast: '1-min-nfl, broadcast 2 of it' },
       },
     ]);
+  });
+
+  it('has the figure of a broadcast that was made to go wrong where no other was judged by it', async () => {
+    const nearest = async (name: string, disturbed: readonly boolean[]): Promise<number[]> => {
+      const to = join(folder, name);
+      const evidence = disturbed.map((isDisturbed, index) => {
+        const stream = `stream_${index + 1}`;
+        const path = join(to, 'evidence', stream);
+        writeEvidence(path, stream, {
+          use: index,
+          ...(isDisturbed ? { cutOffAfterSeconds: 5 } : {}),
+        });
+        addVerdict(to, verdictOn(stream, isDisturbed ? 119 : 30, 120));
+        return join('evidence', stream);
+      });
+      const { runs } = await reported(name, [resultsIn(to, TOLD, partOf({ evidence }))]);
+      return runs.flatMap(nearestIn).map(({ value }) => value);
+    };
+    expect(await nearest('disturbed-one', [true, false])).to.deep.equal([30]);
+    expect(await nearest('disturbed-all', [true])).to.deep.equal([119]);
   });
 
   it('is added by npm run report, of a shard alone and of a replay not', async () => {

@@ -158,6 +158,16 @@ describe('causes', () => {
     expect(lost).to.have.length(2);
   });
 
+  it('that name no segment have nothing of what another cause of their broadcast has lost', () => {
+    const cause = { ...CAUSE, segments: [] };
+    const lostBeside = (other: Cause): string[] =>
+      withCircumstances(cause, facts([]), [cause, other]).lost;
+    expect(lostBeside(CAUSE)).to.deep.equal([
+      'segment 1, from second 6 of the clip: the answer timed out',
+    ]);
+    expect(lostBeside({ ...CAUSE, stream: 'another' })).to.have.length(2);
+  });
+
   it('are one where they are about the same lost segments of a broadcast', () => {
     const lost = { ...CAUSE, isAllLost: true, lost: ['segment 4: not sent'], log: [] };
     const causes = [

@@ -58,6 +58,8 @@ const soften = (first: number, last: number | null): Fault => ({
   ...{ on: { first, last }, does: 'soften' },
 });
 
+const TIMED_OUT = 'the answer timed out (limit announced: 1.0 s)';
+
 describe('the facts of fragments of tones', () => {
   it('tell the original from a dub by its level where that fragment was softened', () => {
     for (const faults of [[soften(0, null)], [soften(0, 99)]]) {
@@ -77,15 +79,13 @@ describe('the facts of fragments of tones', () => {
     const late = FRAGMENTS.map((one): Fragment => ({ ...one, end: 'timed out' }));
     const facts = fragmentFacts(late, known('dub', []));
     expect(new Set(facts.map(({ state }) => state))).to.deep.equal(new Set(['not measured']));
-    expect(new Set(facts.map(({ withoutDub }) => withoutDub))).to.deep.equal(
-      new Set(['the answer timed out']),
-    );
+    expect(new Set(facts.map(({ withoutDub }) => withoutDub))).to.deep.equal(new Set([TIMED_OUT]));
     const { heard, dubbed, lost } = coverageOf(FIXTURE, {
       ...{ fragments: facts, unsent: [], verdicts: [], isHeard: true },
     });
     expect({ heard, dubbed }).to.deep.equal({ heard: 0, dubbed: 0 });
     expect(lost).to.deep.equal([
-      { why: 'the answer timed out', segments: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], fromSeconds: 0 },
+      { why: TIMED_OUT, segments: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], fromSeconds: 0 },
     ]);
   });
 

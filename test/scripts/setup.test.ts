@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 
 import { expect } from 'chai';
@@ -162,7 +162,7 @@ describe('options that stand before --', () => {
 
 /** As they are where this checkout cannot be written to, by root either; undefined where that cannot be made so. */
 function inReadOnlyCheckout(...command: string[]): { status: number | null; stderr: string } {
-  const mounted = 'mount --bind -o ro "$0" "$0" && cd "$0" && exec env -u REPORTS_DIR "$@"';
+  const mounted = 'mount --bind -o ro "$0" "$0" && cd "$0" && exec "$@"';
   const args = ['--mount', 'sh', '-c', mounted, projectRoot, ...command];
   return spawnSync('unshare', args, { encoding: 'utf8' });
 }
@@ -179,11 +179,14 @@ describe('a checkout that cannot be written to', { skip }, () => {
     );
   });
 
-  it('is named by cucumber-js itself, with what to do', () => {
-    const { status, stderr } = inReadOnlyCheckout('npx', 'cucumber-js', '--tags', '@021-US5-1');
-    expect(status).to.equal(2);
-    expect(stderr).to.match(/^\S+: the folder of the reports cannot be written to\n/);
-    expect(stderr).to.match(/seen: .*EROFS[\s\S]*next: +set REPORTS_DIR/);
-    expect(stderr).not.to.contain('    at ');
-  });
+  for (const reports of [projectRoot, join(projectRoot, 'no-such-folder', 'reports')]) {
+    it(`is named by cucumber-js itself, with what to do, for ${relative(projectRoot, reports) || 'a folder that is there'}`, () => {
+      const cucumber = ['npx', 'cucumber-js', '--tags', '@021-US5-1'];
+      const { status, stderr } = inReadOnlyCheckout('env', `REPORTS_DIR=${reports}`, ...cucumber);
+      expect(status).to.equal(2);
+      expect(stderr).to.match(/^\S+: the folder of the reports cannot be written to\n/);
+      expect(stderr).to.match(/seen: .*EROFS[\s\S]*next: +set REPORTS_DIR/);
+      expect(stderr).not.to.contain('    at ');
+    });
+  }
 });

@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 
 import { safeText } from '../../base/safe-text';
-import { causeInWords, namesOf } from '../causes';
+import { causeInWords, namesOf, NOT_AS_IT_SHOULD_BE } from '../causes';
 import type { BroadcastSummary, CauseFacts } from '../facts';
 import { List, Terms } from '../layout';
 import { outcomeOf, type ScenarioResult } from '../scenario-results';
@@ -43,7 +43,7 @@ function termsOf(cause: CauseFacts, failed: readonly ScenarioResult[]): [string,
   const terms: [string, string | undefined][] = [
     ['where', [where, place].filter(Boolean).join(', ')],
     ['judged as', judged],
-    ...lost.map((text): [string, string] => [judged === undefined ? 'lost' : 'also lost', text]),
+    ...lost.map((text): [string, string] => [NOT_AS_IT_SHOULD_BE, text]),
     ['seen', seen],
     ['expected', expected],
     ['means', meaning],

@@ -20,7 +20,7 @@ export const SHOWCASE_STYLE = `
 .figures { display: grid; grid-template-columns: max-content minmax(6rem, 1fr) max-content; gap: .25rem .9rem; align-items: center; margin: .6rem 0; max-width: 60rem; font-size: .9rem; }
 .figures dt { color: inherit; } .figures dd { margin: 0; font-variant-numeric: tabular-nums; }
 .bar { position: relative; height: .7rem; background: var(--soft); border: 1px solid var(--line); }
-.bar > * { position: absolute; top: 0; bottom: 0; } .bar .value { left: 0; background: var(--link); }
+.bar > * { position: absolute; top: 0; bottom: 0; } .bar .value { left: 0; background: var(--link); } .bar .beyond { background: var(--bad); }
 .bar .limit { width: 2px; top: -4px; bottom: -4px; background: var(--fore); }
 @media (max-width: 40rem) { .figures { grid-template-columns: 1fr; gap: .1rem; } .figures dd { margin-bottom: .5rem; } }
 @media print { .screens video { display: none; } .bar { print-color-adjust: exact; } }
@@ -100,6 +100,8 @@ function Screens({ showcase }: { showcase: Showcase }): VNode {
   );
 }
 
+type ShownFigure = Showcase['figures'][number];
+
 /** Each figure and its limit as a bar; the same in words beside it. */
 function Figures({ figures }: Pick<Showcase, 'figures'>): VNode {
   return (
@@ -129,13 +131,13 @@ function Lateness({ endToEndSeconds, lateAtEndSeconds }: BroadcastFigures): VNod
   );
 }
 
-function Bar({ figure: { value, limit } }: { figure: Figure }): VNode {
+function Bar({ figure: { value, limit, isWithin } }: { figure: ShownFigure }): VNode {
   // The limit stands in the same place of all bars that stay below it.
   const whole = Math.max(value * 1.05, limit * 1.25) || 1;
   const percent = (of: number): string => `${Math.round((1000 * of) / whole) / 10}%`;
   return (
     <dd class="bar" aria-hidden="true">
-      <span class="value" style={`width:${percent(value)}`} />
+      <span class={isWithin ? 'value' : 'value beyond'} style={`width:${percent(value)}`} />
       <span class="limit" style={`left:${percent(limit)}`} />
     </dd>
   );

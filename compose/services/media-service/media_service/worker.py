@@ -397,7 +397,10 @@ class Worker:
             self._metrics.fallbacks[reason].inc()
             logger.warning(
                 "fallback to original audio",
-                extra={"fragment_id": self._fragment_id(index), "reason": reason, "code": code},
+                extra={
+                    **{"fragment_id": self._fragment_id(index), "reason": reason, "code": code},
+                    **({"timeout_ms": self._config.sts_timeout_ms} if reason == "timeout" else {}),
+                },
             )
 
     def _put_out(self, job: _Job, pcm: bytes) -> None:
