@@ -271,8 +271,8 @@ const CLIPPED_SAMPLES = 3;
 
 function clipping(samples: Float32Array, rateHz: number): { places: number; seconds: number } {
   let [places, clipped, inARow] = [0, 0, 0];
-  for (const sample of samples) {
-    inARow = Math.abs(sample) >= FULL_SCALE ? inARow + 1 : 0;
+  for (let i = 0; i < samples.length; i += 1) {
+    inARow = Math.abs(samples[i] ?? 0) >= FULL_SCALE ? inARow + 1 : 0;
     if (inARow === CLIPPED_SAMPLES) places += 1;
     if (inARow >= CLIPPED_SAMPLES) clipped += inARow === CLIPPED_SAMPLES ? CLIPPED_SAMPLES : 1;
   }

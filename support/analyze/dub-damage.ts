@@ -122,7 +122,8 @@ function windowsOf({ heard, fitted }: AlignedDub, rateHz: number): Windows {
   for (let window = 0; window < count; window += 1) {
     let [a, b, c] = [0, 0, 0];
     for (let i = window * size; i < (window + 1) * size; i += 1) {
-      const [x, y] = [fitted[i] ?? 0, heard[i] ?? 0];
+      const x = fitted[i] ?? 0;
+      const y = heard[i] ?? 0;
       a += x * x;
       b += y * y;
       c += x * y;
@@ -554,7 +555,8 @@ function bestLag(
   const score = (lag: number, step: number): number => {
     let [product, one, other] = [0, 1e-9, 1e-9];
     for (let i = 0; i < piece.length; i += step) {
-      const [x, y] = [piece[i] ?? 0, samples[at + i + lag] ?? 0];
+      const x = piece[i] ?? 0;
+      const y = samples[at + i + lag] ?? 0;
       product += x * y;
       one += x * x;
       other += y * y;

@@ -72,12 +72,7 @@ function locatorIn(haystack: Float32Array, rateHz: number, remembers: boolean): 
     const scores = correlate(needle, haystack, { size, firstLag, lastLag }, known);
     // 60 dB below the needle or the mean of the haystack there is only rounding noise to correlate with.
     const floor = Math.min(needleEnergy, (haystackEnergy * needle.length) / haystack.length) / 1e6;
-    for (let i = 0; i < scores.length; i += 1) {
-      const start = Math.max(0, firstLag + i);
-      const end = Math.min(haystack.length, firstLag + i + needle.length);
-      const energy = (energySums[end] ?? 0) - (energySums[start] ?? 0);
-      scores[i] = (scores[i] ?? 0) / Math.sqrt(needleEnergy * Math.max(energy, floor));
-    }
+    normalise(scores, energySums, { firstLag, needleEnergy, floor, length: needle.length });
 
     const best = peakOf(scores, () => true);
     const distance = RUNNER_UP_DISTANCE_SECONDS * rateHz;
@@ -149,21 +144,59 @@ function correlate(
     const next = lag + usable;
     const one = blockAt(lag, 'block');
     const other = next <= lastLag ? blockAt(next, 'next block') : roomFor('next block', 2 * size);
-    // Two blocks by one transform: what both give is real, so that the second one, times i, comes out as the imaginary part.
-    for (let k = 0; k < 2 * size; k += 2) {
-      const [c, d] = [needleSpectrum[k] ?? 0, needleSpectrum[k + 1] ?? 0];
-      const [a, b] = [one[k] ?? 0, one[k + 1] ?? 0];
-      const [e, f] = [other[k] ?? 0, other[k + 1] ?? 0];
-      product[k] = a * c + b * d - (f * c - e * d);
-      product[k + 1] = b * c - a * d + (e * c + f * d);
-    }
+    multiply(needleSpectrum, one, other, product);
     fft.inverseTransform(result, product);
     const count = Math.min(usable, lastLag - lag + 1);
-    for (let i = 0; i < count; i += 1) dots[lag - firstLag + i] = result[2 * i] ?? 0;
+    takeEverySecond(result, 0, dots.subarray(lag - firstLag, lag - firstLag + count));
     const nextCount = Math.min(usable, lastLag - next + 1);
-    for (let i = 0; i < nextCount; i += 1) dots[next - firstLag + i] = result[2 * i + 1] ?? 0;
+    if (nextCount > 0) {
+      takeEverySecond(result, 1, dots.subarray(next - firstLag, next - firstLag + nextCount));
+    }
   }
   return dots;
+}
+
+// Loops of their own functions, without lists: those of longer ones are compiled again and again, and until then each number is an object.
+
+/**
+ * The spectra of two blocks, each times the conjugate one of the needle. Two by one transform: what both give is real, so that the
+ * second one, times i, comes out as the imaginary part.
+ */
+function multiply(
+  needle: Float64Array,
+  one: Float64Array,
+  other: Float64Array,
+  product: Float64Array,
+): void {
+  for (let k = 0; k < product.length; k += 2) {
+    const c = needle[k] ?? 0;
+    const d = needle[k + 1] ?? 0;
+    const a = one[k] ?? 0;
+    const b = one[k + 1] ?? 0;
+    const e = other[k] ?? 0;
+    const f = other[k + 1] ?? 0;
+    product[k] = a * c + b * d - (f * c - e * d);
+    product[k + 1] = b * c - a * d + (e * c + f * d);
+  }
+}
+
+/** @param sums of the energy of the haystack, one more than it has samples or longer */
+function normalise(
+  scores: Float64Array,
+  sums: Float64Array,
+  by: { firstLag: number; length: number; needleEnergy: number; floor: number },
+): void {
+  const { firstLag, length, needleEnergy, floor } = by;
+  for (let i = 0; i < scores.length; i += 1) {
+    const start = Math.max(0, firstLag + i);
+    const end = Math.min(sums.length - 1, firstLag + i + length);
+    const energy = (sums[end] ?? 0) - (sums[start] ?? 0);
+    scores[i] = (scores[i] ?? 0) / Math.sqrt(needleEnergy * Math.max(energy, floor));
+  }
+}
+
+function takeEverySecond(from: Float64Array, first: number, to: Float64Array): void {
+  for (let i = 0; i < to.length; i += 1) to[i] = from[2 * i + first] ?? 0;
 }
 
 /** Spectrum of half as many samples as `out` has room for, from `start` on; samples outside of the signal are 0. */

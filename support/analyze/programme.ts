@@ -353,7 +353,8 @@ function neighbourBlended(shown: Uint8Array, source: Thumbnails, frame: number):
 function blendOf(shown: Uint8Array, own: Uint8Array, other: Uint8Array): number | undefined {
   let [blocks, ofShown, ofOther, both] = [0, 0, 0, 0];
   for (let k = 0; k < LUMA_BYTES; k += 1) {
-    const [a, b] = [(shown[k] ?? 0) - (own[k] ?? 0), (other[k] ?? 0) - (own[k] ?? 0)];
+    const a = (shown[k] ?? 0) - (own[k] ?? 0);
+    const b = (other[k] ?? 0) - (own[k] ?? 0);
     if (Math.abs(b) < LEAST_MOVE) continue;
     blocks += 1;
     ofShown += a * a;
@@ -371,7 +372,9 @@ function blendOf(shown: Uint8Array, own: Uint8Array, other: Uint8Array): number 
 function distanceBy(shown: Uint8Array, own: Uint8Array, other: Uint8Array): number {
   let [blocks, toOwn, toOther] = [0, 0, 0];
   for (let k = 0; k < LUMA_BYTES; k += 1) {
-    const [a, b, c] = [shown[k] ?? 0, own[k] ?? 0, other[k] ?? 0];
+    const a = shown[k] ?? 0;
+    const b = own[k] ?? 0;
+    const c = other[k] ?? 0;
     if (Math.abs(b - c) < LEAST_MOVE) continue;
     blocks += 1;
     toOwn += (a - b) ** 2;
@@ -407,7 +410,8 @@ function compareLuma(shown: Uint8Array, own: Uint8Array): Luma {
   let [both, ofShown, ofOwn, sum, off] = [0, 0, 0, 0, 0];
   const differences = new Uint8Array(LUMA_BYTES);
   for (let k = 0; k < LUMA_BYTES; k += 1) {
-    const [a, b] = [(shown[k] ?? 0) - meanShown, (own[k] ?? 0) - meanOwn];
+    const a = (shown[k] ?? 0) - meanShown;
+    const b = (own[k] ?? 0) - meanOwn;
     both += a * b;
     ofShown += a * a;
     ofOwn += b * b;
@@ -469,10 +473,12 @@ interface Colours {
 function compareColours(shown: Uint8Array, own: Uint8Array): Colours {
   let [distance, swapped, ofOwn, ofShown, both] = [0, 0, 0, 0, 0];
   for (let k = 0; k < CHROMA_BYTES; k += 1) {
-    const [u, v] = [(shown[LUMA_BYTES + k] ?? 0) - 128, (shown[V_AT + k] ?? 0) - 128];
-    const [ownU, ownV] = [(own[LUMA_BYTES + k] ?? 0) - 128, (own[V_AT + k] ?? 0) - 128];
-    distance += Math.hypot(u - ownU, v - ownV);
-    swapped += Math.hypot(v - ownU, u - ownV);
+    const u = (shown[LUMA_BYTES + k] ?? 0) - 128;
+    const v = (shown[V_AT + k] ?? 0) - 128;
+    const ownU = (own[LUMA_BYTES + k] ?? 0) - 128;
+    const ownV = (own[V_AT + k] ?? 0) - 128;
+    distance += Math.sqrt((u - ownU) ** 2 + (v - ownV) ** 2);
+    swapped += Math.sqrt((v - ownU) ** 2 + (u - ownV) ** 2);
     ofOwn += ownU ** 2 + ownV ** 2;
     ofShown += u ** 2 + v ** 2;
     both += u * ownU + v * ownV;
@@ -511,7 +517,8 @@ function compareDetail(shown: Uint8Array, own: Uint8Array): Detail {
   let [blocks, lost, gained, grained, allShown, allOwn] = [0, 0, 0, 0, 0, 0];
   const quarters = [0, 1, 2, 3].map(() => ({ shown: 0, own: 0 }));
   for (let k = 0; k < CHROMA_BYTES; k += 1) {
-    const [a, b] = [shown[DETAIL_AT + k] ?? 0, own[DETAIL_AT + k] ?? 0];
+    const a = shown[DETAIL_AT + k] ?? 0;
+    const b = own[DETAIL_AT + k] ?? 0;
     if (b >= LEAST_DETAIL) blocks += 1;
     if (b >= LEAST_DETAIL && a < b / 2) lost += 1;
     if (a > 2 * b + LEAST_DETAIL) gained += 1;

@@ -215,8 +215,10 @@ function edges(small: Uint8Array, out: Uint8Array, at: number): void {
       const x = column * BLOCK + ((row + 2 * column) % BLOCK);
       const y = FIRST_ROW + row * BLOCK + ((2 * row + column) % BLOCK);
       const pixel = Math.min(y, HEIGHT - 2) * WIDTH + Math.min(Math.max(x, 1), WIDTH - 2);
-      const [above, below] = [small[pixel - WIDTH] ?? 0, small[pixel + WIDTH] ?? 0];
-      const [left, right] = [small[pixel - 1] ?? 0, small[pixel + 1] ?? 0];
+      const above = small[pixel - WIDTH] ?? 0;
+      const below = small[pixel + WIDTH] ?? 0;
+      const left = small[pixel - 1] ?? 0;
+      const right = small[pixel + 1] ?? 0;
       const edge = (small[pixel] ?? 0) - (above + below + left + right) / 4;
       const level = NO_EDGE + Math.round(EDGE_STEPS * edge);
       out[at + row * LUMA_COLUMNS + column] = Math.min(255, Math.max(1, level));
