@@ -8,14 +8,9 @@ import { dubLoudness } from '../support/checks/dub-loudness';
 import { dubSpeed } from '../support/checks/dub-speed';
 import { audio, splices } from '../support/checks/output-audio';
 import { channels } from '../support/checks/output-channels';
-import {
-  decodedVideo,
-  decoding,
-  duration,
-  timestamps,
-  tracks,
-} from '../support/checks/output-file';
+import { decoding, timestamps, tracks } from '../support/checks/output-file';
 import { frames } from '../support/checks/output-frames';
+import { decodedVideo, duration } from '../support/checks/output-length';
 import { programme } from '../support/checks/programme';
 import { processedSegments } from '../support/checks/metrics';
 import {

@@ -4,7 +4,7 @@ import { Then } from '@cucumber/cucumber';
 import { connection } from '../support/checks/connection';
 import { type Criterion, judge } from '../support/checks/criterion';
 import { answered } from '../support/checks/exchange';
-import { duration } from '../support/checks/output-file';
+import { duration } from '../support/checks/output-length';
 import { budget } from '../support/checks/timing';
 import { verdictFails } from '../support/checks/suite-run';
 import type { DubbingWorld } from '../support/world';

@@ -8,8 +8,9 @@ import { dubLoudness } from './dub-loudness';
 import { dubSpeed } from './dub-speed';
 import { audio, splices } from './output-audio';
 import { channels } from './output-channels';
-import { decoding, duration, timestamps, tracks } from './output-file';
+import { decoding, timestamps, tracks } from './output-file';
 import { frames } from './output-frames';
+import { duration } from './output-length';
 import { fingerprint, original } from './output-original';
 import { outputBegins, outputEnds } from './output-start';
 import { type AnyOutputCriterion, notAskedBecause, type OutputSubject } from './output-subject';
@@ -23,7 +24,7 @@ import { videoFormat } from './video-format';
  * against the next ones, so that the criterion that fails is the one to begin with.
  */
 export const OUTPUT_CRITERIA: readonly AnyOutputCriterion[] = [
-  ...[tracks, decoding, videoFormat, timestamps, audio, channels, outputBegins, duration, frames],
+  ...[tracks, decoding, videoFormat, timestamps, audio, channels, outputBegins, frames, duration],
   ...[outputEnds, programme],
   ...[original, dubs, dubDamage, dubLoudness, avDrift, dubSpeed, avOffset, fingerprint],
   ...[

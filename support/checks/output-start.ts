@@ -6,7 +6,8 @@ import { allRight, observed } from './builders';
 import { lostByReader, mayBeLost } from './lost-by-reader';
 import { channels, isChannelLate } from './output-channels';
 import { clockOf } from './output-clock';
-import { duration, EDGE_SECONDS, timestamps } from './output-file';
+import { EDGE_SECONDS, timestamps } from './output-file';
+import { duration } from './output-length';
 import { frames } from './output-frames';
 import { outputCriterion, recordingOf } from './output-subject';
 

@@ -21,7 +21,7 @@ const COMPARED = 10;
 
 const STYLE = `${CHART_STYLE}${TREND_STYLE}
 .trends { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); gap: 1rem 2rem; }
-.trend { margin: 0; } .trend figcaption { font-size: .9rem; } .legend { display: block; font-size: .8125rem; }
+.trend { margin: 0; max-width: 40rem; } .trend figcaption { font-size: .9rem; } .legend { display: block; font-size: .8125rem; }
 .legend svg.chart { display: inline-block; width: 22px; height: 8px; vertical-align: middle; }
 .ends { font: .75rem/1.2 ui-monospace, monospace; letter-spacing: .05em; overflow-wrap: anywhere; min-width: 9rem; }
 .said { min-width: 14rem; } .when, .id { white-space: nowrap; } .digest { font-size: .8125rem; }
@@ -210,8 +210,10 @@ function Ends({ ends }: { ends: string }): VNode {
 function RunTrends({ runs }: { runs: readonly RunRecord[] }): VNode {
   const ended = runs.filter(({ seconds }) => seconds !== undefined);
   // The time of other scenarios is another time.
-  const most = ended.map(({ specs }) => specs.length).reduce((a, b) => Math.max(a, b), 1);
-  const whole = ended.filter(({ specs }) => specs.length === most);
+  const most = ended.map(({ specs }) => specs.length).reduce((a, b) => Math.max(a, b), 0);
+  const whole = ended.filter(({ specs }) => most > 0 && specs.length === most);
+  const last = ended.at(-1);
+  const timed = whole.length > 0 || !last ? whole : [...runsBefore(last, ended, Infinity), last];
   return (
     <div class="trends">
       <TrendChart
@@ -222,11 +224,18 @@ function RunTrends({ runs }: { runs: readonly RunRecord[] }): VNode {
         trends={[{ name: 'of those that ran', figureOf: passedPercent }]}
       />
       <TrendChart
-        title="Time of the whole suite"
-        runs={whole}
+        title={
+          whole.length > 0 ? 'Time of the whole suite' : 'Time of the scenarios of the last run'
+        }
+        runs={timed}
         unit=" min"
         decimals={1}
-        trends={[{ name: 'whole runs', figureOf: ({ seconds }) => seconds && seconds / 60 }]}
+        trends={[
+          {
+            name: 'runs of the same scenarios',
+            figureOf: ({ seconds }) => seconds && seconds / 60,
+          },
+        ]}
       />
     </div>
   );

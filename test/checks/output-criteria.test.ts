@@ -14,7 +14,7 @@ import {
   OUTPUT_CRITERIA,
   type OutputVerdict,
 } from '../../support/checks/output-criteria';
-import { duration } from '../../support/checks/output-file';
+import { duration } from '../../support/checks/output-length';
 import { type OutputSubject, recordingSubject } from '../../support/checks/output-subject';
 import { dubbedMovie, type DubbedMovie, FAULTS, faulty } from '../analyze/dubbed-movie';
 import { tempFolder } from '../analyze/make-media';
@@ -101,8 +101,8 @@ describe('judgeOutput', () => {
     expect(inState(verdicts, 'not asked')).to.deep.equal([
       ...[
         'output-begins',
-        'duration',
         'frames',
+        'duration',
         'output-ends',
         'programme',
         'original',

@@ -13,7 +13,8 @@ import { avOffset } from '../../support/checks/av-sync';
 import { connectionAttempts, growingBackoff } from '../../support/checks/connection';
 import { dubs } from '../../support/checks/dub';
 import { dubSpeed } from '../../support/checks/dub-speed';
-import { decodedVideo, duration, tracks } from '../../support/checks/output-file';
+import { tracks } from '../../support/checks/output-file';
+import { decodedVideo, duration } from '../../support/checks/output-length';
 import { frames } from '../../support/checks/output-frames';
 import { original, outputIsOriginal, fingerprint } from '../../support/checks/output-original';
 import { outputBegins, outputEnds } from '../../support/checks/output-start';
@@ -323,7 +324,7 @@ describe('output criteria at their limits', () => {
 
   it('so many frames are so many seconds', () => {
     const decoded = (frames: number): boolean =>
-      holds(decodedVideo, { frames, framesPerSecond: 25 }, { leastSeconds: 59 });
+      holds(decodedVideo, { decoded: frames, framesPerSecond: 25 }, { leastSeconds: 59 });
     expect([1475, 1474].map(decoded)).to.deep.equal([true, false]);
   });
 
