@@ -1,7 +1,10 @@
 /** Whether audio and video drift apart, as heard. */
 import type { Sync } from '../analyze/dub-placement';
 import type { Finding } from '../analyze/finding';
+import { frameRateOf } from '../analyze/frame-rate';
 import type { FrameClock } from '../analyze/frame-clock';
+import type { VideoTrack } from '../analyze/video';
+import { isSameRate } from '../base/frame-rates';
 import { assessed, type Assessment, type Deviation, type Figure } from './criterion';
 import { dubs } from './dub';
 import { demandTimes } from './lost-by-reader';
@@ -41,7 +44,8 @@ export const avDrift = outputCriterion('av-drift', {
     demandTimes(subject);
     const clock = await clockOf(subject);
     await placementsOf(subject);
-    return withConversion(await subject.output.sync(), clock);
+    const { frames: shown } = await subject.output.video();
+    return withConversion(await subject.output.sync(), clock, higherRate(shown, clock));
   },
   assess: (sync, limit: ChangeLimit): Assessment => {
     const expected = changeExpected('at most', limit);
@@ -69,16 +73,34 @@ export const avDrift = outputCriterion('av-drift', {
   })),
 });
 
+/** Below it, a rate is not told from that of a clock that goes wrong, which shows each frame once as well. */
+const LEAST_HIGHER = 1.02;
+
+/** The output's rate, where it is higher than the source's because frames are shown more than once, and no multiple of it. */
+export function higherRate(
+  shown: VideoTrack['frames'],
+  { framesPerSecond: own, runs }: FrameClock,
+): number | undefined {
+  const rate = frameRateOf(shown.map(({ ptsSeconds }) => ptsSeconds)) ?? own;
+  const once = runs.reduce((sum, { frames: all }) => sum + all.length, 0);
+  const isRepeated = Math.abs((once * rate) / own - shown.length) <= 0.02 * shown.length;
+  if (rate < LEAST_HIGHER * own || !isRepeated) return undefined;
+  return isSameRate(rate, Math.round(rate / own) * own) ? undefined : rate;
+}
+
 /**
- * Where the frame rate is converted, frames of the source are shown up to one frame early or late, and from one that is left out
- * to the next that becomes a line: an error of measurement.
+ * Where the frame rate is converted, frames of the source are shown up to one frame early or late, and from one that is left out,
+ * or shown once more, to the next that becomes a line: an error of measurement. At a multiple of the source's rate, each is shown
+ * when it should be.
  */
 function withConversion(
   sync: Finding<Sync>,
   { conversion, framesPerSecond: own }: FrameClock,
+  higher: number | undefined,
 ): Finding<Sync> {
-  if (!conversion || !sync.observed || sync.driftMs === 0) return sync;
-  const frameMs = 1000 / Math.min(own, conversion.framesPerSecond);
+  const rate = conversion ? Math.min(own, conversion.framesPerSecond) : higher;
+  if (rate === undefined || !sync.observed || sync.driftMs === 0) return sync;
+  const frameMs = 1000 / rate;
   const ppmOfFrame = Math.abs(sync.ppm / sync.driftMs) * frameMs;
   return { ...sync, errorPpm: sync.errorPpm + ppmOfFrame };
 }

@@ -8,7 +8,7 @@ import { unobserved } from '../../support/analyze/finding';
 import { frameClock } from '../../support/analyze/frame-clock';
 import { CannotBeShown } from '../../support/base/errors';
 import type { Criterion } from '../../support/checks/criterion';
-import { avDrift } from '../../support/checks/av-drift';
+import { avDrift, higherRate } from '../../support/checks/av-drift';
 import { avOffset } from '../../support/checks/av-sync';
 import { connectionAttempts, growingBackoff } from '../../support/checks/connection';
 import { dubs } from '../../support/checks/dub';
@@ -289,6 +289,24 @@ describe('output criteria at their limits', () => {
     const longer = { ...measured, videoSeconds: 31, audioSeconds: 31, togetherSeconds: 31.75 };
     const { figure } = duration.assess(longer, { toleranceSeconds: 1 }, SUBJECT);
     expect(figure).to.include({ value: 0.75, limit: 1, unit: 's', holds: 'at most' });
+  });
+
+  it('a rate is a higher one where frames are shown more than once, at no multiple of their own', () => {
+    const rateOf = (rate: number, frameAt: (i: number) => number): number | undefined => {
+      const shown = Array.from({ length: 600 }, (_, i) => ({
+        ...{ ptsSeconds: i / rate, frame: frameAt(i) },
+      }));
+      return higherRate(shown, frameClock(shown, 30, 599));
+    };
+    const converted = (rate: number): number | undefined =>
+      rateOf(rate, (i) => Math.floor((i * 30) / rate));
+    expect(converted(60_000 / 1001)).to.be.closeTo(59.94, 0.01);
+    expect(converted(50)).to.equal(50);
+    expect([60, 30].map(converted)).to.deep.equal([undefined, undefined]);
+    // Each frame once: a clock that is wrong, be it by 0.1 % or by two thirds.
+    expect([30.03, 29.97, 50].map((rate) => rateOf(rate, (i) => i))).to.deep.equal([
+      ...[undefined, undefined, undefined],
+    ]);
   });
 
   it('frames may be bunched by no more than 0.1 s, and are not called lost', () => {
