@@ -269,8 +269,8 @@ function Margins({ runs }: { runs: readonly RunRecord[] }): VNode {
   return (
     <>
       <p>
-        How far the figure that is nearest to its limit is away from it, in percent of the limit;
-        below 0 it is beyond. The nearest first.
+        How far the figure that is nearest to its limit is away from it, in percent of the limit, or
+        of what is between the limit and 100 %; below 0 it is beyond. The nearest first.
       </p>
       <Table label="Table: Margins to limits" rows={rows} columns={MARGINS} />
       <details>

@@ -30,9 +30,12 @@ export function coverageOf(fixture: Fixture, known: SegmentsKnown): Coverage {
     if (wanted.has(segment)) lost.set(why, (lost.get(why) ?? new Set()).add(segment));
   };
   for (const { segment, why } of known.unsent) lose(segment, `not sent (${why})`);
-  for (const { segment, state, isHeard, withoutDub } of fragments) {
+  const isVideoKnown = fragments.some(({ shownAtPts }) => shownAtPts !== undefined);
+  for (const { segment, state, isHeard, withoutDub, shownAtPts } of fragments) {
     if (isHeard !== true && withoutDub !== undefined) lose(segment, withoutDub);
-    else if (state === 'unheard') lose(segment, 'the dub is not heard');
+    else if (state === 'unheard' && isVideoKnown && shownAtPts === undefined) {
+      lose(segment, 'neither its video nor its dub is in the output');
+    } else if (state === 'unheard') lose(segment, 'the dub is not heard');
     else if (state === 'wrong') lose(segment, firstDeviationAt(segment, known.verdicts));
   }
   return {

@@ -8,7 +8,7 @@ import type { Fault } from '../../support/broadcast/fault';
 import { readFixture } from '../../support/broadcast/fixture';
 import type { Fragment } from '../../support/broadcast/fragment';
 import { coverageOf } from '../../support/report/coverage';
-import type { VerdictFacts } from '../../support/report/facts';
+import type { FragmentFacts, VerdictFacts } from '../../support/report/facts';
 import { fragmentFacts, type KnownOfBroadcast } from '../../support/report/fragment-facts';
 import { projectRoot } from '../../support/config';
 
@@ -129,6 +129,24 @@ describe('the facts of fragments of tones', () => {
       ...{ fragments: facts, unsent: [], verdicts: [], isHeard: true },
     });
     expect(lost).to.deep.equal([{ why: 'the answer timed out', segments: [6], fromSeconds: 40 }]);
+  });
+
+  it('tell a segment that is cut out of the output from one whose dub is not heard', () => {
+    const facts = fragmentFacts(FRAGMENTS, known('dub', [])).map((one): FragmentFacts => {
+      const { segment } = one;
+      const isUnheard = segment === 3 || segment === 4;
+      return {
+        ...{ ...one, state: isUnheard ? 'unheard' : 'heard', isHeard: !isUnheard },
+        shownAtPts: segment === 4 ? undefined : 6 * segment,
+      };
+    });
+    const seen = { fragments: facts, unsent: [], verdicts: [], isHeard: true };
+    expect(
+      coverageOf(FIXTURE, seen).lost.map(({ why, segments }) => [why, segments]),
+    ).to.deep.equal([
+      ['the dub is not heard', [3]],
+      ['neither its video nor its dub is in the output', [4]],
+    ]);
   });
 
   it('measure nothing where no dub differs from the original', () => {
