@@ -189,7 +189,7 @@ const probed = new Map<string, Promise<Probed>>();
 async function probe(file: string): Promise<Probed> {
   const entries =
     'stream=index,codec_type,codec_name,codec_tag_string,width,height,pix_fmt,sample_aspect_ratio,avg_frame_rate,sample_rate,' +
-    'channels,channel_layout:stream_tags=language,rotate:stream_side_data=rotation:format=start_time,duration';
+    'channels,channel_layout:stream_tags=language,rotate:stream_side_data_list:format=start_time,duration';
   const json = await runFfprobe(file, ['-show_entries', entries]);
   const { streams, format } = streamsSchema.parse(JSON.parse(json));
   if (streams.length === 0) {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
@@ -10,6 +11,7 @@ import { within } from '../../support/analyze/finding';
 import { packetSpan, probeStreams } from '../../support/analyze/media';
 import { readVideo } from '../../support/analyze/video';
 import { readAudioTrack } from '../../support/analyze/audio-track';
+import { projectRoot } from '../../support/config';
 import { ffmpeg, observed, rejection, run, tempFolder } from './make-media';
 
 const folder = tempFolder();
@@ -49,6 +51,24 @@ describe('a complete movie of 4 s', () => {
         ...{ channels: 1, channelLayout: 'mono' },
       },
     ]);
+  });
+
+  it('has the same format told by the ffprobe of the registry, where there is none on PATH', () => {
+    const probing = `
+      const { formatOf } = require('./support/analyze/media');
+      void formatOf(process.argv[1]).then((format) => console.log(JSON.stringify(format)));`;
+    const turned = path('turned.mp4');
+    ffmpeg('-i', file, '-c', 'copy', '-metadata:s:v', 'rotate=90', turned);
+    const probed = (PATH: string): unknown => {
+      const args = ['-r', './support/base/typescript.cjs', '-e', probing, turned];
+      const options = { cwd: projectRoot, encoding: 'utf8', env: { PATH } } as const;
+      const { stdout, stderr } = spawnSync(process.execPath, args, options);
+      expect(stderr).to.equal('');
+      return JSON.parse(stdout);
+    };
+    const told = probed(folder);
+    expect(told).to.include({ rotationDegrees: 90 });
+    expect(told).to.deep.equal(probed('/usr/bin:/usr/local/bin:/opt/homebrew/bin'));
   });
 
   it('decodes without an error, every frame and sample', async () => {
