@@ -53,14 +53,15 @@ export function watch(
 }
 
 /**
- * Errors without the end of the stream: a media server ends a live RTMP stream by closing the connection, which ffmpeg
- * calls an input/output error.
+ * Errors without those of the input as a whole, which is how a live stream ends: a media server closes the connection of an RTMP
+ * viewer. ffmpeg says so in words of its version, of the URL (5) or of `[in#0/flv @ …]` (6 and newer). An end that comes too early
+ * shows by the frames that are missing; what cannot be demuxed or decoded is said of `[flv @ …]`, `[h264 @ …]` and the like.
  */
-function withoutEndOfStream(stderr: string, url: string): string {
+export function withoutEndOfStream(stderr: string, url: string): string {
+  const isOfInput = (line: string): boolean =>
+    line.startsWith(`${url}: `) || /^\[in#\d+/.test(line);
   return stderr
     .split('\n')
-    .filter(
-      (line) => line !== `${url}: Input/output error` && !/^\s*Last message repeated/.test(line),
-    )
+    .filter((line) => !isOfInput(line) && !/^\s*Last message repeated/.test(line))
     .join('\n');
 }
