@@ -102,13 +102,15 @@ export async function readAudioTrack(file: string): Promise<AudioTrack> {
   // Frames of one second, each with the power of every channel.
   const channels =
     'asetnsamples=n=48000,astats=metadata=1:reset=1:measure_perchannel=RMS_level:measure_overall=none,' +
-    'ametadata=print,anullsink';
+    'ametadata=print[levels]';
   const graph = `[0:a:0]asplit=3[a][b][c];[b]${measures};[c]${channels};[a]`;
   const track = await requireAudioTrack(file);
   const isStored = await isLong(file);
   // An hour takes 230 MB, and at 48 kHz it would take 690 MB.
   const rateHz = isStored ? SPEECH_RATE_HZ : undefined;
-  const run = await decode(file, track, graph, isStored, rateHz);
+  // ffmpeg 7.1 aborts where frames of another length end in the graph itself.
+  const levels = ['-map', '[levels]', '-f', 'null', '-'];
+  const run = await decode(file, track, graph, isStored, rateHz, levels);
   const timeline = timelineOf(file, run, rateHz);
   return {
     ...timeline,
@@ -131,6 +133,7 @@ async function decode(
   source: string,
   isStored: boolean,
   rateHz?: number,
+  otherOutputs: readonly string[] = [],
 ): Promise<Decoded> {
   const atRate = rateHz === undefined ? '' : `,aresample=${rateHz}`;
   const graph = `${source}${monoOf(channels)},ashowinfo${atRate}[mono]`;
@@ -140,7 +143,7 @@ async function decode(
   const run = await streamFfmpeg(
     [
       ...['-v', 'repeat+level+info', '-copyts', '-i', file, '-filter_complex', graph],
-      ...['-map', '[mono]', '-f', 'f32le', 'pipe:1'],
+      ...['-map', '[mono]', '-f', 'f32le', 'pipe:1', ...otherOutputs],
     ],
     sink.take,
     (line) => frames.take(line),
