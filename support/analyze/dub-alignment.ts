@@ -1,7 +1,7 @@
 import { median } from '../base/median';
 import type { AudioTimeline } from './audio-track';
 import { takeOut } from './residual';
-import { padded } from './samples';
+import { correlationAt, padded } from './samples';
 
 /** A dub and where it is heard; samples are mono, at the rate of the audio that it is heard in. */
 export interface HeardDub {
@@ -93,28 +93,13 @@ function lagOf(
   most: number,
 ): number | undefined {
   const near = padded(heard, at - most, piece.length + 2 * most);
-  const scores = Array.from({ length: 2 * most + 1 }, (_, i) => likeness(near, i, piece));
+  const scores = Array.from({ length: 2 * most + 1 }, (_, i) => correlationAt(near, i, piece, 2));
   const best = scores.reduce((a, b, i) => (b > (scores[a] ?? 0) ? i : a), 0);
   const [before, here, after] = [scores[best - 1], scores[best], scores[best + 1]];
   if (before === undefined || after === undefined || here === undefined || here < LEAST_SCORE)
     return undefined;
   // The vertex of the parabola through the three.
   return best - most + (0.5 * (before - after)) / (before - 2 * here + after);
-}
-
-/** Correlation of a piece with what is heard from a sample on, by every second sample. */
-function likeness(near: Float32Array, from: number, piece: Float32Array): number {
-  let product = 0;
-  let own = 1e-9;
-  let other = 1e-9;
-  for (let i = 0; i < piece.length; i += 2) {
-    const x = near[from + i] ?? 0;
-    const y = piece[i] ?? 0;
-    product += x * y;
-    own += y * y;
-    other += x * x;
-  }
-  return product / Math.sqrt(other * own);
 }
 
 /** Half the length of the interpolating filter, in samples. */

@@ -6,7 +6,7 @@ import { alignDub, type AlignedDub, type HeardDub } from './dub-alignment';
 import type { Span } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
 import { strongestTone } from './hum';
-import { energyOf, padded } from './samples';
+import { correlationAt, energyOf, padded } from './samples';
 
 /** How the audio at the place of a dub differs from the dub. All times are the output's; levels are against the dub's own speech there. */
 export interface DubCondition {
@@ -552,23 +552,13 @@ function bestLag(
   most: number,
 ): { lag: number; score: number } | undefined {
   const every = Math.max(1, Math.floor(piece.length / 800));
-  const score = (lag: number, step: number): number => {
-    let [product, one, other] = [0, 1e-9, 1e-9];
-    for (let i = 0; i < piece.length; i += step) {
-      const x = piece[i] ?? 0;
-      const y = samples[at + i + lag] ?? 0;
-      product += x * y;
-      one += x * x;
-      other += y * y;
-    }
-    return product / Math.sqrt(one * other);
-  };
   let best: { lag: number; score: number } | undefined;
   for (let lag = -most; lag <= most; lag += 2) {
-    const here = score(lag, every);
+    const here = correlationAt(samples, at + lag, piece, every);
     if (here > (best?.score ?? 0)) best = { lag, score: here };
   }
   if (!best) return undefined;
   const { lag } = best;
-  return { lag, score: Math.max(...[-1, 0, 1].map((by) => score(lag + by, 1))) };
+  const near = [-1, 0, 1].map((by) => correlationAt(samples, at + lag + by, piece));
+  return { lag, score: Math.max(...near) };
 }

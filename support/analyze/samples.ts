@@ -59,6 +59,26 @@ export function productOf(samples: Float32Array, others: Float32Array): number {
   return sum;
 }
 
+/** Correlation of a piece with samples from one on, by each of its `step` samples; what is outside of these is silent. */
+export function correlationAt(
+  samples: Float32Array,
+  from: number,
+  piece: Float32Array,
+  step = 1,
+): number {
+  let product = 0;
+  let own = 1e-9;
+  let other = 1e-9;
+  for (let i = 0; i < piece.length; i += step) {
+    const x = samples[from + i] ?? 0;
+    const y = piece[i] ?? 0;
+    product += x * y;
+    own += y * y;
+    other += x * x;
+  }
+  return product / Math.sqrt(other * own);
+}
+
 /** All of them in memory, one piece after the other. */
 export function* piecesOf(samples: Samples, size = PIECE_SAMPLES): Generator<Float32Array> {
   for (let at = 0; at < samples.length; at += size) yield samplesIn(samples, at, at + size);

@@ -33,7 +33,7 @@ export const ORIGINAL_UNDER_THE_DUB = audioFilter(
 );
 /** English as loud as it was published, and by a tenth faster, so that only a listener knows it again. */
 export const ENGLISH_OVER_THE_DUB = audioFilter(
-  '[1:a]atempo=1.1,adelay=3000:all=1,volume=0dB[o];[0:a][o]amix=inputs=2:normalize=0:duration=first',
+  '[1:a]atempo=1.1,adelay=3000:all=1[o];[0:a][o]amix=inputs=2:normalize=0:duration=first',
 );
 export const TWO_AUDIO_TRACKS = ['-map', '0', '-map', '0:a', '-c', 'copy'];
 /** 13 packets of audio, 0.3 s, from the 400th on. */
