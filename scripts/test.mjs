@@ -34,6 +34,8 @@ const node = [
   './support/base/typescript.cjs',
   '--test',
   '--test-concurrency=2',
+  // It names the failed ones once more at the end, where a log is read first; that of a pipe (TAP) does not.
+  ...(options.some((one) => one.startsWith('--test-reporter')) ? [] : ['--test-reporter=spec']),
   ...options,
   ...all,
 ];
