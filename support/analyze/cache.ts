@@ -27,7 +27,7 @@ export class FindingCache {
       return Promise.reject(
         new NotMeasured({
           ...{ what: 'no scenario has measured it', where: key, seen: 'nothing' },
-          expected: 'a finding that was asked for before',
+          expected: 'a scenario of this run that asks for it',
         }),
       );
     }

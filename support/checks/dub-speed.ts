@@ -3,8 +3,11 @@ import type { FragmentPlacement } from '../analyze/dub-placement';
 import type { OffsetTrend } from '../analyze/trend';
 import { avDrift } from './av-drift';
 import { type Assessment, deviationAt } from './criterion';
+import { dubs } from './dub';
+import { audio } from './output-audio';
 import { channels, isChannelLate } from './output-channels';
-import { placementsOf } from './output-original';
+import { frames } from './output-frames';
+import { original, placementsOf } from './output-original';
 import { outputCriterion } from './output-subject';
 
 /** Exclusive. */
@@ -27,13 +30,16 @@ export const dubSpeed = outputCriterion('dub-speed', {
   defaultLimit: { percent: 0.7, fittedPercent: 10.5 },
   measure: placementsOf,
   assess: (placements, limit: DubSpeedLimit): Assessment => {
-    const heard = placements.filter(({ avOffset }) => avOffset.observed);
+    const heard = heardOf(placements);
     return {
-      deviations: wrongSpeeds(heard, limit).map(({ sequence, text }) =>
-        deviationAt(sequence, `heard ${text}`),
-      ),
+      deviations:
+        heard.length === 0
+          ? [{ text: 'no dub is heard at its video' }]
+          : wrongSpeeds(heard, limit).map(({ sequence, text }) =>
+              deviationAt(sequence, `heard ${text}`),
+            ),
       seen: [
-        `${heard.length} dubs`,
+        `${heard.length} dubs heard`,
         ...heard.flatMap(({ sequence, avOffset: one }) =>
           one.observed && one.speed !== 1 ? [`fragment ${sequence} ${speedText(one)}`] : [],
         ),
@@ -42,6 +48,10 @@ export const dubSpeed = outputCriterion('dub-speed', {
     };
   },
   explainedBy: [
+    ...[audio, channels, original, frames, dubs].map((cause) => ({
+      criterion: cause,
+      fits: (placements: readonly FragmentPlacement[]) => heardOf(placements).length === 0,
+    })),
     {
       // What is heard twice, from one channel after the other, is placed at either: its tempo cannot be told.
       criterion: channels,
@@ -59,6 +69,10 @@ export const dubSpeed = outputCriterion('dub-speed', {
     },
   ],
 });
+
+function heardOf(placements: readonly FragmentPlacement[]): FragmentPlacement[] {
+  return placements.filter(({ avOffset }) => avOffset.observed);
+}
 
 type Heard = { speed: number; hasOtherTempo?: true };
 

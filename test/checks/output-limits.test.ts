@@ -113,6 +113,12 @@ describe('output criteria at their limits', () => {
     });
   }
 
+  it('dubs of which none is heard have no speed that could be right', () => {
+    const avOffset = { observed: false, reason: 'not heard' } as const;
+    const unheard = { ...heardAt(1), avOffset };
+    expect(holds(dubSpeed, [unheard], { percent: 0.7, fittedPercent: 10.5 })).to.equal(false);
+  });
+
   for (const [ms, isFine] of [
     ...[[119, true] as const, [-119, true] as const],
     ...[[120, false] as const, [-120, false] as const, [121, false] as const],
