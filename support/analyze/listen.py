@@ -21,6 +21,7 @@ by window:
 import json
 import math
 import os
+import re
 import sys
 import zlib
 from collections.abc import Sequence
@@ -67,6 +68,14 @@ QUIETEST_DBFS = -60.0
 NO_SPEECH_PROBABILITY = 0.6
 LEAST_LOG_PROBABILITY = -1.0
 MOST_COMPRESSION = 2.4
+
+ENGLISH_NUMBER = re.compile(
+    "eleven|twelve|hundred|thousand|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty",
+    re.IGNORECASE,
+)
+"""Those of which no other language has a word that is written alike, as "once" is eleven in Spanish."""
+WORD_BEGINS = "\u0120"
+"""What stands for the space before a word in the tokens of Whisper (byte-level BPE)."""
 
 
 @dataclass(frozen=True)
@@ -121,9 +130,15 @@ class Listener:
 
     @cached_property
     def _figures(self) -> list[int]:
-        """The tokens that write figures."""
+        """The tokens that write figures; of another language than English also its words for numbers, which the model
+        writes in their place, depending on the processor ("twenty-cinco")."""
+        is_english = self._language == "en"
+
+        def writes_numbers(text: str) -> bool:
+            return has_figures(text) or (not is_english and ENGLISH_NUMBER.fullmatch(text.lstrip(WORD_BEGINS)) is not None)
+
         vocabulary = self._whisper.hf_tokenizer.get_vocab()
-        return [token for text, token in vocabulary.items() if token < self._tokenizer.eot and has_figures(text)]
+        return [token for text, token in vocabulary.items() if token < self._tokenizer.eot and writes_numbers(text)]
 
     def _spelled(self, encoded: Encoded, parts: list[Samples], texts: list[str]) -> list[str]:
         """The texts without figures, of those that have some; of the others nothing."""
