@@ -83,10 +83,10 @@ export const dubs = outputCriterion('dubs', {
   ],
 });
 
-/** Infinity where no dub is heard at its video. */
+/** 0 where one is not heard at its video. */
 function leastHeardPercent(placements: readonly FragmentPlacement[]): number {
-  const shares = placements.flatMap(({ avOffset }) =>
-    avOffset.observed ? 100 * avOffset.heardShare : [],
+  const shares = placements.map(({ avOffset }) =>
+    avOffset.observed ? 100 * avOffset.heardShare : 0,
   );
   return Math.min(...shares);
 }

@@ -83,7 +83,7 @@ describe("a broadcast's page in Chromium", () => {
       'Segments that viewers hear dubbed: 2 of 5.',
       'Not dubbed as it should be: segment 4, from second 8 of the clip: not sent (the breaker was open).',
       'Not dubbed as it should be: segment 2, from second 4 of the clip: the answer timed out.',
-      'The circuit breaker was open from second 10 since publishing began to the end, after 5 failures in a row.',
+      'After 5 failures in a row, the circuit breaker was open from second 10 since publishing began until the broadcast ended, as no fragment was sent to try the STS again.',
       'A connection to the STS was lost once, first at second 9 since publishing began.',
       'Fallbacks to the original audio as media-service counts them: timeout 2.',
       'Made to go wrong on purpose. What is found below may be its effect:',

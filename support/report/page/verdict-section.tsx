@@ -94,8 +94,11 @@ function Happened({ facts }: { facts: BroadcastFacts }): VNode {
   const { breaker, lostAtSeconds, fallbacks } = exchange;
   const at = (seconds: number): string => `second ${shownNumber(seconds, 0)}`;
   const open = breaker.map(({ fromSeconds, toSeconds, failures }) => {
-    const until = toSeconds === undefined ? 'to the end' : `to ${at(toSeconds)}`;
-    return `The circuit breaker was open from ${at(fromSeconds)} since publishing began ${until}, after ${counted(failures, 'failure')} in a row.`;
+    const until =
+      toSeconds === undefined
+        ? 'until the broadcast ended, as no fragment was sent to try the STS again'
+        : `to ${at(toSeconds)}`;
+    return `After ${counted(failures, 'failure')} in a row, the circuit breaker was open from ${at(fromSeconds)} since publishing began ${until}.`;
   });
   const [firstLost] = lostAtSeconds;
   const counts = fallbacks.map(({ value, delta }) => `${value} ${delta}`).join(', ');
