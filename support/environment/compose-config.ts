@@ -7,7 +7,7 @@ import { hideSecretsOf } from '../base/safe-text';
 import { shownPath } from '../base/yaml-file';
 import { composeFault, composeFrom, hostOver, isMapping, type ComposeFile } from './compose-file';
 import { OnlyByCompose, readWithoutCompose } from './compose-reader';
-import { docker, DockerFailed, type DockerOptions } from './docker-command';
+import { docker, DockerFailed, type DockerOptions, type DockerOutput } from './docker-command';
 
 /** The oldest version whose commands have all the options that are used here. */
 export const LEAST_COMPOSE = [2, 20] as const;
@@ -81,23 +81,50 @@ async function config(
   options: DockerOptions,
   isPart: boolean,
 ): Promise<{ values: unknown; warnings: string[] }> {
+  const read = (format: string): Promise<DockerOutput> => {
+    const flags = ['--format', format, ...(isPart ? ['--no-consistency'] : [])];
+    return docker([...composeArgs(project, files), 'config', ...flags], options);
+  };
   // In YAML: the JSON of some versions has no x- keys.
-  const flags = ['--format', 'yaml', ...(isPart ? ['--no-consistency'] : [])];
-  const { stdout, stderr } = await docker(
-    [...composeArgs(project, files), 'config', ...flags],
-    options,
+  const { stdout, stderr } = await read('yaml');
+  const warnings = [...new Set(linesOf(stderr).flatMap((line) => warningOf(line) ?? []))];
+  const values: unknown = parse(undoubled(stdout));
+  if (!LEADING_BREAK.test(stdout)) return { values, warnings };
+  const exact: unknown = JSON.parse(undoubled((await read('json')).stdout));
+  return { values: withEnvironments(values, exact), warnings };
+}
+
+/** Of a text that begins with a line break, which what writes the YAML leaves out. */
+const LEADING_BREAK = /: \|\d[+-]?$/m;
+
+/** Every "$" is doubled. */
+function undoubled(text: string): string {
+  return text.replaceAll('$$', () => '$');
+}
+
+function withEnvironments(values: unknown, exact: unknown): unknown {
+  const environments = new Map(
+    servicesOf(exact).map(([name, { environment }]) => [name, environment]),
   );
-  const warnings = linesOf(stderr).flatMap((line) => warningOf(line) ?? []);
-  // Every "$" is doubled.
-  return { values: parse(stdout.replaceAll('$$', () => '$')), warnings: [...new Set(warnings)] };
+  return withServices(values, (name, service) => ({
+    ...service,
+    environment: environments.get(name) ?? service['environment'],
+  }));
 }
 
 function withHosts(values: unknown, hosts: ReadonlyMap<string, unknown>): unknown {
-  if (!isMapping(values)) return values;
-  const services = servicesOf(values).map(([name, service]) => {
+  return withServices(values, (name, service) => {
     const host = hosts.get(name);
-    return [name, host === undefined ? service : { ...service, 'x-host': host }];
+    return host === undefined ? service : { ...service, 'x-host': host };
   });
+}
+
+function withServices(
+  values: unknown,
+  change: (name: string, service: Record<string, unknown>) => Record<string, unknown>,
+): unknown {
+  if (!isMapping(values)) return values;
+  const services = servicesOf(values).map(([name, service]) => [name, change(name, service)]);
   return { ...values, services: Object.fromEntries(services) as unknown };
 }
 

@@ -73,6 +73,14 @@ const MEANINGS: Meaning[] = [
     means: [{ environment: { B: '2' } }],
   },
   {
+    name: 'values that begin with a line break, or are several lines',
+    files: {
+      'a.yml': one('environment:', '  - |', '    A=', '    a: $$1', '    b: 2', '  - B=b$$'),
+      'b.yml': over('environment: {C: "\\n\\n c", D: "  d\\nd"}'),
+    },
+    means: [{ environment: { A: '\na: $1\nb: 2\n', B: 'b$', C: '\n\n c', D: '  d\nd' } }],
+  },
+  {
     name: '.env beside the first file',
     files: {
       'sub/a.yml': one('environment: ["A=${A}", "B=${B:-none}"]'),
