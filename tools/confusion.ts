@@ -16,7 +16,7 @@ import { join, resolve } from 'node:path';
 import { listenBy } from '../support/analyze/listening';
 import { OutputFindings } from '../support/analyze/output-findings';
 import { cacheTools } from '../support/analyze/tool-cache';
-import { readCommandLine } from '../support/base/command-line';
+import { readCommandLine, usageError } from '../support/base/command-line';
 import { messageOf } from '../support/base/errors';
 import type { Fixture } from '../support/broadcast/fixture';
 import { judgeOutput } from '../support/checks/output-criteria';
@@ -151,6 +151,7 @@ async function main(): Promise<void> {
   const all: Tried[] = [...benign, ...DAMAGE].filter(({ kind, name }) =>
     pattern.test(`${kind}: ${name}`),
   );
+  if (all.length === 0) usageError(USAGE, `--only ${values.only}: nothing is named so`);
   const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'confusion-'));
   const given = { evidence: positionals[0], listens: values.listen };
   const rows = await tryAll(all, resolve(folder), given).finally(() => {

@@ -186,6 +186,20 @@ function runsOf(
   return runs;
 }
 
+/** Runs, each with those that follow it within so many values. */
+function joined(
+  runs: readonly { from: number; count: number }[],
+  within: number,
+): { from: number; count: number }[] {
+  const all: { from: number; count: number }[] = [];
+  for (const { from, count } of runs) {
+    const last = all.at(-1);
+    if (last && from - last.from - last.count <= within) last.count = from + count - last.from;
+    else all.push({ from, count });
+  }
+  return all;
+}
+
 /** Shares of the dub's samples that are below the level at which peaks may have been cut off. */
 const CUT_AT = [0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999];
 
@@ -496,14 +510,8 @@ function foreign(
     const isHeard = b > a * 10 ** (DROPOUT_DB / 10) && (heard[window] ?? 0) > least;
     return isHeard && (c <= 0 || (c * c) / (a * b) < FOREIGN_SHARE);
   });
-  const runs: { from: number; count: number }[] = [];
-  for (const window of isForeign) {
-    const last = runs.at(-1);
-    const isNear = last && window - last.from - last.count < JOINED_FOREIGN_WINDOWS;
-    if (isNear) last.count = window + 1 - last.from;
-    else runs.push({ from: window, count: 1 });
-  }
-  return runs.filter(
+  const single = isForeign.map((window) => ({ from: window, count: 1 }));
+  return joined(single, JOINED_FOREIGN_WINDOWS - 1).filter(
     ({ from, count }) =>
       count >= LEAST_FOREIGN_WINDOWS &&
       moved.every((one) => one.from >= from + count || one.from + one.count <= from),
@@ -513,6 +521,8 @@ function foreign(
 /** Of a window that is the dub's: how much is left of it when the dub is taken out, at most. */
 const UNLIKE_DB = -2;
 const LEAST_DISPLACED_WINDOWS = 6;
+/** Where a voice hums on, a window of another place may be like it by chance. */
+const JOINED_DISPLACED_WINDOWS = 2;
 const MOST_DISPLACED_SECONDS = 0.3;
 /** What is nearer is the same part, through a filter that delays some frequencies more than others. */
 const LEAST_DISPLACED_SECONDS = 0.005;
@@ -531,7 +541,10 @@ function displaced(
     return c <= 0 || 1 - (c * c) / (a * b) > 10 ** (UNLIKE_DB / 10) ? 1 : 0;
   });
   const most = Math.round(MOST_DISPLACED_SECONDS * rateHz);
-  return runsOf(unlike, (is) => is === 1)
+  return joined(
+    runsOf(unlike, (is) => is === 1),
+    JOINED_DISPLACED_WINDOWS,
+  )
     .filter(({ count }) => count >= LEAST_DISPLACED_WINDOWS)
     .flatMap(({ from, count }) => {
       const piece = heard.subarray(from * size, (from + count) * size);
