@@ -33,10 +33,11 @@ const MAY_BE_MISSED = ['ASR_MODEL', 'TRANSLATION_PROVIDER', 'TTS_PROVIDER', 'TTS
 const ON_EVERY_MACHINE = 'cpu';
 const ANSWER_MS = 60_000;
 /**
- * Starting an STS takes most of a processor for seconds; a third at once would only make each of them later. The media
- * composition mostly waits for its broadcast.
+ * Starting an STS takes most of a processor for seconds; a third at once would only make each of them later. One that says what
+ * it cannot have is only watched, and the next one starts beside it. The media composition mostly waits for its broadcast.
  */
-const AT_ONCE = { sts: 2, media: 3 };
+const AT_ONCE = { sts: 4, media: 3 };
+const STS_STARTS_AT_ONCE = 2;
 const RATE_HZ = 44_100;
 /** As much as speech recognition uses, so that 20 s as Base64 are less than the megabyte that Socket.IO takes in a message. */
 const LONG_RATE_HZ = 16_000;
@@ -64,13 +65,30 @@ export interface TrialHost {
 /** All trials of a run: each is made once, and those that the run is going to need begin together, some at a time. */
 export class Trials {
   readonly #atOnce = { sts: pLimit(AT_ONCE.sts), media: pLimit(AT_ONCE.media) };
+  readonly #starts = pLimit(STS_STARTS_AT_ONCE);
   readonly #made: BegunAhead<TrialRequest, Trial>;
 
   /** @param staysMs how long a reason for not being healthy has to stay the same to be the last word */
   constructor(host: TrialHost, staysMs = STAYS_MS) {
     this.#made = new BegunAhead(keyOf, plannedTrials, (request, index) =>
-      this.#atOnce[request.composition](() => makeTrial(host, `-trial-${index}`, request, staysMs)),
+      this.#atOnce[request.composition](() => {
+        const make = (isOnlyWatched: () => void): Promise<Trial> =>
+          makeTrial(host, `-trial-${index}`, request, { staysMs, isOnlyWatched });
+        return request.composition === 'sts' ? this.#startedInTurn(make) : make(() => undefined);
+      }),
     );
+  }
+
+  /** @param make is given what to call when it leaves the processor to the next one */
+  #startedInTurn(make: (isOnlyWatched: () => void) => Promise<Trial>): Promise<Trial> {
+    return new Promise((done, failed) => {
+      void this.#starts(
+        () =>
+          new Promise<void>((next) => {
+            make(next).then(done, failed).finally(next);
+          }),
+      );
+    });
   }
 
   /**
@@ -84,11 +102,18 @@ export class Trials {
   }
 }
 
+interface Watching {
+  /** How long a reason for not being healthy has to stay the same to be the last word. */
+  staysMs: number;
+  /** Is called when it says such a reason, each time that it is asked. */
+  isOnlyWatched: () => void;
+}
+
 async function makeTrial(
   host: TrialHost,
   suffix: string,
   request: TrialRequest,
-  staysMs: number,
+  watching: Watching,
 ): Promise<Trial> {
   await host.quiet();
   host.signal.throwIfAborted();
@@ -100,7 +125,7 @@ async function makeTrial(
   const began = performance.now();
   try {
     const failure = await start(manager, started, composition).then(() => undefined, messageOf);
-    const { health, hasEnded } = await healthOf(manager, started, service, request, staysMs);
+    const { health, hasEnded } = await healthOf(manager, started, service, request, watching);
     const isHealthy = health.status === 200;
     const seen = isHealthy
       ? await askedOf(host, { manager, settings, request })
@@ -139,7 +164,7 @@ async function healthOf(
   composition: Composition,
   { name, health: address }: { name: string; health: string },
   request: TrialRequest,
-  staysMs: number,
+  { staysMs, isOnlyWatched }: Watching,
 ): Promise<{ health: HttpOutcome; hasEnded: boolean }> {
   const { asked } = request;
   const withinMs = asked.kind === 'nothing' ? asked.forMs : HEALTHY_MS;
@@ -155,8 +180,9 @@ async function healthOf(
     if (said !== same.said) same = { said, since: at };
     const isAnswered =
       asked.kind === 'nothing' ? health.status !== undefined : health.status === 200;
-    const staysSo =
-      at - same.since >= staysMs && saysWhyNot(health, missable) && !maySoonBeHealthy(health);
+    const isRefusing = saysWhyNot(health, missable) && !maySoonBeHealthy(health);
+    if (isRefusing) isOnlyWatched();
+    const staysSo = isRefusing && at - same.since >= staysMs;
     const isFinal = isAnswered || hasEnded || staysSo;
     if (isFinal || at - began > withinMs) return { health, hasEnded };
     await new Promise((done) => setTimeout(done, POLL_MS));

@@ -149,6 +149,19 @@ describe('trials', () => {
     expect(first?.health.status).to.equal(undefined);
   });
 
+  it('begin beside those that say what they cannot have, four in all', async () => {
+    const seen = bench(url);
+    answering('ASR_MODEL: no small at hand');
+    const trials = new Trials(seen.host, STAYS_MS);
+    const requests = ['1', '2', '3', '4', '5', '6'].map((MAX_INFLIGHT) => {
+      const one = request('small');
+      return { ...one, variables: { ...one.variables, MAX_INFLIGHT } };
+    });
+    const all = await Promise.all(requests.map((one) => trials.of(one)));
+    expect(seen).to.include({ mostAtOnce: 4, stopped: 6 });
+    for (const { tookMs } of all) expect(tookMs).to.be.within(STAYS_MS, 10_000);
+  });
+
   it('notice at once that a service has ended', async () => {
     const trial = await new Trials(bench('http://127.0.0.1:9/health', 'exited').host).of(
       request('small'),
