@@ -176,26 +176,16 @@ function runsOf(
   values: readonly number[],
   fits: (value: number) => boolean,
 ): { from: number; count: number }[] {
-  const runs: { from: number; count: number }[] = [];
-  values.forEach((value, i) => {
-    if (!fits(value)) return;
-    const last = runs.at(-1);
-    if (last && last.from + last.count === i) last.count += 1;
-    else runs.push({ from: i, count: 1 });
-  });
-  return runs;
+  return stretches(values.flatMap((value, i) => (fits(value) ? [i] : [])));
 }
 
-/** Runs, each with those that follow it within so many values. */
-function joined(
-  runs: readonly { from: number; count: number }[],
-  within: number,
-): { from: number; count: number }[] {
+/** Stretches of ascending indexes, in which so many between two of them may be missing. */
+function stretches(indexes: readonly number[], missing = 0): { from: number; count: number }[] {
   const all: { from: number; count: number }[] = [];
-  for (const { from, count } of runs) {
+  for (const index of indexes) {
     const last = all.at(-1);
-    if (last && from - last.from - last.count <= within) last.count = from + count - last.from;
-    else all.push({ from, count });
+    if (last && index - last.from - last.count <= missing) last.count = index + 1 - last.from;
+    else all.push({ from: index, count: 1 });
   }
   return all;
 }
@@ -490,9 +480,9 @@ function levelBlocks(
 /** Of what is heard within 60 ms, so much is the dub's where it is heard: the rest of clipping, codecs and echoes. */
 const FOREIGN_SHARE = 0.3;
 const FOREIGN_AROUND_WINDOWS = 5;
-/** Shorter stretches are like nothing by chance; between two of them, less is no way back to the dub. */
+/** Shorter stretches are like nothing by chance; between two of them, so few are no way back to the dub. */
 const LEAST_FOREIGN_WINDOWS = 20;
-const JOINED_FOREIGN_WINDOWS = 30;
+const JOINED_FOREIGN_WINDOWS = 29;
 
 /** Stretches in which the dub speaks and something else is heard, about as loud as it or louder, and no steady noise. */
 function foreign(
@@ -510,8 +500,7 @@ function foreign(
     const isHeard = b > a * 10 ** (DROPOUT_DB / 10) && (heard[window] ?? 0) > least;
     return isHeard && (c <= 0 || (c * c) / (a * b) < FOREIGN_SHARE);
   });
-  const single = isForeign.map((window) => ({ from: window, count: 1 }));
-  return joined(single, JOINED_FOREIGN_WINDOWS - 1).filter(
+  return stretches(isForeign, JOINED_FOREIGN_WINDOWS).filter(
     ({ from, count }) =>
       count >= LEAST_FOREIGN_WINDOWS &&
       moved.every((one) => one.from >= from + count || one.from + one.count <= from),
@@ -535,16 +524,13 @@ function displaced(
   rateHz: number,
 ): { from: number; count: number; byMs: number }[] {
   const pair = (values: Float64Array, i: number): number => (values[i] ?? 0) + (values[i + 1] ?? 0);
-  const unlike = Array.from(dub, (_, i) => {
-    if (isSpeech[i] !== 1) return 0;
+  const unlike = [...dub.keys()].filter((i) => {
+    if (isSpeech[i] !== 1) return false;
     const [a, b, c] = [pair(dub, i), pair(power, i), pair(product, i)];
-    return c <= 0 || 1 - (c * c) / (a * b) > 10 ** (UNLIKE_DB / 10) ? 1 : 0;
+    return c <= 0 || 1 - (c * c) / (a * b) > 10 ** (UNLIKE_DB / 10);
   });
   const most = Math.round(MOST_DISPLACED_SECONDS * rateHz);
-  return joined(
-    runsOf(unlike, (is) => is === 1),
-    JOINED_DISPLACED_WINDOWS,
-  )
+  return stretches(unlike, JOINED_DISPLACED_WINDOWS)
     .filter(({ count }) => count >= LEAST_DISPLACED_WINDOWS)
     .flatMap(({ from, count }) => {
       const piece = heard.subarray(from * size, (from + count) * size);

@@ -2,12 +2,9 @@
 import type { DubLoudness } from '../analyze/dub-loudness';
 import { levelChanges } from '../analyze/level-change';
 import { type Assessment, deviationAt } from './criterion';
-import { dubs } from './dub';
+import { NO_DUB_IS_HEARD, noDubIsHeardBy } from './dub';
 import { dubDamage } from './dub-damage';
-import { audio } from './output-audio';
-import { channels } from './output-channels';
-import { frames } from './output-frames';
-import { original, placementsOf } from './output-original';
+import { placementsOf } from './output-original';
 import { outputCriterion } from './output-subject';
 
 /** Exclusive, both ways. */
@@ -36,7 +33,7 @@ export const dubLoudness = outputCriterion('dub-loudness', {
     return {
       deviations:
         levels.length === 0
-          ? [{ text: 'no dub is heard at its video' }]
+          ? [NO_DUB_IS_HEARD]
           : wrong.map(({ sequence, db }) =>
               deviationAt(sequence, `${inDb(db)} against the original`),
             ),
@@ -44,10 +41,7 @@ export const dubLoudness = outputCriterion('dub-loudness', {
     };
   },
   explainedBy: [
-    ...[audio, channels, original, frames, dubs].map((cause) => ({
-      criterion: cause,
-      fits: (levels: readonly DubLoudness[]) => levels.length === 0,
-    })),
+    ...noDubIsHeardBy((levels: readonly DubLoudness[]) => levels.length === 0),
     {
       // All louder or softer from some moment on: as loud as before, or from the start as loud as then, they are right.
       criterion: dubDamage,

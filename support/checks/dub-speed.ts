@@ -3,11 +3,9 @@ import type { FragmentPlacement } from '../analyze/dub-placement';
 import type { OffsetTrend } from '../analyze/trend';
 import { avDrift } from './av-drift';
 import { type Assessment, deviationAt } from './criterion';
-import { dubs } from './dub';
-import { audio } from './output-audio';
+import { NO_DUB_IS_HEARD, noDubIsHeardBy } from './dub';
 import { channels, isChannelLate } from './output-channels';
-import { frames } from './output-frames';
-import { original, placementsOf } from './output-original';
+import { placementsOf } from './output-original';
 import { outputCriterion } from './output-subject';
 
 /** Exclusive. */
@@ -34,7 +32,7 @@ export const dubSpeed = outputCriterion('dub-speed', {
     return {
       deviations:
         heard.length === 0
-          ? [{ text: 'no dub is heard at its video' }]
+          ? [NO_DUB_IS_HEARD]
           : wrongSpeeds(heard, limit).map(({ sequence, text }) =>
               deviationAt(sequence, `heard ${text}`),
             ),
@@ -48,10 +46,7 @@ export const dubSpeed = outputCriterion('dub-speed', {
     };
   },
   explainedBy: [
-    ...[audio, channels, original, frames, dubs].map((cause) => ({
-      criterion: cause,
-      fits: (placements: readonly FragmentPlacement[]) => heardOf(placements).length === 0,
-    })),
+    ...noDubIsHeardBy((all: readonly FragmentPlacement[]) => heardOf(all).length === 0),
     {
       // What is heard twice, from one channel after the other, is placed at either: its tempo cannot be told.
       criterion: channels,

@@ -6,7 +6,7 @@ import type { MisplayedDub } from '../analyze/misplayed';
 import type { Fragment } from '../broadcast/fragment';
 import { NotObserved } from '../base/errors';
 import { evidenceOf, streamOf } from './builders';
-import { criterion, type Assessment, deviationAt } from './criterion';
+import { criterion, type Assessment, type Deviation, deviationAt } from './criterion';
 import { lengthFlaw } from './dub-length';
 import { assessEach } from './every-fragment';
 import { audio } from './output-audio';
@@ -82,6 +82,17 @@ export const dubs = outputCriterion('dubs', {
     },
   ],
 });
+
+/** What deviates where dubs are compared as they are heard, and none is. */
+export const NO_DUB_IS_HEARD: Deviation = { text: 'no dub is heard at its video' };
+
+/** What explains it; causes first. */
+export function noDubIsHeardBy<Measured>(isNone: (measured: Measured) => boolean) {
+  return [audio, channels, original, frames, dubs].map((criterion) => ({
+    criterion,
+    fits: isNone,
+  }));
+}
 
 /** 0 where one is not heard at its video. */
 function leastHeardPercent(placements: readonly FragmentPlacement[]): number {

@@ -89,7 +89,8 @@ async function config(
   const { stdout, stderr } = await read('yaml');
   const warnings = [...new Set(linesOf(stderr).flatMap((line) => warningOf(line) ?? []))];
   const values: unknown = parse(undoubled(stdout));
-  if (!LEADING_BREAK.test(stdout)) return { values, warnings };
+  // Of a part, only the x-host of its services are taken.
+  if (isPart || !LEADING_BREAK.test(stdout)) return { values, warnings };
   const exact: unknown = JSON.parse(undoubled((await read('json')).stdout));
   return { values: withEnvironments(values, exact), warnings };
 }
