@@ -25,9 +25,10 @@ const { formatsInto, makeReportsFolder, removePending } = require('./support/rep
 
 const reports = reportsFolderOf(process.env);
 
+const several = { type: 'string', multiple: true };
 // cucumber-js puts plugins of the command line in the place of these, one by one: the suite's own comes after them.
-const { plugin: otherPlugins = [] } = parseArgs({
-  ...{ strict: false, options: { plugin: { type: 'string', multiple: true } } },
+const { plugin: otherPlugins = [], profile: asked = [] } = parseArgs({
+  ...{ strict: false, options: { plugin: several, profile: { ...several, short: 'p' } } },
 }).values;
 
 const common = {
@@ -45,7 +46,27 @@ const common = {
   strict: true,
 };
 
+const profiles = {
+  default: common,
+  // For `npm run prove`, which reads nothing but the messages and the verdicts.
+  prove: {
+    ...common,
+    format: [['./support/report/console-formatter.cjs'], ...formatsInto(reports, ['message'])],
+    pluginOptions: { acceptance: { reports: false } },
+  },
+  p1: { ...common, tags: '@P1' },
+  debug: { ...common, failFast: true, backtrace: true },
+};
+
 module.exports.default = async () => {
+  const unknown = asked.find((name) => !Object.keys(profiles).includes(name));
+  if (unknown !== undefined) {
+    console.error(
+      `--profile ${unknown}: there are ${Object.keys(profiles).join(', ')}\n` +
+        'Nothing was run; the results of an earlier run are kept.',
+    );
+    process.exit(2);
+  }
   try {
     makeReportsFolder(reports);
   } catch (error) {
@@ -60,15 +81,5 @@ module.exports.default = async () => {
     process.exit(2);
   }
   removePending(reports);
-  return {
-    default: common,
-    // For `npm run prove`, which reads nothing but the messages and the verdicts.
-    prove: {
-      ...common,
-      format: [['./support/report/console-formatter.cjs'], ...formatsInto(reports, ['message'])],
-      pluginOptions: { acceptance: { reports: false } },
-    },
-    p1: { ...common, tags: '@P1' },
-    debug: { ...common, failFast: true, backtrace: true },
-  };
+  return profiles;
 };

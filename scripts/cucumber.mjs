@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 import { loadConfiguration } from '@cucumber/cucumber/api';
 
@@ -65,11 +66,54 @@ async function checkOptions() {
   };
   process.once('exit', onExit);
   const problem = await loadConfiguration({ file: false, provided: args }).then(
-    () => undefined,
+    ({ useConfiguration }) => notThere(useConfiguration),
     (error) => error.message,
   );
   process.off('exit', onExit);
   if (problem !== undefined) refuse(problem);
+}
+
+const FORMATS = [
+  ...['html', 'json', 'junit', 'message', 'pretty', 'progress', 'progress-bar', 'rerun'],
+  ...['snippets', 'summary', 'usage', 'usage-json'],
+];
+const ORDER = /^(defined|reverse|random(:.*)?)$/;
+
+/**
+ * What is wrong with a file, a module or a name that an option asks for. cucumber-js says it by the stack of an error, with the
+ * exit code of a scenario that has failed.
+ */
+function notThere({ format, loader, plugin, requireModule, order }) {
+  if (!ORDER.test(order)) return `--order ${order}: defined, reverse or random[:SEED]`;
+  const option = { type: 'string', multiple: true };
+  const { values } = parseArgs({
+    ...{ args, strict: false, options: { config: { ...option, short: 'c' }, profile: option } },
+  });
+  const noFile = values.config?.find((file) => !existsSync(file));
+  if (noFile !== undefined) return `--config ${noFile}: there is no such file`;
+  // `json:FILE`, `"file:///name":"FILE"`, or the two of them.
+  const formats = format.map((one) => /^"?((file:)?[^":]*)/.exec([one].flat()[0])?.[1] ?? '');
+  const modules = [
+    ...formats.filter((one) => !FORMATS.includes(one)).map((one) => ['--format', one]),
+    ...loader.map((one) => ['--loader', one]),
+    ...plugin.map((one) => ['--plugin', one]),
+    ...requireModule.map((one) => ['--require-module', one]),
+  ];
+  const [name, module] = modules.find(([, module]) => !isModule(module)) ?? [];
+  if (name !== undefined) return `${name} ${module}: there is no such file or package`;
+  return undefined;
+}
+
+/** Whether Node.js would find it from the root of this checkout. */
+function isModule(specifier) {
+  if (specifier.startsWith('file:') || specifier.startsWith('node:')) return true;
+  try {
+    require.resolve(specifier, { paths: [root] });
+    return true;
+  } catch (error) {
+    // Of a package that is only for `import`, it is another one.
+    return error.code !== 'MODULE_NOT_FOUND';
+  }
 }
 
 const isNoPath = (text) => !existsSync(text);

@@ -36,6 +36,23 @@ describe('the results of an earlier run', () => {
     ['an option is malformed', ['--retry', 'often'], {}, /--retry must be a non negative integer/],
     ['a shard is malformed', ['--shard', 'x'], {}, /the shard option must be in the format/],
     [
+      'a configuration file is not there',
+      ['-c', 'no.js'],
+      {},
+      /^--config no\.js: there is no such/m,
+    ],
+    [
+      'a formatter is not there',
+      ['--format', './no.js:x'],
+      {},
+      /^--format \.\/no\.js: there is no/m,
+    ],
+    ['a plugin is not there', ['--plugin', 'no'], {}, /^--plugin no: there is no such file or/m],
+    ['a loader is not there', ['--loader', 'no'], {}, /^--loader no: there is no such file or/m],
+    ['a module is not there', ['--require-module', 'no'], {}, /^--require-module no: there is no/m],
+    ['a profile is not there', ['--profile', 'no'], {}, /^--profile no: there are default, /m],
+    ['an order is not there', ['--order', 'no'], {}, /^--order no: defined, reverse or random/m],
+    [
       'npm has taken an option and passed its value on',
       ['@021-US5-1', 'features/a b.feature'],
       { npm_config_tags: 'true' },
