@@ -19,6 +19,9 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const tools = join(root, '.tools');
 export const logs = join(tools, 'logs');
 
+/** In one of which the suite's own tests open the reports, by their names on PATH; the first that is there. */
+export const BROWSERS = ['chromium', 'google-chrome', 'google-chrome-stable'];
+
 /** The same as in support/config.ts: what belongs to this checkout carries it in its name. */
 export function checkoutId() {
   return createHash('sha256').update(root).digest('hex').slice(0, 6);
@@ -142,14 +145,20 @@ export function stopCommands() {
   for (const { pid } of running) process.kill(-pid, 'SIGTERM');
 }
 
+const INSTALL = ['install', '-y', '--no-install-recommends'];
+
+/** What is to be said of packages that only root may install. */
+export function asRoot(packages) {
+  const install = [...INSTALL, ...packages].join(' ');
+  return new SetupError(
+    `packages are missing, and only root may install them. Run\n  sudo apt-get update && sudo apt-get ${install}`,
+  );
+}
+
 /** Debian packages; the command to install them where only root may. */
 export async function installPackages(step, packages) {
-  const install = ['install', '-y', '--no-install-recommends', ...packages];
-  if (process.getuid?.() !== 0) {
-    throw new SetupError(
-      `packages are missing, and only root may install them. Run\n  sudo apt-get update && sudo apt-get ${install.join(' ')}`,
-    );
-  }
+  const install = [...INSTALL, ...packages];
+  if (process.getuid?.() !== 0) throw asRoot(packages);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await run(step, 'apt-get', ['update'], { env });
   await run(step, 'apt-get', install, { env });

@@ -19,6 +19,8 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import {
+  asRoot,
+  BROWSERS,
   filesBelow,
   fitsNode,
   installPackages,
@@ -74,9 +76,9 @@ const VOICES_PACKAGE = 'kokoro-js@1.2.1';
 const VOICES = ['ef_dora.bin', 'em_alex.bin'];
 
 /**
- * What the suite needs beside Node.js: of Debian, packages by their names; elsewhere, programs that tell whether it is there.
- * `runner` is what it publishes and measures with, `services` what runs the services as processes, `tests` what its own
- * tests need: a browser, in which they open the reports.
+ * What the suite needs beside Node.js: packages by Debian's names, and programs that tell whether it is there, one of those with
+ * bars between them. `runner` is what it publishes and measures with, `services` what runs the services as processes, `tests`
+ * what its own tests need: a browser, in which they open the reports.
  */
 const NEEDS = {
   runner: { packages: ['ffmpeg', 'fonts-dejavu-core'], programs: ['ffmpeg', 'ffprobe'] },
@@ -89,7 +91,7 @@ const NEEDS = {
     ],
     programs: ['espeak-ng', 'apertium', 'rubberband'],
   },
-  tests: { packages: ['chromium'], programs: ['chromium'] },
+  tests: { packages: ['chromium'], programs: [BROWSERS.join('|')] },
 };
 
 /** The oldest ffmpeg that has all the options that are used: -fps_mode is of 5.1. */
@@ -125,40 +127,129 @@ function stamp(name, value) {
   writeFileSync(stampFile, JSON.stringify(stamps, null, 2));
 }
 
-/** @param needs names of what is needed, of NEEDS */
-async function systemPackages(needs) {
-  const of = (kind) => needs.flatMap((name) => NEEDS[name][kind]);
-  const outcome = (await isDebian()) ? await debianPackages(of('packages')) : 'found';
-  const missing = of('programs').filter((program) => !onPath(program));
-  if (missing.length > 0) {
-    const enough = needs.includes('services')
-      ? '\n  A Docker engine that answers, with Compose 2.20 or newer, is enough in their place, but for ffmpeg and chromium.'
-      : '';
-    throw new SetupError(`missing on PATH: ${missing.join(', ')}${enough}`);
+/**
+ * What is missing, all of it at once; on Debian, where root may install it, only what Debian does not have.
+ *
+ * @param needs names of what is needed, of NEEDS
+ * @returns Debian packages to be installed
+ */
+async function toInstall(needs) {
+  const wanted = needs.flatMap((name) => NEEDS[name].packages);
+  const { isDebian, installed } = await debianPackages();
+  const packages = installed ? wanted.filter((name) => !installed.has(name)) : [];
+  const byDebian = isDebian && packages.length > 0;
+  const mayInstall = byDebian && process.getuid?.() === 0;
+  const isBuilt = needs.includes('services') && !(await mediaMtxThere());
+  const missing = byDebian ? [] : await missingParts(needs);
+  const problems = [
+    ...missing,
+    ...(byDebian && !mayInstall ? [asRoot(packages)] : []),
+    ...(!isDebian && missing.length > 0 ? byDebiansNames(packages) : []),
+    ...(isBuilt && !onPath('go')
+      ? [
+          new SetupError(
+            `neither mediamtx ${MEDIAMTX_VERSION} nor Go is on PATH: install Go 1.24 or newer to build it, or MediaMTX itself`,
+          ),
+        ]
+      : []),
+  ];
+  failWith(problems, needs);
+  return packages.filter(() => mayInstall);
+}
+
+/** @param problems as SetupErrors */
+function failWith(problems, needs) {
+  if (problems.length === 0) return;
+  // The suite's own tests need it all the same.
+  const isReplaced = needs.includes('services') && !needs.includes('tests');
+  const lines = problems.map(({ message }) => message);
+  throw new SetupError([...lines, ...(isReplaced ? [AN_ENGINE_IS_ENOUGH] : [])].join('\n  '));
+}
+
+/** Others that have Debian's package manager have the same names, for most; a browser they have otherwise, only not by that one. */
+function byDebiansNames(packages) {
+  const wanted = packages.filter((name) => !NEEDS.tests.packages.includes(name));
+  return wanted.length > 0
+    ? [new SetupError(`by Debian's names: sudo apt-get install ${wanted.join(' ')}`)]
+    : [];
+}
+
+async function systemPackages(needs, packages) {
+  if (packages.length > 0) {
+    await installPackages('system', packages);
+    failWith(await missingParts(needs), needs);
   }
   await checkFfmpeg();
-  return outcome;
+  return packages.length > 0 ? `${packages.length} installed` : 'found';
 }
 
-/** Others that have its package manager have other packages. */
-async function isDebian() {
+const AN_ENGINE_IS_ENOUGH =
+  'A Docker engine that answers, with Compose 2.20 or newer, is enough in place of these, but for ffmpeg.';
+
+/** Debian's packages that are installed. Others that have its package manager have the same names, for most of them. */
+async function debianPackages() {
   const release = '/etc/os-release';
-  const isNamed = existsSync(release) && /^ID="?debian"?$/m.test(readFileSync(release, 'utf8'));
-  return isNamed && (await outputOf('dpkg-query', ['-W', 'dpkg'])) !== undefined;
-}
-
-async function debianPackages(wanted) {
+  const isDebian = existsSync(release) && /^ID="?debian"?$/m.test(readFileSync(release, 'utf8'));
   const list = await outputOf('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n']);
+  if (list === undefined) return { isDebian: false };
   const installed = new Set(
-    (list ?? '')
+    list
       .split('\n')
       .filter((line) => line.endsWith(' installed'))
       .map((line) => line.split(' ')[0]),
   );
-  const missing = wanted.filter((name) => !installed.has(name));
-  if (missing.length === 0) return 'unchanged';
-  await installPackages('system', missing);
-  return `${missing.length} installed`;
+  return { isDebian, installed };
+}
+
+/** What is not there of what packages bring, as SetupErrors. */
+async function missingParts(needs) {
+  const programs = needs
+    .flatMap((name) => NEEDS[name].programs)
+    .filter((names) => !names.split('|').some(onPath));
+  const [media, translation] = needs.includes('services')
+    ? await Promise.all([withoutGStreamer(), withoutTranslator()])
+    : [[], []];
+  return [
+    ...(programs.length > 0
+      ? [new SetupError(`missing on PATH: ${programs.join(', ').replaceAll('|', ' or ')}`)]
+      : []),
+    ...media,
+    ...translation,
+  ];
+}
+
+async function withoutTranslator() {
+  const languages = await outputOf('apertium', ['-l']);
+  if (languages === undefined || /^\s*eng-spa\s*$/m.test(languages)) return [];
+  return [
+    new SetupError('apertium has no eng-spa: install its English to Spanish (apertium-eng-spa)'),
+  ];
+}
+
+const noGObject = () =>
+  new SetupError(
+    'no Python 3 has PyGObject (import gi) and venv: install python3-gi and python3-venv',
+  );
+
+/** media-service is made of elements of GStreamer, whose plugins come in several packages. */
+async function withoutGStreamer() {
+  const python = await pythonWithGObject();
+  if (python === undefined) return [noGObject()];
+  const source = readFileSync(join(root, 'compose/services/media-service/media_service/gst.py'));
+  const elements = /_ELEMENTS = """([^"]*)"""/.exec(String(source))[1].trim().split(/\s+/);
+  const program = `
+import sys, gi
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst
+Gst.init(None)
+print(*[name for name in sys.argv[1:] if Gst.ElementFactory.find(name) is None])`;
+  const missing = await outputOf(python, ['-c', program, ...elements]);
+  if (missing?.trim() === '') return [];
+  return [
+    new SetupError(
+      `GStreamer 1 has no ${missing?.trim().split(' ').join(', ') ?? 'binding for Python'}: install it with its plugins base, good, bad and libav`,
+    ),
+  ];
 }
 
 /** Some are built without what draws the frame numbers, or without what encodes them. */
@@ -196,17 +287,16 @@ async function npmPackages() {
 /** PyGObject belongs to one Python, usually the distribution's: the environment is made from that one. */
 async function pythonWithGObject() {
   for (const python of ['/usr/bin/python3', 'python3']) {
-    if ((await outputOf(python, ['-c', 'import gi, venv'])) !== undefined) return python;
+    if ((await outputOf(python, ['-c', 'import ensurepip, gi, venv'])) !== undefined) return python;
   }
-  throw new SetupError(
-    'no Python 3 has PyGObject (import gi): install python3-gi and python3-venv',
-  );
+  return undefined;
 }
 
 async function pythonPackages() {
   const hash = hashOf(LOCKS);
   if (stamps.python === hash && existsSync(join(root, '.venv/bin/python'))) return 'unchanged';
   const python = await pythonWithGObject();
+  if (python === undefined) throw noGObject();
   // A new environment: what was added to the old one is missing.
   stamp('extras', Object.fromEntries(Object.keys(stamps.extras ?? {}).map((name) => [name, ''])));
   await run('python', python, ['-m', 'venv', '--clear', '--system-site-packages', '.venv']);
@@ -279,22 +369,28 @@ async function models(say) {
   return `${isHere ? 'unchanged' : 'made'}: ${readdirSync(target).join(', ')}`;
 }
 
+const mediaMtxFile = join(tools, 'mediamtx');
+
+async function isMediaMtx(path) {
+  return (await outputOf(path, ['--version']))?.trim().replace(/^v?/, 'v') === MEDIAMTX_VERSION;
+}
+
+/** Where it is, of this checkout or on PATH; undefined where it has to be built. */
+async function mediaMtxThere() {
+  if (await isMediaMtx(mediaMtxFile)) return mediaMtxFile;
+  const found = onPath('mediamtx');
+  return found && (await isMediaMtx(found)) ? found : undefined;
+}
+
 /** MediaMTX from the Go module proxy; a `mediamtx` of the same version on PATH is taken as it is. */
 async function mediaMtx() {
-  const target = join(tools, 'mediamtx');
-  const fits = async (path) =>
-    (await outputOf(path, ['--version']))?.trim().replace(/^v?/, 'v') === MEDIAMTX_VERSION;
-  if (await fits(target)) return 'unchanged';
-  const found = onPath('mediamtx');
-  if (found && (await fits(found))) {
+  const target = mediaMtxFile;
+  const found = await mediaMtxThere();
+  if (found === target) return 'unchanged';
+  if (found !== undefined) {
     rmSync(target, { force: true });
     symlinkSync(found, target);
     return `found, ${found}`;
-  }
-  if (!onPath('go')) {
-    throw new SetupError(
-      `neither mediamtx ${MEDIAMTX_VERSION} nor Go is on PATH: install Go 1.24 or newer to build it, or MediaMTX itself`,
-    );
   }
   const folder = join(root, 'compose/services/mediamtx');
   const module = join(folder, 'vendor/github.com/bluenviron/mediamtx/internal');
@@ -309,7 +405,8 @@ async function mediaMtx() {
   );
   const build = ['build', '-mod=vendor', '-trimpath', '-ldflags', '-s -w', '-o', target];
   await run('mediamtx', 'go', [...build, 'github.com/bluenviron/mediamtx'], { cwd: folder, env });
-  if (!(await fits(target))) throw new SetupError(`${target} is not MediaMTX ${MEDIAMTX_VERSION}`);
+  if (!(await isMediaMtx(target)))
+    throw new SetupError(`${target} is not MediaMTX ${MEDIAMTX_VERSION}`);
   return 'built';
 }
 
@@ -403,7 +500,8 @@ try {
     ...['runner', ...(isOnHost ? ['services'] : [])],
     ...(isDevelopment ? ['tests'] : []),
   ];
-  const system = step('system packages', () => systemPackages(needs));
+  const packages = await toInstall(needs);
+  const system = step('system packages', () => systemPackages(needs, packages));
   const npm = step('npm packages', npmPackages);
   const speech = step('voices', voices);
   await Promise.all([system, npm, speech, isOnHost && setUpHost(system, npm, speech, extras)]);

@@ -1,19 +1,25 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { expect } from 'chai';
-import { execa } from 'execa';
+
+import { projectRoot } from '../../support/config';
 
 const AXE = readFileSync(require.resolve('axe-core'), 'utf8');
 
-/** Chromium of this machine, without a window; to be closed after the tests. */
+/** Chromium or Chrome of this machine, without a window; to be closed after the tests. */
 export async function startBrowser(): Promise<Browser> {
-  const { stdout } = await execa('which', ['chromium']);
+  const script: string = join(projectRoot, 'scripts/commands.mjs');
+  const { BROWSERS, onPath } = (await import(script)) as {
+    BROWSERS: string[];
+    onPath: (program: string) => string | undefined;
+  };
   return chromium.launch({
-    executablePath: stdout.trim(),
+    executablePath: BROWSERS.map(onPath).find(Boolean) ?? 'chromium',
     args: [
       '--autoplay-policy=no-user-gesture-required',
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),

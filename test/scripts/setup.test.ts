@@ -35,6 +35,8 @@ describe('what the set-up asks for', () => {
     .update(readFileSync(join(copy, LOCK)));
   const stamp = JSON.stringify({ npm: locked.digest('hex') });
   make('node_modules/.package-lock.json');
+  const media = 'compose/services/media-service/media_service/gst.py';
+  make(media, readFileSync(join(projectRoot, media), 'utf8'));
   for (const voice of ['ef_dora', 'em_alex']) {
     make(`compose/services/sts-service/voices/${voice}.bin`);
   }
@@ -75,7 +77,8 @@ describe('what the set-up asks for', () => {
     expect(run.status).to.equal(1);
     return run.stderr;
   };
-  const everything = /missing on PATH: ffmpeg, ffprobe, espeak-ng, apertium, rubberband\n.*Docker/;
+  const everything =
+    /missing on PATH: ffmpeg, ffprobe, espeak-ng, apertium, rubberband\n(.*\n)* {2}A Docker engine/;
 
   it('names every program where no engine answers, and says that an engine is enough', () => {
     expect(said()).to.match(everything);
@@ -83,7 +86,38 @@ describe('what the set-up asks for', () => {
   });
 
   it('names the browser where the tests of the suite are to run', () => {
-    expect(said(['--development'])).to.match(/rubberband, chromium\n/);
+    expect(said(['--development'])).to.match(
+      /rubberband, chromium or google-chrome or google-chrome-stable\n/,
+    );
+    program('google-chrome', '');
+    expect(said(['--development'])).to.match(/rubberband\n/);
+    expect(said(['--development'])).not.to.include('A Docker engine');
+  });
+
+  it('names what builds the media server beside it, unless that is there', () => {
+    expect(said()).to.match(/rubberband\n(.*\n)* {2}neither mediamtx v1\.14\.0 nor Go is on PATH/);
+    program('mediamtx', 'echo v1.14.0');
+    expect(said()).not.to.include('Go');
+    program('mediamtx', 'echo v1.13.0');
+    expect(said()).to.match(/nor Go/);
+  });
+
+  it('names the translator that is not among those of apertium', () => {
+    const isThere = (pair: string): void => program('apertium', `echo "  ${pair}"`);
+    isThere('eng-cat');
+    expect(said()).to.match(/rubberband\n(.*\n)* {2}apertium has no eng-spa/);
+    isThere('eng-spa');
+    expect(said()).not.to.include('eng-spa');
+  });
+
+  it('names packages by the names of Debian where its package manager is', () => {
+    program('dpkg-query', 'echo espeak-ng installed');
+    // With Debian's name it is Debian, where root is not asked for packages, but for what Debian does not have.
+    const isDebian = /^ID="?debian"?$/m.test(readFileSync('/etc/os-release', 'utf8'));
+    const isRoot = process.getuid?.() === 0;
+    const command = /apt-get install .*apertium apertium-eng-spa rubberband-cli/;
+    if (isDebian && isRoot) expect(said()).to.match(/^\s*setup: neither mediamtx/);
+    else expect(said()).to.match(command).and.not.to.include(' espeak-ng ');
   });
 
   it('asks for ffmpeg alone where an engine answers', () => {
