@@ -72,27 +72,32 @@ export function fitsNode(version, range) {
 }
 
 const running = new Set();
+/** Of commands that are waited for where others are stopped: half of what they do is worse than all of it. */
+const finishing = new Set();
 
-/** Runs a command, its output in the log file of a step; fails with the last lines of it. */
-export async function run(step, command, args, options = {}) {
+/**
+ * Runs a command, its output in the log file of a step; fails with the last lines of it.
+ *
+ * @param options those of spawn, and `finishes`: it is never stopped
+ */
+export async function run(step, command, args, { finishes = false, ...options } = {}) {
   mkdirSync(logs, { recursive: true });
   const logFile = join(logs, `${step}.log`);
   const log = openSync(logFile, 'a');
-  const code = await new Promise((done, failed) => {
+  const ended = new Promise((done, failed) => {
     const child = spawn(command, args, {
       ...{ cwd: root, stdio: ['ignore', log, log], detached: true },
       ...options,
     });
-    running.add(child);
-    child.on('error', (error) => {
-      running.delete(child);
-      failed(error);
-    });
-    child.on('exit', (code) => {
-      running.delete(child);
-      done(code);
-    });
-  }).finally(() => closeSync(log));
+    if (!finishes && child.pid !== undefined) running.add(child);
+    child.on('error', failed).on('exit', done);
+    child.on('exit', () => running.delete(child));
+  });
+  if (finishes) finishing.add(ended);
+  const code = await ended.finally(() => {
+    finishing.delete(ended);
+    closeSync(log);
+  });
   if (code === 0) return;
   const lastLines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-25).join('\n    ');
   throw new SetupError(
@@ -140,9 +145,14 @@ export function onPath(program) {
     .find((path) => existsSync(path));
 }
 
-/** Ends the commands that still run: process groups, as npm, pip and go start programs of their own. */
-export function stopCommands() {
+/**
+ * Ends the commands that still run: process groups, as npm, pip and go start programs of their own. Settles when those have ended
+ * that are never stopped: packages that are half installed would have to be mended by hand.
+ */
+export async function stopCommands() {
   for (const { pid } of running) process.kill(-pid, 'SIGTERM');
+  if (finishing.size > 0) console.error('packages are being installed: their end is waited for');
+  await Promise.allSettled(finishing);
 }
 
 const INSTALL = ['install', '-y', '--no-install-recommends'];
@@ -161,7 +171,7 @@ export async function installPackages(step, packages) {
   if (process.getuid?.() !== 0) throw asRoot(packages);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await run(step, 'apt-get', ['update'], { env });
-  await run(step, 'apt-get', install, { env });
+  await run(step, 'apt-get', install, { env, finishes: true });
 }
 
 /** Files of the project below one of its folders, by name; not those that are made or installed. */

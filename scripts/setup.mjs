@@ -458,14 +458,16 @@ async function step(name, work) {
   }
 }
 
+/** The exit code of the signal that has stopped it. */
+let stoppedWith;
 for (const [signal, code] of [
   ['SIGHUP', 129],
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ]) {
-  process.on(signal, () => {
-    stopCommands();
-    process.exit(code);
+  process.once(signal, () => {
+    stoppedWith = code;
+    void stopCommands().then(() => process.exit(code));
   });
 }
 
@@ -517,9 +519,11 @@ try {
   await Promise.all([step('fixtures', fixtures), containers]);
   console.log(`setup: done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 } catch (error) {
+  // What a command says that was stopped is no problem of its own.
+  if (stoppedWith !== undefined) await new Promise(() => undefined);
   console.error(
     `\n${error instanceof SetupError ? `setup: ${error.message}` : (error.stack ?? error)}`,
   );
-  stopCommands();
+  await stopCommands();
   process.exit(1);
 }

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
@@ -23,4 +25,29 @@ describe('a version of Node.js', () => {
       expect(commands.fitsNode(version, engines.node)).to.equal(fits);
     });
   }
+});
+
+describe('commands that are stopped', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'commands-test-'));
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('end at once, but for those whose half is worse than all of it', () => {
+    const script = `
+      import { run, stopCommands } from ${JSON.stringify(join(projectRoot, 'scripts/commands.mjs'))};
+      const into = (file, options) => run('commands-test', 'sh', ['-c', 'sleep 0.7; touch ' + file], {
+        cwd: ${JSON.stringify(folder)}, ...options });
+      const all = [into('whole', { finishes: true }), into('half'), run('commands-test', 'no-such-program', [])];
+      const outcomes = Promise.allSettled(all);
+      setTimeout(() => stopCommands().then(async () => {
+        console.log((await outcomes).map(({ status }) => status).join());
+        process.exit(0);
+      }), 200);
+    `;
+    const args = ['--input-type=module', '-e', script];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(stdout.trim(), stderr).to.equal('fulfilled,rejected,rejected');
+    expect(stderr).to.include('their end is waited for');
+    expect(existsSync(join(folder, 'whole'))).to.equal(true);
+    expect(existsSync(join(folder, 'half'))).to.equal(false);
+  });
 });
