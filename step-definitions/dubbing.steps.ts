@@ -236,11 +236,16 @@ When(
 );
 
 planNeed('streams', 'the {broadcast} is dubbed twice at the same time');
+/** Tells them apart, and from the one that all other scenarios look at. */
+const USES = [1, 2];
+plan('the {broadcast} is dubbed twice at the same time', (draft, fixture: string | null) =>
+  USES.map((use) => draft.complete({ fixture, use })),
+);
 /** Two streams of the same file, published at the same time. */
 When(
   'the {broadcast} is dubbed twice at the same time',
   async function (this: DubbingWorld, fixture: string | null) {
-    const requests = [1, 2].map((use) => this.draft.complete({ fixture, use }));
+    const requests = USES.map((use) => this.draft.complete({ fixture, use }));
     this.broadcasts.value = await Promise.all(requests.map((one) => this.publisher.dub(one)));
   },
 );

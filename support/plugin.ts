@@ -28,7 +28,7 @@ import { beginResults, FORMAT_FILES, removePending } from './report/result-files
 import { idsOf, NOT_SHOWN_REASON, ScenarioCollector } from './report/scenario-results';
 import { rememberBegin, remembering } from './history/remember';
 import { closedSession } from './session/lifecycle';
-import { noteEnvelope } from './session/plan';
+import { inTurn, noteEnvelope } from './session/plan';
 import { checkExcluded, toldScope } from './session/scope';
 import { whyNothing } from './session/selection';
 
@@ -49,10 +49,10 @@ const NOTHING_RUN = 'Nothing was run; the results of an earlier run are kept.';
 export const plugin: Plugin<Options> = {
   type: 'plugin',
   optionsKey: 'acceptance',
-  coordinator: async ({ operation, on, options, environment }) => {
+  coordinator: async ({ operation, on, transform, options, environment }) => {
     if (operation !== 'runCucumber') return undefined;
     const { useConfiguration, runConfiguration } = await configurationOf(process.argv.slice(2));
-    const { dryRun, parallel } = useConfiguration;
+    const { dryRun, parallel, order } = useConfiguration;
     if (parallel > 0) {
       console.error(PARALLEL);
       process.exit(2);
@@ -64,6 +64,7 @@ export const plugin: Plugin<Options> = {
     }
     const run = new Run({ isDry: dryRun, hasReports: options.reports ?? true }, environment);
     on('message', (envelope) => run.note(envelope));
+    if (order === 'defined') transform('pickles:order', (scenarios) => inTurn(scenarios));
     return () => run.end();
   },
 };

@@ -17,9 +17,14 @@ export class BegunAhead<Request, Result> {
   /** Rejects as `make`, for everybody who asks. */
   of(request: Request): Promise<Result> {
     const result = this.#begin(request);
+    this.begin();
+    return result;
+  }
+
+  /** Begins what the run is going to ask for, before anybody does. */
+  begin(): void {
     this.#planned ??= this.planned();
     this.#planned.forEach((planned) => void this.#begin(planned));
-    return result;
   }
 
   #begin(request: Request): Promise<Result> {

@@ -20,7 +20,7 @@ import { MOST_AT_ONCE } from './schedule';
 import type { Services } from './services';
 
 /** In the order of the features, but for those that many scenarios look at: they come first. */
-const GROUPS: readonly PlannedBroadcast['group'][] = ['shared', 'edge case', 'echo'];
+const GROUPS: readonly PlannedBroadcast['group'][] = ['shared', 'short', 'echo'];
 
 /** What broadcasts are dubbed with. */
 export interface BroadcastHost {
@@ -30,6 +30,8 @@ export interface BroadcastHost {
   settings(): Promise<Settings>;
   track: Track;
   signal: AbortSignal;
+  /** Is called when broadcasts of a group begin: those of the one before it are over. */
+  begins: (group: PlannedBroadcast['group']) => void;
   /** Does something with a temporary folder, which is removed afterwards, and if this process is killed. */
   withFolder: <T>(name: string, work: (folder: string) => Promise<T>) => Promise<T>;
 }
@@ -161,10 +163,8 @@ export class Broadcasts {
    */
   #startGroup(group: PlannedBroadcast['group'], awaited?: BroadcastRequest): void {
     this.#startedGroups.add(group);
-    const planned = (this.#planned ?? [])
-      // Repeated use is the subject of its scenario alone.
-      .filter((one) => one.group === group && one.request.use === 0);
-    if (group !== 'edge case') {
+    const planned = (this.#planned ?? []).filter((one) => one.group === group);
+    if (group !== 'short') {
       planned.sort(
         (a, b) => b.together - a.together || this.#lengthOf(b.request) - this.#lengthOf(a.request),
       );
@@ -186,6 +186,7 @@ export class Broadcasts {
     ];
     const ended = Promise.allSettled(dubbed);
     if (group === 'echo') this.#onTheAir = ended;
+    this.host.begins(group);
     // Whoever waits for something gets the error.
     void ended
       .then(() => {
@@ -254,7 +255,7 @@ export class Broadcasts {
       host.servicesFor(request),
       this.#fixtureOf(request),
     ]);
-    const { group = 'edge case', together = 1 } = this.#plannedAs(request) ?? {};
+    const { group = 'short', together = 1 } = this.#plannedAs(request) ?? {};
     // How many are dubbed at the same time is what some scenarios are about.
     const most = group === 'echo' && together > 1 ? undefined : MOST_AT_ONCE[group];
     return services.schedule.take(async (onIngested) => {

@@ -235,6 +235,11 @@ export class NestedRuns {
     );
   }
 
+  /** Begins those that the run is going to ask for. */
+  begin(): void {
+    this.#made.begin();
+  }
+
   /**
    * A run of the suite with settings of which something is wrong.
    *

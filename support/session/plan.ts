@@ -184,6 +184,37 @@ export interface PlannedScenario {
   needs: Needs;
 }
 
+/**
+ * Scenarios in the order in which what they look at is there, and otherwise in their own: while one waits, none of those that
+ * follow is looked at.
+ */
+export function inTurn<Scenario extends { pickle: Pickle }>(
+  scenarios: readonly Scenario[],
+): Scenario[] {
+  const turns = new Map(scenarios.map((one) => [one, turnOf(one.pickle)]));
+  const turn = (one: Scenario): number => turns.get(one) ?? 0;
+  return [...scenarios].sort((a, b) => turn(a) - turn(b));
+}
+
+function turnOf(pickle: Pickle): number {
+  const { requests, trials, nested } = draftOf(pickle);
+  if (trials.length > 0 || nested.length > 0) return 4;
+  if (requests.some(isEcho)) return 3;
+  // It starts services, while the Echo STS's broadcasts are on the air and not those of which many fragments are translated.
+  const startsServices = requests.some(({ composition }) => isOwn(composition));
+  if (startsServices || isTagged(pickle, '@own-services')) return 2;
+  return requests.length > 0 && isShort(pickle, requests) ? 1 : 0;
+}
+
+function isTagged({ tags }: Pickle, tag: string): boolean {
+  return tags.some(({ name }) => name === tag);
+}
+
+/** Edge cases have broadcasts of two segments; so have those that are dubbed several times, for nothing but that. */
+function isShort(pickle: Pickle, requests: readonly BroadcastRequest[]): boolean {
+  return isTagged(pickle, '@edge-case') || requests.some(({ use }) => use > 0);
+}
+
 /** All scenarios that are going to run, in their order. */
 export function plannedScenarios(): PlannedScenario[] {
   return selected.map((pickle) => ({ pickle, needs: draftOf(pickle).needed }));
@@ -209,8 +240,8 @@ export interface PlannedBroadcast {
   request: BroadcastRequest;
   /** How many broadcasts its scenario has, itself among them: it may ask that they are dubbed at the same time. */
   together: number;
-  /** `shared`: many scenarios look at it; `edge case`: it waits for an STS most of the time; `echo`: so does the Echo STS. */
-  group: 'shared' | 'edge case' | 'echo';
+  /** `shared`: many scenarios look at it; `short`: it waits for an STS most of the time; `echo`: so does the Echo STS. */
+  group: 'shared' | 'short' | 'echo';
 }
 
 /**
@@ -228,13 +259,12 @@ export function plannedBroadcasts(): PlannedBroadcast[] {
     });
   }
   return tried().flatMap((pickle) => {
-    const isEdgeCase = pickle.tags.some(({ name }) => name === '@edge-case');
     // Services of a scenario's own are not started before its turn.
     const requests = draftOf(pickle).requests.filter(({ composition }) => !isOwn(composition));
     return requests.map((request) => ({
       request,
       together: requests.length,
-      group: isEcho(request) ? 'echo' : isEdgeCase ? 'edge case' : 'shared',
+      group: isEcho(request) ? 'echo' : isShort(pickle, requests) ? 'short' : 'shared',
     }));
   });
 }

@@ -17,7 +17,7 @@ const START_EVERY_MS = 2600;
  */
 export const MOST_AT_ONCE = {
   shared: Math.max(1, availableParallelism() - 1),
-  'edge case': 2 * availableParallelism(),
+  short: 2 * availableParallelism(),
   echo: 3 * availableParallelism(),
 };
 

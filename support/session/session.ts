@@ -76,6 +76,11 @@ export class Session {
     return {
       ...{ config: this.config, track: this.track, signal: this.#ended.signal },
       settings: () => this.settings(),
+      // Of what is not about a broadcast: what takes little beside those that last, the rest when the STS has time.
+      begins: (group) => {
+        if (group === 'shared') this.#nested.begin();
+        if (group === 'echo') this.#trials.begin();
+      },
       withFolder: async (name, work) => {
         const folder = this.#state.makeFolder(name);
         return work(folder).finally(() => this.#state.removeFolder(folder));

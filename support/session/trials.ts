@@ -66,17 +66,35 @@ export interface TrialHost {
 export class Trials {
   readonly #atOnce = { sts: pLimit(AT_ONCE.sts), media: pLimit(AT_ONCE.media) };
   readonly #starts = pLimit(STS_STARTS_AT_ONCE);
+  readonly #besideBroadcasts = pLimit(1);
   readonly #made: BegunAhead<TrialRequest, Trial>;
 
   /** @param staysMs how long a reason for not being healthy has to stay the same to be the last word */
-  constructor(host: TrialHost, staysMs = STAYS_MS) {
+  constructor(
+    private readonly host: TrialHost,
+    staysMs = STAYS_MS,
+  ) {
     this.#made = new BegunAhead(keyOf, plannedTrials, (request, index) =>
       this.#atOnce[request.composition](() => {
         const make = (isOnlyWatched: () => void): Promise<Trial> =>
           makeTrial(host, `-trial-${index}`, request, { staysMs, isOnlyWatched });
-        return request.composition === 'sts' ? this.#startedInTurn(make) : make(() => undefined);
+        return request.composition === 'sts'
+          ? this.#oneBesideBroadcasts(() => this.#startedInTurn(make))
+          : host.quiet().then(() => make(() => undefined));
       }),
     );
+  }
+
+  /** Begins those that the run is going to ask for. */
+  begin(): void {
+    this.#made.begin();
+  }
+
+  /** One after the other while broadcasts are on the air, however many there are when they are over. */
+  #oneBesideBroadcasts(make: () => Promise<Trial>): Promise<Trial> {
+    let made: Promise<Trial> | undefined;
+    const makeOnce = (): Promise<Trial> => (made ??= make());
+    return Promise.race([this.#besideBroadcasts(makeOnce), this.host.quiet().then(makeOnce)]);
   }
 
   /** @param make is given what to call when it leaves the processor to the next one */
@@ -115,7 +133,6 @@ async function makeTrial(
   request: TrialRequest,
   watching: Watching,
 ): Promise<Trial> {
-  await host.quiet();
   host.signal.throwIfAborted();
   const { variables, composition } = request;
   const { manager, settings } = await host.withVariables(suffix, variables);

@@ -1,9 +1,10 @@
 import { describe, it } from 'node:test';
 
+import type { Pickle } from '@cucumber/messages';
 import { expect } from 'chai';
 
 import { keyOf, requestOf } from '../../support/broadcast/request';
-import { RequestDraft } from '../../support/session/plan';
+import { inTurn, plan, RequestDraft } from '../../support/session/plan';
 
 const softened = { on: { first: 0, last: null }, does: 'soften' } as const;
 const dropped = { on: { first: 1, last: 1 }, does: 'drop' } as const;
@@ -47,5 +48,60 @@ describe('the draft of a request', () => {
     one.addFaults([softened]);
     const said = two.complete({ faults: [{ does: 'soften', on: { last: null, first: 0 } }] });
     expect(keyOf(one.complete())).to.equal(keyOf(said));
+  });
+});
+
+describe('the turns of scenarios', () => {
+  plan('it is dubbed', (draft) => draft.complete());
+  plan('it is dubbed twice', (draft) => [1, 2].map((use) => draft.complete({ use })));
+  plan('it is dubbed by services of its own', (draft) => {
+    draft.throughOwn('dual without a tap');
+    draft.complete();
+  });
+  plan('it is echoed', (draft) => {
+    draft.throughEcho(6);
+    draft.complete();
+  });
+  plan('the STS is started with {string}', (draft, LOG_LEVEL: string) =>
+    draft.addTrial('sts', { LOG_LEVEL }),
+  );
+  plan('the suite is run without a broadcast', (draft) => draft.addNested('no broadcast'));
+
+  const scenario = (name: string, step: string, ...tags: string[]): { pickle: Pickle } => {
+    const pickle: unknown = {
+      ...{ id: name, name, tags: tags.map((tag) => ({ name: tag })) },
+      steps: [{ text: step }],
+    };
+    return { pickle: pickle as Pickle };
+  };
+
+  it('are those of what they wait for, and of equal ones the order of the features', () => {
+    const inFeatures = [
+      scenario('echo 1', 'it is echoed'),
+      scenario('trial', 'the STS is started with "DEBUG"'),
+      scenario('edge case', 'it is dubbed', '@edge-case'),
+      scenario('nothing 1', 'it is there'),
+      scenario('nested', 'the suite is run without a broadcast'),
+      scenario('own 1', 'it is dubbed by services of its own', '@edge-case'),
+      scenario('own 2', 'it is there', '@own-services'),
+      scenario('echo 2', 'it is echoed', '@edge-case'),
+      scenario('twice', 'it is dubbed twice'),
+      scenario('shared', 'it is dubbed'),
+      scenario('nothing 2', 'it is there', '@edge-case'),
+    ];
+    expect(inTurn(inFeatures).map(({ pickle }) => pickle.name)).to.deep.equal([
+      ...[
+        'nothing 1',
+        'shared',
+        'nothing 2',
+        'edge case',
+        'twice',
+        'own 1',
+        'own 2',
+        'echo 1',
+        'echo 2',
+      ],
+      ...['trial', 'nested'],
+    ]);
   });
 });

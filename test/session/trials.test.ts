@@ -53,10 +53,11 @@ describe('trials', () => {
       end: () => (now = 'exited'),
     };
     const composition = { project: 'test', health: new Map([['sts', health]]) };
+    const media = { ...composition };
     const manager = {
-      ...{ sts: composition, media: composition },
-      start: (_: typeof composition, options: { untilHealthy?: boolean }) => {
-        expect(options.untilHealthy).to.equal(false);
+      ...{ sts: composition, media },
+      start: (started: typeof composition, options: { untilHealthy?: boolean }) => {
+        expect(options.untilHealthy).to.equal(started === media);
         running += 1;
         seen.mostAtOnce = Math.max(seen.mostAtOnce, running);
         return Promise.resolve();
@@ -71,7 +72,8 @@ describe('trials', () => {
         logs: () => Promise.resolve('its log'),
       },
     };
-    const settings = { services: { sts: { name: 'sts', health, url: health } } };
+    const service = { name: 'sts', health, url: health };
+    const settings = { services: { sts: service, mediaService: service } };
     seen.host = {
       quiet: () => Promise.resolve(),
       withVariables: (_suffix, variables) => {
@@ -99,16 +101,32 @@ describe('trials', () => {
     expect(seen.stopped).to.equal(1);
   });
 
-  it('do not start anything while broadcasts need the processors', async () => {
-    const seen = bench(url);
-    answering('ASR_MODEL: no small at hand');
+  it('are one at a time while broadcasts are on the air, and all when those are over', async () => {
+    const seen = bench('http://127.0.0.1:9/health');
     let over = (): void => undefined;
     const quiet = new Promise<void>((done) => (over = done));
-    const trial = new Trials({ ...seen.host, quiet: () => quiet }, STAYS_MS).of(request('small'));
+    const trials = new Trials({ ...seen.host, quiet: () => quiet });
+    const [first, ...rest] = ['a', 'b', 'c'].map((one) => trials.of(request(one, watched(200))));
+    await first;
+    expect(seen).to.include({ mostAtOnce: 1, stopped: 1 });
+    over();
+    await Promise.all(rest);
+    expect(seen).to.include({ mostAtOnce: 2, stopped: 3 });
+    expect(seen.started.map((variables) => variables['ASR_MODEL'])).to.deep.equal(['a', 'b', 'c']);
+  });
+
+  it('of the media composition wait for the end of broadcasts', async () => {
+    const seen = bench(url);
+    let over = (): void => undefined;
+    const quiet = new Promise<void>((done) => (over = done));
+    const one: TrialRequest = { ...request('x', watched(10)), composition: 'media' };
+    const trial = new Trials({ ...seen.host, quiet: () => quiet }).of(one);
     await new Promise((done) => setTimeout(done, 50));
     expect(seen.started).to.deep.equal([]);
+    seen.end();
     over();
-    expect((await trial).health.body).to.equal('ASR_MODEL: no small at hand');
+    expect((await trial).hasEnded).to.equal(true);
+    expect(seen.started).to.have.length(1);
   });
 
   it('wait on while a service that names its settings is loading, or says something else', async () => {
