@@ -74,7 +74,7 @@ export function frameClock(
 ): FrameClock {
   const numbered = told.kind === 'strip' ? countedOn(frames, framesPerSecond, lastFrame) : frames;
   const read = readable(numbered);
-  const unreadable = frames.find(({ frame }) => frame === null);
+  const unreadable = numbered.find(({ frame }) => frame === null);
   const conversion = conversionOf(read, frames, framesPerSecond, repeats);
   const clock: FrameClock = {
     ...{ framesPerSecond, ...told, runs: [], backward: [] },
@@ -124,16 +124,21 @@ function readable(frames: readonly Frame[]): Numbered[] {
 }
 
 /**
- * The numbers of a strip, counted on where the source has more frames than a strip can number.
+ * The numbers of a strip, counted on where the source has more frames than a strip can number. What the source does not have, by
+ * more than a second, is not read: a strip that is mirrored or torn may look like another number.
  *
  * @param lastFrame of the source; where it is not known, numbers are taken as they are
  */
 export function countedOn(
   frames: readonly Frame[],
   framesPerSecond: number,
-  lastFrame = 0,
+  lastFrame?: number,
 ): readonly Frame[] {
-  if (lastFrame < FRAME_NUMBERS) return frames;
+  if (lastFrame === undefined) return frames;
+  if (lastFrame < FRAME_NUMBERS) {
+    const most = lastFrame + framesPerSecond;
+    return frames.map((one) => ((one.frame ?? 0) > most ? { ...one, frame: null } : one));
+  }
   let last: { frame: number; ptsSeconds: number } | undefined;
   return frames.map(({ frame, ptsSeconds }) => {
     if (frame === null) return { frame, ptsSeconds };

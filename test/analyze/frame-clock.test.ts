@@ -35,6 +35,17 @@ describe('frameClock', () => {
     expect(frameClock(jittering, FPS).runs).to.have.length(1);
   });
 
+  it('does not read numbers that the source does not have, by more than a second', () => {
+    // What a mirrored strip says of its frames 30 and 31.
+    const mirrored = range(0, 100).map((n) => (n === 30 ? 30_720 : n === 31 ? 63_488 : n));
+    const clock = frameClock(shown(mirrored), FPS, 99);
+    expect(clock).to.deep.include({ backward: [], unreadable: 2, firstUnreadableSeconds: 1.2 });
+    expect(clock.runs).to.have.length(1);
+    // A source may be a little longer than is said of it.
+    const longer = [125, 124].map((last) => frameClock(shown(range(0, last + 1)), FPS, 99));
+    expect(longer.map(({ unreadable }) => unreadable)).to.deep.equal([1, 0]);
+  });
+
   it('lists lost frames, in the middle and at the end', () => {
     const frames = shown(range(0, 100)).filter(({ frame }) => frame !== 30 && frame !== 31);
     expect(frameClock(frames, FPS, 102).lost).to.deep.equal([
