@@ -54,9 +54,14 @@ export async function isChannelLate({ output }: OutputSubject): Promise<boolean>
 
 function lateText({ channel, ms, fromSeconds, seconds }: LateChannel): string {
   return (
-    `the channel "${channel}" is ${ms.toFixed(1)} ms late for ${seconds.toFixed(1)} s, from ${fromSeconds.toFixed(1)} s ` +
+    `the channel "${channel}" is ${ms.toFixed(1)} ms late for ${seconds.toFixed(1)} s, from ${at(fromSeconds)} ` +
     'on: where they are mixed, as by a phone, it is an echo'
   );
+}
+
+/** Decoders of some versions give the first window a time before the beginning, by what the encoder has put before it. */
+function at(seconds: number): string {
+  return `${Math.max(0, seconds).toFixed(1)} s`;
 }
 
 function levelsText(windows: readonly ChannelWindow[], names: readonly string[]): string {
@@ -92,7 +97,7 @@ function softer(
     const own = meanDbfs(soft, channel);
     const how = own < SPOKEN_DBFS ? 'is silent' : `is at ${own.toFixed(1)} dBFS only`;
     return [
-      `the channel "${names[channel]}" ${how} for ${seconds.toFixed(1)} s, from ${first.fromSeconds.toFixed(1)} s on`,
+      `the channel "${names[channel]}" ${how} for ${seconds.toFixed(1)} s, from ${at(first.fromSeconds)} on`,
     ];
   });
 }
@@ -108,7 +113,7 @@ function cancelled(
   const lowest = Math.min(...opposite.map(({ correlation = 0 }) => correlation));
   return [
     `left and right are of opposite polarity (correlation ${lowest.toFixed(2)}) for ${seconds.toFixed(1)} s, ` +
-      `from ${first.fromSeconds.toFixed(1)} s on: where they are mixed, as by a phone, nothing is left`,
+      `from ${at(first.fromSeconds)} on: where they are mixed, as by a phone, nothing is left`,
   ];
 }
 

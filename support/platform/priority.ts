@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, writeFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 
 /** The least that threads and processes can have (nice): what is measured can wait, broadcasts that are dubbed meanwhile cannot. */
@@ -38,20 +38,41 @@ export function yieldToServices(pid: number | undefined, priority = ANALYSIS_PRI
   }
 }
 
+/** Linux lets others than root set priorities of sessions only so often, in the whole system. */
+const SET_EVERY_MS = 100;
+const TRIES = 5;
+
 /**
  * Linux may share processors among sessions first (autogroup, sched(7)): then the priorities of processes count within a session
- * only, and one that measures gets as much as one that dubs. Gives the session that a process leads its own priority. Others than
- * root may only lower it; elsewhere there is nothing to do.
+ * only, and one that measures gets as much as one that dubs. Gives the session that a process leads its own priority; soon, where
+ * another one has just got its own. Others than root may only lower it; elsewhere there is nothing to do.
  *
  * @param leader a process that was started in a session of its own
  * @param priority of all its processes together, as nice has it
  */
-export function prioritizeSession(leader: number | undefined, priority: number): void {
+export function prioritizeSession(
+  leader: number | undefined,
+  priority: number,
+  tries = TRIES,
+): void {
   if (leader === undefined) return;
   try {
     writeFileSync(`/proc/${leader}/autogroup`, String(priority));
-  } catch {
+  } catch (error) {
+    const isTooSoon = (error as NodeJS.ErrnoException).code === 'EAGAIN';
+    if (isTooSoon && tries > 1) {
+      setTimeout(() => prioritizeSession(leader, priority, tries - 1), SET_EVERY_MS + 10).unref();
+    }
     // Not Linux, not root, a read-only /proc, or it has ended: it has the share that all have.
+  }
+}
+
+function mayPrioritize(): boolean {
+  try {
+    accessSync('/proc/self/autogroup', constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -69,7 +90,10 @@ export function servicesAreContainers(): void {
  * same signals; those of a terminal it does not get. Without containers, or autogroup, the program as it is.
  */
 export function besideContainers({ program, args }: Command): Command {
-  if (!hasContainers || !existsSync('/proc/self/autogroup')) return { program, args };
-  const script = `{ echo ${ASIDE_PRIORITY} > /proc/self/autogroup; } 2> /dev/null; exec "$0" "$@"`;
+  if (!hasContainers || !mayPrioritize()) return { program, args };
+  const set = `{ echo ${ASIDE_PRIORITY} > /proc/self/autogroup; } 2> /dev/null`;
+  const wait = `sleep ${(SET_EVERY_MS + 10) / 1000}`;
+  const tries = Array.from({ length: TRIES - 1 }, () => `|| { ${wait}; ${set}; }`).join(' ');
+  const script = `${set} ${tries}; exec "$0" "$@"`;
   return { program: 'setsid', args: ['sh', '-c', script, program, ...args] };
 }

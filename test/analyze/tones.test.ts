@@ -113,7 +113,7 @@ describe('tones', () => {
     const jump = tonesFigures(
       await heardIn(
         'jump',
-        'asplit[a][b];[a]atrim=end=6[c];[b]atrim=start=6,adelay=40:all=1[d];[c][d]concat=n=2:v=0:a=1',
+        'asplit[a][b];[a]atrim=end=6[c];[b]atrim=start=6,asetpts=PTS-STARTPTS,adelay=40:all=1[d];[c][d]concat=n=2:v=0:a=1',
       ),
     );
     expect(jump.observed && jump.largestStepMs).to.be.closeTo(40, 1);

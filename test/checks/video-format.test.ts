@@ -9,7 +9,7 @@ import type { Fixture } from '../../support/broadcast/fixture';
 import { decoding, timestamps } from '../../support/checks/output-file';
 import { programme } from '../../support/checks/programme';
 import { videoFormat } from '../../support/checks/video-format';
-import { ffmpeg, observed, tempFolder } from '../analyze/make-media';
+import { ffmpeg, observed, tempFolder, turnedByHeader } from '../analyze/make-media';
 import { altered, judged, videoClip } from '../analyze/video-clip';
 
 const folder = tempFolder();
@@ -94,8 +94,7 @@ describe('the format of the video', () => {
   });
 
   it('rotation by the header is named, and explains what is seen', async () => {
-    const turned = path('turned.mp4');
-    ffmpeg('-i', fixture.path, '-c', 'copy', '-metadata:s:v:0', 'rotate=90', turned);
+    const turned = turnedByHeader(fixture.path, path('turned.mp4'));
     const { state, seen } = await judged(videoFormat, turned, fixture);
     expect(state, seen).to.equal('failed');
     expect(seen).to.match(/players turn it by -?90°, the source by 0°/);

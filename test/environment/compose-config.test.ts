@@ -5,7 +5,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 
 import { expect } from 'chai';
 
-import { PrerequisiteMissing } from '../../support/base/errors';
+import { messageOf, PrerequisiteMissing } from '../../support/base/errors';
 import { withoutSecrets } from '../../support/base/safe-text';
 import { readConfig } from '../../support/config';
 import { readByCompose, whyNoCompose } from '../../support/environment/compose-config';
@@ -17,12 +17,19 @@ import { SessionState } from '../../support/environment/session-state';
 /** Compose files by name, in the order in which they are named to the suite; other files begin with a dot or end in env. */
 type Files = Record<string, string>;
 
+/** `mayBeRefused`: what some versions of Compose say in place of taking it. */
+interface ByCompose {
+  only: RegExp;
+  means: object[];
+  mayBeRefused?: RegExp;
+}
+
 interface Meaning {
   name: string;
   files: Files;
   variables?: Record<string, string>;
   /** The composition; "refused" where Compose takes it for an error; a key and line where only Compose reads it. */
-  means: Partial<ComposeFile['services'][number]>[] | 'refused' | { only: RegExp; means: object[] };
+  means: Partial<ComposeFile['services'][number]>[] | 'refused' | ByCompose;
 }
 
 const one = (...lines: string[]): string =>
@@ -334,6 +341,8 @@ const MEANINGS: Meaning[] = [
     means: {
       only: new RegExp(`services\\.one\\.environment\\.A: ${text}`),
       means: [{ environment: { A: value } }],
+      // A date, by Compose 2.40.
+      mayBeRefused: /services\.one\.environment\.A invalid jsonType time\.Time/,
     },
   })),
   {
@@ -348,7 +357,7 @@ const MEANINGS: Meaning[] = [
     name: 'x-host of several files: the command replaced, variables added',
     files: {
       'a.yml': one('x-host: {command: [a, a, "$$B $B"], environment: {A: 1, B: 1}}'),
-      'b.yml': over('x-host: {environment: [B=2, "C=$B"]}'),
+      'b.yml': over('x-host: {environment: {B: 2, C: "$B"}}'),
       'c.yml': over('x-host: {command: [c, c]}'),
     },
     variables: { B: 'b' },
@@ -469,7 +478,12 @@ describe('what compose files mean', () => {
         await faultOf(() => byCompose(paths, variables));
         return;
       }
-      const composition = await byCompose(paths, variables);
+      const read = (): Promise<ComposeFile> => byCompose(paths, variables);
+      const mayBeRefused = isRead ? undefined : means.mayBeRefused;
+      const composition = await read().catch((error: unknown) => {
+        if (!mayBeRefused?.test(messageOf(error))) throw error;
+      });
+      if (!composition) return;
       expectMeans(composition, expected);
       if (!isRead) return;
       const ours = readWithoutCompose(paths, 'project', { ...usual, ...variables });

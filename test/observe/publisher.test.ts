@@ -180,7 +180,9 @@ describe(
       };
       const missing = await publish(join(folder, 'none.mp4'), to, track).result;
       expect(missing.exitCode).to.not.equal(0);
-      expect(missing.stderr).to.match(/none\.mp4: No such file/);
+      expect(missing.stderr)
+        .to.match(/none\.mp4/)
+        .and.to.match(/No such file/);
       const [port] = await freePorts(1);
       const nowhere = { ...to, rtmp: { ...to.rtmp, url: `rtmp://127.0.0.1:${port}` } };
       const refused = await publish(CLIP, nowhere, track).result;

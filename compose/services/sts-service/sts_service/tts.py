@@ -107,7 +107,9 @@ def phonemes_of(text: str, language: str) -> str:
     """
     parts = []
     for clause, marks in re.findall(r"(.+?)([,.;:!?…]+(?=\s|$)|$)\s*", " ".join(text.split())):
-        ipa = programs.run(["espeak-ng", "-q", "-v", language, "--ipa", "-b", "1", "--stdin"], clause.encode()).decode()
+        # Without an end of line, espeak-ng of Ubuntu 24.04 leaves out the last letter.
+        line = f"{clause}\n".encode()
+        ipa = programs.run(["espeak-ng", "-q", "-v", language, "--ipa", "-b", "1", "--stdin"], line).decode()
         # Words of another language come between marks, "(en)…(es)".
         parts.append(" ".join(re.sub(r"\([\w-]+\)", "", ipa).split()) + marks)
     return " ".join(parts)
@@ -164,7 +166,7 @@ class EspeakSynthesizer:
         # The text goes through stdin: as an argument, one that starts with "-" would be read as an option.
         wav = programs.run(
             ["espeak-ng", "-v", self.model, "-s", str(words_per_minute), "-b", "1", "--stdin", "--stdout"],
-            text.encode(),
+            f"{text}\n".encode(),
         )
         # espeak-ng writes a WAV header of 44 bytes with an unknown length, which WAV readers stumble over.
         return np.frombuffer(wav[44 : len(wav) - len(wav) % 2], dtype="<i2").astype(np.int16), ESPEAK_RATE_HZ
