@@ -1,4 +1,6 @@
 /** What compose files mean is Docker Compose's to say, wherever it is on PATH; no engine is needed for that. */
+import { dirname } from 'node:path';
+
 import { parse } from 'yaml';
 
 import { messageOf, problemOf, SuiteError } from '../base/errors';
@@ -49,24 +51,18 @@ export async function readByCompose(
 ): Promise<ComposeFile> {
   hideSecretsOf(options.environment);
   try {
-    // Compose takes the `x-host` of the last file in place of all others: what each says is known by reading as many
-    // files, one more each time.
+    const { values, warnings } = await config(files, project, options);
+    if (files.length === 1) return composeFrom(values, files, warnings);
+    // Some versions take the `x-host` of the last file in place of all others, some put the lists of all together: what each
+    // file says is known by reading it alone.
     const hosts = new Map<string, unknown>();
-    for (const count of files.keys()) {
-      const first = files.slice(0, count + 1);
-      const { values, warnings } = await config(
-        first,
-        project,
-        options,
-        first.length < files.length,
-      );
-      for (const [name, { 'x-host': host }] of servicesOf(values)) {
-        hosts.set(name, host === undefined ? undefined : hostOver(hosts.get(name), host));
+    for (const file of files) {
+      const alone = await config([file], project, options, dirname(files[0] ?? file));
+      for (const [name, { 'x-host': host }] of servicesOf(alone.values)) {
+        if (host !== undefined) hosts.set(name, hostOver(hosts.get(name), host));
       }
-      if (first.length === files.length)
-        return composeFrom(withHosts(values, hosts), files, warnings);
     }
-    throw new Error('no compose file was given');
+    return composeFrom(withHosts(values, hosts), files, warnings);
   } catch (error) {
     // What it wrote before it was ended is no reason.
     if (!(error instanceof DockerFailed) || error.stderr === '') throw error;
@@ -74,23 +70,24 @@ export async function readByCompose(
   }
 }
 
-/** @param isPart more files follow: what these name need not be there yet */
+/** @param partIn the folder of the composition that these are a part of: what they name need not be in them */
 async function config(
   files: readonly string[],
   project: string,
   options: DockerOptions,
-  isPart: boolean,
+  partIn?: string,
 ): Promise<{ values: unknown; warnings: string[] }> {
   const read = (format: string): Promise<DockerOutput> => {
-    const flags = ['--format', format, ...(isPart ? ['--no-consistency'] : [])];
-    return docker([...composeArgs(project, files), 'config', ...flags], options);
+    const inFolder = partIn === undefined ? [] : ['--project-directory', partIn];
+    const flags = ['--format', format, ...(partIn === undefined ? [] : ['--no-consistency'])];
+    return docker([...composeArgs(project, files), ...inFolder, 'config', ...flags], options);
   };
   // In YAML: the JSON of some versions has no x- keys.
   const { stdout, stderr } = await read('yaml');
   const warnings = [...new Set(linesOf(stderr).flatMap((line) => warningOf(line) ?? []))];
   const values: unknown = parse(undoubled(stdout));
   // Of a part, only the x-host of its services are taken.
-  if (isPart || !LEADING_BREAK.test(stdout)) return { values, warnings };
+  if (partIn !== undefined || !LEADING_BREAK.test(stdout)) return { values, warnings };
   const exact: unknown = JSON.parse(undoubled((await read('json')).stdout));
   return { values: withEnvironments(values, exact), warnings };
 }
@@ -115,7 +112,8 @@ function withEnvironments(values: unknown, exact: unknown): unknown {
 
 function withHosts(values: unknown, hosts: ReadonlyMap<string, unknown>): unknown {
   return withServices(values, (name, service) => {
-    const host = hosts.get(name);
+    // A later file may have taken it away (`!reset`).
+    const host = service['x-host'] === undefined ? undefined : hosts.get(name);
     return host === undefined ? service : { ...service, 'x-host': host };
   });
 }
