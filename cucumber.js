@@ -21,7 +21,12 @@ if (missing.length > 0 && !hasImage) {
 require('./support/base/typescript.cjs');
 const { reportsFolderOf } = require('./support/config');
 const { claim } = require('./support/platform/claim');
-const { formatsInto, makeReportsFolder, removePending } = require('./support/report/result-files');
+const {
+  formatsInto,
+  makeReportsFolder,
+  NOTHING_RUN,
+  removePending,
+} = require('./support/report/result-files');
 
 const reports = reportsFolderOf(process.env);
 
@@ -62,8 +67,7 @@ module.exports.default = async () => {
   const unknown = asked.find((name) => !Object.keys(profiles).includes(name));
   if (unknown !== undefined) {
     console.error(
-      `--profile ${unknown}: there are ${Object.keys(profiles).join(', ')}\n` +
-        'Nothing was run; the results of an earlier run are kept.',
+      `--profile ${unknown}: there are ${Object.keys(profiles).join(', ')}\n${NOTHING_RUN}`,
     );
     process.exit(2);
   }

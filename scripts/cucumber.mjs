@@ -20,7 +20,7 @@ const { reportsFolderOf } = require('../support/config.ts');
 const { takenByNpm } = require('../support/base/npm-options.ts');
 const { waitersAsText, waitersOf } = require('../support/environment/waiting.ts');
 const { processInfo } = require('../support/platform/processes.ts');
-const { makeReportsFolder } = require('../support/report/result-files.ts');
+const { makeReportsFolder, NOTHING_RUN } = require('../support/report/result-files.ts');
 
 const args = process.argv.slice(2);
 const reports = reportsFolderOf(process.env);
@@ -28,7 +28,7 @@ const messages = join(reports, 'messages.ndjson');
 
 /** @returns {never} */
 function refuse(...lines) {
-  console.error([...lines, 'Nothing was run; the results of an earlier run are kept.'].join('\n'));
+  console.error([...lines, NOTHING_RUN].join('\n'));
   process.exit(2);
 }
 
@@ -59,6 +59,7 @@ async function checkOptions() {
   const onExit = (code) => {
     // cucumber-js's parser has said what is wrong, and what was meant.
     if (code === 0) return;
+    // Word for word, as docs/troubleshooting.md has it.
     console.error(
       'Nothing was run; the results of an earlier run are kept. Options: npx cucumber-js --help',
     );
@@ -85,10 +86,8 @@ const ORDER = /^(defined|reverse|random(:.*)?)$/;
  */
 function notThere({ format, loader, plugin, requireModule, order }) {
   if (!ORDER.test(order)) return `--order ${order}: defined, reverse or random[:SEED]`;
-  const option = { type: 'string', multiple: true };
-  const { values } = parseArgs({
-    ...{ args, strict: false, options: { config: { ...option, short: 'c' }, profile: option } },
-  });
+  const config = { type: 'string', multiple: true, short: 'c' };
+  const { values } = parseArgs({ args, strict: false, options: { config } });
   const noFile = values.config?.find((file) => !existsSync(file));
   if (noFile !== undefined) return `--config ${noFile}: there is no such file`;
   // `json:FILE`, `"file:///name":"FILE"`, or the two of them.

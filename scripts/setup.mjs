@@ -76,9 +76,9 @@ const VOICES_PACKAGE = 'kokoro-js@1.2.1';
 const VOICES = ['ef_dora.bin', 'em_alex.bin'];
 
 /**
- * What the suite needs beside Node.js: packages by Debian's names, and programs that tell whether it is there, one of those with
- * bars between them. `runner` is what it publishes and measures with, `services` what runs the services as processes, `tests`
- * what its own tests need: a browser, in which they open the reports.
+ * What the suite needs beside Node.js: packages by Debian's names, and programs that tell whether it is there; one of a list is
+ * enough. `runner` is what it publishes and measures with, `services` what runs the services as processes, `tests` what its own
+ * tests need: a browser, in which they open the reports.
  */
 const NEEDS = {
   runner: { packages: ['ffmpeg', 'fonts-dejavu-core'], programs: ['ffmpeg', 'ffprobe'] },
@@ -91,7 +91,7 @@ const NEEDS = {
     ],
     programs: ['espeak-ng', 'apertium', 'rubberband'],
   },
-  tests: { packages: ['chromium'], programs: [BROWSERS.join('|')] },
+  tests: { packages: ['chromium'], programs: [BROWSERS] },
 };
 
 /** The oldest ffmpeg that has all the options that are used: -fps_mode is of 5.1. */
@@ -135,11 +135,11 @@ function stamp(name, value) {
  */
 async function toInstall(needs) {
   const wanted = needs.flatMap((name) => NEEDS[name].packages);
-  const { isDebian, installed } = await debianPackages();
+  const [{ isDebian, installed }, server] = await Promise.all([debianPackages(), mediaMtxThere()]);
   const packages = installed ? wanted.filter((name) => !installed.has(name)) : [];
   const byDebian = isDebian && packages.length > 0;
   const mayInstall = byDebian && process.getuid?.() === 0;
-  const isBuilt = needs.includes('services') && !(await mediaMtxThere());
+  const isBuilt = needs.includes('services') && server === undefined;
   const missing = byDebian ? [] : await missingParts(needs);
   const problems = [
     ...missing,
@@ -205,14 +205,14 @@ async function debianPackages() {
 async function missingParts(needs) {
   const programs = needs
     .flatMap((name) => NEEDS[name].programs)
-    .filter((names) => !names.split('|').some(onPath));
+    .map((names) => [names].flat())
+    .filter((names) => !names.some(onPath))
+    .map((names) => names.join(' or '));
   const [media, translation] = needs.includes('services')
     ? await Promise.all([withoutGStreamer(), withoutTranslator()])
     : [[], []];
   return [
-    ...(programs.length > 0
-      ? [new SetupError(`missing on PATH: ${programs.join(', ').replaceAll('|', ' or ')}`)]
-      : []),
+    ...(programs.length > 0 ? [new SetupError(`missing on PATH: ${programs.join(', ')}`)] : []),
     ...media,
     ...translation,
   ];

@@ -24,7 +24,7 @@ import { reportFiles } from './report/facts';
 import { makeReports } from './report/make-reports';
 import { policyOf } from './report/not-shown';
 import { noteScenario, noteStep, startProgress, stopProgress, waitingFor } from './report/progress';
-import { beginResults, FORMAT_FILES, removePending } from './report/result-files';
+import { beginResults, FORMAT_FILES, NOTHING_RUN, removePending } from './report/result-files';
 import { idsOf, NOT_SHOWN_REASON, ScenarioCollector } from './report/scenario-results';
 import { rememberBegin, remembering } from './history/remember';
 import { closedSession } from './session/lifecycle';
@@ -43,8 +43,6 @@ const PARALLEL = [
   'Broadcasts are published at the same time as it is, and scenarios only look at them.',
   'To use several machines: --shard 1/2 (docs/ci.md, Shards).',
 ].join('\n');
-
-const NOTHING_RUN = 'Nothing was run; the results of an earlier run are kept.';
 
 export const plugin: Plugin<Options> = {
   type: 'plugin',

@@ -52,13 +52,15 @@ export async function readByCompose(
   hideSecretsOf(options.environment);
   try {
     const { values, warnings } = await config(files, project, options);
-    if (files.length === 1) return composeFrom(values, files, warnings);
+    const hasHosts = servicesOf(values).some(([, service]) => service['x-host'] !== undefined);
+    if (files.length === 1 || !hasHosts) return composeFrom(values, files, warnings);
     // Some versions take the `x-host` of the last file in place of all others, some put the lists of all together: what each
     // file says is known by reading it alone.
+    const folder = dirname(files[0] ?? '');
+    const alone = await Promise.all(files.map((file) => config([file], project, options, folder)));
     const hosts = new Map<string, unknown>();
-    for (const file of files) {
-      const alone = await config([file], project, options, dirname(files[0] ?? file));
-      for (const [name, { 'x-host': host }] of servicesOf(alone.values)) {
+    for (const part of alone) {
+      for (const [name, { 'x-host': host }] of servicesOf(part.values)) {
         if (host !== undefined) hosts.set(name, hostOver(hosts.get(name), host));
       }
     }

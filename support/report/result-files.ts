@@ -17,6 +17,9 @@ export const FORMAT_FILES = {
 /** In place of that of cucumber-js, which does not say why something is skipped. */
 const JUNIT_FORMATTER = './support/report/junit-formatter.cjs';
 
+/** What is said where no scenario has begun. */
+export const NOTHING_RUN = 'Nothing was run; the results of an earlier run are kept.';
+
 type FormatName = keyof typeof FORMAT_FILES;
 
 const ALL_FORMATS = Object.keys(FORMAT_FILES) as FormatName[];

@@ -95,8 +95,8 @@ export class Broadcasts {
 
   /**
    * Settles when the broadcasts of the Echo STS are over, or none has begun: ten at once take two processors to themselves, and their
-   * limits are a second and less. What is not about a broadcast can wait for them, whatever its priority: two threads of one core
-   * take from each other all the same.
+   * limits are a second and less. What is not about a broadcast can wait for them, or be one at a time beside them, whatever its
+   * priority: two threads of one core take from each other all the same.
    */
   async quiet(): Promise<void> {
     await this.#onTheAir;

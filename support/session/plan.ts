@@ -165,6 +165,8 @@ export function planNeed(capability: Capability, ...patterns: readonly string[])
   for (const pattern of patterns) plan(pattern, (draft) => draft.needs(capability));
 }
 
+/** What was planned of scenarios, by their ids: each is read once. */
+const drafts = new Map<string, RequestDraft>();
 const pickles = new Map<string, Pickle>();
 const selected: Pickle[] = [];
 const leftOut = new Set<string>();
@@ -191,9 +193,7 @@ export interface PlannedScenario {
 export function inTurn<Scenario extends { pickle: Pickle }>(
   scenarios: readonly Scenario[],
 ): Scenario[] {
-  const turns = new Map(scenarios.map((one) => [one, turnOf(one.pickle)]));
-  const turn = (one: Scenario): number => turns.get(one) ?? 0;
-  return [...scenarios].sort((a, b) => turn(a) - turn(b));
+  return [...scenarios].sort((a, b) => turnOf(a.pickle) - turnOf(b.pickle));
 }
 
 function turnOf(pickle: Pickle): number {
@@ -283,7 +283,15 @@ export function plannedNested(): NestedRequest[] {
   return tried().flatMap((pickle) => draftOf(pickle).nested);
 }
 
-function draftOf({ steps }: Pickle): RequestDraft {
+function draftOf(pickle: Pickle): RequestDraft {
+  const known = drafts.get(pickle.id);
+  if (known) return known;
+  const draft = readDraft(pickle);
+  drafts.set(pickle.id, draft);
+  return draft;
+}
+
+function readDraft({ steps }: Pickle): RequestDraft {
   matchers ??= planned.map(({ pattern, apply }) => {
     const expression = new CucumberExpression(pattern, parameterTypes);
     const match = (text: string): unknown[] | undefined =>
