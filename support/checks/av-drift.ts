@@ -1,5 +1,5 @@
 /** Whether audio and video drift apart, as heard. */
-import type { Sync } from '../analyze/dub-placement';
+import type { FragmentPlacement, Sync } from '../analyze/dub-placement';
 import type { Finding } from '../analyze/finding';
 import { frameRateOf } from '../analyze/frame-rate';
 import type { FrameClock } from '../analyze/frame-clock';
@@ -43,9 +43,10 @@ export const avDrift = outputCriterion('av-drift', {
   measure: async (subject): Promise<Finding<Sync>> => {
     demandTimes(subject);
     const clock = await clockOf(subject);
-    await placementsOf(subject);
+    const placements = await placementsOf(subject);
     const { frames: shown } = await subject.output.video();
-    return withConversion(await subject.output.sync(), clock, higherRate(shown, clock));
+    const apartMs = shownApartMs(clock, higherRate(shown, clock));
+    return withError(await subject.output.sync(), Math.max(apartMs, placedApartMs(placements)));
   },
   assess: (sync, limit: ChangeLimit): Assessment => {
     const expected = changeExpected('at most', limit);
@@ -90,17 +91,24 @@ export function higherRate(
 
 /**
  * Where the frame rate is converted, frames of the source are shown up to one frame early or late, and from one that is left out,
- * or shown once more, to the next that becomes a line: an error of measurement. At a multiple of the source's rate, each is shown
- * when it should be.
+ * or shown once more, to the next that becomes a line. At a multiple of the source's rate, each is shown when it should be.
  */
-function withConversion(
-  sync: Finding<Sync>,
+function shownApartMs(
   { conversion, framesPerSecond: own }: FrameClock,
   higher: number | undefined,
-): Finding<Sync> {
+): number {
   const rate = conversion ? Math.min(own, conversion.framesPerSecond) : higher;
-  if (rate === undefined || !sync.observed || sync.driftMs === 0) return sync;
-  const frameMs = 1000 / rate;
-  const ppmOfFrame = Math.abs(sync.ppm / sync.driftMs) * frameMs;
-  return { ...sync, errorPpm: sync.errorPpm + ppmOfFrame };
+  return rate === undefined ? 0 : 1000 / rate;
+}
+
+/** What is heard at another tempo is placed to within 8 ms (findAtOtherTempo), which may be a line as well. */
+function placedApartMs(placements: readonly FragmentPlacement[]): number {
+  const isOther = placements.some(({ avOffset }) => avOffset.observed && avOffset.hasOtherTempo);
+  return isOther ? 8 : 0;
+}
+
+/** With an error of measurement of so many ms from the first to the last. */
+function withError(sync: Finding<Sync>, errorMs: number): Finding<Sync> {
+  if (errorMs === 0 || !sync.observed || sync.driftMs === 0) return sync;
+  return { ...sync, errorPpm: sync.errorPpm + Math.abs(sync.ppm / sync.driftMs) * errorMs };
 }

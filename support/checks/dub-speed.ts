@@ -8,6 +8,10 @@ import { channels, isChannelLate } from './output-channels';
 import { placementsOf } from './output-original';
 import { outputCriterion } from './output-subject';
 
+/** With which the speed of one dub is measured: at the same pitch it is made of pieces of some ms. */
+const RESAMPLED_ERROR_PPM = 100;
+const TEMPO_ERROR_PPM = 6000;
+
 /** Exclusive. */
 export interface DubSpeedLimit {
   /** How much faster or slower a dub may be than it is, or than it has to be to be as long as its fragment. */
@@ -97,10 +101,16 @@ function speedText({ speed, hasOtherTempo }: Heard): string {
     : `${percent.toFixed(2)} % ${how} and ${pitch}`;
 }
 
-/** Faster audio is early, and more so with each dub; the speed of resampled dubs is known to within 0.01 %. */
+/**
+ * Faster audio is early, and more so with each dub. The speed of resampled dubs is known to within 0.01 %, so each one has to be
+ * that of the drift; a tempo at the same pitch to within 0.6 %, so their mean has to.
+ */
 function isAllOfDrift(wrong: readonly Heard[], { ppm, errorPpm }: OffsetTrend): boolean {
-  return wrong.every(
-    ({ speed, hasOtherTempo }) =>
-      !hasOtherTempo && Math.abs(1e6 * (1 / speed - 1) - ppm) <= errorPpm + 100,
+  const isDrift = (speed: number, knownToPpm: number): boolean =>
+    Math.abs(1e6 * (1 / speed - 1) - ppm) <= errorPpm + knownToPpm;
+  const tempos = wrong.filter(({ hasOtherTempo }) => hasOtherTempo);
+  const mean = tempos.reduce((sum, { speed }) => sum + speed / tempos.length, 0);
+  return wrong.every(({ speed, hasOtherTempo }) =>
+    hasOtherTempo ? isDrift(mean, TEMPO_ERROR_PPM) : isDrift(speed, RESAMPLED_ERROR_PPM),
   );
 }

@@ -34,9 +34,13 @@ export function readInput(
   };
 }
 
-/** ffmpeg's arguments of a live stream that may be silent for 40 s. */
+/**
+ * ffmpeg's arguments of a live stream that may be silent for 40 s; those of what is made of it follow. By RTSP, ffmpeg 7 takes no
+ * packet of AAC for a key frame, and would copy none: audio is copied from its first packet on.
+ */
 export function readingFrom(url: string): string[] {
-  return url.startsWith('rtsp:')
+  const input = url.startsWith('rtsp:')
     ? ['-rtsp_transport', 'tcp', '-i', url]
     : ['-rw_timeout', '40000000', '-i', url];
+  return [...input, '-copyinkf:a'];
 }

@@ -31,7 +31,7 @@ export interface MediaClient {
 export function startClient(
   name: string,
   doorway: Doorway | Promise<Doorway>,
-  argumentsFor: (url: string) => readonly string[],
+  argumentsFor: (url: string) => readonly string[] | Promise<readonly string[]>,
   track: Track,
   feed?: (stdin: Writable) => void,
 ): MediaClient {
@@ -40,11 +40,13 @@ export function startClient(
   let kill = (signal: 'SIGTERM' | 'SIGKILL'): void => void (killedBy = signal);
   const run = async (): Promise<ClientEnd> => {
     const { url, close, problem } = await doorway;
-    const child = execa(
-      'ffmpeg',
-      ['-hide_banner', '-nostdin', '-loglevel', 'error', ...argumentsFor(url)],
-      { reject: false, stdin: feed ? 'pipe' : 'ignore', detached: true, cleanup: false },
-    );
+    const args = await argumentsFor(url);
+    const child = execa('ffmpeg', ['-hide_banner', '-nostdin', '-loglevel', 'error', ...args], {
+      reject: false,
+      stdin: feed ? 'pipe' : 'ignore',
+      detached: true,
+      cleanup: false,
+    });
     // Where it has ended, its exit code says so.
     child.stdin?.on('error', () => undefined);
     if (child.stdin) feed?.(child.stdin);

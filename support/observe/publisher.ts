@@ -1,8 +1,12 @@
+import { execa } from 'execa';
+
 import type { Track } from '../base/track';
 import { startClient } from './media-client';
 import type { Publication } from './publication';
 import { LEAD_IN_SECONDS, publishByRtmp } from './rtmp-publisher';
 import { rtspDoorway, type RtspServer } from './rtsp-relay';
+
+const BURST = '-readrate_initial_burst';
 
 /** Where a clip is published. */
 export interface PublishedTo {
@@ -33,9 +37,9 @@ export function publish(
     return publishByRtmp({ mediaFile, url: `${url}/${path}`, hasLeadIn, seconds }, track);
   }
   const beginning = seconds === undefined ? [] : ['-t', String(seconds)];
-  const publishing = (url: string): string[] => [
+  const publishing = async (url: string): Promise<string[]> => [
     // Otherwise up to 0.7 s of small audio frames wait for each other, and the last of them are never sent.
-    ...['-re', ...beginning, '-i', mediaFile, '-c', 'copy', '-muxdelay', '0'],
+    ...[...(await inRealTime()), ...beginning, '-i', mediaFile, '-c', 'copy', '-muxdelay', '0'],
     ...['-f', 'rtsp', '-rtsp_transport', 'tcp', url],
   ];
   const doorway = rtspDoorway(server, path);
@@ -46,4 +50,22 @@ export function publish(
     stop: () => kill('SIGTERM'),
     breakOff: () => kill('SIGKILL'),
   };
+}
+
+let realTime: Promise<string[]> | undefined;
+
+/**
+ * ffmpeg's arguments for reading in real time from the first packet on. Version 6.1 and newer read half a second at once first: it
+ * would be gone before anybody has joined, and all content half a second early.
+ */
+function inRealTime(): Promise<string[]> {
+  const ask = async (): Promise<string[]> => {
+    const { all } = await execa('ffmpeg', ['-hide_banner', '-h', 'long'], {
+      reject: false,
+      all: true,
+    });
+    // It takes 0 for the half second.
+    return ['-re', ...(all.includes(BURST) ? [BURST, '0.001'] : [])];
+  };
+  return (realTime ??= ask());
 }

@@ -106,7 +106,8 @@ const DAMAGE: Record<string, { fault: string[]; says: RegExp }> = {
   },
   'the upper band is 18 dB softer': {
     fault: altered("firequalizer=gain='if(gt(f,3800),-18,0)':delay=0.02"),
-    says: /^fragments? 0.*part of its band is heard: 4200 to 7000 Hz are -1[5-9] dB/,
+    // Which dubs have so much there that it is missed, depends on the voice's version.
+    says: /^fragments? \d.*part of its band is heard: 4200 to 7000 Hz are -1[5-9] dB/,
   },
   'a tremolo of 5 Hz': {
     fault: altered('tremolo=f=5:d=0.6'),
@@ -426,8 +427,12 @@ describe('the condition of dubs', () => {
 
   it('all audio is 1 % faster at the same pitch: early dubs follow from that', async () => {
     const verdicts = await judgedByAll(altered('atempo=1.01,apad,atrim=0:24'));
+    const failed = verdicts.filter(({ state }) => state === 'failed');
+    // Its clock, where the dubs are on a line well enough to tell.
+    expect(failed, told(verdicts)).to.have.length(1);
+    expect(failed[0]?.criterion).to.be.oneOf(['av-drift', 'dub-speed']);
     const offset = verdicts.find(({ criterion }) => criterion === 'av-offset');
-    expect(offset?.because?.criterion, told(verdicts)).to.equal('dub-speed');
+    expect(offset?.because?.criterion).to.equal(failed[0]?.criterion);
   });
 
   it('every dub is 0.6 % faster, as a clock is caught up with: fine', async () => {
@@ -438,20 +443,20 @@ describe('the condition of dubs', () => {
     ).to.deep.equal([]);
   });
 
-  const LEVELS: [string, string, string | undefined][] = [
+  const LEVELS: [string, string, RegExp | undefined][] = [
     ['as they are', 'anull', undefined],
     ['6 dB softer', 'volume=-6dB', undefined],
-    ['20 dB softer', 'volume=-20dB', 'fragment 0'],
-    ['20 dB louder', 'volume=20dB', 'fragment 0'],
-    ['one is 20 dB softer', "volume=0.1:enable='between(t,12,18)'", 'fragment 2'],
+    ['20 dB softer', 'volume=-20dB', /^fragments? 0.* dB against/],
+    ['20 dB louder', 'volume=20dB', /^fragments? 0.* dB against/],
+    ['one is 20 dB softer', "volume=0.1:enable='between(t,12,18)'", /^fragment 2: .* dB against/],
   ];
-  for (const [what, filter, which] of LEVELS) {
-    it(`the loudness of dubs, ${what}: ${which ?? 'fine'}`, async () => {
+  for (const [what, filter, says] of LEVELS) {
+    it(`the loudness of dubs, ${what}: ${says ? 'told' : 'fine'}`, async () => {
       const file = faulty(movie, altered(filter, '-c:a', 'flac'), join(folder, 'level.mkv'));
       const subject = recordingSubject(new OutputFindings(file, movie.fixture, movie.dubs));
       const verdict = await judge(dubLoudness, subject, dubLoudness.defaultLimit);
-      expect(verdict.state, told([verdict])).to.equal(which ? 'failed' : 'passed');
-      if (which) expect(verdict.seen).to.include(`${which}: `).and.to.include(' dB against');
+      expect(verdict.state, told([verdict])).to.equal(says ? 'failed' : 'passed');
+      if (says) expect(verdict.seen).to.match(says);
     });
   }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import threading
 import time
@@ -94,6 +95,10 @@ class FakeStore:
         pass
 
 
+# The metrics of all tests are in one registry: no two streams have the same name.
+_benches = itertools.count()
+
+
 class Bench:
     """A worker that runs in a thread, and how far its source has come."""
 
@@ -104,8 +109,7 @@ class Bench:
         allowed = threading.Event()
         allowed.set()
         config = Config.from_env({"SEGMENT_DURATION_MS": "2000", "AUDIO_SAMPLE_RATE_HZ": str(RATE), **(env or {})})
-        # The metrics of all tests are in one registry.
-        self.stream_id = f"{stream_id}-{id(self)}"
+        self.stream_id = f"{stream_id}-{next(_benches)}"
         self.worker = Worker(config, self.stream_id, "worker-1", allowed)
         self.ingest: Any = self.worker._ingest
         self.sts: Any = self.worker._sts
