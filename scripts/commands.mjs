@@ -12,15 +12,18 @@ import {
   rmSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const tools = join(root, '.tools');
 export const logs = join(tools, 'logs');
 
-/** In one of which the suite's own tests open the reports, by their names on PATH; the first that is there. */
-export const BROWSERS = ['chromium', 'google-chrome', 'google-chrome-stable'];
+/** In one of which the suite's own tests open the reports, by their names on PATH, or where macOS has it; the first that is there. */
+export const BROWSERS = [
+  ...['chromium', 'google-chrome', 'google-chrome-stable'],
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
 
 /** The same as in support/config.ts: what belongs to this checkout carries it in its name. */
 export function checkoutId() {
@@ -139,6 +142,7 @@ export function refuseTakenByNpm(command, names) {
 }
 
 export function onPath(program) {
+  if (isAbsolute(program)) return existsSync(program) ? program : undefined;
   return (process.env.PATH ?? '')
     .split(delimiter)
     .map((folder) => join(folder, program))

@@ -275,38 +275,66 @@ function certificates() {
     .find((file) => file && existsSync(file));
 }
 
-/** What the tools image is made of, beside its Dockerfile; it has them under the same names. */
-const TOOLS = [
-  ...['fixtures/requirements.lock', 'fixtures/speak.py'],
-  ...['support/analyze/requirements.lock', 'support/analyze/listen.py'],
-];
+/**
+ * Builds an image of a Dockerfile below `compose/` and files of this project, which it has under the same names, on top of
+ * another, `from`: where that, the Dockerfile or a file has changed. `args` gives the build's arguments.
+ */
+async function imageOf(name, { folder, files, from, args }) {
+  const dockerfile = `compose/${folder}/Dockerfile`;
+  const hash = createHash('sha256').update((await imageId(from)) ?? '');
+  for (const file of [dockerfile, ...files]) hash.update(readFileSync(join(root, file)));
+  const label = `live-dubbing.made-of=${hash.digest('hex')}`;
+  const found = await docker('image', 'ls', '--quiet', '--filter', `label=${label}`, name);
+  if (found?.trim()) return 'unchanged';
+  const context = join(tools, `${folder}-context`);
+  rmSync(context, { recursive: true, force: true });
+  for (const file of files) {
+    mkdirSync(dirname(join(context, file)), { recursive: true });
+    copyFileSync(join(root, file), join(context, file));
+  }
+  await run('images', 'docker', [
+    ...['build', '--file', join(root, dockerfile), '--tag', name, '--label', label],
+    ...Object.entries(await args()).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]),
+    ...['--secret', `id=ca-bundle,src=${certificates() ?? '/dev/null'}`, context],
+  ]);
+  return 'built';
+}
 
-/** The image of the suite's own Python programs, which takes a model from the STS's; built when that or a program has changed. */
+/** The image of the suite's own Python programs, which takes a model from the STS's. */
 export async function toolsImage() {
   const name = `live-dubbing/tools:${checkoutId()}`;
   const models = `live-dubbing/sts-service:${checkoutId()}`;
-  const dockerfile = 'compose/tools/Dockerfile';
-  const hash = createHash('sha256').update((await imageId(models)) ?? '');
-  for (const file of [dockerfile, ...TOOLS]) hash.update(readFileSync(join(root, file)));
-  const label = `live-dubbing.made-of=${hash.digest('hex')}`;
-  const found = await docker('image', 'ls', '--quiet', '--filter', `label=${label}`, name);
-  const isThere = Boolean(found?.trim());
-  if (!isThere) {
-    const context = join(tools, 'tools-context');
-    rmSync(context, { recursive: true, force: true });
-    for (const file of TOOLS) {
-      mkdirSync(dirname(join(context, file)), { recursive: true });
-      copyFileSync(join(root, file), join(context, file));
-    }
-    const baseImage = process.env.BASE_IMAGE ?? (await baseImageOf());
-    await run('images', 'docker', [
-      ...['build', '--file', join(root, dockerfile), '--tag', name, '--label', label],
-      ...['--build-arg', `BASE_IMAGE=${baseImage}`, '--build-arg', `STS_IMAGE=${models}`],
-      ...['--secret', `id=ca-bundle,src=${certificates() ?? '/dev/null'}`, context],
-    ]);
-  }
+  const done = await imageOf(name, {
+    folder: 'tools',
+    files: [
+      ...['fixtures/requirements.lock', 'fixtures/speak.py'],
+      ...['support/analyze/requirements.lock', 'support/analyze/listen.py'],
+    ],
+    from: models,
+    args: async () => ({
+      BASE_IMAGE: process.env.BASE_IMAGE ?? (await baseImageOf()),
+      STS_IMAGE: models,
+    }),
+  });
   writeFileSync(toolsImageFile, `${name}\n`);
-  return isThere ? 'unchanged' : 'built';
+  return done;
+}
+
+/** The image in which the tests of a reference service run where it is no process. */
+export function testsImageOf(service) {
+  return `live-dubbing/${service}-tests:${checkoutId()}`;
+}
+
+/** The services' images with what their tests need. */
+export async function testsImages(services) {
+  const all = [];
+  for (const service of services) {
+    const image = `live-dubbing/${service}:${checkoutId()}`;
+    const files = ['compose/services/requirements-dev.lock'];
+    const args = () => ({ SERVICE_IMAGE: image });
+    all.push(await imageOf(testsImageOf(service), { folder: 'tests', files, from: image, args }));
+  }
+  return all.includes('built') ? 'built' : 'unchanged';
 }
 
 async function imageId(image) {

@@ -29,6 +29,7 @@ const checks = {
   dockerfiles: python(
     'hadolint',
     ...['media-service', 'mediamtx', 'sts-service'].map((name) => `${services}/${name}/Dockerfile`),
+    'compose/tests/Dockerfile',
     'compose/tools/Dockerfile',
   ),
   gherkin: [process.execPath, 'scripts/check-features.mjs'],

@@ -15,7 +15,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import {
@@ -35,7 +35,14 @@ import {
   temporaryFolder,
   tools,
 } from './commands.mjs';
-import { dockerIsUsable, dockerIsUsed, images, setUpEngine, toolsImage } from './docker.mjs';
+import {
+  dockerIsUsable,
+  dockerIsUsed,
+  images,
+  setUpEngine,
+  testsImages,
+  toolsImage,
+} from './docker.mjs';
 
 const USAGE = 'usage: npm run setup [-- [--docker] [--development] [--with coqui]]';
 const asked = commandLine();
@@ -78,7 +85,7 @@ const VOICES = ['ef_dora.bin', 'em_alex.bin'];
 /**
  * What the suite needs beside Node.js: packages by Debian's names, and programs that tell whether it is there; one of a list is
  * enough. `runner` is what it publishes and measures with, `services` what runs the services as processes, `tests` what its own
- * tests need: a browser, in which they open the reports.
+ * tests need: a browser, in which they open the reports, and a voice for dubs that are cheap.
  */
 const NEEDS = {
   runner: { packages: ['ffmpeg', 'fonts-dejavu-core'], programs: ['ffmpeg', 'ffprobe'] },
@@ -91,7 +98,7 @@ const NEEDS = {
     ],
     programs: ['espeak-ng', 'apertium', 'rubberband'],
   },
-  tests: { packages: ['chromium'], programs: [BROWSERS] },
+  tests: { packages: ['chromium', 'espeak-ng'], programs: [BROWSERS, 'espeak-ng'] },
 };
 
 /** The oldest ffmpeg that has all the options that are used: -fps_mode is of 5.1. */
@@ -131,10 +138,10 @@ function stamp(name, value) {
  * What is missing, all of it at once; on Debian, where root may install it, only what Debian does not have.
  *
  * @param needs names of what is needed, of NEEDS
- * @returns Debian packages to be installed
+ * @returns Debian packages to be installed, and what is missing besides, as SetupErrors
  */
-async function toInstall(needs) {
-  const wanted = needs.flatMap((name) => NEEDS[name].packages);
+async function lookFor(needs) {
+  const wanted = [...new Set(needs.flatMap((name) => NEEDS[name].packages))];
   const [{ isDebian, installed }, server] = await Promise.all([debianPackages(), mediaMtxThere()]);
   const packages = installed ? wanted.filter((name) => !installed.has(name)) : [];
   const byDebian = isDebian && packages.length > 0;
@@ -153,8 +160,7 @@ async function toInstall(needs) {
         ]
       : []),
   ];
-  failWith(problems, needs);
-  return packages.filter(() => mayInstall);
+  return { packages: packages.filter(() => mayInstall), problems };
 }
 
 /** @param problems as SetupErrors */
@@ -168,7 +174,7 @@ function failWith(problems, needs) {
 
 /** Others that have Debian's package manager have the same names, for most; a browser they have otherwise, only not by that one. */
 function byDebiansNames(packages) {
-  const wanted = packages.filter((name) => !NEEDS.tests.packages.includes(name));
+  const wanted = packages.filter((name) => name !== 'chromium');
   return wanted.length > 0
     ? [new SetupError(`by Debian's names: sudo apt-get install ${wanted.join(' ')}`)]
     : [];
@@ -203,11 +209,10 @@ async function debianPackages() {
 
 /** What is not there of what packages bring, as SetupErrors. */
 async function missingParts(needs) {
-  const programs = needs
-    .flatMap((name) => NEEDS[name].programs)
+  const programs = [...new Set(needs.flatMap((name) => NEEDS[name].programs))]
     .map((names) => [names].flat())
     .filter((names) => !names.some(onPath))
-    .map((names) => names.join(' or '));
+    .map((names) => names.filter((name) => !isAbsolute(name)).join(' or '));
   const [media, translation] = needs.includes('services')
     ? await Promise.all([withoutGStreamer(), withoutTranslator()])
     : [[], []];
@@ -410,6 +415,9 @@ async function mediaMtx() {
   return 'built';
 }
 
+/** The reference services, by their folders. */
+const SERVICES = ['media-service', 'sts-service'];
+
 /** What every movie is made of, beside its own YAML: the generator, the speech and its model, frame strip and tones. */
 const MOVIE_INPUTS = [
   'fixtures/media-file.ts',
@@ -473,6 +481,23 @@ for (const [signal, code] of [
 
 const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
+/**
+ * Whether what runs the services as processes is set up: where it was before, where there is no engine, and for the suite's own
+ * tests where this system has it.
+ */
+async function takesHost(isDevelopment) {
+  if (existsSync(join(root, '.venv/bin/python')) || !(await dockerIsUsable())) return true;
+  if (!isDevelopment) return false;
+  const { problems } = await lookFor(['services']);
+  if (problems.length > 0) {
+    const lines = problems.map(({ message }) => message);
+    console.log(
+      `setup: the tests run the services as containers, as here is\n  ${lines.join('\n  ')}`,
+    );
+  }
+  return problems.length === 0;
+}
+
 /** What runs the services as processes, the suite's own Python programs, and the tests of both. */
 async function setUpHost(system, npm, speech, extras) {
   const python = system.then(() => step('Python packages', pythonPackages));
@@ -496,13 +521,13 @@ try {
   // First, as apt is one at a time, and as little else is needed where an engine answers.
   if (asked.docker) await step('Docker engine', setUpEngine);
   const isDevelopment = asked.development ?? false;
-  const isOnHost =
-    isDevelopment || existsSync(join(root, '.venv/bin/python')) || !(await dockerIsUsable());
+  const isOnHost = await takesHost(isDevelopment);
   const needs = [
     ...['runner', ...(isOnHost ? ['services'] : [])],
     ...(isDevelopment ? ['tests'] : []),
   ];
-  const packages = await toInstall(needs);
+  const { packages, problems } = await lookFor(needs);
+  failWith(problems, needs);
   const system = step('system packages', () => systemPackages(needs, packages));
   const npm = step('npm packages', npmPackages);
   const speech = step('voices', voices);
@@ -516,6 +541,7 @@ try {
     await containers;
     await step('tools image', toolsImage);
   }
+  if (!isOnHost && isDevelopment) await step('test images', () => testsImages(SERVICES));
   await Promise.all([step('fixtures', fixtures), containers]);
   console.log(`setup: done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 } catch (error) {

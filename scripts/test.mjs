@@ -1,9 +1,11 @@
 // `npm test [-- FILE …]`: the suite's own tests (node:test) and, at the same time, those of the reference services
 // (pytest); of named files only those. Options for node:test are passed on.
 import { spawn } from 'node:child_process';
-import { extname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { extname, join } from 'node:path';
 
 import { filesBelow, root, temporaryFolder } from './commands.mjs';
+import { testsImageOf } from './docker.mjs';
 
 const named = process.argv.slice(2);
 const options = named.filter((one) => one.startsWith('-'));
@@ -41,12 +43,31 @@ const node = [
 ];
 // Each in a process of its own, as they are services of their own: GStreamer and ONNX Runtime bring libraries of the same
 // names, and an error of one is not caught where the other's are loaded.
-const services = ['media-service', 'sts-service'].map((name) => `compose/services/${name}`);
+const SERVICES = ['media-service', 'sts-service'];
+const ownPython = '.venv/bin/python';
 
-async function pytest(paths, isHeldBack) {
+/** Python with what a service needs: of the set-up's environment, or in the service's image, without a network. */
+function pythonOf(service) {
+  if (existsSync(join(root, ownPython))) return [ownPython];
+  const tests = join(root, 'compose/services');
+  return [
+    ...['docker', 'run', '--rm', '--init', '--network', 'none'],
+    ...['--mount', `type=bind,source=${tests},target=/suite/compose/services,readonly`],
+    ...[testsImageOf(service), 'python'],
+  ];
+}
+
+/** @param files of services; none for all tests of both */
+async function pytest(files, isHeldBack) {
   const results = [];
-  for (const path of paths) {
-    results.push(await run('.venv/bin/python', ['-m', 'pytest', '-q', ...path], isHeldBack));
+  for (const service of SERVICES) {
+    const folder = `compose/services/${service}`;
+    const others = SERVICES.filter((one) => one !== service);
+    const own = files.filter((file) => !others.some((one) => file.includes(`/${one}/`)));
+    if (files.length > 0 && own.length === 0) continue;
+    const [program, ...args] = pythonOf(service);
+    const tests = files.length > 0 ? own : [folder];
+    results.push(await run(program, [...args, '-m', 'pytest', '-q', ...tests], isHeldBack));
   }
   return {
     code: results.find(({ code }) => code !== 0)?.code ?? 0,
@@ -54,11 +75,9 @@ async function pytest(paths, isHeldBack) {
   };
 }
 
-const [suite, python] = await Promise.all([
+const [suite, services] = await Promise.all([
   all.length > 0 ? run(process.execPath, node) : nothing,
-  isAll || servicesFiles.length > 0
-    ? pytest(isAll ? services.map((path) => [path]) : [servicesFiles], isAll)
-    : nothing,
+  isAll || servicesFiles.length > 0 ? pytest(servicesFiles, isAll) : nothing,
 ]);
-if (python.output) console.log(python.output);
-process.exitCode = suite.code || python.code;
+if (services.output) console.log(services.output);
+process.exitCode = suite.code || services.code;
