@@ -3,12 +3,15 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { processInfo, system } from '../platform/processes';
 import type { TcpConnection } from '../platform/system-view';
 
-/** Different free TCP ports of the loopback address: all stay open until the last is found. */
+/**
+ * Different TCP ports that are free at all addresses of this host; all stay open until the last is found. A container's port is
+ * published at all of them: it would get what is said to a tap that listens at another than the loopback address.
+ */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   for (const server of servers) {
     await new Promise<void>((done, failed) => {
-      server.once('error', failed).listen(0, '127.0.0.1', done);
+      server.once('error', failed).listen(0, '0.0.0.0', done);
     });
   }
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
@@ -16,7 +19,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** A free TCP port of the loopback address. */
+/** A TCP port that is free at all addresses of this host. */
 export async function freePort(): Promise<number> {
   const [port = 0] = await freePorts(1);
   return port;

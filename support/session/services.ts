@@ -8,7 +8,7 @@ import type { Config, Settings } from '../config';
 import { DualComposeManager } from '../environment/dual-compose-manager';
 import { ExternalServices, runElsewhere } from '../environment/external-runtime';
 import { findRuntime } from '../environment/find-runtime';
-import { freePorts } from '../environment/ports';
+import { freePort } from '../environment/ports';
 import type { Runtime } from '../environment/runtime';
 import type { SessionState } from '../environment/session-state';
 import { MediaMtxApi, type MediaMtxPath } from '../observe/mediamtx-api';
@@ -322,15 +322,21 @@ export class ServiceSets {
 
   /** A free port for each that the settings name. */
   async #freePorts(): Promise<Record<string, string>> {
-    const names = Object.keys((await this.settings()).ports);
-    // Of several sets that are being started, none listens on its ports yet.
-    const free: number[] = [];
-    while (free.length < names.length) {
-      const [port = 0] = await freePorts(1);
-      if (!this.#givenPorts.has(port)) free.push(port);
-      this.#givenPorts.add(port);
+    const ports: Record<string, string> = {};
+    for (const name of Object.keys((await this.settings()).ports)) {
+      ports[name] = String(await this.#freePort());
     }
-    return Object.fromEntries(names.map((name, index) => [name, String(free[index])]));
+    return ports;
+  }
+
+  /** One that nobody else was given: of several sets that are being started, none listens on its ports yet. */
+  async #freePort(): Promise<number> {
+    for (;;) {
+      const port = await freePort();
+      if (this.#givenPorts.has(port)) continue;
+      this.#givenPorts.add(port);
+      return port;
+    }
   }
 
   async #settingsOf(set: ServiceSet): Promise<Settings> {
@@ -383,7 +389,9 @@ export class ServiceSets {
     const { url, tap: at } = services.sts;
     const isElsewhere = name === 'external';
     if (isElsewhere && at.port === 0) return {};
-    const host = isElsewhere ? at : { name: testHost.name, host: testHost.address, port: 0 };
+    const host = isElsewhere
+      ? at
+      : { name: testHost.name, host: testHost.address, port: await this.#freePort() };
     const tap = await Tap.start(withoutLogin(url), host.host, host.port).catch((error: unknown) => {
       throw new PrerequisiteMissing(
         {

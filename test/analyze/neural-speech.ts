@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { projectRoot } from '../../support/config';
+import { projectRoot, readConfig } from '../../support/config';
 import { run } from './make-media';
 
 const SPEAK = `
@@ -17,13 +18,20 @@ for text in json.loads(sys.argv[2]):
     sys.stdout.buffer.write(np.int32(length).tobytes() + spoken.tobytes())
 `;
 
-/** Speaks Spanish texts by the neural voice that set-up has put there; mono samples at 16 kHz, from -1 to 1. */
+/** Speaks Spanish texts by the STS's neural voice, in its image where it is no process here; mono samples at 16 kHz, from -1 to 1. */
 export function neuralSpeech(texts: readonly string[]): Float32Array[] {
-  const model = join(projectRoot, '.tools/models/kokoro');
-  const service = join(projectRoot, 'compose/services/sts-service');
   const python = join(projectRoot, '.venv/bin/python');
-  const args = [`PYTHONPATH=${service}`, python, '-c', SPEAK, model, JSON.stringify(texts)];
-  const bytes = new Uint8Array(run('env', args));
+  const program = (model: string): string[] => ['-c', SPEAK, model, JSON.stringify(texts)];
+  const image = `live-dubbing/sts-service:${readConfig().variables['CHECKOUT'] ?? ''}`;
+  const service = join(projectRoot, 'compose/services/sts-service');
+  const own = join(projectRoot, '.tools/models/kokoro');
+  const spoken = existsSync(python)
+    ? run('env', [`PYTHONPATH=${service}`, python, ...program(own)])
+    : run('docker', [
+        ...['run', '--rm', '--network', 'none', image, 'python'],
+        ...program('/opt/models/kokoro'),
+      ]);
+  const bytes = new Uint8Array(spoken);
   let at = 0;
   return texts.map(() => {
     const length = new DataView(bytes.buffer, at).getInt32(0, true);

@@ -1,6 +1,7 @@
 /** What the suite's client and the reference services really say, against the contract. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -24,6 +25,7 @@ interface Said {
 }
 
 const PYTHON = join(projectRoot, '.venv/bin/python');
+const skip = existsSync(PYTHON) ? false : 'the reference services are no processes here';
 const RATE_HZ = 8000;
 /** 100 ms of silence. */
 const PCM = Buffer.alloc(2 * 0.1 * RATE_HZ);
@@ -124,7 +126,7 @@ describe('what is said keeps the contract', () => {
   });
 
   for (const timeoutMs of [100, 8000, 120_000]) {
-    it(`by media-service that waits for ${timeoutMs} ms`, { timeout: 30_000 }, async () => {
+    it(`by media-service that waits for ${timeoutMs} ms`, { skip, timeout: 30_000 }, async () => {
       const said: Said[] = [];
       const sts = await listener(said);
       const child = python('media-service', ['-c', WORKER, sts.url, String(timeoutMs)]);
@@ -137,7 +139,7 @@ describe('what is said keeps the contract', () => {
   }
 });
 
-describe('what the reference STS says keeps the contract', () => {
+describe('what the reference STS says keeps the contract', { skip }, () => {
   let url = '';
   before(async () => {
     const port = await freePort();

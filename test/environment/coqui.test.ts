@@ -28,6 +28,7 @@ after(() => {
 });
 
 /** Whether the set-up was told to bring the library: to this host, and into the image. */
+const PYTHON = join(projectRoot, '.venv/bin/python');
 const stampFile = join(projectRoot, '.tools/setup.json');
 const hasLibrary = existsSync(stampFile) && /"coqui": "\w+"/.test(readFileSync(stampFile, 'utf8'));
 
@@ -57,7 +58,7 @@ function overlay(name: string): string {
     // It is not to be waited for: without the library it is never healthy.
     healthcheck: { disable: true },
     'x-host': {
-      command: [join(projectRoot, '.venv/bin/python'), '-c', program],
+      command: [PYTHON, '-c', program],
       environment: environment(voice.host),
     },
   };
@@ -66,7 +67,13 @@ function overlay(name: string): string {
 }
 
 const runtimes: [string, () => Promise<Runtime | string>][] = [
-  ['host', () => Promise.resolve(new HostRuntime(state))],
+  [
+    'host',
+    () => {
+      const isThere = existsSync(PYTHON);
+      return Promise.resolve(isThere ? new HostRuntime(state) : 'the STS is no process here');
+    },
+  ],
   [
     'docker',
     async () => {
