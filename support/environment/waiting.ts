@@ -1,4 +1,4 @@
-import { processInfo, system } from '../platform/processes';
+import { exists, processInfo, system } from '../platform/processes';
 import type { ProcessInfo } from '../platform/system-view';
 
 /** npm and npx give themselves such names; before that they are Node.js with their own script. */
@@ -32,13 +32,26 @@ export function waitersAsText(waiters: readonly ProcessInfo[]): string {
   return waiters.map(({ pid, startTime }) => `${pid}:${startTime}`).join();
 }
 
-/** The id of the first of them that is gone; undefined while all of them run. */
-export function goneWaiter(text: string): number | undefined {
+/**
+ * To be asked again and again, by {@link waitersAsText}: the id of the first of them that is gone; undefined while all of them run.
+ * An id that is nobody's is noticed each time; one that is another process's by now, where looking takes programs, every 10 s.
+ */
+export function watchWaiters(text: string): () => number | undefined {
   const waiters = text
     .split(',')
     .filter((one) => one !== '')
     .map((one) => one.split(':'))
-    .map(([pid, startTime]) => ({ pid: Number(pid), startTime }));
+    .map(([pid, startTime = '']) => ({ pid: Number(pid), startTime }));
+  let lookedAt = -Infinity;
+  return () => {
+    const nobody = waiters.find(({ pid }) => !exists(pid));
+    if (nobody || performance.now() - lookedAt < system.askAgainMs) return nobody?.pid;
+    lookedAt = performance.now();
+    return goneOf(waiters);
+  };
+}
+
+function goneOf(waiters: readonly Pick<ProcessInfo, 'pid' | 'startTime'>[]): number | undefined {
   if (waiters.length === 0) return undefined;
   const running = system.processes(waiters.map(({ pid }) => pid));
   return waiters.find(

@@ -7,6 +7,7 @@ const KILOBYTE = 1024;
 
 /** Linux, by /proc (proc(5)): it keeps the first environment of a process, whatever that executes now. */
 export const procView: SystemView = {
+  askAgainMs: 0,
   processes: (ids = processIds()) => ids.flatMap((pid) => processInfo(pid) ?? []),
   startedWith,
   residentBytes: (pid) => {

@@ -24,6 +24,16 @@ export function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
+/** Whether there is a process of that id, whichever, one that has ended and is not yet waited for included: takes no time. */
+export function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
 /** A process that runs; undefined when there is none, or it has ended and its parent has not yet waited for it. */
 export function processInfo(pid: number): ProcessInfo | undefined {
   return system.processes([pid])[0];

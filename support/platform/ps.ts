@@ -16,6 +16,7 @@ const COLUMNS = ['pid', 'ppid', 'pgid', 'lstart', 'stat', 'command'].flatMap((na
  * (System Integrity Protection: /bin/sh, /bin/sleep …) is told to nobody.
  */
 export const psView: SystemView = {
+  askAgainMs: 10_000,
   processes: (ids) => psLines(ids ? ['-p', ids.join()] : ['-ax']).map(shortened),
   startedWith,
   residentBytes: (pid) => Number(outputOf('ps', '-o', 'rss=', '-p', String(pid))) * KILOBYTE,

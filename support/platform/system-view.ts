@@ -19,6 +19,8 @@ export interface TcpConnection {
 
 /** What an operating system tells of processes and sockets. What this user may not see is not there. */
 export interface SystemView {
+  /** How much later it should be asked again at the earliest: where it takes programs, this process waits for them. */
+  askAgainMs: number;
   /** Processes that run, all or those of these ids; not those that have ended and whose parent has not yet waited for them. */
   processes(ids?: readonly number[]): ProcessInfo[];
   /** Processes that were started with this variable in their environment, and its value. */

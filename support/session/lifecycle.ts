@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 
 import { messageOf } from '../base/errors';
 import type { Config } from '../config';
-import { goneWaiter, waitersAsText, waitersOf } from '../environment/waiting';
+import { waitersAsText, waitersOf, watchWaiters } from '../environment/waiting';
 import { waitingFor } from '../report/progress';
 import { judgeUnasked } from './default-verdicts';
 import { Session, type SessionRecord } from './session';
@@ -89,9 +89,9 @@ function closeOnSignals(opened: Session): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error) => close(messageOf(error), 1));
   }
-  const waiters = opened.config.waiters ?? waitersAsText(waitersOf(process.pid));
+  const goneWaiter = watchWaiters(opened.config.waiters ?? waitersAsText(waitersOf(process.pid)));
   setInterval(() => {
-    const gone = goneWaiter(waiters);
+    const gone = goneWaiter();
     if (gone !== undefined) close(`process ${gone}, which waits for this one, is gone`, 1);
   }, WAITERS_EVERY_MS).unref();
   process.on('exit', () => opened.kill());

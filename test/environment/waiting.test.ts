@@ -2,7 +2,7 @@ import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { goneWaiter, waitersAsText, waitersOf } from '../../support/environment/waiting';
+import { waitersAsText, waitersOf, watchWaiters } from '../../support/environment/waiting';
 import { processInfo } from '../../support/platform/processes';
 import type { ProcessInfo } from '../../support/platform/system-view';
 
@@ -38,10 +38,10 @@ describe('who waits for a run', () => {
     const here = processInfo(process.pid);
     expect(here?.startTime).to.match(/^\d+$/);
     if (!here) return;
-    expect(goneWaiter('')).to.be.undefined;
-    expect(goneWaiter(waitersAsText([here]))).to.be.undefined;
+    expect(watchWaiters('')()).to.be.undefined;
+    expect(watchWaiters(waitersAsText([here]))()).to.be.undefined;
     const earlier = { ...here, startTime: '1' };
-    expect(goneWaiter(waitersAsText([here, earlier]))).to.equal(process.pid);
-    expect(goneWaiter(`${waitersAsText([here])},4194305:1`)).to.equal(4194305);
+    expect(watchWaiters(waitersAsText([here, earlier]))()).to.equal(process.pid);
+    expect(watchWaiters(`${waitersAsText([here])},4194305:1`)()).to.equal(4194305);
   });
 });
