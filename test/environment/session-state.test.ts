@@ -36,7 +36,8 @@ const { startGroup } = require('./support/environment/process-group');
 const state = new SessionState(process.argv[1], process.env);
 const folder = state.makeFolder('test');
 startGroup(state, {
-  name: 'sleeper', command: ['sh', '-c', 'setsid sleep 300 & sleep 300 & echo $!; exec sleep 300'],
+  // By perl, as macOS has no setsid(1).
+  name: 'sleeper', command: ['sh', '-c', 'perl -e "use POSIX; POSIX::setsid(); exec @ARGV" sleep 300 & sleep 300 & echo $!; exec sleep 300'],
   cwd: '/', environment: { PATH: process.env.PATH }, logFile: folder + '/log', isAside: false,
 }).then(({ pid }) => console.log(JSON.stringify({ pid, folder, run: state.run, own: state.folder })));
 setInterval(() => undefined, 1000);
