@@ -222,10 +222,15 @@ export async function stopEngine({ force }) {
   return isRunning ? `stopped ${systemd ? 'by systemd' : `(pid ${pid})`}` : 'it has ended already';
 }
 
+/** The reference services, by their folders. */
+export const SERVICES = ['media-service', 'sts-service'];
+
+const imageNameOf = (service) => `live-dubbing/${service}:${checkoutId()}`;
+
 /** The images of the reference services, with what the STS holds besides; built when what they are made of has changed. */
 export async function images(stamps, stamp, extras, say) {
   const checkout = checkoutId();
-  const built = ['media-service', 'sts-service'].map((name) => `live-dubbing/${name}:${checkout}`);
+  const built = SERVICES.map(imageNameOf);
   const hash = createHash('sha256')
     .update(
       JSON.stringify([
@@ -302,8 +307,8 @@ async function imageOf(name, { folder, files, from, args }) {
 
 /** The image of the suite's own Python programs, which takes a model from the STS's. */
 export async function toolsImage() {
-  const name = `live-dubbing/tools:${checkoutId()}`;
-  const models = `live-dubbing/sts-service:${checkoutId()}`;
+  const name = imageNameOf('tools');
+  const models = imageNameOf('sts-service');
   const done = await imageOf(name, {
     folder: 'tools',
     files: [
@@ -322,14 +327,14 @@ export async function toolsImage() {
 
 /** The image in which the tests of a reference service run where it is no process. */
 export function testsImageOf(service) {
-  return `live-dubbing/${service}-tests:${checkoutId()}`;
+  return imageNameOf(`${service}-tests`);
 }
 
 /** The services' images with what their tests need. */
-export async function testsImages(services) {
+export async function testsImages() {
   const all = [];
-  for (const service of services) {
-    const image = `live-dubbing/${service}:${checkoutId()}`;
+  for (const service of SERVICES) {
+    const image = imageNameOf(service);
     const files = ['compose/services/requirements-dev.lock'];
     const args = () => ({ SERVICE_IMAGE: image });
     all.push(await imageOf(testsImageOf(service), { folder: 'tests', files, from: image, args }));

@@ -415,9 +415,6 @@ async function mediaMtx() {
   return 'built';
 }
 
-/** The reference services, by their folders. */
-const SERVICES = ['media-service', 'sts-service'];
-
 /** What every movie is made of, beside its own YAML: the generator, the speech and its model, frame strip and tones. */
 const MOVIE_INPUTS = [
   'fixtures/media-file.ts',
@@ -541,7 +538,7 @@ try {
     await containers;
     await step('tools image', toolsImage);
   }
-  if (!isOnHost && isDevelopment) await step('test images', () => testsImages(SERVICES));
+  if (!isOnHost && isDevelopment) await step('test images', testsImages);
   await Promise.all([step('fixtures', fixtures), containers]);
   console.log(`setup: done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 } catch (error) {

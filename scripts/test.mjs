@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
 import { filesBelow, root, temporaryFolder } from './commands.mjs';
-import { testsImageOf } from './docker.mjs';
+import { SERVICES, testsImageOf } from './docker.mjs';
 
 const named = process.argv.slice(2);
 const options = named.filter((one) => one.startsWith('-'));
@@ -41,9 +41,6 @@ const node = [
   ...options,
   ...all,
 ];
-// Each in a process of its own, as they are services of their own: GStreamer and ONNX Runtime bring libraries of the same
-// names, and an error of one is not caught where the other's are loaded.
-const SERVICES = ['media-service', 'sts-service'];
 const ownPython = '.venv/bin/python';
 
 /** Python with what a service needs: of the set-up's environment, or in the service's image, without a network. */
@@ -57,7 +54,12 @@ function pythonOf(service) {
   ];
 }
 
-/** @param files of services; none for all tests of both */
+/**
+ * Each service's in a process of their own, as it is one: GStreamer and ONNX Runtime bring libraries of the same names, and an error
+ * of one is not caught where the other's are loaded.
+ *
+ * @param files of services; none for all tests of both
+ */
 async function pytest(files, isHeldBack) {
   const results = [];
   for (const service of SERVICES) {

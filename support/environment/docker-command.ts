@@ -60,9 +60,11 @@ export async function docker(
   });
   const { pid } = child;
   const name = `docker ${args.join(' ')}`;
-  // There are hundreds in a run. Where a program has to be asked when one started, it is found by its environment alone.
-  const startTime = pid === undefined || system.askAgainMs > 0 ? undefined : startTimeOf(pid);
-  if (pid !== undefined) state.addGroup({ pid, startTime, name });
+  if (pid !== undefined) {
+    // There are hundreds in a run. Where a program has to be asked when one started, it is found by its environment alone.
+    const startTime = system.askAgainMs > 0 ? undefined : startTimeOf(pid);
+    state.addGroup({ pid, startTime, name });
+  }
   const kill = (): void => {
     if (pid !== undefined) signalGroup(pid, 'SIGKILL');
   };

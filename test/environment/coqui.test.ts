@@ -27,8 +27,8 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Whether the set-up was told to bring the library: to this host, and into the image. */
 const PYTHON = join(projectRoot, '.venv/bin/python');
+/** Whether the set-up was told to bring the library: to this host, and into the image. */
 const stampFile = join(projectRoot, '.tools/setup.json');
 const hasLibrary = existsSync(stampFile) && /"coqui": "\w+"/.test(readFileSync(stampFile, 'utf8'));
 
