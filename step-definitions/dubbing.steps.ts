@@ -19,6 +19,8 @@ type Rows = readonly (readonly string[])[];
 
 const delayed = (ms: number): Fault =>
   readFault('every fragment', `the answer is delayed by ${ms / 1000} seconds`);
+const taking = (ms: number): Fault =>
+  readFault('every fragment', `the answer takes ${ms / 1000} seconds`);
 const faultsIn = (rows: Rows): Fault[] =>
   rows.map(([place = '', event = '']) => readFault(place, event));
 
@@ -131,6 +133,14 @@ Given(
     this.draft.addFaults([delayed(ms / this.draft.timeScale)]);
   },
 );
+
+plan('the STS takes {duration} for each fragment', (draft, ms: number) =>
+  draft.addFaults([taking(ms / draft.timeScale)]),
+);
+/** The tap keeps each answer until that long after its fragment was sent. */
+Given('the STS takes {duration} for each fragment', function (this: DubbingWorld, ms: number) {
+  this.draft.addFaults([taking(ms / this.draft.timeScale)]);
+});
 
 /** The Echo STS counts fragments from 1. */
 const errorFor = (fragment: number, code: string): Parameters<RequestDraft['addControl']>[0] => ({

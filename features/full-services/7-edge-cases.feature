@@ -83,7 +83,7 @@ Feature: When something is missing or broken, the suite reports it
 
     @021-E3
     Scenario: An STS that takes 30 seconds for each fragment is too slow
-      Given every answer of the STS is delayed by 30 seconds
+      Given the STS takes 30 seconds for each fragment
       When 60 seconds of the tone broadcast are dubbed
       Then no answer arrives within 15 seconds
       And judging whether it is dubbed to its end within 300 seconds fails with "the budget of 300 s was used up"
@@ -91,7 +91,7 @@ Feature: When something is missing or broken, the suite reports it
 
     @021-E3
     Scenario: An STS that takes 12 seconds for each fragment is fast enough
-      Given every answer of the STS is delayed by 12 seconds
+      Given the STS takes 12 seconds for each fragment
       When 60 seconds of the tone broadcast are dubbed
       Then every fragment is answered within 15 seconds
       And the broadcast is dubbed to its end within 300 seconds

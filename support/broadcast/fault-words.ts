@@ -91,6 +91,12 @@ const ANSWERS: Form<Answer>[] = [
         : undefined,
   },
   {
+    words: /^the answer takes (\d+(?:\.\d+)?) seconds?$/,
+    read: ([s]) => ({ does: 'take', ms: 1000 * Number(s) }),
+    write: (fault) =>
+      fault.does === 'take' ? `the answer takes ${seconds(fault.ms / 1000)}` : undefined,
+  },
+  {
     words: /^the answer is dropped$/,
     read: () => ({ does: 'drop' }),
     write: ({ does }) => (does === 'drop' ? 'the answer is dropped' : undefined),

@@ -29,6 +29,8 @@ const at = { at: moment };
 /** What is done to the answers to some fragments. Several faults of one fragment are done one after the other. */
 const answerFault = z.discriminatedUnion('does', [
   z.strictObject({ ...on, does: z.literal('delay'), fromMs: milliseconds, toMs: milliseconds }),
+  /** It is held back until that long after its fragment was sent: not at all where the STS takes longer. */
+  z.strictObject({ ...on, does: z.literal('take'), ms: milliseconds }),
   z.strictObject({ ...on, does: z.literal('drop') }),
   z.strictObject({ ...on, does: z.literal('error'), code: z.string() }),
   z.strictObject({ ...on, does: z.literal('resize'), percent: z.number() }),

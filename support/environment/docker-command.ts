@@ -2,7 +2,7 @@ import { execa } from 'execa';
 
 import { type Problem, SuiteError } from '../base/errors';
 import type { Variables } from '../base/interpolate';
-import { signalGroup, startTimeOf, system } from '../platform/processes';
+import { signalGroup } from '../platform/processes';
 import type { SessionState } from './session-state';
 
 const LAST_LINES = 15;
@@ -60,11 +60,7 @@ export async function docker(
   });
   const { pid } = child;
   const name = `docker ${args.join(' ')}`;
-  if (pid !== undefined) {
-    // There are hundreds in a run. Where a program has to be asked when one started, it is found by its environment alone.
-    const startTime = system.askAgainMs > 0 ? undefined : startTimeOf(pid);
-    state.addGroup({ pid, startTime, name });
-  }
+  if (pid !== undefined) state.addGroup(pid, name);
   const kill = (): void => {
     if (pid !== undefined) signalGroup(pid, 'SIGKILL');
   };

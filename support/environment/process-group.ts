@@ -8,7 +8,7 @@ import {
   servicePriority,
   yieldToServices,
 } from '../platform/priority';
-import { groupGone, processesWith, signalGroup, startTimeOf } from '../platform/processes';
+import { groupGone, processesWith, signalGroup } from '../platform/processes';
 import { RUN_VARIABLE, type SessionState } from './session-state';
 
 /** A program that runs in a process group of its own. */
@@ -72,7 +72,7 @@ export async function startGroup(
         });
       }),
     };
-    state.addGroup({ pid, startTime: startTimeOf(pid), name: options.name });
+    state.addGroup(pid, options.name);
     return group;
   } finally {
     closeSync(log);

@@ -111,8 +111,9 @@ export class SessionState {
     return { [RUN_VARIABLE]: this.run, TMPDIR: this.folder };
   }
 
-  addGroup(group: Group): void {
-    this.#state.groups.push(group);
+  /** @param pid of a process that was started this very moment, as the leader of a group */
+  addGroup(pid: number, name: string): void {
+    this.#state.groups.push({ pid, startTime: system.startTimeOfNew(pid), name });
     this.#save();
   }
 

@@ -45,7 +45,9 @@ function withFault(
   fault: AnswerFault,
   delayMs: number,
 ): Altered | Promise<Altered> {
-  if (fault.does === 'delay') return { text, done: [...done, { fault, detail: `${delayMs} ms` }] };
+  if (fault.does === 'delay' || fault.does === 'take') {
+    return { text, done: [...done, { fault, detail: `${Math.round(delayMs)} ms` }] };
+  }
   // What cannot be altered is passed on unchanged: coping with it is media-service's task.
   const failed = (error: unknown): Altered => ({
     ...{ text, done: [...done, { fault, notDone: messageOf(error) }] },

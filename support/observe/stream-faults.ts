@@ -47,6 +47,8 @@ const NAME_LENGTH = 40;
 export class StreamFaults {
   readonly #random;
   readonly #numbers = new Map<string, number>();
+  /** When each was sent last; milliseconds since the epoch. */
+  readonly #sentAt = new Map<string, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #connected: Connected | undefined;
   /** What media-service calls the stream, where it has said that. */
@@ -137,6 +139,7 @@ export class StreamFaults {
   }
 
   #sent(id: string): void {
+    this.#sentAt.set(id, now());
     // Sent again, it is the same fragment: its moment is over.
     if (this.#numbers.has(id)) return;
     const number = this.#numbers.size;
@@ -157,7 +160,7 @@ export class StreamFaults {
       ends.lose(text);
       return;
     }
-    const delayMs = faults.reduce((sum, fault) => sum + this.#delayOf(fault), 0);
+    const delayMs = faults.reduce((sum, fault) => sum + this.#delayOf(fault, id), 0);
     const connection = this.#connected;
     const pass = ({ text: changed, done }: Altered): void => {
       // The connection that the answer belongs to may be gone by now.
@@ -184,8 +187,11 @@ export class StreamFaults {
     this.#waiting = waiting;
   }
 
-  #delayOf(fault: AnswerFault): number {
-    return fault.does === 'delay' ? uniformInt(this.#random, fault.fromMs, fault.toMs) : 0;
+  /** For how many ms the answer to a fragment that was sent is held back. */
+  #delayOf(fault: AnswerFault, id: string): number {
+    if (fault.does === 'delay') return uniformInt(this.#random, fault.fromMs, fault.toMs);
+    if (fault.does === 'take') return Math.max(0, (this.#sentAt.get(id) ?? 0) + fault.ms - now());
+    return 0;
   }
 
   #reach(when: Moment['when'], fragment?: number): void {

@@ -1,4 +1,4 @@
-import { accessSync, constants, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 
 /** The least that threads and processes can have (nice): what is measured can wait, broadcasts that are dubbed meanwhile cannot. */
@@ -12,6 +12,12 @@ export const ASIDE_PRIORITY = 10;
 
 /** Of a session of services that dub broadcasts: before the run that watches them. */
 const SERVICE_PRIORITY = -5;
+
+/**
+ * Of the session of a run beside containers. All of them have no more than one session together, but each program of their engine,
+ * each command to it and each publisher has one as well: with no more than each of those, the run noted up to a second late what it saw.
+ */
+const RUN_PRIORITY = -5;
 
 /** The same of a container, beside others with 1024: the weights that Linux gives to these priorities. */
 export const ANALYSIS_CPU_SHARES = 15;
@@ -47,11 +53,11 @@ const TRIES = 5;
  * only, and one that measures gets as much as one that dubs. Gives the session that a process leads its own priority; soon, where
  * another one has just got its own. Others than root may only lower it; elsewhere there is nothing to do.
  *
- * @param leader a process that was started in a session of its own
+ * @param leader a process that was started in a session of its own, or `self` for that of this process
  * @param priority of all its processes together, as nice has it
  */
 export function prioritizeSession(
-  leader: number | undefined,
+  leader: number | 'self' | undefined,
   priority: number,
   tries = TRIES,
 ): void {
@@ -78,15 +84,20 @@ function mayPrioritize(): boolean {
 
 let hasContainers = false;
 
-/** From now on, services of this run are containers. */
+/** From now on, services of this run are containers. Until its end its session comes first, unless the run itself yields. */
 export function servicesAreContainers(): void {
+  if (hasContainers) return;
   hasContainers = true;
+  if (getPriority() > 0 || !mayPrioritize()) return;
+  const [, before] = /nice (-?\d+)/.exec(readFileSync('/proc/self/autogroup', 'utf8')) ?? [];
+  prioritizeSession('self', RUN_PRIORITY);
+  process.once('exit', () => prioritizeSession('self', Number(before), 1));
 }
 
 /**
- * A heavy program beside services that are containers, as Linux shares processors among sessions: all containers together have
- * no more than the session of this run, so the program gets one of its own that yields to both. (Processes of services have
- * sessions that come before the run: see `prioritizeSession`.) It keeps the id of the process that is started, and ends by the
+ * A heavy program beside services that are containers, as Linux shares processors among sessions: in that of this run it would
+ * take from the containers, and use up what the run itself needs, so it gets one of its own that yields to both. (Processes of
+ * services have sessions that come before the run: see `prioritizeSession`.) It keeps the id of the process that is started, and ends by the
  * same signals; those of a terminal it does not get. Without containers, or autogroup, the program as it is.
  */
 export function besideContainers({ program, args }: Command): Command {

@@ -8,6 +8,7 @@ const KILOBYTE = 1024;
 /** Linux, by /proc (proc(5)): it keeps the first environment of a process, whatever that executes now. */
 export const procView: SystemView = {
   askAgainMs: 0,
+  startTimeOfNew: (pid) => processInfo(pid)?.startTime,
   processes: (ids = processIds()) => ids.flatMap((pid) => processInfo(pid) ?? []),
   startedWith,
   residentBytes: (pid) => {

@@ -21,6 +21,8 @@ export interface TcpConnection {
 export interface SystemView {
   /** How much later it should be asked again at the earliest: where it takes programs, this process waits for them. */
   askAgainMs: number;
+  /** When a process has started that was started this very moment, as `ProcessInfo` has it, as far as that is known without a program. */
+  startTimeOfNew(pid: number): string | undefined;
   /** Processes that run, all or those of these ids; not those that have ended and whose parent has not yet waited for them. */
   processes(ids?: readonly number[]): ProcessInfo[];
   /** Processes that were started with this variable in their environment, and its value. */

@@ -227,8 +227,8 @@ export class Broadcasts {
     if (fixture === FRESH_WORDS) return FRESH_WORDS_SECONDS;
     const length = seconds ?? this.fixture(fixture).durationSeconds;
     if (typeof composition === 'string' || composition.oneAtATime !== true) return length;
-    const delaysMs = faults.map((fault) => (fault.does === 'delay' ? fault.toMs : 0));
-    const answerSeconds = Math.max(0, ...delaysMs) / 1000;
+    const takenMs = faults.map((fault) => (fault.does === 'take' ? fault.ms : 0));
+    const answerSeconds = Math.max(0, ...takenMs) / 1000;
     return Math.max(length, (length / composition.echoSegmentSeconds) * answerSeconds);
   }
 

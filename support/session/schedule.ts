@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { watchMachine } from '../observe/machine';
+
 /**
  * Broadcasts begin one after the other: each when the last one of the same services is being read (or is not after some time),
  * as media-service keeps few workers warm; and, whatever their services, not closer together than this, as each start costs
@@ -9,6 +11,8 @@ import { setTimeout as delay } from 'node:timers/promises';
  */
 const READ_PATIENCE_MS = 3000;
 const START_EVERY_MS = 2600;
+/** Where the suite is kept waiting for a processor meanwhile, one more time, so often at most: those on the air are not to suffer. */
+const MOST_LATER = 5;
 /**
  * How many broadcasts may be dubbed at a time, by what they are. By the STS itself: recognition and a neural voice take one
  * processor for about as long as is spoken, all else another one for half of that. Of broadcasts that last, two on two processors
@@ -31,8 +35,16 @@ export class Starts {
   /** Settles when the next one may begin. */
   turn(): Promise<unknown> {
     const turn = this.#next;
-    this.#next = turn.then(() => pause(START_EVERY_MS, this.signal));
+    this.#next = turn.then(() => this.#pause());
     return turn;
+  }
+
+  async #pause(): Promise<void> {
+    for (let later = 0; later <= MOST_LATER; later += 1) {
+      const seen = watchMachine();
+      await pause(START_EVERY_MS, this.signal);
+      if (seen().waits.length === 0 || this.signal.aborted) return;
+    }
   }
 }
 

@@ -12,7 +12,6 @@ import type { Trial } from '../checks/variables';
 import { addToEnvironment, type Config, type Settings } from '../config';
 import type { DualComposeManager } from '../environment/dual-compose-manager';
 import type { SuiteRun } from '../environment/nested-suite';
-import { startTimeOf } from '../platform/processes';
 import type { Runtime } from '../environment/runtime';
 import { SessionState, sweepLeftovers } from '../environment/session-state';
 import { type BroadcastHost, Broadcasts, notRecorded } from './broadcasts';
@@ -241,7 +240,7 @@ export class Session {
   get track(): Track {
     return (name, pid) => {
       if (pid === undefined) return () => undefined;
-      this.#state.addGroup({ pid, startTime: startTimeOf(pid), name });
+      this.#state.addGroup(pid, name);
       return () => this.#state.removeGroup(pid);
     };
   }

@@ -32,6 +32,8 @@ const ANSWERS: Record<string, object> = {
   'the answer is delayed by 1 second': { does: 'delay', fromMs: 1000, toMs: 1000 },
   'the answer is delayed by 1.5 seconds': { does: 'delay', fromMs: 1500, toMs: 1500 },
   'the answer is delayed by 0 to 500 ms': { does: 'delay', fromMs: 0, toMs: 500 },
+  'the answer takes 12 seconds': { does: 'take', ms: 12000 },
+  'the answer takes 0.5 seconds': { does: 'take', ms: 500 },
   'the answer is dropped': { does: 'drop' },
   'the answer is the error GPU_OOM': { does: 'error', code: 'GPU_OOM' },
   'the dub is 5 percent longer': { does: 'resize', percent: 5 },
@@ -96,6 +98,9 @@ describe('faults in the words of a scenario', () => {
   const fault: fc.Arbitrary<Fault> = fc.oneof(
     fc.record({ on, limits: answer }).map(({ limits, ...rest }) => {
       return { ...rest, does: 'delay' as const, ...limits };
+    }),
+    fc.record({ on, s: tenths }).map(({ s, ...rest }) => {
+      return { ...rest, does: 'take' as const, ms: 1000 * s };
     }),
     fc.record({
       on,

@@ -40,7 +40,10 @@ describe('the tap', () => {
   before(async () => {
     server.on('connection', (socket) => {
       socket.on('fragment:data', (data: Answer) => {
-        socket.emit('fragment:processed', { ...data, processed: true });
+        const answer = (): unknown => socket.emit('fragment:processed', { ...data, processed: true });
+        const { takes_ms: takesMs } = data;
+        if (typeof takesMs === 'number') setTimeout(answer, takesMs);
+        else answer();
       });
       socket.on('stream:init', (init: object) => socket.emit('stream:ready', init));
       socket.on('binary', (data: Buffer) => socket.emit('binary', data));
@@ -189,9 +192,9 @@ describe('the tap', () => {
   }
 
   /** Sends a fragment and waits for its answer. */
-  async function ask(client: Socket, id: string): Promise<Answer> {
+  async function ask(client: Socket, id: string, takesMs?: number): Promise<Answer> {
     const answer = answerOf(client);
-    client.emit('fragment:data', { fragment_id: id, dubbed_audio: DUB });
+    client.emit('fragment:data', { fragment_id: id, dubbed_audio: DUB, takes_ms: takesMs });
     return (await answer) as Answer;
   }
 
@@ -205,6 +208,25 @@ describe('the tap', () => {
     };
     expect(await timeOf('slow')).to.be.within(400, 1400);
     expect(await timeOf('quick')).to.be.below(400);
+  });
+
+  it('keeps answers until so long after their fragments, and not those of an STS that takes longer', async () => {
+    plan('as-long', ['every fragment', 'the answer takes 0.6 seconds']);
+    const client = await connect('as-long', ['websocket']);
+    const timeOf = async (takesMs: number): Promise<number> => {
+      const started = performance.now();
+      await ask(client, `f${takesMs}`, takesMs);
+      return performance.now() - started;
+    };
+    // Delayed by 0.6 s, they would come after 1.1 and 1.4 s.
+    expect(await timeOf(500)).to.be.within(598, 1090);
+    expect(await timeOf(800)).to.be.within(798, 1390);
+    const held = seen.flatMap(({ kind, payload }) =>
+      kind === 'fault' ? [parseInt((payload as { detail: string }).detail)] : [],
+    );
+    expect(held).to.have.length(2);
+    expect(held[0]).to.be.within(0, 105);
+    expect(held[1]).to.equal(0);
   });
 
   it('draws random delays from the seed, within their limits', async () => {

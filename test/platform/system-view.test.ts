@@ -36,6 +36,17 @@ describe('what the operating system tells', () => {
     expect(process_ && isRunning(process_)).to.be.false;
   });
 
+  it('is when one has started that was started this moment, to within a second', async () => {
+    const child = spawn('sleep', ['300']);
+    const { pid = 0 } = child;
+    const startTime = Number(system.startTimeOfNew(pid));
+    const told = Number(processInfo(pid)?.startTime);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    // Clock ticks since boot, or seconds since the epoch: those by ps(1) are rounded.
+    expect(startTime).to.be.within(told - 1, told + 1);
+  });
+
   it('is who listens on a port, and where connections lead', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');

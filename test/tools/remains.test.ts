@@ -63,11 +63,11 @@ describe('what a run leaves', () => {
     const stateFolder = join(folder, 'sampled');
     const state = new SessionState(stateFolder, readConfig().variables);
     const pid = await sleep({});
-    state.addGroup({ pid, name: 'publisher' });
+    state.addGroup(pid, 'publisher');
     const service = spawn('sleep', ['300'], { detached: true });
     started.push(service);
     await once(service, 'spawn');
-    state.addGroup({ pid: service.pid ?? 0, name: 'e2e-sts-019-01eed7/sts-service' });
+    state.addGroup(service.pid ?? 0, 'e2e-sts-019-01eed7/sts-service');
     const sampler = new UsageSampler(stateFolder);
     await sampler.sample();
     await sampler.sample();
