@@ -42,11 +42,11 @@ describe('priorities', () => {
     'have a program beside containers yield in a session of its own, which ends as it would',
     { skip: noSessions },
     async () => {
-      const own = readFileSync('/proc/self/autogroup', 'utf8');
       const script = 'cat /proc/self/autogroup; echo "$1"; exec sleep 60';
       const command = { program: 'sh', args: ['-c', script, 'sh', "it's $HOME"] };
       expect(besideContainers(command)).to.deep.equal(command);
       servicesAreContainers();
+      const own = readFileSync('/proc/self/autogroup', 'utf8');
       const { program, args } = besideContainers(command);
       child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
       let told = '';
@@ -62,6 +62,25 @@ describe('priorities', () => {
       const end = new Promise((done) => child?.once('exit', (_code, signal) => done(signal)));
       child.kill('SIGTERM');
       expect(await end).to.equal('SIGTERM');
+    },
+  );
+
+  it(
+    'have a run beside containers come first until it ends, unless it yields itself',
+    { skip: noSessions || (process.getuid?.() === 0 ? false : 'others than root may not') },
+    async () => {
+      const script =
+        "require('./support/platform/priority').servicesAreContainers();" +
+        "console.log(fs.readFileSync('/proc/self/autogroup', 'utf8'))";
+      const run = '"$0" -r ./support/base/typescript.cjs -e "$1"';
+      const all = `${run}; cat /proc/self/autogroup; nice -n 5 ${run}`;
+      child = spawn('sh', ['-c', all, process.execPath, script], {
+        ...{ detached: true, stdio: ['ignore', 'pipe', 'inherit'] },
+      });
+      let text = '';
+      child.stdout?.on('data', (piece: Buffer) => (text += piece.toString()));
+      await new Promise((done) => child?.once('close', done));
+      expect([...text.matchAll(/nice (-?\d+)/g)].map(([, nice]) => nice)).to.deep.equal(['-5', '0', '0']);
     },
   );
 

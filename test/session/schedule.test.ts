@@ -29,6 +29,11 @@ function scheduled(
   return { begun, results };
 }
 
+/** Keeps this process from doing anything else. */
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 async function pass(milliseconds: number): Promise<void> {
   // What follows from a timer is made in steps of promises.
   await setImmediate();
@@ -71,6 +76,28 @@ void suite('the schedule of broadcasts', () => {
     await pass(1);
     assert.equal(begun, 2);
     await pass(2600);
+    assert.equal(begun, 3);
+  });
+
+  void test('the next begins 2.6 s later while the suite is kept waiting, but not more than five times', async (t) => {
+    faked(t);
+    const { signal } = new AbortController();
+    const starts = new Starts(signal);
+    let begun = 0;
+    for (const schedule of [0, 1, 2].map(() => new Schedule(signal, 10, starts))) {
+      void schedule.take(() => new Promise(() => (begun += 1)));
+    }
+    await pass(0);
+    block(400);
+    await pass(2600);
+    assert.equal(begun, 1);
+    await pass(2600);
+    assert.equal(begun, 2);
+    for (let later = 1; later <= 6; later += 1) {
+      assert.equal(begun, 2);
+      block(400);
+      await pass(2600);
+    }
     assert.equal(begun, 3);
   });
 
