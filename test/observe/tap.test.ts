@@ -40,7 +40,8 @@ describe('the tap', () => {
   before(async () => {
     server.on('connection', (socket) => {
       socket.on('fragment:data', (data: Answer) => {
-        const answer = (): unknown => socket.emit('fragment:processed', { ...data, processed: true });
+        const answer = (): unknown =>
+          socket.emit('fragment:processed', { ...data, processed: true });
         const { takes_ms: takesMs } = data;
         if (typeof takesMs === 'number') setTimeout(answer, takesMs);
         else answer();

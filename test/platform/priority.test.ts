@@ -80,7 +80,11 @@ describe('priorities', () => {
       let text = '';
       child.stdout?.on('data', (piece: Buffer) => (text += piece.toString()));
       await new Promise((done) => child?.once('close', done));
-      expect([...text.matchAll(/nice (-?\d+)/g)].map(([, nice]) => nice)).to.deep.equal(['-5', '0', '0']);
+      expect([...text.matchAll(/nice (-?\d+)/g)].map(([, nice]) => nice)).to.deep.equal([
+        '-5',
+        '0',
+        '0',
+      ]);
     },
   );
 
