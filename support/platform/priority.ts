@@ -89,9 +89,12 @@ export function servicesAreContainers(): void {
   if (hasContainers) return;
   hasContainers = true;
   if (getPriority() > 0 || !mayPrioritize()) return;
-  const [, before] = /nice (-?\d+)/.exec(readFileSync('/proc/self/autogroup', 'utf8')) ?? [];
+  const text = readFileSync('/proc/self/autogroup', 'utf8');
+  const before = Number(/nice (-?\d+)/.exec(text)?.[1]);
+  // Of several runs in one session, the first one gives it back.
+  if (before <= RUN_PRIORITY) return;
   prioritizeSession('self', RUN_PRIORITY);
-  process.once('exit', () => prioritizeSession('self', Number(before), 1));
+  process.once('exit', () => prioritizeSession('self', before, 1));
 }
 
 /**
