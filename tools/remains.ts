@@ -24,6 +24,7 @@ const PROJECT = '{{.Label "com.docker.compose.project"}}';
 /** One run of the suite, by what it is known. */
 export interface Trial {
   config: Config;
+  /** Without blanks: with one, the value of a variable ends as ps(1) prints it. */
   name: string;
   /** Where its temporary files go; nothing else is there. */
   temporary: string;

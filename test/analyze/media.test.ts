@@ -172,7 +172,7 @@ describe('packetSpan', () => {
 });
 
 describe('damaged media', () => {
-  it('counts the errors of corrupt bytes in the middle', async () => {
+  it('tells the errors of corrupt bytes in the middle', async () => {
     const file = movie('corrupt.ts', 4, '-b:v', '400k');
     const bytes = readFileSync(file);
     const middle = Math.floor(bytes.length / 2);
@@ -186,7 +186,8 @@ describe('damaged media', () => {
       ...(await readAudioTrack(name)).errorLines,
     ];
     expect(await errors(file)).to.deep.equal([]);
-    expect((await errors(path('corrupted.ts'))).length).to.be.greaterThan(1);
+    // How many it comes to depends on the version of ffmpeg.
+    expect(await errors(path('corrupted.ts'))).not.to.be.empty;
   });
 
   it('finds no frame in H.264 without SPS and PPS', async () => {

@@ -16,7 +16,9 @@ import { RUN_VARIABLE, runPrefix, SessionState } from '../../support/environment
 describe('what a run leaves', () => {
   const folder = mkdtempSync(join(tmpdir(), 'remains-test-'));
   const started: ChildProcess[] = [];
+  const server = createServer();
   after(() => {
+    server.close();
     started.forEach((one) => one.kill('SIGKILL'));
     rmSync(folder, { recursive: true });
   });
@@ -28,7 +30,6 @@ describe('what a run leaves', () => {
   };
 
   it('is found by its variables, and otherwise as well', async () => {
-    const server = createServer();
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     const { port } = server.address() as AddressInfo;
     const stateFolder = join(folder, 'state');
@@ -37,7 +38,7 @@ describe('what a run leaves', () => {
     mkdirSync(stateFolder);
     const variables = { ...readConfig().variables, STS_PORT: String(port) };
     const config = { ...readConfig(variables), stateFolder };
-    const trial: Trial = { config, name: 'a trial', temporary, withDocker: false };
+    const trial: Trial = { config, name: 'a-trial', temporary, withDocker: false };
     const others = new Set(await remainsOf(trial));
     others.delete(`port ${port}`);
 
@@ -56,7 +57,6 @@ describe('what a run leaves', () => {
       `folder ${join(temporary, 'lda-run-1')}`,
       'state session-1.json',
     ]);
-    await new Promise((done) => server.close(done));
   });
 
   it('and what it takes is told by program', async () => {
