@@ -65,7 +65,7 @@ async function pytest(files, isHeldBack) {
   for (const service of SERVICES) {
     const folder = `compose/services/${service}`;
     const others = SERVICES.filter((one) => one !== service);
-    const own = files.filter((file) => !others.some((one) => file.includes(`/${one}/`)));
+    const own = files.filter((file) => !others.some((one) => `${file}/`.includes(`/${one}/`)));
     if (files.length > 0 && own.length === 0) continue;
     const [program, ...args] = pythonOf(service);
     const tests = files.length > 0 ? own : [folder];
