@@ -25,6 +25,12 @@ export const BROWSERS = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
+/** Whether packages of Debian's own archive can be installed: others that have its package manager have other ones. */
+export function isDebian() {
+  const release = '/etc/os-release';
+  return existsSync(release) && /^ID="?debian"?$/m.test(readFileSync(release, 'utf8'));
+}
+
 /** The same as in support/config.ts: what belongs to this checkout carries it in its name. */
 export function checkoutId() {
   return createHash('sha256').update(root).digest('hex').slice(0, 6);

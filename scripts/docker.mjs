@@ -18,6 +18,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   checkoutId,
   installPackages,
+  isDebian,
   onPath,
   outputOf,
   root,
@@ -81,7 +82,7 @@ export async function setUpEngine() {
         `no engine answers at DOCKER_HOST=${process.env.DOCKER_HOST}: start it, or unset DOCKER_HOST`,
       );
     }
-    if ((await outputOf('dpkg-query', ['-W', 'dpkg'])) === undefined) {
+    if (!isDebian()) {
       throw new SetupError(
         'no Docker engine answers, and this is not Debian: install Docker Engine with Compose 2.20 or newer and buildx, and start it',
       );

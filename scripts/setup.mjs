@@ -24,6 +24,7 @@ import {
   filesBelow,
   fitsNode,
   installPackages,
+  isDebian,
   logs,
   onPath,
   outputOf,
@@ -164,12 +165,16 @@ async function lookFor(needs) {
 }
 
 /** @param problems as SetupErrors */
-function failWith(problems, needs) {
+async function failWith(problems, needs) {
   if (problems.length === 0) return;
-  // The suite's own tests need it all the same.
-  const isReplaced = needs.includes('services') && !needs.includes('tests');
+  // Where one answers, processes were asked for, or are kept as they are.
+  const isReplaced = needs.includes('services') && !(await dockerIsUsable());
+  const isForced = process.env.RUNTIME === 'host';
+  const start = onPath('docker') && !isForced ? [START_THE_ENGINE] : [];
   const lines = problems.map(({ message }) => message);
-  throw new SetupError([...lines, ...(isReplaced ? [AN_ENGINE_IS_ENOUGH] : [])].join('\n  '));
+  throw new SetupError(
+    [...lines, ...(isReplaced ? [AN_ENGINE_IS_ENOUGH, ...start] : [])].join('\n  '),
+  );
 }
 
 /** Others that have Debian's package manager have the same names, for most; a browser they have otherwise, only not by that one. */
@@ -183,19 +188,19 @@ function byDebiansNames(packages) {
 async function systemPackages(needs, packages) {
   if (packages.length > 0) {
     await installPackages('system', packages);
-    failWith(await missingParts(needs), needs);
+    await failWith(await missingParts(needs), needs);
   }
   await checkFfmpeg();
   return packages.length > 0 ? `${packages.length} installed` : 'found';
 }
 
 const AN_ENGINE_IS_ENOUGH =
-  'A Docker engine that answers, with Compose 2.20 or newer, is enough in place of these, but for ffmpeg.';
+  'A Docker engine that answers, with Compose 2.20 or newer, is enough in place of these, but for ffmpeg; for npm test also a browser and espeak-ng.';
+const START_THE_ENGINE =
+  'Docker is installed, but no engine answers (docker info), or its Compose is older: start it, and run this again.';
 
 /** Debian's packages that are installed. Others that have its package manager have the same names, for most of them. */
 async function debianPackages() {
-  const release = '/etc/os-release';
-  const isDebian = existsSync(release) && /^ID="?debian"?$/m.test(readFileSync(release, 'utf8'));
   const list = await outputOf('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n']);
   if (list === undefined) return { isDebian: false };
   const installed = new Set(
@@ -204,15 +209,16 @@ async function debianPackages() {
       .filter((line) => line.endsWith(' installed'))
       .map((line) => line.split(' ')[0]),
   );
-  return { isDebian, installed };
+  return { isDebian: isDebian(), installed };
 }
 
 /** What is not there of what packages bring, as SetupErrors. */
 async function missingParts(needs) {
+  const isMac = process.platform === 'darwin';
   const programs = [...new Set(needs.flatMap((name) => NEEDS[name].programs))]
     .map((names) => [names].flat())
     .filter((names) => !names.some(onPath))
-    .map((names) => names.filter((name) => !isAbsolute(name)).join(' or '));
+    .map((names) => names.filter((name) => isMac || !isAbsolute(name)).join(' or '));
   const [media, translation] = needs.includes('services')
     ? await Promise.all([withoutGStreamer(), withoutTranslator()])
     : [[], []];
@@ -489,7 +495,7 @@ async function takesHost(isDevelopment) {
   if (problems.length > 0) {
     const lines = problems.map(({ message }) => message);
     console.log(
-      `setup: the tests run the services as containers, as here is\n  ${lines.join('\n  ')}`,
+      `setup: the tests run the services as containers; as processes they would need\n  ${lines.join('\n  ')}`,
     );
   }
   return problems.length === 0;
@@ -524,7 +530,7 @@ try {
     ...(isDevelopment ? ['tests'] : []),
   ];
   const { packages, problems } = await lookFor(needs);
-  failWith(problems, needs);
+  await failWith(problems, needs);
   const system = step('system packages', () => systemPackages(needs, packages));
   const npm = step('npm packages', npmPackages);
   const speech = step('voices', voices);

@@ -90,8 +90,7 @@ describe('what the set-up asks for', () => {
       /rubberband, chromium or google-chrome or google-chrome-stable\n/,
     );
     program('google-chrome', '');
-    expect(said(['--development'])).to.match(/rubberband\n/);
-    expect(said(['--development'])).not.to.include('A Docker engine');
+    expect(said(['--development'])).to.match(/rubberband\n(.*\n)* {2}A Docker engine/);
   });
 
   it('names what builds the media server beside it, unless that is there', () => {
@@ -118,6 +117,16 @@ describe('what the set-up asks for', () => {
     const command = /apt-get install .*apertium apertium-eng-spa rubberband-cli/;
     if (isDebian && isRoot) expect(said()).to.match(/^\s*setup: neither mediamtx/);
     else expect(said()).to.match(command).and.not.to.include(' espeak-ng ');
+  });
+
+  it('says that an engine has to be started, where there is one', () => {
+    expect(said()).not.to.include('Docker is installed');
+    program('docker', 'exit 1');
+    for (const options of [[], ['--development']]) {
+      expect(said(options)).to.match(
+        / {2}A Docker engine.*\n {2}Docker is installed, but no engine/,
+      );
+    }
   });
 
   it('asks for ffmpeg alone where an engine answers', () => {
