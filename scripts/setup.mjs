@@ -167,14 +167,13 @@ async function lookFor(needs) {
 /** @param problems as SetupErrors */
 async function failWith(problems, needs) {
   if (problems.length === 0) return;
-  // Where one answers, processes were asked for, or are kept as they are.
-  const isReplaced = needs.includes('services') && !(await dockerIsUsable());
-  const isForced = process.env.RUNTIME === 'host';
-  const start = onPath('docker') && !isForced ? [START_THE_ENGINE] : [];
   const lines = problems.map(({ message }) => message);
-  throw new SetupError(
-    [...lines, ...(isReplaced ? [AN_ENGINE_IS_ENOUGH, ...start] : [])].join('\n  '),
-  );
+  // Where one answers, processes are kept as they are.
+  if (needs.includes('services') && !(await dockerIsUsable())) {
+    lines.push(AN_ENGINE_IS_ENOUGH);
+    if (onPath('docker') && process.env.RUNTIME !== 'host') lines.push(START_THE_ENGINE);
+  }
+  throw new SetupError(lines.join('\n  '));
 }
 
 /** Others that have Debian's package manager have the same names, for most; a browser they have otherwise, only not by that one. */

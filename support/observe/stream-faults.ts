@@ -46,9 +46,8 @@ const NAME_LENGTH = 40;
 /** Applies the faults of one stream's plan; it lasts over all connections of the stream. */
 export class StreamFaults {
   readonly #random;
-  readonly #numbers = new Map<string, number>();
-  /** When each was sent last; milliseconds since the epoch. */
-  readonly #sentAt = new Map<string, number>();
+  /** By their ids; when each was sent last is in milliseconds since the epoch. */
+  readonly #fragments = new Map<string, { number: number; sentAt: number }>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #connected: Connected | undefined;
   /** What media-service calls the stream, where it has said that. */
@@ -139,17 +138,16 @@ export class StreamFaults {
   }
 
   #sent(id: string): void {
-    this.#sentAt.set(id, now());
+    const known = this.#fragments.get(id);
+    const number = known?.number ?? this.#fragments.size;
+    this.#fragments.set(id, { number, sentAt: now() });
     // Sent again, it is the same fragment: its moment is over.
-    if (this.#numbers.has(id)) return;
-    const number = this.#numbers.size;
-    this.#numbers.set(id, number);
-    this.#reach('sent', number);
+    if (!known) this.#reach('sent', number);
   }
 
   #answer(prefix: string, text: string, ends: Ends): void {
     const id = fieldIn(text, 'fragment_id') ?? '';
-    const number = this.#numbers.get(id);
+    const { number, sentAt = 0 } = this.#fragments.get(id) ?? {};
     const faults = this.plan.faults
       .filter(isAnswerFault)
       .filter((fault) => number !== undefined && concerns(fault, number));
@@ -160,7 +158,7 @@ export class StreamFaults {
       ends.lose(text);
       return;
     }
-    const delayMs = faults.reduce((sum, fault) => sum + this.#delayOf(fault, id), 0);
+    const delayMs = faults.reduce((sum, fault) => sum + this.#delayOf(fault, sentAt), 0);
     const connection = this.#connected;
     const pass = ({ text: changed, done }: Altered): void => {
       // The connection that the answer belongs to may be gone by now.
@@ -188,9 +186,9 @@ export class StreamFaults {
   }
 
   /** For how many ms the answer to a fragment that was sent is held back. */
-  #delayOf(fault: AnswerFault, id: string): number {
+  #delayOf(fault: AnswerFault, sentAt: number): number {
     if (fault.does === 'delay') return uniformInt(this.#random, fault.fromMs, fault.toMs);
-    if (fault.does === 'take') return Math.max(0, (this.#sentAt.get(id) ?? 0) + fault.ms - now());
+    if (fault.does === 'take') return Math.max(0, sentAt + fault.ms - now());
     return 0;
   }
 

@@ -29,8 +29,14 @@ export const MOST_AT_ONCE = {
 export class Starts {
   #next: Promise<unknown> = Promise.resolve();
 
-  /** @param signal after which nothing is waited for */
-  constructor(private readonly signal: AbortSignal) {}
+  /**
+   * @param signal after which nothing is waited for
+   * @param watch tells when the suite is kept waiting
+   */
+  constructor(
+    private readonly signal: AbortSignal,
+    private readonly watch = watchMachine,
+  ) {}
 
   /** Settles when the next one may begin. */
   turn(): Promise<unknown> {
@@ -41,7 +47,7 @@ export class Starts {
 
   async #pause(): Promise<void> {
     for (let later = 0; later <= MOST_LATER; later += 1) {
-      const seen = watchMachine();
+      const seen = this.watch();
       await pause(START_EVERY_MS, this.signal);
       if (seen().waits.length === 0 || this.signal.aborted) return;
     }

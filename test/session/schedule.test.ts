@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { setImmediate } from 'node:timers/promises';
 import { mock, suite, test, type TestContext } from 'node:test';
 
+import type { SeenOfMachine } from '../../support/observe/machine';
 import { Schedule, Starts } from '../../support/session/schedule';
 
 /** Broadcasts that wait to be told what comes of them. */
@@ -16,7 +17,14 @@ function scheduled(
   signal = new AbortController().signal,
   maxStreams = 10,
 ): { begun: Broadcast[]; results: Promise<unknown>[] } {
-  const schedule = new Schedule(signal, maxStreams);
+  const schedule = new Schedule(
+    signal,
+    maxStreams,
+    new Starts(
+      signal,
+      watchWith(() => false),
+    ),
+  );
   const begun: Broadcast[] = [];
   const results = Array.from({ length: count }, () =>
     schedule.take(
@@ -29,9 +37,20 @@ function scheduled(
   return { begun, results };
 }
 
-/** Keeps this process from doing anything else. */
-function block(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+/** A machine that keeps the suite waiting, or does not, whatever the one is that these tests run on. */
+function watchWith(isKeptWaiting: () => boolean): () => () => SeenOfMachine {
+  return () => () => ({ waits: isKeptWaiting() ? [{ at: 0, ms: 400 }] : [], busyShare: undefined });
+}
+
+/** Three broadcasts, each to services of its own; tells how many have begun. */
+function toThreeServices(watch: ReturnType<typeof watchWith>): () => number {
+  const { signal } = new AbortController();
+  const starts = new Starts(signal, watch);
+  let begun = 0;
+  for (const schedule of [0, 1, 2].map(() => new Schedule(signal, 10, starts))) {
+    void schedule.take(() => new Promise(() => (begun += 1)));
+  }
+  return () => begun;
 }
 
 async function pass(milliseconds: number): Promise<void> {
@@ -63,42 +82,33 @@ void suite('the schedule of broadcasts', () => {
 
   void test('to other services the next begins no earlier, whatever is read', async (t) => {
     faked(t);
-    const { signal } = new AbortController();
-    const starts = new Starts(signal);
-    let begun = 0;
-    for (const schedule of [0, 1, 2].map(() => new Schedule(signal, 10, starts))) {
-      void schedule.take(() => new Promise(() => (begun += 1)));
-    }
+    const begun = toThreeServices(watchWith(() => false));
     await pass(0);
-    assert.equal(begun, 1);
+    assert.equal(begun(), 1);
     await pass(2599);
-    assert.equal(begun, 1);
+    assert.equal(begun(), 1);
     await pass(1);
-    assert.equal(begun, 2);
+    assert.equal(begun(), 2);
     await pass(2600);
-    assert.equal(begun, 3);
+    assert.equal(begun(), 3);
   });
 
   void test('the next begins 2.6 s later while the suite is kept waiting, but not more than five times', async (t) => {
     faked(t);
-    const { signal } = new AbortController();
-    const starts = new Starts(signal);
-    let begun = 0;
-    for (const schedule of [0, 1, 2].map(() => new Schedule(signal, 10, starts))) {
-      void schedule.take(() => new Promise(() => (begun += 1)));
-    }
+    let isKeptWaiting = true;
+    const begun = toThreeServices(watchWith(() => isKeptWaiting));
     await pass(0);
-    block(400);
     await pass(2600);
-    assert.equal(begun, 1);
+    assert.equal(begun(), 1);
+    isKeptWaiting = false;
     await pass(2600);
-    assert.equal(begun, 2);
+    assert.equal(begun(), 2);
+    isKeptWaiting = true;
     for (let later = 1; later <= 6; later += 1) {
-      assert.equal(begun, 2);
-      block(400);
+      assert.equal(begun(), 2);
       await pass(2600);
     }
-    assert.equal(begun, 3);
+    assert.equal(begun(), 3);
   });
 
   void test('one that is not read holds the next back for 3 s', async (t) => {
