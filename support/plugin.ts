@@ -28,6 +28,7 @@ import { beginResults, FORMAT_FILES, NOTHING_RUN, removePending } from './report
 import { idsOf, NOT_SHOWN_REASON, ScenarioCollector } from './report/scenario-results';
 import { rememberBegin, remembering } from './history/remember';
 import { closedSession } from './session/lifecycle';
+import { endsInForecast } from './session/loads';
 import { inTurn, noteEnvelope } from './session/plan';
 import { checkExcluded, toldScope } from './session/scope';
 import { whyNothing } from './session/selection';
@@ -62,7 +63,7 @@ export const plugin: Plugin<Options> = {
     }
     const run = new Run({ isDry: dryRun, hasReports: options.reports ?? true }, environment);
     on('message', (envelope) => run.note(envelope));
-    if (order === 'defined') transform('pickles:order', (scenarios) => inTurn(scenarios));
+    if (order === 'defined') transform('pickles:order', (all) => inTurn(all, endsInForecast));
     return () => run.end();
   },
 };

@@ -5,7 +5,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { execa } from 'execa';
 
 import { messageOf, SuiteError } from '../base/errors';
-import { besideContainers, DECODER_PRIORITY, yieldToServices } from '../platform/priority';
+import { besideServices, DECODER_PRIORITY, yieldToServices } from '../platform/priority';
 import { cached } from './tool-cache';
 
 /** A media file is missing, empty, or cannot be opened by ffprobe or ffmpeg. */
@@ -185,7 +185,7 @@ async function streamTool(
   takeLine: (line: string) => boolean,
   input?: ToolInput,
 ): Promise<Omit<ToolOutput, 'stdout'>> {
-  const aside = besideContainers({ program, args: [...args] });
+  const aside = besideServices({ program, args: [...args] });
   const running = execa(aside.program, aside.args, {
     ...{ reject: false, buffer: false, encoding: 'buffer' },
     ...inputOf(input),

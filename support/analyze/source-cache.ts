@@ -17,7 +17,7 @@ import { isLong } from './media';
 
 /** Beside the packages, as other tools do (`find-cache-dir`): removed with them. */
 const FOLDER = resolve(__dirname, '../../node_modules/.cache/live-dubbing-acceptance');
-/** Answers that are kept there, five of each source; the largest takes 3 MB for a minute of video. */
+/** Answers that are kept there, six of each source; the largest takes 3 MB for a minute of video. */
 const KEPT = 100;
 const DIGEST_BYTES = 32;
 

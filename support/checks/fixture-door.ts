@@ -4,6 +4,7 @@
  */
 import { type Clip, isCountedAt, isNumbered, readClip } from '../analyze/clip';
 import type { Finding } from '../analyze/finding';
+import { ofSource } from '../analyze/source-cache';
 import { PrerequisiteMissing, seenOf, SuiteError } from '../base/errors';
 import { isSameRate } from '../base/frame-rates';
 import { shownPath } from '../base/yaml-file';
@@ -48,7 +49,8 @@ export async function requireAsDescribed(fixture: Fixture): Promise<void> {
  * @throws PrerequisiteMissing ('fixture') when the file of a fixture cannot be read, or has no video
  */
 export async function clipOf({ path, title }: Pick<Fixture, 'path' | 'title'>): Promise<Clip> {
-  const found = await readClip(path).catch((error: unknown): Finding<Clip> => {
+  const read = ofSource(path, 'clip', readClip);
+  const found = await read.catch((error: unknown): Finding<Clip> => {
     if (!(error instanceof SuiteError)) throw error;
     return { observed: false, reason: seenOf(error) };
   });

@@ -15,7 +15,7 @@ import { notHealthy, START_AGAIN_MS, waitForHealth } from './health';
 import { acceptsConnections, localHolderOf } from './ports';
 import type { Action, Composition, Connection, Runtime, ServiceState, UpOptions } from './runtime';
 import type { ServiceNetworks } from './runtime';
-import { ASIDE_CPU_SHARES, servicesAreContainers } from '../platform/priority';
+import { ASIDE_CPU_SHARES, runComesFirst } from '../platform/priority';
 import type { SessionState } from './session-state';
 import { parseTcpTable } from '../platform/tcp-table';
 
@@ -95,7 +95,7 @@ export class DockerRuntime implements Runtime {
   }
 
   async up(composition: Composition, options: UpOptions): Promise<void> {
-    servicesAreContainers();
+    runComesFirst();
     const { project } = composition;
     if (!this.#started.has(project)) {
       await this.#claim(composition);

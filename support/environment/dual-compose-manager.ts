@@ -17,6 +17,17 @@ export interface StartRecord {
   services: ServiceState[];
 }
 
+export interface StartAllOptions {
+  /** Folder for the services' logs when something fails. */
+  logsTo?: string;
+  /** Those that are started of a composition; all where not given. */
+  services?: { media?: string[]; sts?: string[] };
+  /** Is told each answer of a service that is not yet healthy. */
+  onSeen?: (seen: string) => void;
+  /** Is called once the ports are free. */
+  onStarting?: (() => void) | undefined;
+}
+
 /**
  * Starts and stops the two compositions together: STS first, then media; the other way round to stop. Both may be one
  * and the same, which holds all services.
@@ -99,8 +110,6 @@ export class DualComposeManager {
   /**
    * Starts STS, then media, each until it is healthy. What was started is stopped again when something fails.
    *
-   * @param options.logsTo folder for the services' logs when something fails
-   * @param options.services those that are started of a composition; all where not given
    * @throws PrerequisiteMissing when a port is taken, before anything is started
    * @throws SuiteError when a service is not healthy in time
    */
@@ -108,12 +117,10 @@ export class DualComposeManager {
     logsTo,
     services: only = {},
     onSeen,
-  }: {
-    logsTo?: string;
-    services?: { media?: string[]; sts?: string[] };
-    onSeen?: (seen: string) => void;
-  } = {}): Promise<void> {
+    onStarting,
+  }: StartAllOptions = {}): Promise<void> {
     await this.checkPortsFree();
+    onStarting?.();
     try {
       for (const composition of this.#compositions) {
         const startedAt = now();

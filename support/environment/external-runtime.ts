@@ -2,7 +2,7 @@ import { CannotBeShown } from '../base/errors';
 import type { Variables } from '../base/interpolate';
 import type { Settings } from '../config';
 import type { ComposeFile } from './compose-file';
-import { DualComposeManager, type StartRecord } from './dual-compose-manager';
+import { DualComposeManager, type StartAllOptions, type StartRecord } from './dual-compose-manager';
 import { waitForHealth } from './health';
 import type { Composition, Runtime, UpOptions } from './runtime';
 
@@ -124,7 +124,8 @@ export class ExternalServices extends DualComposeManager {
     throw runElsewhere('the start is seen');
   }
 
-  override async startAll({ onSeen }: { onSeen?: (seen: string) => void } = {}): Promise<void> {
+  override async startAll({ onSeen, onStarting }: StartAllOptions = {}): Promise<void> {
+    onStarting?.();
     for (const composition of [this.sts, this.media]) {
       await this.start(composition, onSeen ? { onSeen } : {});
     }

@@ -19,6 +19,7 @@ import { readWithoutCompose } from './compose-reader';
 import { START_AGAIN_MS, waitForHealth } from './health';
 import { connectionsOfGroup, localHolderOf } from './ports';
 import { startGroup, stopGroup, type ProcessGroup } from './process-group';
+import { runComesFirst } from '../platform/priority';
 import { processesWith, signalGroup } from '../platform/processes';
 import type { Action, Composition, Connection, Runtime, ServiceState, UpOptions } from './runtime';
 import type { SessionState } from './session-state';
@@ -61,6 +62,7 @@ export class HostRuntime implements Runtime {
   }
 
   async up(composition: Composition, options: UpOptions): Promise<void> {
+    runComesFirst();
     const { project } = composition;
     const running = this.#running.get(project) ?? {
       groups: new Map<string, ProcessGroup>(),

@@ -23,6 +23,7 @@ export interface SuiteRun {
  * @param options.reportsFolder absolute; emptied first
  * @param options.tags which scenarios, as a tag expression
  * @param options.environment replaces environment variables
+ * @param options.hasReports whether it makes its pages, as a user's run does; its messages it writes in any case
  */
 export async function runSuite(options: {
   projectRoot: string;
@@ -30,14 +31,16 @@ export async function runSuite(options: {
   tags: string;
   environment: Record<string, string>;
   culprit: string;
+  hasReports: boolean;
   track: Track;
 }): Promise<SuiteRun> {
   const { projectRoot, reportsFolder } = options;
+  const profile = options.hasReports ? [] : ['--profile', 'messages'];
   rmSync(reportsFolder, { recursive: true, force: true });
   mkdirSync(reportsFolder, { recursive: true });
   const child = execa(
     process.execPath,
-    [join(projectRoot, 'scripts/cucumber.mjs'), '--tags', options.tags],
+    [join(projectRoot, 'scripts/cucumber.mjs'), '--tags', options.tags, ...profile],
     {
       cwd: projectRoot,
       // In its own folder, which is emptied: the history of the run around it does not have it.

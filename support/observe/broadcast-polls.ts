@@ -21,7 +21,8 @@ const FIRST_METRICS_EVERY_MS = 100;
 const PATHS_EVERY_MS = 250;
 /** Until the output is ready: what is late by less than that is not noticed. */
 const FIRST_PATHS_EVERY_MS = 50;
-const NETWORK_EVERY_MS = 250;
+/** It reads the tables of all connections of this machine. */
+const NETWORK_EVERY_MS = 500;
 /** What MediaMTX calls the connection of the suite's own reader. */
 const OWN_READER = { rtmp: /^rtmps?Conn$/, rtsp: /^rtsps?Session$/ };
 /** How long a worker that has ended its stream may take to close its connection to the STS. */

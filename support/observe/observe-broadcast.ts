@@ -52,6 +52,7 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
   );
   const publisherEnd = publication.result.then((result) => {
     polls.times.publisherEnded = now();
+    options.onPublished();
     return result;
   });
   polls.start();

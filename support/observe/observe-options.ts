@@ -75,5 +75,7 @@ export interface ObserveOptions {
   onProgress: (progress: Progress) => void;
   /** The worker has begun to read the broadcast, or it is over. */
   onIngested: () => void;
+  /** Its publisher has ended: the STS soon has nothing more to dub of it. */
+  onPublished: () => void;
   signal: AbortSignal;
 }

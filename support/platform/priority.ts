@@ -10,14 +10,12 @@ export const DECODER_PRIORITY = 15;
 /** Of runs of the suite inside of it, of services that dub no broadcast, and of heavy programs beside containers: they can wait. */
 export const ASIDE_PRIORITY = 10;
 
-/** Of a session of services that dub broadcasts: before the run that watches them. */
-const SERVICE_PRIORITY = -5;
-
 /**
- * Of the session of a run beside containers. All of them have no more than one session together, but each program of their engine,
- * each command to it and each publisher has one as well: with no more than each of those, the run noted up to a second late what it saw.
+ * Of a session of services that dub broadcasts, and of the run that watches them: before publishers, commands to an engine and the
+ * engine's own programs, each of which has a session as well. With no more than each of those, or behind each set of services, the
+ * run noted up to a second late what it saw.
  */
-const RUN_PRIORITY = -5;
+const LIVE_PRIORITY = -5;
 
 /** The same of a container, beside others with 1024: the weights that Linux gives to these priorities. */
 export const ANALYSIS_CPU_SHARES = 15;
@@ -31,7 +29,7 @@ export interface Command {
 
 /** That of services which this process starts: never before the run where that yields itself. */
 export function servicePriority(isAside: boolean): number {
-  return isAside ? ASIDE_PRIORITY : getPriority() > 0 ? getPriority() : SERVICE_PRIORITY;
+  return isAside ? ASIDE_PRIORITY : getPriority() > 0 ? getPriority() : LIVE_PRIORITY;
 }
 
 /** Has a process yield to others (nice); one that has ended already is no error. */
@@ -82,29 +80,28 @@ function mayPrioritize(): boolean {
   }
 }
 
-let hasContainers = false;
+let isFirst = false;
 
-/** From now on, services of this run are containers. Until its end its session comes first, unless the run itself yields. */
-export function servicesAreContainers(): void {
-  if (hasContainers) return;
-  hasContainers = true;
+/** From now on services of this run dub broadcasts. Until its end its session comes first, unless the run itself yields. */
+export function runComesFirst(): void {
+  if (isFirst) return;
+  isFirst = true;
   if (getPriority() > 0 || !mayPrioritize()) return;
   const text = readFileSync('/proc/self/autogroup', 'utf8');
   const before = Number(/nice (-?\d+)/.exec(text)?.[1]);
   // Of several runs in one session, the first one gives it back.
-  if (before <= RUN_PRIORITY) return;
-  prioritizeSession('self', RUN_PRIORITY);
+  if (before <= LIVE_PRIORITY) return;
+  prioritizeSession('self', LIVE_PRIORITY);
   process.once('exit', () => prioritizeSession('self', before, 1));
 }
 
 /**
- * A heavy program beside services that are containers, as Linux shares processors among sessions: in that of this run it would
- * take from the containers, and use up what the run itself needs, so it gets one of its own that yields to both. (Processes of
- * services have sessions that come before the run: see `prioritizeSession`.) It keeps the id of the process that is started, and ends by the
- * same signals; those of a terminal it does not get. Without containers, or autogroup, the program as it is.
+ * A heavy program beside services, as Linux shares processors among sessions: in that of this run it would take from the services,
+ * and use up what the run itself needs, so it gets one of its own that yields to both. It keeps the id of the process that is
+ * started, and ends by the same signals; those of a terminal it does not get. Without services, or autogroup, the program as it is.
  */
-export function besideContainers({ program, args }: Command): Command {
-  if (!hasContainers || !mayPrioritize()) return { program, args };
+export function besideServices({ program, args }: Command): Command {
+  if (!isFirst || !mayPrioritize()) return { program, args };
   const set = `{ echo ${ASIDE_PRIORITY} > /proc/self/autogroup; } 2> /dev/null`;
   const wait = `sleep ${(SET_EVERY_MS + 10) / 1000}`;
   const tries = Array.from({ length: TRIES - 1 }, () => `|| { ${wait}; ${set}; }`).join(' ');

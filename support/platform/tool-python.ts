@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 
-import { ANALYSIS_CPU_SHARES, besideContainers, type Command } from './priority';
+import { ANALYSIS_CPU_SHARES, besideServices, type Command } from './priority';
 
 const root = resolve(__dirname, '../..');
 const python = join(root, '.venv/bin/python');
@@ -26,7 +26,7 @@ export function toolPython(
   options: { reads?: string; variables?: readonly string[] } = {},
 ): Command {
   const image = toolsImage();
-  if (image === undefined) return besideContainers({ program: python, args: [script, ...args] });
+  if (image === undefined) return besideServices({ program: python, args: [script, ...args] });
   const { reads, variables = [] } = options;
   const isMounted = reads !== undefined && !isInImage(reads);
   return {

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 import { BroadcastFindings } from '../analyze/broadcast-findings';
@@ -7,20 +8,18 @@ import type { Track } from '../base/track';
 import { readEvidence, recordedBroadcasts } from '../broadcast/evidence';
 import { requireFaultsDone } from '../broadcast/faults-done';
 import { beginningOf, type Fixture, publishedFixture, readFixture } from '../broadcast/fixture';
-import { FRESH_WORDS, FRESH_WORDS_SECONDS } from '../broadcast/fresh-words';
+import { FRESH_WORDS } from '../broadcast/fresh-words';
 import { type BroadcastRequest, keyOf, segmentSecondsOf } from '../broadcast/request';
 import { type Config, projectRoot, serviceNames, type Settings } from '../config';
 import { requireAsDescribed } from '../checks/fixture-door';
 import { showLine } from '../report/progress';
 import { describedClip } from './described-clip';
+import { loadOf, scheduled } from './loads';
 import { publishSpoken, speakFreshWords, type SpokenWords } from './fresh-words';
 import { type PlannedBroadcast, plannedBroadcasts } from './plan';
 import { publishBroadcast } from './publish-broadcast';
-import { MOST_AT_ONCE } from './schedule';
+import type { Load, Schedule } from './schedule';
 import type { Services } from './services';
-
-/** In the order of the features, but for those that many scenarios look at: they come first. */
-const GROUPS: readonly PlannedBroadcast['group'][] = ['shared', 'short', 'echo'];
 
 /** What broadcasts are dubbed with. */
 export interface BroadcastHost {
@@ -30,8 +29,10 @@ export interface BroadcastHost {
   settings(): Promise<Settings>;
   track: Track;
   signal: AbortSignal;
-  /** Is called when broadcasts of a group begin: those of the one before it are over. */
-  begins: (group: PlannedBroadcast['group']) => void;
+  /** When each begins. */
+  schedule: Schedule;
+  /** Is called when one begins. */
+  begins: () => void;
   /** Does something with a temporary folder, which is removed afterwards, and if this process is killed. */
   withFolder: <T>(name: string, work: (folder: string) => Promise<T>) => Promise<T>;
 }
@@ -39,17 +40,20 @@ export interface BroadcastHost {
 /** The broadcasts of a run: each is published and dubbed once, however many scenarios look at it. */
 export class Broadcasts {
   readonly #known = new Map<string, Promise<BroadcastFindings>>();
-  readonly #startedGroups = new Set<string>();
+  /** What the planned ones take, by keyOf. */
+  readonly #loads = new Map<string, Load>();
   /** By description and file. */
   readonly #described = new Map<string, Promise<Fixture>>();
   /** Evidence folders by the key of what was asked for; undefined where broadcasts are published. */
   readonly #recorded: Map<string, string> | undefined;
-  /** What the scenarios of this run are going to ask for; known before its first step. */
+  /** What the scenarios of this run are going to ask for; known once they have begun. */
   #planned: PlannedBroadcast[] | undefined;
   #freshWords: Promise<SpokenWords> | undefined;
   #streams = 0;
-  /** Those of the group that waits for nothing; see {@link quiet}. */
-  #onTheAir: Promise<unknown> = Promise.resolve();
+  /** Of the first planned one; the others are started when they run, or cannot be started. */
+  #first: Promise<Services> | undefined;
+  /** When all planned ones are over; see {@link quiet}. */
+  #over: Promise<unknown> = Promise.resolve();
 
   /** @throws NotObserved when EVIDENCE names a folder without evidence, or of another version */
   constructor(private readonly host: BroadcastHost) {
@@ -62,28 +66,40 @@ export class Broadcasts {
     return this.#recorded !== undefined;
   }
 
-  /**
-   * Begins what takes its time before a broadcast can be published, while services start: the words of this run are spoken.
-   *
-   * @throws SuiteError as plannedBroadcasts
-   */
+  /** Begins what takes its time before a broadcast can be published, while services start: the words of this run are spoken. */
   prepare(): void {
-    if (this.isReplay) return;
-    this.#planned ??= plannedBroadcasts();
-    if (!this.#planned.some(({ request }) => request.fixture === FRESH_WORDS)) return;
+    const isSpoken = this.#planned?.some(({ request }) => request.fixture === FRESH_WORDS);
     // Whoever needs them gets the error.
-    this.#speakOnce().catch(() => undefined);
+    if (isSpoken) this.#speakOnce().catch(() => undefined);
+  }
+
+  /** Begins all that the run is going to need, each as soon as there is room for it. */
+  begin(): void {
+    if (this.isReplay || this.#planned) return;
+    this.#planned = plannedBroadcasts();
+    if (this.#planned.length === 0) return;
+    this.#over = this.#beginAll(this.#planned);
+  }
+
+  async #beginAll(planned: readonly PlannedBroadcast[]): Promise<void> {
+    const { config } = this.host;
+    const { maxStreams } = await this.host.settings();
+    const all = scheduled(planned, { config, maxStreams, processors: availableParallelism() });
+    for (const { request, load } of all) this.#loads.set(keyOf(request), load);
+    // Their services first: all others would only make those later for which most are waiting.
+    if (all[0]) this.#first = this.host.servicesFor(all[0].request);
+    // Whoever waits for one gets its error.
+    await Promise.allSettled(all.map(({ request }) => this.#dubOnce(request)));
   }
 
   /**
-   * Publishes a broadcast to a stream of its own and observes it to the end; an equal request is dubbed once. Planned
-   * broadcasts of its group begin with it, as many as may be dubbed at a time: most of them only wait. Those of the
-   * other groups follow.
+   * Publishes a broadcast to a stream of its own and observes it to the end; an equal request is dubbed once. All that are
+   * planned begin with it at the latest.
    *
    * @throws PrerequisiteMissing when its fixture or its services are missing, or it is not among the recorded ones
    */
-  dub(request: BroadcastRequest): Promise<BroadcastFindings> {
-    if (!this.isReplay) this.#startGroupOf(request);
+  async dub(request: BroadcastRequest): Promise<BroadcastFindings> {
+    this.begin();
     return this.#dubOnce(request);
   }
 
@@ -94,12 +110,11 @@ export class Broadcasts {
   }
 
   /**
-   * Settles when the broadcasts of the Echo STS are over, or none has begun: ten at once take two processors to themselves, and their
-   * limits are a second and less. What is not about a broadcast can wait for them, or be one at a time beside them, whatever its
-   * priority: two threads of one core take from each other all the same.
+   * Settles when all planned broadcasts are over, or none has begun. What is not about a broadcast can wait for them, or be one at a
+   * time beside them, whatever its priority: two threads of one core take from each other all the same.
    */
   async quiet(): Promise<void> {
-    await this.#onTheAir;
+    await this.#over;
   }
 
   /** When none is being dubbed any more. */
@@ -150,88 +165,6 @@ export class Broadcasts {
     return described;
   }
 
-  #startGroupOf(request: BroadcastRequest): void {
-    const group = this.#plannedAs(request)?.group;
-    if (group === undefined || this.#startedGroups.has(group)) return;
-    this.#startGroup(group, request);
-  }
-
-  /**
-   * Begins the broadcasts of a group, and when they have ended, those of the next one: no scenario has to ask for it.
-   *
-   * @param awaited the one of them that somebody waits for
-   */
-  #startGroup(group: PlannedBroadcast['group'], awaited?: BroadcastRequest): void {
-    this.#startedGroups.add(group);
-    const planned = (this.#planned ?? []).filter((one) => one.group === group);
-    if (group !== 'short') {
-      planned.sort(
-        (a, b) => b.together - a.together || this.#lengthOf(b.request) - this.#lengthOf(a.request),
-      );
-    }
-    const requests = planned.map((one) => one.request);
-    // Several scenarios ask for the same one: it takes one place.
-    const rest = new Map(requests.map((one) => [keyOf(one), one]));
-    if (awaited) rest.delete(keyOf(awaited));
-    // Each set of services has its own places; those of the Echo STS, which are on the air all the time, share the places of one.
-    const setOf = ({ composition }: BroadcastRequest): string =>
-      group === 'echo' ? group : JSON.stringify(composition);
-    const sets = new Map<string, BroadcastRequest[]>();
-    for (const one of rest.values()) sets.set(setOf(one), [...(sets.get(setOf(one)) ?? []), one]);
-    const dubbed = [
-      ...(awaited ? [this.#dubOnce(awaited)] : []),
-      ...[...sets].map(([set, ofSet]) =>
-        this.#dubAhead(ofSet, awaited && set === setOf(awaited) ? 1 : 0),
-      ),
-    ];
-    const ended = Promise.allSettled(dubbed);
-    if (group === 'echo') this.#onTheAir = ended;
-    this.host.begins(group);
-    // Whoever waits for something gets the error.
-    void ended
-      .then(() => {
-        const next = GROUPS.find((one) => !this.#startedGroups.has(one));
-        if (next && !this.host.signal.aborted) this.#startGroup(next);
-      })
-      .catch(() => undefined);
-  }
-
-  /**
-   * Dubs broadcasts that nobody waits for yet, as long as there are places: what a scenario waits for does not queue up behind
-   * all of them. With one place, nothing is dubbed ahead.
-   *
-   * @param taken places of their services
-   */
-  async #dubAhead(requests: BroadcastRequest[], taken: number): Promise<void> {
-    const { maxStreams } = await this.host.settings();
-    if (maxStreams === 1) return;
-    const dubNext = async (): Promise<void> => {
-      for (let one = requests.shift(); one; one = requests.shift()) {
-        await this.#dubOnce(one).catch(() => undefined);
-      }
-    };
-    await Promise.all(Array.from({ length: maxStreams - taken }, dubNext));
-  }
-
-  /** By the scenario that wants the most broadcasts at the same time as it. */
-  #plannedAs(request: BroadcastRequest): PlannedBroadcast | undefined {
-    const key = keyOf(request);
-    this.#planned ??= plannedBroadcasts();
-    const all = this.#planned.filter((one) => keyOf(one.request) === key);
-    return all.sort((a, b) => b.together - a.together)[0];
-  }
-
-  /** For about how many seconds it is going to be dubbed. */
-  #lengthOf(request: BroadcastRequest): number {
-    const { fixture, seconds, composition, faults } = request;
-    if (fixture === FRESH_WORDS) return FRESH_WORDS_SECONDS;
-    const length = seconds ?? this.fixture(fixture).durationSeconds;
-    if (typeof composition === 'string' || composition.oneAtATime !== true) return length;
-    const takenMs = faults.map((fault) => (fault.does === 'take' ? fault.ms : 0));
-    const answerSeconds = Math.max(0, ...takenMs) / 1000;
-    return Math.max(length, (length / composition.echoSegmentSeconds) * answerSeconds);
-  }
-
   #dubOnce(request: BroadcastRequest): Promise<BroadcastFindings> {
     const key = keyOf(request);
     const known = this.#known.get(key);
@@ -249,31 +182,43 @@ export class Broadcasts {
     return this.#findingsIn(folder, await this.#fixtureOf(request, folder));
   }
 
-  async #publish(request: BroadcastRequest): Promise<BroadcastFindings> {
+  #publish(request: BroadcastRequest): Promise<BroadcastFindings> {
     const { host } = this;
-    const [services, fixture] = await Promise.all([
-      host.servicesFor(request),
-      this.#fixtureOf(request),
-    ]);
-    const { group = 'short', together = 1 } = this.#plannedAs(request) ?? {};
-    // How many are dubbed at the same time is what some scenarios are about.
-    const most = group === 'echo' && together > 1 ? undefined : MOST_AT_ONCE[group];
-    return services.schedule.take(async (onIngested) => {
-      // Two broadcasts may begin in the same millisecond.
-      this.#streams += 1;
-      const stream = `test_${fixture.id}_${Date.now()}_${this.#streams}`;
-      const { config, track, signal } = host;
-      const publish = (published: Fixture, publishedFrom?: string): Promise<string> =>
-        publishBroadcast(services, request, {
-          ...{ config, fixture: published, stream, track, signal, onIngested },
-          ...(publishedFrom === undefined ? {} : { publishedFrom }),
-        });
-      const folder =
-        request.fixture === FRESH_WORDS
-          ? await this.#publishWords(publish)
-          : await publish(fixture);
-      return this.#findingsIn(folder, fixture);
-    }, most);
+    const planned = this.#loads.get(keyOf(request));
+    const load = planned ?? loadOf(request, host.config);
+    return host.schedule.take(
+      load,
+      this.#readyFor(request),
+      async ([services, fixture], on) => {
+        host.begins();
+        // Two broadcasts may begin in the same millisecond.
+        this.#streams += 1;
+        const stream = `test_${fixture.id}_${Date.now()}_${this.#streams}`;
+        const { config, track, signal } = host;
+        const publish = (published: Fixture, publishedFrom?: string): Promise<string> =>
+          publishBroadcast(services, request, {
+            ...{ config, fixture: published, stream, track, signal, on },
+            ...(publishedFrom === undefined ? {} : { publishedFrom }),
+          });
+        const folder =
+          request.fixture === FRESH_WORDS
+            ? await this.#publishWords(publish)
+            : await publish(fixture);
+        return this.#findingsIn(folder, fixture);
+      },
+      planned === undefined,
+    );
+  }
+
+  async #readyFor(request: BroadcastRequest): Promise<[Services, Fixture]> {
+    const { host } = this;
+    await this.#first?.catch(() => undefined);
+    if (request.fixture !== FRESH_WORDS) {
+      return Promise.all([host.servicesFor(request), this.#fixtureOf(request)]);
+    }
+    // Nobody speaks for services that cannot be started.
+    const services = await host.servicesFor(request);
+    return [services, await this.#fixtureOf(request)];
   }
 
   async #findingsIn(folder: string, fixture: Fixture): Promise<BroadcastFindings> {

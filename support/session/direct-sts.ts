@@ -23,8 +23,6 @@ export async function sendToSts(
   listenOnMs?: number,
 ): Promise<StsAnswers> {
   const { sts } = (await session.services()).settings.services;
-  // It takes a processor for some seconds.
-  await session.quiet();
   return sendSpeech(sts.url, session.fixture(name), count, listenOnMs);
 }
 

@@ -22,8 +22,6 @@ import type { SecondServices } from './services';
 
 /** What nested runs need of a host. */
 export interface NestedHost {
-  /** As Broadcasts.quiet. */
-  quiet(): Promise<void>;
   config: Config;
   track: Track;
   fixture(name: string): Fixture;
@@ -53,10 +51,15 @@ function asShown(path: string): string {
 function run(
   { config, track }: NestedHost,
   name: string,
-  options: { tags: string; environment: Record<string, string>; culprit: string },
+  options: {
+    tags: string;
+    environment: Record<string, string>;
+    culprit: string;
+    hasReports?: boolean;
+  },
 ): Promise<SuiteRun> {
   const reportsFolder = join(config.reportsFolder, 'nested', name);
-  return runSuite({ ...options, projectRoot, reportsFolder, track });
+  return runSuite({ hasReports: false, ...options, projectRoot, reportsFolder, track });
 }
 
 /** Runs the scenarios of the one-minute broadcast, whose file does not exist. */
@@ -114,7 +117,7 @@ export async function runWithServices(
     temporaryFolder,
     logFolder: join(nestedFile(host, name), 'logs'),
     run: await run(host, name, {
-      ...{ tags: '@021-US3-4', culprit },
+      ...{ tags: '@021-US3-4', culprit, hasReports: true },
       environment: {
         ...Object.fromEntries(ports),
         ...(end === 'fails' ? { MEDIA_SERVICE_METRICS_URL: culprit } : {}),
@@ -227,8 +230,7 @@ export class NestedRuns {
   /** @param signal after which none begins any more */
   constructor(host: NestedHost, signal: AbortSignal, make = nestedRun) {
     this.#made = new BegunAhead<NestedRequest, SuiteRun>(JSON.stringify, plannedNested, (request) =>
-      this.#oneAtATime(async () => {
-        await host.quiet();
+      this.#oneAtATime(() => {
         signal.throwIfAborted();
         return make(host, request);
       }),

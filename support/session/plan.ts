@@ -7,6 +7,7 @@ import {
   type BroadcastRequest,
   type EchoControl,
   isEcho,
+  keyOf,
   type OwnServices,
   type PartialRequest,
   requestOf,
@@ -189,21 +190,27 @@ export interface PlannedScenario {
 /**
  * Scenarios in the order in which what they look at is there, and otherwise in their own: while one waits, none of those that
  * follow is looked at.
+ *
+ * @param endsOf when each of these broadcasts will have been dubbed, by keyOf, in any unit
  */
 export function inTurn<Scenario extends { pickle: Pickle }>(
   scenarios: readonly Scenario[],
+  endsOf: (broadcasts: PlannedBroadcast[]) => ReadonlyMap<string, number>,
 ): Scenario[] {
-  return [...scenarios].sort((a, b) => turnOf(a.pickle) - turnOf(b.pickle));
+  const ends = endsOf(scenarios.flatMap(({ pickle }) => broadcastsOf(pickle)));
+  const turns = new Map(scenarios.map((one) => [one, turnOf(one.pickle, ends)]));
+  return [...scenarios].sort((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0));
 }
 
-function turnOf(pickle: Pickle): number {
+function turnOf(pickle: Pickle, ends: ReadonlyMap<string, number>): number {
   const { requests, trials, nested } = draftOf(pickle);
-  if (trials.length > 0 || nested.length > 0) return 4;
-  if (requests.some(isEcho)) return 3;
-  // It starts services, while the Echo STS's broadcasts are on the air and not those of which many fragments are translated.
+  // They are made beside broadcasts, and wait until there is time.
+  if (trials.length > 0 || nested.length > 0) return Infinity;
+  // It starts services, while there are others to wait for.
   const startsServices = requests.some(({ composition }) => isOwn(composition));
-  if (startsServices || isTagged(pickle, '@own-services')) return 2;
-  return requests.length > 0 && isShort(pickle, requests) ? 1 : 0;
+  if (startsServices || isTagged(pickle, '@own-services'))
+    return ends.size === 0 ? 0 : Math.min(...ends.values());
+  return Math.max(0, ...requests.map((one) => ends.get(keyOf(one)) ?? 0));
 }
 
 function isTagged({ tags }: Pickle, tag: string): boolean {
@@ -235,7 +242,7 @@ function tried(): Pickle[] {
   return selected.filter((pickle) => !leftOut.has(pickle.id));
 }
 
-/** A broadcast that the run is going to need. Those of one group are dubbed at the same time. */
+/** A broadcast that the run is going to need. */
 export interface PlannedBroadcast {
   request: BroadcastRequest;
   /** How many broadcasts its scenario has, itself among them: it may ask that they are dubbed at the same time. */
@@ -258,15 +265,17 @@ export function plannedBroadcasts(): PlannedBroadcast[] {
       ...{ seen: stray.pattern, expected: 'the pattern of a step, word for word' },
     });
   }
-  return tried().flatMap((pickle) => {
-    // Services of a scenario's own are not started before its turn.
-    const requests = draftOf(pickle).requests.filter(({ composition }) => !isOwn(composition));
-    return requests.map((request) => ({
-      request,
-      together: requests.length,
-      group: isEcho(request) ? 'echo' : isShort(pickle, requests) ? 'short' : 'shared',
-    }));
-  });
+  return tried().flatMap(broadcastsOf);
+}
+
+function broadcastsOf(pickle: Pickle): PlannedBroadcast[] {
+  // Services of a scenario's own are not started before its turn.
+  const requests = draftOf(pickle).requests.filter(({ composition }) => !isOwn(composition));
+  return requests.map((request) => ({
+    request,
+    together: requests.length,
+    group: isEcho(request) ? 'echo' : isShort(pickle, requests) ? 'short' : 'shared',
+  }));
 }
 
 function isOwn(composition: BroadcastRequest['composition']): composition is OwnServices {

@@ -26,8 +26,8 @@ export interface PublishContext {
   stream: string;
   track: Track;
   signal: AbortSignal;
-  /** The worker has begun to read it, or it is over. */
-  onIngested: () => void;
+  /** As in ObserveOptions. */
+  on: Pick<ObserveOptions, 'onIngested' | 'onPublished'>;
 }
 
 /**
@@ -43,7 +43,7 @@ export async function publishBroadcast(
   request: BroadcastRequest,
   context: PublishContext,
 ): Promise<string> {
-  const { config, fixture, stream, track, signal, onIngested } = context;
+  const { config, fixture, stream, track, signal, on } = context;
   const { manager, settings, monitor, api, paths, metrics } = services;
   const { mediaServer } = settings.services;
   const folder = join(config.reportsFolder, 'evidence', stream);
@@ -67,7 +67,7 @@ export async function publishBroadcast(
     // That of the broadcast whose file is inspected.
     withInputReader: request.fixture === null && isUndisturbed(request) && !isEcho(request),
     onProgress: (progress) => showProgress(progress, fixture.title),
-    onIngested,
+    ...on,
   }).finally(() => {
     services.tap?.endPlan(stream);
     endProgress(stream);

@@ -10,20 +10,67 @@ import { watchMachine } from '../observe/machine';
  * time then: 0, 2.6, 5.2, 1.8, 4.4, 1.0 …
  */
 const READ_PATIENCE_MS = 3000;
-const START_EVERY_MS = 2600;
+export const START_EVERY_MS = 2600;
 /** Where the suite is kept waiting for a processor meanwhile, one more time, so often at most: those on the air are not to suffer. */
 const MOST_LATER = 5;
+/** What sums of shares of a processor may be off by. */
+const EPSILON = 1e-9;
+
+/** What a broadcast takes of what there is. */
+export interface Shares {
+  /** In the mean, of all its services and of the suite. */
+  processors: number;
+  /** Of the services that dub it, 0 to 1: with 1, they dub no other one meanwhile. */
+  share: number;
+}
+
+/** What a broadcast takes while it is being dubbed. */
+export interface Load extends Shares {
+  /** The services that dub it. */
+  set: string;
+  /** From the end of its publisher until that of its output. */
+  tail: Shares;
+}
+
+/** A broadcast that has not begun. */
+export interface Waiting {
+  load: Load;
+  /** Whether its services run. What it takes of the processors is kept for it before they do. */
+  isReady: boolean;
+}
+
 /**
- * How many broadcasts may be dubbed at a time, by what they are. By the STS itself: recognition and a neural voice take one
- * processor for about as long as is spoken, all else another one for half of that. Of broadcasts that last, two on two processors
- * would make the STS slower than they are, and its queue longer to their end. Short ones have two fragments each, which may wait.
- * By the Echo STS: with ten on two processors, each is seen up to a second late.
+ * The first one that may begin, in the order in which they are given. None begins before one that is ready and wants more of
+ * the processors than is free, as it would never get them; whose services are taken are passed by others.
+ *
+ * @param onAir what those take that are being dubbed
  */
-export const MOST_AT_ONCE = {
-  shared: Math.max(1, availableParallelism() - 1),
-  short: 2 * availableParallelism(),
-  echo: 3 * availableParallelism(),
-};
+export function nextOf<One extends Waiting>(
+  waiting: readonly One[],
+  onAir: readonly Load[],
+  processors: number,
+): One | undefined {
+  let free = processors - sum(onAir.map((load) => load.processors));
+  let isAny = onAir.length > 0;
+  const taken = new Map<string, number>();
+  for (const { set, share } of onAir) taken.set(set, (taken.get(set) ?? 0) + share);
+  for (const one of waiting) {
+    const { load, isReady } = one;
+    const share = (taken.get(load.set) ?? 0) + load.share;
+    // What is behind it waits for it: services are not taken in another order.
+    taken.set(load.set, share);
+    if (share > 1 + EPSILON) continue;
+    const fits = load.processors <= free + EPSILON || !isAny;
+    if (isReady) return fits ? one : undefined;
+    free -= load.processors;
+    isAny = true;
+  }
+  return undefined;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
 
 /** When broadcasts may begin, to whatever services. */
 export class Starts {
@@ -59,47 +106,140 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { ref: false, signal }).catch(() => undefined);
 }
 
-/** When each broadcast to the same services may begin. */
+/** A broadcast of the schedule that has not begun. */
+interface Entry extends Waiting {
+  begin: () => void;
+  fail: (error: unknown) => void;
+}
+
+/** What a broadcast tells the schedule. */
+export interface OnTheAir {
+  onIngested: () => void;
+  onPublished: () => void;
+}
+
+/** When each broadcast of a session begins: in their order, as soon as services and processors have room for it. */
 export class Schedule {
-  #last: Promise<unknown> = Promise.resolve();
-  readonly #dubbing = new Set<Promise<unknown>>();
+  /** By services: until when the next broadcast to them does not begin. */
+  readonly #last = new Map<string, Promise<unknown>>();
+  readonly #waiting: Entry[] = [];
+  /** What they take now. */
+  readonly #onAir = new Map<Load, Load>();
 
   /**
    * @param signal after which no broadcast begins any more
-   * @param maxStreams that are dubbed at the same time. Ten leave two cores time to spare, and all take hardly longer
-   * @param starts of all broadcasts, to other services as well
+   * @param processors that broadcasts may take in the mean
+   * @param starts of all of them
    */
   constructor(
     private readonly signal: AbortSignal,
-    private readonly maxStreams: number,
+    private readonly processors = availableParallelism(),
     private readonly starts = new Starts(signal),
-  ) {}
-
-  /**
-   * Calls `broadcast` when its turn has come; it is being dubbed until it settles.
-   *
-   * @param broadcast is given what to call once it is being read
-   * @param most that are dubbed at the same time as it, with it
-   */
-  take<T>(broadcast: (onIngested: () => void) => Promise<T>, most = this.maxStreams): Promise<T> {
-    let isRead = (): void => undefined;
-    const read = new Promise<void>((done) => (isRead = done));
-    const begun = this.#last
-      .then(() => this.#place(Math.min(most, this.maxStreams)))
-      .then(() => this.starts.turn());
-    this.#last = begun.then(() => Promise.race([read, pause(READ_PATIENCE_MS, this.signal)]));
-    return begun.then(() => {
-      this.signal.throwIfAborted();
-      const seen = broadcast(isRead);
-      const over: Promise<unknown> = Promise.allSettled([seen]).then(() =>
-        this.#dubbing.delete(over),
-      );
-      this.#dubbing.add(over);
-      return seen;
+  ) {
+    signal.addEventListener('abort', () => {
+      for (const { fail } of this.#waiting.splice(0)) fail(signal.reason);
     });
   }
 
-  async #place(most: number): Promise<void> {
-    while (this.#dubbing.size >= most) await Promise.race(this.#dubbing);
+  /**
+   * Calls `broadcast` when its turn has come; it is being dubbed until that settles.
+   *
+   * @param ready settles when its services run; rejects where they do not
+   * @param broadcast is given what `ready` came to, and what to call once it is being read, and published to its end
+   * @param isUrgent a scenario waits for it that others wait for: it comes before those that were taken earlier
+   */
+  async take<Ready, T>(
+    load: Load,
+    ready: Promise<Ready>,
+    broadcast: (ready: Ready, on: OnTheAir) => Promise<T>,
+    isUrgent = false,
+  ): Promise<T> {
+    const turn = this.#turnOf(load, ready, isUrgent);
+    const [services] = await Promise.all([ready, turn]);
+    try {
+      return await this.#onTheAir(load, services, broadcast);
+    } finally {
+      this.#onAir.delete(load);
+      this.#beginSome();
+    }
+  }
+
+  /** Settles when it may begin; never where its services do not start. */
+  #turnOf(load: Load, ready: Promise<unknown>, isUrgent: boolean): Promise<void> {
+    this.signal.throwIfAborted();
+    return new Promise((begin, fail) => {
+      const entry: Entry = { load, isReady: false, begin, fail };
+      if (isUrgent) this.#waiting.unshift(entry);
+      else this.#waiting.push(entry);
+      const settled = ready.then(
+        () => (entry.isReady = true),
+        () => this.#remove(entry),
+      );
+      void settled.then(() => this.#beginSome());
+    });
+  }
+
+  #remove(entry: Entry): void {
+    const at = this.#waiting.indexOf(entry);
+    if (at >= 0) this.#waiting.splice(at, 1);
+  }
+
+  #beginSome(): void {
+    for (;;) {
+      const next = nextOf(this.#waiting, [...this.#onAir.values()], this.processors);
+      if (!next) return;
+      this.#remove(next);
+      this.#onAir.set(next.load, next.load);
+      next.begin();
+    }
+  }
+
+  async #onTheAir<Ready, T>(
+    load: Load,
+    ready: Ready,
+    broadcast: (ready: Ready, on: OnTheAir) => Promise<T>,
+  ): Promise<T> {
+    let isRead = (): void => undefined;
+    const read = new Promise<void>((done) => (isRead = done));
+    const { set } = load;
+    const begun = (this.#last.get(set) ?? Promise.resolve()).then(() => this.starts.turn());
+    this.#last.set(
+      set,
+      begun.then(() => Promise.race([read, pause(READ_PATIENCE_MS, this.signal)])),
+    );
+    await begun;
+    this.signal.throwIfAborted();
+    const onPublished = (): void => {
+      this.#onAir.set(load, { ...load, ...load.tail });
+      this.#beginSome();
+    };
+    return broadcast(ready, { onIngested: isRead, onPublished });
+  }
+}
+
+/** When broadcasts of the schedule begin and end that take so many seconds, in seconds after the first, if all services run. */
+export function forecast(
+  broadcasts: readonly { load: Load; seconds: number }[],
+  processors: number,
+): { begins: number; ends: number }[] {
+  const found = broadcasts.map(() => ({ begins: 0, ends: 0 }));
+  const waiting = broadcasts.map((one, index) => ({ ...one, isReady: true, index }));
+  const onAir: typeof waiting = [];
+  let now = 0;
+  let nextStart = 0;
+  for (;;) {
+    const loads = onAir.map(({ load }) => load);
+    const next = nextOf(waiting, loads, processors);
+    if (next) {
+      const begins = Math.max(now, nextStart);
+      nextStart = begins + START_EVERY_MS / 1000;
+      found[next.index] = { begins, ends: begins + next.seconds };
+      onAir.push(...waiting.splice(waiting.indexOf(next), 1));
+      continue;
+    }
+    const ends = onAir.map(({ index }) => found[index]?.ends ?? 0);
+    if (ends.length === 0) return found;
+    now = Math.min(...ends);
+    onAir.splice(ends.indexOf(now), 1);
   }
 }

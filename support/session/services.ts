@@ -18,7 +18,6 @@ import { SocketIOMonitor } from '../observe/socket-io-monitor';
 import { Tap } from '../observe/tap';
 import { showLine, waitingFor } from '../report/progress';
 import { NO_ECHO, USUAL_SEGMENT_SECONDS } from './capabilities';
-import { Schedule, Starts } from './schedule';
 
 const HEALTH_TIMEOUT_MS = 60_000;
 /** Broadcasts that are dubbed at once share polls of the media server and the metrics that are no older. */
@@ -35,8 +34,6 @@ export interface Services {
   api: MediaMtxApi;
   paths: SharedPoll<MediaMtxPath[]>;
   metrics: SharedPoll<MetricsText>;
-  /** When each broadcast may begin. */
-  schedule: Schedule;
 }
 
 /** A compose file for each composition, laid over its own. */
@@ -58,6 +55,11 @@ interface ServiceSet {
   echo?: EchoComposition;
   /** The Echo STS, of the echo composition, in place of the STS composition. */
   withEchoSts?: true;
+}
+
+interface StartOptions {
+  mayBeTapped?: boolean;
+  onStarting?: (() => void) | undefined;
 }
 
 /** A further set of services, not started yet. */
@@ -89,7 +91,6 @@ export class ServiceSets {
   readonly #second: DualComposeManager[] = [];
   readonly #taps: Tap[] = [];
   readonly #givenPorts = new Set<number>();
-  readonly #starts: Starts;
   /** What was said once. */
   readonly #shown = new Set<string>();
   /** What the services run as, for people. */
@@ -107,7 +108,6 @@ export class ServiceSets {
     private readonly signal: AbortSignal,
     private readonly logsFolder: string,
   ) {
-    this.#starts = new Starts(signal);
     // Logs of an earlier run must not be taken for this one's.
     rmSync(logsFolder, { recursive: true, force: true });
   }
@@ -185,10 +185,11 @@ export class ServiceSets {
   /**
    * The running services of both compositions; started on first use.
    *
+   * @param onStarting is called once nothing speaks against it: its files can be read, its ports are free
    * @throws PrerequisiteMissing ('compose-files' or 'services'), the same each time
    */
-  dual(): Promise<Services> {
-    this.#dual ??= this.#start();
+  dual(onStarting?: () => void): Promise<Services> {
+    this.#dual ??= this.#start({}, { onStarting });
     return this.#dual;
   }
 
@@ -231,7 +232,9 @@ export class ServiceSets {
     if (known) return known;
     const isEcho = which === 'media with the Echo STS';
     const set = isEcho ? { withEchoSts: true as const, suffix: '-media' } : { suffix: '-direct' };
-    const started = this.#freePorts().then((secondOn) => this.#start({ secondOn, ...set }, isEcho));
+    const started = this.#freePorts().then((secondOn) =>
+      this.#start({ secondOn, ...set }, { mayBeTapped: isEcho }),
+    );
     this.#own.set(which, started);
     return started;
   }
@@ -411,7 +414,10 @@ export class ServiceSets {
     return { tap, stsUrl: `http://${reached}${pathOf(url)}` };
   }
 
-  async #start(set: ServiceSet = {}, mayBeTapped = true): Promise<Services> {
+  async #start(
+    set: ServiceSet = {},
+    { mayBeTapped = true, onStarting }: StartOptions = {},
+  ): Promise<Services> {
     const settings = await this.#settingsOf(set);
     const { url, name } = settings.services.sts;
     const isTapped = mayBeTapped && this.config.monitor === 'tap';
@@ -421,7 +427,7 @@ export class ServiceSets {
     try {
       await waitingFor('the services to start', (onSeen) =>
         manager.startAll({
-          ...{ logsTo: this.logsFolder, onSeen },
+          ...{ logsTo: this.logsFolder, onSeen, onStarting },
           ...(set.withEchoSts ? { services: { sts: [name] } } : {}),
         }),
       );
@@ -433,7 +439,6 @@ export class ServiceSets {
         ...{ manager, settings, monitor, tap, api },
         paths: sharedPoll(PATHS_MS, () => api.paths()),
         metrics: sharedPoll(METRICS_MS, () => readMetrics(mediaService.metrics)),
-        schedule: new Schedule(this.signal, settings.maxStreams, this.#starts),
       };
     } catch (error) {
       const problem = problemOf(error);

@@ -17,6 +17,7 @@ import { SessionState, sweepLeftovers } from '../environment/session-state';
 import { type BroadcastHost, Broadcasts, notRecorded } from './broadcasts';
 import type { NestedRequest } from './nested-request';
 import { NestedRuns } from './nested-run';
+import { Schedule } from './schedule';
 import { type Overlays, type SecondServices, type Services, ServiceSets } from './services';
 import type { TrialRequest } from './trial-request';
 import { Trials } from './trials';
@@ -43,6 +44,7 @@ export interface SessionRecord {
 export class Session {
   readonly #state: SessionState;
   readonly #ended = new AbortController();
+  readonly #schedule = new Schedule(this.#ended.signal);
   readonly #services: ServiceSets;
   readonly #broadcasts: Broadcasts;
   readonly #trials: Trials;
@@ -75,10 +77,11 @@ export class Session {
     return {
       ...{ config: this.config, track: this.track, signal: this.#ended.signal },
       settings: () => this.settings(),
-      // Of what is not about a broadcast: what takes little beside those that last, the rest when the STS has time.
-      begins: (group) => {
-        if (group === 'shared') this.#nested.begin();
-        if (group === 'echo') this.#trials.begin();
+      schedule: this.#schedule,
+      // Of what is not about a broadcast: one at a time beside them.
+      begins: () => {
+        this.#nested.begin();
+        this.#trials.begin();
       },
       withFolder: async (name, work) => {
         const folder = this.#state.makeFolder(name);
@@ -160,8 +163,8 @@ export class Session {
    */
   services(): Promise<Services> {
     return this.#notInReplay(() => {
-      this.#broadcasts.prepare();
-      return this.#services.dual();
+      this.#broadcasts.begin();
+      return this.#services.dual(() => this.#broadcasts.prepare());
     });
   }
 
@@ -180,7 +183,10 @@ export class Session {
    * @throws PrerequisiteMissing ('compose-files' or 'services'); as `runtime`
    */
   ownServices(which: OwnServices): Promise<Services> {
-    return this.#notInReplay(() => this.#services.own(which));
+    return this.#notInReplay(() => {
+      this.#broadcasts.begin();
+      return this.#services.own(which);
+    });
   }
 
   /** Stops services of a scenario's own, if they run. */
@@ -190,7 +196,10 @@ export class Session {
 
   /** A second set of services on free ports, which the scenario starts and stops; stopped with the session at the latest. */
   secondServices(overlays?: Overlays): Promise<SecondServices> {
-    return this.#notInReplay(() => this.#services.second(overlays));
+    return this.#notInReplay(() => {
+      this.#broadcasts.begin();
+      return this.#services.second(overlays);
+    });
   }
 
   /** Starts services for somebody else, on their usual ports. As {@link ServiceSets.forOthers}. */

@@ -33,11 +33,10 @@ const MAY_BE_MISSED = ['ASR_MODEL', 'TRANSLATION_PROVIDER', 'TTS_PROVIDER', 'TTS
 const ON_EVERY_MACHINE = 'cpu';
 const ANSWER_MS = 60_000;
 /**
- * Starting an STS takes most of a processor for seconds; a third at once would only make each of them later. One that says what
- * it cannot have is only watched, and the next one starts beside it. The media composition mostly waits for its broadcast.
+ * Starting an STS takes most of a processor for seconds: one starts at a time beside broadcasts, two when those are over; a third
+ * would only make each of them later. One that says what it cannot have is only watched, and the next one starts beside it.
  */
 const AT_ONCE = { sts: 4, media: 3 };
-const STS_STARTS_AT_ONCE = 2;
 const RATE_HZ = 44_100;
 /** As much as speech recognition uses, so that 20 s as Base64 are less than the megabyte that Socket.IO takes in a message. */
 const LONG_RATE_HZ = 16_000;
@@ -65,8 +64,8 @@ export interface TrialHost {
 /** All trials of a run: each is made once, and those that the run is going to need begin together, some at a time. */
 export class Trials {
   readonly #atOnce = { sts: pLimit(AT_ONCE.sts), media: pLimit(AT_ONCE.media) };
-  readonly #starts = pLimit(STS_STARTS_AT_ONCE);
   readonly #besideBroadcasts = pLimit(1);
+  readonly #afterBroadcasts = pLimit(1);
   readonly #made: BegunAhead<TrialRequest, Trial>;
 
   /** @param staysMs how long a reason for not being healthy has to stay the same to be the last word */
@@ -75,13 +74,11 @@ export class Trials {
     staysMs = STAYS_MS,
   ) {
     this.#made = new BegunAhead(keyOf, plannedTrials, (request, index) =>
-      this.#atOnce[request.composition](() => {
-        const make = (isOnlyWatched: () => void): Promise<Trial> =>
-          makeTrial(host, `-trial-${index}`, request, { staysMs, isOnlyWatched });
-        return request.composition === 'sts'
-          ? this.#oneBesideBroadcasts(() => this.#startedInTurn(make))
-          : host.quiet().then(() => make(() => undefined));
-      }),
+      this.#atOnce[request.composition](() =>
+        this.#startedInTurn((isOnlyWatched) =>
+          makeTrial(host, `-trial-${index}`, request, { staysMs, isOnlyWatched }),
+        ),
+      ),
     );
   }
 
@@ -90,22 +87,18 @@ export class Trials {
     this.#made.begin();
   }
 
-  /** One after the other while broadcasts are on the air, however many there are when they are over. */
-  #oneBesideBroadcasts(make: () => Promise<Trial>): Promise<Trial> {
-    let made: Promise<Trial> | undefined;
-    const makeOnce = (): Promise<Trial> => (made ??= make());
-    return Promise.race([this.#besideBroadcasts(makeOnce), this.host.quiet().then(makeOnce)]);
-  }
-
   /** @param make is given what to call when it leaves the processor to the next one */
   #startedInTurn(make: (isOnlyWatched: () => void) => Promise<Trial>): Promise<Trial> {
     return new Promise((done, failed) => {
-      void this.#starts(
-        () =>
-          new Promise<void>((next) => {
-            make(next).then(done, failed).finally(next);
-          }),
-      );
+      let isBegun = false;
+      const begin = (): Promise<void> =>
+        new Promise((next) => {
+          if (isBegun) return next();
+          isBegun = true;
+          make(next).then(done, failed).finally(next);
+        });
+      void this.#besideBroadcasts(begin);
+      void this.host.quiet().then(() => this.#afterBroadcasts(begin));
     });
   }
 

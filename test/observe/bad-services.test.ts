@@ -203,6 +203,7 @@ async function broadcastWith(options: {
       states: options.states,
       ...{ track: () => () => undefined, withViewer: false, withInputReader: false },
       ...{ onProgress: () => undefined, onIngested: () => undefined },
+      onPublished: () => undefined,
       signal: new AbortController().signal,
     });
     return { record, tookMs: performance.now() - started, folder: evidence };

@@ -7,10 +7,10 @@ import { expect } from 'chai';
 
 import {
   ASIDE_PRIORITY,
-  besideContainers,
+  besideServices,
   prioritizeSession,
   servicePriority,
-  servicesAreContainers,
+  runComesFirst,
   yieldToServices,
 } from '../../support/platform/priority';
 
@@ -39,15 +39,15 @@ describe('priorities', () => {
   });
 
   it(
-    'have a program beside containers yield in a session of its own, which ends as it would',
+    'have a program beside services yield in a session of its own, which ends as it would',
     { skip: noSessions },
     async () => {
       const script = 'cat /proc/self/autogroup; echo "$1"; exec sleep 60';
       const command = { program: 'sh', args: ['-c', script, 'sh', "it's $HOME"] };
-      expect(besideContainers(command)).to.deep.equal(command);
-      servicesAreContainers();
+      expect(besideServices(command)).to.deep.equal(command);
+      runComesFirst();
       const own = readFileSync('/proc/self/autogroup', 'utf8');
-      const { program, args } = besideContainers(command);
+      const { program, args } = besideServices(command);
       child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
       let told = '';
       await new Promise<void>((done) =>
@@ -66,11 +66,11 @@ describe('priorities', () => {
   );
 
   it(
-    'have a run beside containers come first until it ends, unless it yields itself',
+    'have a run with services come first until it ends, unless it yields itself',
     { skip: noSessions || (process.getuid?.() === 0 ? false : 'others than root may not') },
     async () => {
       const script =
-        "require('./support/platform/priority').servicesAreContainers();" +
+        "require('./support/platform/priority').runComesFirst();" +
         "console.log(fs.readFileSync('/proc/self/autogroup', 'utf8'))";
       const run = '"$0" -r ./support/base/typescript.cjs -e "$1"';
       const all = `${run}; cat /proc/self/autogroup; nice -n 5 ${run}`;

@@ -4,7 +4,7 @@ import type { Pickle } from '@cucumber/messages';
 import { expect } from 'chai';
 
 import { keyOf, requestOf } from '../../support/broadcast/request';
-import { inTurn, plan, RequestDraft } from '../../support/session/plan';
+import { inTurn, plan, type PlannedBroadcast, RequestDraft } from '../../support/session/plan';
 
 const softened = { on: { first: 0, last: null }, does: 'soften' } as const;
 const dropped = { on: { first: 1, last: 1 }, does: 'drop' } as const;
@@ -75,7 +75,7 @@ describe('the turns of scenarios', () => {
     return { pickle: pickle as Pickle };
   };
 
-  it('are those of what they wait for, and of equal ones the order of the features', () => {
+  it('are those in which what they wait for is over, and of equal ones the order of the features', () => {
     const inFeatures = [
       scenario('echo 1', 'it is echoed'),
       scenario('trial', 'the STS is started with "DEBUG"'),
@@ -89,19 +89,12 @@ describe('the turns of scenarios', () => {
       scenario('shared', 'it is dubbed'),
       scenario('nothing 2', 'it is there', '@edge-case'),
     ];
-    expect(inTurn(inFeatures).map(({ pickle }) => pickle.name)).to.deep.equal([
-      ...[
-        'nothing 1',
-        'shared',
-        'nothing 2',
-        'edge case',
-        'twice',
-        'own 1',
-        'own 2',
-        'echo 1',
-        'echo 2',
-      ],
-      ...['trial', 'nested'],
+    const ends = { echo: 40, shared: 60, short: 80 };
+    const endsOf = (planned: PlannedBroadcast[]): Map<string, number> =>
+      new Map(planned.map(({ request, group }) => [keyOf(request), ends[group]]));
+    expect(inTurn(inFeatures, endsOf).map(({ pickle }) => pickle.name)).to.deep.equal([
+      ...['nothing 1', 'nothing 2', 'echo 1', 'own 1', 'own 2', 'echo 2'],
+      ...['edge case', 'shared', 'twice', 'trial', 'nested'],
     ]);
   });
 });

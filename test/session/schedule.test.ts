@@ -3,38 +3,42 @@ import { setImmediate } from 'node:timers/promises';
 import { mock, suite, test, type TestContext } from 'node:test';
 
 import type { SeenOfMachine } from '../../support/observe/machine';
-import { Schedule, Starts } from '../../support/session/schedule';
+import { forecast, type Load, nextOf, Schedule, Starts } from '../../support/session/schedule';
 
 /** Broadcasts that wait to be told what comes of them. */
 interface Broadcast {
   isRead: () => void;
+  isPublished: () => void;
   end: () => void;
   fail: (error: Error) => void;
 }
 
+const load = (processors: number, share = 0, set = 'dual'): Load => ({
+  ...{ processors, set, share, tail: { processors, share: 0 } },
+});
+const RUNNING = Promise.resolve('services');
+
 function scheduled(
-  count: number,
+  loads: readonly Load[],
   signal = new AbortController().signal,
-  maxStreams = 10,
-): { begun: Broadcast[]; results: Promise<unknown>[] } {
-  const schedule = new Schedule(
+): { begun: Broadcast[]; results: Promise<unknown>[]; schedule: Schedule } {
+  const starts = new Starts(
     signal,
-    maxStreams,
-    new Starts(
-      signal,
-      watchWith(() => false),
-    ),
+    watchWith(() => false),
   );
+  const schedule = new Schedule(signal, 2, starts);
   const begun: Broadcast[] = [];
-  const results = Array.from({ length: count }, () =>
+  const results = loads.map((one) =>
     schedule.take(
-      (isRead) =>
+      one,
+      RUNNING,
+      (_services, { onIngested: isRead, onPublished: isPublished }) =>
         new Promise<void>((end, fail) => {
-          begun.push({ isRead, end, fail });
+          begun.push({ isRead, isPublished, end, fail });
         }),
     ),
   );
-  return { begun, results };
+  return { begun, results, schedule };
 }
 
 /** A machine that keeps the suite waiting, or does not, whatever the one is that these tests run on. */
@@ -45,10 +49,10 @@ function watchWith(isKeptWaiting: () => boolean): () => () => SeenOfMachine {
 /** Three broadcasts, each to services of its own; tells how many have begun. */
 function toThreeServices(watch: ReturnType<typeof watchWith>): () => number {
   const { signal } = new AbortController();
-  const starts = new Starts(signal, watch);
+  const schedule = new Schedule(signal, 2, new Starts(signal, watch));
   let begun = 0;
-  for (const schedule of [0, 1, 2].map(() => new Schedule(signal, 10, starts))) {
-    void schedule.take(() => new Promise(() => (begun += 1)));
+  for (const set of ['dual', 'echo', 'own']) {
+    void schedule.take(load(0.2, 0, set), RUNNING, () => new Promise(() => (begun += 1)));
   }
   return () => begun;
 }
@@ -70,7 +74,7 @@ void suite('the schedule of broadcasts', () => {
 
   void test('the next begins 2.6 s after the last, when that is being read', async (t) => {
     faked(t);
-    const { begun } = scheduled(2);
+    const { begun } = scheduled([load(0.2), load(0.2)]);
     await pass(0);
     assert.equal(begun.length, 1);
     begun[0]?.isRead();
@@ -113,7 +117,7 @@ void suite('the schedule of broadcasts', () => {
 
   void test('one that is not read holds the next back for 3 s', async (t) => {
     faked(t);
-    const { begun } = scheduled(2);
+    const { begun } = scheduled([load(0.2), load(0.2)]);
     await pass(2999);
     assert.equal(begun.length, 1);
     await pass(1);
@@ -123,33 +127,42 @@ void suite('the schedule of broadcasts', () => {
   void test('nothing begins any more, and at once, when the session is closed', async (t) => {
     faked(t);
     const closed = new AbortController();
-    const { begun, results } = scheduled(4, closed.signal);
+    const { begun, results } = scheduled(Array<Load>(4).fill(load(0.2)), closed.signal);
     await pass(0);
     closed.abort(new Error('closed'));
     for (const result of results.slice(1)) await assert.rejects(result, /closed/);
     assert.equal(begun.length, 1);
   });
 
-  void test('the eleventh waits until one of ten is over, however it ends', async (t) => {
+  void test('what shall not begin any more is refused', async () => {
+    const { schedule } = scheduled([], AbortSignal.abort(new Error('closed')));
+    await assert.rejects(
+      schedule.take(load(0.2), RUNNING, () => assert.fail('it has begun')),
+      /closed/,
+    );
+  });
+
+  void test('one that finds no room waits until another is over, however that ends', async (t) => {
     faked(t);
-    const { begun, results } = scheduled(12);
-    for (let second = 0; second < 60; second += 1) await pass(1000);
+    const { begun, results } = scheduled(Array.from({ length: 12 }, () => load(0.2)));
+    const wait = async (): Promise<void> => {
+      for (let second = 0; second < 60; second += 1) await pass(1000);
+    };
+    await wait();
     assert.equal(begun.length, 10);
     begun[3]?.fail(new Error('nothing was heard'));
     await assert.rejects(results[3] ?? Promise.resolve(), /nothing was heard/);
-    await pass(1000);
-    assert.equal(begun.length, 11);
-    for (let second = 0; second < 60; second += 1) await pass(1000);
+    await wait();
     assert.equal(begun.length, 11);
     begun[10]?.end();
     await results[10];
-    await pass(1000);
+    await wait();
     assert.equal(begun.length, 12);
   });
 
   void test('with one stream each begins when the one before is over, in the order asked for', async (t) => {
     faked(t);
-    const { begun, results } = scheduled(3, undefined, 1);
+    const { begun, results } = scheduled([1, 2, 3].map(() => load(0.2, 1)));
     for (let ended = 0; ended < 3; ended += 1) {
       for (let second = 0; second < 60; second += 1) await pass(1000);
       assert.equal(begun.length, ended + 1);
@@ -158,17 +171,129 @@ void suite('the schedule of broadcasts', () => {
     }
   });
 
-  void test('what allows more at a time than there are streams waits all the same', async (t) => {
+  void test('the next may begin when the one before is published, where services take more streams than one', async (t) => {
     faked(t);
-    const schedule = new Schedule(new AbortController().signal, 1);
+    const one = load(0.8, 1);
+    for (const { share, processors, count } of [
+      { share: 0, processors: 0.2, count: 2 },
+      { share: 1, processors: 0.2, count: 1 },
+      { share: 0, processors: 1.3, count: 1 },
+    ]) {
+      const { begun } = scheduled([1, 2].map(() => ({ ...one, tail: { share, processors } })));
+      await pass(10_000);
+      assert.equal(begun.length, 1);
+      begun[0]?.isPublished();
+      await pass(2600);
+      assert.equal(begun.length, count);
+    }
+  });
+
+  void test('whose services do not start takes no room from others', async (t) => {
+    faked(t);
+    const schedule = new Schedule(new AbortController().signal, 2);
+    let start = (): void => undefined;
+    let fail: (error: Error) => void = () => undefined;
+    const ready = new Promise<string>((done, failed) => {
+      start = () => done('services');
+      fail = failed;
+    });
     const begun: string[] = [];
-    const never = (name: string) => (): Promise<void> => {
-      begun.push(name);
-      return new Promise(() => undefined);
-    };
-    void schedule.take(never('first'), 2);
-    void schedule.take(never('second'), 2);
-    for (let second = 0; second < 60; second += 1) await pass(1000);
-    assert.deepEqual(begun, ['first']);
+    const taken: Promise<unknown>[] = ['first', 'second'].map((name, index) =>
+      schedule.take(load(2), index === 0 ? ready : RUNNING, () => {
+        begun.push(name);
+        return Promise.resolve();
+      }),
+    );
+    await pass(10_000);
+    assert.deepEqual(begun, []);
+    fail(new Error('the port is taken'));
+    await assert.rejects(taken[0] ?? Promise.resolve(), /the port is taken/);
+    start();
+    await pass(0);
+    assert.deepEqual(begun, ['second']);
+  });
+
+  void test('what a scenario waits for comes before what nobody waits for', async (t) => {
+    faked(t);
+    const { begun, schedule } = scheduled([load(2), load(2)]);
+    await pass(0);
+    const names: string[] = [];
+    const urgent = schedule.take(
+      load(2),
+      RUNNING,
+      () => {
+        names.push(`after ${begun.length}`);
+        return Promise.resolve();
+      },
+      true,
+    );
+    begun[0]?.end();
+    for (let second = 0; second < 10; second += 1) await pass(1000);
+    await urgent;
+    assert.deepEqual(names, ['after 1']);
+  });
+});
+
+void suite('what may begin', () => {
+  const waiting = (one: Load, isReady = true): { load: Load; isReady: boolean } => ({
+    load: one,
+    isReady,
+  });
+  const indexOf = (all: ReturnType<typeof waiting>[], onAir: Load[]): number => {
+    const next = nextOf(all, onAir, 2);
+    return next ? all.indexOf(next) : -1;
+  };
+
+  void test('is the first one, where there is room', () => {
+    assert.equal(indexOf([waiting(load(0.8)), waiting(load(0.2))], []), 0);
+    assert.equal(indexOf([waiting(load(0.8))], [load(1.2)]), 0);
+    assert.equal(indexOf([waiting(load(0.8))], [load(1.21)]), -1);
+  });
+
+  void test('is what wants more than there is, alone', () => {
+    assert.equal(indexOf([waiting(load(3))], []), 0);
+    assert.equal(indexOf([waiting(load(3))], [load(0.2)]), -1);
+  });
+
+  void test('is nothing that would keep one from its processors', () => {
+    assert.equal(indexOf([waiting(load(1.8)), waiting(load(0.2))], [load(0.8)]), -1);
+  });
+
+  void test('passes those whose services are taken, but none of the same services', () => {
+    const onAir = [load(0.8, 1)];
+    const all = [waiting(load(0.8, 1)), waiting(load(0.4, 0.25)), waiting(load(0.2, 0, 'echo'))];
+    assert.equal(indexOf(all, onAir), 2);
+    assert.equal(indexOf(all.slice(1), [load(0.4, 0.25), load(0.4, 0.25)]), 0);
+    assert.equal(indexOf(all.slice(1), Array<Load>(4).fill(load(0.2, 0.25))), 1);
+  });
+
+  void test('leaves room for those whose services start', () => {
+    const all = [waiting(load(0.8, 1), false), waiting(load(0.2, 0, 'echo'))];
+    assert.equal(indexOf(all, [load(1)]), 1);
+    assert.equal(indexOf(all, [load(1.2)]), -1);
+  });
+});
+
+void suite('the forecast', () => {
+  void test('says when each broadcast begins and ends', () => {
+    const one = (
+      seconds: number,
+      ...of: Parameters<typeof load>
+    ): { load: Load; seconds: number } => ({
+      ...{ seconds, load: load(...of) },
+    });
+    assert.deepEqual(
+      forecast(
+        [one(60, 0.8, 1), one(30, 0.8, 1), one(20, 0.2, 0, 'echo'), one(10, 1.8, 0, 'echo')],
+        2,
+      ),
+      [
+        { begins: 0, ends: 60 },
+        { begins: 60, ends: 90 },
+        { begins: 2.6, ends: 22.6 },
+        { begins: 90, ends: 100 },
+      ],
+    );
+    assert.deepEqual(forecast([], 2), []);
   });
 });

@@ -1,0 +1,140 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+
+import { PrerequisiteMissing, SuiteError } from '../base/errors';
+import { readFixture } from '../broadcast/fixture';
+import { FRESH_WORDS, FRESH_WORDS_SECONDS } from '../broadcast/fresh-words';
+import { type BroadcastRequest, keyOf } from '../broadcast/request';
+import { type Config, projectRoot, readConfig } from '../config';
+import type { PlannedBroadcast } from './plan';
+import { forecast, type Load } from './schedule';
+
+/**
+ * Processors that a broadcast takes in the mean, with its services, its publisher and what watches it, of two that are the threads of
+ * one core. By the STS itself: recognition, a neural voice, and all else. Short ones have two fragments each, which may wait.
+ */
+const PROCESSORS = { shared: 0.8, short: 0.4, echo: 0.1 };
+/** Of them, once it is published. */
+const TAIL = 0.25;
+/** How long the output of a broadcast goes on after its publisher, and its evidence is fetched. */
+const TAIL_SECONDS = 13;
+/** Where the description of its fixture cannot be read: whoever waits for it says so. */
+const UNKNOWN_SECONDS = 60;
+
+/** A broadcast of the schedule. */
+export interface Scheduled {
+  request: BroadcastRequest;
+  load: Load;
+  /** About how long it is going to be dubbed. */
+  seconds: number;
+}
+
+/** What the schedule goes by. */
+export interface Room {
+  config: Pick<Config, 'fixtureScript' | 'runtime'>;
+  maxStreams: number;
+  processors: number;
+}
+
+function roomIn(config: Config): Room | undefined {
+  try {
+    const { maxStreams } = config.settings('127.0.0.1');
+    return { config, maxStreams, processors: availableParallelism() };
+  } catch (error) {
+    if (error instanceof PrerequisiteMissing) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Broadcasts in the order in which they are to begin, each once: those that many scenarios look at, as the STS takes one after the
+ * other; those that one scenario wants at the same time, which are a block; the longest first, and short ones in their order.
+ */
+export function scheduled(
+  planned: readonly PlannedBroadcast[],
+  { config, maxStreams, processors }: Room,
+): Scheduled[] {
+  const once = new Map<string, PlannedBroadcast>();
+  for (const one of planned) {
+    const known = once.get(keyOf(one.request));
+    // By the scenario that wants the most broadcasts at the same time as it.
+    if (!known || one.together > known.together) once.set(keyOf(one.request), one);
+  }
+  const all = [...once.values()].map((one) => ({ ...one, seconds: lengthOf(one.request, config) }));
+  const block = all.filter((one) => isBlock(one));
+  const ranks = [
+    all.filter(({ group }) => group === 'shared'),
+    all.filter((one) => one.group === 'echo' && !isBlock(one)),
+    block,
+  ].map((rank) => [...rank].sort((a, b) => b.seconds - a.seconds));
+  const short = all.filter(({ group }) => group === 'short');
+  return [...ranks.flat(), ...short].map(({ request, group, seconds }, _index, inOrder) => {
+    const isInBlock = block.some((one) => one.request === request);
+    const isFirst = inOrder.find((one) => isBlock(one))?.request === request;
+    // The longest of a block comes first and takes for all of it: they begin together or not at all.
+    const shares = isInBlock ? (isFirst ? block.length : 0) : 1;
+    const taken = Math.min(processors, shares * PROCESSORS[group]);
+    return {
+      ...{ request, seconds: seconds + TAIL_SECONDS },
+      load: {
+        ...{ processors: taken, set: setOf(request, config) },
+        share: Math.max(1 / maxStreams, sharesOf(group, processors)),
+        tail: { processors: isInBlock ? taken : taken * TAIL, share: 1 / maxStreams },
+      },
+    };
+  });
+}
+
+/**
+ * When each broadcast will have been dubbed, by keyOf, in seconds after the first has begun; of none where the configuration
+ * cannot be read, which scenarios say.
+ */
+export function endsInForecast(planned: readonly PlannedBroadcast[]): Map<string, number> {
+  const room = roomIn(readConfig());
+  if (!room) return new Map();
+  const all = scheduled(planned, room);
+  const times = forecast(all, room.processors);
+  return new Map(all.map(({ request }, index) => [keyOf(request), times[index]?.ends ?? 0]));
+}
+
+/** What a broadcast takes that is not planned, as by services of a scenario's own: that waits for no other one. */
+export function loadOf(request: BroadcastRequest, config: Room['config']): Load {
+  const shares = { processors: 0, share: 1 };
+  return { ...shares, set: setOf(request, config), tail: shares };
+}
+
+function isBlock({ group, together }: PlannedBroadcast): boolean {
+  return group === 'echo' && together > 1;
+}
+
+/** Of broadcasts that last, two on two processors would make the STS slower than they are, and its queue longer to their end. */
+function sharesOf(group: PlannedBroadcast['group'], processors: number): number {
+  if (group === 'shared') return 1 / Math.max(1, processors - 1);
+  return group === 'short' ? 1 / (2 * processors) : 0;
+}
+
+function setOf({ composition }: BroadcastRequest, { runtime }: Room['config']): string {
+  // There is one set of them, whatever STS it has.
+  return runtime === 'external' ? runtime : JSON.stringify(composition);
+}
+
+/** For about how many seconds it is published, or its fragments are answered, if that takes longer. */
+function lengthOf(request: BroadcastRequest, { fixtureScript }: Room['config']): number {
+  const { fixture, seconds, composition, faults } = request;
+  const length = seconds ?? fixtureLength(fixture, fixtureScript);
+  if (typeof composition === 'string' || composition.oneAtATime !== true) return length;
+  const takenMs = faults.map((fault) => (fault.does === 'take' ? fault.ms : 0));
+  const answerSeconds = Math.max(0, ...takenMs) / 1000;
+  return Math.max(length, (length / composition.echoSegmentSeconds) * answerSeconds);
+}
+
+function fixtureLength(name: string | null, configured: string): number {
+  if (name === FRESH_WORDS) return FRESH_WORDS_SECONDS;
+  try {
+    const script = name === null ? configured : join(projectRoot, 'fixtures', `${name}.yaml`);
+    return readFixture(script).durationSeconds;
+  } catch (error) {
+    if (error instanceof SuiteError) return UNKNOWN_SECONDS;
+    throw error;
+  }
+}

@@ -1,0 +1,120 @@
+import { describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { type PartialRequest, keyOf, requestOf } from '../../support/broadcast/request';
+import { projectRoot } from '../../support/config';
+import { loadOf, scheduled } from '../../support/session/loads';
+import type { PlannedBroadcast } from '../../support/session/plan';
+
+const config = {
+  fixtureScript: `${projectRoot}/fixtures/1-min-nfl.yaml`,
+  runtime: 'host',
+} as const;
+const room = { config, maxStreams: 10, processors: 2 };
+const echo = { composition: { echoSegmentSeconds: 6 } };
+const tones = { fixture: '90-s-tones', ...echo };
+
+function planned(
+  group: PlannedBroadcast['group'],
+  request: PartialRequest,
+  together = 1,
+): PlannedBroadcast {
+  return { group, request: requestOf(request), together };
+}
+
+describe('the loads of broadcasts', () => {
+  it('are in the order in which they are to begin', () => {
+    const all = scheduled(
+      [
+        planned('short', { fixture: '12-s-nfl', use: 1 }),
+        planned('echo', { ...tones, seconds: 24 }),
+        planned('echo', { ...tones, seconds: 36 }, 3),
+        planned('echo', { ...tones, seconds: 78 }, 3),
+        planned('shared', { fixture: '30s-counting-english' }),
+        planned('short', { fixture: '12-s-silence' }),
+        planned('echo', { ...tones, seconds: 30 }),
+        planned('shared', {}),
+        planned('shared', {}),
+      ],
+      room,
+    );
+    expect(all.map(({ request, seconds }) => [request.fixture, seconds])).to.deep.equal([
+      ...[
+        [null, 73],
+        ['30s-counting-english', 43],
+      ],
+      ...[30, 24, 78, 36].map((seconds) => ['90-s-tones', seconds + 13]),
+      ...[
+        ['12-s-nfl', 25],
+        ['12-s-silence', 25],
+      ],
+    ]);
+  });
+
+  it('of a block are those of all of it for the longest one, and nothing for the others', () => {
+    const block = [78, 72, 36].map((seconds) => planned('echo', { ...tones, seconds }, 3));
+    const alone = planned('echo', { ...tones, seconds: 30 });
+    const loads = scheduled([...block, alone], room).map(({ load }) => load.processors);
+    const [one = 0] = loads;
+    expect(loads).to.deep.equal([one, 3 * one, 0, 0]);
+    const many = Array.from({ length: 40 }, (_, use) => planned('echo', { ...tones, use }, 40));
+    expect(scheduled(many, room)[0]?.load.processors).to.equal(2);
+  });
+
+  it('are of the scenario that wants the most of them', () => {
+    const request = { ...tones, seconds: 30 };
+    const all = scheduled([planned('echo', request), planned('echo', request, 2)], room);
+    expect(all).to.have.length(1);
+    expect(all[0]?.load.processors).to.equal(
+      scheduled([planned('echo', request)], room)[0]?.load.processors,
+    );
+  });
+
+  it('take all of an STS on two processors, and a stream of it until the output has ended', () => {
+    const shares = (maxStreams: number, processors: number): number[][] =>
+      scheduled([planned('shared', {}), planned('short', { use: 1 }), planned('echo', tones)], {
+        ...{ config, maxStreams, processors },
+      }).map(({ load }) => [load.share, load.tail.share]);
+    expect(shares(10, 2)).to.deep.equal([
+      [1, 0.1],
+      [0.1, 0.1],
+      [0.25, 0.1],
+    ]);
+    expect(shares(1, 2)).to.deep.equal(Array(3).fill([1, 1]));
+    expect(shares(10, 4)[0]).to.deep.equal([1 / 3, 0.1]);
+  });
+
+  it('are of one set of services where those run elsewhere', () => {
+    const sets = (runtime: 'host' | 'external'): number =>
+      new Set(
+        scheduled([planned('shared', {}), planned('echo', tones)], {
+          ...{ ...room, config: { ...config, runtime } },
+        }).map(({ load }) => load.set),
+      ).size;
+    expect(sets('host')).to.equal(2);
+    expect(sets('external')).to.equal(1);
+    const own = loadOf(requestOf({ composition: 'dual without a tap' }), config);
+    expect(own).to.deep.include({ processors: 0, share: 1, tail: { processors: 0, share: 1 } });
+  });
+
+  it('know how long slow answers take', () => {
+    const [slow] = scheduled(
+      [
+        planned('echo', {
+          ...{ fixture: '90-s-tones', seconds: 20 },
+          composition: { echoSegmentSeconds: 2, oneAtATime: true },
+          faults: [{ on: { first: 0, last: null }, does: 'take', ms: 10_000 }],
+        }),
+      ],
+      room,
+    );
+    expect(slow?.seconds).to.equal(113);
+    expect(keyOf(slow?.request ?? requestOf())).to.include('"seconds":20');
+  });
+
+  it('of a fixture that nobody can read are those of a minute', () => {
+    const [one] = scheduled([planned('shared', { fixture: 'no-such-fixture' })], room);
+    expect(one?.seconds).to.equal(73);
+  });
+});
