@@ -1,4 +1,4 @@
-// Profiles: default, p1, debug; prove.
+// Profiles: default, p1, debug; messages.
 // `paths` is left unset: paths of the command line would be added to it instead of replacing it.
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
@@ -53,8 +53,8 @@ const common = {
 
 const profiles = {
   default: common,
-  // For `npm run prove`, which reads nothing but the messages and the verdicts.
-  prove: {
+  // For programs that read nothing but the messages and the verdicts: `npm run prove`, and runs inside of a run.
+  messages: {
     ...common,
     format: [['./support/report/console-formatter.cjs'], ...formatsInto(reports, ['message'])],
     pluginOptions: { acceptance: { reports: false } },

@@ -13,7 +13,7 @@ import { forecast, type Load } from './schedule';
  * Processors that a broadcast takes in the mean, with its services, its publisher and what watches it, of two that are the threads of
  * one core. By the STS itself: recognition, a neural voice, and all else. Short ones have two fragments each, which may wait.
  */
-const PROCESSORS = { shared: 0.8, short: 0.4, echo: 0.1 };
+const PROCESSORS = { shared: 0.8, short: 0.4, echo: 0.13 };
 /** Of them, once it is published. */
 const TAIL = 0.25;
 /** How long the output of a broadcast goes on after its publisher, and its evidence is fetched. */

@@ -62,7 +62,7 @@ async function runScenarios(
   mkdirSync(reports, { recursive: true });
   const { exitCode, timedOut, shortMessage, all } = await execa(
     process.execPath,
-    [CUCUMBER, '--profile', 'prove', ...selection],
+    [CUCUMBER, '--profile', 'messages', ...selection],
     {
       cwd: projectRoot,
       env: { ANALYSIS_CACHE: cache, ...environment, REPORTS_DIR: reports },
