@@ -8,6 +8,7 @@ import type { BroadcastRecord } from '../broadcast/record';
 import { isUndisturbed } from '../broadcast/request';
 import { broadcastNameInFull } from '../broadcast/request-words';
 import { safeText } from '../base/safe-text';
+import { type BenchmarkFigure, readBenchmark } from './benchmark-file';
 import type { BroadcastFigures } from './facts';
 import { idsOf, nameWithIds, type Outcome, outcomeOf } from './scenario-results';
 import { readMessages, type ScenarioResult } from './scenario-results';
@@ -41,6 +42,8 @@ export interface ComparedRun {
   seconds: number | undefined;
   scenarios: readonly ComparedScenario[];
   broadcasts: readonly ComparedBroadcast[];
+  /** What `npm run benchmark` has measured, if it has. */
+  benchmark?: readonly BenchmarkFigure[];
 }
 
 const SCENARIO_WORSE = ['newly failed', 'newly skipped', 'newly not shown', 'gone'] as const;
@@ -152,6 +155,8 @@ export const FIGURES: Record<keyof BroadcastFigures, Figure> = {
 
 /** Of the whole run's time; of a short run, as much as of a broadcast's. */
 const RUN_TIME_LIMIT = 0.1;
+/** Of a figure of the benchmark; its speed on one machine changes by up to 40 % from minute to minute, ratios by less. */
+const BENCHMARK_LIMIT = 0.2;
 /** The answers of shorter broadcasts are too few for percentiles. */
 export const LEAST_FRAGMENTS = 5;
 
@@ -182,6 +187,7 @@ export function readComparedRun(folder: string): ComparedRun {
       ...namedBroadcast(readEvidence(path).record),
       figures: readBroadcastFacts(path)?.figures,
     })),
+    benchmark: readBenchmark(folder),
   };
 }
 
@@ -217,11 +223,24 @@ export function compareRuns(a: ComparedRun, b: ComparedRun): Comparison {
     };
     rows.push(rowOf('the whole run', time, a.seconds, b.seconds));
   }
+  rows.push(...benchmarkRows(a.benchmark ?? [], b.benchmark ?? []));
   rows.sort((one, other) => rank(one.change) - rank(other.change));
   const lost = broadcasts.filter((one) => one.missing === 'figures' && one.in === 'RUN_B');
   const worse = [...scenarios, ...rows].filter(({ change }) => IS_WORSE.has(change));
   const gotWorse = lost.length + worse.length;
   return { a: a.folder, b: b.folder, scenarios, rows, broadcasts, gotWorse };
+}
+
+/** Of figures that both runs have. */
+function benchmarkRows(a: readonly BenchmarkFigure[], b: readonly BenchmarkFigure[]): Row[] {
+  const now = new Map(b.map(({ name, value }) => [name, value]));
+  return a.flatMap(({ name, unit, value }) => {
+    const figure: Figure = {
+      ...{ name, unit, better: 'less', decimals: unit === 'MB' ? 0 : 2 },
+      limit: BENCHMARK_LIMIT * Math.abs(value),
+    };
+    return now.has(name) ? rowOf('the benchmark', figure, value, now.get(name)) : [];
+  });
 }
 
 /**

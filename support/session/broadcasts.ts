@@ -47,7 +47,7 @@ export class Broadcasts {
   /** Evidence folders by the key of what was asked for; undefined where broadcasts are published. */
   readonly #recorded: Map<string, string> | undefined;
   /** What the scenarios of this run are going to ask for; known once they have begun. */
-  #planned: PlannedBroadcast[] | undefined;
+  #planned: readonly PlannedBroadcast[] | undefined;
   #freshWords: Promise<SpokenWords> | undefined;
   #streams = 0;
   /** Of the first planned one; the others are started when they run, or cannot be started. */
@@ -73,10 +73,10 @@ export class Broadcasts {
     if (isSpoken) this.#speakOnce().catch(() => undefined);
   }
 
-  /** Begins all that the run is going to need, each as soon as there is room for it. */
-  begin(): void {
+  /** Begins all that the run is going to need, each as soon as there is room for it; once. */
+  begin(planned?: readonly PlannedBroadcast[]): void {
     if (this.isReplay || this.#planned) return;
-    this.#planned = plannedBroadcasts();
+    this.#planned = planned ?? plannedBroadcasts();
     if (this.#planned.length === 0) return;
     this.#over = this.#beginAll(this.#planned);
   }

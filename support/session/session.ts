@@ -17,6 +17,7 @@ import { SessionState, sweepLeftovers } from '../environment/session-state';
 import { type BroadcastHost, Broadcasts, notRecorded } from './broadcasts';
 import type { NestedRequest } from './nested-request';
 import { NestedRuns } from './nested-run';
+import type { PlannedBroadcast } from './plan';
 import { Schedule } from './schedule';
 import { type Overlays, type SecondServices, type Services, ServiceSets } from './services';
 import type { TrialRequest } from './trial-request';
@@ -219,6 +220,11 @@ export class Session {
   /** A run of the suite with something wrong in its settings; an equal request is one run. Throws as {@link NestedRuns.of}. */
   nestedRun(request: NestedRequest): Promise<SuiteRun> {
     return this.#nested.of(request);
+  }
+
+  /** Begins these broadcasts, or all that the scenarios of this run are going to need. */
+  begin(planned?: readonly PlannedBroadcast[]): void {
+    this.#broadcasts.begin(planned);
   }
 
   /** Publishes a broadcast and observes it to its end; an equal request is dubbed once. Throws as {@link Broadcasts.dub}. */

@@ -1,0 +1,60 @@
+/** What a run took, as ratios to what it cannot take less than. */
+import { percentile } from '../../support/analyze/finding';
+import { type Evidence, readEvidence, recordedBroadcasts } from '../../support/broadcast/evidence';
+import type { BroadcastRecord } from '../../support/broadcast/record';
+import { isUndisturbed } from '../../support/broadcast/request';
+import { factsAlone, readPart } from '../../support/report/run-report';
+import type { BenchmarkFigure as Figure } from '../../support/report/benchmark-file';
+
+/** @param results folder of a run */
+export function runFigures(results: string, evidence: string): Figure[] {
+  const all = [...recordedBroadcasts(evidence).values()].map((folder) => readEvidence(folder));
+  return figuresOfRun(all, factsAlone(readPart(results)).seconds);
+}
+
+/**
+ * The floor of a run is its longest broadcast, which has prescribed pauses in it: all others can be on the air at the same time.
+ *
+ * @param seconds of the whole run; undefined where it has no end
+ */
+export function figuresOfRun(
+  all: readonly Pick<Evidence, 'record' | 'fragments'>[],
+  seconds: number | undefined,
+): Figure[] {
+  const records = all.map(({ record }) => record);
+  const floor = Math.max(...records.map(onTheAir).filter(Number.isFinite));
+  const busy = records.flatMap(({ busyShare }) => busyShare ?? []);
+  const waits = records.flatMap((record) => record.waits ?? []).map(({ ms }) => ms);
+  const atOnce = Math.max(...records.map(({ alongside }) => alongside?.length ?? 0)) + 1;
+  const ratio = (name: string, value: number): Figure => ({ name, value, unit: '' });
+  return [
+    ...(seconds === undefined ? [] : [ratio('run / its longest broadcast', seconds / floor)]),
+    { name: 'its longest broadcast, from publishing to its end', value: floor, unit: 's' },
+    ratio('answer of the STS / its fragment, median', medianOf(all.flatMap(answers))),
+    ratio('broadcasts beside one another, at most', atOnce),
+    ratio('part of the processors that was busy, median of broadcasts', medianOf(busy)),
+    {
+      name: 'the longest that the suite was kept waiting',
+      value: Math.max(0, ...waits),
+      unit: 'ms',
+    },
+  ];
+}
+
+/** Of fragments that the STS itself has answered, with nothing going wrong: how long it took, in lengths of the fragment. */
+function answers({ record, fragments }: Pick<Evidence, 'record' | 'fragments'>): number[] {
+  const { request, segmentSeconds } = record;
+  if (request.composition !== 'dual' || !isUndisturbed(request)) return [];
+  return fragments.fragments.flatMap(({ roundTripMs }) =>
+    roundTripMs === undefined ? [] : roundTripMs / 1000 / segmentSeconds,
+  );
+}
+
+function onTheAir({ times }: BroadcastRecord): number {
+  return ((times.outputEnded ?? NaN) - (times.published ?? NaN)) / 1000;
+}
+
+function medianOf(values: readonly number[]): number {
+  const found = percentile(values, 50);
+  return found.observed ? found.value : NaN;
+}
