@@ -28,8 +28,8 @@ import { beginResults, FORMAT_FILES, NOTHING_RUN, removePending } from './report
 import { idsOf, NOT_SHOWN_REASON, ScenarioCollector } from './report/scenario-results';
 import { rememberBegin, remembering } from './history/remember';
 import { closedSession } from './session/lifecycle';
-import { endsInForecast } from './session/loads';
-import { inTurn, noteEnvelope } from './session/plan';
+import { endsInForecast, forecastInWords } from './session/loads';
+import { broadcastsIn, inTurn, noteEnvelope } from './session/plan';
 import { checkExcluded, toldScope } from './session/scope';
 import { whyNothing } from './session/selection';
 
@@ -63,7 +63,10 @@ export const plugin: Plugin<Options> = {
     }
     const run = new Run({ isDry: dryRun, hasReports: options.reports ?? true }, environment);
     on('message', (envelope) => run.note(envelope));
-    if (order === 'defined') transform('pickles:order', (all) => inTurn(all, endsInForecast));
+    transform('pickles:order', (all) => {
+      if (dryRun) run.forecast = forecastInWords(broadcastsIn(all));
+      return order === 'defined' ? inTurn(all, endsInForecast) : all;
+    });
     return () => run.end();
   },
 };
@@ -102,6 +105,8 @@ class Run {
   #hasBegun = false;
   /** Whether the history has it: with an end, when it has ended. */
   #isRemembered = false;
+  /** How long its broadcasts would take. */
+  forecast: string | undefined;
   /** What went wrong before there is a session. */
   readonly #problems: string[] = [];
 
@@ -255,5 +260,6 @@ class Run {
         snippetOf: (text) => snippets.get(text),
       }),
     );
+    if (this.forecast !== undefined) write(`${this.forecast}\n`);
   }
 }

@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 import { BroadcastFindings } from '../analyze/broadcast-findings';
@@ -14,7 +13,7 @@ import { type Config, projectRoot, serviceNames, type Settings } from '../config
 import { requireAsDescribed } from '../checks/fixture-door';
 import { showLine } from '../report/progress';
 import { describedClip } from './described-clip';
-import { loadOf, scheduled } from './loads';
+import { loadOf, type Room, scheduled } from './loads';
 import { publishSpoken, speakFreshWords, type SpokenWords } from './fresh-words';
 import { type PlannedBroadcast, plannedBroadcasts } from './plan';
 import { publishBroadcast } from './publish-broadcast';
@@ -27,6 +26,8 @@ export interface BroadcastHost {
   /** The services that dub it, started on first use. */
   servicesFor(request: BroadcastRequest): Promise<Services>;
   settings(): Promise<Settings>;
+  /** What the schedule goes by. */
+  room(): Promise<Room>;
   track: Track;
   signal: AbortSignal;
   /** When each begins. */
@@ -82,9 +83,9 @@ export class Broadcasts {
   }
 
   async #beginAll(planned: readonly PlannedBroadcast[]): Promise<void> {
-    const { config } = this.host;
-    const { maxStreams } = await this.host.settings();
-    const all = scheduled(planned, { config, maxStreams, processors: availableParallelism() });
+    const room = await this.host.room();
+    this.host.schedule.processors = room.processors;
+    const all = scheduled(planned, room);
     for (const { request, load } of all) this.#loads.set(keyOf(request), load);
     // Their services first: all others would only make those later for which most are waiting.
     if (all[0]) this.#first = this.host.servicesFor(all[0].request);

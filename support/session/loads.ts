@@ -5,17 +5,25 @@ import { PrerequisiteMissing, SuiteError } from '../base/errors';
 import { readFixture } from '../broadcast/fixture';
 import { FRESH_WORDS, FRESH_WORDS_SECONDS } from '../broadcast/fresh-words';
 import { type BroadcastRequest, keyOf } from '../broadcast/request';
-import { type Config, projectRoot, readConfig } from '../config';
+import { type Config, projectRoot, readConfig, type Settings } from '../config';
+import { duration } from '../report/wording';
 import type { PlannedBroadcast } from './plan';
 import { forecast, type Load } from './schedule';
 
 /**
  * Processors that a broadcast takes in the mean, with its services, its publisher and what watches it, of two that are the threads of
- * one core. By the STS itself: recognition, a neural voice, and all else. Short ones have two fragments each, which may wait.
+ * one core. By the STS itself: recognition, a neural voice, and all else. Short ones have two fragments each, which may wait. Their
+ * starts are in it, each of more than a second of a processor; those of a block, which last longer, take less.
  */
-const PROCESSORS = { shared: 0.8, short: 0.4, echo: 0.13 };
+const PROCESSORS = { shared: 0.8, short: 0.4, echo: 0.14 };
+const OF_BLOCK = 0.1;
 /** Of them, once it is published. */
 const TAIL = 0.25;
+/**
+ * Part of the processors for broadcasts; the rest is for what begins beside them, and for what comes suddenly: when they began up to
+ * 1, the suite was kept waiting for 8 s of 80 beside containers, each of which takes commands to the engine as well.
+ */
+const FOR_BROADCASTS = { host: 0.85, docker: 0.7, external: 0.85 };
 /** How long the output of a broadcast goes on after its publisher, and its evidence is fetched. */
 const TAIL_SECONDS = 13;
 /** Where the description of its fixture cannot be read: whoever waits for it says so. */
@@ -33,13 +41,23 @@ export interface Scheduled {
 export interface Room {
   config: Pick<Config, 'fixtureScript' | 'runtime'>;
   maxStreams: number;
+  /** That broadcasts may take. */
   processors: number;
+}
+
+/** What there is for broadcasts on this machine. */
+export function roomFor(
+  config: Config,
+  { maxStreams }: Settings,
+  runtime: keyof typeof FOR_BROADCASTS,
+): Room {
+  return { config, maxStreams, processors: FOR_BROADCASTS[runtime] * availableParallelism() };
 }
 
 function roomIn(config: Config): Room | undefined {
   try {
-    const { maxStreams } = config.settings('127.0.0.1');
-    return { config, maxStreams, processors: availableParallelism() };
+    const { runtime } = config;
+    return roomFor(config, config.settings('127.0.0.1'), runtime === 'auto' ? 'host' : runtime);
   } catch (error) {
     if (error instanceof PrerequisiteMissing) return undefined;
     throw error;
@@ -72,8 +90,8 @@ export function scheduled(
     const isInBlock = block.some((one) => one.request === request);
     const isFirst = inOrder.find((one) => isBlock(one))?.request === request;
     // The longest of a block comes first and takes for all of it: they begin together or not at all.
-    const shares = isInBlock ? (isFirst ? block.length : 0) : 1;
-    const taken = Math.min(processors, shares * PROCESSORS[group]);
+    const ofBlock = isFirst ? block.length * OF_BLOCK : 0;
+    const taken = Math.min(processors, isInBlock ? ofBlock : PROCESSORS[group]);
     return {
       ...{ request, seconds: seconds + TAIL_SECONDS },
       load: {
@@ -92,9 +110,27 @@ export function scheduled(
 export function endsInForecast(planned: readonly PlannedBroadcast[]): Map<string, number> {
   const room = roomIn(readConfig());
   if (!room) return new Map();
-  const all = scheduled(planned, room);
-  const times = forecast(all, room.processors);
+  const [all, processors] = scheduleFor(planned, room);
+  const times = forecast(all, processors);
   return new Map(all.map(({ request }, index) => [keyOf(request), times[index]?.ends ?? 0]));
+}
+
+const SHOWN_PROCESSORS = [2, 4, 8];
+
+/** For people: how long the broadcasts of these scenarios take, by the number of processors; undefined where there are none. */
+export function forecastInWords(planned: readonly PlannedBroadcast[]): string | undefined {
+  const room = roomIn(readConfig());
+  if (!room || planned.length === 0) return undefined;
+  const share = room.processors / availableParallelism();
+  const all = SHOWN_PROCESSORS.map((count) => {
+    const ends = forecast(...scheduleFor(planned, { ...room, processors: share * count }));
+    return `${duration(Math.max(...ends.map((one) => one.ends)))} with ${count} processors`;
+  });
+  return `broadcasts on the air for about ${all.join(', ')}`;
+}
+
+function scheduleFor(planned: readonly PlannedBroadcast[], room: Room): [Scheduled[], number] {
+  return [scheduled(planned, room), room.processors];
 }
 
 /** What a broadcast takes that is not planned, as by services of a scenario's own: that waits for no other one. */
@@ -109,8 +145,9 @@ function isBlock({ group, together }: PlannedBroadcast): boolean {
 
 /** Of broadcasts that last, two on two processors would make the STS slower than they are, and its queue longer to their end. */
 function sharesOf(group: PlannedBroadcast['group'], processors: number): number {
-  if (group === 'shared') return 1 / Math.max(1, processors - 1);
-  return group === 'short' ? 1 / (2 * processors) : 0;
+  const whole = Math.ceil(processors);
+  if (group === 'shared') return 1 / Math.max(1, whole - 1);
+  return group === 'short' ? 1 / (2 * whole) : 0;
 }
 
 function setOf({ composition }: BroadcastRequest, { runtime }: Room['config']): string {

@@ -197,9 +197,14 @@ export function inTurn<Scenario extends { pickle: Pickle }>(
   scenarios: readonly Scenario[],
   endsOf: (broadcasts: PlannedBroadcast[]) => ReadonlyMap<string, number>,
 ): Scenario[] {
-  const ends = endsOf(scenarios.flatMap(({ pickle }) => broadcastsOf(pickle)));
+  const ends = endsOf(broadcastsIn(scenarios));
   const turns = new Map(scenarios.map((one) => [one, turnOf(one.pickle, ends)]));
   return [...scenarios].sort((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0));
+}
+
+/** All broadcasts of these scenarios, in their order; but for those of services of a scenario's own. */
+export function broadcastsIn(scenarios: readonly { pickle: Pickle }[]): PlannedBroadcast[] {
+  return scenarios.flatMap(({ pickle }) => broadcastsOf(pickle));
 }
 
 function turnOf(pickle: Pickle, ends: ReadonlyMap<string, number>): number {

@@ -133,7 +133,7 @@ export class Schedule {
    */
   constructor(
     private readonly signal: AbortSignal,
-    private readonly processors = availableParallelism(),
+    public processors = availableParallelism(),
     private readonly starts = new Starts(signal),
   ) {
     signal.addEventListener('abort', () => {

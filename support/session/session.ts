@@ -16,6 +16,7 @@ import type { Runtime } from '../environment/runtime';
 import { SessionState, sweepLeftovers } from '../environment/session-state';
 import { type BroadcastHost, Broadcasts, notRecorded } from './broadcasts';
 import type { NestedRequest } from './nested-request';
+import { roomFor } from './loads';
 import { NestedRuns } from './nested-run';
 import type { PlannedBroadcast } from './plan';
 import { Schedule } from './schedule';
@@ -78,6 +79,10 @@ export class Session {
     return {
       ...{ config: this.config, track: this.track, signal: this.#ended.signal },
       settings: () => this.settings(),
+      room: async () => {
+        const { name } = await this.#services.runtime();
+        return roomFor(this.config, await this.settings(), name);
+      },
       schedule: this.#schedule,
       // Of what is not about a broadcast: one at a time beside them.
       begins: () => {

@@ -241,6 +241,20 @@ describe('of two runs', () => {
     expect([time(4.9), time(5.1)]).to.deep.equal(['within noise', 'worse']);
   });
 
+  it('a figure of the benchmark may be a fifth larger, where both runs have it', () => {
+    const measured = (value: number): ComparedRun => ({
+      ...run({}),
+      benchmark: [{ name: 'run / its longest broadcast', value, unit: '' }],
+    });
+    const row = (a: ComparedRun, b: ComparedRun): Row | undefined =>
+      compareRuns(a, b).rows.find(({ broadcast }) => broadcast === 'the benchmark');
+    expect(row(measured(4), measured(4.7))?.change).to.equal('within noise');
+    expect(row(measured(4), measured(4.9))).to.include({ change: 'worse', a: 4, b: 4.9 });
+    expect(row(measured(4), measured(3.1))?.change).to.equal('better');
+    expect(row(measured(4), run({}))).to.be.undefined;
+    expect(row(run({}), measured(4))).to.be.undefined;
+  });
+
   it('what is worse is shown first, in columns, and noise only when it is asked for', () => {
     const comparison = compareRuns(run({}), run({ wordErrorRate: 0.3, answerP50Ms: 500 }));
     const lines = comparisonText(comparison, false).split('\n');
