@@ -100,6 +100,11 @@ After(
   },
 );
 
+// The next one may look at other recordings.
+After({ name: 'rest' }, async function (this: DubbingWorld) {
+  for (const broadcast of this.judgedBroadcasts) await broadcast.rest();
+});
+
 // Which evidence a scenario was judged by.
 After({ name: 'judged by' }, function (this: DubbingWorld) {
   const streams = this.judgedBroadcasts.map(({ stream }) => stream);

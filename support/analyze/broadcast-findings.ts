@@ -312,6 +312,11 @@ export class BroadcastFindings {
     return this.#output;
   }
 
+  /** As {@link OutputFindings.rest}. */
+  async rest(): Promise<void> {
+    await this.#output?.rest();
+  }
+
   /** Where the audio of each sent fragment is, before and after. */
   get dubFiles(): DubFiles[] {
     return this.fragments.map((fragment) => ({

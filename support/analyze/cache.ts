@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate } from 'node:timers/promises';
 
 import { SuiteError } from '../base/errors';
 
@@ -34,5 +35,12 @@ export class FindingCache {
     const result = work();
     this.#known.set(key, result);
     return result;
+  }
+
+  /** What has been measured so far; undefined where it was not, not yet, or could not be. */
+  async measured<T>(key: string): Promise<T | undefined> {
+    const known = this.#known.get(key) as Promise<T> | undefined;
+    if (!known) return undefined;
+    return Promise.race([known.catch(() => undefined), setImmediate(undefined)]);
   }
 }

@@ -1,5 +1,5 @@
 import type { Fixture } from '../broadcast/fixture';
-import { bytesOf, partOf, type Samples, samplesIn, SPEECH_RATE_HZ } from './samples';
+import { bytesOf, partOf, type Samples, samplesIn, SPEECH_RATE_HZ, stored } from './samples';
 import { inWorkerThread, shared } from './worker-thread';
 import { eachAudioFile, readAudioFiles, readAudioFilesAt, sinkOfFiles } from './audio';
 import { audioLevels, voiceActivity } from './audio-levels';
@@ -56,6 +56,17 @@ const SEARCH_RATE_HZ = 4000;
 const DUBS_AT_ONCE = 20;
 const STORED_DUBS_AT_ONCE = 10;
 
+/** Findings with audio in them. */
+const AUDIO = 'audio';
+const LISTENED = 'listened';
+const FEW_FRAGMENTS = 'few fragments';
+
+/** The audio of fragments by file, at two rates. */
+interface FewFragments {
+  searched: Map<string, Samples>;
+  compared: Map<string, Samples>;
+}
+
 /** The files of one fragment: its dub, and its audio before dubbing where that is known. */
 export interface DubFiles {
   sequence: number;
@@ -110,6 +121,23 @@ export class OutputFindings {
     return typeof this.#dubs === 'function' ? this.#dubs() : this.#dubs;
   }
 
+  /**
+   * Has the audio that was decoded lie in a scratch file until it is looked at again: a run looks at many recordings, one after the
+   * other, and in memory a minute of each takes 20 MB.
+   */
+  async rest(): Promise<void> {
+    for (const key of [AUDIO, LISTENED]) {
+      const audio = await this.#cache.measured<AudioTimeline<Samples>>(key);
+      const [samples] = audio ? stored([audio.samples]) : [];
+      if (audio && samples) audio.samples = samples;
+    }
+    const few = await this.#cache.measured<FewFragments | undefined>(FEW_FRAGMENTS);
+    for (const samples of few ? [few.searched, few.compared] : []) {
+      const files = [...samples.keys()];
+      stored([...samples.values()]).forEach((one, i) => samples.set(files[i] ?? '', one));
+    }
+  }
+
   streams(): Promise<MediaStream[]> {
     return this.#cache.once('streams', () => probeStreams(this.file));
   }
@@ -123,7 +151,7 @@ export class OutputFindings {
   }
 
   audio(): Promise<AudioTrack> {
-    return this.#cache.once('audio', () => readAudioTrack(this.file));
+    return this.#cache.once(AUDIO, () => readAudioTrack(this.file));
   }
 
   /** Whether one of its two channels is a delayed copy of the other. */
@@ -173,9 +201,9 @@ export class OutputFindings {
 
   /** The audio of fragments that are few, decoded once; dubs also at the rate at which they are compared. */
   #fewFragments(): Promise<
-    { searched: Map<string, Samples>; compared: Map<string, Float32Array> } | undefined
+    FewFragments | undefined
   > {
-    return this.#cache.once('few fragments', async () => {
+    return this.#cache.once(FEW_FRAGMENTS, async () => {
       if (this.dubs.length > DUBS_AT_ONCE) return undefined;
       const files = this.#fragmentFiles();
       const dubs = new Set(this.dubs.map(({ dubbed }) => dubbed));
@@ -184,7 +212,7 @@ export class OutputFindings {
       }));
       const audio = await readAudioFilesAt(wanted);
       const none = new Float32Array();
-      const at = (rate: number): Map<string, Float32Array> =>
+      const at = (rate: number): Map<string, Samples> =>
         new Map(files.map((file, i) => [file, audio[i]?.[rate] ?? none]));
       return { searched: at(0), compared: at(1) };
     });
@@ -399,7 +427,12 @@ export class OutputFindings {
   /** Dubs at the rate at which they are compared. */
   async #comparedDubs(files: readonly string[]): Promise<(Float32Array | undefined)[]> {
     const few = await this.#fewFragments();
-    if (few) return files.map((file) => few.compared.get(file));
+    if (few) {
+      return files.map((file) => {
+        const samples = few.compared.get(file);
+        return samples && samplesIn(samples);
+      });
+    }
     return readAudioFiles(files, SPEECH_RATE_HZ);
   }
 
@@ -597,7 +630,7 @@ export class OutputFindings {
 
   /** The output's audio at the rate at which it is listened to, and compared with dubs. */
   #listened(): Promise<AudioTimeline<Samples>> {
-    return this.#cache.once('listened', async () => audioAt(await this.audio(), SPEECH_RATE_HZ));
+    return this.#cache.once(LISTENED, async () => audioAt(await this.audio(), SPEECH_RATE_HZ));
   }
 
   /** What an English speech recognizer understands of the output: its text, and lines of the script. */

@@ -101,6 +101,20 @@ export function putSamples(target: Samples, at: number, samples: Samples): void 
   }
 }
 
+/** The same samples, in one scratch file: those of memory are moved to it. */
+export function stored(all: readonly Samples[]): StoredSamples[] {
+  let fd: number | undefined;
+  let first = 0;
+  return all.map((samples) => {
+    if (!(samples instanceof Float32Array)) return samples;
+    fd ??= scratchFile();
+    writeAt(fd, bytesOf(samples), SAMPLE_BYTES * first);
+    const one = { fd, first, length: samples.length };
+    first += samples.length;
+    return one;
+  });
+}
+
 /** As the bytes of little-endian floats, one piece after the other. */
 export function* bytePiecesOf(samples: Samples): Generator<Uint8Array> {
   for (const piece of piecesOf(samples)) yield bytesOf(piece);

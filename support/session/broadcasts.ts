@@ -53,6 +53,8 @@ export class Broadcasts {
   #streams = 0;
   /** Of the first planned one; the others are started when they run, or cannot be started. */
   #first: Promise<Services> | undefined;
+  /** The planned ones, once their loads are known. */
+  #begun: Promise<unknown> | undefined;
   /** When all planned ones are over; see {@link quiet}. */
   #over: Promise<unknown> = Promise.resolve();
 
@@ -79,18 +81,22 @@ export class Broadcasts {
     if (this.isReplay || this.#planned) return;
     this.#planned = planned ?? plannedBroadcasts();
     if (this.#planned.length === 0) return;
-    this.#over = this.#beginAll(this.#planned);
+    const begun = this.#beginAll(this.#planned);
+    this.#begun = begun;
+    // Whoever waits for one gets its error.
+    this.#over = begun.then((all) => Promise.allSettled(all)).catch(() => undefined);
   }
 
-  async #beginAll(planned: readonly PlannedBroadcast[]): Promise<void> {
+  async #beginAll(
+    planned: readonly PlannedBroadcast[],
+  ): Promise<readonly Promise<BroadcastFindings>[]> {
     const room = await this.host.room();
     this.host.schedule.processors = room.processors;
     const all = scheduled(planned, room);
     for (const { request, load } of all) this.#loads.set(keyOf(request), load);
     // Their services first: all others would only make those later for which most are waiting.
     if (all[0]) this.#first = this.host.servicesFor(all[0].request);
-    // Whoever waits for one gets its error.
-    await Promise.allSettled(all.map(({ request }) => this.#dubOnce(request)));
+    return all.map(({ request }) => this.#dubOnce(request));
   }
 
   /**
@@ -101,6 +107,8 @@ export class Broadcasts {
    */
   async dub(request: BroadcastRequest): Promise<BroadcastFindings> {
     this.begin();
+    // Before that nothing is known of what it takes.
+    await this.#begun;
     return this.#dubOnce(request);
   }
 

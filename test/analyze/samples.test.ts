@@ -11,6 +11,7 @@ import {
   type Samples,
   samplesIn,
   silenceLike,
+  stored as storedTogether,
 } from '../../support/analyze/samples';
 import { noise, stored } from './make-media';
 
@@ -50,6 +51,17 @@ describe('samples in a file', () => {
     ] as const) {
       both((samples) => padded(samples, from, count));
     }
+  });
+
+  it('lie there together, moved from memory, and stay where they are', () => {
+    const others = noise(1000, 2);
+    const [one, other, same] = storedTogether([inMemory, others, inFile]);
+    if (!one || !other) throw new Error('nothing is stored');
+    expect([one.fd, other.first, other.length]).to.deep.equal([other.fd, 100_000, 1000]);
+    expect(same).to.equal(inFile);
+    expect(samplesIn(one)).to.deep.equal(inMemory);
+    expect(samplesIn(other)).to.deep.equal(others);
+    expect(samplesIn(other, 990, 2000)).to.deep.equal(others.slice(990));
   });
 
   it('come in pieces', () => {

@@ -66,7 +66,7 @@ describe('the loads of broadcasts', () => {
     const all = scheduled([planned('echo', request), planned('echo', request, 2)], room);
     expect(all).to.have.length(1);
     expect(all[0]?.load.processors).to.equal(
-      scheduled([planned('echo', request)], room)[0]?.load.processors,
+      scheduled([planned('echo', request, 2)], room)[0]?.load.processors,
     );
   });
 
