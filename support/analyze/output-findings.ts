@@ -200,9 +200,7 @@ export class OutputFindings {
   }
 
   /** The audio of fragments that are few, decoded once; dubs also at the rate at which they are compared. */
-  #fewFragments(): Promise<
-    FewFragments | undefined
-  > {
+  #fewFragments(): Promise<FewFragments | undefined> {
     return this.#cache.once(FEW_FRAGMENTS, async () => {
       if (this.dubs.length > DUBS_AT_ONCE) return undefined;
       const files = this.#fragmentFiles();

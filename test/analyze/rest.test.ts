@@ -37,7 +37,7 @@ describe('a recording that nobody looks at', () => {
 
   it('is measured all the same while a finding is awaited, or has failed', async () => {
     const cache = new FindingCache();
-    let done = (_value: number): void => undefined;
+    let done: (value: number) => void = () => undefined;
     const pending = cache.once('pending', () => new Promise<number>((settle) => (done = settle)));
     await expectNothing(cache, 'pending');
     await expectNothing(cache, 'never asked for');
