@@ -23,7 +23,8 @@ import { parseTcpTable } from '../platform/tcp-table';
 const CREATE_MS = 15 * 60_000;
 const STOP_GRACE_S = 10;
 const STOP_MS = 120_000;
-const POLL_EVERY_MS = 250;
+/** Each poll is two programs, and for as long as it takes to start one nothing else is done: some 30 ms on a busy machine. */
+const POLL_EVERY_MS = 1000;
 const MOST_DOWNS = 5;
 
 const PROJECT_LABEL = 'com.docker.compose.project';

@@ -26,6 +26,8 @@ import { keyOf, type TrialRequest } from './trial-request';
 /** As all services have at the start. */
 const HEALTHY_MS = 60_000;
 const POLL_MS = 100;
+/** Whether a service still runs is asked of programs, where it is a container. */
+const STATES_EVERY_MS = 1000;
 /** So long an STS has to say the same of why it is not healthy, before it is taken to stay so. */
 const STAYS_MS = 10_000;
 /** What they name may be missing: a model, a key, a device. All other variables have values that every STS has to take. */
@@ -181,9 +183,14 @@ async function healthOf(
   const missable = missableIn(request);
   const began = performance.now();
   let same = { said: '', since: began };
+  let seen = { at: -Infinity, hasEnded: false };
   for (;;) {
-    const states = await runtime.ps(composition);
-    const hasEnded = !states.some(({ service, state }) => service === name && state === 'running');
+    if (performance.now() - seen.at >= STATES_EVERY_MS) {
+      const states = await runtime.ps(composition);
+      const runs = states.some(({ service, state }) => service === name && state === 'running');
+      seen = { at: performance.now(), hasEnded: !runs };
+    }
+    const { hasEnded } = seen;
     const health = await get(address);
     const said = `${health.status} ${health.body}`;
     const at = performance.now();
