@@ -74,6 +74,8 @@ export class DockerRuntime implements Runtime {
   readonly testHost: { name: string; address: string };
   readonly variables: Variables;
   readonly #started = new Set<string>();
+  /** Of containers, by project and service. */
+  readonly #ids = new Map<string, Map<string, string>>();
 
   constructor(
     private readonly engine: Engine,
@@ -98,6 +100,7 @@ export class DockerRuntime implements Runtime {
   async up(composition: Composition, options: UpOptions): Promise<void> {
     runComesFirst();
     const { project } = composition;
+    this.#ids.delete(project);
     if (!this.#started.has(project)) {
       await this.#claim(composition);
       this.state.addProject(project, this.engine.environment);
@@ -173,6 +176,7 @@ export class DockerRuntime implements Runtime {
     }
     this.state.removeProject(project);
     this.#started.delete(project);
+    this.#ids.delete(project);
     await release(this.#claimName(project));
   }
 
@@ -203,10 +207,9 @@ export class DockerRuntime implements Runtime {
   }
 
   async logs(composition: Composition, service: string): Promise<string> {
-    const containers = await this.#containers(composition);
-    const container = containers.find((one) => one.service === service);
-    if (!container) return '';
-    const args = ['logs', '--timestamps', container.Id];
+    const id = await this.#idOf(composition, service);
+    if (id === undefined) return '';
+    const args = ['logs', '--timestamps', id];
     const { stdout, stderr } = await this.#docker(composition, args);
     // Two streams, each in order; they are merged by the timestamps at the start of the lines, all of one length.
     const lines = [...linesOf(stdout), ...linesOf(stderr)].map(stripVTControlCharacters);
@@ -399,14 +402,27 @@ export class DockerRuntime implements Runtime {
 
   /** Files as the service sees them, one after the other; its image must have `cat`. */
   async #read(composition: Composition, service: string, ...files: string[]): Promise<string> {
-    const { Id } = await this.#container(composition, service);
-    return (await this.#docker(composition, ['exec', Id, 'cat', ...files])).stdout;
+    const id =
+      (await this.#idOf(composition, service)) ?? (await this.#container(composition, service)).Id;
+    return (await this.#docker(composition, ['exec', id, 'cat', ...files])).stdout;
   }
 
   async #putAside(composition: Composition): Promise<void> {
     const ids = (await this.#containers(composition)).map(({ Id }) => Id);
     const shares = ['--cpu-shares', String(ASIDE_CPU_SHARES)];
     if (ids.length > 0) await this.#docker(composition, ['update', ...shares, ...ids]);
+  }
+
+  /** Asked once: as long as the project is not started or removed, its containers are the same. */
+  async #idOf(composition: Composition, service: string): Promise<string | undefined> {
+    const { project } = composition;
+    let ids = this.#ids.get(project);
+    if (!ids?.has(service)) {
+      const containers = await this.#containers(composition);
+      ids = new Map(containers.map((one) => [one.service, one.Id]));
+      this.#ids.set(project, ids);
+    }
+    return ids.get(service);
   }
 
   async #containers(composition: Composition): Promise<Container[]> {
