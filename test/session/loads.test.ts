@@ -56,7 +56,7 @@ describe('the loads of broadcasts', () => {
     const block = [78, 72, 36].map((seconds) => planned('echo', { ...tones, seconds }, 3));
     const alone = planned('echo', { ...tones, seconds: 30 });
     const loads = scheduled([...block, alone], room).map(({ load }) => load.processors);
-    expect(loads.map((one) => Number(one.toFixed(2)))).to.deep.equal([0.14, 0.3, 0, 0]);
+    expect(loads.map((one) => Number(one.toFixed(2)))).to.deep.equal([0.14, 0.42, 0, 0]);
     const many = Array.from({ length: 40 }, (_, use) => planned('echo', { ...tones, use }, 40));
     expect(scheduled(many, room)[0]?.load.processors).to.equal(2);
   });
