@@ -56,8 +56,9 @@ export function reconnectionsOf(events: readonly TapEvent[]): Reconnection[] {
   const attempts = events.filter(
     ({ kind, at }) => (kind === 'open' || kind === 'refused') && at >= lost.at,
   );
-  return attempts.map(({ at, kind }, i) => ({
+  // How long the STS then takes to accept it is not the attempt's delay.
+  return attempts.map(({ at, begunAt = at, kind }, i) => ({
     ...{ at, isRefused: kind === 'refused' },
-    afterMs: at - (attempts[i - 1]?.at ?? lost.at),
+    afterMs: begunAt - (attempts[i - 1]?.at ?? lost.at),
   }));
 }

@@ -5,7 +5,10 @@ import { type Direction, faultSchema } from './fault';
 /** Something the tap saw. `at` is milliseconds since the epoch, `connection` counts from 1. */
 export interface TapEvent {
   at: number;
-  /** When its first bytes came, where it came from media-service by WebSocket: a fragment is a MB, which a busy machine takes a while for. */
+  /**
+   * When its first bytes came, where it came from media-service by WebSocket: a fragment is a MB, which a busy machine takes a while for. Of
+   * an `open`: when media-service asked for it, before the STS was reached.
+   */
   begunAt?: number;
   connection: number;
   /**

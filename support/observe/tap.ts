@@ -35,7 +35,7 @@ import { TapStreams } from './tap-streams';
 interface Connection {
   id: number;
   stream: string | undefined;
-  /** When the first bytes came of the message that comes from media-service, or is being recorded. */
+  /** When the first bytes came of the message that comes from media-service, or is being recorded; at first, when it was asked for. */
   begunAt?: number;
   /** What was seen before it was known of which stream it is. */
   held: Omit<TapEvent, 'stream'>[];
@@ -145,6 +145,7 @@ export class Tap {
 
   #relayUpgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
     const connection = this.#connectionOf(incoming);
+    connection.begunAt = now();
     // Until the two are joined nothing else handles errors of the client's socket: a broken one is no error of the suite.
     socket.on('error', () => undefined);
     const refuse = (by: Refusal['by'], reason: string): void => {
@@ -188,6 +189,7 @@ export class Tap {
           'x-worker-id': incoming.headers['x-worker-id'],
         };
         this.#recordOpening(connection, { transport: 'websocket', headers });
+        delete connection.begunAt;
         upstream.off('message', keep);
         early.forEach(([data, isBinary]) => {
           this.#relayMessage(connection, 'from-sts', client, data, isBinary);

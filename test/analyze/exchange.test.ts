@@ -35,6 +35,10 @@ describe('what media-service and STS say to each other', () => {
       { at: 12_100, isRefused: true, afterMs: 2100 },
       { at: 16_000, isRefused: false, afterMs: 3900 },
     ]);
+    const slow = { ...connection(13, 'open', 2), begunAt: 12_200 };
+    expect(reconnectionsOf([connection(10, 'close'), slow])).to.deep.equal([
+      { at: 13_000, isRefused: false, afterMs: 2200 },
+    ]);
     expect(reconnectionsOf([connection(0, 'open'), connection(1, 'refused')])).to.be.empty;
   });
 

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
-import { WebSocket } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 
 import { freePort } from '../../support/environment/ports';
 import { eventually } from '../../support/base/eventually';
@@ -131,6 +131,31 @@ describe('the tap', () => {
     expect(slow).to.be.at.least(apartMs - 5);
     expect(quick).to.be.below(apartMs / 2);
     worker.close();
+  });
+
+  it('notes when a connection was asked for that the STS is slow to accept', async () => {
+    const acceptsAfterMs = 300;
+    const [behind, sockets] = [createServer(), new WebSocketServer({ noServer: true })];
+    behind.on('upgrade', (asked, socket, head) => {
+      setTimeout(() => sockets.handleUpgrade(asked, socket, head, () => undefined), acceptsAfterMs);
+    });
+    await new Promise<void>((done) => behind.listen(0, '127.0.0.1', done));
+    const own = await Tap.start(`http://127.0.0.1:${(behind.address() as AddressInfo).port}`);
+    const opened: TapEvent[] = [];
+    own.listen((event) => opened.push(event));
+    const address = `ws://127.0.0.1:${own.port}/socket.io/?EIO=4&transport=websocket`;
+    const worker = new WebSocket(address, { headers: { 'X-Stream-ID': 'slow' } });
+    try {
+      await once(worker, 'open');
+      const [{ kind, at, begunAt = at } = expect.fail('nothing was seen')] = opened;
+      expect(kind).to.equal('open');
+      expect(at - begunAt).to.be.at.least(acceptsAfterMs - 5);
+    } finally {
+      worker.terminate();
+      await own.close();
+      sockets.clients.forEach((one) => one.terminate());
+      behind.close();
+    }
   });
 
   it('keeps the path at which a proxy has the STS', async () => {

@@ -41,4 +41,4 @@ def test_reconnection_delays_double_with_jitter() -> None:
     rng = random.Random(1)
     for attempt, nominal in enumerate((2, 4, 8, 16, 32), start=1):
         delays = [reconnect_delay_s(attempt, 2.0, rng) for _ in range(200)]
-        assert nominal * 0.9 <= min(delays) < nominal < max(delays) <= nominal * 1.1
+        assert nominal * 0.95 <= min(delays) < nominal < max(delays) <= nominal * 1.05
