@@ -2,7 +2,7 @@
 
 import random
 
-# A quarter of the +/- 20 % within which a listener may see the attempt: noticing the loss, connecting and load take their part.
+# A quarter of the +/- 20 % within which a listener may see the attempt: noticing the loss and load take their part.
 JITTER = 0.05
 
 
