@@ -160,6 +160,15 @@ export function readFixture(yamlPath: string, mediaFile?: string): Fixture {
 
 /** Where the fixtures are that features speak of by name. */
 const FOLDER = resolve(__dirname, '../../fixtures');
+/**
+ * The YAML file of a fixture.
+ *
+ * @param name of a YAML file in fixtures/; null: the configured fixture
+ */
+export function scriptOf(name: string | null, configured: string): string {
+  return name === null ? configured : join(FOLDER, `${name}.yaml`);
+}
+
 /** What features call the configured broadcast (FIXTURE_SCRIPT, FIXTURE_FILE), whatever it is. */
 const CONFIGURED = 'one-minute broadcast';
 let byName: Map<string, string> | undefined;

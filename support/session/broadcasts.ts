@@ -1,15 +1,20 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 
 import { BroadcastFindings } from '../analyze/broadcast-findings';
 import { PrerequisiteMissing } from '../base/errors';
 import type { Track } from '../base/track';
 import { readEvidence, recordedBroadcasts } from '../broadcast/evidence';
 import { requireFaultsDone } from '../broadcast/faults-done';
-import { beginningOf, type Fixture, publishedFixture, readFixture } from '../broadcast/fixture';
+import {
+  beginningOf,
+  type Fixture,
+  publishedFixture,
+  readFixture,
+  scriptOf,
+} from '../broadcast/fixture';
 import { FRESH_WORDS } from '../broadcast/fresh-words';
 import { type BroadcastRequest, keyOf, segmentSecondsOf } from '../broadcast/request';
-import { type Config, projectRoot, serviceNames, type Settings } from '../config';
+import { type Config, serviceNames, type Settings } from '../config';
 import { requireAsDescribed } from '../checks/fixture-door';
 import { showLine } from '../report/progress';
 import { describedClip } from './described-clip';
@@ -139,7 +144,7 @@ export class Broadcasts {
    */
   fixture(name: string | null): Fixture {
     const { fixtureScript, fixtureFile } = this.host.config;
-    const script = name === null ? fixtureScript : join(projectRoot, 'fixtures', `${name}.yaml`);
+    const script = scriptOf(name, fixtureScript);
     const fixture = readFixture(script, script === fixtureScript ? fixtureFile : undefined);
     if (statSync(fixture.path, { throwIfNoEntry: false })?.isFile()) return fixture;
     throw new PrerequisiteMissing(

@@ -1,11 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 
 import { PrerequisiteMissing, SuiteError } from '../base/errors';
-import { readFixture } from '../broadcast/fixture';
+import { readFixture, scriptOf } from '../broadcast/fixture';
 import { FRESH_WORDS, FRESH_WORDS_SECONDS } from '../broadcast/fresh-words';
 import { type BroadcastRequest, keyOf } from '../broadcast/request';
-import { type Config, projectRoot, readConfig, type Settings } from '../config';
+import { type Config, readConfig, type Settings } from '../config';
 import { duration } from '../report/wording';
 import type { PlannedBroadcast } from './plan';
 import { forecast, type Load } from './schedule';
@@ -66,7 +65,8 @@ function roomIn(config: Config): Room | undefined {
 
 /**
  * Broadcasts in the order in which they are to begin, each once: those that many scenarios look at, as the STS takes one after the
- * other; those that one scenario wants at the same time, which are a block; the longest first, and short ones in their order.
+ * other; those of the Echo STS; of them those that one scenario wants at the same time, which are a block; the longest of each first.
+ * Short ones follow in their order.
  */
 export function scheduled(
   planned: readonly PlannedBroadcast[],
@@ -79,17 +79,18 @@ export function scheduled(
     if (!known || one.together > known.together) once.set(keyOf(one.request), one);
   }
   const all = [...once.values()].map((one) => ({ ...one, seconds: lengthOf(one.request, config) }));
-  const block = all.filter((one) => isBlock(one));
+  const block = all.filter(isBlock);
   const ranks = [
     all.filter(({ group }) => group === 'shared'),
     all.filter((one) => one.group === 'echo' && !isBlock(one)),
     block,
   ].map((rank) => [...rank].sort((a, b) => b.seconds - a.seconds));
   const short = all.filter(({ group }) => group === 'short');
-  return [...ranks.flat(), ...short].map(({ request, group, seconds }, _index, inOrder) => {
-    const isInBlock = block.some((one) => one.request === request);
-    const isFirst = inOrder.find((one) => isBlock(one))?.request === request;
+  return [...ranks.flat(), ...short].map((one, _index, inOrder) => {
+    const { request, group, seconds } = one;
+    const isInBlock = isBlock(one);
     // The longest of a block comes first and takes for all of it: they begin together or not at all.
+    const isFirst = one === inOrder.find(isBlock);
     const count = isInBlock ? (isFirst ? block.length : 0) : 1;
     const taken = Math.min(processors, count * PROCESSORS[group]);
     return {
@@ -110,8 +111,8 @@ export function scheduled(
 export function endsInForecast(planned: readonly PlannedBroadcast[]): Map<string, number> {
   const room = roomIn(readConfig());
   if (!room) return new Map();
-  const [all, processors] = scheduleFor(planned, room);
-  const times = forecast(all, processors);
+  const all = scheduled(planned, room);
+  const times = forecast(all, room.processors);
   return new Map(all.map(({ request }, index) => [keyOf(request), times[index]?.ends ?? 0]));
 }
 
@@ -123,14 +124,11 @@ export function forecastInWords(planned: readonly PlannedBroadcast[]): string | 
   if (!room || planned.length === 0) return undefined;
   const share = room.processors / availableParallelism();
   const all = SHOWN_PROCESSORS.map((count) => {
-    const ends = forecast(...scheduleFor(planned, { ...room, processors: share * count }));
+    const processors = share * count;
+    const ends = forecast(scheduled(planned, { ...room, processors }), processors);
     return `${duration(Math.max(...ends.map((one) => one.ends)))} with ${count} processors`;
   });
   return `broadcasts on the air for about ${all.join(', ')}`;
-}
-
-function scheduleFor(planned: readonly PlannedBroadcast[], room: Room): [Scheduled[], number] {
-  return [scheduled(planned, room), room.processors];
 }
 
 /** What a broadcast takes that is not planned, as by services of a scenario's own: that waits for no other one. */
@@ -165,10 +163,19 @@ function lengthOf(request: BroadcastRequest, { fixtureScript }: Room['config']):
   return Math.max(length, (length / composition.echoSegmentSeconds) * answerSeconds);
 }
 
+/** By YAML file: most broadcasts of a run are of few fixtures. */
+const lengths = new Map<string, number>();
+
 function fixtureLength(name: string | null, configured: string): number {
   if (name === FRESH_WORDS) return FRESH_WORDS_SECONDS;
+  const script = scriptOf(name, configured);
+  const length = lengths.get(script) ?? lengthIn(script);
+  lengths.set(script, length);
+  return length;
+}
+
+function lengthIn(script: string): number {
   try {
-    const script = name === null ? configured : join(projectRoot, 'fixtures', `${name}.yaml`);
     return readFixture(script).durationSeconds;
   } catch (error) {
     if (error instanceof SuiteError) return UNKNOWN_SECONDS;

@@ -210,6 +210,8 @@ export class Schedule {
     await begun;
     this.signal.throwIfAborted();
     const onPublished = (): void => {
+      // Its publisher may end after a broadcast that has failed: that takes nothing any more.
+      if (!this.#onAir.has(load)) return;
       this.#onAir.set(load, { ...load, ...load.tail });
       this.#beginSome();
     };

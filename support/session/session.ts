@@ -66,7 +66,7 @@ export class Session {
     addToEnvironment(this.#state.environment);
     this.#services = new ServiceSets(config, this.#state, this.#ended.signal, this.#logsFolder);
     this.#trials = new Trials({
-      quiet: () => this.quiet(),
+      quiet: () => this.#broadcasts.quiet(),
       withVariables: (suffix, variables) => this.#services.withVariables(suffix, variables),
       fixture: (name) => this.fixture(name),
       login: config.mediaServerLogin,
@@ -105,11 +105,6 @@ export class Session {
   /** Whether recorded broadcasts are judged: nothing is started or published then. */
   get isReplay(): boolean {
     return this.#broadcasts.isReplay;
-  }
-
-  /** As Broadcasts.quiet. */
-  quiet(): Promise<void> {
-    return this.#broadcasts.quiet();
   }
 
   /**

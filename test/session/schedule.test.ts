@@ -188,6 +188,21 @@ void suite('the schedule of broadcasts', () => {
     }
   });
 
+  void test('one that has failed takes nothing, although its publisher ends after it', async (t) => {
+    faked(t);
+    const { begun, results } = scheduled([load(2), load(2), load(2)]);
+    await pass(0);
+    begun[0]?.fail(new Error('it could not be observed'));
+    await assert.rejects(results[0] ?? Promise.resolve(), /could not be observed/);
+    begun[0]?.isPublished();
+    for (let second = 0; second < 10; second += 1) await pass(1000);
+    assert.equal(begun.length, 2);
+    begun[1]?.end();
+    await results[1];
+    for (let second = 0; second < 10; second += 1) await pass(1000);
+    assert.equal(begun.length, 3);
+  });
+
   void test('whose services do not start takes no room from others', async (t) => {
     faked(t);
     const schedule = new Schedule(new AbortController().signal, 2);

@@ -54,6 +54,7 @@ describe('the benchmark', () => {
     const figures = figuresOfRun([seen({}, 11_000), seen({ use: 1 }, 0, [], endless)], undefined);
     expect(valueOf(figures, /^run/)).to.equal(undefined);
     expect(valueOf(figures, /^its longest/)).to.equal(10);
+    expect(valueOf(figures, /^answer|busy/)).to.equal(undefined);
   });
 
   it('judges a figure up to its limit', () => {

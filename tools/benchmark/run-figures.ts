@@ -1,5 +1,5 @@
 /** What a run took, as ratios to what it cannot take less than. */
-import { percentile } from '../../support/analyze/finding';
+import { median } from '../../support/base/median';
 import { type Evidence, readEvidence, recordedBroadcasts } from '../../support/broadcast/evidence';
 import type { BroadcastRecord } from '../../support/broadcast/record';
 import { isUndisturbed } from '../../support/broadcast/request';
@@ -27,12 +27,15 @@ export function figuresOfRun(
   const waits = records.flatMap((record) => record.waits ?? []).map(({ ms }) => ms);
   const atOnce = Math.max(...records.map(({ alongside }) => alongside?.length ?? 0)) + 1;
   const ratio = (name: string, value: number): Figure => ({ name, value, unit: '' });
+  // Nothing is said of what was not seen.
+  const middle = (name: string, values: readonly number[]): Figure[] =>
+    values.length === 0 ? [] : [ratio(name, median(values))];
   return [
     ...(seconds === undefined ? [] : [ratio('run / its longest broadcast', seconds / floor)]),
     { name: 'its longest broadcast, from publishing to its end', value: floor, unit: 's' },
-    ratio('answer of the STS / its fragment, median', medianOf(all.flatMap(answers))),
+    ...middle('answer of the STS / its fragment, median', all.flatMap(answers)),
     ratio('broadcasts beside one another, at most', atOnce),
-    ratio('part of the processors that was busy, median of broadcasts', medianOf(busy)),
+    ...middle('part of the processors that was busy, median of broadcasts', busy),
     {
       name: 'the longest that the suite was kept waiting',
       value: Math.max(0, ...waits),
@@ -52,9 +55,4 @@ function answers({ record, fragments }: Pick<Evidence, 'record' | 'fragments'>):
 
 function onTheAir({ times }: BroadcastRecord): number {
   return ((times.outputEnded ?? NaN) - (times.published ?? NaN)) / 1000;
-}
-
-function medianOf(values: readonly number[]): number {
-  const found = percentile(values, 50);
-  return found.observed ? found.value : NaN;
 }

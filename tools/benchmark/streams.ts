@@ -25,6 +25,8 @@ interface Sample {
 
 async function main(count: number): Promise<Figure[]> {
   const reportsFolder = mkdtempSync(join(tmpdir(), 'streams-'));
+  // A signal ends the session, and this process with it.
+  process.once('exit', () => rmSync(reportsFolder, { recursive: true, force: true }));
   const config = readConfig({ ...readConfig().variables, MAX_STREAMS: String(count) });
   const session = openSession(() => ({ ...config, reportsFolder }));
   const composition = { echoSegmentSeconds: 6 };
@@ -46,7 +48,6 @@ async function main(count: number): Promise<Figure[]> {
   } finally {
     clearInterval(timer);
     await closeSession();
-    rmSync(reportsFolder, { recursive: true, force: true });
   }
 }
 
