@@ -8,6 +8,13 @@ export function inflightAt(waits: readonly Wait[], at: number): number {
   return waits.filter(({ sentAt, endedAt }) => sentAt <= at && at < (endedAt ?? Infinity)).length;
 }
 
+/** Every number of fragments that was in flight at some moment of a time, whose borders belong to it; the first as it began. */
+export function inflightDuring(waits: readonly Wait[], from: number, until: number): number[] {
+  const moments = waits.flatMap(({ sentAt, endedAt = Infinity }) => [sentAt, endedAt]);
+  const changes = moments.filter((at) => at > from && at <= until).sort((a, b) => a - b);
+  return [...new Set([from, ...changes].map((at) => inflightAt(waits, at)))];
+}
+
 /** The most fragments that were in flight at once. */
 export function mostInflight(waits: readonly Wait[]): number {
   return Math.max(0, ...waits.map(({ sentAt }) => inflightAt(waits, sentAt)));

@@ -20,6 +20,11 @@ export interface Polled<T> {
   value: T;
 }
 
+/** As a gauge is read: its value is of some time from `askedAt` to `at`. */
+interface Gauge<T> extends Polled<T> {
+  askedAt: number;
+}
+
 /** One more was counted after the one poll and by the other; milliseconds since the epoch. */
 export interface Rise {
   after: number;
@@ -175,19 +180,19 @@ export class MetricFindings {
   }
 
   /** A gauge in every poll that has it; of several processes, all together. */
-  gauge(key: MetricKey): Polled<number>[] {
-    return this.#gauges(key).map(({ at, value }) => ({
-      at,
+  gauge(key: MetricKey): Gauge<number>[] {
+    return this.#gauges(key).map(({ askedAt, at, value }) => ({
+      ...{ askedAt, at },
       value: value.reduce((sum, one) => sum + one, 0),
     }));
   }
 
   /** What each series of a gauge says, in every poll that has any. */
-  #gauges(key: MetricKey): Polled<number[]>[] {
+  #gauges(key: MetricKey): Gauge<number[]>[] {
     const { name, labels } = this.#series(key, {});
-    return this.polls.flatMap(({ at, samples }) => {
+    return this.polls.flatMap(({ askedAt, at, samples }) => {
       const value = matching(samples, name, labels).map((one) => one.value);
-      return value.length > 0 ? [{ at, value }] : [];
+      return value.length > 0 ? [{ askedAt: askedAt ?? at, at, value }] : [];
     });
   }
 

@@ -23,9 +23,10 @@ export function metricsAgainstTap(
   events: readonly TapEvent[],
   fragments: readonly Fragment[],
   names: MetricNames,
-  metrics: Pick<MetricFindings, 'counter' | 'gauge' | 'measured' | 'lastAt'>,
+  metrics: Pick<MetricFindings, 'counter' | 'rises' | 'gauge' | 'measured' | 'lastAt'>,
 ): MetricLine[] {
   const ready = events.filter(({ event }) => event === 'stream:ready').length;
+  const sent = (): number => fragments.length + sentIntoLosses(events, fragments, metrics);
   const counted = (key: MetricKey, expected: number, label = '', value = ''): MetricLine[] =>
     ofThoseThere(() => {
       const found = metrics.counter(key, label === '' ? {} : { [label]: value });
@@ -33,7 +34,7 @@ export function metricsAgainstTap(
       return [{ metric, seen: found.observed ? found.delta : undefined, expected, more: 0 }];
     });
   return [
-    ...counted('audioFragments', fragments.length, 'status', 'sent'),
+    ...ofThoseThere(() => counted('audioFragments', sent(), 'status', 'sent')),
     ...['pause', 'slow_down', 'none'].flatMap((action) => {
       const requests = backpressureOf(events).filter((one) => one.action === action);
       return counted('backpressureEvents', requests.length, 'action', action);
@@ -49,6 +50,31 @@ export function metricsAgainstTap(
     ...ofThoseThere(() => timesAgainstTap(fragments, names, metrics)),
     ...fallbacksOnce(names, metrics),
   ];
+}
+
+/**
+ * Fragments that media-service has given to a connection while it was being lost, at most one at each loss: counted as sent, they
+ * never arrived. Whatever else it counts at another time has to be on the wire.
+ */
+function sentIntoLosses(
+  events: readonly TapEvent[],
+  fragments: readonly Fragment[],
+  metrics: Pick<MetricFindings, 'rises'>,
+): number {
+  const found = metrics.rises('audioFragments', { status: 'sent' });
+  if (!found.observed) return 0;
+  const attempts = events.filter(({ kind }) => kind === 'open' || kind === 'refused');
+  const losses = events.filter(
+    ({ kind, at }) => kind === 'close' && attempts.some((attempt) => attempt.at > at),
+  );
+  return losses.filter(({ at }) => {
+    const rises = found.rises.filter(
+      ({ after, by }) => after - NOTICED_WITHIN_MS <= at && at <= by + NOTICED_WITHIN_MS,
+    );
+    const from = Math.min(...rises.map(({ after }) => after)) - NOTICED_WITHIN_MS;
+    const until = Math.max(...rises.map(({ by }) => by));
+    return rises.length > fragments.filter(({ sentAt: t }) => t >= from && t <= until).length;
+  }).length;
 }
 
 /** A segment falls back for one reason: those of all reasons together are as many as the fragments that fell back. */

@@ -18,6 +18,8 @@ const number = z.union([
 const labels = z.record(z.string(), z.string());
 
 const metricsSchema = z.object({
+  /** Whoever answers late answers what was true at some time between the two. */
+  askedAt: z.number().exactOptional(),
   at: z.number(),
   samples: z.array(
     z.object({

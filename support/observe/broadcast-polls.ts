@@ -187,7 +187,7 @@ export class BroadcastPolls {
   /** @param fresh not shared with other broadcasts; the types of all metrics are noted as well */
   async pollMetrics(fresh = false): Promise<void> {
     const { stream, metrics } = this.options;
-    const { at, value } = await metrics({ fresh });
+    const { askedAt, at, value } = await metrics({ fresh });
     // Other streams have evidence of their own.
     const samples = value.samples.filter(
       ({ labels: { stream_id: of } }) => of === undefined || isNameOf(stream, of),
@@ -196,7 +196,7 @@ export class BroadcastPolls {
       type ? [[name, type]] : [],
     );
     const kinds = fresh ? { types: Object.fromEntries(types) } : {};
-    this.evidence.addMetrics({ at, samples, ...kinds });
+    this.evidence.addMetrics({ askedAt, at, samples, ...kinds });
     // Whatever the label is called.
     const isOurs = ({ labels }: (typeof samples)[number]): boolean =>
       Object.values(labels).some((value) => isNameOf(stream, value));

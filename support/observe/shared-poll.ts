@@ -1,7 +1,8 @@
 import { now } from '../base/clock';
 
-/** What was seen, and when; milliseconds since the epoch. */
+/** What was seen, and when it was asked for and answered; milliseconds since the epoch. */
 export interface Polled<T> {
+  askedAt: number;
   at: number;
   value: T;
 }
@@ -18,7 +19,7 @@ export function sharedPoll<T>(maxAgeMs: number, poll: () => Promise<T>): SharedP
   return ({ fresh = false } = {}) => {
     const begunAt = now();
     if (latest && !fresh && begunAt - latest.begunAt < maxAgeMs) return latest.result;
-    const result = poll().then((value) => ({ at: now(), value }));
+    const result = poll().then((value) => ({ askedAt: begunAt, at: now(), value }));
     latest = { begunAt, result };
     return result;
   };

@@ -55,7 +55,11 @@ describe('what media-service and STS say to each other', () => {
         observed: true,
         delta: wanted?.['status'] === 'sent' ? sentCount : 0,
       }),
-      gauge: () => [{ at: 0, value: 0 }],
+      rises: () => ({
+        observed: true,
+        rises: [900, 9900].slice(0, sentCount).map((after) => ({ after, by: after + 1000 })),
+      }),
+      gauge: () => [{ askedAt: 0, at: 0, value: 0 }],
       measured: () => ({
         observed: true,
         kind: 'summary',
@@ -71,6 +75,19 @@ describe('what media-service and STS say to each other', () => {
     expect(others).to.be.empty;
     expect(wrong).to.deep.include({ metric: 'fragments{status="sent"}', seen: 2, expected: 1 });
     expect(disagreeing(compared(reader(1, 480)))).to.have.length(1);
+    const lostAt = (at: number) => [
+      ...[...exchange, connection(at, 'close'), connection(12, 'open', 2)],
+    ];
+    const withLoss = (at: number, count: number) =>
+      disagreeing(metricsAgainstTap(lostAt(at), fragmentsIn(lostAt(at)), names, reader(count))).map(
+        ({ metric }) => metric,
+      );
+    // Given to a connection that was being lost, the second fragment never arrived.
+    expect(withLoss(10.5, 2)).to.be.empty;
+    expect(withLoss(8.9, 2)).to.be.empty;
+    expect(withLoss(8.8, 2)).to.deep.equal(['fragments{status="sent"}']);
+    expect(withLoss(10.5, 1)).to.be.empty;
+    expect(withLoss(10.5, 3)).to.deep.equal(['fragments{status="sent"}']);
     const missing: Reader = {
       ...reader(1),
       measured: () => ({ observed: false, reason: 'gone' }),

@@ -154,7 +154,7 @@ describe('criteria of fragments in flight', () => {
     expect(await stateOf(answerFreesSlot, broadcast, { withinMs: 499 })).to.equal('failed');
   });
 
-  it('the metric is what was in flight half a second before, and moves', async () => {
+  it('the metric is what was in flight half a second before or after, and moves', async () => {
     const good: Poll[] = [
       [1, { inflight: 1 }],
       [3, { inflight: 2 }],
@@ -169,6 +169,22 @@ describe('criteria of fragments in flight', () => {
     const late: Poll = [4.6, { inflight: 2 }];
     const behind = aBroadcast({ events: freed, polls: [...good, moving, late] });
     expect(await stateOf(inFlightMetric, behind, null)).to.equal('failed');
+    const ahead = (at: number): Poll[] => [...good, moving, [at, { inflight: 3 }]];
+    const polled = (polls: Poll[]) => aBroadcast({ events: freed, polls });
+    expect(await stateOf(inFlightMetric, polled(ahead(3.6)), null)).to.equal('passed');
+    expect(await stateOf(inFlightMetric, polled(ahead(3.4)), null)).to.equal('failed');
+  });
+
+  it('a number that was in flight for a moment only may be seen', async () => {
+    const two = [...three, answered(6.51, 'a'), answered(6.53, 'b'), answered(6.56, 'c')];
+    const polls: Poll[] = [0, 1, 2, 3].map((inflight) => [6.8 + inflight / 100, { inflight }]);
+    expect(await stateOf(inFlightMetric, aBroadcast({ events: two, polls }), null)).to.equal(
+      'passed',
+    );
+    const four: Poll[] = [...polls, [6.9, { inflight: 4 }]];
+    expect(await stateOf(inFlightMetric, aBroadcast({ events: two, polls: four }), null)).to.equal(
+      'failed',
+    );
   });
 
   const timeouts = (...counts: [at: number, count: number][]): Poll[] =>
