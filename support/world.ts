@@ -13,7 +13,7 @@ import { safeText } from './base/safe-text';
 import type { Fixture } from './broadcast/fixture';
 import type { BroadcastRequest, OwnServices } from './broadcast/request';
 import { pathOf } from './broadcast/stream-paths';
-import { withWaits } from './checks/busy-machine';
+import { withBusyMachine } from './checks/busy-machine';
 import { type Criterion, expectPassed, judge } from './checks/criterion';
 import type { InspectedFile } from './checks/fixture-file';
 import type { Trial } from './checks/variables';
@@ -198,7 +198,7 @@ export class DubbingWorld extends World {
     stream?: string,
   ): Promise<void> {
     const records = this.judgedBroadcasts.map(({ record }) => record);
-    const verdict = withWaits(await judge(criterion, subject, limit), records);
+    const verdict = withBusyMachine(await judge(criterion, subject, limit), records);
     const { name = '', uri = '', location } = this.pickle ?? {};
     addVerdict(this.session.config.reportsFolder, {
       ...(stream === undefined ? {} : { stream }),

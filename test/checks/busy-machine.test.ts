@@ -2,7 +2,7 @@ import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { withWaits } from '../../support/checks/busy-machine';
+import { withBusyMachine } from '../../support/checks/busy-machine';
 import type { Verdict } from '../../support/checks/criterion';
 
 const failed: Verdict = {
@@ -21,7 +21,7 @@ const disturbed = {
 
 describe('a failure on a machine that was too busy', () => {
   it('says how long the suite was kept waiting, when, and what to do', () => {
-    const { next = '', ...rest } = withWaits(failed, [disturbed]);
+    const { next = '', ...rest } = withBusyMachine(failed, [disturbed]);
     expect({ ...rest, next: failed.next }).to.deep.equal(failed);
     expect(next).to.match(/^read sts-service\.log; where a time is wrong, run it again without/);
     expect(next).to.match(
@@ -30,12 +30,21 @@ describe('a failure on a machine that was too busy', () => {
   });
 
   it('is left as it is where the suite was never kept waiting', () => {
-    expect(withWaits(failed, [{ stream: 'test_a', times }])).to.equal(failed);
-    expect(withWaits(failed, [])).to.equal(failed);
+    expect(withBusyMachine(failed, [{ stream: 'test_a', times }])).to.equal(failed);
+    expect(withBusyMachine(failed, [])).to.equal(failed);
+  });
+
+  it('says how busy its processors were where only services may have waited', () => {
+    const full = (busyShare: number) =>
+      withBusyMachine(failed, [{ stream: 'a', times, busyShare }]);
+    expect(full(0.959).next).to.match(
+      /run it again without .*: 95 % of the time of its processors was taken while a was dubbed$/,
+    );
+    expect(full(0.949)).to.equal(failed);
   });
 
   it('names only the broadcasts that were disturbed', () => {
-    const { next } = withWaits(failed, [{ stream: 'test_b', times }, disturbed]);
+    const { next } = withBusyMachine(failed, [{ stream: 'test_b', times }, disturbed]);
     expect(next)
       .to.match(/test_a/)
       .and.not.match(/test_b/);
@@ -43,6 +52,6 @@ describe('a failure on a machine that was too busy', () => {
 
   it('is no matter of what holds', () => {
     const passed: Verdict = { ...failed, state: 'passed' };
-    expect(withWaits(passed, [disturbed])).to.equal(passed);
+    expect(withBusyMachine(passed, [disturbed])).to.equal(passed);
   });
 });

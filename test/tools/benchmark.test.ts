@@ -68,10 +68,11 @@ describe('the benchmark', () => {
 
   it('measures each message through the tap, both ways, and without it', async () => {
     const figures = await tapDelay(2, 50);
-    const [tapped, direct, processors] = figures;
+    const [tapped, direct, processors, memory] = figures;
     expect(tapped?.name).to.equal('tap, delay, p99 of 20 messages of 2 streams');
     expect(tapped?.value).to.be.greaterThan(0);
     expect(direct?.value).to.be.greaterThan(0);
     expect(processors?.value).to.be.greaterThan(0);
+    expect(memory?.value).to.be.greaterThan(20);
   });
 });

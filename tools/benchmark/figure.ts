@@ -1,7 +1,14 @@
+import type { BroadcastRecord } from '../../support/broadcast/record';
 import type { BenchmarkFigure } from '../../support/report/benchmark-file';
 
 export function isWithin({ value, limit = Infinity }: BenchmarkFigure): boolean {
   return value <= limit;
+}
+
+/** In ms: how long the suite was kept waiting at once while any of them was on the air. */
+export function longestWait(records: readonly Pick<BroadcastRecord, 'waits'>[]): number {
+  const waits = records.flatMap((record) => record.waits ?? []);
+  return Math.max(0, ...waits.map(({ ms }) => ms));
 }
 
 /** As it is printed. */

@@ -5,6 +5,7 @@ import type { BroadcastRecord } from '../../support/broadcast/record';
 import { isUndisturbed } from '../../support/broadcast/request';
 import { factsAlone, readPart } from '../../support/report/run-report';
 import type { BenchmarkFigure as Figure } from '../../support/report/benchmark-file';
+import { longestWait } from './figure';
 
 /** @param results folder of a run */
 export function runFigures(results: string, evidence: string): Figure[] {
@@ -24,7 +25,6 @@ export function figuresOfRun(
   const records = all.map(({ record }) => record);
   const floor = Math.max(...records.map(onTheAir).filter(Number.isFinite));
   const busy = records.flatMap(({ busyShare }) => busyShare ?? []);
-  const waits = records.flatMap((record) => record.waits ?? []).map(({ ms }) => ms);
   const atOnce = Math.max(...records.map(({ alongside }) => alongside?.length ?? 0)) + 1;
   const ratio = (name: string, value: number): Figure => ({ name, value, unit: '' });
   // Nothing is said of what was not seen.
@@ -38,7 +38,7 @@ export function figuresOfRun(
     ...middle('part of the processors that was busy, median of broadcasts', busy),
     {
       name: 'the longest that the suite was kept waiting',
-      value: Math.max(0, ...waits),
+      value: longestWait(records),
       unit: 'ms',
     },
   ];

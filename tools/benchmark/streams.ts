@@ -12,6 +12,7 @@ import { requestOf } from '../../support/broadcast/request';
 import { readConfig } from '../../support/config';
 import { closeSession, openSession } from '../../support/session/lifecycle';
 import type { BenchmarkFigure as Figure } from '../../support/report/benchmark-file';
+import { longestWait } from './figure';
 
 const SAMPLE_MS = 500;
 /** Of the longest broadcast of tones. */
@@ -63,14 +64,13 @@ function figuresOf(samples: readonly Sample[], lateMs: number, evidence: string)
     throw new Error(`not all ${records.length} streams were on the air at once`);
   }
   const of = `${records.length} streams at once`;
-  const waits = records.flatMap((record) => record.waits ?? []).map(({ ms }) => ms);
   const processors = (last.processorMs - first.processorMs) / (last.at - first.at);
   const rss = Math.max(...samples.map((one) => one.rss));
   return [
     { name: `${of}: processors of the suite`, value: processors, unit: '', limit: 1 },
     { name: `${of}: memory of the suite`, value: rss / 1e6, unit: 'MB', limit: 400 },
     { name: `${of}: its own delay, p99`, value: lateMs, unit: 'ms' },
-    { name: `${of}: the longest it was kept waiting`, value: Math.max(0, ...waits), unit: 'ms' },
+    { name: `${of}: the longest it was kept waiting`, value: longestWait(records), unit: 'ms' },
   ];
 }
 
