@@ -21,6 +21,7 @@ if (missing.length > 0 && !hasImage) {
 require('./support/base/typescript.cjs');
 const { reportsFolderOf } = require('./support/config');
 const { claim } = require('./support/platform/claim');
+const { ALLOCATOR } = require('./support/platform/memory');
 const {
   formatsInto,
   makeReportsFolder,
@@ -29,6 +30,11 @@ const {
 } = require('./support/report/result-files');
 
 const reports = reportsFolderOf(process.env);
+
+// They are this program's own (scripts/cucumber.mjs), and not those of the services that it starts.
+for (const [name, value] of Object.entries(ALLOCATOR)) {
+  if (process.env[name] === value) delete process.env[name];
+}
 
 const several = { type: 'string', multiple: true };
 // cucumber-js puts plugins of the command line in the place of these, one by one: the suite's own comes after them.

@@ -19,7 +19,9 @@ require('../support/base/typescript.cjs');
 const { reportsFolderOf } = require('../support/config.ts');
 const { takenByNpm } = require('../support/base/npm-options.ts');
 const { waitersAsText, waitersOf } = require('../support/environment/waiting.ts');
+const { ALLOCATOR } = require('../support/platform/memory.ts');
 const { processInfo } = require('../support/platform/processes.ts');
+const { SHARD_VARIABLE } = require('../support/base/shard.ts');
 const { makeReportsFolder, NOTHING_RUN } = require('../support/report/result-files.ts');
 
 const args = process.argv.slice(2);
@@ -140,6 +142,23 @@ function isFull(bytes) {
 }
 if (isFull(LEAST_BYTES)) process.exit(2);
 
+/**
+ * Shards are dealt out by what they cost (support/session/shards.ts); cucumber-js itself would deal out scenarios in turn, and most
+ * broadcasts several times.
+ */
+function withoutShard() {
+  const at = args.findIndex((one) => one === '--shard' || one.startsWith('--shard='));
+  if (at < 0) return { rest: args };
+  const count = args[at] === '--shard' ? 2 : 1;
+  const [text] = args
+    .slice(at, at + count)
+    .at(-1)
+    .split('=')
+    .slice(-1);
+  return { shard: text, rest: [...args.slice(0, at), ...args.slice(at + count)] };
+}
+const { shard, rest } = withoutShard();
+
 const startedAt = Date.now();
 const waiters = waitersOf(process.pid);
 const isFromNpm = process.env.npm_config_user_agent?.startsWith('npm/');
@@ -149,8 +168,10 @@ if (waiters.length === 0 && isFromNpm && process.env.npm_lifecycle_event === 'ac
 }
 // The suite ends when one of them is gone (support/session/lifecycle.ts): killed, they cannot tell it.
 const env = {
+  ...ALLOCATOR,
   ...process.env,
   ...withoutProxyForLoopback(process.env),
+  [SHARD_VARIABLE]: shard,
   LIVE_DUBBING_WAITERS: waitersAsText([processInfo(process.pid), ...waiters]),
 };
 
@@ -178,8 +199,9 @@ function run(...args) {
 }
 
 const cucumber = join(root, 'node_modules/@cucumber/cucumber/bin/cucumber.js');
-// Short-lived audio buffers are collected early: 70 MB less memory at the same speed.
-const ran = await run('--max-semi-space-size=2', cucumber, ...args);
+// Short-lived audio buffers are collected early: 70 MB less memory at the same speed. Those of an analysis, when it is over
+// (support/platform/memory.ts).
+const ran = await run('--max-semi-space-size=2', '--expose-gc', cucumber, ...rest);
 const wasFull = isFull(1e6);
 if (ran > 1) process.exit(ran);
 // No scenario has begun, or only steps were matched (--dry-run): the results are those of an earlier run.

@@ -17,6 +17,7 @@ import type { Envelope, TestCaseFinished, TestStepStarted } from '@cucumber/mess
 
 import { changed } from './base/changed';
 import { messageOf } from './base/errors';
+import { readShard, SHARD_VARIABLE } from './base/shard';
 import { readConfig, reportsFolderOf } from './config';
 import { consoleOr } from './report/console';
 import { endOfRun, scenarioLine, titleOf } from './report/end-of-run';
@@ -28,10 +29,12 @@ import { beginResults, FORMAT_FILES, NOTHING_RUN, removePending } from './report
 import { idsOf, NOT_SHOWN_REASON, ScenarioCollector } from './report/scenario-results';
 import { rememberBegin, remembering } from './history/remember';
 import { closedSession } from './session/lifecycle';
+import { counted } from './report/wording';
 import { endsInForecast, forecastInWords } from './session/loads';
 import { broadcastsIn, inTurn, noteEnvelope } from './session/plan';
 import { checkExcluded, toldScope } from './session/scope';
 import { whyNothing } from './session/selection';
+import { inShard } from './session/shards';
 
 /** Of cucumber.js: `pluginOptions: { acceptance: … }`. */
 interface Options {
@@ -56,13 +59,22 @@ export const plugin: Plugin<Options> = {
       console.error(PARALLEL);
       process.exit(2);
     }
-    const nothing = await whyNothing(runConfiguration.sources);
+    const { [SHARD_VARIABLE]: shardText } = environment.env;
+    const shard = readShard(shardText);
+    const nothing = await whyNothing(runConfiguration.sources, shardText);
     if (nothing !== undefined) {
       console.error(`${nothing}\n${NOTHING_RUN}`);
       process.exit(1);
     }
     const run = new Run({ isDry: dryRun, hasReports: options.reports ?? true }, environment);
     on('message', (envelope) => run.note(envelope));
+    transform('pickles:filter', (all) => {
+      const ours = shard ? inShard(all, shard) : all;
+      if (all.length === 0 || ours.length > 0) return ours;
+      const why = `what the ${counted(all.length, 'scenario')} look at is in other shards`;
+      console.error(`--shard ${shardText} is empty: ${why}\n${NOTHING_RUN}`);
+      process.exit(1);
+    });
     transform('pickles:order', (all) => {
       if (dryRun) run.forecast = forecastInWords(broadcastsIn(all));
       return order === 'defined' ? inTurn(all, endsInForecast) : all;

@@ -9,6 +9,7 @@ import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { cachedOnly } from '../analyze/cache';
 import { messageOf } from '../base/errors';
 import { hidingSecrets, safeText } from '../base/safe-text';
+import { readShard, SHARD_VARIABLE } from '../base/shard';
 import { readVerdicts, type VerdictLine } from '../checks/verdict-log';
 import { projectRoot } from '../config';
 import { broadcastFactsOf } from './broadcast-facts';
@@ -121,15 +122,17 @@ export function environmentOf(
     ...(runsOn === undefined ? {} : { runsOn }),
     ...(images === undefined ? {} : { images }),
     ...{ processors: cpus().length, memoryBytes: totalmem() },
-    ...{ suite: version, commit: commitOf(projectRoot), shard: shardOf(process.argv) },
+    ...{ suite: version, commit: commitOf(projectRoot), shard: shardOf(process) },
     settings: Object.fromEntries(
       Object.entries(settings).map(([name, value]) => [name, safeText(value)]),
     ),
   };
 }
 
-/** `--shard 1/3` as cucumber-js takes it. */
-function shardOf(args: readonly string[]): RunEnvironment['shard'] {
+/** `--shard 1/3`, of `npm run acceptance` or as cucumber-js takes it. */
+function shardOf({ env, argv: args }: NodeJS.Process): RunEnvironment['shard'] {
+  const ofRun = readShard(env[SHARD_VARIABLE]);
+  if (ofRun) return ofRun;
   const at = args.findIndex((one) => one === '--shard' || one.startsWith('--shard='));
   const [, index, count] =
     /(\d+)\/(\d+)$/.exec(args[at + (args[at] === '--shard' ? 1 : 0)] ?? '') ?? [];

@@ -16,6 +16,8 @@ import { forecast, type Load } from './schedule';
  * media-service took 0.3 s to connect.
  */
 const PROCESSORS = { shared: 0.8, short: 0.4, echo: 0.14 };
+/** Of one, the analysis of a recording takes for as long as it is, with the listener. */
+const ANALYSIS = 0.3;
 /** Of them, once it is published. */
 const TAIL = 0.25;
 /**
@@ -102,6 +104,12 @@ export function scheduled(
       },
     };
   });
+}
+
+/** In seconds of a processor, about: a broadcast is dubbed, and its recording is looked at. The same on every machine. */
+export function costOf({ request, group }: PlannedBroadcast): number {
+  const seconds = lengthOf(request, readConfig());
+  return seconds * (PROCESSORS[group] + ANALYSIS);
 }
 
 /**

@@ -212,10 +212,21 @@ function turnOf(pickle: Pickle, ends: ReadonlyMap<string, number>): number {
   // They are made beside broadcasts, and wait until there is time.
   if (trials.length > 0 || nested.length > 0) return Infinity;
   // It starts services, while there are others to wait for.
-  const startsServices = requests.some(({ composition }) => isOwn(composition));
-  if (startsServices || isTagged(pickle, '@own-services'))
-    return ends.size === 0 ? 0 : Math.min(...ends.values());
+  if (startsServices(pickle)) return ends.size === 0 ? 0 : Math.min(...ends.values());
   return Math.max(0, ...requests.map((one) => ends.get(keyOf(one)) ?? 0));
+}
+
+/** Whether something is started for it alone: services, a composition, or a run of the suite. */
+export function isMadeBeside(pickle: Pickle): boolean {
+  const { trials, nested } = draftOf(pickle);
+  return trials.length > 0 || nested.length > 0 || startsServices(pickle);
+}
+
+function startsServices(pickle: Pickle): boolean {
+  const { requests } = draftOf(pickle);
+  return (
+    requests.some(({ composition }) => isOwn(composition)) || isTagged(pickle, '@own-services')
+  );
 }
 
 function isTagged({ tags }: Pickle, tag: string): boolean {

@@ -13,8 +13,11 @@ type Sources = IRunConfiguration['sources'];
  *
  * @returns undefined where one is, and where a feature file is malformed: cucumber-js itself names it
  */
-export async function whyNothing(sources: Sources): Promise<string | undefined> {
-  const { paths, tagExpression: tags, names, shard } = sources;
+export async function whyNothing(
+  sources: Sources,
+  shard = sources.shard,
+): Promise<string | undefined> {
+  const { paths, tagExpression: tags, names } = sources;
   const missing = paths.find(leadsNowhere);
   if (missing !== undefined) {
     return `${missing}: there is no such file or folder${hintOf(missing)}`;
@@ -22,13 +25,14 @@ export async function whyNothing(sources: Sources): Promise<string | undefined> 
   const [index = 0, total = 0] = (shard || '1/1').split('/').map(Number);
   if (index < 1 || index > total) return `--shard ${shard}: the first number is from 1 to ${total}`;
   const count = async (part: Partial<Sources>): Promise<number> => {
-    const whole: Sources = { ...sources, order: 'defined', tagExpression: '', names: [] };
+    const selection = { order: 'defined', tagExpression: '', names: [], shard: '' } as const;
+    const whole: Sources = { ...sources, ...selection, names: [] };
     const { plan, errors } = await loadSources({ ...whole, ...part });
     return errors.length > 0 ? Infinity : plan.length;
   };
   try {
     const selected = await count({ tagExpression: tags, names });
-    // cucumber-js deals scenarios out to shards in turn.
+    // Of an empty one of those that cost about the same, the plugin says it.
     if (selected >= index) return undefined;
     if (selected > 0) return `--shard ${shard} is empty: ${counted(selected, 'scenario')} in all`;
   } catch (error) {

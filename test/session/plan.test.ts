@@ -1,10 +1,10 @@
 import { describe, it } from 'node:test';
 
-import type { Pickle } from '@cucumber/messages';
 import { expect } from 'chai';
 
 import { keyOf, requestOf } from '../../support/broadcast/request';
 import { inTurn, plan, type PlannedBroadcast, RequestDraft } from '../../support/session/plan';
+import { scenario } from './a-scenario';
 
 const softened = { on: { first: 0, last: null }, does: 'soften' } as const;
 const dropped = { on: { first: 1, last: 1 }, does: 'drop' } as const;
@@ -66,14 +66,6 @@ describe('the turns of scenarios', () => {
     draft.addTrial('sts', { LOG_LEVEL }),
   );
   plan('the suite is run without a broadcast', (draft) => draft.addNested('no broadcast'));
-
-  const scenario = (name: string, step: string, ...tags: string[]): { pickle: Pickle } => {
-    const pickle: unknown = {
-      ...{ id: name, name, tags: tags.map((tag) => ({ name: tag })) },
-      steps: [{ text: step }],
-    };
-    return { pickle: pickle as Pickle };
-  };
 
   it('are those in which what they wait for is over, and of equal ones the order of the features', () => {
     const inFeatures = [
