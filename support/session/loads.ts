@@ -16,7 +16,7 @@ import { forecast, type Load } from './schedule';
  * media-service took 0.3 s to connect.
  */
 const PROCESSORS = { shared: 0.8, short: 0.4, echo: 0.14 };
-/** Of one, the analysis of a recording takes for as long as it is, with the listener. */
+/** Of one processor: what the analysis of a recording takes for as long as it is, with the listener. */
 const ANALYSIS = 0.3;
 /** Of them, once it is published. */
 const TAIL = 0.25;
@@ -106,10 +106,18 @@ export function scheduled(
   });
 }
 
-/** In seconds of a processor, about: a broadcast is dubbed, and its recording is looked at. The same on every machine. */
-export function costOf({ request, group }: PlannedBroadcast): number {
-  const seconds = lengthOf(request, readConfig());
-  return seconds * (PROCESSORS[group] + ANALYSIS);
+/**
+ * About how many seconds these broadcasts take on two processors: until the last one is dubbed, and until their recordings are
+ * looked at. The same on every machine.
+ */
+export function secondsFor(planned: readonly PlannedBroadcast[]): number {
+  const { fixtureScript } = readConfig();
+  const config = { fixtureScript, runtime: 'host' } as const;
+  const room = { config, maxStreams: Infinity, processors: 2 * FOR_BROADCASTS.host };
+  const all = scheduled(planned, room);
+  const ends = forecast(all, room.processors).map((one) => one.ends);
+  const recorded = all.reduce((sum, { seconds }) => sum + seconds, 0);
+  return Math.max(0, ...ends) + (ANALYSIS * recorded) / 2;
 }
 
 /**

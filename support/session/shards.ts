@@ -3,32 +3,34 @@ import type { Pickle } from '@cucumber/messages';
 
 import type { Shard } from '../base/shard';
 import { keyOf } from '../broadcast/request';
-import { costOf } from './loads';
+import { secondsFor } from './loads';
 import { broadcastsIn, isMadeBeside } from './plan';
 
-/** In seconds of a processor, besides broadcasts: looking at one, and what is made beside them, a run of the suite or a composition. */
-const SCENARIO_SECONDS = 0.5;
-const BESIDE_SECONDS = 5;
+/** Besides broadcasts: looking at one, and what is made beside them, a run of the suite or a composition. */
+const SCENARIO_SECONDS = 0.25;
+const BESIDE_SECONDS = 2.5;
 
 /**
  * The scenarios of a shard, in their order. All that look at the same broadcast are in the same one, so that none is published twice;
- * what costs most is dealt out first, to the shard that has least.
+ * what takes longest is dealt out first, to the shard that is then done first.
  *
- * @param cost of a broadcast, in seconds of a processor; the same on every machine
+ * @param secondsOf how long broadcasts take together; the same on every machine
  */
 export function inShard<Scenario extends { pickle: Pickle }>(
   scenarios: readonly Scenario[],
   { index, count }: Shard,
-  cost: typeof costOf = costOf,
+  secondsOf = secondsFor,
 ): Scenario[] {
-  const shards = Array.from({ length: count }, () => ({ cost: 0, all: new Set<Scenario>() }));
-  const groups = groupsOf(scenarios).map((group) => ({ group, cost: groupCost(group, cost) }));
-  for (const { group, cost: its } of groups.sort((a, b) => b.cost - a.cost)) {
-    const least = shards.reduce((a, b) => (b.cost < a.cost ? b : a));
-    least.cost += its;
-    group.forEach((scenario) => least.all.add(scenario));
+  const shards = Array.from({ length: count }, () => timed<Scenario>([], secondsOf));
+  const groups = groupsOf(scenarios).map((group) => timed(group, secondsOf));
+  for (const { all } of groups.sort((a, b) => b.seconds - a.seconds)) {
+    const [first] = shards
+      .map((shard, at) => ({ at, ...timed([...shard.all, ...all], secondsOf) }))
+      .sort((a, b) => a.seconds - b.seconds);
+    if (first) shards[first.at] = first;
   }
-  return scenarios.filter((scenario) => shards[index - 1]?.all.has(scenario));
+  const ours = new Set(shards[index - 1]?.all);
+  return scenarios.filter((scenario) => ours.has(scenario));
 }
 
 /** Scenarios that have a broadcast in common, directly or by others. */
@@ -50,13 +52,17 @@ function groupsOf<Scenario extends { pickle: Pickle }>(
   return groups.map(({ all }) => all);
 }
 
-function groupCost(group: readonly { pickle: Pickle }[], cost: typeof costOf): number {
-  const broadcasts = new Map(broadcastsIn(group).map((one) => [keyOf(one.request), one]));
-  const beside = group.filter(({ pickle }) => isMadeBeside(pickle)).length;
-  const seconds = [...broadcasts.values()].map((one) => cost(one));
-  return (
-    seconds.reduce((sum, one) => sum + one, 0) +
-    group.length * SCENARIO_SECONDS +
-    beside * BESIDE_SECONDS
-  );
+/** Scenarios, and about how many seconds they take. */
+interface Timed<Scenario> {
+  all: Scenario[];
+  seconds: number;
+}
+
+function timed<Scenario extends { pickle: Pickle }>(
+  all: Scenario[],
+  secondsOf: typeof secondsFor,
+): Timed<Scenario> {
+  const beside = all.filter(({ pickle }) => isMadeBeside(pickle)).length;
+  const seconds = all.length * SCENARIO_SECONDS + beside * BESIDE_SECONDS;
+  return { all, seconds: seconds + secondsOf(broadcastsIn(all)) };
 }

@@ -13,9 +13,12 @@ plan('{string} and {string} are dubbed', (draft, ...fixtures: string[]) =>
 );
 plan('the suite is run without a broadcast', (draft) => draft.addNested('no broadcast'));
 
-/** In seconds of a processor. */
-const COSTS: Record<string, number> = { long: 60, middle: 30, short: 12, other: 12 };
-const cost = ({ request }: PlannedBroadcast): number => COSTS[request.fixture ?? ''] ?? NaN;
+const LENGTHS: Record<string, number> = { long: 60, middle: 30, short: 12, other: 12 };
+/** One after the other, each once. */
+function secondsOf(planned: readonly PlannedBroadcast[]): number {
+  const fixtures = new Set(planned.map(({ request }) => request.fixture ?? ''));
+  return [...fixtures].reduce((sum, fixture) => sum + (LENGTHS[fixture] ?? NaN), 0);
+}
 
 const scenarios = [
   scenario('short 1', '"short" is dubbed'),
@@ -29,12 +32,14 @@ const scenarios = [
   scenario('other', '"other" is dubbed'),
 ];
 const namesIn = (index: number, count: number): string[] =>
-  inShard(scenarios, { index, count }, cost).map(({ pickle }) => pickle.name);
+  inShard(scenarios, { index, count }, secondsOf).map(({ pickle }) => pickle.name);
 
 describe('the scenarios of a shard', () => {
-  it('cost as much as those of another one, and no broadcast is in both', () => {
-    expect(namesIn(1, 2)).to.deep.equal(['long 1', 'nothing 1', 'long 2', 'nothing 2']);
-    expect(namesIn(2, 2)).to.deep.equal(['short 1', 'middle', 'two', 'nested', 'other']);
+  it('take about as long as those of another one, and no broadcast is in both', () => {
+    expect(namesIn(1, 2)).to.deep.equal(['long 1', 'long 2']);
+    expect(namesIn(2, 2)).to.deep.equal([
+      ...['short 1', 'nothing 1', 'middle', 'two', 'nested', 'nothing 2', 'other'],
+    ]);
   });
 
   it('are all of them where there is one, in their order, and each is in one of several', () => {
