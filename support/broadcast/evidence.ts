@@ -10,12 +10,23 @@ import { type Fragments, fragmentsOf } from './fragment';
 import { type BroadcastRecord, EVIDENCE_VERSION, recordSchema } from './record';
 import { keyOf } from './request';
 
+const known = new Map<string, unknown>();
+
+/** What each poll says again is held once, for all polls of all broadcasts. */
+function once<T extends string | Readonly<Record<string, string>>>(value: T): T {
+  const key = JSON.stringify(value);
+  const held = known.get(key) as T | undefined;
+  if (held === undefined) known.set(key, value);
+  return held ?? value;
+}
+
 /** JSON has no other numbers than finite ones: the rest are written as words. */
 const number = z.union([
   z.number(),
   z.enum(['NaN', 'Infinity', '-Infinity']).transform((word) => Number(word)),
 ]);
-const labels = z.record(z.string(), z.string());
+const labels = z.record(z.string(), z.string()).transform(once);
+const name = z.string().transform(once);
 
 const metricsSchema = z.object({
   /** Whoever answers late answers what was true at some time between the two. */
@@ -23,7 +34,7 @@ const metricsSchema = z.object({
   at: z.number(),
   samples: z.array(
     z.object({
-      name: z.string(),
+      name,
       labels,
       value: number,
       timestampMs: number.exactOptional(),

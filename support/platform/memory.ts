@@ -9,7 +9,7 @@ export const ALLOCATOR: Readonly<Record<string, string>> = {
 };
 
 /** So much may lie about of arrays that nobody needs any more. A collection takes a tenth of a second. */
-const LEFT_BYTES = 40e6;
+const LEFT_BYTES = 24e6;
 
 /** What arrays took when there was least that nobody needed. */
 let needed = 0;

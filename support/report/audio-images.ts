@@ -1,6 +1,6 @@
 import { lastLines, runFfmpeg, unreadable } from '../analyze/ffmpeg';
 import { type AudioTimeline, readTimeline } from '../analyze/audio-track';
-import { padded, type Samples } from '../analyze/samples';
+import { padded, type Samples, samplesIn } from '../analyze/samples';
 import type { AudioImages } from './facts';
 
 /** Up to half of that is drawn, in Hz: speech has little above. */
@@ -29,18 +29,18 @@ export async function drawAudio(
 ): Promise<AudioImages> {
   const { rateHz, firstPtsSeconds } = audio;
   const count = Math.max(1, Math.round((toSeconds - fromSeconds) * rateHz));
-  const samples = padded(
-    audio.samples,
-    Math.round((fromSeconds - firstPtsSeconds) * rateHz),
-    count,
-  );
+  const from = Math.round((fromSeconds - firstPtsSeconds) * rateHz);
+  const isThere = from >= 0 && from + count <= audio.samples.length;
+  const samples = isThere
+    ? samplesIn(audio.samples, from, from + count)
+    : padded(audio.samples, from, count);
   const { exitCode, stdout, stderr } = await runFfmpeg(
     [
       ...['-v', 'error', '-f', 'f32le', '-ar', String(rateHz), '-ac', '1', '-i', 'pipe:0'],
       ...['-filter_complex', `[0:a]aresample=${RATE_HZ},${SPECTROGRAM}`],
       ...['-frames:v', '1', '-f', 'image2pipe', '-c:v', 'png', 'pipe:1'],
     ],
-    Buffer.from(samples.buffer),
+    new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength),
   );
   if (exitCode !== 0) throw unreadable('audio to be drawn', lastLines(stderr), 'ffmpeg');
   const spectrogram = `data:image/png;base64,${Buffer.from(stdout).toString('base64')}`;
