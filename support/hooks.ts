@@ -17,7 +17,7 @@ import {
 import { CannotBeShown, messageOf, PrerequisiteMissing, safeError } from './base/errors';
 import { fixtureCalled } from './broadcast/fixture';
 import { readVerdicts } from './checks/verdict-log';
-import { collectArrays } from './platform/memory';
+import { collectGarbage } from './platform/memory';
 import { type Attach, attachEvidence, attachLogs } from './report/attachments';
 import { JUDGED_BY, NOT_SHOWN_REASON, SKIP_REASON, STREAMS } from './report/scenario-results';
 import { closeSession } from './session/lifecycle';
@@ -104,7 +104,7 @@ After(
 // The next one may look at other recordings.
 After({ name: 'rest' }, async function (this: DubbingWorld) {
   for (const broadcast of this.judgedBroadcasts) await broadcast.rest();
-  collectArrays();
+  collectGarbage();
 });
 
 // Which evidence a scenario was judged by.

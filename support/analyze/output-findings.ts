@@ -31,7 +31,7 @@ import type { MatchedFrames } from './matched-clock';
 import type { Programme } from './programme';
 import { ofSource } from './source-cache';
 import { atConstantRate, readSource, repeatsAtConstantRate } from './source-frames';
-import type { Thumbnails } from './thumbnails';
+import { storedThumbnails, type Thumbnails } from './thumbnails';
 import { type VideoTrack, readVideo } from './video';
 import { bordersOf, type VideoFormat } from './video-format';
 import { FindingCache } from './cache';
@@ -57,6 +57,7 @@ const DUBS_AT_ONCE = 20;
 const STORED_DUBS_AT_ONCE = 10;
 
 /** Findings with audio in them. */
+const FRAMES = 'frames';
 const AUDIO = 'audio';
 const LISTENED = 'listened';
 const FEW_FRAGMENTS = 'few fragments';
@@ -122,10 +123,12 @@ export class OutputFindings {
   }
 
   /**
-   * Has the audio that was decoded lie in a scratch file until it is looked at again: a run looks at many recordings, one after the
+   * Has audio and thumbnails lie in scratch files until they are looked at again: a run looks at many recordings, one after the
    * other, and in memory a minute of each takes 20 MB.
    */
   async rest(): Promise<void> {
+    const video = await this.#cache.measured<VideoTrack>(FRAMES);
+    if (video) video.thumbnails = storedThumbnails(video.thumbnails);
     for (const key of [AUDIO, LISTENED]) {
       const audio = await this.#cache.measured<AudioTimeline<Samples>>(key);
       const [samples] = audio ? stored([audio.samples]) : [];
@@ -147,7 +150,7 @@ export class OutputFindings {
   }
 
   video(): Promise<VideoTrack> {
-    return this.#cache.once('frames', () => readVideo(this.file));
+    return this.#cache.once(FRAMES, () => readVideo(this.file));
   }
 
   audio(): Promise<AudioTrack> {

@@ -64,6 +64,14 @@ export function evenText(luma: number): string {
  */
 export type Thumbnails = { count: number; bytes: Uint8Array } | { count: number; fd: number };
 
+/** The same thumbnails, in a scratch file. */
+export function storedThumbnails(thumbnails: Thumbnails): Thumbnails {
+  if (!('bytes' in thumbnails)) return thumbnails;
+  const fd = scratchFile();
+  writeAt(fd, thumbnails.bytes, 0);
+  return { count: thumbnails.count, fd };
+}
+
 /** Of a file so many are read at a time. */
 const BLOCK_FRAMES = 64;
 const BLOCK_BYTES = BLOCK_FRAMES * THUMBNAIL_BYTES;

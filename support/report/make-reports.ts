@@ -12,7 +12,7 @@ import { hidingSecrets, safeText } from '../base/safe-text';
 import { readShard, SHARD_VARIABLE } from '../base/shard';
 import { readVerdicts, type VerdictLine } from '../checks/verdict-log';
 import { projectRoot } from '../config';
-import { collectArrays } from '../platform/memory';
+import { collectGarbage } from '../platform/memory';
 import { broadcastFactsOf } from './broadcast-facts';
 import { reportFiles, type RunEnvironment, type RunPart, type Scope } from './facts';
 import { writeBroadcastFacts } from './facts-file';
@@ -106,7 +106,7 @@ async function writeFacts(
       } catch (error) {
         problems.push(`no page of ${next.stream}: ${messageOf(error)}`);
       }
-      collectArrays();
+      collectGarbage();
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, work));

@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { FindingCache } from '../../support/analyze/cache';
 import { OutputFindings } from '../../support/analyze/output-findings';
 import { samplesIn } from '../../support/analyze/samples';
+import { thumbnailOf } from '../../support/analyze/thumbnails';
 import { ffmpeg, tempFolder } from './make-media';
 
 describe('a recording that nobody looks at', () => {
@@ -18,7 +19,7 @@ describe('a recording that nobody looks at', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('has its audio in a file, and the same findings as before', async () => {
+  it('has its audio and thumbnails in files, and the same findings as before', async () => {
     const output = new OutputFindings(file, undefined, []);
     await output.rest();
     const track = await output.audio();
@@ -31,6 +32,19 @@ describe('a recording that nobody looks at', () => {
     await output.rest();
     expect((await output.audio()).samples).to.equal(resting);
     const other = new OutputFindings(file, undefined, []);
+    const shownBy = async (one: OutputFindings): Promise<number[][]> => {
+      const { thumbnails } = await one.video();
+      return Array.from({ length: thumbnails.count }, (_, frame) => [
+        ...thumbnailOf(thumbnails, frame),
+      ]);
+    };
+    const frames = await shownBy(output);
+    expect((await output.video()).thumbnails).to.have.property('bytes');
+    await output.rest();
+    expect((await output.video()).thumbnails).to.not.have.property('bytes');
+    expect(await shownBy(output))
+      .to.deep.equal(frames)
+      .and.to.have.length(90);
     const [spoken, asBefore] = [await output.englishHeard(), await other.englishHeard()];
     expect(spoken).to.deep.equal(asBefore);
   });
