@@ -1,11 +1,9 @@
 /** What a failure says of a machine that was too busy: then a time that was seen may be the machine's own. */
+import { tooBusy } from '../base/processors';
 import type { BroadcastRecord } from '../broadcast/record';
 import type { Verdict } from './criterion';
 
 type Watched = Pick<BroadcastRecord, 'stream' | 'waits' | 'times' | 'busyShare'>;
-
-/** Above it, what a service does may be late although the suite was never kept waiting. */
-const FULL_SHARE = 0.95;
 
 /**
  * A verdict that does not hold, with what else to do where the suite itself was kept waiting while its broadcasts were dubbed, or
@@ -14,15 +12,12 @@ const FULL_SHARE = 0.95;
  * @param records of the broadcasts that it was judged by
  */
 export function withBusyMachine(verdict: Verdict, records: readonly Watched[]): Verdict {
-  const texts = records.flatMap((record) => waitsText(record) ?? fullText(record) ?? []);
+  const texts = records.flatMap(
+    (record) => waitsText(record) ?? tooBusy(record.busyShare, `${record.stream} was dubbed`) ?? [],
+  );
   if (verdict.state === 'passed' || texts.length === 0) return verdict;
   const again = `where a time is wrong, run it again without other programs, or with a lower MAX_STREAMS, as ${texts.join('; ')}`;
   return { ...verdict, next: verdict.next === undefined ? again : `${verdict.next}; ${again}` };
-}
-
-function fullText({ stream, busyShare = 0 }: Watched): string | undefined {
-  if (busyShare < FULL_SHARE) return undefined;
-  return `the machine was too busy: ${Math.floor(100 * busyShare)} % of the time of its processors was taken while ${stream} was dubbed`;
 }
 
 function waitsText({ stream, waits = [], times: { published } }: Watched): string | undefined {

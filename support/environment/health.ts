@@ -4,6 +4,7 @@ import { messageOf, seenOf, SuiteError } from '../base/errors';
 import { eventually } from '../base/eventually';
 import { askHttp } from '../base/http';
 import { jsonOf } from '../base/json';
+import { busyShareFromNow, tooBusy } from '../base/processors';
 import type { Composition } from './runtime';
 
 /** A service that is started again must be healthy in the time that all have at the start. */
@@ -35,6 +36,7 @@ export async function waitForHealth(
 ): Promise<void> {
   const url = composition.health.get(service);
   if (url === undefined) return;
+  const busyShare = busyShareFromNow();
   const final = new AbortController();
   const signal = AbortSignal.any([...options.signals, final.signal]);
   try {
@@ -61,6 +63,8 @@ export async function waitForHealth(
       withinMs: options.withinMs,
       log: await options.logs(),
       cause: error,
+      // A service that has said why, or has ended, was not kept waiting.
+      busy: signal.aborted ? undefined : tooBusy(busyShare(), 'it was waited for'),
     });
   }
 }
@@ -68,19 +72,29 @@ export async function waitForHealth(
 /** The error of a service that is not healthy, with the end of its log. */
 export function notHealthy(
   where: string,
-  options: { seen: string; withinMs: number; log: string; cause?: unknown },
+  options: {
+    seen: string;
+    withinMs: number;
+    log: string;
+    cause?: unknown;
+    /** That the machine was too busy, where it was. */
+    busy?: string | undefined;
+  },
 ): SuiteError {
   const lastLines = options.log.trim().split('\n').slice(-LAST_LOG_LINES);
   const hasLog = options.log !== '';
+  const next = hasLog
+    ? 'read its whole log in reports/logs'
+    : 'check whether it runs, and whether this is its address (acceptance.yaml)';
+  const { busy } = options;
   return new SuiteError(
     {
       what: 'the service did not become healthy',
       where,
       seen: [options.seen, ...(hasLog ? ['its last log lines:', ...lastLines] : [])].join('\n    '),
       expected: `healthy within ${options.withinMs / 1000} s`,
-      next: hasLog
-        ? 'read its whole log in reports/logs'
-        : 'check whether it runs, and whether this is its address (acceptance.yaml)',
+      next:
+        busy === undefined ? next : `run it again without other programs, as ${busy}; or ${next}`,
     },
     { cause: options.cause },
   );

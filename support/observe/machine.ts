@@ -1,6 +1,5 @@
-import { cpus } from 'node:os';
-
 import { now } from '../base/clock';
+import { busyShareFromNow } from '../base/processors';
 
 /** A time in which this process could do nothing: `at` is milliseconds since the epoch. */
 export interface Wait {
@@ -26,7 +25,7 @@ const LEAST_MS = 250;
  */
 export function watchMachine(): () => SeenOfMachine {
   const waits: Wait[] = [];
-  const before = processorTimes();
+  const busyShare = busyShareFromNow();
   let last = now();
   const look = (): void => {
     const ms = now() - last - EVERY_MS;
@@ -38,19 +37,6 @@ export function watchMachine(): () => SeenOfMachine {
   return () => {
     clearInterval(timer);
     look();
-    const after = processorTimes();
-    const [all, idle] = [after.all - before.all, after.idle - before.idle];
-    return { waits, busyShare: all > 0 ? Math.min(1, Math.max(0, 1 - idle / all)) : undefined };
-  };
-}
-
-/** Of all processors together, in ms since the machine was started. */
-function processorTimes(): { all: number; idle: number } {
-  const times = cpus().map((one) => one.times);
-  const sum = (of: (one: (typeof times)[number]) => number): number =>
-    times.reduce((total, one) => total + of(one), 0);
-  return {
-    all: sum(({ user, nice, sys, idle, irq }) => user + nice + sys + idle + irq),
-    idle: sum(({ idle }) => idle),
+    return { waits, busyShare: busyShare() };
   };
 }

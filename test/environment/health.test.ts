@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { waitForHealth } from '../../support/environment/health';
+import { notHealthy, waitForHealth } from '../../support/environment/health';
 import type { Composition } from '../../support/environment/runtime';
 import { messageOf } from '../../support/base/errors';
 
@@ -59,6 +59,15 @@ describe('waiting for health', () => {
     );
     expect(outcome).to.include(`503 {"status": "unhealthy", "reason": "MODEL: seen '/nowhere'"}`);
     expect(outcome).to.match(/last line\n.*expected: healthy within 0.3 s/);
+  });
+
+  it('says that the machine was too busy, where it was', () => {
+    const options = { seen: 'nothing', withinMs: 1000, log: '' };
+    const busy = 'the machine was too busy: 99 % of the time …';
+    expect(notHealthy('web', { ...options, busy }).message).to.match(
+      /next: +run it again without other programs, as the machine was too busy: 99 % .*; or check/,
+    );
+    expect(notHealthy('web', options).message).to.match(/next: +check whether it runs/);
   });
 
   it('ends at once where the service says that waiting does not help', async () => {
