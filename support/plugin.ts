@@ -29,11 +29,10 @@ import { beginResults, FORMAT_FILES, NOTHING_RUN, removePending } from './report
 import { idsOf, NOT_SHOWN_REASON, ScenarioCollector } from './report/scenario-results';
 import { rememberBegin, remembering } from './history/remember';
 import { closedSession } from './session/lifecycle';
-import { counted } from './report/wording';
 import { endsInForecast, forecastInWords } from './session/loads';
 import { broadcastsIn, inTurn, noteEnvelope } from './session/plan';
 import { checkExcluded, toldScope } from './session/scope';
-import { whyNothing } from './session/selection';
+import { whyEmpty, whyNothing } from './session/selection';
 import { inShard } from './session/shards';
 
 /** Of cucumber.js: `pluginOptions: { acceptance: … }`. */
@@ -71,8 +70,7 @@ export const plugin: Plugin<Options> = {
     transform('pickles:filter', (all) => {
       const ours = shard ? inShard(all, shard) : all;
       if (all.length === 0 || ours.length > 0) return ours;
-      const why = `what the ${counted(all.length, 'scenario')} look at is in other shards`;
-      console.error(`--shard ${shardText} is empty: ${why}\n${NOTHING_RUN}`);
+      console.error(`${whyEmpty(shardText, all.length)}\n${NOTHING_RUN}`);
       process.exit(1);
     });
     transform('pickles:order', (all) => {

@@ -54,6 +54,11 @@ export async function whyNothing(
     : `--tags ${tags}: no scenario has tags that fit`;
 }
 
+/** Why a shard has none of these scenarios, as a line for people. */
+export function whyEmpty(shard: string | undefined, scenarios: number): string {
+  return `--shard ${shard} is empty: what the ${counted(scenarios, 'scenario')} look at is in other shards`;
+}
+
 /** @param path as cucumber-js takes it: a file with lines, a folder, a pattern, or a list of failed scenarios */
 function leadsNowhere(path: string): boolean {
   const file = path.replace(/(?::\d+)+$/, '');

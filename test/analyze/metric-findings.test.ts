@@ -89,8 +89,8 @@ describe('the metrics of media-service', () => {
     const text = (n: number): string =>
       `inflight{stream_id="live/s/in"} ${n}\ninflight{stream_id="live/t/in"} 9`;
     expect(metricsOf([text(1), text(2)]).gauge('inflight')).to.deep.equal([
-      { at: 0, value: 1 },
-      { at: 1000, value: 2 },
+      { askedAt: 0, at: 0, value: 1 },
+      { askedAt: 1000, at: 1000, value: 2 },
     ]);
   });
 
