@@ -20,7 +20,7 @@ describe('the benchmark', () => {
     const times = { published: 1000, outputEnded };
     const fragments = trips.map((roundTripMs) => ({ roundTripMs }));
     const one: unknown = {
-      record: { request: requestOf(request), segmentSeconds: 6, times, ...rest },
+      record: { request: requestOf(request), monitor: 'tap', segmentSeconds: 6, times, ...rest },
       fragments: { fragments: [...fragments, {}] },
     };
     return one as Seen;
@@ -47,6 +47,24 @@ describe('the benchmark', () => {
     expect(valueOf(figures, /beside one another/)).to.equal(3);
     expect(valueOf(figures, /busy/)).to.equal(0.7);
     expect(valueOf(figures, /kept waiting/)).to.equal(300);
+  });
+
+  it('asks nothing of broadcasts that were dubbed without a tap', () => {
+    const untapped = (
+      request: Parameters<typeof requestOf>[0],
+      monitor: 'tap' | 'direct',
+    ): Seen => ({
+      ...seen(request, 13_000, [], { monitor }),
+      get fragments(): never {
+        throw new Error('nothing was heard');
+      },
+    });
+    const all = [
+      untapped({ composition: 'dual without a tap' }, 'tap'),
+      untapped({}, 'direct'),
+      seen({}, 11_000, [3000]),
+    ];
+    expect(valueOf(figuresOfRun(all, 60), /^answer/)).to.equal(0.5);
   });
 
   it('says nothing of a run without an end, or of broadcasts whose output did not end', () => {

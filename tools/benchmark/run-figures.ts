@@ -45,10 +45,12 @@ export function figuresOfRun(
 }
 
 /** Of fragments that the STS itself has answered, with nothing going wrong: how long it took, in lengths of the fragment. */
-function answers({ record, fragments }: Pick<Evidence, 'record' | 'fragments'>): number[] {
-  const { request, segmentSeconds } = record;
-  if (request.composition !== 'dual' || !isUndisturbed(request)) return [];
-  return fragments.fragments.flatMap(({ roundTripMs }) =>
+function answers(evidence: Pick<Evidence, 'record' | 'fragments'>): number[] {
+  const { request, segmentSeconds, monitor } = evidence.record;
+  const isOfSts = request.composition === 'dual' && monitor === 'tap';
+  if (!isOfSts || !isUndisturbed(request)) return [];
+  // Of others, reading what was said fails.
+  return evidence.fragments.fragments.flatMap(({ roundTripMs }) =>
     roundTripMs === undefined ? [] : roundTripMs / 1000 / segmentSeconds,
   );
 }
