@@ -21,7 +21,7 @@ const { takenByNpm } = require('../support/base/npm-options.ts');
 const { waitersAsText, waitersOf } = require('../support/environment/waiting.ts');
 const { ALLOCATOR } = require('../support/platform/memory.ts');
 const { processInfo } = require('../support/platform/processes.ts');
-const { SHARD_VARIABLE } = require('../support/base/shard.ts');
+const { SHARD_VARIABLE, takeShard } = require('../support/base/shard.ts');
 const { makeReportsFolder, NOTHING_RUN } = require('../support/report/result-files.ts');
 
 const args = process.argv.slice(2);
@@ -142,22 +142,9 @@ function isFull(bytes) {
 }
 if (isFull(LEAST_BYTES)) process.exit(2);
 
-/**
- * Shards are dealt out by what they cost (support/session/shards.ts); cucumber-js itself would deal out scenarios in turn, and most
- * broadcasts several times.
- */
-function withoutShard() {
-  const at = args.findIndex((one) => one === '--shard' || one.startsWith('--shard='));
-  if (at < 0) return { rest: args };
-  const count = args[at] === '--shard' ? 2 : 1;
-  const [text] = args
-    .slice(at, at + count)
-    .at(-1)
-    .split('=')
-    .slice(-1);
-  return { shard: text, rest: [...args.slice(0, at), ...args.slice(at + count)] };
-}
-const { shard, rest } = withoutShard();
+// Shards are dealt out by how long they take (support/session/shards.ts); cucumber-js itself would deal out scenarios in turn, and most
+// broadcasts several times.
+const { text: shard, rest } = takeShard(args);
 
 const startedAt = Date.now();
 const waiters = waitersOf(process.pid);

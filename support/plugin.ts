@@ -29,7 +29,7 @@ import { beginResults, FORMAT_FILES, NOTHING_RUN, removePending } from './report
 import { idsOf, NOT_SHOWN_REASON, ScenarioCollector } from './report/scenario-results';
 import { rememberBegin, remembering } from './history/remember';
 import { closedSession } from './session/lifecycle';
-import { endsInForecast, forecastInWords } from './session/loads';
+import { endsInForecast, forecastInWords, secondsFor } from './session/loads';
 import { broadcastsIn, inTurn, noteEnvelope } from './session/plan';
 import { checkExcluded, toldScope } from './session/scope';
 import { whyEmpty, whyNothing } from './session/selection';
@@ -68,7 +68,9 @@ export const plugin: Plugin<Options> = {
     const run = new Run({ isDry: dryRun, hasReports: options.reports ?? true }, environment);
     on('message', (envelope) => run.note(envelope));
     transform('pickles:filter', (all) => {
-      const ours = shard ? inShard(all, shard) : all;
+      if (!shard) return all;
+      const config = readConfig();
+      const ours = inShard(all, shard, (planned) => secondsFor(planned, config));
       if (all.length === 0 || ours.length > 0) return ours;
       console.error(`${whyEmpty(shardText, all.length)}\n${NOTHING_RUN}`);
       process.exit(1);

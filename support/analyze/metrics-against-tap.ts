@@ -64,10 +64,11 @@ function sentIntoLosses(
   const found = metrics.rises('audioFragments', { status: 'sent' });
   if (!found.observed) return 0;
   const attempts = events.filter(({ kind }) => kind === 'open' || kind === 'refused');
-  const losses = events.filter(
-    ({ kind, at }) => kind === 'close' && attempts.some((attempt) => attempt.at > at),
-  );
-  return losses.filter(({ at }) => {
+  const closes = events.filter(({ kind }) => kind === 'close');
+  // Both ends of a connection close.
+  const losses = new Map(closes.toReversed().map(({ connection, at }) => [connection, at]));
+  return [...losses.values()].filter((at) => {
+    if (!attempts.some((attempt) => attempt.at > at)) return false;
     const rises = found.rises.filter(
       ({ after, by }) => after - NOTICED_WITHIN_MS <= at && at <= by + NOTICED_WITHIN_MS,
     );

@@ -56,7 +56,7 @@ const SEARCH_RATE_HZ = 4000;
 const DUBS_AT_ONCE = 20;
 const STORED_DUBS_AT_ONCE = 10;
 
-/** Findings with audio in them. */
+/** Findings with thumbnails or audio in them. */
 const FRAMES = 'frames';
 const AUDIO = 'audio';
 const LISTENED = 'listened';

@@ -15,6 +15,9 @@ export function busyShareFromNow(): () => number | undefined {
   };
 }
 
+/** Of a time that was seen then, whoever judges it has to know. */
+export const TOO_BUSY = 'the machine was too busy';
+
 /**
  * For people: that the machine was too busy; undefined where it was not.
  *
@@ -22,7 +25,7 @@ export function busyShareFromNow(): () => number | undefined {
  */
 export function tooBusy(share: number | undefined, during: string): string | undefined {
   if (share === undefined || share < FULL_SHARE) return undefined;
-  return `the machine was too busy: ${Math.floor(100 * share)} % of the time of its processors was taken while ${during}`;
+  return `${TOO_BUSY}: ${Math.floor(100 * share)} % of the time of its processors was taken while ${during}`;
 }
 
 /** Of all processors together, in ms since the machine was started. */

@@ -25,8 +25,7 @@ const number = z.union([
   z.number(),
   z.enum(['NaN', 'Infinity', '-Infinity']).transform((word) => Number(word)),
 ]);
-const labels = z.record(z.string(), z.string()).transform(once);
-const name = z.string().transform(once);
+const labels = z.record(z.string(), z.string());
 
 const metricsSchema = z.object({
   /** Whoever answers late answers what was true at some time between the two. */
@@ -34,8 +33,8 @@ const metricsSchema = z.object({
   at: z.number(),
   samples: z.array(
     z.object({
-      name,
-      labels,
+      name: z.string().transform(once),
+      labels: labels.transform(once),
       value: number,
       timestampMs: number.exactOptional(),
       exemplar: z

@@ -1,5 +1,5 @@
 /** What a failure says of a machine that was too busy: then a time that was seen may be the machine's own. */
-import { tooBusy } from '../base/processors';
+import { TOO_BUSY, tooBusy } from '../base/processors';
 import type { BroadcastRecord } from '../broadcast/record';
 import type { Verdict } from './criterion';
 
@@ -27,5 +27,5 @@ function waitsText({ stream, waits = [], times: { published } }: Watched): strin
   const count = `${waits.length} ${waits.length === 1 ? 'time' : 'times'}`;
   const when =
     published === undefined ? '' : ` (${seconds(longest.at - published)} after it was published)`;
-  return `the machine was too busy: the suite was kept waiting ${count} while ${stream} was dubbed, ${seconds(longest.ms)} at most${when}`;
+  return `${TOO_BUSY}: the suite was kept waiting ${count} while ${stream} was dubbed, ${seconds(longest.ms)} at most${when}`;
 }

@@ -9,7 +9,7 @@ import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { cachedOnly } from '../analyze/cache';
 import { messageOf } from '../base/errors';
 import { hidingSecrets, safeText } from '../base/safe-text';
-import { readShard, SHARD_VARIABLE } from '../base/shard';
+import { readShard, SHARD_VARIABLE, takeShard } from '../base/shard';
 import { readVerdicts, type VerdictLine } from '../checks/verdict-log';
 import { projectRoot } from '../config';
 import { collectGarbage } from '../platform/memory';
@@ -132,13 +132,8 @@ export function environmentOf(
 }
 
 /** `--shard 1/3`, of `npm run acceptance` or as cucumber-js takes it. */
-function shardOf({ env, argv: args }: NodeJS.Process): RunEnvironment['shard'] {
-  const ofRun = readShard(env[SHARD_VARIABLE]);
-  if (ofRun) return ofRun;
-  const at = args.findIndex((one) => one === '--shard' || one.startsWith('--shard='));
-  const [, index, count] =
-    /(\d+)\/(\d+)$/.exec(args[at + (args[at] === '--shard' ? 1 : 0)] ?? '') ?? [];
-  return at < 0 || !index || !count ? undefined : { index: Number(index), count: Number(count) };
+function shardOf({ env, argv }: NodeJS.Process): RunEnvironment['shard'] {
+  return readShard(env[SHARD_VARIABLE] ?? takeShard(argv).text);
 }
 
 function commitOf(root: string): string {

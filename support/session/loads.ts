@@ -16,10 +16,10 @@ import { forecast, type Load } from './schedule';
  * media-service took 0.3 s to connect.
  */
 const PROCESSORS = { shared: 0.8, short: 0.4, echo: 0.14 };
-/** Of one processor: what the analysis of a recording takes for as long as it is, with the listener. */
-const ANALYSIS = 0.3;
 /** Of them, once it is published. */
 const TAIL = 0.25;
+/** Of one processor: what the analysis of a recording takes for as long as it is, with the listener. */
+const ANALYSIS = 0.3;
 /**
  * Part of the processors for broadcasts; the rest is for what begins beside them, and for what comes suddenly: when they began up to
  * 1, the suite was kept waiting for 8 s of 80 beside containers, each of which takes commands to the engine as well.
@@ -107,11 +107,13 @@ export function scheduled(
 }
 
 /**
- * About how many seconds these broadcasts take on two processors: until the last one is dubbed, and until their recordings are
- * looked at. The same on every machine.
+ * About how many seconds broadcasts take on two processors: until the last one is dubbed, and until their recordings are looked at.
+ * The same on every machine.
  */
-export function secondsFor(planned: readonly PlannedBroadcast[]): number {
-  const { fixtureScript } = readConfig();
+export function secondsFor(
+  planned: readonly PlannedBroadcast[],
+  { fixtureScript }: Pick<Config, 'fixtureScript'>,
+): number {
   const config = { fixtureScript, runtime: 'host' } as const;
   const room = { config, maxStreams: Infinity, processors: 2 * FOR_BROADCASTS.host };
   const all = scheduled(planned, room);

@@ -3,12 +3,13 @@ import type { Pickle } from '@cucumber/messages';
 
 import type { Shard } from '../base/shard';
 import { keyOf } from '../broadcast/request';
-import { secondsFor } from './loads';
-import { broadcastsIn, isMadeBeside } from './plan';
+import { broadcastsIn, isMadeBeside, type PlannedBroadcast } from './plan';
 
 /** Besides broadcasts: looking at one, and what is made beside them, a run of the suite or a composition. */
 const SCENARIO_SECONDS = 0.25;
 const BESIDE_SECONDS = 2.5;
+
+type SecondsOf = (planned: readonly PlannedBroadcast[]) => number;
 
 /**
  * The scenarios of a shard, in their order. All that look at the same broadcast are in the same one, so that none is published twice;
@@ -19,7 +20,7 @@ const BESIDE_SECONDS = 2.5;
 export function inShard<Scenario extends { pickle: Pickle }>(
   scenarios: readonly Scenario[],
   { index, count }: Shard,
-  secondsOf = secondsFor,
+  secondsOf: SecondsOf,
 ): Scenario[] {
   const shards = Array.from({ length: count }, () => timed<Scenario>([], secondsOf));
   const groups = groupsOf(scenarios).map((group) => timed(group, secondsOf));
@@ -60,7 +61,7 @@ interface Timed<Scenario> {
 
 function timed<Scenario extends { pickle: Pickle }>(
   all: Scenario[],
-  secondsOf: typeof secondsFor,
+  secondsOf: SecondsOf,
 ): Timed<Scenario> {
   const beside = all.filter(({ pickle }) => isMadeBeside(pickle)).length;
   const seconds = all.length * SCENARIO_SECONDS + beside * BESIDE_SECONDS;

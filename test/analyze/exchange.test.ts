@@ -76,7 +76,8 @@ describe('what media-service and STS say to each other', () => {
     expect(wrong).to.deep.include({ metric: 'fragments{status="sent"}', seen: 2, expected: 1 });
     expect(disagreeing(compared(reader(1, 480)))).to.have.length(1);
     const lostAt = (at: number) => [
-      ...[...exchange, connection(at, 'close'), connection(12, 'open', 2)],
+      ...[...exchange, connection(at, 'close'), connection(at + 0.01, 'close')],
+      connection(12, 'open', 2),
     ];
     const withLoss = (at: number, count: number) =>
       disagreeing(metricsAgainstTap(lostAt(at), fragmentsIn(lostAt(at)), names, reader(count))).map(

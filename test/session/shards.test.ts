@@ -2,7 +2,7 @@ import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { readShard } from '../../support/base/shard';
+import { readShard, takeShard } from '../../support/base/shard';
 import { plan, type PlannedBroadcast } from '../../support/session/plan';
 import { inShard } from '../../support/session/shards';
 import { scenario } from './a-scenario';
@@ -58,6 +58,15 @@ describe('the scenarios of a shard', () => {
 });
 
 describe('a shard', () => {
+  it('is taken out of arguments; of several, the last one holds', () => {
+    const args = ['--shard', '1/2', '--tags', '@P1', '--shard=2/3', 'features'];
+    expect(takeShard(args)).to.deep.equal({ text: '2/3', rest: ['--tags', '@P1', 'features'] });
+    expect(takeShard(['--tags', '@P1'])).to.deep.equal({
+      text: undefined,
+      rest: ['--tags', '@P1'],
+    });
+  });
+
   it('is read as cucumber-js takes it', () => {
     expect(readShard('2/3')).to.deep.equal({ index: 2, count: 3 });
     expect([undefined, '', '2', 'a/b', '1/2/3'].map(readShard)).to.deep.equal(
