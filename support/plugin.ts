@@ -18,7 +18,7 @@ import type { Envelope, TestCaseFinished, TestStepStarted } from '@cucumber/mess
 import { changed } from './base/changed';
 import { messageOf } from './base/errors';
 import { readShard, SHARD_VARIABLE } from './base/shard';
-import { readConfig, reportsFolderOf } from './config';
+import { type Config, readConfig, reportsFolderOf } from './config';
 import { consoleOr } from './report/console';
 import { endOfRun, scenarioLine, titleOf } from './report/end-of-run';
 import { reportFiles } from './report/facts';
@@ -69,19 +69,35 @@ export const plugin: Plugin<Options> = {
     on('message', (envelope) => run.note(envelope));
     transform('pickles:filter', (all) => {
       if (!shard) return all;
-      const config = readConfig();
+      const config = configOrNothing(environment);
       const ours = inShard(all, shard, (planned) => secondsFor(planned, config));
       if (all.length === 0 || ours.length > 0) return ours;
       console.error(`${whyEmpty(shardText, all.length)}\n${NOTHING_RUN}`);
       process.exit(1);
     });
     transform('pickles:order', (all) => {
+      configOrNothing(environment);
       if (dryRun) run.forecast = forecastInWords(broadcastsIn(all));
       return order === 'defined' ? inTurn(all, endsInForecast) : all;
     });
     return () => run.end();
   },
 };
+
+/** The configuration; where it is not valid, nothing is run. */
+function configOrNothing({ env }: CoordinatorEnvironment): Config {
+  try {
+    return readConfig();
+  } catch (error) {
+    return refuse(reportsFolderOf(env), error);
+  }
+}
+
+function refuse(reportsFolder: string, error: unknown): never {
+  removePending(reportsFolder);
+  console.error(`${messageOf(error)}\n${NOTHING_RUN}`);
+  process.exit(2);
+}
 
 /** What cucumber-js was asked for, by the command line and its configuration file. Plugins are not told. */
 async function configurationOf(args: string[]): Promise<IResolvedConfiguration> {
@@ -178,9 +194,7 @@ class Run {
     try {
       checkExcluded(readConfig());
     } catch (error) {
-      removePending(this.#reportsFolder);
-      console.error(`${messageOf(error)}\n${NOTHING_RUN}`);
-      process.exit(2);
+      refuse(this.#reportsFolder, error);
     }
     beginResults(this.#reportsFolder);
     startProgress(process.stdout, process.stderr);
