@@ -14,26 +14,29 @@ import {
   wordErrors,
 } from '../support/checks/sts-answers';
 import { directDubSpoken } from '../support/checks/sts-speech';
-import { sendToSts } from '../support/session/direct-sts';
-import { planNeed } from '../support/session/plan';
+import type { DirectRequest } from '../support/session/direct-request';
+import { plan } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
 
-planNeed(
-  'speech',
-  'the STS is sent somebody saying {string}',
-  'the STS is sent speech in noise that is {int} dB quieter',
-  'the STS is sent silence',
+const hello: DirectRequest = { fixture: 'hello-world' };
+const noise: DirectRequest = { fixture: '6-s-noise' };
+const silence: DirectRequest = { fixture: '12-s-silence' };
+
+function counting(count: number, listenOnMs: number): DirectRequest {
+  return { fixture: '30s-counting-english', count, listenOnMs };
+}
+
+plan('the STS is sent somebody saying {string}', (draft) => draft.addDirect(hello));
+plan('the STS is sent speech in noise that is {int} dB quieter', (draft) => draft.addDirect(noise));
+plan('the STS is sent silence', (draft) => draft.addDirect(silence));
+plan(
   'the STS is sent {int} fragments of the counting broadcast at once, and listened to for {duration} after the last answer',
+  (draft, count: number, listenOnMs: number) => draft.addDirect(counting(count, listenOnMs)),
 );
 
 /** Sends the first segments of a fixture, and logs the answers without their audio. */
-async function send(
-  world: DubbingWorld,
-  fixture: string,
-  count?: number,
-  listenOnMs?: number,
-): Promise<void> {
-  world.stsAnswers.value = await sendToSts(world.session, fixture, count, listenOnMs);
+async function send(world: DubbingWorld, request: DirectRequest): Promise<void> {
+  world.stsAnswers.value = await world.session.sendToSts(request);
   world.streams.add(world.stsAnswers.value.stream);
   for (const answer of world.stsAnswers.value.answers) {
     world.log(JSON.stringify({ ...answer, dubbed_audio: undefined }));
@@ -43,7 +46,7 @@ async function send(
 /** The fixture has to be of somebody who says that. */
 When('the STS is sent somebody saying {string}', async function (this: DubbingWorld, text: string) {
   await this.judgeOf(fixtureSays, this.session.fixture('hello-world'), { text });
-  await send(this, 'hello-world');
+  await send(this, hello);
 });
 
 /** The fixture has to have that noise. */
@@ -53,19 +56,19 @@ When(
     const fixture = this.session.fixture('6-s-noise');
     await this.judgeOf(fixtureNoise, fixture, { belowDb });
     this.said.value = fixture.script[0] ?? '';
-    await send(this, '6-s-noise');
+    await send(this, noise);
   },
 );
 
 When('the STS is sent silence', async function (this: DubbingWorld) {
-  await send(this, '12-s-silence');
+  await send(this, silence);
 });
 
 /** The connection stays open after the last answer: what comes then has been answered before, or was never asked. */
 When(
   'the STS is sent {int} fragments of the counting broadcast at once, and listened to for {duration} after the last answer',
   async function (this: DubbingWorld, count: number, listenOnMs: number) {
-    await send(this, '30s-counting-english', count, listenOnMs);
+    await send(this, counting(count, listenOnMs));
   },
 );
 

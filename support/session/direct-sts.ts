@@ -1,7 +1,13 @@
 import { pcmToS16le, readAudio } from '../analyze/audio';
 import type { Fixture } from '../broadcast/fixture';
+import type { Config } from '../config';
 import { askSts, type StsAnswers, type StsConversation } from '../observe/sts-client';
-import type { Session } from './session';
+import { BegunAhead } from './begun-ahead';
+import type { DirectRequest } from './direct-request';
+import { loadOfDirect } from './loads';
+import { plannedDirect } from './plan';
+import type { Schedule } from './schedule';
+import type { Services } from './services';
 
 const RATE_HZ = 44_100;
 /** Of every spec. */
@@ -10,23 +16,51 @@ const ANSWER_MS = 60_000;
 /** An answer that is sent twice follows itself at once. */
 const REPEATED_MS = 500;
 
-/**
- * Sends the audio of the first segments of a fixture to the STS directly, as a worker would, all at once.
- *
- * @param name of a YAML file in fixtures/
- * @param listenOnMs how long answers are listened for after the last one
- */
-export async function sendToSts(
-  session: Session,
-  name: string,
-  count?: number,
-  listenOnMs?: number,
-): Promise<StsAnswers> {
-  const { sts } = (await session.services()).settings.services;
-  return sendSpeech(sts.url, session.fixture(name), count, listenOnMs);
+/** What it takes to send something to the STS directly. */
+export interface DirectHost {
+  config: Config;
+  /** Started on first use. */
+  services: () => Promise<Services>;
+  fixture: (name: string) => Fixture;
+  schedule: Schedule;
 }
 
-/** The same of an STS at an address, http://… */
+/**
+ * All that a run sends to the STS directly: an equal request is sent once, and what the run is going to need follows its broadcasts.
+ * While one of these is dubbed, the STS would be late with both.
+ */
+export class DirectRequests {
+  readonly #made: BegunAhead<DirectRequest, StsAnswers>;
+
+  constructor(
+    host: DirectHost,
+    send: (...about: Parameters<typeof sendSpeech>) => Promise<StsAnswers> = sendSpeech,
+  ) {
+    this.#made = new BegunAhead(JSON.stringify, plannedDirect, (request) =>
+      host.schedule.take(
+        loadOfDirect(host.config),
+        host.services(),
+        ({ settings: { services } }, { onIngested }) => {
+          onIngested();
+          const { fixture, count, listenOnMs } = request;
+          return send(services.sts.url, host.fixture(fixture), count, listenOnMs);
+        },
+      ),
+    );
+  }
+
+  /** Begins what the run is going to ask for. */
+  begin(): void {
+    this.#made.begin();
+  }
+
+  /** @throws PrerequisiteMissing where the services cannot be started; as {@link sendSpeech} */
+  of(request: DirectRequest): Promise<StsAnswers> {
+    return this.#made.of(request);
+  }
+}
+
+/** Sends the first segments of a fixture to an STS at an address, http://…, all at once. Throws as `askSts`. */
 export async function sendSpeech(
   url: string,
   { path }: Fixture,

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { PrerequisiteMissing, SuiteError } from '../base/errors';
 import { readFixture, scriptOf } from '../broadcast/fixture';
 import { FRESH_WORDS, FRESH_WORDS_SECONDS } from '../broadcast/fresh-words';
-import { type BroadcastRequest, keyOf } from '../broadcast/request';
+import { type BroadcastRequest, keyOf, requestOf } from '../broadcast/request';
 import { type Config, readConfig, type Settings } from '../config';
 import { duration } from '../report/wording';
 import type { PlannedBroadcast } from './plan';
@@ -153,6 +153,12 @@ export function forecastInWords(planned: readonly PlannedBroadcast[]): string | 
 export function loadOf(request: BroadcastRequest, config: Room['config']): Load {
   const shares = { processors: 0, share: 1 };
   return { ...shares, set: setOf(request, config), tail: shares };
+}
+
+/** What a client takes that sends fragments to the services' STS itself: their answers are late where it dubs a broadcast as well. */
+export function loadOfDirect(config: Room['config']): Load {
+  const shares = { processors: PROCESSORS.short, share: 1 };
+  return { ...shares, set: setOf(requestOf(), config), tail: shares };
 }
 
 function isBlock({ group, together }: PlannedBroadcast): boolean {

@@ -13,6 +13,7 @@ import {
   requestOf,
 } from '../broadcast/request';
 import { type Capability, type Needs, neededBy } from './capabilities';
+import type { DirectRequest } from './direct-request';
 import type { NestedRequest } from './nested-request';
 import { type Asked, HELLO, type TrialRequest } from './trial-request';
 
@@ -25,6 +26,7 @@ export class RequestDraft {
   };
   readonly #trials: TrialRequest[] = [];
   readonly #nested: NestedRequest[] = [];
+  readonly #direct: DirectRequest[] = [];
   readonly #needed = new Set<Capability>();
   readonly #judged = new Set<Capability>();
 
@@ -41,7 +43,9 @@ export class RequestDraft {
   /** What was said to be needed, and what its broadcasts need. */
   get needed(): Needs {
     const ofTrials = this.#trials.length > 0 ? (['compositions'] as const) : [];
-    const all = [...this.#needed, ...this.#requests.flatMap(neededBy), ...ofTrials];
+    const ofDirect = this.#direct.length > 0 ? (['speech'] as const) : [];
+    const ofRequests = this.#requests.flatMap(neededBy);
+    const all = [...this.#needed, ...ofRequests, ...ofTrials, ...ofDirect];
     return { whole: new Set(all), part: this.#judged };
   }
 
@@ -137,6 +141,16 @@ export class RequestDraft {
     return this.#nested;
   }
 
+  /** The first segments of a fixture are sent to the STS directly, all at once. */
+  addDirect(request: DirectRequest): DirectRequest {
+    this.#direct.push(request);
+    return request;
+  }
+
+  get direct(): readonly DirectRequest[] {
+    return this.#direct;
+  }
+
   /** All that are complete, in their order. */
   get requests(): readonly BroadcastRequest[] {
     return this.#requests;
@@ -208,18 +222,22 @@ export function broadcastsIn(scenarios: readonly { pickle: Pickle }[]): PlannedB
 }
 
 function turnOf(pickle: Pickle, ends: ReadonlyMap<string, number>): number {
-  const { requests, trials, nested } = draftOf(pickle);
-  // They are made beside broadcasts, and wait until there is time.
-  if (trials.length > 0 || nested.length > 0) return Infinity;
+  const { requests } = draftOf(pickle);
+  // It is made beside broadcasts or after them, and waits until there is time.
+  if (isMadeAhead(pickle)) return Infinity;
   // It starts services, while there are others to wait for.
   if (startsServices(pickle)) return ends.size === 0 ? 0 : Math.min(...ends.values());
   return Math.max(0, ...requests.map((one) => ends.get(keyOf(one)) ?? 0));
 }
 
-/** Whether something is started for it alone: services, a composition, or a run of the suite. */
+/** Whether something is done for it alone: services are started, a composition, or a run of the suite, or the STS is asked directly. */
 export function isMadeBeside(pickle: Pickle): boolean {
-  const { trials, nested } = draftOf(pickle);
-  return trials.length > 0 || nested.length > 0 || startsServices(pickle);
+  return isMadeAhead(pickle) || startsServices(pickle);
+}
+
+function isMadeAhead(pickle: Pickle): boolean {
+  const { trials, nested, direct } = draftOf(pickle);
+  return trials.length > 0 || nested.length > 0 || direct.length > 0;
 }
 
 function startsServices(pickle: Pickle): boolean {
@@ -301,6 +319,11 @@ function isOwn(composition: BroadcastRequest['composition']): composition is Own
 /** All trials of the scenarios that are going to run, in their order. */
 export function plannedTrials(): TrialRequest[] {
   return tried().flatMap((pickle) => draftOf(pickle).trials);
+}
+
+/** All that is going to be sent to the STS directly, in the order of the scenarios. */
+export function plannedDirect(): DirectRequest[] {
+  return tried().flatMap((pickle) => draftOf(pickle).direct);
 }
 
 /** All nested runs of the scenarios that are going to run, in their order. */

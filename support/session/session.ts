@@ -14,7 +14,10 @@ import type { DualComposeManager } from '../environment/dual-compose-manager';
 import type { SuiteRun } from '../environment/nested-suite';
 import type { Runtime } from '../environment/runtime';
 import { SessionState, sweepLeftovers } from '../environment/session-state';
+import type { StsAnswers } from '../observe/sts-client';
 import { type BroadcastHost, Broadcasts, notRecorded } from './broadcasts';
+import type { DirectRequest } from './direct-request';
+import { DirectRequests } from './direct-sts';
 import type { NestedRequest } from './nested-request';
 import { roomFor } from './loads';
 import { NestedRuns } from './nested-run';
@@ -50,6 +53,7 @@ export class Session {
   readonly #services: ServiceSets;
   readonly #broadcasts: Broadcasts;
   readonly #trials: Trials;
+  readonly #direct: DirectRequests;
   readonly #nested = new NestedRuns(this, this.#ended.signal);
   #hasFailures = false;
   #closing: Promise<void> | undefined;
@@ -72,6 +76,10 @@ export class Session {
       login: config.mediaServerLogin,
       ...{ track: this.track, signal: this.#ended.signal },
     });
+    this.#direct = new DirectRequests({
+      ...{ config, schedule: this.#schedule, services: () => this.services() },
+      fixture: (name) => this.fixture(name),
+    });
     if (this.isReplay) this.#services.runsAs = 'recorded broadcasts: nothing was started';
   }
 
@@ -84,10 +92,11 @@ export class Session {
         return roomFor(this.config, await this.settings(), name);
       },
       schedule: this.#schedule,
-      // Of what is not about a broadcast: one at a time beside them.
+      // Of what is not about a broadcast: one at a time beside them, or after them.
       begins: () => {
         this.#nested.begin();
         this.#trials.begin();
+        this.#direct.begin();
       },
       withFolder: async (name, work) => {
         const folder = this.#state.makeFolder(name);
@@ -215,6 +224,11 @@ export class Session {
    */
   trial(request: TrialRequest): Promise<Trial> {
     return this.#notInReplay(() => this.#trials.of(request));
+  }
+
+  /** What the STS answers to fragments that are sent to it directly; an equal request is sent once. Throws as {@link DirectRequests.of}. */
+  sendToSts(request: DirectRequest): Promise<StsAnswers> {
+    return this.#notInReplay(() => this.#direct.of(request));
   }
 
   /** A run of the suite with something wrong in its settings; an equal request is one run. Throws as {@link NestedRuns.of}. */

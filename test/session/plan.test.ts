@@ -65,10 +65,12 @@ describe('the turns of scenarios', () => {
   plan('the STS is started with {string}', (draft, LOG_LEVEL: string) =>
     draft.addTrial('sts', { LOG_LEVEL }),
   );
+  plan('the STS is sent silence', (draft) => draft.addDirect({ fixture: '12-s-silence' }));
   plan('the suite is run without a broadcast', (draft) => draft.addNested('no broadcast'));
 
   it('are those in which what they wait for is over, and of equal ones the order of the features', () => {
     const inFeatures = [
+      scenario('direct', 'the STS is sent silence'),
       scenario('echo 1', 'it is echoed'),
       scenario('trial', 'the STS is started with "DEBUG"'),
       scenario('edge case', 'it is dubbed', '@edge-case'),
@@ -86,7 +88,7 @@ describe('the turns of scenarios', () => {
       new Map(planned.map(({ request, group }) => [keyOf(request), ends[group]]));
     expect(inTurn(inFeatures, endsOf).map(({ pickle }) => pickle.name)).to.deep.equal([
       ...['nothing 1', 'nothing 2', 'echo 1', 'own 1', 'own 2', 'echo 2'],
-      ...['edge case', 'shared', 'twice', 'trial', 'nested'],
+      ...['edge case', 'shared', 'twice', 'direct', 'trial', 'nested'],
     ]);
   });
 });
