@@ -14,11 +14,11 @@ Feature: The variables of both compositions do what they say
         | PROCESSING_TIMEOUT |   30 |
 
     Scenario: HOST 0.0.0.0 listens on all addresses
-      When the STS is started alone with HOST "0.0.0.0" and watched for 8 seconds
+      When the STS is started alone with HOST "0.0.0.0" and watched for 30 seconds
       Then it answers where it is published
 
     Scenario: HOST of another address listens there only
-      When the STS is started alone with HOST "127.0.0.2" and watched for 8 seconds
+      When the STS is started alone with HOST "127.0.0.2" and watched for 15 seconds
       Then it runs, and nothing answers where it is published
 
     Scenario Outline: LOG_LEVEL <level> of the STS

@@ -1,4 +1,26 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+
 import { type Finding, unobserved } from './finding';
+
+const PACKAGES = resolve(__dirname, '../../node_modules');
+const ELD = join(PACKAGES, 'eld/src');
+const FOLDER = join(PACKAGES, '.cache/live-dubbing-acceptance');
+
+/** What is used of eld. */
+interface Detector {
+  detect: (text: string) => {
+    language: string;
+    getScores: () => Record<string, number>;
+    isReliable: () => boolean;
+  };
+}
+
+let detector: Promise<Detector> | undefined;
 
 export interface DetectedLanguage {
   /** ISO 639-1, e.g. `en`, `es`. */
@@ -24,8 +46,8 @@ export interface DetectedLanguage {
 export async function detectLanguage(text: string): Promise<Finding<DetectedLanguage>> {
   const cleaned = text.replaceAll('*', '').trim();
   if (!/\p{L}/u.test(cleaned)) return unobserved('the text has no letters');
-  // A real import(): the package has no entry for require.
-  const { eld } = await import('eld/extrasmall');
+  detector ??= loadDetector();
+  const eld = await detector;
   const result = eld.detect(cleaned);
   const ranked = Object.entries(result.getScores()).sort(([, a], [, b]) => b - a);
   const [best, next] = ranked;
@@ -37,4 +59,38 @@ export async function detectLanguage(text: string): Promise<Finding<DetectedLang
     reliable: result.isReliable(),
     runnerUp: next ? { language: next[0], score: next[1] } : null,
   };
+}
+
+/**
+ * eld with its model read as data: the package has that as a program of one object, and to understand it takes 0.3 s and 80 MB, a third
+ * of that as JSON. A program of its own writes it down, once for each version.
+ */
+async function loadDetector(): Promise<Detector> {
+  const { version } = JSON.parse(await readFile(join(ELD, '../package.json'), 'utf8')) as {
+    version: string;
+  };
+  const kept = join(FOLDER, `eld-${version}-extrasmall.json`);
+  if (!existsSync(kept)) await writeModel(kept);
+  // A real import(): the package is of modules, and has no entry without a model.
+  const { createEld } = (await import(pathToFileURL(join(ELD, 'languageDetector.js')).href)) as {
+    createEld: () => { instance: Detector; loadData: (model: unknown) => void };
+  };
+  const { instance, loadData } = createEld();
+  loadData(JSON.parse(await readFile(kept, 'utf8')));
+  return instance;
+}
+
+async function writeModel(file: string): Promise<void> {
+  const model = pathToFileURL(join(ELD, 'ngrams/extrasmall.js')).href;
+  const program = `import { ngramsData } from ${JSON.stringify(model)};
+    process.stdout.write(JSON.stringify(ngramsData));`;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '--eval', program],
+    { maxBuffer: 2 ** 24 },
+  );
+  await mkdir(FOLDER, { recursive: true });
+  // Another process may be writing the same, or reading it.
+  await writeFile(`${file}.${process.pid}`, stdout);
+  await rename(`${file}.${process.pid}`, file);
 }

@@ -58,7 +58,8 @@ function filtered(around: Float32Array, filter: Float64Array, length: number): F
 /** Sum over a[i] * b[i - lag]. */
 function dot(a: Float32Array, b: Float32Array, lag: number, length: number): number {
   let sum = 0;
-  for (let i = Math.max(0, lag); i < Math.min(length, length + lag); i += 1) {
+  const to = Math.min(length, length + lag);
+  for (let i = Math.max(0, lag); i < to; i += 1) {
     sum += (a[i] ?? 0) * (b[i - lag] ?? 0);
   }
   return sum;

@@ -40,8 +40,8 @@ export interface Waiting {
 }
 
 /**
- * The first one that may begin, in the order in which they are given. None begins before one that is ready and wants more of
- * the processors than is free, as it would never get them; whose services are taken are passed by others.
+ * The first one that may begin, in the order in which they are given. Of those that take a processor, none begins before one that is
+ * ready and wants more than is free, as it would never get that; whose services are taken are passed by others.
  *
  * @param onAir what those take that are being dubbed
  */
@@ -61,8 +61,9 @@ export function nextOf<One extends Waiting>(
     taken.set(load.set, share);
     if (share > 1 + EPSILON) continue;
     const fits = load.processors <= free + EPSILON || !isAny;
-    if (isReady) return fits ? one : undefined;
-    free -= load.processors;
+    if (isReady && fits) return one;
+    // Those of a block whose first one is on the air take nothing of what this one waits for.
+    free = isReady ? 0 : free - load.processors;
     isAny = true;
   }
   return undefined;

@@ -274,6 +274,13 @@ void suite('what may begin', () => {
     assert.equal(indexOf([waiting(load(1.8)), waiting(load(0.2))], [load(0.8)]), -1);
   });
 
+  void test('may be one of a block, whose first has what all of them take', () => {
+    const all = [waiting(load(0.8, 1)), waiting(load(0.2)), waiting(load(0, 0.1, 'echo'))];
+    assert.equal(indexOf(all, [load(1.3, 0.9, 'echo')]), 2);
+    assert.equal(indexOf(all, [load(1.3, 1, 'echo')]), -1);
+    assert.equal(indexOf([waiting(load(0.8), false), ...all], [load(1.3, 0.9, 'echo')]), 3);
+  });
+
   void test('passes those whose services are taken, but none of the same services', () => {
     const onAir = [load(0.8, 1)];
     const all = [waiting(load(0.8, 1)), waiting(load(0.4, 0.25)), waiting(load(0.2, 0, 'echo'))];
