@@ -34,8 +34,9 @@ const UNKNOWN_SECONDS = 60;
 export interface Scheduled {
   request: BroadcastRequest;
   load: Load;
-  /** About how long it is going to be dubbed. */
+  /** About how long it is going to be dubbed; the last of it after it is published. */
   seconds: number;
+  tailSeconds: number;
 }
 
 /** What the schedule goes by. */
@@ -96,7 +97,7 @@ export function scheduled(
     const count = isInBlock ? (isFirst ? block.length : 0) : 1;
     const taken = Math.min(processors, count * PROCESSORS[group]);
     return {
-      ...{ request, seconds: seconds + TAIL_SECONDS },
+      ...{ request, seconds: seconds + TAIL_SECONDS, tailSeconds: TAIL_SECONDS },
       load: {
         ...{ processors: taken, set: setOf(request, config) },
         share: Math.max(1 / maxStreams, sharesOf(group, processors)),

@@ -32,6 +32,18 @@ export interface Load extends Shares {
   tail: Shares;
 }
 
+/** What a broadcast takes now. */
+export interface OnAir extends Shares {
+  set: string;
+  /** It is published to its end: what it takes of its services is free soon. */
+  isEnding: boolean;
+}
+
+function taken(load: Load, isEnding: boolean): OnAir {
+  const { processors, share } = isEnding ? load.tail : load;
+  return { processors, share, set: load.set, isEnding };
+}
+
 /** A broadcast that has not begun. */
 export interface Waiting {
   load: Load;
@@ -41,30 +53,40 @@ export interface Waiting {
 
 /**
  * The first one that may begin, in the order in which they are given. Of those that take a processor, none begins before one that is
- * ready and wants more than is free, as it would never get that; whose services are taken are passed by others.
+ * ready and wants more than is free, as it would never get that. Whose services are taken are passed by others; while these are being
+ * given back, by those that leave it its processors.
  *
  * @param onAir what those take that are being dubbed
  */
 export function nextOf<One extends Waiting>(
   waiting: readonly One[],
-  onAir: readonly Load[],
+  onAir: readonly OnAir[],
   processors: number,
 ): One | undefined {
-  let free = processors - sum(onAir.map((load) => load.processors));
+  let free = processors - sum(onAir.map((one) => one.processors));
   let isAny = onAir.length > 0;
-  const taken = new Map<string, number>();
-  for (const { set, share } of onAir) taken.set(set, (taken.get(set) ?? 0) + share);
+  const shares = new Map<string, number>();
+  for (const { set, share } of onAir) shares.set(set, (shares.get(set) ?? 0) + share);
+  /** Services that are not free soon, or for which one waits already. */
+  const lasting = new Set(onAir.flatMap(({ set, isEnding }) => (isEnding ? [] : [set])));
   for (const one of waiting) {
     const { load, isReady } = one;
-    const share = (taken.get(load.set) ?? 0) + load.share;
+    const share = (shares.get(load.set) ?? 0) + load.share;
     // What is behind it waits for it: services are not taken in another order.
-    taken.set(load.set, share);
-    if (share > 1 + EPSILON) continue;
+    shares.set(load.set, share);
+    if (share > 1 + EPSILON) {
+      if (!lasting.has(load.set)) free -= load.processors;
+      lasting.add(load.set);
+      continue;
+    }
     const fits = load.processors <= free + EPSILON || !isAny;
     if (isReady && fits) return one;
-    // Those of a block whose first one is on the air take nothing of what this one waits for.
+    // Nothing is left but for those of a block whose first one is on the air: they take nothing of what this one waits for.
     free = isReady ? 0 : free - load.processors;
     isAny = true;
+    if (!isReady) continue;
+    shares.set(load.set, Infinity);
+    lasting.add(load.set);
   }
   return undefined;
 }
@@ -124,8 +146,7 @@ export class Schedule {
   /** By services: until when the next broadcast to them does not begin. */
   readonly #last = new Map<string, Promise<unknown>>();
   readonly #waiting: Entry[] = [];
-  /** What they take now. */
-  readonly #onAir = new Map<Load, Load>();
+  readonly #onAir = new Map<Load, OnAir>();
 
   /**
    * @param signal after which no broadcast begins any more
@@ -190,7 +211,7 @@ export class Schedule {
       const next = nextOf(this.#waiting, [...this.#onAir.values()], this.processors);
       if (!next) return;
       this.#remove(next);
-      this.#onAir.set(next.load, next.load);
+      this.#onAir.set(next.load, taken(next.load, false));
       next.begin();
     }
   }
@@ -213,36 +234,45 @@ export class Schedule {
     const onPublished = (): void => {
       // Its publisher may end after a broadcast that has failed: that takes nothing any more.
       if (!this.#onAir.has(load)) return;
-      this.#onAir.set(load, { ...load, ...load.tail });
+      this.#onAir.set(load, taken(load, true));
       this.#beginSome();
     };
     return broadcast(ready, { onIngested: isRead, onPublished });
   }
 }
 
-/** When broadcasts of the schedule begin and end that take so many seconds, in seconds after the first, if all services run. */
+/**
+ * When broadcasts of the schedule begin and end, in seconds after the first, if all services run.
+ *
+ * @param broadcasts of so many seconds, the last of them after they are published
+ */
 export function forecast(
-  broadcasts: readonly { load: Load; seconds: number }[],
+  broadcasts: readonly { load: Load; seconds: number; tailSeconds: number }[],
   processors: number,
 ): { begins: number; ends: number }[] {
   const found = broadcasts.map(() => ({ begins: 0, ends: 0 }));
   const waiting = broadcasts.map((one, index) => ({ ...one, isReady: true, index }));
-  const onAir: typeof waiting = [];
+  let onAir: { load: Load; published: number; ends: number }[] = [];
   let now = 0;
   let nextStart = 0;
   for (;;) {
-    const loads = onAir.map(({ load }) => load);
-    const next = nextOf(waiting, loads, processors);
+    const takenNow = onAir.map(({ load, published }) => taken(load, published <= now));
+    const next = nextOf(waiting, takenNow, processors);
     if (next) {
       const begins = Math.max(now, nextStart);
       nextStart = begins + START_EVERY_MS / 1000;
-      found[next.index] = { begins, ends: begins + next.seconds };
-      onAir.push(...waiting.splice(waiting.indexOf(next), 1));
+      const { load, seconds, tailSeconds, index } = next;
+      const ends = begins + seconds;
+      found[index] = { begins, ends };
+      onAir.push({ load, published: ends - tailSeconds, ends });
+      waiting.splice(waiting.indexOf(next), 1);
       continue;
     }
-    const ends = onAir.map(({ index }) => found[index]?.ends ?? 0);
-    if (ends.length === 0) return found;
-    now = Math.min(...ends);
-    onAir.splice(ends.indexOf(now), 1);
+    const later = onAir
+      .flatMap(({ published, ends }) => [published, ends])
+      .filter((at) => at > now);
+    if (later.length === 0) return found;
+    now = Math.min(...later);
+    onAir = onAir.filter(({ ends }) => ends > now);
   }
 }

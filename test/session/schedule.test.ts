@@ -3,7 +3,14 @@ import { setImmediate } from 'node:timers/promises';
 import { mock, suite, test, type TestContext } from 'node:test';
 
 import type { SeenOfMachine } from '../../support/observe/machine';
-import { forecast, type Load, nextOf, Schedule, Starts } from '../../support/session/schedule';
+import {
+  forecast,
+  type Load,
+  nextOf,
+  type OnAir,
+  Schedule,
+  Starts,
+} from '../../support/session/schedule';
 
 /** Broadcasts that wait to be told what comes of them. */
 interface Broadcast {
@@ -254,8 +261,12 @@ void suite('what may begin', () => {
     load: one,
     isReady,
   });
-  const indexOf = (all: ReturnType<typeof waiting>[], onAir: Load[]): number => {
-    const next = nextOf(all, onAir, 2);
+  const indexOf = (
+    all: ReturnType<typeof waiting>[],
+    onAir: readonly (Omit<OnAir, 'isEnding'> & Partial<OnAir>)[],
+  ): number => {
+    const taken = onAir.map((one) => ({ isEnding: false, ...one }));
+    const next = nextOf(all, taken, 2);
     return next ? all.indexOf(next) : -1;
   };
 
@@ -278,6 +289,8 @@ void suite('what may begin', () => {
     const all = [waiting(load(0.8, 1)), waiting(load(0.2)), waiting(load(0, 0.1, 'echo'))];
     assert.equal(indexOf(all, [load(1.3, 0.9, 'echo')]), 2);
     assert.equal(indexOf(all, [load(1.3, 1, 'echo')]), -1);
+    const block = [waiting(load(1.3, 0.1, 'echo')), waiting(load(0, 0.1, 'echo'))];
+    assert.equal(indexOf(block, [load(0.8)]), -1);
     assert.equal(indexOf([waiting(load(0.8), false), ...all], [load(1.3, 0.9, 'echo')]), 3);
   });
 
@@ -287,6 +300,17 @@ void suite('what may begin', () => {
     assert.equal(indexOf(all, onAir), 2);
     assert.equal(indexOf(all.slice(1), [load(0.4, 0.25), load(0.4, 0.25)]), 0);
     assert.equal(indexOf(all.slice(1), Array<Load>(4).fill(load(0.2, 0.25))), 1);
+  });
+
+  void test('leaves those their processors whose services are being given back', () => {
+    const tail = { processors: 0.2, share: 0.1, set: 'dual', isEnding: true };
+    const small = waiting(load(0.2, 0, 'echo'));
+    const block = waiting(load(1.3, 0, 'echo'));
+    const all = [waiting(load(0.8, 1)), waiting(load(0.8, 1))];
+    assert.equal(indexOf([...all, small], [tail]), 2);
+    assert.equal(indexOf([...all, block], [tail]), -1);
+    assert.equal(indexOf([...all, block], [{ ...tail, isEnding: false }]), 2);
+    assert.equal(indexOf([...all, block], [{ ...tail, share: 0 }]), 0);
   });
 
   void test('leaves room for those whose services start', () => {
@@ -301,8 +325,8 @@ void suite('the forecast', () => {
     const one = (
       seconds: number,
       ...of: Parameters<typeof load>
-    ): { load: Load; seconds: number } => ({
-      ...{ seconds, load: load(...of) },
+    ): Parameters<typeof forecast>[0][number] => ({
+      ...{ seconds, tailSeconds: 0, load: load(...of) },
     });
     assert.deepEqual(
       forecast(
@@ -317,5 +341,15 @@ void suite('the forecast', () => {
       ],
     );
     assert.deepEqual(forecast([], 2), []);
+  });
+
+  void test('knows that less is taken after a broadcast is published', () => {
+    const tail = { processors: 0.2, share: 0.1 };
+    const lasting = { seconds: 73, tailSeconds: 13, load: { ...load(0.8, 1), tail } };
+    const other = { seconds: 20, tailSeconds: 0, load: load(1.5, 0, 'echo') };
+    assert.deepEqual(forecast([lasting, other], 2), [
+      { begins: 0, ends: 73 },
+      { begins: 60, ends: 80 },
+    ]);
   });
 });
