@@ -34,7 +34,7 @@ import { faultsOf, factsAlone, readPart } from '../support/report/run-report';
 import { outcomeOf, readScenarioResults } from '../support/report/scenario-results';
 import type { SoakVerdict } from '../support/report/soak-record';
 import { environmentOf, refuseWhileOthersRun, remainsOf, type Trial } from './remains';
-import { grown, spread, type Usage } from './soak-figures';
+import { grown, secondsOfChildren, spread, type Usage } from './soak-figures';
 import { UsageSampler } from './usage-sampler';
 
 const USAGE = [
@@ -54,6 +54,8 @@ interface Run {
   faults: { name: string; message: string }[];
   /** Everything under the results folder at the end. */
   reportBytes: number;
+  /** Processor time of the run and of all that it has started, but for containers; undefined where the system does not tell. */
+  processorSeconds: number | undefined;
   /** By program: the runner, and each service. */
   usage: Record<string, Usage>;
   /** What was there after the end. */
@@ -106,7 +108,7 @@ async function runOnce(run: number): Promise<{ result: Run; recorded: RepeatedRu
     withDocker: runtime === 'docker',
   };
   mkdirSync(trial.temporary);
-  const from = performance.now();
+  const [from, takenBefore] = [performance.now(), secondsOfChildren()];
   const child = spawn(process.execPath, ['scripts/cucumber.mjs', ...rest], {
     cwd: projectRoot,
     env: {
@@ -132,9 +134,12 @@ async function runOnce(run: number): Promise<{ result: Run; recorded: RepeatedRu
   clearInterval(timer);
   process.off('SIGINT', forward).off('SIGTERM', forward).off('SIGHUP', forward);
   const seconds = (performance.now() - from) / 1000;
+  const taken = secondsOfChildren();
+  const processorSeconds =
+    taken === undefined || takenBefore === undefined ? undefined : taken - takenBefore;
   const left = await remainsOf(trial);
   const result: Run = {
-    ...{ run, exitCode, seconds, ...resultsIn(folder) },
+    ...{ run, exitCode, seconds, processorSeconds, ...resultsIn(folder) },
     ...{ reportBytes: sizeOf(folder), usage: sampler.usage(), left },
   };
   const recorded = recordedIn(folder, { name: `run ${run}`, seconds, exitCode });
@@ -201,6 +206,7 @@ function lineOf({ run, exitCode, seconds, passed, failed, skipped, ...one }: Run
   const { runner } = one.usage;
   return [
     `run ${run}: ${exitCode === 0 ? 'passed' : `exit code ${exitCode}`} in ${seconds.toFixed(0)} s`,
+    `${one.processorSeconds?.toFixed(0) ?? '-'} s of a processor`,
     `${passed} passed, ${failed} failed, ${skipped} skipped`,
     `runner ${runner?.peakMegabytes ?? '-'} MB, ${runner?.descriptors.last ?? '-'} descriptors at the end`,
     `results ${(one.reportBytes / 1e6).toFixed(1)} MB`,
@@ -286,10 +292,12 @@ async function main(): Promise<void> {
   const leaks = write();
   const passed = done.filter(({ exitCode }) => exitCode === 0).length;
   const seconds = spread(done.map((run) => Math.round(run.seconds)));
+  const taken = spread(done.flatMap((run) => Math.round(run.processorSeconds ?? NaN) || []));
   console.log(`\n${usageTable(done)}`);
   console.log(
     `\n${passed} of ${done.length} runs passed (${((100 * passed) / done.length).toFixed(0)} %)` +
       `${done.length < runs ? `, ${runs} were asked for` : ''}; seconds: ${seconds}; ` +
+      `of a processor: ${taken}; ` +
       `results, MB: ${spread(done.map((run) => Math.round(run.reportBytes / 1e5) / 10))}`,
   );
   console.log(`leaks: ${leaks.join('; ') || 'none'}`);
