@@ -13,7 +13,7 @@ import { safeText } from './base/safe-text';
 import type { Fixture } from './broadcast/fixture';
 import type { BroadcastRequest, OwnServices } from './broadcast/request';
 import { pathOf } from './broadcast/stream-paths';
-import { withBusyMachine } from './checks/busy-machine';
+import { type Watched, watchedBroadcast, withBusyMachine } from './checks/busy-machine';
 import { type Criterion, expectPassed, judge } from './checks/criterion';
 import type { InspectedFile } from './checks/fixture-file';
 import type { Trial } from './checks/variables';
@@ -25,7 +25,7 @@ import type { HttpOutcome } from './observe/http-outcome';
 import type { Publication, PublisherResult } from './observe/publication';
 import { publish } from './observe/publisher';
 import type { SocketIOMonitor } from './observe/socket-io-monitor';
-import type { StsAnswers } from './observe/sts-client';
+import type { DirectAnswers } from './session/direct-sts';
 import type { ServedPorts } from './session/inquiries';
 import { openSession } from './session/lifecycle';
 import { RequestDraft } from './session/plan';
@@ -69,7 +69,7 @@ export class DubbingWorld extends World {
   /** A broadcast whose file is there. */
   readonly lookedUp: Slot<Fixture>;
   readonly inspected: Slot<InspectedFile>;
-  readonly stsAnswers: Slot<StsAnswers>;
+  readonly stsAnswers: Slot<DirectAnswers>;
   /** Compositions that were started alone, with other values of their variables; the last one is judged. */
   readonly trials: Slot<Trial[]>;
   readonly said: Slot<string>;
@@ -197,8 +197,7 @@ export class DubbingWorld extends World {
     limit: Limit,
     stream?: string,
   ): Promise<void> {
-    const records = this.judgedBroadcasts.map(({ record }) => record);
-    const verdict = withBusyMachine(await judge(criterion, subject, limit), records);
+    const verdict = withBusyMachine(await judge(criterion, subject, limit), this.#watched);
     const { name = '', uri = '', location } = this.pickle ?? {};
     addVerdict(this.session.config.reportsFolder, {
       ...(stream === undefined ? {} : { stream }),
@@ -207,6 +206,17 @@ export class DubbingWorld extends World {
     });
     this.log(verdict.seen);
     expectPassed(verdict);
+  }
+
+  /** What this scenario was judged by, and how busy the machine was meanwhile. */
+  get #watched(): Watched[] {
+    const trials = this.trials.isSet ? this.trials.value : [];
+    const direct = this.stsAnswers.isSet ? [this.stsAnswers.value] : [];
+    return [
+      ...this.judgedBroadcasts.map(({ record }) => watchedBroadcast(record)),
+      ...trials.map(({ where, busyShare }) => ({ during: `${where} was tried`, busyShare })),
+      ...direct.map(({ stream, busyShare }) => ({ during: `${stream} was answered`, busyShare })),
+    ];
   }
 
   /** All broadcasts that this scenario was judged by, its own first. */

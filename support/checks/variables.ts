@@ -34,6 +34,8 @@ export interface Trial {
   files: readonly string[];
   /** From its start to the end of the trial. */
   tookMs: number;
+  /** Which part of the time of all processors was taken meanwhile, 0 to 1; undefined where the system does not tell. */
+  busyShare?: number | undefined;
 }
 
 const whereOf = ({ where, variables }: Trial): string =>

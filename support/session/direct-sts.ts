@@ -1,4 +1,5 @@
 import { pcmToS16le, readAudio } from '../analyze/audio';
+import { busyShareFromNow } from '../base/processors';
 import type { Fixture } from '../broadcast/fixture';
 import type { Config } from '../config';
 import { askSts, type StsAnswers, type StsConversation } from '../observe/sts-client';
@@ -16,6 +17,11 @@ const ANSWER_MS = 60_000;
 /** An answer that is sent twice follows itself at once. */
 const REPEATED_MS = 500;
 
+/** With which part of the time of all processors was taken meanwhile, 0 to 1; undefined where the system does not tell. */
+export interface DirectAnswers extends StsAnswers {
+  busyShare: number | undefined;
+}
+
 /** What it takes to send something to the STS directly. */
 export interface DirectHost {
   config: Config;
@@ -30,7 +36,7 @@ export interface DirectHost {
  * While one of these is dubbed, the STS would be late with both.
  */
 export class DirectRequests {
-  readonly #made: BegunAhead<DirectRequest, StsAnswers>;
+  readonly #made: BegunAhead<DirectRequest, DirectAnswers>;
 
   constructor(
     host: DirectHost,
@@ -40,10 +46,13 @@ export class DirectRequests {
       host.schedule.take(
         loadOfDirect(host.config),
         host.services(),
-        ({ settings: { services } }, { onIngested }) => {
+        async ({ settings: { services } }, { onIngested }) => {
           onIngested();
+          const busyShare = busyShareFromNow();
           const { fixture, count, listenOnMs } = request;
-          return send(services.sts.url, host.fixture(fixture), count, listenOnMs);
+          const clip = host.fixture(fixture);
+          const answers = await send(services.sts.url, clip, count, listenOnMs);
+          return { ...answers, busyShare: busyShare() };
         },
       ),
     );
@@ -55,7 +64,7 @@ export class DirectRequests {
   }
 
   /** @throws PrerequisiteMissing where the services cannot be started; as {@link sendSpeech} */
-  of(request: DirectRequest): Promise<StsAnswers> {
+  of(request: DirectRequest): Promise<DirectAnswers> {
     return this.#made.of(request);
   }
 }

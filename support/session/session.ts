@@ -14,10 +14,9 @@ import type { DualComposeManager } from '../environment/dual-compose-manager';
 import type { SuiteRun } from '../environment/nested-suite';
 import type { Runtime } from '../environment/runtime';
 import { SessionState, sweepLeftovers } from '../environment/session-state';
-import type { StsAnswers } from '../observe/sts-client';
 import { type BroadcastHost, Broadcasts, notRecorded } from './broadcasts';
 import type { DirectRequest } from './direct-request';
-import { DirectRequests } from './direct-sts';
+import { type DirectAnswers, DirectRequests } from './direct-sts';
 import type { NestedRequest } from './nested-request';
 import { roomFor } from './loads';
 import { NestedRuns } from './nested-run';
@@ -227,7 +226,7 @@ export class Session {
   }
 
   /** What the STS answers to fragments that are sent to it directly; an equal request is sent once. Throws as {@link DirectRequests.of}. */
-  sendToSts(request: DirectRequest): Promise<StsAnswers> {
+  sendToSts(request: DirectRequest): Promise<DirectAnswers> {
     return this.#notInReplay(() => this.#direct.of(request));
   }
 

@@ -8,6 +8,7 @@ import pLimit from 'p-limit';
 import { pcmToS16le, readAudio } from '../analyze/audio';
 import { messageOf, seenOf } from '../base/errors';
 import { eventually } from '../base/eventually';
+import { busyShareFromNow } from '../base/processors';
 import type { Track } from '../base/track';
 import type { Fixture } from '../broadcast/fixture';
 import { maySoonBeHealthy, saysWhyNot, type Trial } from '../checks/variables';
@@ -77,8 +78,8 @@ export class Trials {
   ) {
     this.#made = new BegunAhead(keyOf, plannedTrials, (request, index) =>
       this.#atOnce[request.composition](() =>
-        this.#startedInTurn((isOnlyWatched) =>
-          makeTrial(host, `-trial-${index}`, request, { staysMs, isOnlyWatched }),
+        this.#startedInTurn((isAside, isOnlyWatched) =>
+          makeTrial(host, `-trial-${index}`, request, { staysMs, isAside, isOnlyWatched }),
         ),
       ),
     );
@@ -89,18 +90,20 @@ export class Trials {
     this.#made.begin();
   }
 
-  /** @param make is given what to call when it leaves the processor to the next one */
-  #startedInTurn(make: (isOnlyWatched: () => void) => Promise<Trial>): Promise<Trial> {
+  /** @param make is given whether it is beside broadcasts, and what to call when it leaves the processor to the next one */
+  #startedInTurn(
+    make: (isAside: boolean, isOnlyWatched: () => void) => Promise<Trial>,
+  ): Promise<Trial> {
     return new Promise((done, failed) => {
       let isBegun = false;
-      const begin = (): Promise<void> =>
+      const begin = (isAside: boolean): Promise<void> =>
         new Promise((next) => {
           if (isBegun) return next();
           isBegun = true;
-          make(next).then(done, failed).finally(next);
+          make(isAside, next).then(done, failed).finally(next);
         });
-      void this.#besideBroadcasts(begin);
-      void this.host.quiet().then(() => this.#afterBroadcasts(begin));
+      void this.#besideBroadcasts(() => begin(true));
+      void this.host.quiet().then(() => this.#afterBroadcasts(() => begin(false)));
     });
   }
 
@@ -118,6 +121,8 @@ export class Trials {
 interface Watching {
   /** How long a reason for not being healthy has to stay the same to be the last word. */
   staysMs: number;
+  /** Whether it yields to broadcasts that are dubbed. */
+  isAside: boolean;
   /** Is called when it says such a reason, each time that it is asked. */
   isOnlyWatched: () => void;
 }
@@ -133,38 +138,31 @@ async function makeTrial(
   const { manager, settings } = await host.withVariables(suffix, variables);
   const { sts, mediaService } = settings.services;
   const service = composition === 'sts' ? sts : mediaService;
-  const started = manager[composition];
-  const began = performance.now();
+  const own = manager[composition];
+  const [began, busyShare] = [performance.now(), busyShareFromNow()];
   try {
-    const failure = await start(manager, started, composition).then(() => undefined, messageOf);
-    const { health, hasEnded } = await healthOf(manager, started, service, request, watching);
+    // The STS may well stay unhealthy: what it answers is waited for afterwards.
+    const options = { untilHealthy: composition !== 'sts', isAside: watching.isAside };
+    const failure = await manager.start(own, options).then(() => undefined, messageOf);
+    const { health, hasEnded } = await healthOf(manager, own, service, request, watching);
     const isHealthy = health.status === 200;
     const seen = isHealthy
       ? await askedOf(host, { manager, settings, request })
       : { problem: failure };
     return {
-      ...{ where: `${started.project}/${service.name}`, variables, named: request.values },
+      ...{ where: `${own.project}/${service.name}`, variables, named: request.values },
       ...{
         health,
         hasEnded,
         files: [],
         ...seen,
-        log: await manager.runtime.logs(started, service.name),
+        log: await manager.runtime.logs(own, service.name),
       },
-      tookMs: Math.round(performance.now() - began),
+      ...{ tookMs: Math.round(performance.now() - began), busyShare: busyShare() },
     };
   } finally {
     await manager.stopAll();
   }
-}
-
-/** The STS may well stay unhealthy: what it answers is waited for afterwards. */
-function start(
-  manager: DualComposeManager,
-  composition: Composition,
-  which: TrialRequest['composition'],
-): Promise<void> {
-  return manager.start(composition, { untilHealthy: which !== 'sts', isAside: true });
 }
 
 /**

@@ -10,9 +10,11 @@ const failed: Verdict = {
   ...{ where: 'stream a', what: 'an answer took too long', seen: '8.67 s', expected: '8 s' },
   next: 'read sts-service.log',
 };
-const times = { published: 10_000 };
+const during = (stream: string, busyShare?: number) => ({
+  ...{ during: `${stream} was dubbed`, busyShare, publishedAt: 10_000 },
+});
 const disturbed = {
-  ...{ stream: 'test_a', times },
+  ...during('test_a'),
   waits: [
     { at: 20_000, ms: 500 },
     { at: 41_500, ms: 913 },
@@ -30,13 +32,12 @@ describe('a failure on a machine that was too busy', () => {
   });
 
   it('is left as it is where the suite was never kept waiting', () => {
-    expect(withBusyMachine(failed, [{ stream: 'test_a', times }])).to.equal(failed);
+    expect(withBusyMachine(failed, [during('test_a')])).to.equal(failed);
     expect(withBusyMachine(failed, [])).to.equal(failed);
   });
 
   it('says how busy its processors were where only services may have waited', () => {
-    const full = (busyShare: number) =>
-      withBusyMachine(failed, [{ stream: 'a', times, busyShare }]);
+    const full = (busyShare: number) => withBusyMachine(failed, [during('a', busyShare)]);
     expect(full(0.959).next).to.match(
       /run it again without .*: 95 % of the time of its processors was taken while a was dubbed$/,
     );
@@ -44,7 +45,7 @@ describe('a failure on a machine that was too busy', () => {
   });
 
   it('names only the broadcasts that were disturbed', () => {
-    const { next } = withBusyMachine(failed, [{ stream: 'test_b', times }, disturbed]);
+    const { next } = withBusyMachine(failed, [during('test_b'), disturbed]);
     expect(next)
       .to.match(/test_a/)
       .and.not.match(/test_b/);
