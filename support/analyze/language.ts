@@ -9,7 +9,7 @@ import { type Finding, unobserved } from './finding';
 
 const PACKAGES = resolve(__dirname, '../../node_modules');
 const ELD = join(PACKAGES, 'eld/src');
-const FOLDER = join(PACKAGES, '.cache/live-dubbing-acceptance');
+const FOLDER = join(PACKAGES, '.cache/eld');
 
 /** What is used of eld. */
 interface Detector {
@@ -63,34 +63,42 @@ export async function detectLanguage(text: string): Promise<Finding<DetectedLang
 
 /**
  * eld with its model read as data: the package has that as a program of one object, and to understand it takes 0.3 s and 80 MB, a third
- * of that as JSON. A program of its own writes it down, once for each version.
+ * of that as JSON.
  */
 async function loadDetector(): Promise<Detector> {
-  const { version } = JSON.parse(await readFile(join(ELD, '../package.json'), 'utf8')) as {
-    version: string;
-  };
-  const kept = join(FOLDER, `eld-${version}-extrasmall.json`);
-  if (!existsSync(kept)) await writeModel(kept);
   // A real import(): the package is of modules, and has no entry without a model.
   const { createEld } = (await import(pathToFileURL(join(ELD, 'languageDetector.js')).href)) as {
     createEld: () => { instance: Detector; loadData: (model: unknown) => void };
   };
   const { instance, loadData } = createEld();
-  loadData(JSON.parse(await readFile(kept, 'utf8')));
+  loadData(JSON.parse(await readModel()));
   return instance;
 }
 
-async function writeModel(file: string): Promise<void> {
+/** As JSON: written by a program of its own, and kept, once for each version. */
+async function readModel(): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(ELD, '../package.json'), 'utf8')) as {
+    version: string;
+  };
+  const kept = join(FOLDER, `extrasmall-${version}.json`);
+  if (existsSync(kept)) return readFile(kept, 'utf8');
   const model = pathToFileURL(join(ELD, 'ngrams/extrasmall.js')).href;
   const program = `import { ngramsData } from ${JSON.stringify(model)};
     process.stdout.write(JSON.stringify(ngramsData));`;
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['--input-type=module', '--eval', program],
-    { maxBuffer: 2 ** 24 },
-  );
-  await mkdir(FOLDER, { recursive: true });
-  // Another process may be writing the same, or reading it.
-  await writeFile(`${file}.${process.pid}`, stdout);
-  await rename(`${file}.${process.pid}`, file);
+  const args = ['--input-type=module', '--eval', program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 24 });
+  await keep(kept, stdout);
+  return stdout;
+}
+
+/** Where that cannot be written, it is written down again next time. */
+async function keep(file: string, text: string): Promise<void> {
+  try {
+    await mkdir(FOLDER, { recursive: true });
+    // Another process may be writing the same, or reading it.
+    await writeFile(`${file}.${process.pid}`, text);
+    await rename(`${file}.${process.pid}`, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
 }
