@@ -1,4 +1,4 @@
-import { monoOf, requireAudioTrack, resample, resampleStored } from './audio';
+import { monoOf, requireAudioTrack, resample } from './audio';
 import { errorLinesOf, lastLines, type Span, streamFfmpeg, unreadable } from './ffmpeg';
 import { channelNames, type ChannelWindow, channelWindows } from './channels';
 import { type Finding, unobserved } from './finding';
@@ -194,12 +194,8 @@ export async function audioAt(
   audio: AudioTimeline<Samples>,
   rateHz: number,
 ): Promise<AudioTimeline<Samples>> {
-  const { samples: own, rateHz: ownHz, firstPtsSeconds } = audio;
-  const samples =
-    own instanceof Float32Array
-      ? await resample(own, ownHz, rateHz)
-      : await resampleStored(own, ownHz, rateHz);
-  return { samples, rateHz, firstPtsSeconds };
+  const { samples, rateHz: ownHz, firstPtsSeconds } = audio;
+  return { samples: await resample(samples, ownHz, rateHz), rateHz, firstPtsSeconds };
 }
 
 /** A part of it in memory, as far as there is one; samples that are there already are not copied. */

@@ -6,7 +6,7 @@ import { SuiteError } from '../base/errors';
 import { requireFile, runFfmpeg, streamFfmpeg, unreadable } from './ffmpeg';
 import { type AudioStream, probeStreams } from './media';
 import { fileSink, type SampleSink, sampleSink } from './sample-sink';
-import { bytePiecesOf, bytesOf, type StoredSamples } from './samples';
+import { bytePiecesOf, type Samples } from './samples';
 
 /** A file was asked for audio but has no audio track. */
 export class NoAudioTrack extends SuiteError {}
@@ -203,40 +203,23 @@ async function* decodedAt(wanted: readonly WantedAudio[]): AsyncGenerator<Float3
 }
 
 /**
- * PCM at another sample rate, mono in and out, by ffmpeg's resampler.
+ * PCM at another sample rate, mono in and out, by ffmpeg's resampler: in memory that threads share, or in a file where it is in one.
  *
  * @throws MediaUnreadable when ffmpeg refuses
  */
-export async function resample(
+export function resample(
   samples: Float32Array,
   fromHz: number,
   toHz: number,
-): Promise<Float32Array> {
+): Promise<Float32Array>;
+export function resample(samples: Samples, fromHz: number, toHz: number): Promise<Samples>;
+export async function resample(samples: Samples, fromHz: number, toHz: number): Promise<Samples> {
   if (fromHz === toHz || samples.length === 0) return samples;
-  const run = await runFfmpeg(resampling(fromHz, toHz), bytesOf(samples));
-  if (run.exitCode !== 0) throw unreadable('PCM in memory', run.stderr, 'ffmpeg');
-  return samplesFromF32le(run.stdout);
-}
-
-/**
- * As {@link resample}, of samples in a file; so is the result.
- *
- * @throws MediaUnreadable when ffmpeg refuses
- */
-export async function resampleStored(
-  samples: StoredSamples,
-  fromHz: number,
-  toHz: number,
-): Promise<StoredSamples> {
-  if (fromHz === toHz) return samples;
-  const sink = fileSink();
-  const run = await streamFfmpeg(
-    resampling(fromHz, toHz),
-    sink.take,
-    () => false,
-    bytePiecesOf(samples),
-  );
-  if (run.exitCode !== 0) throw unreadable('PCM in a file', run.stderr, 'ffmpeg');
+  const isInMemory = samples instanceof Float32Array;
+  const sink = isInMemory ? sampleSink((samples.length * toHz) / fromHz) : fileSink();
+  const args = resampling(fromHz, toHz);
+  const run = await streamFfmpeg(args, sink.take, () => false, bytePiecesOf(samples));
+  if (run.exitCode !== 0) throw unreadable('PCM', run.stderr, 'ffmpeg');
   return sink.samples();
 }
 

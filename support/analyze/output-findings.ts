@@ -1,6 +1,6 @@
 import type { Fixture } from '../broadcast/fixture';
 import { bytesOf, partOf, type Samples, samplesIn, SPEECH_RATE_HZ, stored } from './samples';
-import { inWorkerThread, shared } from './worker-thread';
+import { inWorkerThread } from './worker-thread';
 import { eachAudioFile, readAudioFiles, readAudioFilesAt, sinkOfFiles } from './audio';
 import { audioLevels, voiceActivity } from './audio-levels';
 import type { HeardDub } from './dub-alignment';
@@ -168,10 +168,7 @@ export class OutputFindings {
 
   /** The output's audio at the rate at which dubs are searched. */
   #searched(): Promise<AudioTimeline<Samples>> {
-    return this.#cache.once('searched', async () => {
-      const { samples, ...audio } = await audioAt(await this.audio(), SEARCH_RATE_HZ);
-      return { ...audio, samples: samples instanceof Float32Array ? shared(samples) : samples };
-    });
+    return this.#cache.once('searched', async () => audioAt(await this.audio(), SEARCH_RATE_HZ));
   }
 
   /** The source's audio at the same rate. */

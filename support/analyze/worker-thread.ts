@@ -34,10 +34,3 @@ export async function inWorkerThread<Name extends keyof HeavyWork>(
   });
   return (await thread.run({ name, args })) as Awaited<ReturnType<HeavyWork[Name]>>;
 }
-
-/** Samples in memory that threads share: as arguments and results they are not copied. */
-export function shared(samples: Float32Array): Float32Array {
-  const copy = new Float32Array(new SharedArrayBuffer(samples.byteLength));
-  copy.set(samples);
-  return copy;
-}
