@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
 import { type Finding, unobserved } from './finding';
+import { keepFile, orNothing } from './kept-file';
 
 const PACKAGES = resolve(__dirname, '../../node_modules');
 const ELD = join(PACKAGES, 'eld/src');
@@ -87,18 +88,6 @@ async function readModel(): Promise<string> {
     process.stdout.write(JSON.stringify(ngramsData));`;
   const args = ['--input-type=module', '--eval', program];
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 24 });
-  await keep(kept, stdout);
+  orNothing(() => keepFile(kept, stdout));
   return stdout;
-}
-
-/** Where that cannot be written, it is written down again next time. */
-async function keep(file: string, text: string): Promise<void> {
-  try {
-    await mkdir(FOLDER, { recursive: true });
-    // Another process may be writing the same, or reading it.
-    await writeFile(`${file}.${process.pid}`, text);
-    await rename(`${file}.${process.pid}`, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-  }
 }

@@ -1,18 +1,11 @@
 /* What is measured of a source is kept for the next program that compares an output with it: decoding it takes as long as decoding the output. */
 import { createHash } from 'node:crypto';
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 
 import { probeTool } from './ffmpeg';
+import { keepFile, orNothing } from './kept-file';
 import { isLong } from './media';
 
 /** Beside the packages, as other tools do (`find-cache-dir`): removed with them. */
@@ -88,22 +81,9 @@ function write(folder: string, name: string, answer: unknown): void {
   const bytes = serialize(answer);
   const path = join(folder, name);
   orNothing(() => {
-    mkdirSync(folder, { recursive: true });
-    // Another process may be writing the same, or reading it.
-    writeFileSync(`${path}.${process.pid}`, Buffer.concat([digest(bytes), bytes]));
-    renameSync(`${path}.${process.pid}`, path);
+    keepFile(path, Buffer.concat([digest(bytes), bytes]));
     removeOldest(folder);
   });
-}
-
-/** A folder that is not there, or cannot be written to, costs time, and nothing else. */
-function orNothing<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    return undefined;
-  }
 }
 
 function removeOldest(folder: string): void {

@@ -1,15 +1,9 @@
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
+
+import { keepFile } from './kept-file';
 
 let folder: string | undefined;
 
@@ -32,9 +26,7 @@ export async function cached<T>(question: readonly unknown[], ask: () => Promise
   const file = join(folder, key);
   if (existsSync(file)) return deserialize(readFileSync(file)) as T;
   const answer = await ask();
-  // Another process may be writing the same.
-  writeFileSync(`${file}.${process.pid}`, serialize(answer));
-  renameSync(`${file}.${process.pid}`, file);
+  keepFile(file, serialize(answer));
   return answer;
 }
 
