@@ -1,5 +1,4 @@
 /** What `npm run soak` makes of its figures. */
-import { existsSync, readFileSync } from 'node:fs';
 
 /** What a program with all its processes took. Descriptors: in the first sample, the most, and at the end. */
 export interface Usage {
@@ -12,21 +11,6 @@ interface Run {
   exitCode: number;
   reportBytes: number;
   usage: Record<string, Usage>;
-}
-
-const TICKS_PER_SECOND = 100;
-const STAT = '/proc/self/stat';
-
-/**
- * Processor time that the programs have taken that this process has started and that have ended, with what these had started, in
- * seconds; undefined where the system does not tell (Linux does: cutime and cstime of proc(5)). Containers are the engine's.
- */
-export function secondsOfChildren(): number | undefined {
-  if (!existsSync(STAT)) return undefined;
-  const text = readFileSync(STAT, 'utf8');
-  // Behind the program's name, in which anything may be: fields 3 and following.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND;
 }
 
 /** Fewer tell nothing of a trend. */

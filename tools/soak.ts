@@ -29,12 +29,13 @@ import { judgeRepeated, passRates, passRatesInWords } from '../support/history/r
 import { type RepeatedRun, verdictLine } from '../support/history/repeated-runs';
 import { endsIn, HISTORY_VERSION, isPassed } from '../support/history/run-record';
 import { historyFileOf } from '../support/history/store';
+import { system } from '../support/platform/processes';
 import { readRequirements } from '../support/report/requirements';
 import { faultsOf, factsAlone, readPart } from '../support/report/run-report';
 import { outcomeOf, readScenarioResults } from '../support/report/scenario-results';
 import type { SoakVerdict } from '../support/report/soak-record';
 import { environmentOf, refuseWhileOthersRun, remainsOf, type Trial } from './remains';
-import { grown, secondsOfChildren, spread, type Usage } from './soak-figures';
+import { grown, spread, type Usage } from './soak-figures';
 import { UsageSampler } from './usage-sampler';
 
 const USAGE = [
@@ -108,7 +109,7 @@ async function runOnce(run: number): Promise<{ result: Run; recorded: RepeatedRu
     withDocker: runtime === 'docker',
   };
   mkdirSync(trial.temporary);
-  const [from, takenBefore] = [performance.now(), secondsOfChildren()];
+  const [from, takenBefore] = [performance.now(), system.secondsOfChildren()];
   const child = spawn(process.execPath, ['scripts/cucumber.mjs', ...rest], {
     cwd: projectRoot,
     env: {
@@ -134,7 +135,7 @@ async function runOnce(run: number): Promise<{ result: Run; recorded: RepeatedRu
   clearInterval(timer);
   process.off('SIGINT', forward).off('SIGTERM', forward).off('SIGHUP', forward);
   const seconds = (performance.now() - from) / 1000;
-  const taken = secondsOfChildren();
+  const taken = system.secondsOfChildren();
   const processorSeconds =
     taken === undefined || takenBefore === undefined ? undefined : taken - takenBefore;
   const left = await remainsOf(trial);
@@ -292,7 +293,9 @@ async function main(): Promise<void> {
   const leaks = write();
   const passed = done.filter(({ exitCode }) => exitCode === 0).length;
   const seconds = spread(done.map((run) => Math.round(run.seconds)));
-  const taken = spread(done.flatMap((run) => Math.round(run.processorSeconds ?? NaN) || []));
+  const taken = spread(
+    done.flatMap(({ processorSeconds: one }) => (one === undefined ? [] : Math.round(one))),
+  );
   console.log(`\n${usageTable(done)}`);
   console.log(
     `\n${passed} of ${done.length} runs passed (${((100 * passed) / done.length).toFixed(0)} %)` +

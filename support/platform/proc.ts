@@ -4,6 +4,7 @@ import type { ProcessInfo, SystemView } from './system-view';
 import { parseTcpTable, type TcpSocket } from './tcp-table';
 
 const KILOBYTE = 1024;
+const TICKS_PER_SECOND = 100;
 
 /** Linux, by /proc (proc(5)): it keeps the first environment of a process, whatever that executes now. */
 export const procView: SystemView = {
@@ -26,22 +27,30 @@ export const procView: SystemView = {
     const inodes = new Set(ids.flatMap(inodesOf));
     return tcpSockets('established').filter(({ inode }) => inodes.has(inode));
   },
+  secondsOfChildren: () => {
+    // cutime and cstime.
+    const [user, system] = statFields('self').slice(13, 15);
+    return (Number(user) + Number(system)) / TICKS_PER_SECOND;
+  },
   bootId: () => textOf('/proc/sys/kernel/random/boot_id').trim(),
   pidNamespace: () => targetOf('/proc/self/ns/pid'),
 };
 
 function processInfo(pid: number): ProcessInfo | undefined {
-  const stat = textOf(`/proc/${pid}/stat`);
-  if (stat === '') return undefined;
-  // The second field, the name, is in brackets and may hold blanks.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statFields(pid);
   const [state = '', parent, group] = fields;
-  if (state === 'Z' || state === 'X') return undefined;
+  if (state === '' || state === 'Z' || state === 'X') return undefined;
   return {
     ...{ pid, parent: Number(parent), group: Number(group) },
     startTime: fields[19] ?? '',
     command: textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim().slice(0, 200),
   };
+}
+
+/** From the third one on: the second, the name, is in brackets and may hold blanks. One that is empty where there is no such process. */
+function statFields(pid: number | 'self'): string[] {
+  const stat = textOf(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function startedWith(variable: string): { process: ProcessInfo; value: string }[] {

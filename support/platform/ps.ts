@@ -34,6 +34,7 @@ export const psView: SystemView = {
         ),
   bootId: () => outputOf('sysctl', '-n', 'kern.bootsessionuuid').trim() || 'unknown',
   // macOS has none.
+  secondsOfChildren: () => undefined,
   pidNamespace: () => 'unknown',
 };
 

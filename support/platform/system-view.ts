@@ -35,6 +35,11 @@ export interface SystemView {
   listenerOn(port: number): number | undefined;
   /** The established connections of processes. */
   connectionsOf(ids: readonly number[]): TcpConnection[];
+  /**
+   * Processor time, in seconds, of all that this process has started and that has ended, with what that had started; undefined where
+   * the system does not tell.
+   */
+  secondsOfChildren(): number | undefined;
   /** Changes with every boot, after which a process id means another process. */
   bootId(): string;
   /** In another namespace, as in a container, a process id means another process. */

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
@@ -72,6 +72,16 @@ describe('what the operating system tells', () => {
     expect(system.openDescriptors(process.pid)).to.be.within(3, 1000);
     expect(system.residentBytes(4194305)).to.equal(0);
     expect(system.openDescriptors(4194305)).to.equal(0);
+  });
+
+  const isUntold = system.secondsOfChildren() === undefined && 'ps(1) does not tell';
+  it('is the processor time of children that have ended', { skip: isUntold }, () => {
+    const before = system.secondsOfChildren() ?? NaN;
+    const program = `const end = Date.now() + 60_000;
+      while (process.cpuUsage().user < 400_000 && Date.now() < end);`;
+    const { status } = spawnSync(process.execPath, ['--eval', program]);
+    expect(status).to.equal(0);
+    expect((system.secondsOfChildren() ?? NaN) - before).to.be.within(0.38, 2);
   });
 
   it('is one boot, and one namespace', () => {

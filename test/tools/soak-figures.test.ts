@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { grown, secondsOfChildren, spread, type Usage } from '../../tools/soak-figures';
+import { grown, spread, type Usage } from '../../tools/soak-figures';
 
 const usage = (peakMegabytes: number, last: number): Usage => ({
   peakMegabytes,
@@ -63,16 +62,5 @@ describe('the figures of many runs', () => {
     expect(grown(growing)).to.be.empty;
     const failed = Array.from({ length: 9 }, () => run(900, 90, { exitCode: 1 }));
     expect(grown([...growing, ...failed])).to.be.empty;
-  });
-});
-
-describe('the processor time of children', () => {
-  it('is that of those that have ended', { skip: process.platform !== 'linux' }, () => {
-    const before = secondsOfChildren() ?? NaN;
-    const program = `const end = Date.now() + 60_000;
-      while (process.cpuUsage().user < 400_000 && Date.now() < end);`;
-    const { status } = spawnSync(process.execPath, ['--eval', program]);
-    expect(status).to.equal(0);
-    expect((secondsOfChildren() ?? NaN) - before).to.be.within(0.38, 2);
   });
 });
