@@ -97,6 +97,11 @@ class StsClient:
             return False
         return True
 
+    @property
+    def is_sending(self) -> bool:
+        """Whether something that was queued has not been given to the connection yet."""
+        return self._client is not None and self._client.eio.queue.unfinished_tasks > 0
+
     def send_fragment(self, fields: dict[str, Any], pcm_mono: bytes, rate_hz: int, pts_ns: int) -> bool:
         """Send `fragment:data` with S16LE mono audio; `fields` holds the ids, sequence_number and timestamp (ms)."""
         audio = {

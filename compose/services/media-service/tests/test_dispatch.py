@@ -223,6 +223,17 @@ def test_slow_down_spaces_the_sends(bench: Bench) -> None:
     assert bench.dispatcher.advance(1.551).send == [1]
 
 
+def test_distance_counts_from_the_end_of_what_is_still_on_its_way_out(bench: Bench) -> None:
+    bench.pacing.apply("slow_down", 500)
+    bench.add(0, 1)
+    assert bench.dispatcher.advance(1.0).send == [0]
+    bench.dispatcher.sent(0, 1.0)
+    bench.dispatcher.sending(1.3)
+    assert bench.dispatcher.advance(1.849).send == []
+    assert bench.dispatcher.advance(1.851).send == [1]
+    assert bench.dispatcher.advance(9.0).fall_back == [(0, "timeout")]
+
+
 def test_distance_and_time_out_count_from_when_a_fragment_left(bench: Bench) -> None:
     bench.pacing.apply("slow_down", 500)
     bench.add(0, 1)

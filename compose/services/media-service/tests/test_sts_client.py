@@ -1,7 +1,10 @@
 """The connection to the STS, against a Socket.IO server on this machine."""
 
 import asyncio
+import contextlib
 import queue
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +16,8 @@ from media_testing import Server
 from media_service.sts_client import StsClient, StsEvent, StsGaveUp, StsLost, StsMessage, StsReady
 
 BASE_DELAY_S = 0.01
+# More than the buffers of a connection hold.
+LARGE = 20_000_000
 
 
 class Sts(Server):
@@ -22,7 +27,7 @@ class Sts(Server):
         self.inits: list[dict[str, Any]] = []
         self.refusing = False
         self.then: tuple[str, dict[str, Any]] | None = None
-        self._server = socketio.AsyncServer(async_mode="aiohttp")
+        self._server = socketio.AsyncServer(async_mode="aiohttp", max_http_buffer_size=2 * LARGE)
         self._server.on("connect", self._on_connect)
         self._server.on("stream:init", self._on_init)
         self._sid = ""
@@ -44,6 +49,14 @@ class Sts(Server):
     def cut(self) -> None:
         """End the connection."""
         asyncio.run_coroutine_threadsafe(self._server.disconnect(self._sid), self._loop).result(5)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Read nothing meanwhile."""
+        released = threading.Event()
+        self._loop.call_soon_threadsafe(released.wait, 10)
+        yield
+        released.set()
 
 
 @pytest.fixture
@@ -112,3 +125,15 @@ def test_pause_right_after_ready_belongs_to_the_new_session(sts: Sts, client: Cl
         assert isinstance(client.next(), StsLost)
         assert client.next() == StsReady(2, True)
         assert client.next() == StsMessage("backpressure", {"action": "pause"})
+
+
+def test_is_sending_until_the_sts_takes_it(sts: Sts, client: Client) -> None:
+    client.next()
+    with sts.held():
+        client.client.send("stream:pause", {"filler": "x" * LARGE})
+        time.sleep(0.5)
+        assert client.client.is_sending
+    until = time.monotonic() + 5
+    while client.client.is_sending and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not client.client.is_sending
