@@ -7,7 +7,18 @@ import {
   wordsTranscribed,
   wordsTranslated,
 } from '../support/checks/keywords';
+import { planMeasured } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
+
+// For these the dubs, or the output, are listened to.
+planMeasured(
+  wordsDubbed,
+  'every dub says at least {int} of the {int} words composed for its segment, in Spanish',
+);
+planMeasured(
+  wordsHeard,
+  'in every segment of the output at least {int} of the {int} words composed for it are heard, in Spanish',
+);
 
 /** Numbers by value, all others word for word. */
 Then(

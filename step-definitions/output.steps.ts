@@ -24,7 +24,19 @@ import { language, originalUnderstood, spoken } from '../support/checks/speech';
 import { videoFormat } from '../support/checks/video-format';
 import { transcripts, translations } from '../support/checks/texts';
 import { liveViewer, outputAvailable } from '../support/checks/timing';
+import { planMeasured } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
+
+// For these the output is listened to.
+planMeasured(originalUnderstood, 'no English is spoken in the output');
+planMeasured(
+  language,
+  'Spanish is heard in the output, with a probability of at least {int} % in every 30 seconds, and in no segment English',
+);
+planMeasured(
+  spoken,
+  'what is heard in every segment of the output is its translation, with a word error rate of at most {int} % each and {int} % on average',
+);
 
 /** Frames that a second reader of the output decoded while it was published. */
 Then(

@@ -22,8 +22,18 @@ import {
 import { firstFragment } from '../support/checks/timing';
 import { answerCount, success } from '../support/checks/upstream';
 import { validDubs } from '../support/checks/valid-dubs';
-import { plan } from '../support/session/plan';
+import { plan, planMeasured } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
+
+// For these the dubs are listened to.
+planMeasured(
+  dubLanguage,
+  'Spanish is heard in every dub, with a probability of at least {int} % in every 30 seconds, and in no dub English',
+);
+planMeasured(
+  dubSpoken,
+  'what is heard in every dub is its translation, with a word error rate of at most {int} % each and {int} % on average',
+);
 
 /** `fragment:processed` of the STS. */
 Then('{int} processed fragments are received', async function (this: DubbingWorld, count: number) {

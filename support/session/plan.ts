@@ -1,6 +1,7 @@
 import { CucumberExpression, ParameterTypeRegistry } from '@cucumber/cucumber-expressions';
 import type { Envelope, Pickle } from '@cucumber/messages';
 
+import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { SuiteError } from '../base/errors';
 import type { Fault } from '../broadcast/fault';
 import {
@@ -12,6 +13,7 @@ import {
   type PartialRequest,
   requestOf,
 } from '../broadcast/request';
+import type { AnyCriterion } from '../checks/criterion';
 import { type Capability, type Needs, neededBy } from './capabilities';
 import type { DirectRequest } from './direct-request';
 import type { NestedRequest } from './nested-request';
@@ -27,6 +29,7 @@ export class RequestDraft {
   readonly #trials: TrialRequest[] = [];
   readonly #nested: NestedRequest[] = [];
   readonly #direct: DirectRequest[] = [];
+  readonly #measured: AnyCriterion<BroadcastFindings>[] = [];
   readonly #needed = new Set<Capability>();
   readonly #judged = new Set<Capability>();
 
@@ -151,6 +154,16 @@ export class RequestDraft {
     return this.#direct;
   }
 
+  /** Of its first broadcast it measures this, which takes long. */
+  measures(criterion: AnyCriterion<BroadcastFindings>): void {
+    this.#measured.push(criterion);
+  }
+
+  get measured(): PlannedMeasurement[] {
+    const [request] = this.#requests;
+    return request ? this.#measured.map((criterion) => ({ request, criterion })) : [];
+  }
+
   /** All that are complete, in their order. */
   get requests(): readonly BroadcastRequest[] {
     return this.#requests;
@@ -178,6 +191,11 @@ export function plan(pattern: string, apply: Apply): void {
 /** Says that nothing can be done of scenarios with one of these steps without it. */
 export function planNeed(capability: Capability, ...patterns: readonly string[]): void {
   for (const pattern of patterns) plan(pattern, (draft) => draft.needs(capability));
+}
+
+/** Says that the step judges the scenario's broadcast by this criterion, for which it is listened to: that can begin before its turn. */
+export function planMeasured(criterion: AnyCriterion<BroadcastFindings>, pattern: string): void {
+  plan(pattern, (draft) => draft.measures(criterion));
 }
 
 /** What was planned of scenarios, by their ids: each is read once. */
@@ -324,6 +342,17 @@ export function plannedTrials(): TrialRequest[] {
 /** All that is going to be sent to the STS directly, in the order of the scenarios. */
 export function plannedDirect(): DirectRequest[] {
   return tried().flatMap((pickle) => draftOf(pickle).direct);
+}
+
+/** What is measured of a broadcast that takes long. */
+export interface PlannedMeasurement {
+  request: BroadcastRequest;
+  criterion: AnyCriterion<BroadcastFindings>;
+}
+
+/** All that the scenarios measure that takes long, in their order. */
+export function plannedMeasurements(): PlannedMeasurement[] {
+  return tried().flatMap((pickle) => draftOf(pickle).measured);
 }
 
 /** All nested runs of the scenarios that are going to run, in their order. */

@@ -19,6 +19,7 @@ import type { DirectRequest } from './direct-request';
 import { type DirectAnswers, DirectRequests } from './direct-sts';
 import type { NestedRequest } from './nested-request';
 import { roomFor } from './loads';
+import { MeasuredAhead } from './measured-ahead';
 import { NestedRuns } from './nested-run';
 import type { PlannedBroadcast } from './plan';
 import { Schedule } from './schedule';
@@ -53,6 +54,7 @@ export class Session {
   readonly #broadcasts: Broadcasts;
   readonly #trials: Trials;
   readonly #direct: DirectRequests;
+  readonly #measured: MeasuredAhead;
   readonly #nested = new NestedRuns(this, this.#ended.signal);
   #hasFailures = false;
   #closing: Promise<void> | undefined;
@@ -79,6 +81,10 @@ export class Session {
       ...{ config, schedule: this.#schedule, services: () => this.services() },
       fixture: (name) => this.fixture(name),
     });
+    this.#measured = new MeasuredAhead({
+      ...{ signal: this.#ended.signal, quiet: () => this.#broadcasts.quiet() },
+      dub: (request) => this.dub(request),
+    });
     if (this.isReplay) this.#services.runsAs = 'recorded broadcasts: nothing was started';
   }
 
@@ -96,6 +102,7 @@ export class Session {
         this.#nested.begin();
         this.#trials.begin();
         this.#direct.begin();
+        void this.#measured.begin();
       },
       withFolder: async (name, work) => {
         const folder = this.#state.makeFolder(name);
