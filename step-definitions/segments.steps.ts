@@ -10,8 +10,24 @@ import {
 import { noWordsHeard, outputIsQuiet } from '../support/checks/segment-audio';
 import { audioGoesOn, toneDrift, toneOffset } from '../support/checks/tones';
 import { fragmentCount } from '../support/checks/upstream';
-import { plan } from '../support/session/plan';
+import { plan, planMeasured } from '../support/session/plan';
 import type { DubbingWorld } from '../support/world';
+
+// Of these the recording is decoded.
+planMeasured(
+  segmentAudio,
+  'every segment plays its dub',
+  'every segment plays the original audio',
+  '{segments} play(s) the original audio, all the others their dub',
+);
+planMeasured(
+  segmentAudioOverLoss,
+  'the segments from {int} to the reconnection play the original audio, all the others their dub',
+);
+planMeasured(
+  toneOffset,
+  'the {av} offset of every tone after the first second is less than {duration}',
+);
 
 // -- audio and video
 

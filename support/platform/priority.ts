@@ -95,13 +95,21 @@ export function runComesFirst(): void {
   process.once('exit', () => prioritizeSession('self', before, 1));
 }
 
+let isOnAir = true;
+
+/** Whether anything is on the air that could be late: where not, heavy programs need not yield to services. */
+export function setOnAir(isIt: boolean): void {
+  isOnAir = isIt;
+}
+
 /**
  * A heavy program beside services, as Linux shares processors among sessions: in that of this run it would take from the services,
  * and use up what the run itself needs, so it gets one of its own that yields to both. It keeps the id of the process that is
- * started, and ends by the same signals; those of a terminal it does not get. Without services, or autogroup, the program as it is.
+ * started, and ends by the same signals; those of a terminal it does not get. The program as it is where nothing is on the air, and
+ * without services or autogroup.
  */
 export function besideServices({ program, args }: Command): Command {
-  if (!isFirst || !mayPrioritize()) return { program, args };
+  if (!isFirst || !isOnAir || !mayPrioritize()) return { program, args };
   const set = `{ echo ${ASIDE_PRIORITY} > /proc/self/autogroup; } 2> /dev/null`;
   const wait = `sleep ${(SET_EVERY_MS + 10) / 1000}`;
   const tries = Array.from({ length: TRIES - 1 }, () => `|| { ${wait}; ${set}; }`).join(' ');

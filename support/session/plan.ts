@@ -193,9 +193,15 @@ export function planNeed(capability: Capability, ...patterns: readonly string[])
   for (const pattern of patterns) plan(pattern, (draft) => draft.needs(capability));
 }
 
-/** Says that the step judges the scenario's broadcast by this criterion, for which it is listened to: that can begin before its turn. */
-export function planMeasured(criterion: AnyCriterion<BroadcastFindings>, pattern: string): void {
-  plan(pattern, (draft) => draft.measures(criterion));
+/**
+ * Says that steps with these patterns judge the scenario's broadcast by this criterion, for which it is listened to or its recording
+ * is decoded: that can begin before the scenario's turn.
+ */
+export function planMeasured(
+  criterion: AnyCriterion<BroadcastFindings>,
+  ...patterns: readonly string[]
+): void {
+  for (const pattern of patterns) plan(pattern, (draft) => draft.measures(criterion));
 }
 
 /** What was planned of scenarios, by their ids: each is read once. */

@@ -11,6 +11,7 @@ import {
   prioritizeSession,
   servicePriority,
   runComesFirst,
+  setOnAir,
   yieldToServices,
 } from '../../support/platform/priority';
 
@@ -47,6 +48,9 @@ describe('priorities', () => {
       expect(besideServices(command)).to.deep.equal(command);
       runComesFirst();
       const own = readFileSync('/proc/self/autogroup', 'utf8');
+      setOnAir(false);
+      expect(besideServices(command)).to.deep.equal(command);
+      setOnAir(true);
       const { program, args } = besideServices(command);
       child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
       let told = '';
