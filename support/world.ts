@@ -212,10 +212,12 @@ export class DubbingWorld extends World {
   get #watched(): Watched[] {
     const trials = this.trials.isSet ? this.trials.value : [];
     const direct = this.stsAnswers.isSet ? [this.stsAnswers.value] : [];
+    const runs = this.suiteRun.isSet ? [this.suiteRun.value] : [];
     return [
       ...this.judgedBroadcasts.map(({ record }) => watchedBroadcast(record)),
       ...trials.map(({ where, busyShare }) => ({ during: `${where} was tried`, busyShare })),
       ...direct.map(({ stream, busyShare }) => ({ during: `${stream} was answered`, busyShare })),
+      ...runs.map(({ busyShare }) => ({ during: 'the nested run went', busyShare })),
     ];
   }
 

@@ -9,7 +9,7 @@ export interface Watched {
   during: string;
   /** Of the time of all processors; undefined where the system does not tell. */
   busyShare: number | undefined;
-  /** Of broadcasts: when the suite itself was kept waiting. */
+  /** Of broadcasts, of which fewer may be dubbed at a time: when the suite itself was kept waiting. */
   waits?: BroadcastRecord['waits'];
   publishedAt?: number | undefined;
 }
@@ -27,7 +27,8 @@ export function watchedBroadcast({ stream, waits, times, busyShare }: BroadcastR
 export function withBusyMachine(verdict: Verdict, all: readonly Watched[]): Verdict {
   const texts = all.flatMap((one) => waitsText(one) ?? tooBusy(one.busyShare, one.during) ?? []);
   if (verdict.state === 'passed' || texts.length === 0) return verdict;
-  const again = `where a time is wrong, run it again without other programs, or with a lower MAX_STREAMS, as ${texts.join('; ')}`;
+  const fewer = all.some(({ waits }) => waits) ? ', or with a lower MAX_STREAMS' : '';
+  const again = `where a time is wrong, run it again without other programs${fewer}, as ${texts.join('; ')}`;
   return { ...verdict, next: verdict.next === undefined ? again : `${verdict.next}; ${again}` };
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { execa } from 'execa';
 
+import { busyShareFromNow } from '../base/processors';
 import type { Track } from '../base/track';
 import { ASIDE_PRIORITY, prioritizeSession, yieldToServices } from '../platform/priority';
 
@@ -15,6 +16,8 @@ export interface SuiteRun {
   messagesFile: string;
   /** What was wrong with the run's settings: its messages must name it. */
   culprit: string;
+  /** With which part of the time of all processors was taken meanwhile, 0 to 1; undefined where the system does not tell. */
+  busyShare: number | undefined;
 }
 
 /**
@@ -36,6 +39,7 @@ export async function runSuite(options: {
 }): Promise<SuiteRun> {
   const { projectRoot, reportsFolder } = options;
   const profile = options.hasReports ? [] : ['--profile', 'messages'];
+  const busyShare = busyShareFromNow();
   rmSync(reportsFolder, { recursive: true, force: true });
   mkdirSync(reportsFolder, { recursive: true });
   const child = execa(
@@ -62,5 +66,6 @@ export async function runSuite(options: {
     output: all,
     messagesFile: join(reportsFolder, 'messages.ndjson'),
     culprit: options.culprit,
+    busyShare: busyShare(),
   };
 }

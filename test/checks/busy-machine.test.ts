@@ -29,6 +29,7 @@ describe('a failure on a machine that was too busy', () => {
     expect(next).to.match(
       /too busy: the suite was kept waiting 2 times while test_a was dubbed, 0\.91 s at most \(31\.50 s after/,
     );
+    expect(next).to.match(/or with a lower MAX_STREAMS/);
   });
 
   it('is left as it is where the suite was never kept waiting', () => {
@@ -42,6 +43,7 @@ describe('a failure on a machine that was too busy', () => {
       /run it again without .*: 95 % of the time of its processors was taken while a was dubbed$/,
     );
     expect(full(0.949)).to.equal(failed);
+    expect(full(0.959).next).not.to.match(/MAX_STREAMS/);
   });
 
   it('names only the broadcasts that were disturbed', () => {

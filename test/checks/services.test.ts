@@ -203,7 +203,7 @@ describe('criteria of what runs, and where', () => {
 
   it('how a scenario of a nested run ends', async () => {
     const run = (status: string, exitCode: number, message = ''): NestedRun => ({
-      ...{ exitCode, output: '', messagesFile: '', culprit: '/no-such-metrics' },
+      ...{ exitCode, output: '', messagesFile: '', culprit: '/no-such-metrics', busyShare: 0.5 },
       scenarios: [{ name: 'a', tags: [], status, message, skipReason: undefined }],
     });
     const state = (one: NestedRun, ends: 'passes' | 'fails'): Promise<string> =>
@@ -388,7 +388,7 @@ describe('criteria of nested runs', () => {
     ...{ name: 'one', tags, status, message: text, skipReason: text },
   });
   const run = (culprit: string, ...scenarios: ReturnType<typeof scenario>[]) => ({
-    ...{ culprit, scenarios, exitCode: 1, output: '', messagesFile: '' },
+    ...{ culprit, scenarios, exitCode: 1, output: '', messagesFile: '', busyShare: 0.5 },
   });
 
   it('the scenario that judges it fails, naming the culprit', async () => {

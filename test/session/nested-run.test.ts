@@ -6,7 +6,7 @@ import { type NestedHost, NestedRuns } from '../../support/session/nested-run';
 
 const NO_BROADCAST = { wrong: 'no broadcast', of: '' } as const;
 const PORT = { wrong: 'port taken', of: 'STS' } as const;
-const RUN = { exitCode: 1, output: '', messagesFile: '', culprit: '' };
+const RUN = { exitCode: 1, output: '', messagesFile: '', culprit: '', busyShare: 0.5 };
 
 describe('nested runs', () => {
   const host = {} as NestedHost;
