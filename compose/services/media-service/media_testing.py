@@ -43,6 +43,7 @@ class FakeSts:
     def __init__(self, *args: Any) -> None:
         self.emit: Callable[[StsEvent], None] = args[-1]
         self.fragments: list[dict[str, Any]] = []
+        self.is_sending = False
 
     def start(self) -> None:
         pass

@@ -3,6 +3,7 @@
 import array
 import base64
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -189,3 +190,19 @@ def test_breaker_states_are_named_as_specified(bench: Bench) -> None:
         bench.worker._on_breaker_change(state, "TIMEOUT", 5)
     changes = [r.__dict__ for r in bench.records if r.getMessage() == "circuit breaker changed"]
     assert [change["state"] for change in changes] == ["closed", "open", "half-open"]
+
+
+def test_slowed_down_nothing_follows_what_is_still_on_its_way_out(bench: Bench) -> None:
+    bench.sts.emit(StsReady(3, False))
+    bench.message("backpressure", action="slow_down", recommended_delay_ms=100)
+    bench.sts.is_sending = True
+    bench.feed(6)
+    time.sleep(0.5)
+    assert bench.sts.fragments == []
+    bench.sts.is_sending = False
+    bench.wait_for_fragments(1)
+    bench.sts.is_sending = True
+    time.sleep(0.5)
+    assert len(bench.sts.fragments) == 1
+    bench.sts.is_sending = False
+    bench.wait_for_fragments(2)
