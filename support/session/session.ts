@@ -14,7 +14,6 @@ import type { DualComposeManager } from '../environment/dual-compose-manager';
 import type { SuiteRun } from '../environment/nested-suite';
 import type { Runtime } from '../environment/runtime';
 import { SessionState, sweepLeftovers } from '../environment/session-state';
-import { setOnAir } from '../platform/priority';
 import { type BroadcastHost, Broadcasts, notRecorded } from './broadcasts';
 import type { DirectRequest } from './direct-request';
 import { type DirectAnswers, DirectRequests } from './direct-sts';
@@ -100,7 +99,6 @@ export class Session {
       schedule: this.#schedule,
       // Of what is not about a broadcast: one at a time beside them, or after them.
       begins: () => {
-        void this.#broadcasts.quiet().then(() => setOnAir(false));
         this.#nested.begin();
         this.#trials.begin();
         this.#direct.begin();

@@ -4,7 +4,6 @@ import { describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import type { BroadcastFindings } from '../../support/analyze/broadcast-findings';
-
 import { type BroadcastRequest, requestOf } from '../../support/broadcast/request';
 import { NotObserved } from '../../support/base/errors';
 import { type AnyCriterion, assessed } from '../../support/checks/criterion';
@@ -44,13 +43,19 @@ class Bench {
   }
 
   criterion(id: string): AnyCriterion<BroadcastFindings> {
-    return {
-      ...{ id, title: id, failure: id, where: () => id, assess: () => assessed(true, '', '') },
-      measure: ({ stream }: BroadcastFindings) => {
-        this.seen.push(`${id} of ${stream}`);
-        return new Promise<void>((done) => this.#endings.set(id, done));
-      },
-    };
+    return criterionThat(id, ({ stream }) => {
+      this.seen.push(`${id} of ${stream}`);
+      return new Promise<void>((done) => this.#endings.set(id, done));
+    });
+  }
+
+  /** More than are measured at a time. */
+  get three(): PlannedMeasurement[] {
+    return [
+      { request: first, criterion: this.criterion('heard') },
+      { request: first, criterion: this.criterion('spoken') },
+      { request: second, criterion: this.criterion('understood') },
+    ];
   }
 
   async beQuiet(): Promise<void> {
@@ -64,23 +69,24 @@ class Bench {
   }
 }
 
+function criterionThat(
+  id: string,
+  measure: (broadcast: BroadcastFindings) => Promise<void>,
+): AnyCriterion<BroadcastFindings> {
+  const texts = { id, title: id, failure: id, where: () => id };
+  return { ...texts, measure, assess: () => assessed(true, '', '') };
+}
+
 function unobservable(id: string): AnyCriterion<BroadcastFindings> {
-  return {
-    ...{ id, title: id, failure: id, where: () => id, assess: () => assessed(true, '', '') },
-    measure: () => {
-      throw new NotObserved({ what: id, where: '', seen: '', expected: '' });
-    },
-  };
+  return criterionThat(id, () => {
+    throw new NotObserved({ what: id, where: '', seen: '', expected: '' });
+  });
 }
 
 describe('what takes long to measure', () => {
   it('is measured once nothing is on the air, two at a time, in the order of the scenarios', async () => {
     const bench = new Bench();
-    const all = bench.begin([
-      { request: first, criterion: bench.criterion('heard') },
-      { request: first, criterion: bench.criterion('spoken') },
-      { request: second, criterion: bench.criterion('understood') },
-    ]);
+    const all = bench.begin(bench.three);
     await turn();
     expect(bench.seen).to.deep.equal([]);
     await bench.beQuiet();
@@ -109,11 +115,7 @@ describe('what takes long to measure', () => {
 
   it('ends with the session', async () => {
     const bench = new Bench();
-    const all = bench.begin([
-      { request: first, criterion: bench.criterion('heard') },
-      { request: first, criterion: bench.criterion('spoken') },
-      { request: second, criterion: bench.criterion('understood') },
-    ]);
+    const all = bench.begin(bench.three);
     await bench.beQuiet();
     bench.closing.abort();
     await bench.end('heard');

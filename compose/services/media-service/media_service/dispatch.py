@@ -107,10 +107,6 @@ class Dispatcher:
             fragment.sent_at, fragment.deadline = now, now + self._timeout_s
         self._pacing.sent(now)
 
-    def sending(self, now: float) -> None:
-        """What was sent last is still on its way out at `now` (seconds): the STS sees it later than it was handed over."""
-        self._pacing.sent(now)
-
     def unsent(self, index: int) -> None:
         """Segment `index` could not leave after all: its slot is free, and it was no probe."""
         self._outstanding.pop(index, None)

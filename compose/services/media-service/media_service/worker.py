@@ -357,8 +357,8 @@ class Worker:
     # -- what is due
 
     def _advance(self, now: float) -> None:
-        if self._sts.is_sending:
-            self._dispatcher.sending(now)
+        if self._sts.is_sending:  # the STS sees it later than it was handed over
+            self._pacing.sent(now)
         decision = self._dispatcher.advance(now)
         self._fall_back(decision.fall_back)
         for index in decision.send:

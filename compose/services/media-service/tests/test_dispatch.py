@@ -228,7 +228,7 @@ def test_distance_counts_from_the_end_of_what_is_still_on_its_way_out(bench: Ben
     bench.add(0, 1)
     assert bench.dispatcher.advance(1.0).send == [0]
     bench.dispatcher.sent(0, 1.0)
-    bench.dispatcher.sending(1.3)
+    bench.pacing.sent(1.3)
     assert bench.dispatcher.advance(1.849).send == []
     assert bench.dispatcher.advance(1.851).send == [1]
     assert bench.dispatcher.advance(9.0).fall_back == [(0, "timeout")]

@@ -55,8 +55,10 @@ class Sts(Server):
         """Read nothing meanwhile."""
         released = threading.Event()
         self._loop.call_soon_threadsafe(released.wait, 10)
-        yield
-        released.set()
+        try:
+            yield
+        finally:
+            released.set()
 
 
 @pytest.fixture
