@@ -20,6 +20,7 @@ import {
   DELTA,
   FALLBACKS,
   fragmentLater,
+  fragmentSentAfter,
   FRAGMENTS,
   fragmentsUnsent,
   INFLIGHT,
@@ -310,6 +311,9 @@ function copied(events: TapEvent[], nth: number, at: number, suffix: string): Ta
 const sentAt = (events: TapEvent[], nth: number): number =>
   events.filter(({ event }) => event === SENT)[nth]?.at ?? NaN;
 
+const answeredAt = (events: TapEvent[], nth: number): number =>
+  events.filter(({ event }) => event === PROCESSED)[nth]?.at ?? NaN;
+
 /** As if the breaker were half-open only half a second before its probe, which is sent 34 s after it has opened. */
 function halfOpenLate(evidence: AlteredEvidence): void {
   const probe = readEvidence(evidence.folder).fragments.fragments[5];
@@ -455,8 +459,8 @@ const PACING: EvidenceFault[] = [
   {
     name: 'Fragments are sent closer together than requested',
     broadcast: '018-US4-3',
-    alter: fragmentLater(2, -200),
-    red: { '018-US4-3': /fragments were sent closer together than requested/ },
+    alter: fragmentSentAfter(2, 400),
+    red: { '018-US4-3': /fragments were sent closer together than requested[\s\S]*gaps: 400 ms/ },
   },
   {
     name: 'A request to slow down is not counted',
@@ -469,7 +473,7 @@ const PACING: EvidenceFault[] = [
     name: 'Four fragments are in flight at once',
     broadcast: FULL,
     alter: (evidence) =>
-      evidence.tap((events) => copied(events, 3, sentAt(events, 3) - 500, 'again')),
+      evidence.tap((events) => copied(events, 3, answeredAt(events, 0) - 300, 'again')),
     red: { '018-US5-1': /another number of fragments was in flight at once[\s\S]*seen: +4 of/ },
     follows: ['018-US5-3'],
   },

@@ -38,6 +38,19 @@ export function fragmentLater(nth: number, byMs: number): (evidence: AlteredEvid
     });
 }
 
+/** All events of one fragment happen as if it had been sent some time after the fragment before it, whenever that was. */
+export function fragmentSentAfter(nth: number, ms: number): (evidence: AlteredEvidence) => void {
+  return (evidence) => {
+    const begun = ({ at, begunAt = at }: TapEvent): number => begunAt;
+    evidence.tap((events) => {
+      const [before, sent] = events.filter(({ event }) => event === SENT).slice(nth - 1, nth + 1);
+      if (!before || !sent) return events;
+      const byMs = begun(before) + ms - begun(sent);
+      return events.map((one) => (idOf(one) === idOf(sent) ? shifted(one, byMs) : one));
+    });
+  };
+}
+
 /**
  * As if some fragments had never been sent: none of what was said of them.
  *
