@@ -15,7 +15,7 @@ import { join, resolve } from 'node:path';
 
 import { listenBy } from '../support/analyze/listening';
 import { OutputFindings } from '../support/analyze/output-findings';
-import { cacheTools } from '../support/analyze/tool-cache';
+import { cacheAnswers } from '../support/analyze/answer-cache';
 import { readCommandLine, usageError } from '../support/base/command-line';
 import { messageOf } from '../support/base/errors';
 import type { Fixture } from '../support/broadcast/fixture';
@@ -114,7 +114,7 @@ async function tryAll(
     const since = performance.now();
     // Decoded once, for both clocks.
     const answers = mkdtempSync(join(tmpdir(), 'confusion-'));
-    cacheTools(answers);
+    cacheAnswers(answers);
     const judged: Judged[] = [];
     try {
       const movie = movieOf(tried, folder, evidence);

@@ -6,7 +6,7 @@ import { execa } from 'execa';
 
 import { messageOf, SuiteError } from '../base/errors';
 import { besideServices, DECODER_PRIORITY, yieldToServices } from '../platform/priority';
-import { cached } from './tool-cache';
+import { cached } from './answer-cache';
 
 /** A media file is missing, empty, or cannot be opened by ffprobe or ffmpeg. */
 export class MediaUnreadable extends SuiteError {}

@@ -1,6 +1,7 @@
 /* Files in which answers are kept for the next program that asks. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** Another process may be writing the same file, or reading it: that has all of it, or what was there before. */
 export function keepFile(file: string, content: string | Uint8Array): void {
@@ -18,4 +19,19 @@ export function orNothing<T>(work: () => T): T | undefined {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     return undefined;
   }
+}
+
+let version: string | undefined;
+
+/** What measures: of another one, answers are others. */
+export function codeVersion(): string {
+  version ??= digestOfCode();
+  return version;
+}
+
+function digestOfCode(): string {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(__dirname).sort())
+    hash.update(readFileSync(join(__dirname, name)));
+  return hash.digest('hex');
 }

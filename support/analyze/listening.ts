@@ -6,9 +6,10 @@ import { z } from 'zod';
 
 import { SuiteError } from '../base/errors';
 import { isInImage, toolPython } from '../platform/tool-python';
+import { cached } from './answer-cache';
 import { lastLines, runTool } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
-import { bytePiecesOf, bytesOf, type Samples, SPEECH_RATE_HZ } from './samples';
+import { bytePiecesOf, type Samples, SPEECH_RATE_HZ } from './samples';
 import { normalizeWords, wordErrorRate } from './transcript';
 
 /** The speech recognizer failed. */
@@ -172,12 +173,13 @@ async function listen(
     const [from, to] = [window.fromSeconds, window.toSeconds].map((time) => Math.max(0, time));
     return `${from?.toFixed(3)}-${to?.toFixed(3)}`;
   });
-  const input = samples instanceof Float32Array ? bytesOf(samples) : bytePiecesOf(samples);
   const { program, args } = toolPython(script, [by, language, ...spans], {
     ...(by === ENGLISH_MODEL ? {} : { reads: by }),
     variables: Object.keys(KEEP_MEMORY),
   });
-  const run = await runTool(program, args, input, KEEP_MEMORY);
+  const run = await cached([program, args, samples], () =>
+    runTool(program, args, bytePiecesOf(samples), KEEP_MEMORY),
+  );
   if (run.exitCode !== 0) {
     throw new ListenerFailed({
       what: 'the speech recognizer failed',

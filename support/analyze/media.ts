@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import { probeTool, readFfprobe, runFfprobe, unreadable } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
-import { cached } from './tool-cache';
+import { cached } from './answer-cache';
 
 interface StreamBase {
   index: number;

@@ -17,7 +17,7 @@ export type Samples = Float32Array | StoredSamples;
 /** The rate at which speech is listened to and compared: recognizers ask for it, and clicks are told by what is above 4 kHz. */
 export const SPEECH_RATE_HZ = 16_000;
 
-const SAMPLE_BYTES = 4;
+export const SAMPLE_BYTES = 4;
 
 /** What is copied at a time. */
 const PIECE_SAMPLES = 2 ** 15;

@@ -31,6 +31,18 @@ export function readAt(fd: number, bytes: Uint8Array, at: number): void {
   }
 }
 
+/** What is read of a file at a time, in bytes. */
+const PIECE_BYTES = 2 ** 20;
+
+/** A stretch of a file, one piece after the other. */
+export function* piecesAt(fd: number, from: number, count: number): Generator<Uint8Array> {
+  for (let done = 0; done < count; done += PIECE_BYTES) {
+    const piece = new Uint8Array(Math.min(PIECE_BYTES, count - done));
+    readAt(fd, piece, from + done);
+    yield piece;
+  }
+}
+
 /** So many blocks of each file are remembered. */
 const REMEMBERED = 64;
 

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 
 import { probeTool } from './ffmpeg';
-import { keepFile, orNothing } from './kept-file';
+import { codeVersion, keepFile, orNothing } from './kept-file';
 import { isLong } from './media';
 
 /** Beside the packages, as other tools do (`find-cache-dir`): removed with them. */
@@ -46,7 +46,7 @@ async function kept<T>(
   folder: string,
 ): Promise<T> {
   const { version } = await probeTool();
-  const name = digest(Buffer.from(`${key},${version},${code()}`)).toString('hex');
+  const name = digest(Buffer.from(`${key},${version},${codeVersion()}`)).toString('hex');
   const answer = read(join(folder, name));
   if (answer !== undefined) return answer as T;
   const measured = await measure(file);
@@ -56,17 +56,6 @@ async function kept<T>(
 
 function digest(bytes: Uint8Array): Buffer {
   return createHash('sha256').update(bytes).digest();
-}
-
-let version: string | undefined;
-
-/** What measures: of another one, answers are others. */
-function code(): string {
-  const files = readdirSync(__dirname).sort();
-  version ??= digest(
-    Buffer.concat(files.map((name) => readFileSync(join(__dirname, name)))),
-  ).toString('hex');
-  return version;
 }
 
 /** Undefined where there is none, or it is not what was written. */

@@ -62,7 +62,12 @@ export function evenText(luma: number): string {
  * Thumbnails of a video, one after the other, {@link THUMBNAIL_BYTES} for each of `count` frames: in memory, or those of a long video,
  * 160 MB an hour, in a scratch file. Plain data, that worker threads are given without a copy.
  */
-export type Thumbnails = { count: number; bytes: Uint8Array } | { count: number; fd: number };
+export type Thumbnails = { count: number; bytes: Uint8Array } | StoredThumbnails;
+
+export interface StoredThumbnails {
+  count: number;
+  fd: number;
+}
 
 /** The same thumbnails, in a scratch file. */
 export function storedThumbnails(thumbnails: Thumbnails): Thumbnails {

@@ -6,7 +6,7 @@ import { errorLinesOf, lastLines, type Span, streamFfmpeg } from './ffmpeg';
 import { readStrip, STRIP_BYTES } from './frame-strip';
 import { isLong, probeStreams, type VideoStream } from './media';
 import { SMALL_FRAME_FILTERS, SmallFrames, stripCells, type Thumbnails } from './thumbnails';
-import { cached } from './tool-cache';
+import { cached } from './answer-cache';
 
 /** The timestamps of decoded frames could not be read. */
 export class FrameClockUnreadable extends SuiteError {}

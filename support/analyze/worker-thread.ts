@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { Piscina } from 'piscina';
 
 import { ANALYSIS_PRIORITY } from '../platform/priority';
+import { cached } from './answer-cache';
+import { codeVersion } from './kept-file';
 import type { heavyWork } from './worker-tasks';
 
 type HeavyWork = typeof heavyWork;
@@ -21,9 +23,16 @@ let thread: Piscina | undefined;
  *
  * @param args are copied to the thread, except for what is in shared memory or in a scratch file
  */
-export async function inWorkerThread<Name extends keyof HeavyWork>(
+export function inWorkerThread<Name extends keyof HeavyWork>(
   name: Name,
   ...args: Parameters<HeavyWork[Name]>
+): Promise<Awaited<ReturnType<HeavyWork[Name]>>> {
+  return cached([codeVersion(), name, args], () => work(name, args));
+}
+
+async function work<Name extends keyof HeavyWork>(
+  name: Name,
+  args: Parameters<HeavyWork[Name]>,
 ): Promise<Awaited<ReturnType<HeavyWork[Name]>>> {
   thread ??= new Piscina({
     filename: join(__dirname, 'worker-thread-entry.cjs'),
@@ -32,5 +41,5 @@ export async function inWorkerThread<Name extends keyof HeavyWork>(
     // Modules that this process was told to load first are loaded by the thread's own file.
     execArgv: [],
   });
-  return (await thread.run({ name, args })) as Awaited<ReturnType<HeavyWork[Name]>>;
+  return thread.run({ name, args }) as Promise<Awaited<ReturnType<HeavyWork[Name]>>>;
 }

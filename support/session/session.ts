@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { listenBy } from '../analyze/listening';
-import { cacheTools } from '../analyze/tool-cache';
+import { cacheAnswers } from '../analyze/answer-cache';
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import type { Track } from '../base/track';
 import type { Fixture } from '../broadcast/fixture';
@@ -63,7 +63,7 @@ export class Session {
   constructor(readonly config: Config) {
     // Each broadcast, and each service that starts, listens for its end.
     setMaxListeners(0, this.#ended.signal);
-    if (config.analysisCache) cacheTools(config.analysisCache);
+    if (config.analysisCache) cacheAnswers(config.analysisCache);
     listenBy(config.listenerModel);
     this.#broadcasts = new Broadcasts(this.#host);
     sweep(config.stateFolder);

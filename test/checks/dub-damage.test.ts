@@ -8,7 +8,7 @@ import { measureDubs } from '../../support/analyze/dub-damage';
 import { OutputFindings } from '../../support/analyze/output-findings';
 import { locate } from '../../support/analyze/placement';
 import { SPEECH_RATE_HZ } from '../../support/analyze/samples';
-import { cacheTools } from '../../support/analyze/tool-cache';
+import { cacheAnswers } from '../../support/analyze/answer-cache';
 import { avDrift } from '../../support/checks/av-drift';
 import { avOffset } from '../../support/checks/av-sync';
 import { judge, shownDeviations, type Verdict } from '../../support/checks/criterion';
@@ -26,7 +26,7 @@ import { dubbedMovie, type DubbedMovie, faulty, SEGMENT_SECONDS } from '../analy
 import { ffmpeg, observed, tempFolder } from '../analyze/make-media';
 
 const folder = tempFolder();
-cacheTools(join(folder, 'answers'));
+cacheAnswers(join(folder, 'answers'));
 
 const MONO = 'aformat=channel_layouts=mono';
 const STEREO = 'aformat=channel_layouts=stereo';

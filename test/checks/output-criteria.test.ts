@@ -4,7 +4,7 @@ import { before, describe, it } from 'node:test';
 import { expect } from 'chai';
 
 import { OutputFindings } from '../../support/analyze/output-findings';
-import { cacheTools } from '../../support/analyze/tool-cache';
+import { cacheAnswers } from '../../support/analyze/answer-cache';
 import { wordErrorRate } from '../../support/analyze/transcript';
 import { type JudgedText, matchTranslation } from '../../support/analyze/translation';
 import { NotObserved } from '../../support/base/errors';
@@ -21,7 +21,7 @@ import { tempFolder } from '../analyze/make-media';
 
 const folder = tempFolder();
 // The good movie is analyzed once, not for each fault.
-cacheTools(join(folder, 'answers'));
+cacheAnswers(join(folder, 'answers'));
 
 const judged = (movie: DubbedMovie, file = movie.output): Promise<OutputVerdict[]> =>
   judgeOutput(recordingSubject(new OutputFindings(file, movie.fixture, movie.dubs)));

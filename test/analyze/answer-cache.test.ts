@@ -1,0 +1,106 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { cacheAnswers, cached } from '../../support/analyze/answer-cache';
+import { partOf } from '../../support/analyze/samples';
+import {
+  storedThumbnails,
+  THUMBNAIL_BYTES,
+  type Thumbnails,
+} from '../../support/analyze/thumbnails';
+import { inWorkerThread } from '../../support/analyze/worker-thread';
+import { noise, stored, tempFolder } from './make-media';
+
+const folder = tempFolder();
+const file = join(folder, 'recording.mp4');
+
+/** How often two questions, one after the other, are asked in all. */
+async function asked(first: unknown[], second: unknown[]): Promise<number> {
+  let count = 0;
+  for (const question of [first, second]) {
+    const answer = await cached(question, () => Promise.resolve({ count: (count += 1) }));
+    expect(answer.count).to.equal(count);
+  }
+  return count;
+}
+
+describe('cached answers', () => {
+  before(() => cacheAnswers(join(folder, 'answers')));
+
+  const samples = (...values: number[]): Float32Array => {
+    const shared = new Float32Array(new SharedArrayBuffer(4 * values.length));
+    shared.set(values);
+    return shared;
+  };
+
+  const inFile = stored(samples(1, 2, 3));
+  const thumbnailsOf = (grey: number): Thumbnails =>
+    storedThumbnails({ count: 2, bytes: new Uint8Array(2 * THUMBNAIL_BYTES).fill(grey) });
+
+  for (const [what, first, second] of [
+    ['the same samples', [samples(1, 2)], [Float32Array.of(1, 2)]],
+    [
+      'the same thumbnails',
+      [{ bytes: Uint8Array.of(7), count: 1 }],
+      [{ bytes: Uint8Array.of(7), count: 1 }],
+    ],
+    ['the same samples of two scratch files', [stored(samples(1, 2))], [stored(samples(1, 2))]],
+    [
+      'a stretch of a scratch file',
+      [partOf(stored(samples(1, 2, 3)), 1, 3)],
+      [stored(samples(2, 3))],
+    ],
+    ['the same thumbnails of two scratch files', [thumbnailsOf(7)], [thumbnailsOf(7)]],
+    [
+      'the same list of objects',
+      ['x', [{ at: 1.5, speed: undefined }]],
+      ['x', [{ at: 1.5, speed: undefined }]],
+    ],
+  ] as [string, unknown[], unknown[]][]) {
+    it(`${what}: asked once`, async () => {
+      expect(await asked([what, first], [what, second])).to.equal(1);
+    });
+  }
+
+  for (const [what, first, second] of [
+    ['other samples', [samples(1, 2)], [samples(1, 3)]],
+    [
+      'the same samples, divided elsewhere',
+      [samples(1, 2), samples(3)],
+      [samples(1), samples(2, 3)],
+    ],
+    ['another stretch of a scratch file', [partOf(inFile, 0, 2)], [partOf(inFile, 1, 3)]],
+    ['more of a scratch file', [partOf(inFile, 0, 2)], [partOf(inFile, 0, 3)]],
+    ['other thumbnails of a scratch file', [thumbnailsOf(7)], [thumbnailsOf(8)]],
+    ['bytes in place of samples', [new Uint8Array(4)], [new Float32Array(1)]],
+    ['a list inside of a list', [['a', 'b']], [['a', ['b']]]],
+    ['a number in place of a text', [1], ['1']],
+    ['nothing in place of its name', [undefined], ['undefined']],
+    ['no number', [NaN], [null]],
+    ['another name of a value', [{ from: 1 }], [{ to: 1 }]],
+    ['what is no plain data', [new Map([[1, 2]])], [new Map([[1, 2]])]],
+  ] as [string, unknown[], unknown[]][]) {
+    it(`${what}: asked again`, async () => {
+      expect(await asked([what, first], [what, second])).to.equal(2);
+    });
+  }
+
+  it('a file that has changed: asked again', async () => {
+    writeFileSync(file, 'one');
+    expect(await asked(['file', file], ['file', file])).to.equal(1);
+    writeFileSync(file, 'one and two');
+    expect(await asked(['file', file], ['file', file])).to.equal(1);
+  });
+
+  it('heavy work says the same again, and of other audio something else', async () => {
+    const audio = { samples: noise(20_000, 1), rateHz: 4000, firstPtsSeconds: 0 };
+    const from = (at: number): Float32Array[] => [audio.samples.slice(at, at + 4000)];
+    const first = await inWorkerThread('startsIn', audio, from(4000));
+    expect(first[0]).to.deep.include({ observed: true });
+    expect(await inWorkerThread('startsIn', audio, from(4000))).to.deep.equal(first);
+    expect(await inWorkerThread('startsIn', audio, from(8000))).not.to.deep.equal(first);
+  });
+});
