@@ -24,8 +24,15 @@ export async function cached<T>(question: readonly unknown[], ask: () => Promise
   const file = join(folder, key);
   if (existsSync(file)) return deserialize(readFileSync(file)) as T;
   const answer = await ask();
-  keepFile(file, serialize(answer));
+  // A descriptor says nothing to the next program.
+  if (!isInScratchFile(answer)) keepFile(file, serialize(answer));
   return answer;
+}
+
+/** Whether part of it is in a scratch file. */
+function isInScratchFile(part: unknown): boolean {
+  if (typeof part !== 'object' || part === null || ArrayBuffer.isView(part)) return false;
+  return 'fd' in part || Object.values(part).some(isInScratchFile);
 }
 
 /** Undefined where part of the question is no plain data. */

@@ -88,6 +88,17 @@ describe('cached answers', () => {
     });
   }
 
+  it('an answer that lies in a scratch file: asked again', async () => {
+    let count = 0;
+    const ask = (): Promise<unknown> => {
+      count += 1;
+      return Promise.resolve([{ needle: inFile }]);
+    };
+    expect(await cached(['stored answer'], ask)).to.deep.equal([{ needle: inFile }]);
+    expect(await cached(['stored answer'], ask)).to.deep.equal([{ needle: inFile }]);
+    expect(count).to.equal(2);
+  });
+
   it('a file that has changed: asked again', async () => {
     writeFileSync(file, 'one');
     expect(await asked(['file', file], ['file', file])).to.equal(1);
