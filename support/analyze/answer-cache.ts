@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 
 import { keepFile } from './kept-file';
-import { SAMPLE_BYTES, type StoredSamples } from './samples';
+import { SAMPLE_BYTES, samplesIn, type StoredSamples } from './samples';
 import { piecesAt } from './scratch-file';
 import { type StoredThumbnails, THUMBNAIL_BYTES } from './thumbnails';
+
+/** Answers with more audio in scratch files, of more than ten minutes, are not kept. */
+const LARGEST_BYTES = 2 ** 26;
 
 let folder: string | undefined;
 
@@ -24,15 +27,36 @@ export async function cached<T>(question: readonly unknown[], ask: () => Promise
   const file = join(folder, key);
   if (existsSync(file)) return deserialize(readFileSync(file)) as T;
   const answer = await ask();
-  // A descriptor says nothing to the next program.
-  if (!isInScratchFile(answer)) keepFile(file, serialize(answer));
+  if (bytesInFiles(answer) <= LARGEST_BYTES) keepFile(file, serialize(inMemory(answer)));
   return answer;
 }
 
-/** Whether part of it is in a scratch file. */
-function isInScratchFile(part: unknown): boolean {
-  if (typeof part !== 'object' || part === null || ArrayBuffer.isView(part)) return false;
-  return 'fd' in part || Object.values(part).some(isInScratchFile);
+/** How much of an answer lies in scratch files; infinite where that is not samples, or cannot be told. */
+function bytesInFiles(part: unknown): number {
+  if (!isComposed(part)) return 0;
+  if (!isPlain(part)) return Infinity;
+  if (isStored(part)) return 'first' in part ? SAMPLE_BYTES * part.length : Infinity;
+  return Object.values(part).reduce((sum: number, one) => sum + bytesInFiles(one), 0);
+}
+
+/** The same, with its samples in memory: a descriptor says nothing to the next program. */
+function inMemory(part: unknown): unknown {
+  if (!isComposed(part)) return part;
+  if (isStored(part)) return 'first' in part ? samplesIn(part) : part;
+  if (Array.isArray(part)) return part.map(inMemory);
+  return Object.fromEntries(Object.entries(part).map(([name, one]) => [name, inMemory(one)]));
+}
+
+function isComposed(part: unknown): part is object {
+  return typeof part === 'object' && part !== null && !ArrayBuffer.isView(part);
+}
+
+function isPlain(part: object): boolean {
+  return Array.isArray(part) || Object.getPrototypeOf(part) === Object.prototype;
+}
+
+function isStored(part: object): part is StoredSamples | StoredThumbnails {
+  return 'fd' in part;
 }
 
 /** Undefined where part of the question is no plain data. */
@@ -51,9 +75,9 @@ function isAdded(hash: Hash, part: unknown): boolean {
     hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
     return true;
   }
-  if (!Array.isArray(part) && Object.getPrototypeOf(part) !== Object.prototype) return false;
-  if ('fd' in part) {
-    addStored(hash, part as StoredSamples | StoredThumbnails);
+  if (!isPlain(part)) return false;
+  if (isStored(part)) {
+    addStored(hash, part);
     return true;
   }
   const entries = Object.entries(part);
@@ -61,14 +85,14 @@ function isAdded(hash: Hash, part: unknown): boolean {
   return entries.every(([name, one]) => isAdded(hash, name) && isAdded(hash, one));
 }
 
-/** What is in a scratch file, by its bytes: the same data may lie in another file the next time. */
+/** As {@link isAdded} does of the same in memory: it may lie in another file the next time, or in none. */
 function addStored(hash: Hash, part: StoredSamples | StoredThumbnails): void {
-  const [kind, first, count, size] =
+  const [kind, from, bytes] =
     'first' in part
-      ? (['samples', part.first, part.length, SAMPLE_BYTES] as const)
-      : (['thumbnails', 0, part.count, THUMBNAIL_BYTES] as const);
-  hash.update(`${kind} ${count} `);
-  for (const piece of piecesAt(part.fd, first * size, count * size)) hash.update(piece);
+      ? (['Float32Array', SAMPLE_BYTES * part.first, SAMPLE_BYTES * part.length] as const)
+      : (['thumbnails', 0, THUMBNAIL_BYTES * part.count] as const);
+  hash.update(`${kind} ${bytes} `);
+  for (const piece of piecesAt(part.fd, from, bytes)) hash.update(piece);
 }
 
 /** A file is unchanged when path, size and modification time are the same. */

@@ -88,16 +88,28 @@ describe('cached answers', () => {
     });
   }
 
-  it('an answer that lies in a scratch file: asked again', async () => {
-    let count = 0;
-    const ask = (): Promise<unknown> => {
-      count += 1;
-      return Promise.resolve([{ needle: inFile }]);
-    };
-    expect(await cached(['stored answer'], ask)).to.deep.equal([{ needle: inFile }]);
-    expect(await cached(['stored answer'], ask)).to.deep.equal([{ needle: inFile }]);
-    expect(count).to.equal(2);
+  it('an answer with samples of a scratch file: the next time they are in memory', async () => {
+    const ask = (): Promise<unknown> => Promise.resolve([{ needle: partOf(inFile, 1, 3) }]);
+    expect(await cached(['stored'], ask)).to.deep.equal([{ needle: partOf(inFile, 1, 3) }]);
+    const again = await cached(['stored'], () => Promise.reject(new Error('asked again')));
+    expect(again).to.deep.equal([{ needle: samples(2, 3) }]);
   });
+
+  for (const [what, answer] of [
+    ['thumbnails of a scratch file', thumbnailsOf(7)],
+    ['64 MB of samples, and one more', { ...inFile, length: 2 ** 24 + 1 }],
+  ] as const) {
+    it(`an answer with ${what}: asked again`, async () => {
+      let count = 0;
+      const ask = (): Promise<unknown> => {
+        count += 1;
+        return Promise.resolve({ answer });
+      };
+      expect(await cached([what], ask)).to.deep.equal({ answer });
+      expect(await cached([what], ask)).to.deep.equal({ answer });
+      expect(count).to.equal(2);
+    });
+  }
 
   it('a file that has changed: asked again', async () => {
     writeFileSync(file, 'one');

@@ -51,14 +51,16 @@ interface Baseline {
   scenarios: ScenarioResult[];
 }
 
+const ownCache = (folder: string): string => join(folder, 'cache');
+
 /** Runs some scenarios to their end, red or green. */
 async function runScenarios(
   selection: readonly string[],
   environment: Record<string, string>,
   reports: string,
 ): Promise<ScenarioResult[]> {
-  // What is not altered is not analyzed again for each fault.
-  const cache = join(dirname(dirname(reports)), 'cache');
+  // What is not altered is not analyzed again for each fault; with the cache of the baseline's own run, not at all.
+  const cache = readConfig().analysisCache ?? ownCache(dirname(dirname(reports)));
   mkdirSync(reports, { recursive: true });
   const { exitCode, timedOut, shortMessage, all } = await execa(
     process.execPath,
@@ -343,7 +345,7 @@ async function main(): Promise<void> {
     ...(await tryAll(loud, 1, attempt)),
   ];
   // What was cached of altered recordings is of no further use.
-  rmSync(join(folder, 'cache'), { recursive: true, force: true });
+  rmSync(ownCache(folder), { recursive: true, force: true });
   const seconds = (performance.now() - started) / 1000;
   const shown = baseline.scenarios.filter((one) => outcomeOf(one) === 'passed');
   const isWhole = trials.length + unable.length === FAULTS.length;
