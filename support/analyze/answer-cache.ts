@@ -34,9 +34,10 @@ export async function cached<T>(question: readonly unknown[], ask: () => Promise
 /** How much of an answer lies in scratch files; infinite where that is not samples, or cannot be told. */
 function bytesInFiles(part: unknown): number {
   if (!isComposed(part)) return 0;
-  if (!isPlain(part)) return Infinity;
   if (isStored(part)) return 'first' in part ? SAMPLE_BYTES * part.length : Infinity;
-  return Object.values(part).reduce((sum: number, one) => sum + bytesInFiles(one), 0);
+  if (!isPlain(part) && !(part instanceof Map)) return Infinity;
+  const parts: unknown[] = part instanceof Map ? [...part.values()] : Object.values(part);
+  return parts.reduce((sum: number, one) => sum + bytesInFiles(one), 0);
 }
 
 /** The same, with its samples in memory: a descriptor says nothing to the next program. */
@@ -44,6 +45,7 @@ function inMemory(part: unknown): unknown {
   if (!isComposed(part)) return part;
   if (isStored(part)) return 'first' in part ? samplesIn(part) : part;
   if (Array.isArray(part)) return part.map(inMemory);
+  if (part instanceof Map) return new Map([...part].map(([name, one]) => [name, inMemory(one)]));
   return Object.fromEntries(Object.entries(part).map(([name, one]) => [name, inMemory(one)]));
 }
 

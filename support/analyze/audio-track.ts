@@ -1,9 +1,10 @@
+import { cached } from './answer-cache';
 import { monoOf, requireAudioTrack, resample } from './audio';
 import { errorLinesOf, lastLines, type Span, streamFfmpeg, unreadable } from './ffmpeg';
 import { channelNames, type ChannelWindow, channelWindows } from './channels';
 import { type Finding, unobserved } from './finding';
 import { type AudioStream, isLong, secondsOf } from './media';
-import { fileSink, sampleSink } from './sample-sink';
+import { fileSink, type SampleSink, sampleSink } from './sample-sink';
 import {
   partOf,
   putSamples,
@@ -62,7 +63,7 @@ const COMMON_RATE_HZ = 48000;
 
 interface Decoded {
   samples: Samples;
-  frames: FrameRuns;
+  frames: Pick<FrameRuns, 'runs' | 'length' | 'originSamples' | 'rateHz'>;
   /** Without the lines of single frames. */
   stderr: string;
   exitCode: number;
@@ -137,18 +138,20 @@ async function decode(
 ): Promise<Decoded> {
   const atRate = rateHz === undefined ? '' : `,aresample=${rateHz}`;
   const graph = `${source}${monoOf(channels)},ashowinfo${atRate}[mono]`;
+  const args = [
+    ...['-v', 'repeat+level+info', '-copyts', '-i', file, '-filter_complex', graph],
+    ...['-map', '[mono]', '-f', 'f32le', 'pipe:1', ...otherOutputs],
+  ];
+  if (isStored) return decodeInto(fileSink(), args);
   const expected = (rateHz ?? COMMON_RATE_HZ) * (await secondsOf(file));
-  const sink = isStored ? fileSink() : sampleSink(expected);
+  return cached(['ffmpeg', 'audio', args], () => decodeInto(sampleSink(expected), args));
+}
+
+async function decodeInto(sink: SampleSink, args: readonly string[]): Promise<Decoded> {
   const frames = new FrameRuns();
-  const run = await streamFfmpeg(
-    [
-      ...['-v', 'repeat+level+info', '-copyts', '-i', file, '-filter_complex', graph],
-      ...['-map', '[mono]', '-f', 'f32le', 'pipe:1', ...otherOutputs],
-    ],
-    sink.take,
-    (line) => frames.take(line),
-  );
-  return { ...run, frames, samples: sink.samples() };
+  const run = await streamFfmpeg(args, sink.take, (line) => frames.take(line));
+  const { runs, length, originSamples, rateHz } = frames;
+  return { ...run, frames: { runs, length, originSamples, rateHz }, samples: sink.samples() };
 }
 
 function timelineOf(

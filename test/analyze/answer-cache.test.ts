@@ -88,6 +88,13 @@ describe('cached answers', () => {
     });
   }
 
+  it('an answer by the index of a track: asked once', async () => {
+    const tracks = new Map([[1, { pts: [0, 0.02], at: inFile }]]);
+    expect(await cached(['tracks'], () => Promise.resolve(tracks))).to.deep.equal(tracks);
+    const again = await cached(['tracks'], () => Promise.reject(new Error('asked again')));
+    expect(again).to.deep.equal(new Map([[1, { pts: [0, 0.02], at: samples(1, 2, 3) }]]));
+  });
+
   it('an answer with samples of a scratch file: the next time they are in memory', async () => {
     const ask = (): Promise<unknown> => Promise.resolve([{ needle: partOf(inFile, 1, 3) }]);
     expect(await cached(['stored'], ask)).to.deep.equal([{ needle: partOf(inFile, 1, 3) }]);
