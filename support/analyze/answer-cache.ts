@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'nod
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 
-import { keepFile } from './kept-file';
+import { codeVersion, keepFile } from './kept-file';
 import { SAMPLE_BYTES, samplesIn, type StoredSamples } from './samples';
 import { piecesAt } from './scratch-file';
 import { type StoredThumbnails, THUMBNAIL_BYTES } from './thumbnails';
@@ -20,9 +20,9 @@ export function cacheAnswers(where: string): void {
   folder = where;
 }
 
-/** The cached answer to a question about files and data that have not changed since; without one it is asked. */
+/** The cached answer to a question about files and data that have not changed since, nor has what measures; without one it is asked. */
 export async function cached<T>(question: readonly unknown[], ask: () => Promise<T>): Promise<T> {
-  const key = folder && keyOf(question);
+  const key = folder && keyOf([codeVersion(), question]);
   if (!folder || !key) return ask();
   const file = join(folder, key);
   if (existsSync(file)) return deserialize(readFileSync(file)) as T;

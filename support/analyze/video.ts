@@ -77,10 +77,9 @@ export async function readVideo(file: string): Promise<VideoTrack> {
     `[0:${index}]showinfo=checksum=0,split[a][b];[a]${SMALL_FRAME_FILTERS}[small];` +
     `[b]${GREY_COPY},blackdetect=d=0.1:pic_th=0.98:pix_th=0.1,freezedetect=n=-60dB:d=0.2,nullsink`;
   const args = [...DECODER, file, '-filter_complex', graph, '-map', '[small]', ...RAW];
-  // Answers of another shape, in a folder of an older version, are none.
   const decoded = (await isLong(file))
     ? await decode(args, true)
-    : await cached(['ffmpeg', 'frames 3', args], () => decode(args, false));
+    : await cached(['ffmpeg', 'frames', args], () => decode(args, false));
   const { numbers, thumbnails, formats, stderr, exitCode } = decoded;
   const times = timesOf(file, decoded);
   return {

@@ -4,7 +4,6 @@ import { Piscina } from 'piscina';
 
 import { ANALYSIS_PRIORITY } from '../platform/priority';
 import { cached } from './answer-cache';
-import { codeVersion } from './kept-file';
 import type { heavyWork } from './worker-tasks';
 
 type HeavyWork = typeof heavyWork;
@@ -27,7 +26,7 @@ export function inWorkerThread<Name extends keyof HeavyWork>(
   name: Name,
   ...args: Parameters<HeavyWork[Name]>
 ): Promise<Awaited<ReturnType<HeavyWork[Name]>>> {
-  return cached([codeVersion(), name, args], () => work(name, args));
+  return cached([name, args], () => work(name, args));
 }
 
 async function work<Name extends keyof HeavyWork>(
