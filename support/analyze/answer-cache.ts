@@ -87,7 +87,7 @@ function isAdded(hash: Hash, part: unknown): boolean {
   return entries.every(([name, one]) => isAdded(hash, name) && isAdded(hash, one));
 }
 
-/** As {@link isAdded} does of the same in memory: it may lie in another file the next time, or in none. */
+/** Samples as {@link isAdded} adds those in memory: they may lie in another file the next time, or in none. Thumbnails by a name of their own. */
 function addStored(hash: Hash, part: StoredSamples | StoredThumbnails): void {
   const [kind, from, bytes] =
     'first' in part

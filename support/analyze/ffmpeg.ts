@@ -100,7 +100,7 @@ export async function runTool(
   input?: ToolInput,
   env: Record<string, string> = {},
 ): Promise<ToolOutput> {
-  // Of so many bytes nobody makes a key.
+  // What comes piece by piece is read once: who has it all may make a key of it.
   if (input && !(input instanceof Uint8Array)) return startTool(program, args, input, env);
   return cached([program, args, input], () => startTool(program, args, input, env));
 }

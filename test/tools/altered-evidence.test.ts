@@ -57,6 +57,13 @@ describe('altered evidence', () => {
     expect(read(`copy-${copies}/one/run.json`)).to.include('"published": 12');
   });
 
+  it('has times put after a moment, wherever they were', () => {
+    altered.timeAfter('ingested', 'published', 6000);
+    expect(read(`copy-${copies}/one/run.json`)).to.include('"ingested": 6005');
+    altered.timeAfter('ingested', 100, 6000);
+    expect(read(`copy-${copies}/one/run.json`)).to.include('"ingested": 6100');
+  });
+
   const nothing: [string, () => void][] = [
     ['a text', () => altered.log('tap', (line) => line)],
     ['events', () => altered.payloads('fragment:processed', [0], () => undefined)],

@@ -137,6 +137,22 @@ export class AlteredEvidence {
     }));
   }
 
+  /**
+   * One of the record's times, so many ms after a moment, whenever that was.
+   *
+   * @param since another of the record's times, or ms since the epoch
+   */
+  timeAfter(
+    name: keyof BroadcastRecord['times'],
+    since: keyof BroadcastRecord['times'] | number,
+    ms: number,
+  ): void {
+    this.record((record) => {
+      const from = typeof since === 'number' ? since : (record.times[since] ?? NaN);
+      return { ...record, times: { ...record.times, [name]: from + ms } };
+    });
+  }
+
   /** What a service has logged, line by line; undefined leaves a line out. */
   log(service: string, change: (line: string) => string | undefined): void {
     this.text(`${service}.log`, (text) =>

@@ -31,23 +31,34 @@ export function idOf({ payload }: TapEvent): unknown {
 
 /** All events of one fragment, from being sent on, happen some time later; earlier for a negative time. */
 export function fragmentLater(nth: number, byMs: number): (evidence: AlteredEvidence) => void {
+  return fragmentMoved(nth, () => byMs);
+}
+
+/** The same as if it had been sent some time after the fragment before it, whenever that was. */
+export function fragmentSentAfter(nth: number, ms: number): (evidence: AlteredEvidence) => void {
+  const begun = ({ at, begunAt = at }: TapEvent): number => begunAt;
+  return fragmentMoved(nth, (sent, before) => (before ? begun(before) + ms - begun(sent) : NaN));
+}
+
+function fragmentMoved(
+  nth: number,
+  byMs: (sent: TapEvent, before: TapEvent | undefined) => number,
+): (evidence: AlteredEvidence) => void {
   return (evidence) =>
     evidence.tap((events) => {
-      const sent = events.filter(({ event }) => event === SENT)[nth];
-      return events.map((one) => (sent && idOf(one) === idOf(sent) ? shifted(one, byMs) : one));
+      const all = events.filter(({ event }) => event === SENT);
+      const sent = all[nth];
+      if (!sent) return events;
+      const moved = byMs(sent, all[nth - 1]);
+      return events.map((one) => (idOf(one) === idOf(sent) ? shifted(one, moved) : one));
     });
 }
 
-/** All events of one fragment happen as if it had been sent some time after the fragment before it, whenever that was. */
-export function fragmentSentAfter(nth: number, ms: number): (evidence: AlteredEvidence) => void {
+/** The output is available some time after the first answer, whenever that came. */
+export function outputAfterAnswer(ms: number): (evidence: AlteredEvidence) => void {
   return (evidence) => {
-    const begun = ({ at, begunAt = at }: TapEvent): number => begunAt;
-    evidence.tap((events) => {
-      const [before, sent] = events.filter(({ event }) => event === SENT).slice(nth - 1, nth + 1);
-      if (!before || !sent) return events;
-      const byMs = begun(before) + ms - begun(sent);
-      return events.map((one) => (idOf(one) === idOf(sent) ? shifted(one, byMs) : one));
-    });
+    const [first] = readEvidence(evidence.folder).fragments.answers;
+    evidence.timeAfter('outputReady', first?.at ?? NaN, ms);
   };
 }
 
