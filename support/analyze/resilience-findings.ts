@@ -13,7 +13,7 @@ import { type MetricLine, metricsAgainstTap } from './metrics-against-tap';
 import type { BroadcastFindings } from './broadcast-findings';
 import type { Rise } from './metric-findings';
 import { exitCodeIn, linesAbout, type LogLine } from './service-log';
-import { segmentOfTone, type ToneHeard, tonesInside } from './tones';
+import { isAfterDub, segmentOfTone, type ToneHeard, tonesInside } from './tones';
 
 /** What is heard in a segment: the dub, which is half as loud as the original, or the original itself. */
 export type SegmentAudio = 'dub' | 'original' | 'both' | 'nothing';
@@ -96,8 +96,10 @@ export class ResilienceFindings {
     const { segmentSeconds, script } = this.broadcast.fixture;
     const { audio } = await this.broadcast.output.span();
     if (!audio.observed) return audio;
-    const whole = tonesInside(heard.tones, clock, audio);
     const joinedSeconds = await this.joinedSeconds(clock);
+    const whole = tonesInside(heard.tones, clock, audio).filter(
+      ({ second }) => !isAfterDub(second, this.fragments, joinedSeconds, segmentSeconds),
+    );
     const segments = script.map((_, segment): SegmentAudio => {
       const kinds = new Set(
         whole

@@ -1,3 +1,4 @@
+import type { Fragment } from '../broadcast/fragment';
 import type { AudioTimeline } from './audio-track';
 import { type Finding, unobserved } from './finding';
 import { type FrameClock, presentationsOf } from './frame-clock';
@@ -173,6 +174,30 @@ export function segmentOfTone(
     (at) => Math.floor(at / segmentSeconds),
   );
   return first === last && (first ?? -1) >= 0 ? first : undefined;
+}
+
+/** A dub that is shorter than its segment by up to this part of it is fitted to it, and played; beyond, the original is (spec 018). */
+const FITTED = 0.1;
+
+/**
+ * Whether a second's tone, or a part of it, lies in the end of a segment for which a shorter dub has no audio: it cannot be heard
+ * whole, however the dub is fitted.
+ *
+ * @param joinedSeconds as `segmentOfTone`
+ */
+export function isAfterDub(
+  second: number,
+  fragments: readonly Pick<Fragment, 'segment' | 'audio' | 'answer'>[],
+  joinedSeconds: number,
+  segmentSeconds: number,
+): boolean {
+  const from = 1000 * (second + TONE_AT_SECONDS - joinedSeconds);
+  return fragments.some(({ segment, audio, answer }) => {
+    const [whole = NaN, dubbed = NaN] = [audio?.durationMs, answer?.audio?.durationMs];
+    const at = 1000 * segment * segmentSeconds;
+    const isOver = from + 1000 * TONE_SECONDS > at + dubbed && from < at + whole;
+    return isOver && dubbed < whole && dubbed >= (1 - FITTED) * whole;
+  });
 }
 
 /** All tones taken together. */

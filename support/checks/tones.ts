@@ -3,8 +3,14 @@ import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { milliseconds } from '../analyze/finding';
 import type { Irregularity } from '../analyze/pilot';
 import { ResilienceFindings } from '../analyze/resilience-findings';
-import { segmentOfTone, type ToneHeard, type TonesFigures } from '../analyze/tones';
-import { tonesFigures, withoutEdges } from '../analyze/tones';
+import {
+  isAfterDub,
+  segmentOfTone,
+  type ToneHeard,
+  tonesFigures,
+  type TonesFigures,
+  withoutEdges,
+} from '../analyze/tones';
 import { allRight, observed } from './builders';
 import { type Assessment, criterion, type Deviation, type Figure } from './criterion';
 import { demandTimes } from './lost-by-reader';
@@ -79,10 +85,13 @@ function shown({ tones, figures }: Tones): string {
 export const toneOffset = ofTones('tone-offset', {
   title: 'The A/V offset of every tone is within the limit',
   failure: 'tones are not heard at their frames (audio minus video; positive: audio is late)',
-  assess: ({ tones, figures, joinedSeconds = NaN }, { limitMs }: Limit, { fixture }) => {
+  assess: ({ tones, figures, joinedSeconds = NaN }, { limitMs }: Limit, broadcast) => {
+    const { fixture, fragments } = broadcast;
     const wanted = fixture.durationSeconds - 2;
     const wrong = tones.flatMap(({ second, avOffset }): Deviation[] => {
-      const isFine = avOffset.observed && Math.abs(avOffset.offsetMs) < limitMs;
+      const isFine = avOffset.observed
+        ? Math.abs(avOffset.offsetMs) < limitMs
+        : isAfterDub(second, fragments, joinedSeconds, fixture.segmentSeconds);
       const seen = avOffset.observed ? milliseconds(avOffset.offsetMs) : avOffset.reason;
       const fragment = segmentOfTone(second, joinedSeconds, fixture.segmentSeconds);
       const where = fragment === undefined ? {} : { fragment };

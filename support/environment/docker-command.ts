@@ -1,8 +1,7 @@
-import { execa } from 'execa';
-
 import { type Problem, SuiteError } from '../base/errors';
 import type { Variables } from '../base/interpolate';
-import { signalGroup } from '../platform/processes';
+import { inSessionOfItsOwn } from '../base/own-session';
+import { runInThread, type Ended } from './docker-thread';
 import type { SessionState } from './session-state';
 
 const LAST_LINES = 15;
@@ -19,8 +18,8 @@ export interface DockerOptions {
   /** Ends the command and everything it has started. */
   signal?: AbortSignal;
   withinMs?: number;
-  /** Records the command's process group while it runs; the command carries the session's id. */
-  state: SessionState;
+  /** Its id, which the command carries: what is left of it is found by that. */
+  state: Pick<SessionState, 'environment'>;
 }
 
 /** A docker command ended with an error. */
@@ -50,40 +49,29 @@ export async function docker(
   const timeUp = AbortSignal.timeout(withinMs);
   const signal = AbortSignal.any([timeUp, ...(options.signal ? [options.signal] : [])]);
   signal.throwIfAborted();
-  const child = execa('docker', args, {
-    env: { ...environment, ...state.environment },
-    extendEnv: false,
-    reject: false,
-    stdin: 'ignore',
-    detached: true,
-    cleanup: false,
-  });
-  const { pid } = child;
-  const name = `docker ${args.join(' ')}`;
-  if (pid !== undefined) state.addGroup(pid, name);
-  const kill = (): void => {
-    if (pid !== undefined) signalGroup(pid, 'SIGKILL');
-  };
-  signal.addEventListener('abort', kill);
-  const result = await child;
-  signal.removeEventListener('abort', kill);
-  if (pid !== undefined) state.removeGroup(pid);
-  if (!result.failed) return { stdout: result.stdout, stderr: result.stderr };
+  const env = { ...environment, ...state.environment };
+  const leader = inSessionOfItsOwn({ program: 'docker', args: [...args] }, env.PATH ?? '');
+  const result = await runInThread(leader, env, signal);
+  const stdout = result.stdout.trimEnd();
+  const stderr = result.stderr.trimEnd();
+  if (result.exitCode === 0) return { stdout, stderr };
   if (options.signal?.aborted) throw options.signal.reason;
   const how = timeUp.aborted
     ? `no end within ${withinMs / 1000} s`
-    : result.exitCode === undefined
-      ? result.shortMessage
-      : `exit code ${result.exitCode}`;
-  const lines = `${result.stdout}\n${result.stderr}`.trim().split('\n').slice(-LAST_LINES);
+    : (result.problem ?? endOf(result));
+  const lines = `${stdout}\n${stderr}`.trim().split('\n').slice(-LAST_LINES);
   throw new DockerFailed(
     {
       what: 'a docker command failed',
-      where: name,
+      where: `docker ${args.join(' ')}`,
       seen: [how, ...lines].join('\n    '),
       expected: 'exit code 0',
       next: 'run the command by hand; `docker info` tells whether the engine answers',
     },
-    result.exitCode === undefined ? '' : result.stderr,
+    result.exitCode === null ? '' : stderr,
   );
+}
+
+function endOf({ exitCode, signal }: Ended): string {
+  return exitCode === null ? `ended by ${signal ?? 'a signal'}` : `exit code ${exitCode}`;
 }

@@ -4,6 +4,7 @@ import { execa } from 'execa';
 
 import { messageOf } from '../base/errors';
 import type { Track } from '../base/track';
+import { inSessionOfItsOwn } from '../base/own-session';
 import type { Doorway } from './rtsp-relay';
 
 /** How an ffmpeg has ended. */
@@ -41,11 +42,13 @@ export function startClient(
   const run = async (): Promise<ClientEnd> => {
     const { url, close, problem } = await doorway;
     const args = await argumentsFor(url);
-    const child = execa('ffmpeg', ['-hide_banner', '-nostdin', '-loglevel', 'error', ...args], {
-      reject: false,
-      stdin: feed ? 'pipe' : 'ignore',
-      detached: true,
-      cleanup: false,
+    const leader = inSessionOfItsOwn({
+      program: 'ffmpeg',
+      args: ['-hide_banner', '-nostdin', '-loglevel', 'error', ...args],
+    });
+    const child = execa(leader.program, leader.args, {
+      ...{ reject: false, stdin: feed ? 'pipe' : 'ignore' },
+      ...{ detached: leader.detached, cleanup: false },
     });
     // Where it has ended, its exit code says so.
     child.stdin?.on('error', () => undefined);

@@ -6,6 +6,7 @@ import { execa } from 'execa';
 
 import { messageOf } from '../base/errors';
 import type { Track } from '../base/track';
+import { inSessionOfItsOwn } from '../base/own-session';
 import { at, type FlvTag, FlvTags, isVideo } from './flv-tags';
 import { startClient } from './media-client';
 import type { Publication } from './publication';
@@ -41,17 +42,17 @@ export interface RtmpPublished {
 export function publishByRtmp(published: RtmpPublished, track: Track): Publication {
   const { url, mediaFile, seconds } = published;
   const beginning = seconds === undefined ? [] : ['-t', String(seconds)];
-  const reader = execa(
-    'ffmpeg',
-    [
+  const leader = inSessionOfItsOwn({
+    program: 'ffmpeg',
+    args: [
       ...['-hide_banner', '-nostdin', '-loglevel', 'error', ...beginning, '-i', mediaFile],
       ...['-map', '0:v:0', '-map', '0:a:0?', '-c', 'copy', '-f', 'flv', 'pipe:1'],
     ],
-    {
-      ...{ reject: false, stdin: 'ignore', detached: true, cleanup: false },
-      buffer: { stdout: false },
-    } as const,
-  );
+  });
+  const reader = execa(leader.program, leader.args, {
+    ...({ reject: false, stdin: 'ignore', cleanup: false } as const),
+    ...{ detached: leader.detached, buffer: { stdout: false } as const },
+  });
   const readerEnded = track('reader of the published file', reader.pid);
   let isStopped = false;
   const sending = (to: string): string[] => [

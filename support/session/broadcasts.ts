@@ -100,7 +100,7 @@ export class Broadcasts {
     planned: readonly PlannedBroadcast[],
   ): Promise<readonly Promise<BroadcastFindings>[]> {
     const room = await this.host.room();
-    this.host.schedule.processors = room.processors;
+    this.host.schedule.fit(room);
     const all = scheduled(planned, room);
     for (const { request, load } of all) this.#loads.set(keyOf(request), load);
     // Their services first: all others would only make those later for which most are waiting.

@@ -98,6 +98,7 @@ function sum(numbers: readonly number[]): number {
 /** When broadcasts may begin, to whatever services. */
 export class Starts {
   #next: Promise<unknown> = Promise.resolve();
+  everyMs = START_EVERY_MS;
 
   /**
    * @param signal after which nothing is waited for
@@ -118,7 +119,7 @@ export class Starts {
   async #pause(): Promise<void> {
     for (let later = 0; later <= MOST_LATER; later += 1) {
       const seen = this.watch();
-      await pause(START_EVERY_MS, this.signal);
+      await pause(this.everyMs, this.signal);
       if (seen().waits.length === 0 || this.signal.aborted) return;
     }
   }
@@ -155,12 +156,18 @@ export class Schedule {
    */
   constructor(
     private readonly signal: AbortSignal,
-    public processors = availableParallelism(),
+    private processors = availableParallelism(),
     private readonly starts = new Starts(signal),
   ) {
     signal.addEventListener('abort', () => {
       for (const { fail } of this.#waiting.splice(0)) fail(signal.reason);
     });
+  }
+
+  /** What there is for broadcasts, once it is known by what they are dubbed. */
+  fit({ processors, startEveryMs }: { processors: number; startEveryMs: number }): void {
+    this.processors = processors;
+    this.starts.everyMs = startEveryMs;
   }
 
   /**
@@ -249,6 +256,7 @@ export class Schedule {
 export function forecast(
   broadcasts: readonly { load: Load; seconds: number; tailSeconds: number }[],
   processors: number,
+  startEveryMs = START_EVERY_MS,
 ): { begins: number; ends: number }[] {
   const found = broadcasts.map(() => ({ begins: 0, ends: 0 }));
   const waiting = broadcasts.map((one, index) => ({ ...one, isReady: true, index }));
@@ -260,7 +268,7 @@ export function forecast(
     const next = nextOf(waiting, takenNow, processors);
     if (next) {
       const begins = Math.max(now, nextStart);
-      nextStart = begins + START_EVERY_MS / 1000;
+      nextStart = begins + startEveryMs / 1000;
       const { load, seconds, tailSeconds, index } = next;
       const ends = begins + seconds;
       found[index] = { begins, ends };

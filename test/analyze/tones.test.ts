@@ -7,9 +7,16 @@ import { expect } from 'chai';
 import { execa } from 'execa';
 
 import { OutputFindings } from '../../support/analyze/output-findings';
-import { segmentOfTone, TONES, tonesFigures, type ToneHeard } from '../../support/analyze/tones';
+import {
+  isAfterDub,
+  segmentOfTone,
+  TONES,
+  tonesFigures,
+  type ToneHeard,
+} from '../../support/analyze/tones';
 import { drawFrameStrip } from '../../support/analyze/frame-strip';
 import { beginningOf, readFixture } from '../../support/broadcast/fixture';
+import type { FragmentAnswer } from '../../support/broadcast/fragment';
 import { projectRoot } from '../../support/config';
 
 const SECONDS = 12;
@@ -131,6 +138,31 @@ describe('tones', () => {
     expect(segments(0.5)).to.deep.equal([0, undefined, 1, undefined]);
     expect(segments(0.39)).to.deep.equal([0, undefined, 1, undefined]);
     expect(segments(0.65)).to.deep.equal([0, 0, 1, 1]);
+  });
+
+  it('knows the tones for which a shorter dub has no audio, wherever the worker joined', () => {
+    const audio = (durationMs: number | undefined) =>
+      ({ durationMs }) as NonNullable<FragmentAnswer['audio']>;
+    const isAfter = (second: number, joined: number, dubMs: number | undefined): boolean => {
+      const answer = { audio: audio(dubMs) } as FragmentAnswer;
+      return isAfterDub(second, [{ segment: 1, audio: audio(6000), answer }], joined, 6);
+    };
+    // The dub ends at 11.7 s, its segment at 12 s; the tone of second 12 lies from 12.4 to 12.6 s of the source.
+    expect(isAfter(12, 0.53, 5700)).to.be.true;
+    expect([0.89, 0.91].map((joined) => isAfter(12, joined, 5700))).to.deep.equal([true, false]);
+    expect([0.39, 0.41].map((joined) => isAfter(12, joined, 5700))).to.deep.equal([false, true]);
+    expect([11, 13, 6].map((second) => isAfter(second, 0.53, 5700))).to.deep.equal([
+      ...[false, false, false],
+    ]);
+    // One that is as long has all of it; instead of one that is much shorter the original is played; what is not known lacks nothing.
+    expect([5999, 6000, 6300].map((ms) => isAfter(12, 0.53, ms))).to.deep.equal([
+      ...[true, false, false],
+    ]);
+    expect([5400, 5399, undefined].map((ms) => isAfter(12, 0.53, ms))).to.deep.equal([
+      ...[true, false, false],
+    ]);
+    expect(isAfterDub(12, [], 0.53, 6)).to.be.false;
+    expect(isAfter(12, NaN, 5700)).to.be.false;
   });
 
   it('has no figures for fewer than two tones', () => {

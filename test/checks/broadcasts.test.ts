@@ -31,6 +31,7 @@ import { dubAudible } from '../../support/checks/sts-answers';
 import type { StsAnswers } from '../../support/observe/sts-client';
 import { audioGoesOn, toneDrift, toneOffset } from '../../support/checks/tones';
 import { fragmentCount } from '../../support/checks/upstream';
+import type { TapEvent } from '../../support/broadcast/events';
 import { answered, event, init, sent } from '../broadcast/an-exchange';
 import { aBroadcast, NAMES, stateOf } from './a-broadcast';
 
@@ -64,6 +65,23 @@ describe('criteria of tones', () => {
     expect(inSync(still.with(3, -120))).to.be.false;
     expect(inSync(still.with(3, undefined))).to.be.false;
     expect(inSync(still.slice(1))).to.be.false;
+  });
+
+  it('are not heard where the dub of their segment has ended before them', () => {
+    const answer = (ms: number): TapEvent =>
+      event(9, 'fragment:processed', {
+        ...{ fragment_id: 'f1', status: 'success' },
+        dubbed_audio: { file: 'dub.bin', bytes: 1, duration_ms: ms },
+      });
+    const measured = { ...tonesOf(still.with(11, undefined)), joinedSeconds: 0.53 };
+    const wrong = (ms: number, one = measured): number => {
+      const events = [init(8000), whole(2, 'f0', 0), whole(8, 'f1', 1), answer(ms)];
+      return toneOffset.assess(one, limit, aBroadcast({ events })).deviations.length;
+    };
+    expect([5700, 6000].map((ms) => wrong(ms))).to.deep.equal([0, 1]);
+    // The tone before that is there, and whatever is heard is judged.
+    expect(wrong(5700, { ...measured, ...tonesOf(still.with(10, undefined)) })).to.equal(1);
+    expect(wrong(5700, { ...measured, ...tonesOf(still.with(11, 121)) })).to.equal(1);
   });
 
   it('name the fragment of a tone that is not', () => {

@@ -78,7 +78,8 @@ describe('the loads of broadcasts', () => {
     expect(shares(10, 2)).to.deep.equal([
       [1, 0.1],
       [0.1, 0.1],
-      [0.25, 0.1],
+      // Half of its fragments are sent when it has been published.
+      [0.25, 0.25],
     ]);
     expect(shares(1, 2)).to.deep.equal(Array(3).fill([1, 1]));
     expect(shares(10, 4)[0]).to.deep.equal([1 / 3, 0.1]);

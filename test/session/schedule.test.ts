@@ -210,6 +210,23 @@ void suite('the schedule of broadcasts', () => {
     assert.equal(begun.length, 3);
   });
 
+  void test('have as much room, and begin as far apart, as it is told', async (t) => {
+    faked(t);
+    const { begun, schedule } = scheduled(
+      ['first', 'second', 'third'].map((set) => load(0.6, 0, set)),
+    );
+    schedule.fit({ processors: 1.2, startEveryMs: 3400 });
+    await pass(3399);
+    assert.equal(begun.length, 1);
+    await pass(1);
+    assert.equal(begun.length, 2);
+    await pass(34_000);
+    assert.equal(begun.length, 2);
+    begun[0]?.end();
+    await pass(3400);
+    assert.equal(begun.length, 3);
+  });
+
   void test('whose services do not start takes no room from others', async (t) => {
     faked(t);
     const schedule = new Schedule(new AbortController().signal, 2);
@@ -340,6 +357,8 @@ void suite('the forecast', () => {
         { begins: 90, ends: 100 },
       ],
     );
+    const later = forecast([one(60, 0.8, 1), one(20, 0.2, 0, 'echo')], 2, 3400);
+    assert.deepEqual(later[1], { begins: 3.4, ends: 23.4 });
     assert.deepEqual(forecast([], 2), []);
   });
 
