@@ -13,7 +13,13 @@ import { type MetricLine, metricsAgainstTap } from './metrics-against-tap';
 import type { BroadcastFindings } from './broadcast-findings';
 import type { Rise } from './metric-findings';
 import { exitCodeIn, linesAbout, type LogLine } from './service-log';
-import { isAfterDub, segmentOfTone, type ToneHeard, tonesInside } from './tones';
+import {
+  MOST_UNHEARD_FOR_LEVEL,
+  partAfterDub,
+  segmentOfTone,
+  type ToneHeard,
+  tonesInside,
+} from './tones';
 
 /** What is heard in a segment: the dub, which is half as loud as the original, or the original itself. */
 export type SegmentAudio = 'dub' | 'original' | 'both' | 'nothing';
@@ -98,7 +104,9 @@ export class ResilienceFindings {
     if (!audio.observed) return audio;
     const joinedSeconds = await this.joinedSeconds(clock);
     const whole = tonesInside(heard.tones, clock, audio).filter(
-      ({ second }) => !isAfterDub(second, this.fragments, joinedSeconds, segmentSeconds),
+      ({ second }) =>
+        partAfterDub(second, this.fragments, joinedSeconds, segmentSeconds) <=
+        MOST_UNHEARD_FOR_LEVEL,
     );
     const segments = script.map((_, segment): SegmentAudio => {
       const kinds = new Set(

@@ -180,25 +180,33 @@ export function segmentOfTone(
 const FITTED = 0.1;
 
 /**
- * Whether a second's tone, or a part of it, lies in the end of a segment for which a shorter dub has no audio: it cannot be heard
- * whole, however the dub is fitted.
+ * Which part of a second's tone, 0 to 1, lies in the end of a segment for which a shorter dub has no audio: that cannot be heard,
+ * however the dub is fitted.
  *
  * @param joinedSeconds as `segmentOfTone`
  */
-export function isAfterDub(
+export function partAfterDub(
   second: number,
   fragments: readonly Pick<Fragment, 'segment' | 'audio' | 'answer'>[],
   joinedSeconds: number,
   segmentSeconds: number,
-): boolean {
-  const from = 1000 * (second + TONE_AT_SECONDS - joinedSeconds);
-  return fragments.some(({ segment, audio, answer }) => {
+): number {
+  const from = second + TONE_AT_SECONDS - joinedSeconds;
+  const parts = fragments.map(({ segment, audio, answer }) => {
     const [whole = NaN, dubbed = NaN] = [audio?.durationMs, answer?.audio?.durationMs];
-    const at = 1000 * segment * segmentSeconds;
-    const isOver = from + 1000 * TONE_SECONDS > at + dubbed && from < at + whole;
-    return isOver && dubbed < whole && dubbed >= (1 - FITTED) * whole;
+    if (!(dubbed < whole && dubbed >= (1 - FITTED) * whole)) return 0;
+    const at = segment * segmentSeconds;
+    const begin = Math.max(from, at + dubbed / 1000);
+    const end = Math.min(from + TONE_SECONDS, at + whole / 1000);
+    return (end - begin) / TONE_SECONDS;
   });
+  return Math.max(0, ...parts);
 }
+
+/** With more of it missing it is too quiet to be told from other audio (LEAST_SCORE is that of a quarter of a tone). */
+export const MOST_UNHEARD = 0.5;
+/** With more of it missing, its level tells no more what is played. */
+export const MOST_UNHEARD_FOR_LEVEL = 0.1;
 
 /** All tones taken together. */
 export interface TonesFigures extends OffsetTrend {

@@ -4,7 +4,8 @@ import { milliseconds } from '../analyze/finding';
 import type { Irregularity } from '../analyze/pilot';
 import { ResilienceFindings } from '../analyze/resilience-findings';
 import {
-  isAfterDub,
+  MOST_UNHEARD,
+  partAfterDub,
   segmentOfTone,
   type ToneHeard,
   tonesFigures,
@@ -91,7 +92,7 @@ export const toneOffset = ofTones('tone-offset', {
     const wrong = tones.flatMap(({ second, avOffset }): Deviation[] => {
       const isFine = avOffset.observed
         ? Math.abs(avOffset.offsetMs) < limitMs
-        : isAfterDub(second, fragments, joinedSeconds, fixture.segmentSeconds);
+        : partAfterDub(second, fragments, joinedSeconds, fixture.segmentSeconds) > MOST_UNHEARD;
       const seen = avOffset.observed ? milliseconds(avOffset.offsetMs) : avOffset.reason;
       const fragment = segmentOfTone(second, joinedSeconds, fixture.segmentSeconds);
       const where = fragment === undefined ? {} : { fragment };

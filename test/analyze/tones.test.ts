@@ -8,7 +8,7 @@ import { execa } from 'execa';
 
 import { OutputFindings } from '../../support/analyze/output-findings';
 import {
-  isAfterDub,
+  partAfterDub,
   segmentOfTone,
   TONES,
   tonesFigures,
@@ -140,29 +140,26 @@ describe('tones', () => {
     expect(segments(0.65)).to.deep.equal([0, 0, 1, 1]);
   });
 
-  it('knows the tones for which a shorter dub has no audio, wherever the worker joined', () => {
+  it('knows which part of a tone a shorter dub has no audio for, wherever the worker joined', () => {
     const audio = (durationMs: number | undefined) =>
       ({ durationMs }) as NonNullable<FragmentAnswer['audio']>;
-    const isAfter = (second: number, joined: number, dubMs: number | undefined): boolean => {
+    const after = (second: number, joined: number, dubMs: number | undefined): number => {
       const answer = { audio: audio(dubMs) } as FragmentAnswer;
-      return isAfterDub(second, [{ segment: 1, audio: audio(6000), answer }], joined, 6);
+      const fragments = [{ segment: 1, audio: audio(6000), answer }];
+      return Number(partAfterDub(second, fragments, joined, 6).toFixed(6));
     };
     // The dub ends at 11.7 s, its segment at 12 s; the tone of second 12 lies from 12.4 to 12.6 s of the source.
-    expect(isAfter(12, 0.53, 5700)).to.be.true;
-    expect([0.89, 0.91].map((joined) => isAfter(12, joined, 5700))).to.deep.equal([true, false]);
-    expect([0.39, 0.41].map((joined) => isAfter(12, joined, 5700))).to.deep.equal([false, true]);
-    expect([11, 13, 6].map((second) => isAfter(second, 0.53, 5700))).to.deep.equal([
-      ...[false, false, false],
+    expect([0.9, 0.88, 0.8, 0.7, 0.6].map((joined) => after(12, joined, 5700))).to.deep.equal([
+      ...[0, 0.1, 0.5, 1, 1],
     ]);
+    expect([0.53, 0.5, 0.42, 0.4].map((joined) => after(12, joined, 5700))).to.deep.equal([
+      ...[0.65, 0.5, 0.1, 0],
+    ]);
+    expect([11, 13, 6].map((second) => after(second, 0.53, 5700))).to.deep.equal([0, 0, 0]);
     // One that is as long has all of it; instead of one that is much shorter the original is played; what is not known lacks nothing.
-    expect([5999, 6000, 6300].map((ms) => isAfter(12, 0.53, ms))).to.deep.equal([
-      ...[true, false, false],
-    ]);
-    expect([5400, 5399, undefined].map((ms) => isAfter(12, 0.53, ms))).to.deep.equal([
-      ...[true, false, false],
-    ]);
-    expect(isAfterDub(12, [], 0.53, 6)).to.be.false;
-    expect(isAfter(12, NaN, 5700)).to.be.false;
+    expect([5999, 6000, 6300].map((ms) => after(12, 0.5, ms))).to.deep.equal([0.005, 0, 0]);
+    expect([5400, 5399, undefined].map((ms) => after(12, 0.6, ms))).to.deep.equal([1, 0, 0]);
+    expect(partAfterDub(12, [], 0.6, 6)).to.equal(0);
   });
 
   it('has no figures for fewer than two tones', () => {

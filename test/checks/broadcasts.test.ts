@@ -78,7 +78,11 @@ describe('criteria of tones', () => {
       const events = [init(8000), whole(2, 'f0', 0), whole(8, 'f1', 1), answer(ms)];
       return toneOffset.assess(one, limit, aBroadcast({ events })).deviations.length;
     };
-    expect([5700, 6000].map((ms) => wrong(ms))).to.deep.equal([0, 1]);
+    expect([5700, 5999, 6000].map((ms) => wrong(ms))).to.deep.equal([0, 1, 1]);
+    // Of which half is there is heard.
+    const half = [0.79, 0.81].map((joinedSeconds) => wrong(5700, { ...measured, joinedSeconds }));
+    expect(half).to.deep.equal([0, 1]);
+    expect(wrong(5700, { ...measured, joinedSeconds: NaN })).to.equal(1);
     // The tone before that is there, and whatever is heard is judged.
     expect(wrong(5700, { ...measured, ...tonesOf(still.with(10, undefined)) })).to.equal(1);
     expect(wrong(5700, { ...measured, ...tonesOf(still.with(11, 121)) })).to.equal(1);
