@@ -37,7 +37,6 @@ const ANIMALS: Words = [
   ['dogs', 'perros'],
   ['cats', 'gatos'],
   ['cows', 'vacas'],
-  ['birds', 'pájaros aves'],
   ['elephants', 'elefantes'],
   ['monkeys', 'monos simios changos micos'],
   ['bears', 'osos'],

@@ -1,7 +1,9 @@
+import { execa } from 'execa';
+
 import { type Problem, SuiteError } from '../base/errors';
 import type { Variables } from '../base/interpolate';
 import { inSessionOfItsOwn } from '../base/own-session';
-import { runInThread, type Ended } from './docker-thread';
+import { signalGroup } from '../platform/processes';
 import type { SessionState } from './session-state';
 
 const LAST_LINES = 15;
@@ -51,15 +53,25 @@ export async function docker(
   signal.throwIfAborted();
   const env = { ...environment, ...state.environment };
   const leader = inSessionOfItsOwn({ program: 'docker', args: [...args] }, env.PATH ?? '');
-  const result = await runInThread(leader, env, signal);
-  const stdout = result.stdout.trimEnd();
-  const stderr = result.stderr.trimEnd();
-  if (result.exitCode === 0) return { stdout, stderr };
+  const child = execa(leader.program, leader.args, {
+    ...{ env, extendEnv: false, reject: false, stdin: 'ignore' },
+    ...{ detached: leader.detached, cleanup: false },
+  });
+  const kill = (): void => {
+    child.kill('SIGKILL');
+    if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+  };
+  signal.addEventListener('abort', kill);
+  const result = await child;
+  signal.removeEventListener('abort', kill);
+  if (!result.failed) return { stdout: result.stdout, stderr: result.stderr };
   if (options.signal?.aborted) throw options.signal.reason;
   const how = timeUp.aborted
     ? `no end within ${withinMs / 1000} s`
-    : (result.problem ?? endOf(result));
-  const lines = `${stdout}\n${stderr}`.trim().split('\n').slice(-LAST_LINES);
+    : result.exitCode === undefined
+      ? result.shortMessage
+      : `exit code ${result.exitCode}`;
+  const lines = `${result.stdout}\n${result.stderr}`.trim().split('\n').slice(-LAST_LINES);
   throw new DockerFailed(
     {
       what: 'a docker command failed',
@@ -68,10 +80,6 @@ export async function docker(
       expected: 'exit code 0',
       next: 'run the command by hand; `docker info` tells whether the engine answers',
     },
-    result.exitCode === null ? '' : stderr,
+    result.exitCode === undefined ? '' : result.stderr,
   );
-}
-
-function endOf({ exitCode, signal }: Ended): string {
-  return exitCode === null ? `ended by ${signal ?? 'a signal'}` : `exit code ${exitCode}`;
 }
