@@ -32,7 +32,7 @@ const MINIMUM_COMPOSE = [2, 20];
 const ENGINE_START_MS = 60_000;
 const ENGINE_STOP_MS = 60_000;
 /** A session has 1024. */
-const CONTAINERS_SHARES = 2 * 1024;
+const CONTAINERS_SHARES = 4 * 1024;
 const PLUGINS = '/usr/local/lib/docker/cli-plugins';
 
 const engineFile = join(tools, 'engine.json');
@@ -195,8 +195,8 @@ async function startEngine() {
 
 /**
  * Without systemd all containers are in one control group, to which Linux gives no more of the processors than to one session of any
- * program (autogroup, sched(7)), a third of what a run of the suite has, of root's. They are given that of two: with that of one they
- * took 20 to 25 s for a dub, and sometimes 30; with that of three, or eight, the run was kept waiting for more than a second.
+ * program (autogroup, sched(7)), a third of what a run of the suite has, of root's. They are given that of four: with that of one or
+ * two they took 16 to 25 s for a dub, and sometimes 30; with that of eight the run was kept waiting for more than two seconds.
  *
  * @param groups where the control groups of processors are (version 1)
  */
