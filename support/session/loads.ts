@@ -29,7 +29,8 @@ const ANALYSIS = 0.3;
  */
 const FOR_BROADCASTS = { host: 0.85, docker: 0.7, external: 0.85 };
 /**
- * A start takes commands to the engine as well, where there are containers: of nine that began 2.6 s apart, one was joined 0.6 s late.
+ * A start takes commands to the engine as well, where there are containers: of nine that began 2.6 s apart, one was joined 0.6 s late;
+ * of nine 3.4 s apart one was as well, in one run of two.
  * No two of ten begin at the same time of a segment of six seconds, either: 0, 3.4, 0.8, 4.2, 1.6, 5.0 …
  */
 const START_EVERY = { host: START_EVERY_MS, docker: 3400, external: START_EVERY_MS };
@@ -159,8 +160,8 @@ export function forecastInWords(planned: readonly PlannedBroadcast[]): string | 
   const share = room.processors / availableParallelism();
   const all = SHOWN_PROCESSORS.map((count) => {
     const processors = share * count;
-    const all = scheduled(planned, { ...room, processors });
-    const ends = forecast(all, processors, room.startEveryMs);
+    const broadcasts = scheduled(planned, { ...room, processors });
+    const ends = forecast(broadcasts, processors, room.startEveryMs);
     return `${duration(Math.max(...ends.map((one) => one.ends)))} with ${count} processors`;
   });
   return `broadcasts on the air for about ${all.join(', ')}`;
