@@ -9,6 +9,7 @@ import type { Variables } from '../base/interpolate';
 import { composeArgs, readByCompose } from './compose-config';
 import { shownFiles, type ComposeFile } from './compose-file';
 import { claim, release } from '../platform/claim';
+import { DockerApi } from './docker-api';
 import { docker, type DockerOptions, type DockerOutput } from './docker-command';
 import type { Engine } from './docker-engine';
 import { notHealthy, START_AGAIN_MS, waitForHealth } from './health';
@@ -23,40 +24,49 @@ import { parseTcpTable } from '../platform/tcp-table';
 const CREATE_MS = 15 * 60_000;
 const STOP_GRACE_S = 10;
 const STOP_MS = 120_000;
-/** Each poll is two programs, and for as long as it takes to start one nothing else is done: some 30 ms on a busy machine. */
 const POLL_EVERY_MS = 1000;
 const MOST_DOWNS = 5;
 
 const PROJECT_LABEL = 'com.docker.compose.project';
 const SERVICE_LABEL = 'com.docker.compose.service';
 
-const containersSchema = z.array(
+const containerSchema = z.object({
+  Id: z.string(),
+  Name: z.string(),
+  /** The digest of its image. */
+  Image: z.string(),
+  Config: z.object({ Labels: z.record(z.string(), z.string()).nullable() }),
+  NetworkSettings: z.object({
+    Networks: z.record(z.string(), z.object({ NetworkID: z.string() })),
+  }),
+  State: z.object({
+    Status: z.string(),
+    ExitCode: z.number(),
+    Error: z.string(),
+    StartedAt: z.string(),
+    Health: z
+      .object({
+        Status: z.string(),
+        Log: z.array(z.object({ ExitCode: z.number(), Output: z.string() })).nullable(),
+      })
+      .optional(),
+  }),
+});
+
+const namesSchema = z.array(z.object({ Name: z.string() }));
+const volumesSchema = z.object({ Volumes: namesSchema.nullable() });
+const listSchema = z.array(
   z.object({
     Id: z.string(),
-    Name: z.string(),
-    /** The digest of its image. */
+    /** None of one that is being removed. */
+    Names: z.array(z.string()).nullable(),
     Image: z.string(),
-    Config: z.object({ Labels: z.record(z.string(), z.string()).nullable() }),
-    NetworkSettings: z.object({
-      Networks: z.record(z.string(), z.object({ NetworkID: z.string() })),
-    }),
-    State: z.object({
-      Status: z.string(),
-      ExitCode: z.number(),
-      Error: z.string(),
-      StartedAt: z.string(),
-      Health: z
-        .object({
-          Status: z.string(),
-          Log: z.array(z.object({ ExitCode: z.number(), Output: z.string() })).nullable(),
-        })
-        .optional(),
-    }),
+    Status: z.string(),
   }),
 );
 
 /** A container of a project, as `docker inspect` tells it. */
-type Container = z.infer<typeof containersSchema>[number] & { service: string };
+type Container = z.infer<typeof containerSchema> & { service: string };
 
 const STATES: Record<string, ServiceState['state'] | undefined> = {
   running: 'running',
@@ -73,6 +83,7 @@ export class DockerRuntime implements Runtime {
   readonly servicesHostForServices = 'host.docker.internal';
   readonly testHost: { name: string; address: string };
   readonly variables: Variables;
+  readonly #api: DockerApi;
   readonly #started = new Set<string>();
   /** Of containers, by project and service. */
   readonly #ids = new Map<string, Map<string, string>>();
@@ -81,6 +92,7 @@ export class DockerRuntime implements Runtime {
     private readonly engine: Engine,
     private readonly state: SessionState,
   ) {
+    this.#api = new DockerApi(engine.environment, state);
     this.servicesHost = engine.servicesHost;
     this.testHost = engine.testHost;
     this.variables = {
@@ -190,20 +202,18 @@ export class DockerRuntime implements Runtime {
     });
   }
 
-  async leftovers(composition: Composition): Promise<string[]> {
-    const label = ['--filter', `label=${PROJECT_LABEL}=${composition.project}`];
-    const lists: [string, string[]][] = [
-      ['container', ['ps', '--all', ...label, '--format', '{{.Names}}']],
-      ['network', ['network', 'ls', ...label, '--format', '{{.Name}}']],
-      ['volume', ['volume', 'ls', ...label, '--format', '{{.Name}}']],
+  async leftovers({ project }: Pick<Composition, 'project'>): Promise<string[]> {
+    const filters = ofProject(project);
+    const [containers, networks, volumes] = await Promise.all([
+      this.#list({ filters, all: true }),
+      this.#api.get('/networks', { filters }),
+      this.#api.get('/volumes', { filters }),
+    ]);
+    return [
+      ...containers.map((one) => `container ${nameOf(one)}`),
+      ...namesSchema.parse(networks).map(({ Name }) => `network ${Name}`),
+      ...(volumesSchema.parse(volumes).Volumes ?? []).map(({ Name }) => `volume ${Name}`),
     ];
-    const found = await Promise.all(
-      lists.map(async ([kind, args]) => {
-        const { stdout } = await this.#docker(composition, args);
-        return linesOf(stdout).map((name) => `${kind} ${name}`);
-      }),
-    );
-    return found.flat();
   }
 
   async logs(composition: Composition, service: string): Promise<string> {
@@ -282,15 +292,10 @@ export class DockerRuntime implements Runtime {
   }
 
   async holderOf(port: number): Promise<string | undefined> {
-    const { stdout } = await docker(
-      [
-        ...['ps', '--filter', `publish=${port}/tcp`],
-        ...['--format', 'container {{.Names}} ({{.Image}}, {{.Status}})'],
-      ],
-      { environment: this.engine.environment, state: this.state },
-    );
-    const [container] = linesOf(stdout);
-    if (container) return container;
+    const [container] = await this.#list({ filters: { publish: [`${port}/tcp`] } });
+    if (container) {
+      return `container ${nameOf(container)} (${container.Image}, ${container.Status})`;
+    }
     if (!this.engine.isRemote) return localHolderOf(port);
     // Of programs on another host it is only known that they answer.
     return (await acceptsConnections(this.servicesHost, port))
@@ -425,16 +430,24 @@ export class DockerRuntime implements Runtime {
     return ids.get(service);
   }
 
-  async #containers(composition: Composition): Promise<Container[]> {
-    const label = `label=${PROJECT_LABEL}=${composition.project}`;
-    const args = ['ps', '--all', '--quiet', '--no-trunc', '--filter', label];
-    const { stdout: ids } = await this.#docker(composition, args);
-    if (linesOf(ids).length === 0) return [];
-    const { stdout } = await this.#docker(composition, ['inspect', ...linesOf(ids)]);
-    return containersSchema.parse(JSON.parse(stdout)).map((container) => ({
-      ...container,
-      service: container.Config.Labels?.[SERVICE_LABEL] ?? container.Name,
-    }));
+  async #containers({ project }: Pick<Composition, 'project'>): Promise<Container[]> {
+    const list = await this.#list({ filters: ofProject(project), all: true });
+    const inspected = await Promise.all(
+      list.map(({ Id }) => this.#api.get(`/containers/${Id}/json`)),
+    );
+    // One that has been removed since then is none.
+    const there = inspected.filter((one) => one !== undefined);
+    return z
+      .array(containerSchema)
+      .parse(there)
+      .map((container) => ({
+        ...container,
+        service: container.Config.Labels?.[SERVICE_LABEL] ?? container.Name,
+      }));
+  }
+
+  async #list(which: Parameters<DockerApi['get']>[1]): Promise<z.infer<typeof listSchema>> {
+    return listSchema.parse(await this.#api.get('/containers/json', which));
   }
 
   #docker(
@@ -485,6 +498,15 @@ function illnessOf(
     says: `its container is ${Health.Status}${said}`,
     mayPass: Health.Status === 'starting',
   };
+}
+
+function ofProject(project: string): Record<string, string[]> {
+  return { label: [`${PROJECT_LABEL}=${project}`] };
+}
+
+/** Without the slash that the API has before it. */
+function nameOf({ Id, Names }: z.infer<typeof listSchema>[number]): string {
+  return Names?.[0]?.replace(/^\//, '') ?? Id;
 }
 
 function byTimestamp(a: string, b: string): number {

@@ -82,19 +82,20 @@ function mayPrioritize(): boolean {
 }
 
 /**
- * The thread that calls this runs as soon as it has something to do, before all others of the system, whatever Linux owes those
- * (SCHED_RR, sched(7)); what it starts has the usual again. Only root may; elsewhere there is nothing to do.
+ * This process runs as soon as it has something to do, before all others of the system, whatever Linux owes those (SCHED_RR,
+ * sched(7)): with all its threads, as the first one waits for those that collect garbage. What it starts has the usual again, threads
+ * for analyses as well. Only root may; elsewhere there is nothing to do.
  */
 function runAtOnce(): void {
-  const args = ['--reset-on-fork', '--rr', '--pid', '1', String(process.pid)];
+  const args = ['--all-tasks', '--reset-on-fork', '--rr', '--pid', '1', String(process.pid)];
   spawnSync('chrt', args, { stdio: 'ignore' });
 }
 
 let isFirst = false;
 
 /**
- * From now on services of this run dub broadcasts. Until its end its session comes first, and of that what notes the time of all that
- * is seen, unless the run itself yields: that takes an eighth of a processor, but waited for up to 0.9 s for it, even so.
+ * From now on services of this run dub broadcasts. Until its end its session comes first, and of that the process that notes the time
+ * of all that is seen, unless the run itself yields: it takes an eighth of a processor, but waited for up to 0.9 s for it, even so.
  */
 export function runComesFirst(): void {
   if (isFirst) return;
