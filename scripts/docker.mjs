@@ -32,7 +32,7 @@ const MINIMUM_COMPOSE = [2, 20];
 const ENGINE_START_MS = 60_000;
 const ENGINE_STOP_MS = 60_000;
 /** A session has 1024. */
-const CONTAINERS_SHARES = 3 * 1024;
+const CONTAINERS_SHARES = 8 * 1024;
 const PLUGINS = '/usr/local/lib/docker/cli-plugins';
 
 const engineFile = join(tools, 'engine.json');
@@ -195,8 +195,7 @@ async function startEngine() {
 
 /**
  * Without systemd all containers are in one control group, to which Linux gives no more of the processors than to one session of any
- * program (autogroup, sched(7)), a third of what a run of the suite has, of root's. They are given as much as that run: with that of
- * one or two they took 16 to 25 s for a dub, and sometimes 30.
+ * program (autogroup, sched(7)), as each docker command has. They are given that of eight: on the host each service has that of three.
  *
  * @param groups where the control groups of processors are (version 1)
  */

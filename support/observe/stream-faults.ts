@@ -164,6 +164,8 @@ export class StreamFaults {
       // The connection that the answer belongs to may be gone by now.
       if (connection !== this.#connected) return;
       done.forEach((one) => connection?.record('from-sts', { ...one, fragment: id }));
+      // Held back until nobody takes it any more: it does not arrive.
+      if (delayMs > 0 && !connection?.isOpen()) return;
       ends.pass(changed);
       this.#reach('answered', number);
     };

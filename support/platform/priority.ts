@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 
@@ -12,13 +11,18 @@ export const DECODER_PRIORITY = 15;
 export const ASIDE_PRIORITY = 10;
 
 /**
- * Of a session of services that dub broadcasts, and of the run that watches them: before publishers, commands to an engine and the
- * engine's own programs, each of which has a session as well. With no more than each of those, or behind each set of services, the
- * run noted up to a second late what it saw.
+ * Of a session of services that dub broadcasts: before publishers, commands to an engine and the engine's own programs, each of
+ * which has a session as well.
  */
 const LIVE_PRIORITY = -5;
 
-/** The same of a container, beside others with 1024: the weights that Linux gives to these priorities. */
+/**
+ * Of the session of the run that watches them. It takes an eighth of a processor; with no more than services have, it noted up to a
+ * second late what it saw.
+ */
+const RUN_PRIORITY = -20;
+
+/** Of containers, beside others with 1024: the weights that Linux gives to these two priorities. */
 export const ANALYSIS_CPU_SHARES = 15;
 export const ASIDE_CPU_SHARES = 110;
 
@@ -81,33 +85,18 @@ function mayPrioritize(): boolean {
   }
 }
 
-/**
- * This process runs as soon as it has something to do, before all others of the system, whatever Linux owes those (SCHED_RR,
- * sched(7)): with all its threads, as the first one waits for those that collect garbage. What it starts has the usual again, threads
- * for analyses as well. Only root may; elsewhere there is nothing to do.
- */
-function runAtOnce(): void {
-  const args = ['--all-tasks', '--reset-on-fork', '--rr', '--pid', '1', String(process.pid)];
-  spawnSync('chrt', args, { stdio: 'ignore' });
-}
-
 let isFirst = false;
 
-/**
- * From now on services of this run dub broadcasts. Until its end its session comes first, and of that the process that notes the time
- * of all that is seen, unless the run itself yields: it takes an eighth of a processor, but waited for up to 0.9 s for it, even so.
- */
+/** From now on services of this run dub broadcasts. Until its end its session comes first, unless the run itself yields. */
 export function runComesFirst(): void {
   if (isFirst) return;
   isFirst = true;
-  if (getPriority() > 0) return;
-  runAtOnce();
-  if (!mayPrioritize()) return;
+  if (getPriority() > 0 || !mayPrioritize()) return;
   const text = readFileSync('/proc/self/autogroup', 'utf8');
   const before = Number(/nice (-?\d+)/.exec(text)?.[1]);
   // Of several runs in one session, the first one gives it back.
-  if (before <= LIVE_PRIORITY) return;
-  prioritizeSession('self', LIVE_PRIORITY);
+  if (before <= RUN_PRIORITY) return;
+  prioritizeSession('self', RUN_PRIORITY);
   process.once('exit', () => prioritizeSession('self', before, 1));
 }
 

@@ -227,6 +227,16 @@ describe('the tap, given a media-service that sends no X-Stream-ID,', () => {
     expect(seen.flatMap((one) => faultDoneAt(one)?.notDone ?? [])).to.match(/had ended/);
   });
 
+  it('does not pass on, nor record as an answer, what it held back until the connection had ended', async () => {
+    plan('a', ['every fragment', 'the answer takes 0.3 seconds']);
+    const client = await connect();
+    client.emit('fragment:data', { fragment_id: 'f', stream_id: 'a' });
+    await eventually('sent', () => expect(kindsOf('a')).to.include('fragment:data'), WITHIN);
+    client.disconnect();
+    await eventually('held back', () => expect(done()).to.deep.equal(['a take f']), WITHIN);
+    expect(kindsOf('a')).to.include('close').and.not.to.include('fragment:processed');
+  });
+
   it('passes Host and Origin on as they are', async () => {
     const origin = `http://127.0.0.1:${tap.port}`;
     await connect({ Origin: origin });

@@ -16,12 +16,12 @@ describe('the containers of an engine that the set-up starts', () => {
     docker.weighContainers(groups);
   };
 
-  it('are given the processors of three sessions', async () => {
+  it('are given the processors of eight sessions', async () => {
     const shares = join(folder, 'docker/cpu.shares');
     mkdirSync(join(folder, 'docker'));
     writeFileSync(shares, '1024\n');
     await weigh(folder);
-    expect(readFileSync(shares, 'utf8')).to.equal('3072');
+    expect(readFileSync(shares, 'utf8')).to.equal('8192');
   });
 
   it('have what they have where there are no such control groups', async () => {
