@@ -31,8 +31,6 @@ import {
 const MINIMUM_COMPOSE = [2, 20];
 const ENGINE_START_MS = 60_000;
 const ENGINE_STOP_MS = 60_000;
-/** A session has 1024. */
-const CONTAINERS_SHARES = 8 * 1024;
 const PLUGINS = '/usr/local/lib/docker/cli-plugins';
 
 const engineFile = join(tools, 'engine.json');
@@ -180,10 +178,7 @@ async function startEngine() {
     await delay(200)
   ) {
     if (ended) break;
-    if (await engine()) {
-      weighContainers();
-      return `started (pid ${child.pid})`;
-    }
+    if (await engine()) return `started (pid ${child.pid})`;
   }
   rmSync(engineFile, { force: true });
   if (!ended) child.kill('SIGTERM');
@@ -191,20 +186,6 @@ async function startEngine() {
   throw new SetupError(
     `dockerd ${ended ?? 'does not answer'}:\n    ${lastLines}\n  the whole log: ${logFile}`,
   );
-}
-
-/**
- * Without systemd all containers are in one control group, to which Linux gives no more of the processors than to one session of any
- * program (autogroup, sched(7)), as each docker command has. They are given that of eight: on the host each service has that of three.
- *
- * @param groups where the control groups of processors are (version 1)
- */
-export function weighContainers(groups = '/sys/fs/cgroup/cpu') {
-  const file = join(groups, 'docker', 'cpu.shares');
-  if (!existsSync(groups)) return;
-  mkdirSync(dirname(file), { recursive: true });
-  // In a folder that is none of the kernel's, nothing can be given.
-  if (existsSync(file)) writeFileSync(file, String(CONTAINERS_SHARES));
 }
 
 function startTimeOf(pid) {

@@ -11,18 +11,13 @@ export const DECODER_PRIORITY = 15;
 export const ASIDE_PRIORITY = 10;
 
 /**
- * Of a session of services that dub broadcasts: before publishers, commands to an engine and the engine's own programs, each of
- * which has a session as well.
+ * Of a session of services that dub broadcasts, and of the run that watches them: before publishers, commands to an engine and the
+ * engine's own programs, each of which has a session as well. With no more than each of those, or behind each set of services, the
+ * run noted up to a second late what it saw.
  */
 const LIVE_PRIORITY = -5;
 
-/**
- * Of the session of the run that watches them. It takes an eighth of a processor; with no more than services have, it noted up to a
- * second late what it saw.
- */
-const RUN_PRIORITY = -20;
-
-/** Of containers, beside others with 1024: the weights that Linux gives to these two priorities. */
+/** The same of a container, beside others with 1024: the weights that Linux gives to these priorities. */
 export const ANALYSIS_CPU_SHARES = 15;
 export const ASIDE_CPU_SHARES = 110;
 
@@ -95,8 +90,8 @@ export function runComesFirst(): void {
   const text = readFileSync('/proc/self/autogroup', 'utf8');
   const before = Number(/nice (-?\d+)/.exec(text)?.[1]);
   // Of several runs in one session, the first one gives it back.
-  if (before <= RUN_PRIORITY) return;
-  prioritizeSession('self', RUN_PRIORITY);
+  if (before <= LIVE_PRIORITY) return;
+  prioritizeSession('self', LIVE_PRIORITY);
   process.once('exit', () => prioritizeSession('self', before, 1));
 }
 

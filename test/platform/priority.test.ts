@@ -85,7 +85,7 @@ describe('priorities', () => {
       child.stdout?.on('data', (piece: Buffer) => (text += piece.toString()));
       await new Promise((done) => child?.once('close', done));
       expect([...text.matchAll(/nice (-?\d+)/g)].map(([, nice]) => nice)).to.deep.equal([
-        '-20',
+        '-5',
         '0',
         '0',
       ]);
