@@ -98,7 +98,8 @@ class Connection extends Duplex {
     child.stdout.on('data', (piece: Buffer) => {
       if (!this.push(piece)) child.stdout.pause();
     });
-    child.stdout.on('end', () => this.push(null));
+    // Once all that it wrote has been read, on its standard error as well.
+    child.on('close', () => this.push(null));
     child.on('error', (error) => this.destroy(error));
     // Of one that has ended; its end is seen at its output.
     child.stdin.on('error', () => undefined);
