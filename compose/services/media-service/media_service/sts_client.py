@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import queue
 import random
 import threading
 from collections.abc import Callable
@@ -48,6 +49,30 @@ class StsMessage:
 
 
 StsEvent = StsReady | StsLost | StsGaveUp | StsMessage
+
+
+class _SendQueue(queue.Queue[Any]):
+    """What the library is to send, and then the end (None), twice: it takes all that waits at once, and overlooks an end behind
+    something else. Then it says only 30 s later that the connection is lost."""
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        super().put(item, block, timeout)
+        if item is None:
+            super().put(item, block, timeout)
+
+
+def socket_io() -> socketio.Client:
+    """Return a client for one connection."""
+    client = socketio.Client(
+        reconnection=False,
+        handle_sigint=False,
+        request_timeout=CONNECT_TIMEOUT_S,
+        # Text is checked when it is decoded. The check of websocket-client before that is written in Python: for a
+        # dub of 1.5 MB it holds up the whole worker for half a second.
+        websocket_extra_options={"skip_utf8_validation": True},
+    )
+    client.eio.queue = _SendQueue()
+    return client
 
 
 class StsClient:
@@ -146,14 +171,7 @@ class StsClient:
         """Connect and initialise the stream; returns the error (None: done) and the event of the connection's end."""
         ready, gone, settled = threading.Event(), threading.Event(), threading.Event()
         # A client of its own for every connection: late events of an old one cannot be mistaken for the new one's.
-        client = socketio.Client(
-            reconnection=False,
-            handle_sigint=False,
-            request_timeout=CONNECT_TIMEOUT_S,
-            # Text is checked when it is decoded. The check of websocket-client before that is written in Python: for a
-            # dub of 1.5 MB it holds up the whole worker for half a second.
-            websocket_extra_options={"skip_utf8_validation": True},
-        )
+        client = socket_io()
 
         def on_ready(payload: Any = None, *_rest: Any) -> None:
             value = payload.get("max_inflight") if isinstance(payload, dict) else None

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import socketio
 from aiohttp import web
+from engineio.packet import MESSAGE, Packet
 from media_testing import Server
 
-from media_service.sts_client import StsClient, StsEvent, StsGaveUp, StsLost, StsMessage, StsReady
+from media_service.sts_client import StsClient, StsEvent, StsGaveUp, StsLost, StsMessage, StsReady, socket_io
 
 BASE_DELAY_S = 0.01
 # More than the buffers of a connection hold.
@@ -139,3 +140,24 @@ def test_is_sending_until_the_sts_takes_it(sts: Sts, client: Client) -> None:
     while client.client.is_sending and time.monotonic() < until:
         time.sleep(0.01)
     assert not client.client.is_sending
+
+
+def test_stops_sending_at_once_where_the_connection_is_lost_while_something_waits_to_be_sent() -> None:
+    sent: list[str] = []
+
+    class Connection:
+        """Of websocket-client: what is sent right after the other side has closed it is no error."""
+
+        def send(self, text: str) -> None:
+            sent.append(text)
+
+    io = socket_io().eio
+    io.state, io.current_transport, io.ws = "connected", "websocket", Connection()
+    io.ping_interval = io.ping_timeout = 25
+    io.queue.put(Packet(MESSAGE, "fragment"))
+    io.queue.put(None)
+    sending = threading.Thread(target=io._write_loop, daemon=True)
+    sending.start()
+    sending.join(5)
+    assert not sending.is_alive()
+    assert sent == ["4fragment"]
