@@ -52,8 +52,10 @@ StsEvent = StsReady | StsLost | StsGaveUp | StsMessage
 
 
 class _SendQueue(queue.Queue[Any]):
-    """What the library is to send, and then the end (None), twice: it takes all that waits at once, and overlooks an end behind
-    something else. Then it says only 30 s later that the connection is lost."""
+    """What the library is to send, and then the end (None), twice.
+
+    It takes all that waits at once, and overlooks an end behind something else: that the connection is lost, it says 30 s later.
+    """
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         super().put(item, block, timeout)

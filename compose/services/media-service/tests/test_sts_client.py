@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import socketio
 from aiohttp import web
-from engineio.packet import MESSAGE, Packet
 from media_testing import Server
 
 from media_service.sts_client import StsClient, StsEvent, StsGaveUp, StsLost, StsMessage, StsReady, socket_io
@@ -154,7 +153,7 @@ def test_stops_sending_at_once_where_the_connection_is_lost_while_something_wait
     io = socket_io().eio
     io.state, io.current_transport, io.ws = "connected", "websocket", Connection()
     io.ping_interval = io.ping_timeout = 25
-    io.queue.put(Packet(MESSAGE, "fragment"))
+    io.send("fragment")
     io.queue.put(None)
     sending = threading.Thread(target=io._write_loop, daemon=True)
     sending.start()
