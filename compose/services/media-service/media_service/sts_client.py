@@ -54,7 +54,8 @@ StsEvent = StsReady | StsLost | StsGaveUp | StsMessage
 class _SendQueue(queue.Queue[Any]):
     """What the library is to send, and then the end (None), twice.
 
-    It takes all that waits at once, and overlooks an end behind something else: that the connection is lost, it says 30 s later.
+    It takes all that waits at once, and overlooks an end behind something else.
+    That the connection is lost is then noticed 30 s later.
     """
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
