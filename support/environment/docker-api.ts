@@ -13,7 +13,6 @@ const MOST_CONNECTIONS = 4;
 const ANSWER_MS = 60_000;
 /** So long it is kept without questions. */
 const KEPT_MS = 30_000;
-const LAST_LINES = 15;
 
 /**
  * Questions to the API of the engine that the docker command talks to: 3 ms each, where a command for each takes 30 ms of a processor,
@@ -22,8 +21,6 @@ const LAST_LINES = 15;
  */
 export class DockerApi {
   readonly #engine: Pool;
-  /** What the last program wrote to its standard error. */
-  #said = '';
 
   /**
    * @param environment all environment variables of the docker command
@@ -35,8 +32,6 @@ export class DockerApi {
       const dial = { program: 'docker', args: ['system', 'dial-stdio'] };
       const { program, args, detached } = inSessionOfItsOwn(dial, env.PATH ?? '');
       const child = spawn(program, args, { env, detached, stdio: ['pipe', 'pipe', 'pipe'] });
-      this.#said = '';
-      child.stderr.on('data', (text: Buffer) => (this.#said += text.toString()));
       const connection = new Connection(child);
       // After `connect` has returned, as with any other connection.
       queueMicrotask(() =>
@@ -73,12 +68,11 @@ export class DockerApi {
       throw new Error(`${statusCode} ${text.trim()}`);
     } catch (error) {
       const seen = signal.aborted ? `no answer within ${ANSWER_MS / 1000} s` : messageOf(error);
-      const lines = this.#said.trim().split('\n').slice(-LAST_LINES);
       throw new SuiteError(
         {
           what: 'the Docker engine did not answer a question',
           where: `GET ${path}, by docker system dial-stdio`,
-          seen: [seen, ...lines].join('\n    ').trim(),
+          seen,
           expected: 'an answer of its API',
           next: '`docker info` tells whether the engine answers',
         },
@@ -98,8 +92,13 @@ class Connection extends Duplex {
     child.stdout.on('data', (piece: Buffer) => {
       if (!this.push(piece)) child.stdout.pause();
     });
+    let said = '';
+    child.stderr.on('data', (text: Buffer) => (said += text.toString()));
     // Once all that it wrote has been read, on its standard error as well.
-    child.on('close', () => this.push(null));
+    child.on('close', (code) => {
+      if (code === 0) this.push(null);
+      else this.destroy(new Error(said.trim().replaceAll('\n', '\n    ') || `exit code ${code}`));
+    });
     child.on('error', (error) => this.destroy(error));
     // Of one that has ended; its end is seen at its output.
     child.stdin.on('error', () => undefined);
@@ -110,7 +109,8 @@ class Connection extends Duplex {
   }
 
   override _write(piece: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.child.stdin.write(piece, done);
+    // Where the program has ended, its end says why.
+    this.child.stdin.write(piece, () => done());
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
