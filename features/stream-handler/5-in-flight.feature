@@ -7,8 +7,8 @@ Feature: No more than three fragments are in flight
     Background:
       Given media-service is running with the Echo STS in segments of 2 seconds
       And these faults:
-        | every fragment | the dub is half as loud              |
-        | every fragment | the answer is delayed by 6.5 seconds |
+        | every fragment | the dub is half as loud      |
+        | every fragment | the answer takes 6.5 seconds |
 
     @018-US5-1
     Scenario: Never more than three

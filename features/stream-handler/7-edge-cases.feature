@@ -46,8 +46,8 @@ Feature: When something goes wrong, one stream has the damage, and only that
     @018-E6
     Scenario: Video waits for a dub that takes six seconds
       Given these faults:
-        | every fragment | the dub is half as loud            |
-        | every fragment | the answer is delayed by 6 seconds |
+        | every fragment | the dub is half as loud    |
+        | every fragment | the answer takes 6 seconds |
       When 18 seconds of the tone broadcast are dubbed
       Then every segment plays its dub
       And the A/V offset of every tone after the first second is less than 120 ms

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -218,9 +219,14 @@ describe('the tap', () => {
   }
 
   /** Sends a fragment and waits for its answer. */
-  async function ask(client: Socket, id: string, takesMs?: number): Promise<Answer> {
+  async function ask(
+    client: Socket,
+    id: string,
+    takesMs?: number,
+    dub: object = DUB,
+  ): Promise<Answer> {
     const answer = answerOf(client);
-    client.emit('fragment:data', { fragment_id: id, dubbed_audio: DUB, takes_ms: takesMs });
+    client.emit('fragment:data', { fragment_id: id, dubbed_audio: dub, takes_ms: takesMs });
     return (await answer) as Answer;
   }
 
@@ -253,6 +259,31 @@ describe('the tap', () => {
     expect(held).to.have.length(2);
     expect(held[0]).to.be.within(0, 105);
     expect(held[1]).to.equal(0);
+  });
+
+  it('encodes a dub while its answer is held back', async () => {
+    plan(
+      'encoded',
+      ['every fragment', 'the dub is half as loud'],
+      ['every fragment', 'the answer takes 1.5 seconds'],
+    );
+    // Later by less than ffmpeg takes: encoded after its time, the other would come later.
+    plan('plain', ['every fragment', 'the answer takes 1.56 seconds']);
+    const tone = ['-v', 'error', '-f', 'lavfi', '-i', 'sine=d=1', '-f', 'adts', '-'];
+    const aac = { data_base64: execFileSync('ffmpeg', tone).toString('base64') };
+    const connected = [
+      await connect('encoded', ['websocket']),
+      await connect('plain', ['websocket']),
+    ];
+    const came: string[] = [];
+    const asked = connected.map(async (client, index) => {
+      const { fragment_id: id, dubbed_audio: dub } = await ask(client, `${index}`, 0, aac);
+      came.push(
+        `${id} ${(dub as typeof aac).data_base64 === aac.data_base64 ? 'as it was' : 'altered'}`,
+      );
+    });
+    await Promise.all(asked);
+    expect(came).to.deep.equal(['0 altered', '1 as it was']);
   });
 
   it('draws random delays from the seed, within their limits', async () => {
