@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { BroadcastFindings } from '../analyze/broadcast-findings';
 import { PrerequisiteMissing } from '../base/errors';
@@ -44,6 +45,33 @@ export interface BroadcastHost {
   withFolder: <T>(name: string, work: (folder: string) => Promise<T>) => Promise<T>;
 }
 
+/** How long after it has begun the first one of a run may be read at the latest. */
+const FIRST_READ_MS = 10_000;
+
+/**
+ * The broadcast of a run that begins first. Services that others need are started once it is being read: they would only make those
+ * later for which most are waiting, and what media-service misses of the beginning is not dubbed: of containers that started at that
+ * moment a worker was kept from joining for 0.8 s.
+ */
+interface First {
+  key: string;
+  /** Settles when it is being read, is not after some time, or is over. */
+  read: Promise<void>;
+  begins: (signal: AbortSignal) => void;
+  onRead: () => void;
+}
+
+function firstOf(request: BroadcastRequest): First {
+  let onRead = (): void => undefined;
+  const read = new Promise<void>((done) => (onRead = done));
+  const begins = (signal: AbortSignal): void => {
+    void delay(FIRST_READ_MS, undefined, { ref: false, signal })
+      .catch(() => undefined)
+      .then(onRead);
+  };
+  return { key: keyOf(request), read, begins, onRead };
+}
+
 /** The broadcasts of a run: each is published and dubbed once, however many scenarios look at it. */
 export class Broadcasts {
   readonly #known = new Map<string, Promise<BroadcastFindings>>();
@@ -57,8 +85,8 @@ export class Broadcasts {
   #planned: readonly PlannedBroadcast[] | undefined;
   #freshWords: Promise<SpokenWords> | undefined;
   #streams = 0;
-  /** Of the first planned one; the others are started when they run, or cannot be started. */
-  #first: Promise<Services> | undefined;
+  /** The first planned one; others have their services started when it is being read, or is not after some time. */
+  #first: First | undefined;
   /** The planned ones, once their loads are known. */
   #begun: Promise<unknown> | undefined;
   /** When all planned ones are over; see {@link quiet}. */
@@ -103,8 +131,7 @@ export class Broadcasts {
     this.host.schedule.fit(room);
     const all = scheduled(planned, room);
     for (const { request, load } of all) this.#loads.set(keyOf(request), load);
-    // Their services first: all others would only make those later for which most are waiting.
-    if (all[0]) this.#first = this.host.servicesFor(all[0].request);
+    if (all[0]) this.#first = firstOf(all[0].request);
     return all.map(({ request }) => this.#dubOnce(request));
   }
 
@@ -204,11 +231,18 @@ export class Broadcasts {
     const { host } = this;
     const planned = this.#loads.get(keyOf(request));
     const load = planned ?? loadOf(request, host.config);
-    return host.schedule.take(
+    const first = this.#first?.key === keyOf(request) ? this.#first : undefined;
+    const dubbed = host.schedule.take(
       load,
       this.#readyFor(request),
-      async ([services, fixture], on) => {
+      async ([services, fixture], schedule) => {
         host.begins();
+        first?.begins(host.signal);
+        const onIngested = (): void => {
+          schedule.onIngested();
+          first?.onRead();
+        };
+        const on = { ...schedule, onIngested };
         // Two broadcasts may begin in the same millisecond.
         this.#streams += 1;
         const stream = `test_${fixture.id}_${Date.now()}_${this.#streams}`;
@@ -226,11 +260,12 @@ export class Broadcasts {
       },
       planned === undefined,
     );
+    return dubbed.finally(() => first?.onRead());
   }
 
   async #readyFor(request: BroadcastRequest): Promise<[Services, Fixture]> {
     const { host } = this;
-    await this.#first?.catch(() => undefined);
+    if (this.#first?.key !== keyOf(request)) await this.#first?.read;
     if (request.fixture !== FRESH_WORDS) {
       return Promise.all([host.servicesFor(request), this.#fixtureOf(request)]);
     }

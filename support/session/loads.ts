@@ -81,7 +81,7 @@ function roomIn(config: Config): Room | undefined {
 /**
  * Broadcasts in the order in which they are to begin, each once: those that many scenarios look at, as the STS takes one after the
  * other; those of the Echo STS; of them those that one scenario wants at the same time, which are a block; the longest of each first.
- * Short ones follow in their order.
+ * Short ones follow in their order. Of those that many scenarios look at, the shortest is second.
  */
 export function scheduled(
   planned: readonly PlannedBroadcast[],
@@ -95,13 +95,13 @@ export function scheduled(
   }
   const all = [...once.values()].map((one) => ({ ...one, seconds: lengthOf(one.request, config) }));
   const block = all.filter(isBlock);
-  const ranks = [
+  const [shared = [], ...ranks] = [
     all.filter(({ group }) => group === 'shared'),
     all.filter((one) => one.group === 'echo' && !isBlock(one)),
     block,
   ].map((rank) => [...rank].sort((a, b) => b.seconds - a.seconds));
   const short = all.filter(({ group }) => group === 'short');
-  return [...ranks.flat(), ...short].map((one, _index, inOrder) => {
+  return [...shortestSecond(shared), ...ranks.flat(), ...short].map((one, _index, inOrder) => {
     const { request, group, seconds } = one;
     const isInBlock = isBlock(one);
     // The longest of a block comes first and takes for all of it: they begin together or not at all.
@@ -121,6 +121,16 @@ export function scheduled(
       },
     };
   });
+}
+
+/**
+ * Those of the Echo STS begin beside the longest and end beside the second. That a broadcast is short which has the fewest processors
+ * keeps the STS's queue short: of two of a minute after each other, the answers of the second took up to 29.5 s of 30 in containers.
+ */
+function shortestSecond<One>(longestFirst: readonly One[]): readonly One[] {
+  const [longest, ...others] = longestFirst;
+  const shortest = others.pop();
+  return [longest, shortest, ...others].filter((one) => one !== undefined);
 }
 
 /**

@@ -89,6 +89,21 @@ describe('calibration of what is heard', () => {
     }
   });
 
+  it('a few words, cut in two, are not taken for English', async () => {
+    const [dub = new Float32Array()] = neuralSpeech([
+      'Juego sumo, la multitud es en sus pies y gritando.',
+    ]);
+    for (const [from, to] of [
+      [0.31, 2.31],
+      [0.48, 2.16],
+    ] as const) {
+      const samples = dub.slice(from * SPEECH_RATE_HZ, to * SPEECH_RATE_HZ);
+      const whole = { fromSeconds: 0, toSeconds: samples.length / SPEECH_RATE_HZ };
+      const [heard] = observed(await listenFor('es', samples, [whole], 'en')).windows;
+      expect(heard?.language?.mostProbable, `${from} to ${to} s`).to.equal('es');
+    }
+  });
+
   it('those of other segments are not', async () => {
     for (const further of [1, 2, 3, 4]) {
       const others = await ratesOf(good, further);

@@ -31,8 +31,9 @@ describe('the loads of broadcasts', () => {
         planned('echo', { ...tones, seconds: 24 }),
         planned('echo', { ...tones, seconds: 36 }, 3),
         planned('echo', { ...tones, seconds: 78 }, 3),
+        planned('shared', { fixture: '12-s-silence' }),
         planned('shared', { fixture: '30s-counting-english' }),
-        planned('short', { fixture: '12-s-silence' }),
+        planned('short', { fixture: '12-s-silence', use: 1 }),
         planned('echo', { ...tones, seconds: 30 }),
         planned('shared', {}),
         planned('shared', {}),
@@ -42,6 +43,7 @@ describe('the loads of broadcasts', () => {
     expect(all.map(({ request, seconds }) => [request.fixture, seconds])).to.deep.equal([
       ...[
         [null, 73],
+        ['12-s-silence', 25],
         ['30s-counting-english', 43],
       ],
       ...[30, 24, 78, 36].map((seconds) => ['90-s-tones', seconds + 13]),
