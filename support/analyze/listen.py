@@ -156,11 +156,12 @@ class Listener:
         return [own for batch in batches(parts) for own in self._languages_of(self._encode(batch), batch)]
 
     def _sure(self, owns: list[Language | None], parts: list[Samples]) -> list[Language | None]:
-        """Where another language is the most probable one, that of all up to 30 s that Whisper was trained with counts: of a dub
-        that it gives Spanish 0.75 so, English 0.14, it may take the first 15 s for English."""
-        doubted = [index for index, own in enumerate(owns) if own and own.language != self._language and is_short(parts[index])]
+        """Parts of which another language is the most probable one are heard with silence up to 30 s, as Whisper was trained:
+        of a dub to which it gives Spanish 0.75 and English 0.14 so, it may take what ends after 15 s for English."""
         sure = list(owns)
-        for index in doubted:
+        for index, own in enumerate(owns):
+            if not own or own.language == self._language or not is_short(parts[index]):
+                continue
             [sure[index]] = self._languages_of(self._encode([parts[index]], whole=True), [parts[index]])
         return sure
 
