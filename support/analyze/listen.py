@@ -156,8 +156,8 @@ class Listener:
         return [own for batch in batches(parts) for own in self._languages_of(self._encode(batch), batch)]
 
     def _sure(self, owns: list[Language | None], parts: list[Samples]) -> list[Language | None]:
-        """Parts of which another language is the most probable one are heard with silence up to 30 s, as Whisper was trained:
-        of a dub to which it gives Spanish 0.75 and English 0.14 so, it may take what ends after 15 s for English."""
+        """Parts of which another language is the most probable one are heard with silence up to 30 s, as Whisper was
+        trained: of a dub to which it gives Spanish 0.75 and English 0.14 so, it may take the first 15 s for English."""
         sure = list(owns)
         for index, own in enumerate(owns):
             if not own or own.language == self._language or not is_short(parts[index]):
