@@ -49,9 +49,9 @@ export interface BroadcastHost {
 const FIRST_READ_MS = 10_000;
 
 /**
- * The broadcast of a run that begins first. Services that others need are started once it is being read: they would only make those
- * later for which most are waiting, and what media-service misses of the beginning is not dubbed: of containers that started at that
- * moment a worker was kept from joining for 0.8 s.
+ * The broadcast of a run that begins first. Services that others need are started once it is being read, and none of these begins before
+ * all of them run: services that start would make those later for which most are waiting, and a worker that they keep from joining
+ * loses the beginning, of which it missed up to 1.3 s.
  */
 interface First {
   key: string;
@@ -85,8 +85,9 @@ export class Broadcasts {
   #planned: readonly PlannedBroadcast[] | undefined;
   #freshWords: Promise<SpokenWords> | undefined;
   #streams = 0;
-  /** The first planned one; others have their services started when it is being read, or is not after some time. */
   #first: First | undefined;
+  /** Settles when all services that the planned ones need run, or cannot be started. */
+  #services: Promise<unknown> | undefined;
   /** The planned ones, once their loads are known. */
   #begun: Promise<unknown> | undefined;
   /** When all planned ones are over; see {@link quiet}. */
@@ -265,7 +266,13 @@ export class Broadcasts {
 
   async #readyFor(request: BroadcastRequest): Promise<[Services, Fixture]> {
     const { host } = this;
-    if (this.#first?.key !== keyOf(request)) await this.#first?.read;
+    if (this.#first && this.#first.key !== keyOf(request)) {
+      await this.#first.read;
+      this.#services ??= Promise.allSettled(
+        this.#planned?.map((one) => host.servicesFor(one.request)) ?? [],
+      );
+      await this.#services;
+    }
     if (request.fixture !== FRESH_WORDS) {
       return Promise.all([host.servicesFor(request), this.#fixtureOf(request)]);
     }

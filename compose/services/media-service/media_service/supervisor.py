@@ -47,7 +47,7 @@ class Supervisor:
     def __init__(self, config: Config, metrics_dir: str) -> None:
         self._config = config
         self._metrics_dir = metrics_dir
-        self._was_warm = False
+        self._warm = 0  # workers that have been ready for a stream, or have ended before they were
         self._started_at = time.monotonic()
         self._spares: list[asyncio.subprocess.Process] = []
         self._filling = asyncio.Lock()
@@ -60,8 +60,8 @@ class Supervisor:
     def health(self) -> dict[str, Any]:
         """Body of /health."""
         reachable = self._api_error is None
-        # A stream that came before the first worker is warm would lose its beginning.
-        starting = self._config.spare_workers > 0 and not self._was_warm
+        # A stream that came before the workers are warm would lose its beginning; those that start take processors from it, too.
+        starting = self._warm < self._config.spare_workers
         return {
             "status": "unavailable" if not reachable else "starting" if starting else "ok",
             "uptime_s": round(time.monotonic() - self._started_at, 1),
@@ -198,7 +198,7 @@ class Supervisor:
         loop.add_reader(read_end, ended.set)
         try:
             await ended.wait()
-            self._was_warm = True
+            self._warm += 1
         finally:
             loop.remove_reader(read_end)
             os.close(read_end)

@@ -279,6 +279,22 @@ def test_spare_that_was_killed_is_not_given_a_stream() -> None:
     asyncio.run(scenario())
 
 
+def test_is_starting_until_all_workers_that_wait_are_warm() -> None:
+    async def scenario() -> None:
+        supervisor = Supervisor(Config.from_env({"SPARE_WORKERS": "2"}), "unused")
+        supervisor._set_api_error(None)
+        found = [supervisor.health()["status"]]
+        for _ in range(2):
+            read_end, warm = os.pipe()
+            noted = asyncio.create_task(supervisor._note_warm(read_end))
+            os.close(warm)
+            await noted
+            found.append(supervisor.health()["status"])
+        assert found == ["starting", "starting", "ok"]
+
+    asyncio.run(scenario())
+
+
 # -- folders and a log that cannot be written
 
 
