@@ -60,7 +60,7 @@ class Supervisor:
     def health(self) -> dict[str, Any]:
         """Body of /health."""
         reachable = self._api_error is None
-        # A stream that came before the workers are warm would lose its beginning; those that start take processors from it, too.
+        # A stream that comes while workers start may lose its beginning: they take the processors from whoever joins.
         starting = self._warm < self._config.spare_workers
         return {
             "status": "unavailable" if not reachable else "starting" if starting else "ok",
