@@ -25,6 +25,9 @@ from media_service.server import make_app
 POLL_S = 0.075
 API_TIMEOUT_S = 2.0
 STOP_TIMEOUT_S = 2.0
+# After how long a worker is started in the place of one that got a stream, which takes most of a core for half a second: not
+# while that one connects; and later where others wait, as the output of one that came before may begin then.
+FILL_S, FILL_LATER_S = 0.5, 2.0
 _SHOWN = 200  # characters of what is wrong
 # What MediaMTX allows in the name of a path; an id also names a folder, and goes into headers, URLs and metrics.
 _PATH = re.compile(r"live/(?!\.{1,2}/)([0-9A-Za-z_.~:-]{1,200})/in")
@@ -146,8 +149,7 @@ class Supervisor:
         await _order(process, {"stream_id": stream_id, "worker_id": worker_id, "output_allowed": not formers})
         logger.info("stream assigned", extra={"stream_id": stream_id, "worker_id": worker_id, "pid": process.pid})
         self._background(self._watch(stream, formers))
-        # Starting the next waiting worker takes most of a core for half a second: not while this one connects.
-        self._background(self._fill_spares(delay_s=0.5))
+        self._background(self._fill_spares(delay_s=FILL_LATER_S if self._spares else FILL_S))
 
     async def _watch(self, stream: _Stream, formers: list[_Stream]) -> None:
         exit_task = asyncio.create_task(stream.process.wait())
