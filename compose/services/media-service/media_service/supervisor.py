@@ -25,8 +25,8 @@ from media_service.server import make_app
 POLL_S = 0.075
 API_TIMEOUT_S = 2.0
 STOP_TIMEOUT_S = 2.0
-# After how long a worker is started in the place of one that got a stream, which takes most of a core for half a second: not
-# while that one connects; and later where others wait, as the output of one that came before may begin then.
+# After how long a worker is started in the place of one that got a stream, which takes most of a core for half a second:
+# not while that one connects; and later where others wait, as the output of one that came before may begin then.
 FILL_S, FILL_LATER_S = 0.5, 2.0
 _SHOWN = 200  # characters of what is wrong
 # What MediaMTX allows in the name of a path; an id also names a folder, and goes into headers, URLs and metrics.
