@@ -77,6 +77,14 @@ export class BroadcastFindings {
     return { observed: true, seconds: (end - start) / 1000 };
   }
 
+  /** When its content began, in ms since the epoch; undefined where the media server never had it. */
+  get begunAt(): number | undefined {
+    const { inputReady, published } = this.record.times;
+    const { protocol, leadInSeconds = 0 } = this.record.publishing ?? {};
+    if (inputReady === undefined || published === undefined) return inputReady;
+    return protocol === 'rtmp' || leadInSeconds > 0 ? published + leadInSeconds * 1000 : inputReady;
+  }
+
   /** Everything seen on the connections of this stream. */
   events(kind: TapEvent['kind'], event?: string): TapEvent[] {
     return this.evidence.tap.filter(
@@ -146,8 +154,9 @@ export class BroadcastFindings {
    * the media server lists it, and both streams to run at their own speed: right to within 0.3 s.
    */
   async endToEndLatency(): Promise<Finding<{ seconds: number }>> {
-    const { inputReady, outputReady, published } = this.record.times;
-    if (inputReady === undefined || outputReady === undefined) {
+    const { begunAt } = this;
+    const { outputReady } = this.record.times;
+    if (begunAt === undefined || outputReady === undefined) {
       return unobserved(`no output was ready: ${outcomeText(this.record.outcome)}`);
     }
     const [clock, { video, audio }] = [await this.output.clock(), await this.output.span()];
@@ -157,11 +166,7 @@ export class BroadcastFindings {
     const begins = [video, audio].flatMap((track) => (track.observed ? track.firstPtsSeconds : []));
     const [first] = shown.presentations;
     const later = (first?.ptsSeconds ?? NaN) - Math.min(...begins);
-    // An RTMP publisher sends for 2 s before the media server lists it.
-    const { protocol, leadInSeconds = 0 } = this.record.publishing ?? {};
-    const isRtmp = protocol === 'rtmp' && published !== undefined;
-    const begun = isRtmp ? published + leadInSeconds * 1000 : inputReady;
-    return { observed: true, seconds: (outputReady - begun) / 1000 + later };
+    return { observed: true, seconds: (outputReady - begunAt) / 1000 + later };
   }
 
   /** What was said in each answered segment against the fixture's script. */

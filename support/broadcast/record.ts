@@ -69,7 +69,7 @@ export const recordSchema = z.object({
   times,
   /** Other streams of the media server that were published or dubbed at the same time. */
   alongside: z.array(z.string()).exactOptional(),
-  /** How it got to the media server; its content begins `leadInSeconds` after it was published. By RTSP where not given. */
+  /** How it got to the media server; its content, kept back until it was read, began `leadInSeconds` after it was published. */
   publishing: z
     .object({ protocol: z.enum(['rtsp', 'rtmp']), leadInSeconds: z.number() })
     .exactOptional(),

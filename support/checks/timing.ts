@@ -57,9 +57,11 @@ export const firstFragment = ofBroadcast<Within>('first-fragment', {
   title: 'The STS receives the first fragment in time after ingest',
   failure: 'the first fragment came too late',
   next: mediaServiceLogOf,
-  assess: ({ record, fragments: [first] }, limit) => {
-    const { ingested } = record.times;
-    const tookMs = first && ingested !== undefined ? first.sentAt - ingested : undefined;
+  assess: ({ record, begunAt = -Infinity, fragments: [first] }, limit) => {
+    const { ingested = NaN } = record.times;
+    // Content that is kept back until it is read is not there before.
+    const sinceMs = Math.max(ingested, begunAt);
+    const tookMs = first && !Number.isNaN(sinceMs) ? first.sentAt - sinceMs : undefined;
     return inTime(tookMs, limit, `none: ${outcomeText(record.outcome)}`, -POLLED_LATE_MS);
   },
 });

@@ -40,7 +40,7 @@ export function startClient(
   let isStopped = false;
   let kill = (signal: 'SIGTERM' | 'SIGKILL'): void => void (killedBy = signal);
   const run = async (): Promise<ClientEnd> => {
-    const { url, close, problem } = await doorway;
+    const { url, close, passed, problem } = await doorway;
     const args = await argumentsFor(url);
     const leader = inSessionOfItsOwn({
       program: 'ffmpeg',
@@ -58,6 +58,7 @@ export function startClient(
     if (killedBy) kill(killedBy);
     const { exitCode, stdout, stderr, message = '' } = await child;
     ended();
+    if (exitCode === 0 && !isStopped) await passed?.();
     close();
     const said = `${stderr.trim()}\n${problem?.() ?? ''}`.trim();
     // A signal that the suite itself has sent is no error.

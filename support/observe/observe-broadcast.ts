@@ -5,12 +5,17 @@ import { messageOf } from '../base/errors';
 import { evidenceFiles } from '../broadcast/evidence';
 import { EvidenceWriter } from '../broadcast/evidence-writer';
 import type { TapEvent } from '../broadcast/events';
-import { type BroadcastRecord, EVIDENCE_VERSION, type Outcome } from '../broadcast/record';
+import {
+  type BroadcastRecord,
+  type BroadcastTimes,
+  EVIDENCE_VERSION,
+  type Outcome,
+} from '../broadcast/record';
 import { BroadcastPolls } from './broadcast-polls';
 import { watchMachine } from './machine';
 import type { ObserveOptions } from './observe-options';
 import type { Publication } from './publication';
-import { leadInSecondsOf, publish, type PublishedTo } from './publisher';
+import { publish, type PublishedTo } from './publisher';
 import { type ServiceExits, watchExits } from './service-exits';
 
 /** A broadcast is given up when its output has not grown for this long after its end. */
@@ -19,6 +24,10 @@ const OUTPUT_PATIENCE_MS = 60_000;
 const API_PATIENCE_MS = 10_000;
 /** … or when for this long nobody has read it or been connected to the STS for it, and there is no output. */
 const WORKER_PATIENCE_MS = 5_000;
+/** Content that is kept back begins so long after somebody was first seen to read it: who reads is listed before the first packet is. */
+const JOINS_MS = 500;
+/** … or so long after publishing, where nobody reads it. A media server gives up who sends nothing for 10 s. */
+const UNREAD_MS = 8000;
 const PROGRESS_EVERY_SECONDS = 5;
 /** Clocks that are kept right are moved by less in the time of a broadcast. */
 const CLOCK_STEP_SECONDS = 1;
@@ -77,7 +86,10 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
     ...{ stream, request, faultSeed, startedAt, finishedAt: now(), outcome, runtime },
     ...{ monitor: monitorMode, fixtureScript: fixture.yamlPath, fixtureFile: fixture.path },
     ...{ durationSeconds: fixture.durationSeconds, segmentSeconds: fixture.segmentSeconds },
-    publishing: { protocol: to.rtmp ? 'rtmp' : 'rtsp', leadInSeconds: leadInSecondsOf(to) },
+    publishing: {
+      protocol: to.rtmp === undefined ? 'rtsp' : 'rtmp',
+      leadInSeconds: leadInSecondsOf(publication, polls),
+    },
     ...{ times, publisher, problems, alongside: [...polls.alongside].sort() },
     ...(viewer ? { viewer: await viewer.result } : {}),
     ...(reader ? { reader } : {}),
@@ -92,10 +104,22 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
 }
 
 function publishedTo(
-  { mediaServer: server, rtmpUrl: url, publishedByRtmp }: ObserveOptions,
+  { mediaServer: server, rtmpUrl: rtmp, publishing }: ObserveOptions,
   path: string,
 ): PublishedTo {
-  return { server, path, ...(publishedByRtmp ? { rtmp: { url, ...publishedByRtmp } } : {}) };
+  const { protocol, holds } = publishing;
+  return { server, path, holds, ...(protocol === 'rtmp' ? { rtmp } : {}) };
+}
+
+/** Whether content that is kept back begins now. */
+function mayBegin({ published = Infinity, ingested = Infinity }: BroadcastTimes): boolean {
+  return now() >= Math.min(ingested + JOINS_MS, published + UNREAD_MS);
+}
+
+/** How much later than publishing itself the content began; 0 where it was not kept back, or never began. */
+function leadInSecondsOf(publication: Publication, { times }: BroadcastPolls): number {
+  const published = times.published ?? NaN;
+  return ((publication.begunAt() ?? published) - published) / 1000;
 }
 
 /** Writes what the services say to each other; returns what ends it. */
@@ -133,7 +157,9 @@ async function endOf(
       const fragmentsProcessed = answers.length;
       options.onProgress({ stream, elapsedSeconds, durationSeconds, fragmentsProcessed });
     }
-    if (now() - (polls.times.inputReady ?? Infinity) >= cutOffMs) publication.breakOff();
+    if (mayBegin(polls.times)) publication.begin();
+    const begunAt = publication.begunAt() ?? polls.times.inputReady;
+    if (now() - (begunAt ?? Infinity) >= cutOffMs) publication.breakOff();
     if (mayBeConnected(options, polls)) polls.workerSeenAt = now();
     await delay(50, undefined, { signal }).catch(() => undefined);
   }

@@ -33,8 +33,8 @@ export interface ObserveOptions {
   /** Addresses seen from this host, without path. */
   mediaServer: RtspServer;
   rtmpUrl: string;
-  /** The broadcast is published by RTMP, with or without a lead-in; by RTSP where not given. */
-  publishedByRtmp?: { hasLeadIn: boolean };
+  /** How the broadcast gets to the media server, and whether its content is kept back until somebody reads it. */
+  publishing: { protocol: 'rtsp' | 'rtmp'; holds: boolean };
   streamPaths: StreamPaths;
   /** Polls of all paths of the media server, and of the metrics of media-service. */
   paths: SharedPoll<MediaMtxPath[]>;

@@ -8,6 +8,10 @@ export interface PublisherResult {
 export interface Publication {
   url: string;
   result: Promise<PublisherResult>;
+  /** Lets the content begin, where it is kept back until then. */
+  begin(): void;
+  /** When the content began, where it was kept back; milliseconds since the epoch. */
+  begunAt(): number | undefined;
   stop(): void;
   /** Ends it as a crash does: the connection breaks without a TEARDOWN. */
   breakOff(): void;

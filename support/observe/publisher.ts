@@ -3,8 +3,8 @@ import { execa } from 'execa';
 import type { Track } from '../base/track';
 import { startClient } from './media-client';
 import type { Publication } from './publication';
-import { LEAD_IN_SECONDS, publishByRtmp } from './rtmp-publisher';
-import { rtspDoorway, type RtspServer } from './rtsp-relay';
+import { publishByRtmp } from './rtmp-publisher';
+import { doorwayOf, rtspDoorway, RtspRelay, type RtspServer } from './rtsp-relay';
 
 const BURST = '-readrate_initial_burst';
 
@@ -12,13 +12,10 @@ const BURST = '-readrate_initial_burst';
 export interface PublishedTo {
   server: RtspServer;
   path: string;
-  /** By RTMP in place of RTSP, with or without a lead-in. */
-  rtmp?: { url: string; hasLeadIn: boolean };
-}
-
-/** How much later than publishing itself the content begins. */
-export function leadInSecondsOf({ rtmp }: Pick<PublishedTo, 'rtmp'>): number {
-  return rtmp?.hasLeadIn ? LEAD_IN_SECONDS : 0;
+  /** Where it is published by RTMP in place of RTSP: rtmp://…, without path. */
+  rtmp?: string;
+  /** Whether its content is kept back until `begin`. */
+  holds?: boolean;
 }
 
 /**
@@ -28,13 +25,12 @@ export function leadInSecondsOf({ rtmp }: Pick<PublishedTo, 'rtmp'>): number {
  */
 export function publish(
   mediaFile: string,
-  { server, path, rtmp }: PublishedTo,
+  { server, path, rtmp, holds = false }: PublishedTo,
   track: Track,
   seconds?: number,
 ): Publication {
-  if (rtmp) {
-    const { url, hasLeadIn } = rtmp;
-    return publishByRtmp({ mediaFile, url: `${url}/${path}`, hasLeadIn, seconds }, track);
+  if (rtmp !== undefined) {
+    return publishByRtmp({ mediaFile, url: `${rtmp}/${path}`, holds, seconds }, track);
   }
   const beginning = seconds === undefined ? [] : ['-t', String(seconds)];
   const publishing = async (url: string): Promise<string[]> => [
@@ -42,13 +38,23 @@ export function publish(
     ...[...(await inRealTime()), ...beginning, '-i', mediaFile, '-c', 'copy', '-muxdelay', '0'],
     ...['-f', 'rtsp', '-rtsp_transport', 'tcp', url],
   ];
-  const doorway = rtspDoorway(server, path);
+  const relay = holds ? RtspRelay.start(server, { holds }) : undefined;
+  const doorway = relay?.then((one) => doorwayOf(one, path)) ?? rtspDoorway(server, path);
   const { end, kill } = startClient('publisher', doorway, publishing, track);
+  let begunAt = (): number | undefined => undefined;
+  const withRelay = (act: (one: RtspRelay) => void): void => void relay?.then(act, () => undefined);
+  withRelay((one) => (begunAt = () => one.begunAt));
+  const endedBy = (signal: 'SIGTERM' | 'SIGKILL') => (): void => {
+    kill(signal);
+    withRelay((one) => one.drop());
+  };
   return {
     url: `${server.url}/${path}`,
     result: end.then(({ exitCode, stderr }) => ({ exitCode, stderr })),
-    stop: () => kill('SIGTERM'),
-    breakOff: () => kill('SIGKILL'),
+    begin: () => withRelay((one) => one.begin()),
+    begunAt: () => begunAt(),
+    stop: endedBy('SIGTERM'),
+    breakOff: endedBy('SIGKILL'),
   };
 }
 

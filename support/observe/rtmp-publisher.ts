@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { execa } from 'execa';
 
+import { now } from '../base/clock';
 import { messageOf } from '../base/errors';
 import type { Track } from '../base/track';
 import { inSessionOfItsOwn } from '../base/own-session';
@@ -12,15 +13,11 @@ import { startClient } from './media-client';
 import type { Publication } from './publication';
 
 /**
- * From the start of publishing to the content, where there is a lead-in: the media server drops what an RTMP publisher sends
- * until its timestamps span 2 s, while it looks for the tracks, and lists the path only then.
+ * When a lead-in says once more how video is decoded: the media server drops what an RTMP publisher sends until its timestamps
+ * span 2 s, while it looks for the tracks, and lists the path only then. It has no frame and no audio. From then on until the
+ * content nothing comes.
  */
-export const LEAD_IN_SECONDS = 2.9;
-/**
- * When the lead-in says once more how video is decoded, which ends that search; it has no frame and no audio. From then on until
- * the content nothing comes, so that a worker that finds the path by polling has joined before the first packet.
- */
-const SEARCH_ENDS_MS = 2100;
+export const SEARCH_ENDS_MS = 2100;
 /** An encoder has a frame of audio when it is over: 1024 samples of 44.1 kHz. Who tells by arrivals what belongs together counts on that. */
 const AUDIO_FRAME_MS = 23;
 
@@ -29,7 +26,8 @@ export interface RtmpPublished {
   mediaFile: string;
   /** rtmp://…, with its path. */
   url: string;
-  hasLeadIn: boolean;
+  /** Whether its content is kept back until `begin`, behind a lead-in. */
+  holds: boolean;
   /** Only so much of its beginning. */
   seconds: number | undefined;
 }
@@ -55,6 +53,11 @@ export function publishByRtmp(published: RtmpPublished, track: Track): Publicati
   });
   const readerEnded = track('reader of the published file', reader.pid);
   let isStopped = false;
+  let begin = (): void => undefined;
+  let begunAt: number | undefined;
+  const mayBegin = new Promise<void>((done) => (begin = done));
+  const begins = (): void => void (begunAt = now());
+  const lead = published.holds ? { mayBegin, begins } : undefined;
   const sending = (to: string): string[] => [
     ...['-f', 'data', '-i', 'pipe:0', '-map', '0', '-c', 'copy', '-flush_packets', '1'],
     ...['-f', 'data', to],
@@ -62,7 +65,7 @@ export function publishByRtmp(published: RtmpPublished, track: Track): Publicati
   const doorway = { url, close: () => undefined };
   const sender = startClient('publisher', doorway, sending, track, (stdin) => {
     // Where either of them has ended, its exit code says why.
-    void pace(reader.stdout, stdin, published.hasLeadIn)
+    void pace(reader.stdout, stdin, lead)
       .catch(() => undefined)
       .finally(() => stdin.end());
   });
@@ -73,18 +76,30 @@ export function publishByRtmp(published: RtmpPublished, track: Track): Publicati
     const why = file.stderr.trim() || messageOf(file);
     return isUnreadable ? { exitCode: file.exitCode ?? null, stderr: why } : { exitCode, stderr };
   });
-  void sender.end.then(() => reader.kill());
+  void sender.end.then(() => {
+    reader.kill();
+    begin();
+  });
   const kill = (signal: 'SIGTERM' | 'SIGKILL') => (): void => {
     isStopped = true;
     sender.kill(signal);
   };
-  return { url, result, stop: kill('SIGTERM'), breakOff: kill('SIGKILL') };
+  return {
+    ...{ url, result, begin: () => begin(), begunAt: () => begunAt },
+    ...{ stop: kill('SIGTERM'), breakOff: kill('SIGKILL') },
+  };
+}
+
+/** What comes before the content. */
+interface LeadIn {
+  /** When the content may begin. */
+  mayBegin: Promise<void>;
+  begins: () => void;
 }
 
 /** Hands each tag on when it is due, and not before it is taken. */
-async function pace(flv: Readable, to: Writable, hasLeadIn: boolean): Promise<void> {
+async function pace(flv: Readable, to: Writable, lead: LeadIn | undefined): Promise<void> {
   const tags = new FlvTags();
-  const leadInMs = hasLeadIn ? LEAD_IN_SECONDS * 1000 : 0;
   const startedAt = performance.now();
   const send = async (tag: FlvTag): Promise<void> => {
     const due = isVideo(tag) ? tag.ms : tag.ms + AUDIO_FRAME_MS;
@@ -95,7 +110,8 @@ async function pace(flv: Readable, to: Writable, hasLeadIn: boolean): Promise<vo
   };
   let isHeaderSent = false;
   let search: FlvTag | undefined;
-  let hasBegun = false;
+  /** Until the content; undefined before it. */
+  let leadInMs = lead ? undefined : 0;
   for await (const data of flv) {
     for (const tag of tags.add(data as Buffer)) {
       if (!isHeaderSent && tags.header) to.write(tags.header);
@@ -103,9 +119,13 @@ async function pace(flv: Readable, to: Writable, hasLeadIn: boolean): Promise<vo
       // What says how to decode comes first, in any case.
       const isContent = !tag.isConfiguration && (isVideo(tag) || tag.bytes[0] === 8);
       if (tag.isConfiguration && isVideo(tag)) search ??= tag;
-      if (isContent && !hasBegun && hasLeadIn && search) await send(at(search, SEARCH_ENDS_MS));
-      hasBegun ||= isContent;
-      await send(hasBegun ? at(tag, tag.ms + leadInMs) : tag);
+      if (isContent && lead && leadInMs === undefined) {
+        if (search) await send(at(search, SEARCH_ENDS_MS));
+        await lead.mayBegin;
+        lead.begins();
+        leadInMs = Math.ceil(performance.now() - startedAt);
+      }
+      await send(leadInMs === undefined ? tag : at(tag, tag.ms + leadInMs));
       if (!to.writable) return;
     }
   }

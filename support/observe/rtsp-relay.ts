@@ -11,12 +11,15 @@ import { connect as connectTls } from 'node:tls';
 
 import { now } from '../base/clock';
 import { messageOf } from '../base/errors';
+import { HeldBack } from './held-back';
 import { PACKET, PacketTimes } from './packet-times';
 
 /** Where an ffmpeg finds something, and what is done when it has ended. */
 export interface Doorway {
   url: string;
   close: () => void;
+  /** Settles when what ffmpeg has sent before it ended has got through. */
+  passed?: () => Promise<void>;
   /** What it cannot know of why there was no connection. */
   problem?: () => string | undefined;
 }
@@ -36,11 +39,18 @@ const MOST_BYTES = 2 ** 16;
 /** How long packets are held back for the reports of the server: it sends them every 5 s or so (RFC 3550, 6.2), MediaMTX every 10 s. */
 const REPORTS_WITHIN_MS = 15_000;
 
+interface RelayOptions {
+  /** Whether it keeps a reader waiting: until `release`, and from then on until the path is there. */
+  waits?: boolean;
+  /** Whether it keeps the packets of a publisher back until `begin`. */
+  holds?: boolean;
+}
+
 /**
  * Stands between one ffmpeg and an RTSP server, and does what ffmpeg cannot: it logs in without a password on a command line,
- * which everybody on the machine can read; it trusts the authorities that Node.js trusts (NODE_EXTRA_CA_CERTS); and it has a reader
+ * which everybody on the machine can read; it trusts the authorities that Node.js trusts (NODE_EXTRA_CA_CERTS); it has a reader
  * wait for a path that is not there yet, so that the reader loses as little of its beginning as can be, and gets the times of all
- * tracks with the first packet.
+ * tracks with the first packet; and it has the content of a publisher wait until somebody reads it.
  */
 export class RtspRelay {
   /** When the path was last known not to be there, and when the first packet came; milliseconds since the epoch. */
@@ -56,12 +66,20 @@ export class RtspRelay {
   #describe: Buffer | undefined;
   #client: Socket | undefined;
   #upstream: Socket | undefined;
+  /** From RECORD on, all that a publisher sends; undefined where nothing is kept back. */
+  readonly #content: HeldBack<Buffer> | undefined;
+  #isRecording = false;
+  readonly #passed: Promise<void>;
+  #hasPassed = (): void => undefined;
+  private readonly waits: boolean;
 
   private constructor(
     private readonly server: RtspServer,
-    private readonly waits: boolean,
+    { waits = false, holds = false }: RelayOptions,
   ) {
-    this.#isWaiting = waits;
+    this.waits = this.#isWaiting = waits;
+    this.#content = holds ? new HeldBack((part) => this.#ask(part)) : undefined;
+    this.#passed = new Promise((done) => (this.#hasPassed = done));
     this.#listener = createServer((client) => {
       // For one client: nobody else gets in without a password.
       this.#listener.close();
@@ -69,13 +87,9 @@ export class RtspRelay {
     });
   }
 
-  /**
-   * Listens on a free port of this host for one client.
-   *
-   * @param options.waits whether it keeps a reader waiting: until `release`, and from then on until the path is there
-   */
-  static async start(server: RtspServer, { waits = false } = {}): Promise<RtspRelay> {
-    const relay = new RtspRelay(server, waits);
+  /** Listens on a free port of this host for one client. */
+  static async start(server: RtspServer, options: RelayOptions = {}): Promise<RtspRelay> {
+    const relay = new RtspRelay(server, options);
     relay.#listener.listen(0, '127.0.0.1');
     await once(relay.#listener, 'listening');
     return relay;
@@ -99,6 +113,26 @@ export class RtspRelay {
     if (this.#describe) this.#ask(this.#describe);
   }
 
+  /** Lets the content of a publisher begin, where that is kept back. */
+  begin(): void {
+    this.#content?.begin();
+  }
+
+  /** Drops what a publisher has sent and is still kept back. */
+  drop(): void {
+    this.#content?.drop();
+  }
+
+  /** When the content of a publisher began, where it was kept back; milliseconds since the epoch. */
+  get begunAt(): number | undefined {
+    return this.#content?.begunAt;
+  }
+
+  /** Settles when its client is gone, and what that has sent is with the server, or cannot be. */
+  passed(): Promise<void> {
+    return this.#passed;
+  }
+
   /** Ends the reader, when it has read what has come. */
   finish(): void {
     this.#pass(this.#times.release());
@@ -108,12 +142,24 @@ export class RtspRelay {
   close(): void {
     this.#isClosed = true;
     this.#listener.close();
+    this.#content?.drop();
     this.#sockets.forEach((socket) => socket.destroy());
+    this.#hasPassed();
+  }
+
+  /** Ends what it has with the server when that has all of what its client has sent. */
+  async #closeAfter(): Promise<void> {
+    await this.#content?.emptied();
+    const upstream = this.#upstream;
+    if (this.#content && upstream && !upstream.destroyed) {
+      await new Promise<void>((done) => upstream.once('close', () => done()).end(done));
+    }
+    this.close();
   }
 
   #serve(client: Socket): void {
     this.#client = this.#kept(client);
-    client.on('close', () => this.close());
+    client.on('close', () => void this.#closeAfter());
     const requests = new Parts();
     client.on('data', (data: Buffer) => {
       for (const part of requests.add(data)) this.#request(part);
@@ -129,6 +175,11 @@ export class RtspRelay {
       this.#describe = part;
       if (this.#isWaiting) return;
     }
+    if (this.#content && this.#isRecording) {
+      this.#content.add(part);
+      return;
+    }
+    this.#isRecording = part.toString('latin1', 0, 7) === 'RECORD ';
     this.#ask(part);
   }
 
@@ -152,7 +203,9 @@ export class RtspRelay {
     });
     upstream.on('error', (error) => (this.problem = messageOf(error)));
     upstream.on('close', () => {
-      if (upstream === this.#upstream) this.finish();
+      if (upstream !== this.#upstream) return;
+      this.#content?.drop();
+      this.finish();
     });
     return this.#kept(upstream);
   }
@@ -216,8 +269,17 @@ export class RtspRelay {
 export async function rtspDoorway(server: RtspServer, path: string): Promise<Doorway> {
   const isOpen = server.user === undefined && server.url.startsWith('rtsp://');
   if (isOpen) return { url: `${server.url}/${path}`, close: () => undefined };
-  const relay = await RtspRelay.start(server);
-  return { url: `${relay.url}/${path}`, close: () => relay.close(), problem: () => relay.problem };
+  return doorwayOf(await RtspRelay.start(server), path);
+}
+
+/** The path of a server, through a relay. */
+export function doorwayOf(relay: RtspRelay, path: string): Doorway {
+  return {
+    url: `${relay.url}/${path}`,
+    close: () => relay.close(),
+    passed: () => relay.passed(),
+    problem: () => relay.problem,
+  };
 }
 
 /** What comes over a connection, as whole messages and packets. */

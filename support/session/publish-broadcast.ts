@@ -54,7 +54,7 @@ export async function publishBroadcast(
     ...(context.publishedFrom === undefined ? {} : { publishedFrom: context.publishedFrom }),
     mediaServer: mediaServerOf(settings, config),
     ...{ rtmpUrl: mediaServer.rtmp, streamPaths: mediaServer.paths },
-    ...publishingOf(request, settings, config),
+    publishing: publishingOf(request, settings, config),
     recording: recordingOf(services, stream),
     ...(isEcho(request) && request.faults.length === 0 ? segmentsOf(services, stream) : {}),
     stsUrl: manager.media.variables[settings.services.mediaService.stsUrlVariable] ?? '',
@@ -116,7 +116,7 @@ export function configuredProtocol(
 
 /**
  * How a broadcast gets to the media server: as its scenario says, or acceptance.yaml; where neither does, that of spec 021 by
- * RTMP and all others by RTSP.
+ * RTMP and all others by RTSP. Its content begins when it is read, that of an encoder at once.
  *
  * @throws CannotBeShown where it shall be RTMP, and the media server wants a login or TLS
  */
@@ -124,11 +124,11 @@ export function publishingOf(
   { publishedBy, fixture }: Pick<BroadcastRequest, 'publishedBy' | 'fixture'>,
   settings: Settings,
   config: Pick<Config, 'mediaServerLogin'>,
-): Pick<ObserveOptions, 'publishedByRtmp'> {
+): ObserveOptions['publishing'] {
   const specified = fixture === null ? 'rtmp' : 'rtsp';
   const how = publishedBy ?? configuredProtocol(settings, config) ?? specified;
-  if (how === 'rtsp') return {};
-  if (isRtmpOpen(settings, config)) return { publishedByRtmp: { hasLeadIn: how === 'rtmp' } };
+  if (how === 'rtsp') return { protocol: 'rtsp', holds: true };
+  if (isRtmpOpen(settings, config)) return { protocol: 'rtmp', holds: how === 'rtmp' };
   const { rtmp } = settings.services.mediaServer;
   throw new CannotBeShown({
     what: 'nothing can be published by RTMP with a login or TLS',

@@ -192,7 +192,7 @@ async function broadcastWith(options: {
       ...{ request: requestOf({ budgetSeconds: 20 }), faultSeed: 0 },
       ...{ runtime: 'host', monitorMode: 'tap' },
       mediaServer: { url: options.rtspUrl ?? `rtsp://127.0.0.1:${await freePort()}` },
-      rtmpUrl: 'rtmp://127.0.0.1:1',
+      ...{ rtmpUrl: 'rtmp://127.0.0.1:1', publishing: { protocol: 'rtsp', holds: true } },
       streamPaths: { input: 'live/{stream}/in', output: 'live/{stream}/out' },
       paths: sharedPoll(100, () => api.paths()),
       metrics: sharedPoll(200, () => readMetrics(url)),

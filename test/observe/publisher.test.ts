@@ -10,19 +10,21 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { expect } from 'chai';
 
 import { packetHashesOf, receivedTrack } from '../../support/analyze/received';
+import { now } from '../../support/base/clock';
 import { eventually } from '../../support/base/eventually';
 import { readPacketHashes } from '../../support/broadcast/packet-hashes';
 import { projectRoot } from '../../support/config';
 import { freePorts } from '../../support/environment/ports';
 import { at, FlvTags, isVideo } from '../../support/observe/flv-tags';
 import { readInput } from '../../support/observe/input-reader';
-import { MediaMtxApi } from '../../support/observe/mediamtx-api';
-import { leadInSecondsOf, publish, type PublishedTo } from '../../support/observe/publisher';
-import { LEAD_IN_SECONDS } from '../../support/observe/rtmp-publisher';
+import { MediaMtxApi, type MediaMtxPath } from '../../support/observe/mediamtx-api';
+import { publish, type PublishedTo } from '../../support/observe/publisher';
+import { SEARCH_ENDS_MS } from '../../support/observe/rtmp-publisher';
 
 const CLIP = join(projectRoot, 'fixtures/generated/12-s-nfl.mp4');
 const SECONDS = 4;
@@ -75,15 +77,6 @@ describe('FLV', () => {
   });
 });
 
-describe('the lead-in', () => {
-  it('is there by RTMP alone, and not where an encoder has none', () => {
-    const url = 'rtmp://127.0.0.1';
-    expect(leadInSecondsOf({})).to.equal(0);
-    expect(leadInSecondsOf({ rtmp: { url, hasLeadIn: false } })).to.equal(0);
-    expect(leadInSecondsOf({ rtmp: { url, hasLeadIn: true } })).to.equal(LEAD_IN_SECONDS);
-  });
-});
-
 describe(
   'a clip that is published',
   { skip: existsSync(command) ? false : 'there is no .tools/mediamtx' },
@@ -116,67 +109,98 @@ describe(
       rmSync(folder, { recursive: true, force: true });
     });
 
-    /** What a reader gets that joins when the path is listed, and how long publishing took. */
+    /** What a reader gets that joins so long after the path is listed; content that is kept back begins when it has joined. */
     async function readWhilePublished(
       clip: string,
-      path: string,
-      rtmp: PublishedTo['rtmp'],
-    ): Promise<{ lostFrames: number; seconds: number; source: string | undefined }> {
-      const began = Date.now();
-      const to = { server: { url: urls.rtsp }, path, ...(rtmp ? { rtmp } : {}) };
-      const publication = publish(clip, to, track, SECONDS);
-      const listed = await eventually(
-        'the path',
-        async () => {
-          const found = (await api.paths()).find(({ name, ready }) => name === path && ready);
-          if (!found) throw new Error('not listed');
-          return found;
-        },
-        { withinMs: 10_000, everyMs: 50 },
+      { path, joinsAfterMs = 0, ...how }: Omit<PublishedTo, 'server'> & { joinsAfterMs?: number },
+    ): Promise<{
+      lostFrames: number;
+      lostAudio: number;
+      contentSeconds: number;
+      source: string | undefined;
+    }> {
+      const publication = publish(
+        clip,
+        { server: { url: urls.rtsp }, path, ...how },
+        track,
+        SECONDS,
       );
+      const found = async (isIt: (one: MediaMtxPath) => boolean): Promise<MediaMtxPath> => {
+        const [one] = (await api.paths()).filter(({ name }) => name === path).filter(isIt);
+        if (!one) throw new Error('not listed');
+        return one;
+      };
+      const often = { withinMs: 10_000, everyMs: 50 };
+      const listed = await eventually('the path', () => found(({ ready }) => ready), often);
+      await delay(joinsAfterMs);
       const hashes = join(folder, 'hashes');
       const reader = readInput(
         { url: `${urls.rtmp}/${path}`, close: () => undefined },
         hashes,
         track,
       );
+      await eventually('the reader', () => found(({ readers }) => readers.length > 0), often);
+      await delay(200);
+      expect(publication.begunAt()).to.be.undefined;
+      const mayBeginAt = now();
+      publication.begin();
       const { exitCode, stderr } = await publication.result;
       expect(stderr).to.equal('');
       expect(exitCode).to.equal(0);
-      const seconds = (Date.now() - began) / 1000;
+      if (how.holds) expect(publication.begunAt()).to.be.within(mayBeginAt, mayBeginAt + 500);
+      const contentSeconds = (now() - (publication.begunAt() ?? NaN)) / 1000;
       await reader.result;
       const sent = await packetHashesOf(clip);
       const received = readPacketHashes(readFileSync(hashes, 'utf8'));
       const video = receivedTrack(sent.video, received.video);
       const audio = receivedTrack(sent.audio, received.audio);
       if (!video.observed || !audio.observed) throw new Error(JSON.stringify({ video, audio }));
-      return { lostFrames: video.missingAtStart, seconds, source: listed.source?.type };
+      return {
+        ...{ lostFrames: video.missingAtStart, lostAudio: audio.missingAtStart },
+        ...{ contentSeconds, source: listed.source?.type },
+      };
     }
 
-    it('loses nothing by RTMP with a lead-in, packet by packet, whatever it is called', async () => {
-      const clip = join(folder, `it's "a" clip, ü.mp4`);
-      copyFileSync(CLIP, clip);
-      const { lostFrames, seconds, source } = await readWhilePublished(clip, 'live/with/in', {
-        ...{ url: urls.rtmp, hasLeadIn: true },
+    for (const protocol of ['rtsp', 'rtmp'] as const) {
+      it(`loses nothing by ${protocol} where it waits for a reader, packet by packet, whatever it is called`, async () => {
+        const clip = join(folder, `it's "a" clip, ü, ${protocol}.mp4`);
+        copyFileSync(CLIP, clip);
+        const { lostFrames, lostAudio, contentSeconds, source } = await readWhilePublished(clip, {
+          ...{ path: `live/with/${protocol}`, holds: true, joinsAfterMs: 1500 },
+          ...(protocol === 'rtmp' ? { rtmp: urls.rtmp } : {}),
+        });
+        expect(source).to.match(new RegExp(`^${protocol}`, 'i'));
+        expect(lostFrames).to.equal(0);
+        expect(lostAudio).to.equal(0);
+        expect(contentSeconds).to.be.within(SECONDS - 0.5, SECONDS + 1);
       });
-      expect(source).to.match(/^rtmp/i);
-      expect(lostFrames).to.equal(0);
-      expect(seconds).to.be.within(SECONDS + LEAD_IN_SECONDS - 0.5, SECONDS + LEAD_IN_SECONDS + 2);
+    }
+
+    it('has a lead-in by RTMP that is longer than the search for its tracks', async () => {
+      const began = now();
+      const to = { server: { url: '' }, path: 'live/lead/in', rtmp: urls.rtmp, holds: true };
+      const publication = publish(CLIP, to, track, 1);
+      publication.begin();
+      expect((await publication.result).stderr).to.equal('');
+      expect((publication.begunAt() ?? 0) - began).to.be.within(
+        SEARCH_ENDS_MS,
+        SEARCH_ENDS_MS + 1500,
+      );
     });
 
-    it('loses the first 2 s by RTMP without one, as that of an encoder', async () => {
-      const { lostFrames, source } = await readWhilePublished(CLIP, 'live/without/in', {
-        ...{ url: urls.rtmp, hasLeadIn: false },
+    it('loses the first 2 s by RTMP without a lead-in, as that of an encoder', async () => {
+      const { lostFrames, source } = await readWhilePublished(CLIP, {
+        ...{ path: 'live/without/in', rtmp: urls.rtmp },
       });
       expect(source).to.match(/^rtmp/i);
-      expect(lostFrames / FRAMES_PER_SECOND).to.be.within(2, 3);
+      expect(lostFrames / FRAMES_PER_SECOND).to.be.within(2, 3.5);
     });
 
     it('says what cannot be published', async () => {
       const to = {
         server: { url: '' },
         path: 'live/x/in',
-        rtmp: { url: urls.rtmp, hasLeadIn: true },
+        ...{ rtmp: urls.rtmp, holds: true },
       };
       const missing = await publish(join(folder, 'none.mp4'), to, track).result;
       expect(missing.exitCode).to.not.equal(0);
@@ -184,28 +208,52 @@ describe(
         .to.match(/none\.mp4/)
         .and.to.match(/No such file/);
       const [port] = await freePorts(1);
-      const nowhere = { ...to, rtmp: { ...to.rtmp, url: `rtmp://127.0.0.1:${port}` } };
+      const nowhere = { ...to, rtmp: `rtmp://127.0.0.1:${port}` };
       const refused = await publish(CLIP, nowhere, track).result;
       expect(refused.exitCode).to.not.equal(0);
       expect(refused.stderr).to.include(String(port));
     });
 
-    it('ends when it is told to', async () => {
-      const to = {
-        server: { url: '' },
-        path: 'live/y/in',
-        rtmp: { url: urls.rtmp, hasLeadIn: false },
-      };
-      for (const how of ['stop', 'breakOff'] as const) {
-        const publication = publish(CLIP, to, track);
-        setTimeout(() => publication[how](), 500);
-        const { stderr } = await publication.result;
-        expect(stderr).to.equal('');
+    it('by RTSP says what cannot be published, whether it is kept back or not', async () => {
+      const [port] = await freePorts(1);
+      for (const holds of [true, false]) {
+        const to = { server: { url: urls.rtsp }, path: 'live/x/in', holds };
+        const missing = await publish(join(folder, 'none.mp4'), to, track).result;
+        expect(missing.exitCode).to.not.equal(0);
+        expect(missing.stderr).to.match(/No such file/);
+        const nowhere = { ...to, server: { url: `rtsp://127.0.0.1:${port}` } };
+        const refused = await publish(CLIP, nowhere, track).result;
+        expect(refused.exitCode).to.not.equal(0);
+        expect(refused.stderr).to.match(/refused|ECONNREFUSED/i);
       }
     });
 
-    it('loses a key frame interval and what joining takes by RTSP', async () => {
-      const { lostFrames, source } = await readWhilePublished(CLIP, 'live/rtsp/in', undefined);
+    for (const rtmp of [true, false]) {
+      for (const holds of [true, false]) {
+        it(`ends when it is told to, by ${rtmp ? 'RTMP' : 'RTSP'}${holds ? ', before its content has begun' : ''}`, async () => {
+          for (const how of ['stop', 'breakOff'] as const) {
+            const path = `live/${how}/in`;
+            const isListed = async (): Promise<boolean> =>
+              (await api.paths()).some(({ name, ready }) => name === path && ready);
+            const server = { url: urls.rtsp };
+            const to = { server, path, holds, ...(rtmp ? { rtmp: urls.rtmp } : {}) };
+            const publication = publish(CLIP, to, track);
+            await eventually('the path', async () => expect(await isListed()).to.be.true, {
+              withinMs: 10_000,
+            });
+            publication[how]();
+            const { stderr } = await publication.result;
+            expect(stderr).to.equal('');
+            await eventually('its end', async () => expect(await isListed()).to.be.false, {
+              withinMs: 5000,
+            });
+          }
+        });
+      }
+    }
+
+    it('by RTSP loses a key frame interval and what joining takes, where nothing is kept back', async () => {
+      const { lostFrames, source } = await readWhilePublished(CLIP, { path: 'live/rtsp/in' });
       expect(source).to.match(/^rtsp/i);
       expect(lostFrames / FRAMES_PER_SECOND).to.be.within(0, 1);
     });

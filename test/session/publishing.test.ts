@@ -23,11 +23,11 @@ describe('how a broadcast is published', () => {
   const minute = requestOf();
   const other = requestOf({ fixture: '12-s-nfl' });
 
-  it('is by RTMP with a lead-in for that of spec 021, and by RTSP for all others', () => {
+  it('is by RTMP for that of spec 021, and by RTSP for all others', () => {
     expect(publishingOf(minute, usual, open)).to.deep.equal({
-      publishedByRtmp: { hasLeadIn: true },
+      ...{ protocol: 'rtmp', holds: true },
     });
-    expect(publishingOf(other, usual, open)).to.deep.equal({});
+    expect(publishingOf(other, usual, open)).to.deep.equal({ protocol: 'rtsp', holds: true });
     expect(configuredProtocol(usual, open)).to.be.undefined;
   });
 
@@ -35,8 +35,8 @@ describe('how a broadcast is published', () => {
     for (const request of [minute, other]) {
       const by = (publishing: 'rtmp' | 'rtsp') =>
         publishingOf(request, settingsWith({ publishing }), open);
-      expect(by('rtmp')).to.deep.equal({ publishedByRtmp: { hasLeadIn: true } });
-      expect(by('rtsp')).to.deep.equal({});
+      expect(by('rtmp')).to.deep.equal({ protocol: 'rtmp', holds: true });
+      expect(by('rtsp')).to.deep.equal({ protocol: 'rtsp', holds: true });
     }
     const config = readConfig({ PUBLISH_PROTOCOL: 'rtsp' });
     expect(config.settings('127.0.0.1').services.mediaServer.publishing).to.equal('rtsp');
@@ -47,9 +47,9 @@ describe('how a broadcast is published', () => {
       const settings = settingsWith({ publishing });
       const by = (publishedBy: 'rtsp' | 'rtmp' | 'encoder') =>
         publishingOf(requestOf({ publishedBy }), settings, open);
-      expect(by('encoder')).to.deep.equal({ publishedByRtmp: { hasLeadIn: false } });
-      expect(by('rtmp')).to.deep.equal({ publishedByRtmp: { hasLeadIn: true } });
-      expect(by('rtsp')).to.deep.equal({});
+      expect(by('encoder')).to.deep.equal({ protocol: 'rtmp', holds: false });
+      expect(by('rtmp')).to.deep.equal({ protocol: 'rtmp', holds: true });
+      expect(by('rtsp')).to.deep.equal({ protocol: 'rtsp', holds: true });
     }
   });
 
@@ -59,7 +59,10 @@ describe('how a broadcast is published', () => {
       [usual, login],
       [tls, open],
     ] as const) {
-      expect(publishingOf(minute, settings, config)).to.deep.equal({});
+      expect(publishingOf(minute, settings, config)).to.deep.equal({
+        protocol: 'rtsp',
+        holds: true,
+      });
       expect(configuredProtocol(settings, config)).to.equal('rtsp');
       const encoder = requestOf({ publishedBy: 'encoder' });
       expect(() => publishingOf(encoder, settings, config)).to.throw(CannotBeShown, /login or TLS/);
