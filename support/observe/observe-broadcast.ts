@@ -111,9 +111,12 @@ function publishedTo(
   return { server, path, holds, ...(protocol === 'rtmp' ? { rtmp } : {}) };
 }
 
-/** Whether content that is kept back begins now. */
-function mayBegin({ published = Infinity, ingested = Infinity }: BroadcastTimes): boolean {
-  return now() >= Math.min(ingested + JOINS_MS, published + UNREAD_MS);
+/** Whether content that is kept back has begun `at` that time, in ms since the epoch. */
+export function mayBegin(
+  { published = Infinity, ingested = Infinity }: BroadcastTimes,
+  at: number,
+): boolean {
+  return at >= Math.min(ingested + JOINS_MS, published + UNREAD_MS);
 }
 
 /** How much later than publishing itself the content began; 0 where it was not kept back, or never began. */
@@ -157,7 +160,7 @@ async function endOf(
       const fragmentsProcessed = answers.length;
       options.onProgress({ stream, elapsedSeconds, durationSeconds, fragmentsProcessed });
     }
-    if (mayBegin(polls.times)) publication.begin();
+    if (mayBegin(polls.times, now())) publication.begin();
     const begunAt = publication.begunAt() ?? polls.times.inputReady;
     if (now() - (begunAt ?? Infinity) >= cutOffMs) publication.breakOff();
     if (mayBeConnected(options, polls)) polls.workerSeenAt = now();

@@ -50,8 +50,7 @@ const FIRST_READ_MS = 10_000;
 
 /**
  * The broadcast of a run that begins first. Services that others need are started once it is being read, and none of these begins before
- * all of them run: services that start would make those later for which most are waiting, and a worker that they keep from joining
- * loses the beginning, of which it missed up to 1.4 s.
+ * all of them run: services that start would make those later for which most are waiting, and keep their workers from joining.
  */
 interface First {
   key: string;

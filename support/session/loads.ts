@@ -5,6 +5,7 @@ import { readFixture, scriptOf } from '../broadcast/fixture';
 import { FRESH_WORDS, FRESH_WORDS_SECONDS } from '../broadcast/fresh-words';
 import { type BroadcastRequest, keyOf, requestOf } from '../broadcast/request';
 import { type Config, readConfig, type Settings } from '../config';
+import { processorSpeed } from '../platform/speed';
 import { duration } from '../report/wording';
 import type { PlannedBroadcast } from './plan';
 import { forecast, type Load, START_EVERY_MS } from './schedule';
@@ -64,7 +65,9 @@ export function roomFor(
   { maxStreams }: Settings,
   runtime: keyof typeof FOR_BROADCASTS,
 ): Room {
-  const processors = FOR_BROADCASTS[runtime] * availableParallelism();
+  // Recorded ones take nothing, and are looked at beside others.
+  const speed = config.evidenceFolder === undefined ? processorSpeed() : 1;
+  const processors = FOR_BROADCASTS[runtime] * availableParallelism() * speed;
   return { config, maxStreams, processors, startEveryMs: START_EVERY[runtime] };
 }
 
@@ -153,7 +156,7 @@ export function secondsFor(
  * cannot be read, which scenarios say.
  */
 export function endsInForecast(planned: readonly PlannedBroadcast[]): Map<string, number> {
-  const room = roomIn(readConfig());
+  const room = planned.length > 0 ? roomIn(readConfig()) : undefined;
   if (!room) return new Map();
   const all = scheduled(planned, room);
   const times = forecast(all, room.processors, room.startEveryMs);

@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { describe, it } from 'node:test';
+
+import { expect } from 'chai';
+
+import { hashesPerMs, speedOf } from '../../support/platform/speed';
+
+describe('the speed of the processors', () => {
+  it('is that of those which loads were measured on, or faster in steps of a quarter, up to what was tried', () => {
+    for (const [rate, speed] of [
+      [undefined, 1],
+      [0, 1],
+      [20, 1],
+      [44.9, 1],
+      [45, 1.25],
+      [53.9, 1.25],
+      [54, 1.5],
+      [500, 1.5],
+    ] as const) {
+      expect(speedOf(rate), String(rate)).to.equal(speed);
+    }
+  });
+
+  it('is less while something else takes the processors', async () => {
+    const alone = hashesPerMs() ?? NaN;
+    expect(alone).to.be.greaterThan(0);
+    const loops = Array.from({ length: 2 * availableParallelism() }, () =>
+      spawn(process.execPath, ['-e', 'process.stdout.write("."); for (;;) {}'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }),
+    );
+    try {
+      await Promise.all(loops.map((one) => new Promise((done) => one.stdout.once('data', done))));
+      expect(hashesPerMs()).to.be.lessThan(0.75 * alone);
+    } finally {
+      loops.forEach((one) => one.kill('SIGKILL'));
+    }
+  });
+});
