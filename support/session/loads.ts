@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 
 import { PrerequisiteMissing, SuiteError } from '../base/errors';
 import { readFixture, scriptOf } from '../broadcast/fixture';
+import type { Fault } from '../broadcast/fault';
 import { FRESH_WORDS, FRESH_WORDS_SECONDS } from '../broadcast/fresh-words';
 import { type BroadcastRequest, keyOf, requestOf } from '../broadcast/request';
 import { type Config, readConfig, type Settings } from '../config';
@@ -84,7 +85,7 @@ function roomIn(config: Config): Room | undefined {
 /**
  * Broadcasts in the order in which they are to begin, each once: those that many scenarios look at, as the STS takes one after the
  * other; those of the Echo STS; of them those that one scenario wants at the same time, which are a block; the longest of each first.
- * Short ones follow in their order. Of those that many scenarios look at, the shortest is second.
+ * Short ones follow. Of those that many scenarios look at, the shortest is second.
  */
 export function scheduled(
   planned: readonly PlannedBroadcast[],
@@ -102,9 +103,9 @@ export function scheduled(
     all.filter(({ group }) => group === 'shared'),
     all.filter((one) => one.group === 'echo' && !isBlock(one)),
     block,
+    all.filter(({ group }) => group === 'short'),
   ].map((rank) => [...rank].sort((a, b) => b.seconds - a.seconds));
-  const short = all.filter(({ group }) => group === 'short');
-  return [...shortestSecond(shared), ...ranks.flat(), ...short].map((one, _index, inOrder) => {
+  return [...shortestSecond(shared), ...ranks.flat()].map((one, _index, inOrder) => {
     const { request, group, seconds } = one;
     const isInBlock = isBlock(one);
     // The longest of a block comes first and takes for all of it: they begin together or not at all.
@@ -207,14 +208,21 @@ function setOf({ composition }: BroadcastRequest, { runtime }: Room['config']): 
   return runtime === 'external' ? runtime : JSON.stringify(composition);
 }
 
-/** For about how many seconds it is published, or its fragments are answered, if that takes longer. */
+/** For about how many seconds it is published, and its fragments are answered where that is made to take long. */
 function lengthOf(request: BroadcastRequest, { fixtureScript }: Room['config']): number {
   const { fixture, seconds, composition, faults } = request;
   const length = seconds ?? fixtureLength(fixture, fixtureScript);
-  if (typeof composition === 'string' || composition.oneAtATime !== true) return length;
-  const takenMs = faults.map((fault) => (fault.does === 'take' ? fault.ms : 0));
-  const answerSeconds = Math.max(0, ...takenMs) / 1000;
+  // That of the last fragment comes so long after it.
+  const answerSeconds = Math.max(0, ...faults.map(lastAnswerMs)) / 1000;
+  if (typeof composition === 'string' || composition.oneAtATime !== true) {
+    return length + answerSeconds;
+  }
   return Math.max(length, (length / composition.echoSegmentSeconds) * answerSeconds);
+}
+
+function lastAnswerMs(fault: Fault): number {
+  if (fault.does === 'take' && fault.on.last === null) return fault.ms;
+  return fault.does === 'delay' && fault.on.last === null ? fault.toMs : 0;
 }
 
 /** By YAML file: most broadcasts of a run are of few fixtures. */

@@ -115,6 +115,27 @@ describe('the loads of broadcasts', () => {
     expect(keyOf(slow?.request ?? requestOf())).to.include('"seconds":20');
   });
 
+  it('of short ones begin with those whose last answer comes late', () => {
+    const delay = { does: 'delay', fromMs: 31_000, toMs: 31_000 } as const;
+    const late = { fixture: '12-s-nfl', faults: [{ on: { first: 0, last: null }, ...delay }] };
+    const first = { fixture: '12-s-nfl', faults: [{ on: { first: 0, last: 0 }, ...delay }] };
+    const all = scheduled(
+      [
+        planned('short', { fixture: '12-s-silence' }),
+        planned('short', first),
+        planned('short', late),
+      ],
+      room,
+    );
+    expect(all.map(({ request, seconds }) => [request.fixture, seconds])).to.deep.equal([
+      ...[
+        ['12-s-nfl', 12 + 31 + 13],
+        ['12-s-silence', 25],
+        ['12-s-nfl', 25],
+      ],
+    ]);
+  });
+
   it('of a fixture that nobody can read are those of a minute', () => {
     const [one] = scheduled([planned('shared', { fixture: 'no-such-fixture' })], room);
     expect(one?.seconds).to.equal(73);
