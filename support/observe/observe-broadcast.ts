@@ -86,10 +86,7 @@ export async function observeBroadcast(options: ObserveOptions): Promise<Broadca
     ...{ stream, request, faultSeed, startedAt, finishedAt: now(), outcome, runtime },
     ...{ monitor: monitorMode, fixtureScript: fixture.yamlPath, fixtureFile: fixture.path },
     ...{ durationSeconds: fixture.durationSeconds, segmentSeconds: fixture.segmentSeconds },
-    publishing: {
-      protocol: to.rtmp === undefined ? 'rtsp' : 'rtmp',
-      leadInSeconds: leadInSecondsOf(publication, polls),
-    },
+    publishing: publishingOf(to, publication, polls),
     ...{ times, publisher, problems, alongside: [...polls.alongside].sort() },
     ...(viewer ? { viewer: await viewer.result } : {}),
     ...(reader ? { reader } : {}),
@@ -119,10 +116,17 @@ export function mayBegin(
   return at >= Math.min(ingested + JOINS_MS, published + UNREAD_MS);
 }
 
-/** How much later than publishing itself the content began; 0 where it was not kept back, or never began. */
-function leadInSecondsOf(publication: Publication, { times }: BroadcastPolls): number {
+/** How it was published, and how much later than that its content began: 0 where it was not kept back, or never began. */
+function publishingOf(
+  { rtmp }: PublishedTo,
+  publication: Publication,
+  { times }: BroadcastPolls,
+): NonNullable<BroadcastRecord['publishing']> {
   const published = times.published ?? NaN;
-  return ((publication.begunAt() ?? published) - published) / 1000;
+  return {
+    protocol: rtmp === undefined ? 'rtsp' : 'rtmp',
+    leadInSeconds: ((publication.begunAt() ?? published) - published) / 1000,
+  };
 }
 
 /** Writes what the services say to each other; returns what ends it. */

@@ -1,4 +1,5 @@
 // A thread of speed.ts, in JavaScript: a compiler would take longer than what is measured.
+const { Buffer } = require('node:buffer');
 const { createHash } = require('node:crypto');
 const { workerData } = require('node:worker_threads');
 
