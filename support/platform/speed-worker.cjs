@@ -3,7 +3,7 @@ const { Buffer } = require('node:buffer');
 const { createHash } = require('node:crypto');
 const { workerData } = require('node:worker_threads');
 
-const { shared, bytes, milliseconds } = workerData;
+const { shared, bytes, milliseconds, windows } = workerData;
 const [READY, BEGUN, ENDED, HASHES] = [0, 1, 2, 3];
 const numbers = new Int32Array(shared);
 const data = Buffer.alloc(bytes, 1);
@@ -14,9 +14,12 @@ for (let n = 0; n < 20; n += 1) hash();
 Atomics.add(numbers, READY, 1);
 Atomics.notify(numbers, READY);
 Atomics.wait(numbers, BEGUN, 0);
-const end = performance.now() + milliseconds;
-let hashes = 0;
-for (; performance.now() < end; hashes += 1) hash();
-Atomics.add(numbers, HASHES, hashes);
+const begun = performance.now();
+for (;;) {
+  const window = Math.floor((performance.now() - begun) / milliseconds);
+  if (window >= windows) break;
+  hash();
+  Atomics.add(numbers, HASHES + window, 1);
+}
 Atomics.add(numbers, ENDED, 1);
 Atomics.notify(numbers, ENDED);

@@ -2,26 +2,31 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-const MILLISECONDS = 100;
+const WINDOW_MS = 40;
+/** The best counts: whatever ends or starts meanwhile, as the engine, makes the others worse. */
+const WINDOWS = 5;
 const BYTES = 16_384;
 /** Threads that have not begun, or ended, by then: nothing is known. */
 const PATIENCE_MS = 2000;
 const [READY, BEGUN, ENDED, HASHES] = [0, 1, 2, 3] as const;
 /**
  * What a processor does that is one of two threads of a core, while both work: such two were what loads of broadcasts were measured on.
- * Two that are cores of their own did 57, and of a run in containers 518 s of processor time where those had 750 to 960 s.
+ * Two that are cores of their own did 58, and of a run in containers 518 s of processor time where those had 750 to 960 s.
  */
-const HASHES_PER_MS = 36;
+const HASHES_PER_MS = 34;
 /** Nothing faster was tried. */
 const MOST = 1.5;
 /** The machine may be slower a minute later. */
 const STEP = 0.25;
 
-/** SHA-512 of 16 KiB, so often in a millisecond by each processor while all work at the same time; undefined where that cannot be known. */
+/**
+ * SHA-512 of 16 KiB, so often in a millisecond by each processor while all work at the same time, in the best 40 of 200 ms; undefined
+ * where that cannot be known.
+ */
 export function hashesPerMs(processors = availableParallelism()): number | undefined {
-  const shared = new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT);
+  const shared = new SharedArrayBuffer((HASHES + WINDOWS) * Int32Array.BYTES_PER_ELEMENT);
   const numbers = new Int32Array(shared);
-  const workerData = { shared, bytes: BYTES, milliseconds: MILLISECONDS };
+  const workerData = { shared, bytes: BYTES, milliseconds: WINDOW_MS, windows: WINDOWS };
   const file = join(__dirname, 'speed-worker.cjs');
   const threads = Array.from({ length: processors }, () => new Worker(file, { workerData }));
   // One that cannot be started does not count.
@@ -39,7 +44,7 @@ export function hashesPerMs(processors = availableParallelism()): number | undef
   Atomics.store(numbers, BEGUN, 1);
   Atomics.notify(numbers, BEGUN);
   if (!areReady || !areAll(ENDED)) return undefined;
-  return Atomics.load(numbers, HASHES) / processors / MILLISECONDS;
+  return Math.max(...numbers.subarray(HASHES)) / processors / WINDOW_MS;
 }
 
 /** By how much faster the processors are than those that loads of broadcasts were measured on: 1 to 1.5, in steps of a quarter. */
@@ -50,7 +55,7 @@ export function speedOf(rate: number | undefined): number {
 
 let speed: number | undefined;
 
-/** That of this machine, measured once: before anything is started that takes processors. It takes 0.15 s, in which nothing else goes on. */
+/** That of this machine, measured once: before anything is started that takes processors. It takes 0.25 s, in which nothing else goes on. */
 export function processorSpeed(): number {
   return (speed ??= speedOf(hashesPerMs()));
 }

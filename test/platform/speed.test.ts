@@ -12,10 +12,10 @@ describe('the speed of the processors', () => {
       [undefined, 1],
       [0, 1],
       [20, 1],
-      [44.9, 1],
-      [45, 1.25],
-      [53.9, 1.25],
-      [54, 1.5],
+      [42.4, 1],
+      [42.5, 1.25],
+      [50.9, 1.25],
+      [51, 1.5],
       [500, 1.5],
     ] as const) {
       expect(speedOf(rate), String(rate)).to.equal(speed);
