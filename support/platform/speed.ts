@@ -11,7 +11,7 @@ const PATIENCE_MS = 2000;
 const [READY, BEGUN, ENDED, HASHES] = [0, 1, 2, 3] as const;
 /**
  * What a processor does that is one of two threads of a core, while both work: such two were what loads of broadcasts were measured on.
- * Two that are cores of their own did 58, and of a run in containers 518 s of processor time where those had 750 to 960 s.
+ * Two that are cores of their own did 58, and of a run with host processes 434 s of processor time where those had 646 to 960 s.
  */
 const HASHES_PER_MS = 34;
 /** Nothing faster was tried. */
