@@ -123,7 +123,9 @@ function fileWhereNoneIs(name: string, fixture: string): OutsideFault['make'] {
 function ffprobeSays(change: string): OutsideFault['make'] {
   return (folder) => {
     const path = readConfig().variables['PATH'] ?? '';
-    const script = `PATH='${path}'; export PATH; ffprobe "$@" | sed '${change}'`;
+    // Of another version, so that what is measured with it is not taken for what ffprobe itself would say.
+    const altered = `s/^ffprobe version /&altered-/; ${change}`;
+    const script = `PATH='${path}'; export PATH; ffprobe "$@" | sed '${altered}'`;
     const tools = toolFolder(folder, 'ffprobe', script);
     // What ffprobe has said of these files before is cached.
     const environment = { PATH: `${tools}:${path}`, ANALYSIS_CACHE: join(folder, 'cache') };
