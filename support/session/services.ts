@@ -302,7 +302,11 @@ export class ServiceSets {
     );
   }
 
-  /** Stops everything that was started. @param logsTo collects the services' logs first */
+  /**
+   * Stops everything that was started; all is tried even if one of it fails.
+   *
+   * @param logsTo collects the services' logs first
+   */
   async stop(logsTo: string | undefined): Promise<void> {
     const dual = this.#dual ? [this.#dual] : [];
     const all = [...dual, ...this.#echo.values(), ...this.#own.values()];
@@ -310,8 +314,15 @@ export class ServiceSets {
     const services = started.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
     services.forEach(({ monitor }) => monitor.disconnect());
     const managers = [...services.map(({ manager }) => manager), ...this.#second];
-    await Promise.all(managers.map((manager) => manager.stopAll(logsTo)));
+    const stopped = await Promise.allSettled(managers.map((manager) => manager.stopAll(logsTo)));
+    // Whatever has failed: this process does not end as long as one of them listens.
     await Promise.all(this.#taps.map((tap) => tap.close()));
+    const failures = stopped.flatMap((one): unknown[] =>
+      one.status === 'rejected' ? [one.reason] : [],
+    );
+    if (failures.length > 0) {
+      throw new AggregateError(failures, failures.map(messageOf).join('\n'));
+    }
   }
 
   async #findRuntime(): Promise<Runtime> {
