@@ -300,11 +300,14 @@ def listen(listener: Listener, samples: Samples, windows: list[Span]) -> list[Un
 
 
 def stretches(windows: list[Span]) -> list[list[Span]]:
-    """Windows one after the other, 30 s at most together where they are not longer alone, and all about equally long."""
+    """Windows one after the other, 30 s at most together where they are not longer alone, and all about equally long.
+
+    A tenth more is not heard: five numbers of half a minute that takes 0.2 s longer are not told apart from Italian alone.
+    """
     if not windows:
         return []
     total = sum(end - start for start, end in windows)
-    most = total / math.ceil(total / (LONGEST_S * RATE_HZ))
+    most = total / math.ceil(total / (1.1 * LONGEST_S * RATE_HZ))
     found: list[list[Span]] = [[]]
     length = 0
     for window in windows:

@@ -130,6 +130,27 @@ describe('listenFor', () => {
     }
   });
 
+  it('tells the language of half a minute at once, also where that is a little longer', async () => {
+    const arounds = async (segmentSeconds: number): Promise<unknown[]> => {
+      const samples = new Float32Array(Math.ceil(5 * segmentSeconds * SPEECH_RATE_HZ));
+      const windows = Array.from({ length: 5 }, (_, n) => {
+        const from = n * segmentSeconds;
+        mixInto(
+          samples,
+          spoken[n % 2] ?? new Float32Array(),
+          Math.round((from + 0.6) * SPEECH_RATE_HZ),
+        );
+        return { fromSeconds: from, toSeconds: from + segmentSeconds };
+      });
+      return (await heardIn(samples, windows)).map(({ languageAround }) => languageAround);
+    };
+    const [first, ...others] = await arounds(6.05);
+    expect(first).to.have.property('mostProbable', 'es');
+    for (const one of others) expect(one).to.deep.equal(first);
+    const longer = await arounds(6.7);
+    expect(longer[4]).to.not.deep.equal(longer[0]);
+  });
+
   it('says the same of the same audio', async () => {
     const samples = within([spoken[1] ?? new Float32Array(), 1]);
     expect(await heardIn(samples)).to.deep.equal(await heardIn(samples));
