@@ -103,6 +103,11 @@ function shortened(text: string): string {
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)} … (cut off)`;
 }
 
+/** Throws what has failed of several things that were all tried; nothing where nothing has. */
+export function throwFailures(failures: readonly unknown[]): void {
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(messageOf).join('\n'));
+}
+
 /** The message of anything that was thrown, without secrets and control characters. */
 export function messageOf(error: unknown): string {
   return safeText(error instanceof Error ? error.message : String(error));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { now } from '../base/clock';
 import type { Settings } from '../config';
-import { messageOf, PrerequisiteMissing, SuiteError } from '../base/errors';
+import { PrerequisiteMissing, SuiteError, throwFailures } from '../base/errors';
 import type { Variables } from '../base/interpolate';
 import { safeText } from '../base/safe-text';
 import { composeFault, inOrder, shownFiles, type ComposeFile } from './compose-file';
@@ -172,9 +172,7 @@ export class DualComposeManager {
     for (const composition of this.#compositions.reverse()) {
       await this.runtime.down(composition).catch((error: unknown) => failures.push(error));
     }
-    if (failures.length > 0) {
-      throw new AggregateError(failures, failures.map(messageOf).join('\n'));
-    }
+    throwFailures(failures);
   }
 
   /** The logs of all services, by service name. */

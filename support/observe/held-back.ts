@@ -11,11 +11,13 @@ export class HeldBack<Part> {
   /** Undefined before it may begin. */
   #laterMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isDropped = false;
   #whenEmpty: (() => void) | undefined;
 
   constructor(private readonly handOn: (part: Part) => void) {}
 
   add(part: Part): void {
+    if (this.#isDropped) return;
     this.#waiting.push({ at: performance.now(), part });
     this.#run();
   }
@@ -32,24 +34,24 @@ export class HeldBack<Part> {
     await new Promise<void>((done) => (this.#whenEmpty = done));
   }
 
-  /** Drops what is still kept back. */
+  /** Drops what is still kept back, and whatever comes. */
   drop(): void {
+    this.#isDropped = true;
     clearTimeout(this.#timer);
     this.#waiting.length = 0;
     this.#whenEmpty?.();
   }
 
   #run(): void {
-    const [first] = this.#waiting;
     const laterMs = this.#laterMs;
-    if (laterMs === undefined || !first || this.#timer) return;
+    let [next] = this.#waiting;
+    if (laterMs === undefined || !next || this.#timer) return;
     const at = performance.now();
     this.begunAt ??= now();
-    while (this.#waiting[0] && this.#waiting[0].at + laterMs <= at) {
-      const { part } = this.#waiting.shift() as { part: Part };
-      this.handOn(part);
+    for (; next && next.at + laterMs <= at; [next] = this.#waiting) {
+      this.#waiting.shift();
+      this.handOn(next.part);
     }
-    const [next] = this.#waiting;
     if (!next) {
       this.#whenEmpty?.();
       return;

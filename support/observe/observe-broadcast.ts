@@ -24,7 +24,7 @@ const OUTPUT_PATIENCE_MS = 60_000;
 const API_PATIENCE_MS = 10_000;
 /** … or when for this long nobody has read it or been connected to the STS for it, and there is no output. */
 const WORKER_PATIENCE_MS = 5_000;
-/** Content that is kept back begins so long after somebody was first seen to read it: who reads is listed before the first packet is. */
+/** Content that is kept back begins so long after somebody was first seen to read it: a reader is listed before it can be sent a packet. */
 const JOINS_MS = 500;
 /** … or so long after publishing, where nobody reads it. A media server gives up who sends nothing for 10 s. */
 const UNREAD_MS = 8000;
@@ -108,7 +108,7 @@ function publishedTo(
   return { server, path, holds, ...(protocol === 'rtmp' ? { rtmp } : {}) };
 }
 
-/** Whether content that is kept back has begun `at` that time, in ms since the epoch. */
+/** Whether content that is kept back may begin `at` that time, in ms since the epoch. */
 export function mayBegin(
   { published = Infinity, ingested = Infinity }: BroadcastTimes,
   at: number,

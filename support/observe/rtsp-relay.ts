@@ -118,7 +118,7 @@ export class RtspRelay {
     this.#content?.begin();
   }
 
-  /** Drops what a publisher has sent and is still kept back. */
+  /** Drops what a publisher has sent and is still kept back, and whatever it sends. */
   drop(): void {
     this.#content?.drop();
   }

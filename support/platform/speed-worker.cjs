@@ -3,23 +3,22 @@ const { Buffer } = require('node:buffer');
 const { createHash } = require('node:crypto');
 const { workerData } = require('node:worker_threads');
 
-const { shared, bytes, milliseconds, windows } = workerData;
-const [READY, BEGUN, ENDED, HASHES] = [0, 1, 2, 3];
+const { shared, index, bytes, milliseconds, windows } = workerData;
 const numbers = new Int32Array(shared);
 const data = Buffer.alloc(bytes, 1);
 const hash = () => createHash('sha512').update(data).digest();
 
 // The first ones load what they need.
 for (let n = 0; n < 20; n += 1) hash();
-Atomics.add(numbers, READY, 1);
-Atomics.notify(numbers, READY);
-Atomics.wait(numbers, BEGUN, 0);
+Atomics.add(numbers, index.ready, 1);
+Atomics.notify(numbers, index.ready);
+Atomics.wait(numbers, index.begun, 0);
 const begun = performance.now();
 for (;;) {
   const window = Math.floor((performance.now() - begun) / milliseconds);
   if (window >= windows) break;
   hash();
-  Atomics.add(numbers, HASHES + window, 1);
+  Atomics.add(numbers, index.hashes + window, 1);
 }
-Atomics.add(numbers, ENDED, 1);
-Atomics.notify(numbers, ENDED);
+Atomics.add(numbers, index.ended, 1);
+Atomics.notify(numbers, index.ended);

@@ -8,7 +8,8 @@ const WINDOWS = 5;
 const BYTES = 16_384;
 /** Threads that have not begun, or ended, by then: nothing is known. */
 const PATIENCE_MS = 2000;
-const [READY, BEGUN, ENDED, HASHES] = [0, 1, 2, 3] as const;
+/** Where the threads count, in what they share. */
+const INDEX = { ready: 0, begun: 1, ended: 2, hashes: 3 };
 /**
  * What a processor does that is one of two threads of a core, while both work: such two were what loads of broadcasts were measured on.
  * Two that are cores of their own did 58, and of a run with host processes 434 s of processor time where those had 646 to 960 s.
@@ -24,9 +25,15 @@ const STEP = 0.25;
  * where that cannot be known.
  */
 export function hashesPerMs(processors = availableParallelism()): number | undefined {
-  const shared = new SharedArrayBuffer((HASHES + WINDOWS) * Int32Array.BYTES_PER_ELEMENT);
+  const shared = new SharedArrayBuffer((INDEX.hashes + WINDOWS) * Int32Array.BYTES_PER_ELEMENT);
   const numbers = new Int32Array(shared);
-  const workerData = { shared, bytes: BYTES, milliseconds: WINDOW_MS, windows: WINDOWS };
+  const workerData = {
+    shared,
+    index: INDEX,
+    bytes: BYTES,
+    milliseconds: WINDOW_MS,
+    windows: WINDOWS,
+  };
   const file = join(__dirname, 'speed-worker.cjs');
   const threads = Array.from({ length: processors }, () => new Worker(file, { workerData }));
   // One that cannot be started does not count.
@@ -40,11 +47,11 @@ export function hashesPerMs(processors = availableParallelism()): number | undef
       Atomics.wait(numbers, index, count, patience);
     }
   };
-  const areReady = areAll(READY);
-  Atomics.store(numbers, BEGUN, 1);
-  Atomics.notify(numbers, BEGUN);
-  if (!areReady || !areAll(ENDED)) return undefined;
-  return Math.max(...numbers.subarray(HASHES)) / processors / WINDOW_MS;
+  const areReady = areAll(INDEX.ready);
+  Atomics.store(numbers, INDEX.begun, 1);
+  Atomics.notify(numbers, INDEX.begun);
+  if (!areReady || !areAll(INDEX.ended)) return undefined;
+  return Math.max(...numbers.subarray(INDEX.hashes)) / processors / WINDOW_MS;
 }
 
 /** By how much faster the processors are than those that loads of broadcasts were measured on: 1 to 1.5, in steps of a quarter. */

@@ -6,6 +6,7 @@ import type { Fault } from '../broadcast/fault';
 import { FRESH_WORDS, FRESH_WORDS_SECONDS } from '../broadcast/fresh-words';
 import { type BroadcastRequest, keyOf, requestOf } from '../broadcast/request';
 import { type Config, readConfig, type Settings } from '../config';
+import { RUN_VARIABLE } from '../environment/session-state';
 import { processorSpeed } from '../platform/speed';
 import { duration } from '../report/wording';
 import type { PlannedBroadcast } from './plan';
@@ -66,8 +67,9 @@ export function roomFor(
   { maxStreams }: Settings,
   runtime: keyof typeof FOR_BROADCASTS,
 ): Room {
-  // Recorded ones take nothing, and are looked at beside others.
-  const speed = config.evidenceFolder === undefined ? processorSpeed() : 1;
+  // Recorded ones take nothing, and a run inside of another one is not to take the processors from its broadcasts.
+  const isAlone = config.evidenceFolder === undefined && !config.variables[RUN_VARIABLE];
+  const speed = isAlone ? processorSpeed() : 1;
   const processors = FOR_BROADCASTS[runtime] * availableParallelism() * speed;
   const startEveryMs = Math.max(START_EVERY_MS, START_EVERY[runtime] / speed);
   return { config, maxStreams, processors, startEveryMs };

@@ -1,6 +1,12 @@
 import { rmSync } from 'node:fs';
 
-import { CannotBeShown, messageOf, PrerequisiteMissing, problemOf } from '../base/errors';
+import {
+  CannotBeShown,
+  messageOf,
+  PrerequisiteMissing,
+  problemOf,
+  throwFailures,
+} from '../base/errors';
 import { pathOf, withoutLogin } from '../base/http';
 import type { MetricsText } from '../base/prometheus';
 import type { EchoComposition, OwnServices } from '../broadcast/request';
@@ -317,12 +323,9 @@ export class ServiceSets {
     const stopped = await Promise.allSettled(managers.map((manager) => manager.stopAll(logsTo)));
     // Whatever has failed: this process does not end as long as one of them listens.
     await Promise.all(this.#taps.map((tap) => tap.close()));
-    const failures = stopped.flatMap((one): unknown[] =>
-      one.status === 'rejected' ? [one.reason] : [],
+    throwFailures(
+      stopped.flatMap((one): unknown[] => (one.status === 'rejected' ? [one.reason] : [])),
     );
-    if (failures.length > 0) {
-      throw new AggregateError(failures, failures.map(messageOf).join('\n'));
-    }
   }
 
   async #findRuntime(): Promise<Runtime> {

@@ -394,6 +394,10 @@ describe('criteria of connection and time', () => {
     expect(await stateOf(firstFragment, good, { withinMs: 6000 })).to.equal('passed');
     expect(await stateOf(firstFragment, good, { withinMs: 5999 })).to.equal('failed');
     expect(await stateOf(firstFragment, broadcastOf([]), { withinMs: 6000 })).to.equal('failed');
+    // Content that began half a second after ingest.
+    const later = broadcastOf(GOOD, { publishing: { protocol: 'rtsp', leadInSeconds: 1.5 } });
+    expect(await stateOf(firstFragment, later, { withinMs: 5500 })).to.equal('passed');
+    expect(await stateOf(firstFragment, later, { withinMs: 5499 })).to.equal('failed');
   });
 
   it('what was there before the moment that it follows from is not in time', async () => {

@@ -24,9 +24,7 @@ describe('how a broadcast is published', () => {
   const other = requestOf({ fixture: '12-s-nfl' });
 
   it('is by RTMP for that of spec 021, and by RTSP for all others', () => {
-    expect(publishingOf(minute, usual, open)).to.deep.equal({
-      ...{ protocol: 'rtmp', holds: true },
-    });
+    expect(publishingOf(minute, usual, open)).to.deep.equal({ protocol: 'rtmp', holds: true });
     expect(publishingOf(other, usual, open)).to.deep.equal({ protocol: 'rtsp', holds: true });
     expect(configuredProtocol(usual, open)).to.be.undefined;
   });
