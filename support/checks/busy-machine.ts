@@ -20,7 +20,7 @@ export function watchedBroadcast({ stream, waits, times, busyShare }: BroadcastR
 
 /**
  * A verdict that does not hold, with what else to do where the suite itself was kept waiting meanwhile, or where no processor was free
- * for the services.
+ * for the services; what explains it says so too.
  *
  * @param all that it was judged by
  */
@@ -29,7 +29,16 @@ export function withBusyMachine(verdict: Verdict, all: readonly Watched[]): Verd
   if (verdict.state === 'passed' || texts.length === 0) return verdict;
   const fewer = all.some(({ waits }) => waits) ? ', or with a lower MAX_STREAMS' : '';
   const again = `where a time is wrong, run it again without other programs${fewer}, as ${texts.join('; ')}`;
-  return { ...verdict, next: verdict.next === undefined ? again : `${verdict.next}; ${again}` };
+  const { because } = verdict;
+  return {
+    ...withNext(verdict, again),
+    // What explains it is what the report of the run names.
+    ...(because ? { because: withNext(because, again) } : {}),
+  };
+}
+
+function withNext<Told extends { next?: string }>(told: Told, more: string): Told {
+  return { ...told, next: told.next === undefined ? more : `${told.next}; ${more}` };
 }
 
 function waitsText({ during, waits = [], publishedAt: published }: Watched): string | undefined {

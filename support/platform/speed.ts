@@ -15,9 +15,9 @@ const INDEX = { ready: 0, begun: 1, ended: 2, hashes: 3 };
  * Two that are cores of their own did 58, and of a run with host processes 434 s of processor time where those had 646 to 960 s.
  */
 const HASHES_PER_MS = 34;
-/** Nothing faster was tried. */
-const MOST = 1.5;
-/** The machine may be slower a minute later. */
+/** Nothing faster was tried, and below the least nothing is dubbed as fast as it is spoken. */
+const SPEEDS = { least: 0.5, most: 1.5 };
+/** The machine may be another one a minute later: rounded towards 1. */
 const STEP = 0.25;
 
 /**
@@ -54,10 +54,12 @@ export function hashesPerMs(processors = availableParallelism()): number | undef
   return Math.max(...numbers.subarray(INDEX.hashes)) / processors / WINDOW_MS;
 }
 
-/** By how much faster the processors are than those that loads of broadcasts were measured on: 1 to 1.5, in steps of a quarter. */
+/** How fast the processors are, where 1 is those that loads of broadcasts were measured on: 0.5 to 1.5, in steps of a quarter. */
 export function speedOf(rate: number | undefined): number {
-  const ratio = (rate ?? 0) / HASHES_PER_MS;
-  return Math.min(MOST, Math.max(1, Math.floor(ratio / STEP) * STEP));
+  if (rate === undefined) return 1;
+  const steps = rate / HASHES_PER_MS / STEP;
+  const speed = STEP * (rate < HASHES_PER_MS ? Math.ceil(steps) : Math.floor(steps));
+  return Math.min(SPEEDS.most, Math.max(SPEEDS.least, speed));
 }
 
 let speed: number | undefined;

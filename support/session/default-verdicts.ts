@@ -3,6 +3,7 @@ import { cachedOnly, NotMeasured } from '../analyze/cache';
 import { CannotBeShown, messageOf } from '../base/errors';
 import { isComplete } from '../broadcast/record';
 import { isEcho, isUndisturbed } from '../broadcast/request';
+import { watchedBroadcast, withBusyMachine } from '../checks/busy-machine';
 import { judge } from '../checks/criterion';
 import { OUTPUT_CRITERIA } from '../checks/output-criteria';
 import { notAskedBecause } from '../checks/output-subject';
@@ -31,7 +32,10 @@ export async function judgeUnasked(
         const verdict = await cachedOnly(() =>
           judge(criterion, broadcast, criterion.defaultLimit as unknown),
         );
-        addVerdict(reportsFolder, { stream: broadcast.stream, verdict });
+        addVerdict(reportsFolder, {
+          stream: broadcast.stream,
+          verdict: withBusyMachine(verdict, [watchedBroadcast(broadcast.record)]),
+        });
       } catch (error) {
         if (error instanceof NotMeasured || error instanceof CannotBeShown) continue;
         problems.push(`${criterion.title}, ${broadcast.stream}: ${messageOf(error)}`);

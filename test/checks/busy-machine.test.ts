@@ -53,6 +53,14 @@ describe('a failure on a machine that was too busy', () => {
       .and.not.match(/test_b/);
   });
 
+  it('says so of what explains it as well', () => {
+    const because = { criterion: 'all-dubbed', title: '', what: '', seen: '', expected: '' };
+    const follows: Verdict = { ...failed, state: 'follows', because };
+    const verdict = withBusyMachine(follows, [during('a', 0.97)]);
+    expect(verdict.next).to.match(/^read sts-service\.log; .* 97 % of the time/);
+    expect(verdict.because?.next).to.match(/^where a time is wrong, .* 97 % of the time/);
+  });
+
   it('is no matter of what holds', () => {
     const passed: Verdict = { ...failed, state: 'passed' };
     expect(withBusyMachine(passed, [disturbed])).to.equal(passed);

@@ -7,11 +7,15 @@ import { expect } from 'chai';
 import { hashesPerMs, speedOf } from '../../support/platform/speed';
 
 describe('the speed of the processors', () => {
-  it('is that of those which loads were measured on, or faster in steps of a quarter, up to what was tried', () => {
+  it('is that of those which loads were measured on, or another one in steps of a quarter, no further than what was tried', () => {
     for (const [rate, speed] of [
       [undefined, 1],
-      [0, 1],
-      [20, 1],
+      [0, 0.5],
+      [17, 0.5],
+      [17.1, 0.75],
+      [25.5, 0.75],
+      [25.6, 1],
+      [34, 1],
       [42.4, 1],
       [42.5, 1.25],
       [50.9, 1.25],
