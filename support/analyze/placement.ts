@@ -48,7 +48,7 @@ export function makeLocator(haystack: Float32Array, rateHz: number): Locator {
   return locatorIn(haystack, rateHz, true);
 }
 
-/** @param remembers whether spectra are kept for the next needle: they take eight times as much memory as the haystack */
+/** @param remembers whether spectra are kept for the next needle: for each power of two that needles take, four times the haystack */
 function locatorIn(haystack: Float32Array, rateHz: number, remembers: boolean): Locator {
   const spectra = new Map<number, Spectra>();
   const sums = remembers
@@ -90,7 +90,7 @@ function locatorIn(haystack: Float32Array, rateHz: number, remembers: boolean): 
   };
 }
 
-/** Spectra of pieces of a haystack, by first sample; complex numbers as re, im, re, im, … */
+/** Spectra of pieces of a haystack, by first sample: the half that a real signal has, as re, im, re, im, … */
 type Spectra = Map<number, Float64Array>;
 
 /**
@@ -131,26 +131,32 @@ function correlate(
   const needleSpectrum = spectrum(fft, needle, 0, roomFor('needle', 2 * size));
   const [product, result] = [roomFor('product', 2 * size), roomFor('result', 2 * size)];
   const dots = roomFor('dots', lastLag - firstLag + 1);
-  const usable = size - needle.length + 1;
-  const blockAt = (lag: number, use: string): Float64Array => {
+  // Pieces that are remembered begin where those of needles of other lengths do.
+  const usable = known ? size / 2 : size - needle.length + 1;
+  const start = known ? usable * Math.floor(firstLag / usable) : firstLag;
+  const pieceAt = (lag: number, use: string): Float64Array => {
     const before = known?.get(lag);
     if (before) return before;
-    const room = known ? new Float64Array(2 * size) : roomFor(use, 2 * size);
-    const block = spectrum(fft, haystack, lag, room);
-    known?.set(lag, block);
-    return block;
+    const piece = spectrum(fft, haystack, lag, roomFor(use, 2 * size));
+    if (!known) return piece;
+    const kept = piece.slice();
+    known.set(lag, kept);
+    return kept;
   };
-  for (let lag = firstLag; lag <= lastLag; lag += 2 * usable) {
+  for (let lag = start; lag <= lastLag; lag += 2 * usable) {
     const next = lag + usable;
-    const one = blockAt(lag, 'block');
-    const other = next <= lastLag ? blockAt(next, 'next block') : roomFor('next block', 2 * size);
+    const one = pieceAt(lag, 'one');
+    const other = next <= lastLag ? pieceAt(next, 'other') : roomFor('other', 2 * size);
     multiply(needleSpectrum, one, other, product);
     fft.inverseTransform(result, product);
-    const count = Math.min(usable, lastLag - lag + 1);
-    takeEverySecond(result, 0, dots.subarray(lag - firstLag, lag - firstLag + count));
-    const nextCount = Math.min(usable, lastLag - next + 1);
-    if (nextCount > 0) {
-      takeEverySecond(result, 1, dots.subarray(next - firstLag, next - firstLag + nextCount));
+    for (const [part, from] of [lag, next].entries()) {
+      const [first, end] = [Math.max(from, firstLag), Math.min(from + usable, lastLag + 1)];
+      if (first >= end) continue;
+      takeEverySecond(
+        result,
+        2 * (first - from) + part,
+        dots.subarray(first - firstLag, end - firstLag),
+      );
     }
   }
   return dots;
@@ -159,8 +165,10 @@ function correlate(
 // Loops of their own functions, without lists: those of longer ones are compiled again and again, and until then each number is an object.
 
 /**
- * The spectra of two blocks, each times the conjugate one of the needle. Two by one transform: what both give is real, so that the
+ * The spectra of two pieces, each times the conjugate one of the needle. Two by one transform: what both give is real, so that the
  * second one, times i, comes out as the imaginary part.
+ *
+ * @param product becomes the whole spectrum of both
  */
 function multiply(
   needle: Float64Array,
@@ -168,15 +176,23 @@ function multiply(
   other: Float64Array,
   product: Float64Array,
 ): void {
-  for (let k = 0; k < product.length; k += 2) {
+  const half = product.length / 2;
+  for (let k = 0; k <= half; k += 2) {
     const c = needle[k] ?? 0;
     const d = needle[k + 1] ?? 0;
     const a = one[k] ?? 0;
     const b = one[k + 1] ?? 0;
     const e = other[k] ?? 0;
     const f = other[k + 1] ?? 0;
-    product[k] = a * c + b * d - (f * c - e * d);
-    product[k + 1] = b * c - a * d + (e * c + f * d);
+    const oneRe = a * c + b * d;
+    const oneIm = b * c - a * d;
+    const otherRe = e * c + f * d;
+    const otherIm = f * c - e * d;
+    product[k] = oneRe - otherIm;
+    product[k + 1] = oneIm + otherRe;
+    if (k === 0 || k === half) continue;
+    product[2 * half - k] = oneRe + otherIm;
+    product[2 * half - k + 1] = otherRe - oneIm;
   }
 }
 
@@ -199,15 +215,19 @@ function takeEverySecond(from: Float64Array, first: number, to: Float64Array): v
   for (let i = 0; i < to.length; i += 1) to[i] = from[2 * i + first] ?? 0;
 }
 
-/** Spectrum of half as many samples as `out` has room for, from `start` on; samples outside of the signal are 0. */
-function spectrum(fft: FFT, signal: Float32Array, start: number, out: Float64Array): Float64Array {
-  const piece = roomFor('piece', out.length / 2);
+/**
+ * Spectrum of as many samples as the transform takes, from `start` on; samples outside of the signal are 0.
+ *
+ * @param room of two numbers for each
+ * @returns the first half of the room, which has all that there is of a real signal, and the middle
+ */
+function spectrum(fft: FFT, signal: Float32Array, start: number, room: Float64Array): Float64Array {
+  const piece = roomFor('piece', room.length / 2);
   const from = Math.max(0, start);
   const to = Math.min(signal.length, start + piece.length);
   if (to > from) piece.set(signal.subarray(from, to), from - start);
-  fft.realTransform(out, piece);
-  fft.completeSpectrum(out);
-  return out;
+  fft.realTransform(room, piece);
+  return room.subarray(0, piece.length + 2);
 }
 
 /** @param sums element `i` becomes the energy of the first `i` samples; all zeros before */

@@ -30,8 +30,36 @@ describe('locate', () => {
       expect(place.offsetSeconds).to.be.closeTo((starts[i] ?? NaN) / RATE, 1e-9);
       expect(place.score).to.be.greaterThan(0.95);
       expect(place.runnerUpScore).to.be.lessThan(0.5);
-      expect(observed(locate(saying, track, RATE))).to.deep.equal(place);
+      const alone = observed(locate(saying, track, RATE));
+      expect(alone.offsetSeconds).to.equal(place.offsetSeconds);
+      expect(alone.score).to.be.closeTo(place.score, 1e-9);
+      expect(alone.runnerUpScore).to.be.closeTo(place.runnerUpScore, 1e-9);
+      expect(alone.places.map((one) => one.offsetSeconds)).to.deep.equal(
+        place.places.map((one) => one.offsetSeconds),
+      );
     });
+  });
+
+  it('finds needles of any length by the same spectra as by their own', () => {
+    const track = noise(9000, 3);
+    const find = makeLocator(track, RATE);
+    for (const [start, length] of [
+      [0, 9000],
+      [100, 8000],
+      [8488, 512],
+      [1023, 513],
+      [4000, 2048],
+      [4000, 2049],
+      [7, 40],
+    ] as const) {
+      const needle = track.slice(start, start + length);
+      const [place, alone] = [observed(find(needle)), observed(locate(needle, track, RATE))];
+      expect(place.offsetSeconds, String(length)).to.equal(start / RATE);
+      expect(place.score).to.be.closeTo(1, 1e-6);
+      expect(alone.offsetSeconds).to.equal(start / RATE);
+      expect(alone.score).to.be.closeTo(place.score, 1e-9);
+      expect(alone.runnerUpScore).to.be.closeTo(place.runnerUpScore, 1e-9);
+    }
   });
 
   it('prefers the quiet right place to a loud wrong one', () => {
