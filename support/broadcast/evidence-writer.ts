@@ -8,7 +8,7 @@ import { hidingSecrets, safeText, withoutSecrets } from '../base/safe-text';
 import { audioFormatOf, EXTENSIONS, UNKNOWN_EXTENSION } from './audio-format';
 import type { TapEvent, UndecodableMessage } from './events';
 import { evidenceFiles, type MediaMtxRecord, type MetricsRecord } from './evidence';
-import type { BroadcastRecord } from './record';
+import { type BroadcastRecord, inItsFile } from './record';
 
 /** A file beside the event log. */
 interface StoredFile {
@@ -78,7 +78,10 @@ export class EvidenceWriter {
   /** @throws SuiteError when anything could not be written: what is missing cannot be judged */
   finish(record: BroadcastRecord): void {
     this.#write(evidenceFiles.record, () => {
-      writeFileSync(this.path(evidenceFiles.record), JSON.stringify(record, hidingSecrets, 2));
+      writeFileSync(
+        this.path(evidenceFiles.record),
+        JSON.stringify(inItsFile(record), hidingSecrets, 2),
+      );
     });
     if (this.#failure) throw this.#failure;
   }

@@ -1,3 +1,5 @@
+import { relative, resolve, sep } from 'node:path';
+
 import { z } from 'zod';
 
 import { requestSchema } from './request';
@@ -47,6 +49,11 @@ const tcpConnection = z.object({
   remotePort: z.number(),
 });
 
+const PROJECT = resolve(__dirname, '../..');
+
+/** In its file, one of the project is told from the project's folder on: evidence is looked at in other places than its run was. */
+const path = z.string().transform((text) => resolve(PROJECT, text));
+
 export const recordSchema = z.object({
   version: z.literal(EVIDENCE_VERSION),
   stream: z.string(),
@@ -61,8 +68,8 @@ export const recordSchema = z.object({
   runtime: z.string(),
   /** `tap`: what services say to each other was relayed and recorded; `direct`: one more client of the STS listened. */
   monitor: z.enum(['tap', 'direct']),
-  fixtureScript: z.string(),
-  fixtureFile: z.string(),
+  fixtureScript: path,
+  fixtureFile: path,
   /** How much of the fixture was published, and the length of the segments that it is cut into. */
   durationSeconds: z.number(),
   segmentSeconds: z.number(),
@@ -116,6 +123,21 @@ export const recordSchema = z.object({
 
 /** The record of one broadcast, `run.json`. */
 export type BroadcastRecord = z.infer<typeof recordSchema>;
+
+/** A record as its file has it. */
+export function inItsFile(record: BroadcastRecord): z.input<typeof recordSchema> {
+  const { fixtureScript, fixtureFile } = record;
+  return {
+    ...record,
+    fixtureScript: fromProject(fixtureScript),
+    fixtureFile: fromProject(fixtureFile),
+  };
+}
+
+function fromProject(file: string): string {
+  const within = relative(PROJECT, file);
+  return within.split(sep)[0] === '..' ? file : within;
+}
 export type BroadcastTimes = z.infer<typeof times>;
 export type TcpConnection = z.infer<typeof tcpConnection>;
 export type Outcome = z.infer<typeof outcome>;

@@ -26,6 +26,7 @@ import { EvidenceWriter } from '../../support/broadcast/evidence-writer';
 import { readFault } from '../../support/broadcast/fault-words';
 import { type BroadcastRecord, EVIDENCE_VERSION } from '../../support/broadcast/record';
 import { keyOf, requestOf } from '../../support/broadcast/request';
+import { projectRoot } from '../../support/config';
 import { aRecord } from './a-record';
 
 const RECORD = evidenceFiles.record;
@@ -55,6 +56,22 @@ describe('evidence', () => {
     expect(readEvidence(written('told', 'direct', [event])).tap).to.have.length(1);
     const deaf = readEvidence(written('deaf', 'direct', []));
     expect(() => deaf.tap).to.throw(CannotBeShown, 'was not heard');
+  });
+
+  it('names files of the project from its folder on, and others as they are', () => {
+    const [inProject, elsewhere] = [
+      join(projectRoot, 'fixtures/12-s-nfl.yaml'),
+      join(folder, 'clip.mp4'),
+    ];
+    const writer = new EvidenceWriter(join(folder, 'placed'));
+    writer.finish(aRecord({ fixtureScript: inProject, fixtureFile: elsewhere }));
+    const text = readFileSync(join(writer.folder, RECORD), 'utf8');
+    expect(JSON.parse(text)).to.include({
+      ...{ fixtureScript: 'fixtures/12-s-nfl.yaml', fixtureFile: elsewhere },
+    });
+    expect(readEvidence(writer.folder).record).to.include({
+      ...{ fixtureScript: inProject, fixtureFile: elsewhere },
+    });
   });
 
   /** A complete folder in which one file is then changed. */
