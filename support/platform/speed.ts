@@ -68,3 +68,8 @@ let speed: number | undefined;
 export function processorSpeed(): number {
   return (speed ??= speedOf(hashesPerMs()));
 }
+
+/** The same, without measuring it; undefined where nothing needed it. */
+export function measuredSpeed(): number | undefined {
+  return speed;
+}

@@ -13,6 +13,7 @@ import { readShard, SHARD_VARIABLE, takeShard } from '../base/shard';
 import { readVerdicts, type VerdictLine } from '../checks/verdict-log';
 import { projectRoot } from '../config';
 import { collectGarbage } from '../platform/memory';
+import { measuredSpeed } from '../platform/speed';
 import { broadcastFactsOf } from './broadcast-facts';
 import { reportFiles, type RunEnvironment, type RunPart, type Scope } from './facts';
 import { writeBroadcastFacts } from './facts-file';
@@ -119,11 +120,13 @@ export function environmentOf(
   settings: Record<string, string>,
 ): RunEnvironment {
   const { runtime = 'no services were started', runsOn, images } = session ?? {};
+  const speed = measuredSpeed();
   return {
     ...{ runtime, node: process.version, system: `${type()} ${release()}` },
     ...(runsOn === undefined ? {} : { runsOn }),
     ...(images === undefined ? {} : { images }),
     ...{ processors: cpus().length, memoryBytes: totalmem() },
+    ...(speed === undefined ? {} : { speed }),
     ...{ suite: version, commit: commitOf(projectRoot), shard: shardOf(process) },
     settings: Object.fromEntries(
       Object.entries(settings).map(([name, value]) => [name, safeText(value)]),

@@ -539,7 +539,8 @@ function Circumstances({ facts }: { facts: RunFacts }): VNode {
 }
 
 function Environment(environment: RunEnvironment): VNode {
-  const { shard, settings, runtime, suite, commit, system, processors, node } = environment;
+  const { shard, settings, runtime, suite, commit, system, processors, speed, node } = environment;
+  const speedText = speed === undefined ? '' : ` of speed ${speed}`;
   const memory = `${(environment.memoryBytes / 2 ** 30).toFixed(1)} GiB of memory`;
   const differing = Object.entries(settings).map(([name, value]) => (
     <div key={name}>
@@ -553,7 +554,7 @@ function Environment(environment: RunEnvironment): VNode {
         items={[
           ['Services', runtime],
           ['Suite', `${suite}, commit ${commit}`],
-          ['System', `${system}, ${counted(processors, 'processor')}, ${memory}`],
+          ['System', `${system}, ${counted(processors, 'processor')}${speedText}, ${memory}`],
           ['Node.js', node],
           ['Settings', differing.length > 0 ? differing : 'nothing: all have their defaults'],
         ]}

@@ -139,11 +139,17 @@ function attemptBefore(number: number, testStepId: string, message: string): obj
   ];
 }
 
-/** What a run has written, with one processor and 1 GiB of memory. */
+/** What a run has written, with one processor of speed 0.75 and 1 GiB of memory. */
 export function partOf(more: Partial<RunPart> = {}, shard?: [number, number]): RunPart {
   return {
     environment: {
-      ...{ runtime: 'host: Docker does not answer', node: 'v20', system: 'Linux 6', processors: 1 },
+      ...{
+        runtime: 'host: Docker does not answer',
+        node: 'v20',
+        system: 'Linux 6',
+        processors: 1,
+        speed: 0.75,
+      },
       ...{ memoryBytes: 2 ** 30, suite: '0.1.0', commit: 'abc', settings: { LOG_LEVEL: 'DEBUG' } },
       ...(shard ? { shard: { index: shard[0], count: shard[1] } } : {}),
     },

@@ -182,7 +182,9 @@ describe('the page of a run in Chromium', () => {
     const echo = await page.getByRole('row', { name: 'Echo' }).innerText();
     expect(echo).to.contain('– not judged').and.contain('not translated');
     expect(await page.locator('#environment').innerText()).to.contain('Part 1 of 2');
-    expect(await page.locator('#environment').innerText()).to.contain('LOG_LEVEL=DEBUG');
+    expect(await page.locator('#environment').innerText())
+      .to.contain('LOG_LEVEL=DEBUG')
+      .and.contain('Linux 6, 1 processor of speed 0.75, 1.0 GiB of memory');
     await page.context().close();
   });
 
