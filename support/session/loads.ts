@@ -34,9 +34,11 @@ const FOR_BROADCASTS = { host: 0.85, docker: 0.7, external: 0.85 };
 /**
  * A start takes commands to the engine as well, where there are containers: of nine that began 2.6 s apart, one was joined 0.6 s late;
  * of nine 3.4 s apart one was as well, in one run of two. Faster processors take less for it, down to what host processes have.
- * No two of ten begin at the same time of a segment of six seconds, either: 0, 3.4, 0.8, 4.2, 1.6, 5.0 …
+ * No two of ten begin at the same time of a segment of six seconds, either: 0, 3.4, 0.8, 4.2, 1.6, 5.0 … All by two processors: more
+ * of them take as many more starts, down to the least. That is reckoned, and was not tried.
  */
 const START_EVERY = { host: START_EVERY_MS, docker: 3400, external: START_EVERY_MS };
+const LEAST_START_EVERY_MS = START_EVERY_MS / 2;
 /** How long the output of a broadcast goes on after its publisher, and its evidence is fetched. */
 const TAIL_SECONDS = 13;
 /** Where the description of its fixture cannot be read: whoever waits for it says so. */
@@ -61,28 +63,43 @@ export interface Room {
   startEveryMs: number;
 }
 
+/** Where services run, by what it takes to start them. */
+type Place = keyof typeof FOR_BROADCASTS;
+
 /** What there is for broadcasts on this machine. */
-export function roomFor(
-  config: Config,
-  { maxStreams }: Settings,
-  runtime: keyof typeof FOR_BROADCASTS,
-): Room {
-  // Recorded ones take nothing, and a run inside of another one is not to take the processors from its broadcasts.
-  const isAlone = config.evidenceFolder === undefined && !config.variables[RUN_VARIABLE];
-  const speed = isAlone ? processorSpeed() : 1;
-  const processors = FOR_BROADCASTS[runtime] * availableParallelism() * speed;
-  const startEveryMs = Math.max(START_EVERY_MS, START_EVERY[runtime] / speed);
-  return { config, maxStreams, processors, startEveryMs };
+export function roomFor(config: Config, { maxStreams }: Settings, runtime: Place): Room {
+  return { config, maxStreams, ...roomOf(availableParallelism(), runtime, speedFor(config)) };
+}
+
+/** Recorded ones take nothing, and a run inside of another one is not to take the processors from its broadcasts. */
+function speedFor({ evidenceFolder, variables }: Config): number {
+  return evidenceFolder === undefined && !variables[RUN_VARIABLE] ? processorSpeed() : 1;
+}
+
+/** What so many processors of a speed have for broadcasts. */
+export function roomOf(
+  count: number,
+  runtime: Place,
+  speed: number,
+): Pick<Room, 'processors' | 'startEveryMs'> {
+  const byTwo = Math.max(START_EVERY_MS, START_EVERY[runtime] / speed);
+  return {
+    processors: FOR_BROADCASTS[runtime] * count * speed,
+    startEveryMs: Math.max(LEAST_START_EVERY_MS, byTwo / Math.max(1, count / 2)),
+  };
 }
 
 function roomIn(config: Config): Room | undefined {
   try {
-    const { runtime } = config;
-    return roomFor(config, config.settings('127.0.0.1'), runtime === 'auto' ? 'host' : runtime);
+    return roomFor(config, config.settings('127.0.0.1'), placeIn(config));
   } catch (error) {
     if (error instanceof PrerequisiteMissing) return undefined;
     throw error;
   }
+}
+
+function placeIn({ runtime }: Config): Place {
+  return runtime === 'auto' ? 'host' : runtime;
 }
 
 /**
@@ -171,13 +188,13 @@ const SHOWN_PROCESSORS = [2, 4, 8];
 
 /** For people: how long the broadcasts of these scenarios take, by the number of processors; undefined where there are none. */
 export function forecastInWords(planned: readonly PlannedBroadcast[]): string | undefined {
-  const room = roomIn(readConfig());
+  const config = readConfig();
+  const room = roomIn(config);
   if (!room || planned.length === 0) return undefined;
-  const share = room.processors / availableParallelism();
   const all = SHOWN_PROCESSORS.map((count) => {
-    const processors = share * count;
+    const { processors, startEveryMs } = roomOf(count, placeIn(config), speedFor(config));
     const broadcasts = scheduled(planned, { ...room, processors });
-    const ends = forecast(broadcasts, processors, room.startEveryMs);
+    const ends = forecast(broadcasts, processors, startEveryMs);
     return `${duration(Math.max(...ends.map((one) => one.ends)))} with ${count} processors`;
   });
   return `broadcasts on the air for about ${all.join(', ')}`;

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 
 import { type PartialRequest, keyOf, requestOf } from '../../support/broadcast/request';
 import { projectRoot } from '../../support/config';
-import { loadOf, scheduled } from '../../support/session/loads';
+import { loadOf, roomOf, scheduled } from '../../support/session/loads';
 import type { PlannedBroadcast } from '../../support/session/plan';
 
 const config = {
@@ -139,5 +139,42 @@ describe('the loads of broadcasts', () => {
   it('of a fixture that nobody can read are those of a minute', () => {
     const [one] = scheduled([planned('shared', { fixture: 'no-such-fixture' })], room);
     expect(one?.seconds).to.equal(73);
+  });
+});
+
+describe('the room for broadcasts', () => {
+  it('is a part of all processors, by their speed', () => {
+    const rooms = [
+      roomOf(2, 'host', 1),
+      roomOf(2, 'docker', 1),
+      roomOf(2, 'host', 0.5),
+      roomOf(4, 'external', 1.5),
+    ];
+    expect(rooms.map(({ processors }) => processors.toFixed(2))).to.deep.equal([
+      ...['1.70', '1.40', '0.85', '5.10'],
+    ]);
+  });
+
+  it('has starts as far apart as two processors take them, and of more processors closer together', () => {
+    const every = (
+      [
+        [1, 'host', 1],
+        [2, 'host', 1],
+        [2, 'host', 1.5],
+        [2, 'docker', 1],
+        [2, 'docker', 1.25],
+        [2, 'docker', 1.5],
+        [2, 'docker', 0.5],
+        [3, 'docker', 1],
+        [4, 'host', 1],
+        [4, 'docker', 1],
+        [8, 'docker', 1],
+      ] as const
+    ).map((of) => Math.round(roomOf(...of).startEveryMs));
+    expect(every).to.deep.equal([
+      ...[2600, 2600, 2600],
+      ...[3400, 2720, 2600, 6800],
+      ...[2267, 1300, 1700, 1300],
+    ]);
   });
 });
