@@ -170,7 +170,7 @@ describe('the room for broadcasts', () => {
         [4, 'docker', 1],
         [8, 'docker', 1],
       ] as const
-    ).map((of) => Math.round(roomOf(...of).startEveryMs));
+    ).map(([count, place, speed]) => Math.round(roomOf(count, place, speed).startEveryMs));
     expect(every).to.deep.equal([
       ...[2600, 2600, 2600],
       ...[3400, 2720, 2600, 6800],
