@@ -17,8 +17,10 @@ const INDEX = { ready: 0, begun: 1, ended: 2, hashes: 3 };
 const HASHES_PER_MS = 34;
 /** Nothing faster was tried, and below the least nothing is dubbed as fast as it is spoken. */
 const SPEEDS = { least: 0.5, most: 1.5 };
-/** The machine may be another one a minute later: rounded towards 1. */
+/** The machine may be slower a minute later: rounded down. */
 const STEP = 0.25;
+/** Of a step: by so little, those by which loads were measured differ as well. */
+const NO_LESS = 0.4;
 
 /**
  * SHA-512 of 16 KiB, so often in a millisecond by each processor while all work at the same time, in the best 40 of 200 ms; undefined
@@ -58,7 +60,7 @@ export function hashesPerMs(processors = availableParallelism()): number | undef
 export function speedOf(rate: number | undefined): number {
   if (rate === undefined) return 1;
   const steps = rate / HASHES_PER_MS / STEP;
-  const speed = STEP * (rate < HASHES_PER_MS ? Math.ceil(steps) : Math.floor(steps));
+  const speed = STEP * Math.floor(rate < HASHES_PER_MS ? steps + NO_LESS : steps);
   return Math.min(SPEEDS.most, Math.max(SPEEDS.least, speed));
 }
 
