@@ -131,9 +131,9 @@ function correlate(
   const needleSpectrum = spectrum(fft, needle, 0, roomFor('needle', 2 * size));
   const [product, result] = [roomFor('product', 2 * size), roomFor('result', 2 * size)];
   const dots = roomFor('dots', lastLag - firstLag + 1);
-  // Pieces that are remembered begin where those of needles of other lengths do.
-  const usable = known ? size / 2 : size - needle.length + 1;
-  const start = known ? usable * Math.floor(firstLag / usable) : firstLag;
+  // Needles of other lengths need the same pieces: they take half of one at most.
+  const usable = size / 2;
+  const start = usable * Math.floor(firstLag / usable);
   const pieceAt = (lag: number, use: string): Float64Array => {
     const before = known?.get(lag);
     if (before) return before;

@@ -123,21 +123,6 @@ export const recordSchema = z.object({
 
 /** The record of one broadcast, `run.json`. */
 export type BroadcastRecord = z.infer<typeof recordSchema>;
-
-/** A record as its file has it. */
-export function inItsFile(record: BroadcastRecord): z.input<typeof recordSchema> {
-  const { fixtureScript, fixtureFile } = record;
-  return {
-    ...record,
-    fixtureScript: fromProject(fixtureScript),
-    fixtureFile: fromProject(fixtureFile),
-  };
-}
-
-function fromProject(file: string): string {
-  const within = relative(PROJECT, file);
-  return within.split(sep)[0] === '..' ? file : within;
-}
 export type BroadcastTimes = z.infer<typeof times>;
 export type TcpConnection = z.infer<typeof tcpConnection>;
 export type Outcome = z.infer<typeof outcome>;
@@ -166,4 +151,19 @@ export function outcomeText({ kind, afterSeconds, detail }: Outcome): string {
 export function whatWasSeen({ outcome, publisher, problems }: BroadcastRecord): string {
   const said = publisher.stderr ? [`publisher: ${publisher.stderr}`] : [];
   return [outcomeText(outcome), ...said, ...problems].join('; ');
+}
+
+/** A record as its file has it. */
+export function inItsFile(record: BroadcastRecord): z.input<typeof recordSchema> {
+  const { fixtureScript, fixtureFile } = record;
+  return {
+    ...record,
+    fixtureScript: fromProject(fixtureScript),
+    fixtureFile: fromProject(fixtureFile),
+  };
+}
+
+function fromProject(file: string): string {
+  const within = relative(PROJECT, file);
+  return within.split(sep)[0] === '..' ? file : within;
 }

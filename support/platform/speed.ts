@@ -19,8 +19,8 @@ const HASHES_PER_MS = 34;
 const SPEEDS = { least: 0.5, most: 1.5 };
 /** The machine may be slower a minute later: rounded down. */
 const STEP = 0.25;
-/** Of a step: by so little, those by which loads were measured differ as well. */
-const NO_LESS = 0.4;
+/** Of a step: by so little less, those by which loads were measured differ as well. */
+const TOLERANCE = 0.4;
 
 /**
  * SHA-512 of 16 KiB, so often in a millisecond by each processor while all work at the same time, in the best 40 of 200 ms; undefined
@@ -60,7 +60,7 @@ export function hashesPerMs(processors = availableParallelism()): number | undef
 export function speedOf(rate: number | undefined): number {
   if (rate === undefined) return 1;
   const steps = rate / HASHES_PER_MS / STEP;
-  const speed = STEP * Math.floor(rate < HASHES_PER_MS ? steps + NO_LESS : steps);
+  const speed = STEP * Math.floor(rate < HASHES_PER_MS ? steps + TOLERANCE : steps);
   return Math.min(SPEEDS.most, Math.max(SPEEDS.least, speed));
 }
 

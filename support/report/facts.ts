@@ -294,7 +294,7 @@ const environmentSchema = z.object({
   /** By service: the digest of the image that its container was made of. */
   images: z.record(z.string(), z.string()).exactOptional(),
   ...{ node: z.string(), system: z.string(), processors: z.number(), memoryBytes: z.number() },
-  /** By how much faster the processors were at the start than those by which the schedule reckons; not there where it had none. */
+  /** How fast the processors were at the start, where 1 is those by which the schedule reckons; not there where it had none. */
   speed: z.number().exactOptional(),
   ...{ suite: z.string(), commit: z.string() },
   /** Every variable that differs from its default, without secrets. */

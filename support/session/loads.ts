@@ -68,7 +68,11 @@ type Place = keyof typeof FOR_BROADCASTS;
 
 /** What there is for broadcasts on this machine. */
 export function roomFor(config: Config, { maxStreams }: Settings, runtime: Place): Room {
-  return { config, maxStreams, ...roomOf(availableParallelism(), runtime, speedFor(config)) };
+  return {
+    config,
+    maxStreams,
+    ...roomOfProcessors(availableParallelism(), runtime, speedFor(config)),
+  };
 }
 
 /** Recorded ones take nothing, and a run inside of another one is not to take the processors from its broadcasts. */
@@ -77,7 +81,7 @@ function speedFor({ evidenceFolder, variables }: Config): number {
 }
 
 /** What so many processors of a speed have for broadcasts. */
-export function roomOf(
+export function roomOfProcessors(
   count: number,
   runtime: Place,
   speed: number,
@@ -192,7 +196,7 @@ export function forecastInWords(planned: readonly PlannedBroadcast[]): string | 
   const room = roomIn(config);
   if (!room || planned.length === 0) return undefined;
   const all = SHOWN_PROCESSORS.map((count) => {
-    const { processors, startEveryMs } = roomOf(count, placeIn(config), speedFor(config));
+    const { processors, startEveryMs } = roomOfProcessors(count, placeIn(config), speedFor(config));
     const broadcasts = scheduled(planned, { ...room, processors });
     const ends = forecast(broadcasts, processors, startEveryMs);
     return `${duration(Math.max(...ends.map((one) => one.ends)))} with ${count} processors`;

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 
 import { type PartialRequest, keyOf, requestOf } from '../../support/broadcast/request';
 import { projectRoot } from '../../support/config';
-import { loadOf, roomOf, scheduled } from '../../support/session/loads';
+import { loadOf, roomOfProcessors, scheduled } from '../../support/session/loads';
 import type { PlannedBroadcast } from '../../support/session/plan';
 
 const config = {
@@ -145,10 +145,10 @@ describe('the loads of broadcasts', () => {
 describe('the room for broadcasts', () => {
   it('is a part of all processors, by their speed', () => {
     const rooms = [
-      roomOf(2, 'host', 1),
-      roomOf(2, 'docker', 1),
-      roomOf(2, 'host', 0.5),
-      roomOf(4, 'external', 1.5),
+      roomOfProcessors(2, 'host', 1),
+      roomOfProcessors(2, 'docker', 1),
+      roomOfProcessors(2, 'host', 0.5),
+      roomOfProcessors(4, 'external', 1.5),
     ];
     expect(rooms.map(({ processors }) => processors.toFixed(2))).to.deep.equal([
       ...['1.70', '1.40', '0.85', '5.10'],
@@ -170,7 +170,9 @@ describe('the room for broadcasts', () => {
         [4, 'docker', 1],
         [8, 'docker', 1],
       ] as const
-    ).map(([count, place, speed]) => Math.round(roomOf(count, place, speed).startEveryMs));
+    ).map(([count, place, speed]) =>
+      Math.round(roomOfProcessors(count, place, speed).startEveryMs),
+    );
     expect(every).to.deep.equal([
       ...[2600, 2600, 2600],
       ...[3400, 2720, 2600, 6800],
