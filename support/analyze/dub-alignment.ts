@@ -1,7 +1,7 @@
 import { median } from '../base/median';
 import type { AudioTimeline } from './audio-track';
 import { takeOut } from './residual';
-import { correlationAt, padded } from './samples';
+import { correlationsAt, padded } from './samples';
 
 /** A dub and where it is heard; samples are mono, at the rate of the audio that it is heard in. */
 export interface HeardDub {
@@ -93,7 +93,7 @@ function lagOf(
   most: number,
 ): number | undefined {
   const near = padded(heard, at - most, piece.length + 2 * most);
-  const scores = Array.from({ length: 2 * most + 1 }, (_, i) => correlationAt(near, i, piece, 2));
+  const scores = correlationsAt(near, piece, 2 * most + 1, 2);
   const best = scores.reduce((a, b, i) => (b > (scores[a] ?? 0) ? i : a), 0);
   const [before, here, after] = [scores[best - 1], scores[best], scores[best + 1]];
   if (before === undefined || after === undefined || here === undefined || here < LEAST_SCORE)

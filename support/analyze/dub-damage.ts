@@ -6,7 +6,7 @@ import { alignDub, type AlignedDub, type HeardDub } from './dub-alignment';
 import type { Span } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
 import { strongestTone } from './hum';
-import { correlationAt, energyOf, padded } from './samples';
+import { correlationAt, energyOf, padded, productsAt } from './samples';
 
 /** How the audio at the place of a dub differs from the dub. All times are the output's; levels are against the dub's own speech there. */
 export interface DubCondition {
@@ -201,25 +201,34 @@ function clipping(
   const { size, speech } = windows;
   const sorted = fitted.map((sample) => Math.abs(sample)).sort();
   const left = (most: number): number =>
-    speech.reduce((sum, window) => {
-      let a = 1e-12;
-      let b = 0;
-      let c = 0;
-      for (let i = window * size; i < (window + 1) * size; i += 1) {
-        const x = Math.max(-most, Math.min(most, fitted[i] ?? 0));
-        const y = heard[i] ?? 0;
-        a += x * x;
-        b += y * y;
-        c += x * y;
-      }
-      return sum + b - (c * c) / a;
-    }, 0);
+    speech.reduce((sum, i) => sum + leftOf(heard, fitted, i * size, (i + 1) * size, most), 0);
   const all = speech.reduce((sum, window) => sum + size * (windows.heard[window] ?? 0), 0);
   const uncut = left(Infinity);
   const unexplainedDb = decibels(uncut / Math.max(all, 1e-12));
   const cut = CUT_AT.map((share) => left(sorted[Math.floor(share * (sorted.length - 1))] ?? 1));
   const clippedShare = 1 - Math.min(1, Math.min(...cut) / Math.max(uncut, 1e-12));
   return { unexplainedDb, clippedShare };
+}
+
+/** The energy that is left of what is heard without the dub, whose peaks are cut off at a level. */
+function leftOf(
+  heard: Float32Array,
+  fitted: Float32Array,
+  from: number,
+  to: number,
+  most: number,
+): number {
+  let a = 1e-12;
+  let b = 0;
+  let c = 0;
+  for (let i = from; i < to; i += 1) {
+    const x = Math.max(-most, Math.min(most, fitted[i] ?? 0));
+    const y = heard[i] ?? 0;
+    a += x * x;
+    b += y * y;
+    c += x * y;
+  }
+  return b - (c * c) / a;
 }
 
 const FRAMES_PER_WINDOW = 2.5;
@@ -268,24 +277,18 @@ function powers(samples: Float32Array, frame: number): Float64Array {
 }
 
 const HALF_BAND_REACH = 15;
+/** A half-band filter, windowed by a cosine: above a quarter of the sample rate. Without its middle, 0.5. */
+const HALF_BAND = Float32Array.from({ length: 2 * HALF_BAND_REACH + 1 }, (_, i) => {
+  const k = i - HALF_BAND_REACH;
+  const window = 0.5 + 0.5 * Math.cos((Math.PI * k) / (HALF_BAND_REACH + 1));
+  return k === 0 ? 0 : (-window * Math.sin((Math.PI * k) / 2)) / (Math.PI * k);
+});
 
-/** A half-band filter, windowed by a cosine: above a quarter of the sample rate. */
 function highPass(samples: Float32Array): Float32Array {
-  const taps = Array.from({ length: 2 * HALF_BAND_REACH + 1 }, (_, i) => {
-    const k = i - HALF_BAND_REACH;
-    const window = 0.5 + 0.5 * Math.cos((Math.PI * k) / (HALF_BAND_REACH + 1));
-    return k === 0 ? 0.5 : (-window * Math.sin((Math.PI * k) / 2)) / (Math.PI * k);
-  });
-  const result = new Float32Array(samples.length);
   const around = padded(samples, -HALF_BAND_REACH, samples.length + 2 * HALF_BAND_REACH);
-  for (let i = 0; i < samples.length; i += 1) {
-    const at = i + HALF_BAND_REACH;
-    let sum = 0.5 * (around[at] ?? 0);
-    for (let k = 1; k <= HALF_BAND_REACH; k += 2) {
-      sum += (taps[HALF_BAND_REACH + k] ?? 0) * ((around[at - k] ?? 0) + (around[at + k] ?? 0));
-    }
-    result[i] = sum;
-  }
+  // Every second coefficient is 0, but for the one in the middle.
+  const result = Float32Array.from(productsAt(around, HALF_BAND, samples.length, 2));
+  for (let i = 0; i < result.length; i += 1) result[i] = (result[i] ?? 0) + 0.5 * (samples[i] ?? 0);
   return result;
 }
 

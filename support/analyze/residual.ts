@@ -1,4 +1,4 @@
-import { padded } from './samples';
+import { padded, productsAt } from './samples';
 
 /** What is left of a stretch of audio when another one, which is known to be in it, is taken out. */
 export interface Residual {
@@ -22,47 +22,23 @@ const TAPS_AT_4_KHZ = 17;
 export function takeOut(heard: Float32Array, known: Float32Array, taps = TAPS_AT_4_KHZ): Residual {
   const half = (taps - 1) / 2;
   const length = Math.min(heard.length, known.length);
-  const auto = Array.from({ length: taps }, (_, lag) => dot(known, known, lag, length));
+  const own = known.subarray(0, length);
+  // Reading beyond an array would make an object of each of its samples.
+  const around = padded(own, -half, length + 2 * half);
+  const auto = productsAt(padded(own, 0, length + taps - 1), own, taps);
+  const cross = productsAt(around, heard.subarray(0, length), taps).reverse();
   // Minute regularisation: digital silence at both ends would make the equations singular.
   const equations = Array.from({ length: taps }, (_, i) =>
-    Float64Array.from([
-      ...Array.from(
-        { length: taps },
-        (_, j) => (auto[Math.abs(i - j)] ?? 0) * (i === j ? 1 + 1e-6 : 1),
-      ),
-      dot(heard, known, i - half, length),
-    ]),
+    Float64Array.from({ length: taps + 1 }, (__, j) => {
+      if (j === taps) return cross[i] ?? 0;
+      return (auto[Math.abs(i - j)] ?? 0) * (i === j ? 1 + 1e-6 : 1);
+    }),
   );
-  const filter = solve(equations);
-  // Reading beyond an array would make an object of each of its samples.
-  const fitted = filtered(padded(known, -half, length + 2 * half), filter, length);
+  const filter = Float32Array.from(solve(equations).reverse());
+  const fitted = Float32Array.from(productsAt(around, filter, length));
   const rest = new Float32Array(length);
   for (let at = 0; at < length; at += 1) rest[at] = (heard[at] ?? 0) - (fitted[at] ?? 0);
   return { fitted, rest };
-}
-
-/** Each sample is a sum of those around it; half of the filter's length more of them are there at both ends. */
-function filtered(around: Float32Array, filter: Float64Array, length: number): Float32Array {
-  const result = new Float32Array(length);
-  const last = filter.length - 1;
-  for (let at = 0; at < length; at += 1) {
-    let sum = 0;
-    for (let tap = 0; tap <= last; tap += 1) {
-      sum += (filter[tap] ?? 0) * (around[at - tap + last] ?? 0);
-    }
-    result[at] = sum;
-  }
-  return result;
-}
-
-/** Sum over a[i] * b[i - lag]. */
-function dot(a: Float32Array, b: Float32Array, lag: number, length: number): number {
-  let sum = 0;
-  const to = Math.min(length, length + lag);
-  for (let i = Math.max(0, lag); i < to; i += 1) {
-    sum += (a[i] ?? 0) * (b[i - lag] ?? 0);
-  }
-  return sum;
 }
 
 /** Gauss-Jordan elimination of n equations, each with n coefficients and its right side; 0 where all are 0. */

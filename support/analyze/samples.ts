@@ -59,6 +59,65 @@ export function productOf(samples: Float32Array, others: Float32Array): number {
   return sum;
 }
 
+/**
+ * The products of a piece with the samples at each of `count` places, the first one at their beginning: what is alike at which lag, and a
+ * filter, whose coefficients are the piece. Four places at a time, so that each sample is read once for them, and their sums do not wait for
+ * each other.
+ *
+ * @param samples at least `piece.length + count - 1` of them
+ * @param step by which samples of the piece: each, each second one, …
+ */
+export function productsAt(
+  samples: Float32Array,
+  piece: Float32Array,
+  count: number,
+  step = 1,
+): Float64Array {
+  const products = new Float64Array(count);
+  const inFours = count - (count % (4 * step));
+  for (let place = 0; place < inFours; place += 1) {
+    if (place % (4 * step) < step) putFourProducts(samples, piece, step, products, place);
+  }
+  for (let place = inFours; place < count; place += 1) {
+    let sum = 0;
+    for (let i = 0; i < piece.length; i += step) sum += (piece[i] ?? 0) * (samples[place + i] ?? 0);
+    products[place] = sum;
+  }
+  return products;
+}
+
+/** At places that are `step` apart. */
+function putFourProducts(
+  samples: Float32Array,
+  piece: Float32Array,
+  step: number,
+  products: Float64Array,
+  place: number,
+): void {
+  let sum0 = 0;
+  let sum1 = 0;
+  let sum2 = 0;
+  let sum3 = 0;
+  let at0 = samples[place] ?? 0;
+  let at1 = samples[place + step] ?? 0;
+  let at2 = samples[place + 2 * step] ?? 0;
+  for (let i = 0; i < piece.length; i += step) {
+    const at3 = samples[place + i + 3 * step] ?? 0;
+    const x = piece[i] ?? 0;
+    sum0 += x * at0;
+    sum1 += x * at1;
+    sum2 += x * at2;
+    sum3 += x * at3;
+    at0 = at1;
+    at1 = at2;
+    at2 = at3;
+  }
+  products[place] = sum0;
+  products[place + step] = sum1;
+  products[place + 2 * step] = sum2;
+  products[place + 3 * step] = sum3;
+}
+
 /** Correlation of a piece with samples from one on, by each of its `step` samples; what is outside of these is silent. */
 export function correlationAt(
   samples: Float32Array,
@@ -77,6 +136,50 @@ export function correlationAt(
     other += x * x;
   }
   return product / Math.sqrt(other * own);
+}
+
+/** The same at each of `count` places, the first one at the beginning of the samples; see {@link productsAt}. */
+export function correlationsAt(
+  samples: Float32Array,
+  piece: Float32Array,
+  count: number,
+  step = 1,
+): Float64Array {
+  const scores = productsAt(samples, piece, count, step);
+  const own = 1e-9 + energyFrom(piece, 0, piece.length, step);
+  const energies = energiesAt(samples, piece.length, count, step);
+  for (let place = 0; place < count; place += 1) {
+    const other = 1e-9 + Math.max(0, energies[place] ?? 0);
+    scores[place] = (scores[place] ?? 0) / Math.sqrt(other * own);
+  }
+  return scores;
+}
+
+/** At each place that of so many samples, by each of its `step`: that of the place `step` before, without its first and with one more. */
+function energiesAt(
+  samples: Float32Array,
+  length: number,
+  count: number,
+  step: number,
+): Float64Array {
+  const energies = new Float64Array(count);
+  const taken = step * Math.ceil(length / step);
+  for (let place = 0; place < count; place += 1) {
+    const before = place - step;
+    energies[place] =
+      before < 0
+        ? energyFrom(samples, place, place + length, step)
+        : (energies[before] ?? 0) +
+          (samples[before + taken] ?? 0) ** 2 -
+          (samples[before] ?? 0) ** 2;
+  }
+  return energies;
+}
+
+function energyFrom(samples: Float32Array, from: number, to: number, step: number): number {
+  let sum = 0;
+  for (let i = from; i < to; i += step) sum += (samples[i] ?? 0) ** 2;
+  return sum;
 }
 
 /** All of them in memory, one piece after the other. */

@@ -4,9 +4,13 @@ import { expect } from 'chai';
 
 import {
   bytePiecesOf,
+  correlationAt,
+  correlationsAt,
   padded,
   partOf,
   piecesOf,
+  productOf,
+  productsAt,
   putSamples,
   type Samples,
   samplesIn,
@@ -77,5 +81,42 @@ describe('samples in a file', () => {
       putSamples(room, 40_000, samples);
       return samplesIn(room);
     });
+  });
+});
+
+describe('a piece at many places', () => {
+  const samples = inMemory.subarray(0, 200);
+  for (const step of [1, 2, 3]) {
+    // All remainders of what is taken at a time, and of the step.
+    for (const [length, count] of [
+      [31, 1],
+      [32, 11],
+      [33, 12],
+      [34, 167],
+    ] as const) {
+      it(`is compared with each of ${count}, by each ${step}. of ${length} samples`, () => {
+        const piece = noise(length, 3);
+        const taken = piece.map((sample, i) => (i % step === 0 ? sample : 0));
+        const [products, scores] = [
+          productsAt(samples, piece, count, step),
+          correlationsAt(samples, piece, count, step),
+        ];
+        expect(products).to.have.length(count);
+        for (let at = 0; at < count; at += 1) {
+          const there = samples.subarray(at, at + length);
+          expect(products[at]).to.be.closeTo(productOf(taken, there), 1e-12);
+          expect(scores[at]).to.be.closeTo(correlationAt(samples, at, piece, step), 1e-9);
+        }
+      });
+    }
+  }
+
+  it('is nowhere in silence, and as alike beside it as it was before', () => {
+    const piece = inMemory.subarray(0, 50);
+    const around = new Float32Array(300);
+    around.set(piece, 20);
+    const scores = correlationsAt(around, piece, 251, 2);
+    expect(scores[20]).to.be.closeTo(1, 1e-6);
+    expect([...scores.subarray(80)].every((score) => Math.abs(score) < 1e-6)).to.equal(true);
   });
 });
