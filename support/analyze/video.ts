@@ -1,7 +1,6 @@
-import { availableParallelism } from 'node:os';
-
 import { SuiteError } from '../base/errors';
 import { FRAMES_AS_THEY_COME } from '../base/ffmpeg-options';
+import { processorCount } from '../base/processors';
 import { errorLinesOf, lastLines, type Span, streamFfmpeg } from './ffmpeg';
 import { readStrip, STRIP_BYTES } from './frame-strip';
 import { isLong, probeStreams, type VideoStream } from './media';
@@ -61,7 +60,7 @@ const GREY_COPY = 'crop=iw:ih*0.94:0:ih*0.06,scale=160:90:flags=neighbor,format=
  */
 const DECODER = [
   ...['-v', 'repeat+level+info', '-skip_loop_filter', 'all', '-copyts'],
-  ...['-threads', String(Math.max(1, Math.floor(availableParallelism() / 2))), '-i'],
+  ...['-threads', String(Math.max(1, Math.floor(processorCount() / 2))), '-i'],
 ];
 
 const RAW = [...FRAMES_AS_THEY_COME, '-f', 'rawvideo', 'pipe:1'];

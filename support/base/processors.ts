@@ -1,17 +1,62 @@
-import { cpus } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { dirname, join } from 'node:path';
 
 /** Above it, what a service does may be late only because no processor was free. */
 const FULL_SHARE = 0.95;
 
 /**
- * @returns tells which part of the time of all processors was used since then, 0 to 1; undefined where the system does not tell
+ * So many processors this process may use, 1 at least: those that it is let run on, and no more than the quota of its control group is
+ * worth, as `docker run --cpus` and Kubernetes set one. Node.js 20 does not count that.
+ *
+ * @param root of /proc and /sys
+ */
+export function processorCount(root = '/'): number {
+  return Math.max(1, Math.min(availableParallelism(), Math.floor(quotaIn(root))));
+}
+
+/** In processors, fractions as well; Infinity where there is none. */
+function quotaIn(root: string): number {
+  const groups = join(root, 'sys/fs/cgroup');
+  const quotas = [quotaOf(`${textOf(groups, V1.quota)} ${textOf(groups, V1.period)}`)];
+  // The one of each group holds for those below it.
+  let group = /^0::(.*)$/m.exec(textOf(root, 'proc/self/cgroup'))?.[1] ?? '/';
+  for (;;) {
+    quotas.push(quotaOf(textOf(groups, join(group, 'cpu.max'))));
+    if (group === dirname(group)) return Math.min(...quotas);
+    group = dirname(group);
+  }
+}
+
+/** A container of the first version sees its own group there. */
+const V1 = { quota: 'cpu/cpu.cfs_quota_us', period: 'cpu/cpu.cfs_period_us' };
+
+/** @param text microseconds, and of how many; "max" and -1 are no quota */
+function quotaOf(text: string): number {
+  const [quota = NaN, period = NaN] = text.trim().split(/\s+/).map(Number);
+  return quota > 0 && period > 0 ? quota / period : Infinity;
+}
+
+/** Empty where the system has no such file. */
+function textOf(...path: readonly string[]): string {
+  try {
+    return readFileSync(join(...path), 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * @returns tells which part of the time of all processors was used since then, 0 to 1; undefined where the system does not tell,
+ *   and where this process may use some of them only
  */
 export function busyShareFromNow(): () => number | undefined {
   const before = processorTimes();
+  const isAll = processorCount() >= cpus().length;
   return () => {
     const after = processorTimes();
     const [all, idle] = [after.all - before.all, after.idle - before.idle];
-    return all > 0 ? Math.min(1, Math.max(0, 1 - idle / all)) : undefined;
+    return isAll && all > 0 ? Math.min(1, Math.max(0, 1 - idle / all)) : undefined;
   };
 }
 

@@ -1,44 +1,49 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+
+import { processorCount } from '../base/processors';
 
 const WINDOW_MS = 40;
 /** The best counts: whatever ends or starts meanwhile, as the engine, makes the others worse. */
 const WINDOWS = 5;
 const BYTES = 16_384;
-/** Threads that have not begun, or ended, by then: nothing is known. */
+/** Threads that have not begun, or ended, by then: the processors are as slow as can be. */
 const PATIENCE_MS = 2000;
 /** Where the threads count, in what they share. */
 const INDEX = { ready: 0, begun: 1, ended: 2, hashes: 3 };
+/** What threads that are ready are told. */
+const [COUNT, GIVE_UP] = [1, 2];
 /**
  * What a processor does that is one of two threads of a core, while both work: such two were what loads of broadcasts were measured on.
  * Two that are cores of their own did 58, and of a run with host processes 434 s of processor time where those had 646 to 960 s.
  */
 const HASHES_PER_MS = 34;
-/** Nothing faster was tried, and below the least nothing is dubbed as fast as it is spoken. */
+/** Nothing faster was tried. What is slower than the least is not rounded: others have most of the processors. */
 const SPEEDS = { least: 0.5, most: 1.5 };
-/** The machine may be slower a minute later: rounded down. */
+/** Of all processors together: with less, nothing is dubbed as fast as it is spoken. */
+const LEAST_OF_ALL = 1;
+/** The machine may be slower a minute later: rounded down, from so much of a step on up, as those by which loads were measured differ too. */
 const STEP = 0.25;
-/** Of a step: by so little less, those by which loads were measured differ as well. */
-const TOLERANCE = 0.4;
+const UP_FROM = 0.6;
 
 /**
- * SHA-512 of 16 KiB, so often in a millisecond by each processor while all work at the same time, in the best 40 of 200 ms; undefined
- * where that cannot be known.
+ * SHA-512 of 16 KiB, so often in a millisecond by each processor while all work at the same time, in the best 40 of 200 ms; 0 where they
+ * were too slow for it.
  */
-export function hashesPerMs(processors = availableParallelism()): number | undefined {
+export function hashesPerMs(processors = processorCount()): number {
   const shared = new SharedArrayBuffer((INDEX.hashes + WINDOWS) * Int32Array.BYTES_PER_ELEMENT);
   const numbers = new Int32Array(shared);
   const workerData = {
     shared,
     index: INDEX,
+    giveUp: GIVE_UP,
     bytes: BYTES,
     milliseconds: WINDOW_MS,
     windows: WINDOWS,
   };
   const file = join(__dirname, 'speed-worker.cjs');
   const threads = Array.from({ length: processors }, () => new Worker(file, { workerData }));
-  // One that cannot be started does not count.
+  // Without one that cannot be started nothing is measured.
   for (const thread of threads) thread.on('error', () => undefined).unref();
   const areAll = (index: number): boolean => {
     const deadline = performance.now() + PATIENCE_MS;
@@ -50,18 +55,25 @@ export function hashesPerMs(processors = availableParallelism()): number | undef
     }
   };
   const areReady = areAll(INDEX.ready);
-  Atomics.store(numbers, INDEX.begun, 1);
+  Atomics.store(numbers, INDEX.begun, areReady ? COUNT : GIVE_UP);
   Atomics.notify(numbers, INDEX.begun);
-  if (!areReady || !areAll(INDEX.ended)) return undefined;
+  if (!areReady || !areAll(INDEX.ended)) return 0;
   return Math.max(...numbers.subarray(INDEX.hashes)) / processors / WINDOW_MS;
 }
 
-/** How fast the processors are, where 1 is those that loads of broadcasts were measured on: 0.5 to 1.5, in steps of a quarter. */
-export function speedOf(rate: number | undefined): number {
-  if (rate === undefined) return 1;
-  const steps = rate / HASHES_PER_MS / STEP;
-  const speed = STEP * Math.floor(rate < HASHES_PER_MS ? steps + TOLERANCE : steps);
-  return Math.min(SPEEDS.most, Math.max(SPEEDS.least, speed));
+/**
+ * How fast each processor is, where 1 is those that loads of broadcasts were measured on: 0.5 to 1.5, in steps of a quarter; or less, of
+ * so many that others have most of them.
+ */
+export function speedOf(rate: number, processors = processorCount()): number {
+  const measured = rate / HASHES_PER_MS;
+  if (measured < SPEEDS.least) {
+    const least = Math.min(SPEEDS.least, LEAST_OF_ALL / processors);
+    return Math.max(least, Math.floor(100 * measured) / 100);
+  }
+  const steps = measured / STEP;
+  const speed = STEP * Math.floor(measured < 1 ? steps + 1 - UP_FROM : steps);
+  return Math.min(SPEEDS.most, speed);
 }
 
 let speed: number | undefined;

@@ -1,13 +1,14 @@
 import type { CauseFacts } from './facts';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { release, totalmem, type } from 'node:os';
 import { join, relative } from 'node:path';
 
 import { version } from '../../package.json';
 import type { BroadcastFindings } from '../analyze/broadcast-findings';
 import { cachedOnly } from '../analyze/cache';
 import { messageOf } from '../base/errors';
+import { processorCount } from '../base/processors';
 import { hidingSecrets, safeText } from '../base/safe-text';
 import { readShard, SHARD_VARIABLE, takeShard } from '../base/shard';
 import { readVerdicts, type VerdictLine } from '../checks/verdict-log';
@@ -110,7 +111,7 @@ async function writeFacts(
       collectGarbage();
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  await Promise.all(Array.from({ length: processorCount() }, work));
   return problems;
 }
 
@@ -125,7 +126,7 @@ export function environmentOf(
     ...{ runtime, node: process.version, system: `${type()} ${release()}` },
     ...(runsOn === undefined ? {} : { runsOn }),
     ...(images === undefined ? {} : { images }),
-    ...{ processors: cpus().length, memoryBytes: totalmem() },
+    ...{ processors: processorCount(), memoryBytes: totalmem() },
     ...(speed === undefined ? {} : { speed }),
     ...{ suite: version, commit: commitOf(projectRoot), shard: shardOf(process) },
     settings: Object.fromEntries(

@@ -27,6 +27,11 @@ export class BegunAhead<Request, Result> {
     this.#planned.forEach((planned) => void this.#begin(planned));
   }
 
+  /** When all that have begun are answered, or have failed. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#begun.values());
+  }
+
   #begin(request: Request): Promise<Result> {
     const key = this.keyOf(request);
     const known = this.#begun.get(key);

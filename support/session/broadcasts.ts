@@ -17,7 +17,6 @@ import { FRESH_WORDS } from '../broadcast/fresh-words';
 import { type BroadcastRequest, keyOf, segmentSecondsOf } from '../broadcast/request';
 import { type Config, serviceNames, type Settings } from '../config';
 import { requireAsDescribed } from '../checks/fixture-door';
-import { setOnAir } from '../platform/priority';
 import { showLine } from '../report/progress';
 import { describedClip } from './described-clip';
 import { loadOf, type Room, scheduled } from './loads';
@@ -118,10 +117,7 @@ export class Broadcasts {
     const begun = this.#beginAll(this.#planned);
     this.#begun = begun;
     // Whoever waits for one gets its error.
-    this.#over = begun
-      .then((all) => Promise.allSettled(all))
-      .catch(() => undefined)
-      .finally(() => setOnAir(false));
+    this.#over = begun.then((all) => Promise.allSettled(all)).catch(() => undefined);
   }
 
   async #beginAll(

@@ -63,6 +63,11 @@ export class DirectRequests {
     this.#made.begin();
   }
 
+  /** When no answer is waited for of what has begun. */
+  answered(): Promise<void> {
+    return this.#made.settled();
+  }
+
   /** @throws PrerequisiteMissing where the services cannot be started; as {@link sendSpeech} */
   of(request: DirectRequest): Promise<DirectAnswers> {
     return this.#made.of(request);

@@ -1,6 +1,5 @@
-import { availableParallelism } from 'node:os';
-
 import { PrerequisiteMissing, SuiteError } from '../base/errors';
+import { processorCount } from '../base/processors';
 import { readFixture, scriptOf } from '../broadcast/fixture';
 import type { Fault } from '../broadcast/fault';
 import { FRESH_WORDS, FRESH_WORDS_SECONDS } from '../broadcast/fresh-words';
@@ -71,7 +70,7 @@ export function roomFor(config: Config, { maxStreams }: Settings, runtime: Place
   return {
     config,
     maxStreams,
-    ...roomOfProcessors(availableParallelism(), runtime, speedFor(config)),
+    ...roomOfProcessors(processorCount(), runtime, speedFor(config)),
   };
 }
 
@@ -122,18 +121,20 @@ export function scheduled(
     if (!known || one.together > known.together) once.set(keyOf(one.request), one);
   }
   const all = [...once.values()].map((one) => ({ ...one, seconds: lengthOf(one.request, config) }));
-  const block = all.filter(isBlock);
+  const together = all.filter(isBlock);
+  // Where services take fewer at the same time, each takes what it takes.
+  const block = together.length <= maxStreams ? together : [];
   const [shared = [], ...ranks] = [
     all.filter(({ group }) => group === 'shared'),
-    all.filter((one) => one.group === 'echo' && !isBlock(one)),
+    all.filter((one) => one.group === 'echo' && !block.includes(one)),
     block,
     all.filter(({ group }) => group === 'short'),
   ].map((rank) => [...rank].sort((a, b) => b.seconds - a.seconds));
   return [...shortestSecond(shared), ...ranks.flat()].map((one, _index, inOrder) => {
     const { request, group, seconds } = one;
-    const isInBlock = isBlock(one);
+    const isInBlock = block.includes(one);
     // The longest of a block comes first and takes for all of it: they begin together or not at all.
-    const isFirst = one === inOrder.find(isBlock);
+    const isFirst = one === inOrder.find((other) => block.includes(other));
     const count = isInBlock ? (isFirst ? block.length : 0) : 1;
     const taken = Math.min(processors, count * PROCESSORS[group]);
     const shares = {
@@ -201,7 +202,8 @@ export function forecastInWords(planned: readonly PlannedBroadcast[]): string | 
     const ends = forecast(broadcasts, processors, startEveryMs);
     return `${duration(Math.max(...ends.map((one) => one.ends)))} with ${count} processors`;
   });
-  return `broadcasts on the air for about ${all.join(', ')}`;
+  const by = config.runtime === 'auto' ? ', if services are processes of this host' : '';
+  return `broadcasts on the air for about ${all.join(', ')}${by}`;
 }
 
 /** What a broadcast takes that is not planned, as by services of a scenario's own: that waits for no other one. */

@@ -7,7 +7,7 @@ import { type PlannedMeasurement, plannedMeasurements } from './plan';
 
 /** What it takes to measure broadcasts ahead. */
 export interface MeasuringHost {
-  /** As Broadcasts.quiet. */
+  /** Settles when nothing is dubbed any more whose answers could be late. */
   quiet: () => Promise<void>;
   /** As Broadcasts.dub. */
   dub: (request: BroadcastRequest) => Promise<BroadcastFindings>;

@@ -1,6 +1,6 @@
-import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { processorCount } from '../base/processors';
 import { watchMachine } from '../observe/machine';
 
 /**
@@ -156,7 +156,7 @@ export class Schedule {
    */
   constructor(
     private readonly signal: AbortSignal,
-    private processors = availableParallelism(),
+    private processors = processorCount(),
     private readonly starts = new Starts(signal),
   ) {
     signal.addEventListener('abort', () => {

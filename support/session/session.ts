@@ -14,6 +14,7 @@ import type { DualComposeManager } from '../environment/dual-compose-manager';
 import type { SuiteRun } from '../environment/nested-suite';
 import type { Runtime } from '../environment/runtime';
 import { SessionState, sweepLeftovers } from '../environment/session-state';
+import { setOnAir } from '../platform/priority';
 import { type BroadcastHost, Broadcasts, notRecorded } from './broadcasts';
 import type { DirectRequest } from './direct-request';
 import { type DirectAnswers, DirectRequests } from './direct-sts';
@@ -82,7 +83,7 @@ export class Session {
       fixture: (name) => this.fixture(name),
     });
     this.#measured = new MeasuredAhead({
-      ...{ signal: this.#ended.signal, quiet: () => this.#broadcasts.quiet() },
+      ...{ signal: this.#ended.signal, quiet: () => this.#allDubbed() },
       dub: (request) => this.dub(request),
     });
     if (this.isReplay) this.#services.runsAs = 'recorded broadcasts: nothing was started';
@@ -103,6 +104,7 @@ export class Session {
         this.#trials.begin();
         this.#direct.begin();
         void this.#measured.begin();
+        void this.#allDubbed().finally(() => setOnAir(false));
       },
       withFolder: async (name, work) => {
         const folder = this.#state.makeFolder(name);
@@ -115,6 +117,12 @@ export class Session {
           : this.ownServices(composition);
       },
     };
+  }
+
+  /** When nothing is dubbed any more whose answers could be late. */
+  async #allDubbed(): Promise<void> {
+    await this.#broadcasts.quiet();
+    await this.#direct.answered();
   }
 
   /** Whether recorded broadcasts are judged: nothing is started or published then. */

@@ -102,8 +102,12 @@ export class Trials {
           isBegun = true;
           make(isAside, next).then(done, failed).finally(next);
         });
-      void this.#besideBroadcasts(() => begin(true));
-      void this.host.quiet().then(() => this.#afterBroadcasts(() => begin(false)));
+      let areBroadcastsOver = false;
+      void this.#besideBroadcasts(() => begin(!areBroadcastsOver));
+      void this.host.quiet().then(() => {
+        areBroadcastsOver = true;
+        return this.#afterBroadcasts(() => begin(false));
+      });
     });
   }
 

@@ -87,13 +87,15 @@ describe('samples in a file', () => {
 describe('a piece at many places', () => {
   const samples = inMemory.subarray(0, 200);
   for (const step of [1, 2, 3]) {
-    // All remainders of what is taken at a time, and of the step.
+    // All remainders of what is taken at a time, and pieces that the step fits or does not.
     for (const [length, count] of [
-      [31, 1],
-      [32, 11],
-      [33, 12],
-      [34, 167],
-    ] as const) {
+      ...Array.from({ length: 14 }, (_, i) => [20 + i, i] as const),
+      ...([
+        [0, 9],
+        [2, 9],
+        [33, 168],
+      ] as const),
+    ]) {
       it(`is compared with each of ${count}, by each ${step}. of ${length} samples`, () => {
         const piece = noise(length, 3);
         const taken = piece.map((sample, i) => (i % step === 0 ? sample : 0));

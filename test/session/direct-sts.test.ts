@@ -64,13 +64,15 @@ describe('what is sent to the STS directly', () => {
       return ANSWERS;
     });
     const asked = Promise.all([COUNTING, HELLO, { ...COUNTING }].map((one) => direct.of(one)));
+    void direct.answered().then(() => seen.push('all answered'));
     await turn();
     expect(seen).to.be.empty;
     end();
     await Promise.all([published, asked]);
+    await turn();
     expect(seen).to.deep.equal([
       ...['http://127.0.0.1:3000 30s-counting-english 3 5000', 'answered'],
-      ...['http://127.0.0.1:3000 hello-world  ', 'answered'],
+      ...['http://127.0.0.1:3000 hello-world  ', 'answered', 'all answered'],
     ]);
   });
 

@@ -60,7 +60,17 @@ describe('the loads of broadcasts', () => {
     const loads = scheduled([...block, alone], room).map(({ load }) => load.processors);
     expect(loads.map((one) => Number(one.toFixed(2)))).to.deep.equal([0.14, 0.42, 0, 0]);
     const many = Array.from({ length: 40 }, (_, use) => planned('echo', { ...tones, use }, 40));
-    expect(scheduled(many, room)[0]?.load.processors).to.equal(2);
+    expect(scheduled(many, { ...room, maxStreams: 40 })[0]?.load.processors).to.equal(2);
+  });
+
+  it('of a block that services do not take at once are of each its own', () => {
+    const block = [78, 72, 36].map((seconds) => planned('echo', { ...tones, seconds }, 3));
+    const loads = (maxStreams: number): number[] =>
+      scheduled(block, { ...room, maxStreams }).map(({ load }) =>
+        Number(load.processors.toFixed(2)),
+      );
+    expect(loads(3)).to.deep.equal([0.42, 0, 0]);
+    expect(loads(2)).to.deep.equal([0.14, 0.14, 0.14]);
   });
 
   it('are of the scenario that wants the most of them', () => {

@@ -14,6 +14,8 @@ import { type TrialHost, Trials } from '../../support/session/trials';
 interface Bench {
   host: TrialHost;
   started: TrialRequest['variables'][];
+  /** Which of them yield to broadcasts. */
+  yielding: (boolean | undefined)[];
   stopped: number;
   mostAtOnce: number;
   /** Its service ends. */
@@ -49,14 +51,18 @@ describe('trials', () => {
     let running = 0;
     let now: string = state;
     const seen: Bench = {
-      ...{ host: undefined as never, started: [], stopped: 0, mostAtOnce: 0 },
+      ...{ host: undefined as never, started: [], yielding: [], stopped: 0, mostAtOnce: 0 },
       end: () => (now = 'exited'),
     };
     const composition = { project: 'test', health: new Map([['sts', health]]) };
     const media = { ...composition };
     const manager = {
       ...{ sts: composition, media },
-      start: (started: typeof composition, options: { untilHealthy?: boolean }) => {
+      start: (
+        started: typeof composition,
+        options: { untilHealthy?: boolean; isAside?: boolean },
+      ) => {
+        seen.yielding.push(options.isAside);
         expect(options.untilHealthy).to.equal(started === media);
         running += 1;
         seen.mostAtOnce = Math.max(seen.mostAtOnce, running);
@@ -111,13 +117,18 @@ describe('trials', () => {
     let over = (): void => undefined;
     const quiet = new Promise<void>((done) => (over = done));
     const trials = new Trials({ ...seen.host, quiet: () => quiet });
-    const [first, ...rest] = ['a', 'b', 'c'].map((one) => trials.of(request(one, watched(200))));
+    const names = ['a', 'b', 'c', 'd'];
+    const [first, ...rest] = names.map((one) => trials.of(request(one, watched(200))));
     await first;
     expect(seen).to.include({ mostAtOnce: 1, stopped: 1 });
     over();
     await Promise.all(rest);
-    expect(seen).to.include({ mostAtOnce: 2, stopped: 3 });
-    expect(seen.started.map((variables) => variables['ASR_MODEL'])).to.deep.equal(['a', 'b', 'c']);
+    expect(seen).to.include({ mostAtOnce: 2, stopped: 4 });
+    expect(seen.started.map((variables) => variables['ASR_MODEL'])).to.deep.equal(names);
+    // The second may have begun before they were over.
+    expect(seen.yielding).to.have.length(4);
+    expect(seen.yielding[0]).to.equal(true);
+    expect(seen.yielding.slice(2)).to.deep.equal([false, false]);
   });
 
   it('begin beside one that says what it cannot have, while broadcasts are on the air', async () => {

@@ -73,6 +73,10 @@ describe('the benchmark', () => {
     expect(valueOf(figures, /^run/)).to.equal(undefined);
     expect(valueOf(figures, /^its longest/)).to.equal(10);
     expect(valueOf(figures, /^answer|busy/)).to.equal(undefined);
+    // No figure that JSON has no word for.
+    const none = figuresOfRun([seen({}, 0, [], endless)], 60);
+    expect(valueOf(none, /longest broadcast/)).to.equal(undefined);
+    for (const { value } of none) expect(value).to.satisfy(Number.isFinite);
   });
 
   it('judges a figure up to its limit', () => {

@@ -23,16 +23,30 @@ export function figuresOfRun(
   seconds: number | undefined,
 ): Figure[] {
   const records = all.map(({ record }) => record);
-  const floor = Math.max(...records.map(onTheAir).filter(Number.isFinite));
+  // Of those that ended; the longest last.
+  const floor = records
+    .map(onTheAir)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b)
+    .at(-1);
   const busy = records.flatMap(({ busyShare }) => busyShare ?? []);
-  const atOnce = Math.max(...records.map(({ alongside }) => alongside?.length ?? 0)) + 1;
+  const atOnce = Math.max(0, ...records.map(({ alongside }) => alongside?.length ?? 0)) + 1;
   const ratio = (name: string, value: number): Figure => ({ name, value, unit: '' });
   // Nothing is said of what was not seen.
   const middle = (name: string, values: readonly number[]): Figure[] =>
     values.length === 0 ? [] : [ratio(name, median(values))];
   return [
-    ...(seconds === undefined ? [] : [ratio('run / its longest broadcast', seconds / floor)]),
-    { name: 'its longest broadcast, from publishing to its end', value: floor, unit: 's' },
+    ...(seconds === undefined || floor === undefined
+      ? []
+      : [ratio('run / its longest broadcast', seconds / floor)]),
+    ...(floor === undefined
+      ? []
+      : [
+          {
+            ...{ name: 'its longest broadcast, from publishing to its end' },
+            ...{ value: floor, unit: 's' as const },
+          },
+        ]),
     ...middle('answer of the STS / its fragment, median', all.flatMap(answers)),
     ratio('broadcasts beside one another, at most', atOnce),
     ...middle('part of the processors that was busy, median of broadcasts', busy),

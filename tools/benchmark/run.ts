@@ -1,7 +1,7 @@
 /**
  * `npm run benchmark -- RESULTS [--pairs N] [--streams N]`: how fast the suite is, by the results folder of a run: ratios of that run, the
  * analysis of its one-minute broadcast against decoding it (N times, 5 by default), what the tap costs with the traffic of 20 streams, and
- * so many broadcasts that are dubbed by the Echo STS and watched at once (8 by default, as two processors have time for; 0: none). Nothing else may run meanwhile. `benchmark.json` in the results folder has all of it, which
+ * so many broadcasts that are dubbed by the Echo STS and watched at once (8 by default, as two processors have time for; 30 at most; 0: none). Nothing else may run meanwhile. `benchmark.json` in the results folder has all of it, which
  * `npm run compare` reads. Exit code 1 where a figure is above its limit, 2 for a usage error.
  */
 import { spawnSync } from 'node:child_process';
@@ -22,6 +22,8 @@ import { tapDelay } from './tap';
 
 /** Of which the tap has the traffic, whatever the services of this machine could dub. */
 const TAPPED_STREAMS = 20;
+/** More do not begin before the first of them is over. */
+const MOST_STREAMS = 30;
 const USAGE = 'usage: npm run benchmark -- RESULTS [--pairs N] [--streams N]';
 
 /** Programs of the suite, so that what is measured of one is not that of the others. */
@@ -46,19 +48,22 @@ async function main(): Promise<void> {
   const evidence = join(results, 'evidence');
   if (!existsSync(evidence)) usageError(USAGE, `${results}: no results of a run with broadcasts`);
   if (!(Number.isInteger(pairs) && pairs > 0)) usageError(USAGE, '--pairs is a number from 1 on');
-  if (!(Number.isInteger(streams) && streams >= 0)) usageError(USAGE, '--streams is a number');
+  if (!(Number.isInteger(streams) && streams >= 0 && streams <= MOST_STREAMS)) {
+    usageError(USAGE, `--streams is a number from 0 to ${MOST_STREAMS}`);
+  }
   const minute = recordedBroadcasts(evidence).get(keyOf(requestOf()));
   const all: Figure[] = [];
   const show = (figures: readonly Figure[]): void => {
     for (const figure of figures) console.log(lineOf(figure));
     all.push(...figures);
+    // What was measured is kept, whatever fails after it.
+    writeFileSync(join(results, BENCHMARK_FILE), JSON.stringify(all, null, 2));
   };
   show(runFigures(results, evidence));
   if (minute === undefined) console.log('the run has no one-minute broadcast: nothing is analyzed');
   else show(analysisTimes(minute, pairs));
   show(await tapDelay(TAPPED_STREAMS));
   if (streams > 0) show(streamFigures(streams));
-  writeFileSync(join(results, BENCHMARK_FILE), JSON.stringify(all, null, 2));
   if (!all.every(isWithin)) process.exitCode = 1;
 }
 

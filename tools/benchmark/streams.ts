@@ -1,6 +1,6 @@
 /**
  * `streams.ts COUNT`: one process of the suite watches so many broadcasts at once, which the Echo STS dubs in real time. Writes figures of
- * the time in which all were on the air, as JSON, to standard output.
+ * the time in which all were on the air, and its delay from the beginning, as JSON, to standard output.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -65,7 +65,7 @@ function figuresOf(samples: readonly Sample[], lateMs: number, evidence: string)
   }
   const of = `${records.length} streams at once`;
   const processors = (last.processorMs - first.processorMs) / (last.at - first.at);
-  const rss = Math.max(...samples.map((one) => one.rss));
+  const rss = Math.max(...within.map((one) => one.rss));
   return [
     { name: `${of}: processors of the suite`, value: processors, unit: '', limit: 1 },
     { name: `${of}: memory of the suite`, value: rss / 1e6, unit: 'MB', limit: 400 },
