@@ -29,7 +29,7 @@ import { beginResults, FORMAT_FILES, NOTHING_RUN, removePending } from './report
 import { idsOf, NOT_SHOWN_REASON, ScenarioCollector } from './report/scenario-results';
 import { rememberBegin, remembering } from './history/remember';
 import { closedSession } from './session/lifecycle';
-import { endsInForecast, forecastInWords, secondsFor } from './session/loads';
+import { forecastInWords, secondsFor, timesInForecast } from './session/loads';
 import { broadcastsIn, inTurn, noteEnvelope } from './session/plan';
 import { checkExcluded, toldScope } from './session/scope';
 import { whyEmpty, whyNothing } from './session/selection';
@@ -78,7 +78,7 @@ export const plugin: Plugin<Options> = {
     transform('pickles:order', (all) => {
       configOrNothing(environment);
       if (dryRun) run.forecast = forecastInWords(broadcastsIn(all));
-      return order === 'defined' ? inTurn(all, endsInForecast) : all;
+      return order === 'defined' ? inTurn(all, timesInForecast) : all;
     });
     return () => run.end();
   },

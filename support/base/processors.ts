@@ -48,15 +48,16 @@ function textOf(...path: readonly string[]): string {
 
 /**
  * @returns tells which part of the time of all processors was used since then, 0 to 1; undefined where the system does not tell,
- *   and where this process may use some of them only
+ *   or tells only that others have some: where this process may use no more than a part of them
  */
 export function busyShareFromNow(): () => number | undefined {
   const before = processorTimes();
-  const isAll = processorCount() >= cpus().length;
+  const areOurs = processorCount() >= cpus().length;
   return () => {
     const after = processorTimes();
     const [all, idle] = [after.all - before.all, after.idle - before.idle];
-    return isAll && all > 0 ? Math.min(1, Math.max(0, 1 - idle / all)) : undefined;
+    const share = Math.min(1, Math.max(0, 1 - idle / all));
+    return all > 0 && (areOurs || share >= FULL_SHARE) ? share : undefined;
   };
 }
 

@@ -95,11 +95,15 @@ export function runComesFirst(): void {
   process.once('exit', () => prioritizeSession('self', before, 1));
 }
 
-let isOnAir = true;
+let isAnythingOnAir = true;
 
-/** Whether anything is on the air that could be late: where not, heavy programs need not yield to services. */
+/** Whether anything is on the air that could be late, or is going to be: where not, heavy programs need not yield to services. */
+export function isOnAir(): boolean {
+  return isAnythingOnAir;
+}
+
 export function setOnAir(isIt: boolean): void {
-  isOnAir = isIt;
+  isAnythingOnAir = isIt;
 }
 
 /**
@@ -109,7 +113,7 @@ export function setOnAir(isIt: boolean): void {
  * without services or autogroup.
  */
 export function besideServices({ program, args }: Command): Command {
-  if (!isFirst || !isOnAir || !mayPrioritize()) return { program, args };
+  if (!isFirst || !isAnythingOnAir || !mayPrioritize()) return { program, args };
   const set = `{ echo ${ASIDE_PRIORITY} > /proc/self/autogroup; } 2> /dev/null`;
   const wait = `sleep ${(SET_EVERY_MS + 10) / 1000}`;
   const tries = Array.from({ length: TRIES - 1 }, () => `|| { ${wait}; ${set}; }`).join(' ');

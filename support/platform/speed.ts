@@ -18,7 +18,7 @@ const [COUNT, GIVE_UP] = [1, 2];
  * Two that are cores of their own did 58, and of a run with host processes 434 s of processor time where those had 646 to 960 s.
  */
 const HASHES_PER_MS = 34;
-/** Nothing faster was tried. What is slower than the least is not rounded: others have most of the processors. */
+/** Nothing faster was tried. What is slower than the least is rounded down to hundredths: others have most of the processors. */
 const SPEEDS = { least: 0.5, most: 1.5 };
 /** Of all processors together: with less, nothing is dubbed as fast as it is spoken. */
 const LEAST_OF_ALL = 1;
@@ -43,7 +43,7 @@ export function hashesPerMs(processors = processorCount()): number {
   };
   const file = join(__dirname, 'speed-worker.cjs');
   const threads = Array.from({ length: processors }, () => new Worker(file, { workerData }));
-  // Without one that cannot be started nothing is measured.
+  // With one that cannot be started there is no telling: they count as slow.
   for (const thread of threads) thread.on('error', () => undefined).unref();
   const areAll = (index: number): boolean => {
     const deadline = performance.now() + PATIENCE_MS;
@@ -69,7 +69,7 @@ export function speedOf(rate: number, processors = processorCount()): number {
   const measured = rate / HASHES_PER_MS;
   if (measured < SPEEDS.least) {
     const least = Math.min(SPEEDS.least, LEAST_OF_ALL / processors);
-    return Math.max(least, Math.floor(100 * measured) / 100);
+    return Math.max(Math.ceil(100 * least), Math.floor(100 * measured)) / 100;
   }
   const steps = measured / STEP;
   const speed = STEP * Math.floor(measured < 1 ? steps + 1 - UP_FROM : steps);

@@ -227,10 +227,19 @@ export class NestedRuns {
   readonly #oneAtATime = pLimit(1);
   readonly #made: BegunAhead<NestedRequest, SuiteRun>;
 
-  /** @param signal after which none begins any more */
-  constructor(host: NestedHost, signal: AbortSignal, make = nestedRun) {
+  /**
+   * @param whenRoom settles when there is room for them beside what is on the air
+   * @param signal after which none begins any more
+   */
+  constructor(
+    host: NestedHost,
+    whenRoom: () => Promise<void>,
+    signal: AbortSignal,
+    make = nestedRun,
+  ) {
     this.#made = new BegunAhead<NestedRequest, SuiteRun>(JSON.stringify, plannedNested, (request) =>
-      this.#oneAtATime(() => {
+      this.#oneAtATime(async () => {
+        await whenRoom();
         signal.throwIfAborted();
         return make(host, request);
       }),

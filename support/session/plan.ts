@@ -225,18 +225,23 @@ export interface PlannedScenario {
   needs: Needs;
 }
 
+interface Times {
+  ends: ReadonlyMap<string, number>;
+  besideFrom: number;
+}
+
 /**
  * Scenarios in the order in which what they look at is there, and otherwise in their own: while one waits, none of those that
  * follow is looked at.
  *
- * @param endsOf when each of these broadcasts will have been dubbed, by keyOf, in any unit
+ * @param timesOf when each of these broadcasts will have been dubbed, by keyOf, and services of a scenario's own may start, in any unit
  */
 export function inTurn<Scenario extends { pickle: Pickle }>(
   scenarios: readonly Scenario[],
-  endsOf: (broadcasts: PlannedBroadcast[]) => ReadonlyMap<string, number>,
+  timesOf: (broadcasts: PlannedBroadcast[]) => Times,
 ): Scenario[] {
-  const ends = endsOf(broadcastsIn(scenarios));
-  const turns = new Map(scenarios.map((one) => [one, turnOf(one.pickle, ends)]));
+  const times = timesOf(broadcastsIn(scenarios));
+  const turns = new Map(scenarios.map((one) => [one, turnOf(one.pickle, times)]));
   return [...scenarios].sort((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0));
 }
 
@@ -245,12 +250,12 @@ export function broadcastsIn(scenarios: readonly { pickle: Pickle }[]): PlannedB
   return scenarios.flatMap(({ pickle }) => broadcastsOf(pickle));
 }
 
-function turnOf(pickle: Pickle, ends: ReadonlyMap<string, number>): number {
+function turnOf(pickle: Pickle, { ends, besideFrom }: Times): number {
   const { requests } = draftOf(pickle);
   // It is made beside broadcasts or after them, and waits until there is time.
   if (isMadeAhead(pickle)) return Infinity;
   // It starts services, while there are others to wait for.
-  if (startsServices(pickle)) return ends.size === 0 ? 0 : Math.min(...ends.values());
+  if (startsServices(pickle)) return besideFrom;
   return Math.max(0, ...requests.map((one) => ends.get(keyOf(one)) ?? 0));
 }
 

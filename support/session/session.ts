@@ -14,12 +14,12 @@ import type { DualComposeManager } from '../environment/dual-compose-manager';
 import type { SuiteRun } from '../environment/nested-suite';
 import type { Runtime } from '../environment/runtime';
 import { SessionState, sweepLeftovers } from '../environment/session-state';
-import { setOnAir } from '../platform/priority';
+import { isOnAir, setOnAir } from '../platform/priority';
 import { type BroadcastHost, Broadcasts, notRecorded } from './broadcasts';
 import type { DirectRequest } from './direct-request';
 import { type DirectAnswers, DirectRequests } from './direct-sts';
 import type { NestedRequest } from './nested-request';
-import { roomFor } from './loads';
+import { isRoomBeside, roomFor } from './loads';
 import { MeasuredAhead } from './measured-ahead';
 import { NestedRuns } from './nested-run';
 import type { PlannedBroadcast } from './plan';
@@ -56,8 +56,9 @@ export class Session {
   readonly #trials: Trials;
   readonly #direct: DirectRequests;
   readonly #measured: MeasuredAhead;
-  readonly #nested = new NestedRuns(this, this.#ended.signal);
+  readonly #nested = new NestedRuns(this, () => this.#whenRoom(), this.#ended.signal);
   #hasFailures = false;
+  #isRoomBeside = true;
   #closing: Promise<void> | undefined;
 
   /** @throws NotObserved when EVIDENCE names a folder without evidence, or of another version */
@@ -72,7 +73,7 @@ export class Session {
     addToEnvironment(this.#state.environment);
     this.#services = new ServiceSets(config, this.#state, this.#ended.signal, this.#logsFolder);
     this.#trials = new Trials({
-      quiet: () => this.#broadcasts.quiet(),
+      ...{ quiet: () => this.#allDubbed(), whenRoom: () => this.#whenRoom(), isOnAir },
       withVariables: (suffix, variables) => this.#services.withVariables(suffix, variables),
       fixture: (name) => this.fixture(name),
       login: config.mediaServerLogin,
@@ -95,16 +96,19 @@ export class Session {
       settings: () => this.settings(),
       room: async () => {
         const { name } = await this.#services.runtime();
-        return roomFor(this.config, await this.settings(), name);
+        const room = roomFor(this.config, await this.settings(), name);
+        this.#isRoomBeside = isRoomBeside(room);
+        return room;
       },
       schedule: this.#schedule,
       // Of what is not about a broadcast: one at a time beside them, or after them.
       begins: () => {
+        this.#direct.begin();
+        // Before what begins then looks at it.
+        void this.#allDubbed().finally(() => setOnAir(false));
         this.#nested.begin();
         this.#trials.begin();
-        this.#direct.begin();
         void this.#measured.begin();
-        void this.#allDubbed().finally(() => setOnAir(false));
       },
       withFolder: async (name, work) => {
         const folder = this.#state.makeFolder(name);
@@ -123,6 +127,11 @@ export class Session {
   async #allDubbed(): Promise<void> {
     await this.#broadcasts.quiet();
     await this.#direct.answered();
+  }
+
+  /** When what is not about a broadcast may begin: beside them where the processors have room for that, or else after them. */
+  async #whenRoom(): Promise<void> {
+    if (!this.#isRoomBeside) await this.#allDubbed();
   }
 
   /** Whether recorded broadcasts are judged: nothing is started or published then. */

@@ -53,8 +53,12 @@ const LOOK_MS = 250;
 
 /** What trials need of a session. */
 export interface TrialHost {
-  /** As Broadcasts.quiet. */
+  /** Settles when nothing is dubbed any more whose answers could be late, or nothing has begun. */
   quiet: () => Promise<void>;
+  /** Settles when there is room for them beside what is on the air. */
+  whenRoom: () => Promise<void>;
+  /** Whether something is, or is going to be. */
+  isOnAir: () => boolean;
   /** Services that are not started yet. */
   withVariables: (suffix: string, variables: TrialRequest['variables']) => Promise<SecondServices>;
   fixture: (name: string) => Fixture;
@@ -90,24 +94,20 @@ export class Trials {
     this.#made.begin();
   }
 
-  /** @param make is given whether it is beside broadcasts, and what to call when it leaves the processor to the next one */
+  /** @param make is given whether it yields to broadcasts, and what to call when it leaves the processor to the next one */
   #startedInTurn(
     make: (isAside: boolean, isOnlyWatched: () => void) => Promise<Trial>,
   ): Promise<Trial> {
     return new Promise((done, failed) => {
       let isBegun = false;
-      const begin = (isAside: boolean): Promise<void> =>
+      const begin = (): Promise<void> =>
         new Promise((next) => {
           if (isBegun) return next();
           isBegun = true;
-          make(isAside, next).then(done, failed).finally(next);
+          make(this.host.isOnAir(), next).then(done, failed).finally(next);
         });
-      let areBroadcastsOver = false;
-      void this.#besideBroadcasts(() => begin(!areBroadcastsOver));
-      void this.host.quiet().then(() => {
-        areBroadcastsOver = true;
-        return this.#afterBroadcasts(() => begin(false));
-      });
+      void this.host.whenRoom().then(() => this.#besideBroadcasts(begin));
+      void this.host.quiet().then(() => this.#afterBroadcasts(begin));
     });
   }
 

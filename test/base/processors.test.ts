@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 
@@ -17,7 +17,8 @@ describe('a machine', () => {
     expect(tooBusy(undefined, '')).to.equal(undefined);
   });
 
-  it('tells which part of that time was taken since it was asked first', () => {
+  const skip = processorCount() < cpus().length && 'this process may use some processors only';
+  it('tells which part of that time was taken since it was asked first', { skip }, () => {
     const share = busyShareFromNow();
     const until = performance.now() + 200;
     while (performance.now() < until);

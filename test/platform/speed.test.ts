@@ -30,10 +30,10 @@ describe('the speed of the processors', () => {
     for (const [rate, processors, speed] of [
       [16.9, 1, 0.5],
       [3.4, 4, 0.25],
-      [3.4, 8, 0.125],
+      [3.4, 8, 0.13],
       [16.9, 64, 0.49],
       [3.4, 64, 0.1],
-      [0, 64, 1 / 64],
+      [0, 64, 0.02],
       [17, 64, 0.5],
     ] as const) {
       expect(speedOf(rate, processors), `${rate} of ${processors}`).to.equal(speed);

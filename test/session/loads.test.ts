@@ -4,7 +4,7 @@ import { expect } from 'chai';
 
 import { type PartialRequest, keyOf, requestOf } from '../../support/broadcast/request';
 import { projectRoot } from '../../support/config';
-import { loadOf, roomOfProcessors, scheduled } from '../../support/session/loads';
+import { isRoomBeside, loadOf, roomOfProcessors, scheduled } from '../../support/session/loads';
 import type { PlannedBroadcast } from '../../support/session/plan';
 
 const config = {
@@ -153,6 +153,20 @@ describe('the loads of broadcasts', () => {
 });
 
 describe('the room for broadcasts', () => {
+  it('is enough for services beside them from 1.2 processors on', () => {
+    const rooms = [
+      roomOfProcessors(2, 'host', 0.5),
+      roomOfProcessors(2, 'docker', 0.75),
+      roomOfProcessors(1, 'host', 1.5),
+      roomOfProcessors(2, 'host', 0.75),
+      roomOfProcessors(2, 'docker', 1),
+      roomOfProcessors(4, 'docker', 0.5),
+    ];
+    const answers = [false, false, true, true, true, true];
+    expect(rooms.map(isRoomBeside)).to.deep.equal(answers);
+    expect(isRoomBeside({ processors: 1.19 })).to.equal(false);
+  });
+
   it('is a part of all processors, by their speed', () => {
     const rooms = [
       roomOfProcessors(2, 'host', 1),

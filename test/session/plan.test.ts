@@ -84,11 +84,18 @@ describe('the turns of scenarios', () => {
       scenario('nothing 2', 'it is there', '@edge-case'),
     ];
     const ends = { echo: 40, shared: 60, short: 80 };
-    const endsOf = (planned: PlannedBroadcast[]): Map<string, number> =>
-      new Map(planned.map(({ request, group }) => [keyOf(request), ends[group]]));
-    expect(inTurn(inFeatures, endsOf).map(({ pickle }) => pickle.name)).to.deep.equal([
+    const inOrder = (besideFrom: number): string[] =>
+      inTurn(inFeatures, (planned: PlannedBroadcast[]) => ({
+        ends: new Map(planned.map(({ request, group }) => [keyOf(request), ends[group]])),
+        besideFrom,
+      })).map(({ pickle }) => pickle.name);
+    expect(inOrder(40)).to.deep.equal([
       ...['nothing 1', 'nothing 2', 'echo 1', 'own 1', 'own 2', 'echo 2'],
       ...['edge case', 'shared', 'twice', 'direct', 'trial', 'nested'],
+    ]);
+    expect(inOrder(81)).to.deep.equal([
+      ...['nothing 1', 'nothing 2', 'echo 1', 'echo 2', 'edge case', 'shared', 'twice'],
+      ...['own 1', 'own 2', 'direct', 'trial', 'nested'],
     ]);
   });
 });

@@ -81,7 +81,8 @@ describe('trials', () => {
     const service = { name: 'sts', health, url: health };
     const settings = { services: { sts: service, mediaService: service } };
     seen.host = {
-      quiet: () => Promise.resolve(),
+      ...{ quiet: () => Promise.resolve(), whenRoom: () => Promise.resolve() },
+      isOnAir: () => false,
       withVariables: (_suffix, variables) => {
         seen.started.push(variables);
         return Promise.resolve({ manager, settings } as unknown as SecondServices);
@@ -115,8 +116,9 @@ describe('trials', () => {
   it('are one at a time while broadcasts are on the air, and all when those are over', async () => {
     const seen = bench('http://127.0.0.1:9/health');
     let over = (): void => undefined;
-    const quiet = new Promise<void>((done) => (over = done));
-    const trials = new Trials({ ...seen.host, quiet: () => quiet });
+    let isOnAir = true;
+    const quiet = new Promise<void>((done) => (over = done)).then(() => void (isOnAir = false));
+    const trials = new Trials({ ...seen.host, quiet: () => quiet, isOnAir: () => isOnAir });
     const names = ['a', 'b', 'c', 'd'];
     const [first, ...rest] = names.map((one) => trials.of(request(one, watched(200))));
     await first;
@@ -129,6 +131,22 @@ describe('trials', () => {
     expect(seen.yielding).to.have.length(4);
     expect(seen.yielding[0]).to.equal(true);
     expect(seen.yielding.slice(2)).to.deep.equal([false, false]);
+    // Nothing is beside it any more.
+    await trials.of(request('e', watched(200)));
+    expect(seen.yielding[4]).to.equal(false);
+  });
+
+  it('do not begin beside broadcasts for which there is hardly room', async () => {
+    const seen = bench('http://127.0.0.1:9/health');
+    let over = (): void => undefined;
+    const quiet = new Promise<void>((done) => (over = done));
+    const trials = new Trials({ ...seen.host, quiet: () => quiet, whenRoom: () => quiet });
+    const all = ['a', 'b'].map((one) => trials.of(request(one, watched(200))));
+    await new Promise((done) => setTimeout(done, 50));
+    expect(seen.started).to.be.empty;
+    over();
+    await Promise.all(all);
+    expect(seen).to.include({ mostAtOnce: 2, stopped: 2 });
   });
 
   it('begin beside one that says what it cannot have, while broadcasts are on the air', async () => {

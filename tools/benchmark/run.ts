@@ -22,7 +22,7 @@ import { tapDelay } from './tap';
 
 /** Of which the tap has the traffic, whatever the services of this machine could dub. */
 const TAPPED_STREAMS = 20;
-/** More do not begin before the first of them is over. */
+/** More are not on the air at once: starts are 2.6 s apart, and on slower processors more. */
 const MOST_STREAMS = 30;
 const USAGE = 'usage: npm run benchmark -- RESULTS [--pairs N] [--streams N]';
 
