@@ -90,6 +90,8 @@ export class Broadcasts {
   #begun: Promise<unknown> | undefined;
   /** When all planned ones are over; see {@link quiet}. */
   #over: Promise<unknown> = Promise.resolve();
+  /** When those of them are that last; see {@link lastingOver}. */
+  #lastingOver: Promise<unknown> = Promise.resolve();
 
   /** @throws NotObserved when EVIDENCE names a folder without evidence, or of another version */
   constructor(private readonly host: BroadcastHost) {
@@ -118,6 +120,10 @@ export class Broadcasts {
     this.#begun = begun;
     // Whoever waits for one gets its error.
     this.#over = begun.then((all) => Promise.allSettled(all)).catch(() => undefined);
+    const lasting = this.#planned.filter(({ group }) => group === 'shared');
+    this.#lastingOver = begun
+      .then(() => Promise.allSettled(lasting.map(({ request }) => this.#dubOnce(request))))
+      .catch(() => undefined);
   }
 
   async #beginAll(
@@ -156,6 +162,11 @@ export class Broadcasts {
    */
   async quiet(): Promise<void> {
     await this.#over;
+  }
+
+  /** Settles when those planned ones are over that many scenarios look at, or none has begun: they take what the STS can do. */
+  async lastingOver(): Promise<void> {
+    await this.#lastingOver;
   }
 
   /** When none is being dubbed any more. */

@@ -198,12 +198,13 @@ export function timesInForecast(planned: readonly PlannedBroadcast[]): ForecastT
   const room = planned.length > 0 ? roomIn(readConfig()) : undefined;
   if (!room) return { ends: new Map(), besideFrom: 0 };
   const all = scheduled(planned, room);
-  const ends = forecast(all, room.processors, room.startEveryMs).map((one) => one.ends);
-  return {
-    ends: new Map(all.map(({ request }, index) => [keyOf(request), ends[index] ?? 0])),
-    // Or when the last one has been looked at.
-    besideFrom: isRoomBeside(room) ? Math.min(...ends) : Math.max(...ends) + 1,
-  };
+  const times = forecast(all, room.processors, room.startEveryMs);
+  const ends = new Map(all.map(({ request }, index) => [keyOf(request), times[index]?.ends ?? 0]));
+  const lasting = planned.filter(({ group }) => group === 'shared');
+  // When the last one of those has been looked at.
+  const afterLasting =
+    Math.max(0, ...lasting.map(({ request }) => ends.get(keyOf(request)) ?? 0)) + 1;
+  return { ends, besideFrom: isRoomBeside(room) ? Math.min(...ends.values()) : afterLasting };
 }
 
 const SHOWN_PROCESSORS = [2, 4, 8];

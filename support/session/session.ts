@@ -129,9 +129,9 @@ export class Session {
     await this.#direct.answered();
   }
 
-  /** When what is not about a broadcast may begin: beside them where the processors have room for that, or else after them. */
+  /** When what is not about a broadcast may begin: beside those that last where the processors have room for that, or else after them. */
   async #whenRoom(): Promise<void> {
-    if (!this.#isRoomBeside) await this.#allDubbed();
+    if (!this.#isRoomBeside) await this.#broadcasts.lastingOver();
   }
 
   /** Whether recorded broadcasts are judged: nothing is started or published then. */
