@@ -57,8 +57,12 @@ describe('the first broadcast of a run', () => {
       { request: SHORT, group: 'echo', together: 1 },
       { request: FIRST, group: 'shared', together: 1 },
     ]);
+    const over: string[] = [];
+    void broadcasts.lastingOver().then(() => over.push('those that last'));
+    void broadcasts.quiet().then(() => over.push('all'));
     await nextTurn();
     expect([...asked.keys()]).to.deep.equal([FIRST.composition]);
+    expect(over).to.be.empty;
 
     asked.get(FIRST.composition)?.fail(new Error('they do not start'));
     const why = await broadcasts.dub(FIRST).catch((error: unknown) => String(error));
@@ -66,6 +70,7 @@ describe('the first broadcast of a run', () => {
     await nextTurn();
     const all = [FIRST, USUAL, SHORT].map(({ composition }) => composition);
     expect([...asked.keys()]).to.deep.equal(all);
+    expect(over).to.deep.equal(['those that last']);
 
     asked.get(USUAL.composition)?.succeed({} as Services);
     await broadcasts.describedFixture('90-s-tones');
@@ -74,6 +79,8 @@ describe('the first broadcast of a run', () => {
     asked.get(SHORT.composition)?.fail(new Error('they do not start either'));
     await broadcasts.dub(USUAL).catch(() => undefined);
     expect(begun).to.equal(1);
+    await broadcasts.quiet();
+    expect(over).to.deep.equal(['those that last', 'all']);
     ended.abort();
   });
 });
