@@ -8,7 +8,7 @@ import { type Config, readConfig, type Settings } from '../config';
 import { RUN_VARIABLE } from '../environment/session-state';
 import { processorSpeed } from '../platform/speed';
 import { duration } from '../report/wording';
-import type { PlannedBroadcast } from './plan';
+import type { ForecastTimes, PlannedBroadcast } from './plan';
 import { forecast, type Load, START_EVERY_MS } from './schedule';
 
 /**
@@ -183,14 +183,6 @@ export function secondsFor(
   const ends = forecast(all, processors).map((one) => one.ends);
   const recorded = all.reduce((sum, { seconds }) => sum + seconds, 0);
   return Math.max(0, ...ends) + (ANALYSIS * recorded) / 2;
-}
-
-/** The times of a forecast, in seconds after the first broadcast has begun. */
-export interface ForecastTimes {
-  /** When each broadcast will have been dubbed, by keyOf. */
-  ends: ReadonlyMap<string, number>;
-  /** When services of a scenario's own may start. */
-  besideFrom: number;
 }
 
 /** Of no broadcast where the configuration cannot be read, which scenarios say. */

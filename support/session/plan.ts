@@ -225,8 +225,11 @@ export interface PlannedScenario {
   needs: Needs;
 }
 
-interface Times {
+/** The times of a forecast, in seconds after the first broadcast has begun. */
+export interface ForecastTimes {
+  /** When each broadcast will have been dubbed, by keyOf. */
   ends: ReadonlyMap<string, number>;
+  /** When services of a scenario's own may start. */
   besideFrom: number;
 }
 
@@ -234,11 +237,11 @@ interface Times {
  * Scenarios in the order in which what they look at is there, and otherwise in their own: while one waits, none of those that
  * follow is looked at.
  *
- * @param timesOf when each of these broadcasts will have been dubbed, by keyOf, and services of a scenario's own may start, in any unit
+ * @param timesOf the forecast for these broadcasts
  */
 export function inTurn<Scenario extends { pickle: Pickle }>(
   scenarios: readonly Scenario[],
-  timesOf: (broadcasts: PlannedBroadcast[]) => Times,
+  timesOf: (broadcasts: PlannedBroadcast[]) => ForecastTimes,
 ): Scenario[] {
   const times = timesOf(broadcastsIn(scenarios));
   const turns = new Map(scenarios.map((one) => [one, turnOf(one.pickle, times)]));
@@ -250,7 +253,7 @@ export function broadcastsIn(scenarios: readonly { pickle: Pickle }[]): PlannedB
   return scenarios.flatMap(({ pickle }) => broadcastsOf(pickle));
 }
 
-function turnOf(pickle: Pickle, { ends, besideFrom }: Times): number {
+function turnOf(pickle: Pickle, { ends, besideFrom }: ForecastTimes): number {
   const { requests } = draftOf(pickle);
   // It is made beside broadcasts or after them, and waits until there is time.
   if (isMadeAhead(pickle)) return Infinity;

@@ -23,12 +23,12 @@ export function figuresOfRun(
   seconds: number | undefined,
 ): Figure[] {
   const records = all.map(({ record }) => record);
-  // Of those that ended; the longest last.
-  const floor = records
+  // Of those that ended; nothing where none has.
+  const longest = records
     .map(onTheAir)
     .filter(Number.isFinite)
-    .sort((a, b) => a - b)
-    .at(-1);
+    .sort((a, b) => b - a)
+    .slice(0, 1);
   const busy = records.flatMap(({ busyShare }) => busyShare ?? []);
   const atOnce = Math.max(0, ...records.map(({ alongside }) => alongside?.length ?? 0)) + 1;
   const ratio = (name: string, value: number): Figure => ({ name, value, unit: '' });
@@ -36,17 +36,12 @@ export function figuresOfRun(
   const middle = (name: string, values: readonly number[]): Figure[] =>
     values.length === 0 ? [] : [ratio(name, median(values))];
   return [
-    ...(seconds === undefined || floor === undefined
+    ...(seconds === undefined
       ? []
-      : [ratio('run / its longest broadcast', seconds / floor)]),
-    ...(floor === undefined
-      ? []
-      : [
-          {
-            ...{ name: 'its longest broadcast, from publishing to its end' },
-            ...{ value: floor, unit: 's' as const },
-          },
-        ]),
+      : longest.map((floor) => ratio('run / its longest broadcast', seconds / floor))),
+    ...longest.map((value): Figure => {
+      return { name: 'its longest broadcast, from publishing to its end', value, unit: 's' };
+    }),
     ...middle('answer of the STS / its fragment, median', all.flatMap(answers)),
     ratio('broadcasts beside one another, at most', atOnce),
     ...middle('part of the processors that was busy, median of broadcasts', busy),
