@@ -38,6 +38,8 @@ const FOR_BROADCASTS = { host: 0.85, docker: 0.7, external: 0.85 };
  */
 const START_EVERY = { host: START_EVERY_MS, docker: 3400, external: START_EVERY_MS };
 const LEAST_START_EVERY_MS = START_EVERY_MS / 2;
+/** Of the time between two starts that would just do for all of a block to be on the air at the same time. */
+const BLOCK_STARTS = 0.9;
 /** How long the output of a broadcast goes on after its publisher, and its evidence is fetched. */
 const TAIL_SECONDS = 13;
 /** Where the description of its fixture cannot be read: whoever waits for it says so. */
@@ -138,6 +140,7 @@ export function scheduled(
     block,
     all.filter(({ group }) => group === 'short'),
   ].map((rank) => [...rank].sort((a, b) => b.seconds - a.seconds));
+  const nextWithinMs = startsOfBlock(block);
   return [...shortestSecond(shared), ...ranks.flat()].map((one, _index, inOrder) => {
     const { request, group, seconds } = one;
     const isInBlock = block.includes(one);
@@ -155,6 +158,7 @@ export function scheduled(
       load: {
         ...{ ...shares, set: setOf(request, config) },
         tail: group === 'short' ? shares : tail,
+        ...(isInBlock ? { nextWithinMs } : {}),
       },
     };
   });
@@ -167,6 +171,13 @@ export function scheduled(
 function shortestSecond<One>(longestFirst: readonly One[]): readonly One[] {
   const [longest, others] = [longestFirst.slice(0, 1), longestFirst.slice(1)];
   return [...longest, ...others.slice(-1), ...others.slice(0, -1)];
+}
+
+/** So far apart, at most, that all of them are on the air when the last one begins, the longest having begun first. */
+function startsOfBlock(block: readonly { seconds: number }[]): number {
+  const longestFirst = block.map(({ seconds }) => seconds).sort((a, b) => b - a);
+  const apart = longestFirst.map((seconds, at) => seconds / (longestFirst.length - 1 - at));
+  return BLOCK_STARTS * Math.min(...apart) * 1000;
 }
 
 /**

@@ -30,6 +30,8 @@ export interface Load extends Shares {
   set: string;
   /** From the end of its publisher until that of its output. */
   tail: Shares;
+  /** Of a block, whose broadcasts are to be on the air at the same time: within so much after it the next one begins. */
+  nextWithinMs?: number;
 }
 
 /** What a broadcast takes now. */
@@ -109,17 +111,25 @@ export class Starts {
     private readonly watch = watchMachine,
   ) {}
 
-  /** Settles when the next one may begin. */
-  turn(): Promise<unknown> {
-    const turn = this.#next;
-    this.#next = turn.then(() => this.#pause());
+  /**
+   * Settles when the next one may begin: in the order in which they ask, so that no other one begins between those of a block.
+   *
+   * @param ready settles when its services have taken the last one
+   * @param nextWithinMs after it the next one begins, however long the suite is kept waiting
+   */
+  turn(ready: Promise<unknown>, nextWithinMs = Infinity): Promise<unknown> {
+    const turn = this.#next.then(() => ready);
+    this.#next = turn.then(() => this.#pause(nextWithinMs));
     return turn;
   }
 
-  async #pause(): Promise<void> {
-    for (let later = 0; later <= MOST_LATER; later += 1) {
+  async #pause(mostMs: number): Promise<void> {
+    let left = mostMs;
+    for (let later = 0; later <= MOST_LATER && left > 0; later += 1) {
       const seen = this.watch();
-      await pause(this.everyMs, this.signal);
+      const ms = Math.min(this.everyMs, left);
+      left -= ms;
+      await pause(ms, this.signal);
       if (seen().waits.length === 0 || this.signal.aborted) return;
     }
   }
@@ -230,8 +240,8 @@ export class Schedule {
   ): Promise<T> {
     let isRead = (): void => undefined;
     const read = new Promise<void>((done) => (isRead = done));
-    const { set } = load;
-    const begun = (this.#last.get(set) ?? Promise.resolve()).then(() => this.starts.turn());
+    const { set, nextWithinMs } = load;
+    const begun = this.starts.turn(this.#last.get(set) ?? Promise.resolve(), nextWithinMs);
     this.#last.set(
       set,
       begun.then(() => Promise.race([read, pause(READ_PATIENCE_MS, this.signal)])),

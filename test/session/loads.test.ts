@@ -63,6 +63,18 @@ describe('the loads of broadcasts', () => {
     expect(scheduled(many, { ...room, maxStreams: 40 })[0]?.load.processors).to.equal(2);
   });
 
+  it('of a block have starts so close together that all are on the air when the last one begins', () => {
+    const apart = (...lengths: number[]): (number | undefined)[] =>
+      scheduled(
+        lengths.map((seconds) => planned('echo', { ...tones, seconds }, lengths.length)),
+        room,
+      ).map(({ load }) => load.nextWithinMs && Math.round(load.nextWithinMs));
+    // Nine tenths of the second's 36 s: half of the first's 78 s is more.
+    expect(apart(30, 36, 78)).to.deep.equal([32_400, 32_400, 32_400]);
+    expect(apart(40, 60)).to.deep.equal([54_000, 54_000]);
+    expect(apart(60)).to.deep.equal([undefined]);
+  });
+
   it('of a block that services do not take at once are of each its own', () => {
     const block = [78, 72, 36].map((seconds) => planned('echo', { ...tones, seconds }, 3));
     const loads = (maxStreams: number): number[] =>

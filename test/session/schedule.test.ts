@@ -122,6 +122,39 @@ void suite('the schedule of broadcasts', () => {
     assert.equal(begun(), 3);
   });
 
+  void test('those of a block begin one after the other and in time, whatever waits and whatever the suite waits for', async (t) => {
+    faked(t);
+    const { signal } = new AbortController();
+    const starts = new Starts(
+      signal,
+      watchWith(() => true),
+    );
+    const schedule = new Schedule(signal, 2, starts);
+    const begun: string[] = [];
+    const take = (set: string, nextWithinMs?: number): void => {
+      const one = { ...load(0.2, 0, set), ...(nextWithinMs === undefined ? {} : { nextWithinMs }) };
+      void schedule.take(one, RUNNING, (_services, { onIngested }) => {
+        begun.push(set);
+        onIngested();
+        return new Promise(() => undefined);
+      });
+    };
+    take('block', 4000);
+    take('block', 4000);
+    take('block', 4000);
+    await pass(0);
+    take('other');
+    assert.deepEqual(begun, ['block']);
+    await pass(2600);
+    await pass(1399);
+    assert.deepEqual(begun, ['block']);
+    await pass(1);
+    assert.deepEqual(begun, ['block', 'block']);
+    await pass(2600);
+    await pass(1400);
+    assert.deepEqual(begun, ['block', 'block', 'block']);
+  });
+
   void test('one that is not read holds the next back for 3 s', async (t) => {
     faked(t);
     const { begun } = scheduled([load(0.2), load(0.2)]);
