@@ -5,7 +5,12 @@ import { StringDecoder } from 'node:string_decoder';
 import { execa } from 'execa';
 
 import { messageOf, SuiteError } from '../base/errors';
-import { besideServices, DECODER_PRIORITY, yieldToServices } from '../platform/priority';
+import {
+  besideServices,
+  DECODER_PRIORITY,
+  measuringPriority,
+  yieldToServices,
+} from '../platform/priority';
 import { cached } from './answer-cache';
 
 /** A media file is missing, empty, or cannot be opened by ffprobe or ffmpeg. */
@@ -119,7 +124,7 @@ async function startTool(
     stripFinalNewline: false,
     ...inputOf(input),
   });
-  yieldToServices(running.pid);
+  yieldToServices(running.pid, measuringPriority());
   const result = await running;
   const stderr = textOf(result.stderr);
   const exitCode = exitCodeOf(program, args, result, stderr);
@@ -190,7 +195,7 @@ async function streamTool(
     ...{ reject: false, buffer: false, encoding: 'buffer' },
     ...inputOf(input),
   });
-  yieldToServices(running.pid, DECODER_PRIORITY);
+  yieldToServices(running.pid, measuringPriority(DECODER_PRIORITY));
   running.stdout.on('data', take);
   const kept: string[] = [];
   const log = lineSplitter((line) => {

@@ -5,7 +5,7 @@ import pLimit from 'p-limit';
 import { z } from 'zod';
 
 import { SuiteError } from '../base/errors';
-import { isInImage, toolPython } from '../platform/tool-python';
+import { besideBroadcasts, isInImage, toolPython } from '../platform/tool-python';
 import { cached } from './answer-cache';
 import { lastLines, runTool } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
@@ -173,13 +173,14 @@ async function listen(
     const [from, to] = [window.fromSeconds, window.toSeconds].map((time) => Math.max(0, time));
     return `${from?.toFixed(3)}-${to?.toFixed(3)}`;
   });
-  const { program, args } = toolPython(script, [by, language, ...spans], {
+  const command = toolPython(script, [by, language, ...spans], {
     ...(by === ENGLISH_MODEL ? {} : { reads: by }),
     variables: Object.keys(KEEP_MEMORY),
   });
-  const run = await cached([program, args, samples], () =>
-    runTool(program, args, bytePiecesOf(samples), KEEP_MEMORY),
-  );
+  const run = await cached([command.program, command.args, samples], () => {
+    const { program, args } = besideBroadcasts(command);
+    return runTool(program, args, bytePiecesOf(samples), KEEP_MEMORY);
+  });
   if (run.exitCode !== 0) {
     throw new ListenerFailed({
       what: 'the speech recognizer failed',

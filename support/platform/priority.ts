@@ -7,6 +7,12 @@ export const ANALYSIS_PRIORITY = 19;
 /** Of decoders, for which all the rest of an analysis waits: before that, and far behind what is live. */
 export const DECODER_PRIORITY = 15;
 
+/**
+ * Of all that measures once nothing is on the air, and the run waits for it: behind the run, which may watch services of a scenario's own, and
+ * not so far that other programs of its session, two that are busy, leave nothing of two processors. Listening took no end so.
+ */
+const AFTERWARDS_PRIORITY = 5;
+
 /** Of runs of the suite inside of it, of services that dub no broadcast, and of heavy programs beside containers: they can wait. */
 export const ASIDE_PRIORITY = 10;
 
@@ -18,7 +24,8 @@ export const ASIDE_PRIORITY = 10;
 const LIVE_PRIORITY = -5;
 
 /** The same of a container, beside others with 1024: the weights that Linux gives to these priorities. */
-export const ANALYSIS_CPU_SHARES = 15;
+const ANALYSIS_CPU_SHARES = 15;
+const AFTERWARDS_CPU_SHARES = 335;
 export const ASIDE_CPU_SHARES = 110;
 
 /** How a program is started. */
@@ -104,6 +111,16 @@ export function isOnAir(): boolean {
 
 export function setOnAir(isIt: boolean): void {
   isAnythingOnAir = isIt;
+}
+
+/** Of what measures now. */
+export function measuringPriority(onAir = ANALYSIS_PRIORITY): number {
+  return isAnythingOnAir ? onAir : AFTERWARDS_PRIORITY;
+}
+
+/** The same of a container. */
+export function measuringCpuShares(): number {
+  return isAnythingOnAir ? ANALYSIS_CPU_SHARES : AFTERWARDS_CPU_SHARES;
 }
 
 /**

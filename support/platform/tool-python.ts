@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 
-import { ANALYSIS_CPU_SHARES, besideServices, type Command } from './priority';
+import { besideServices, type Command, measuringCpuShares } from './priority';
 
 const root = resolve(__dirname, '../..');
 const python = join(root, '.venv/bin/python');
@@ -10,11 +10,12 @@ const imageFile = join(root, '.tools/tools-image');
 /** Where the image has the suite's files, and which folder it has as well (compose/tools/Dockerfile). */
 const SUITE = '/suite';
 const MODEL = join(root, '.tools/models/whisper-base');
+const DOCKER = 'docker';
+const RUN = 'run';
 
 /**
- * How one of the suite's own Python programs is run: with the environment that the set-up has made, yielding to
- * services that are containers, or, where it has made none, in the tools image, by standard input and output, without a network, as this user. A folder that is not in the image
- * is mounted to be read.
+ * How one of the suite's own Python programs is run: with the environment that the set-up has made, or, where it has made none, in the
+ * tools image, by standard input and output, without a network, as this user. A folder that is not in the image is mounted to be read.
  *
  * @param script a file of this project
  * @param options.reads the argument that is a folder, if one is
@@ -26,14 +27,13 @@ export function toolPython(
   options: { reads?: string; variables?: readonly string[] } = {},
 ): Command {
   const image = toolsImage();
-  if (image === undefined) return besideServices({ program: python, args: [script, ...args] });
+  if (image === undefined) return { program: python, args: [script, ...args] };
   const { reads, variables = [] } = options;
   const isMounted = reads !== undefined && !isInImage(reads);
   return {
-    program: 'docker',
+    program: DOCKER,
     args: [
-      ...['run', '--rm', '--init', '--interactive', '--network', 'none'],
-      ...['--cpu-shares', String(ANALYSIS_CPU_SHARES)],
+      ...[RUN, '--rm', '--init', '--interactive', '--network', 'none'],
       ...['--user', `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`],
       ...variables.flatMap((name) => ['--env', name]),
       ...(isMounted ? ['--mount', `type=bind,source=${reads},target=${reads},readonly`] : []),
@@ -41,6 +41,13 @@ export function toolPython(
       ...args.map((arg) => (arg === reads && !isMounted ? pathInImage(arg) : arg)),
     ],
   };
+}
+
+/** The same as it is started beside services, to which it yields. What it answers is the same. */
+export function besideBroadcasts({ program, args }: Command): Command {
+  if (program !== DOCKER) return besideServices({ program, args });
+  const [run = RUN, ...others] = args;
+  return { program, args: [run, '--cpu-shares', String(measuringCpuShares()), ...others] };
 }
 
 /** Whether programs that {@link toolPython} runs have a folder in the image. */

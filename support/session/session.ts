@@ -87,7 +87,10 @@ export class Session {
       ...{ signal: this.#ended.signal, quiet: () => this.#allDubbed() },
       dub: (request) => this.dub(request),
     });
-    if (this.isReplay) this.#services.runsAs = 'recorded broadcasts: nothing was started';
+    if (this.isReplay) {
+      this.#services.runsAs = 'recorded broadcasts: nothing was started';
+      setOnAir(false);
+    }
   }
 
   get #host(): BroadcastHost {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,10 +9,13 @@ import { expect } from 'chai';
 
 import { inWorkerThread } from '../../support/analyze/worker-thread';
 import { projectRoot } from '../../support/config';
+import { setOnAir } from '../../support/platform/priority';
 import { placeDubs } from '../../support/analyze/dub-placement';
 import { noise } from './make-media';
 
 const RATE_HZ = 4000;
+const TASKS = '/proc/self/task';
+const noThreads = existsSync(TASKS) ? false : 'threads are not told on this system';
 
 describe('heavy work', () => {
   it('does not keep messages waiting', async () => {
@@ -44,6 +47,22 @@ describe('heavy work', () => {
     );
     // In this thread, one wait would have lasted as long as the work.
     expect(longest / took).to.be.below(0.5);
+  });
+
+  it('yields to broadcasts, and less once nothing is on the air', { skip: noThreads }, async () => {
+    const priorities = async (): Promise<string[]> => {
+      await inWorkerThread('detectLanguage', 'Hola, ¿qué tal?');
+      return readdirSync(TASKS).map((id) => {
+        const [, fields = ''] = readFileSync(join(TASKS, id, 'stat'), 'utf8').split(') ');
+        // The 19th of all is nice, and the third the first one after the name (proc(5)).
+        return fields.split(' ')[19 - 3] ?? '';
+      });
+    };
+    const own = getPriority();
+    expect(await priorities()).to.include(String(Math.min(19, own + 19)));
+    setOnAir(false);
+    expect(await priorities()).to.include(String(Math.min(19, own + 5)));
+    setOnAir(true);
   });
 
   it('makes no folder of temporary files again that has been removed', async () => {

@@ -8,6 +8,9 @@ import { expect } from 'chai';
 import {
   ASIDE_PRIORITY,
   besideServices,
+  DECODER_PRIORITY,
+  measuringCpuShares,
+  measuringPriority,
   prioritizeSession,
   servicePriority,
   runComesFirst,
@@ -29,6 +32,18 @@ describe('priorities', () => {
     const pid = sleeper();
     yieldToServices(pid, ASIDE_PRIORITY);
     expect(getPriority(pid)).to.equal(ASIDE_PRIORITY);
+  });
+
+  it('of what measures are the lowest while anything is on the air, and not far behind the run afterwards', () => {
+    const now = (): unknown[] => [
+      measuringPriority(),
+      measuringPriority(DECODER_PRIORITY),
+      measuringCpuShares(),
+    ];
+    expect(now()).to.deep.equal([19, 15, 15]);
+    setOnAir(false);
+    expect(now()).to.deep.equal([5, 5, 335]);
+    setOnAir(true);
   });
 
   it('have a whole session yield', { skip: noSessions }, () => {

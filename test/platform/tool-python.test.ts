@@ -18,6 +18,7 @@ import { expect } from 'chai';
 import { projectRoot, readConfig } from '../../support/config';
 import { findEngine } from '../../support/environment/docker-engine';
 import { SessionState } from '../../support/environment/session-state';
+import type * as Priority from '../../support/platform/priority';
 import type * as ToolPython from '../../support/platform/tool-python';
 
 const PYTHON = join(projectRoot, '.venv/bin/python');
@@ -32,7 +33,8 @@ describe("the suite's own Python programs", async () => {
   mkdirSync(join(root, 'support/platform'), { recursive: true });
   for (const file of [FILE, PRIORITY]) copyFileSync(join(projectRoot, file), join(root, file));
   const load = createRequire(__filename);
-  const { toolPython, isInImage } = load(join(root, FILE)) as typeof ToolPython;
+  const { toolPython, besideBroadcasts, isInImage } = load(join(root, FILE)) as typeof ToolPython;
+  const { setOnAir } = load(join(root, PRIORITY)) as typeof Priority;
   const speak = join(root, 'fixtures/speak.py');
   const listen = join(root, 'support/analyze/listen.py');
   const model = join(root, '.tools/models/whisper-base');
@@ -52,6 +54,21 @@ describe("the suite's own Python programs", async () => {
     make('.tools/tools-image', 'live-dubbing/tools:abc\n');
     expect(toolPython(speak, ['a'])).to.deep.equal(here);
     expect(isInImage(model)).to.be.false;
+  });
+
+  it('yield to broadcasts in the image, and less once nothing is on the air', () => {
+    make('.tools/tools-image', 'live-dubbing/tools:abc\n');
+    const command = toolPython(speak, ['a']);
+    const shares = (): string[] => {
+      const { program, args } = besideBroadcasts(command);
+      expect([program, args[0], args[1]]).to.deep.equal(['docker', 'run', '--cpu-shares']);
+      expect(args.slice(3)).to.deep.equal(command.args.slice(1));
+      return args.slice(2, 3);
+    };
+    expect(shares()).to.deep.equal(['15']);
+    setOnAir(false);
+    expect(shares()).to.deep.equal(['335']);
+    setOnAir(true);
   });
 
   it('run in the image elsewhere, without a network, as this user', () => {
