@@ -1,3 +1,4 @@
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 
 import { Piscina } from 'piscina';
@@ -22,7 +23,8 @@ function threadNow(): Piscina {
   if (thread?.priority === priority) return thread.pool;
   const pool = new Piscina({
     filename: join(__dirname, 'worker-thread-entry.cjs'),
-    ...{ minThreads: 0, maxThreads: 1, idleTimeout: IDLE_MS, niceIncrement: priority },
+    ...{ minThreads: 0, maxThreads: 1, idleTimeout: IDLE_MS },
+    niceIncrement: priority - getPriority(),
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     // Modules that this process was told to load first are loaded by the thread's own file.
     execArgv: [],

@@ -2,14 +2,14 @@ import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 
 /** The least that threads and processes can have (nice): what is measured can wait, broadcasts that are dubbed meanwhile cannot. */
-export const ANALYSIS_PRIORITY = 19;
+const ANALYSIS_PRIORITY = 19;
 
 /** Of decoders, for which all the rest of an analysis waits: before that, and far behind what is live. */
 export const DECODER_PRIORITY = 15;
 
 /**
- * Of all that measures once nothing is on the air, and the run waits for it: behind the run, which may watch services of a scenario's own, and
- * not so far that other programs of its session, two that are busy, leave nothing of two processors. Listening took no end so.
+ * Of all that measures once nothing is on the air, and the run waits for it: behind the run, which may watch services of a scenario's own, but
+ * not as far as before. With the lowest priority, two busy programs of the same session left 7 s of 337 s of two processors to listening.
  */
 const AFTERWARDS_PRIORITY = 5;
 
@@ -40,7 +40,7 @@ export function servicePriority(isAside: boolean): number {
 }
 
 /** Has a process yield to others (nice); one that has ended already is no error. */
-export function yieldToServices(pid: number | undefined, priority = ANALYSIS_PRIORITY): void {
+export function yieldToServices(pid: number | undefined, priority: number): void {
   if (pid === undefined) return;
   try {
     setPriority(pid, priority);
@@ -113,9 +113,9 @@ export function setOnAir(isIt: boolean): void {
   isAnythingOnAir = isIt;
 }
 
-/** Of what measures now. */
+/** Of what measures now: never before the run, where that yields itself. */
 export function measuringPriority(onAir = ANALYSIS_PRIORITY): number {
-  return isAnythingOnAir ? onAir : AFTERWARDS_PRIORITY;
+  return Math.max(getPriority(), isAnythingOnAir ? onAir : AFTERWARDS_PRIORITY);
 }
 
 /** The same of a container. */

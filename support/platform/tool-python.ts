@@ -11,7 +11,6 @@ const imageFile = join(root, '.tools/tools-image');
 const SUITE = '/suite';
 const MODEL = join(root, '.tools/models/whisper-base');
 const DOCKER = 'docker';
-const RUN = 'run';
 
 /**
  * How one of the suite's own Python programs is run: with the environment that the set-up has made, or, where it has made none, in the
@@ -33,7 +32,7 @@ export function toolPython(
   return {
     program: DOCKER,
     args: [
-      ...[RUN, '--rm', '--init', '--interactive', '--network', 'none'],
+      ...['run', '--rm', '--init', '--interactive', '--network', 'none'],
       ...['--user', `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`],
       ...variables.flatMap((name) => ['--env', name]),
       ...(isMounted ? ['--mount', `type=bind,source=${reads},target=${reads},readonly`] : []),
@@ -46,8 +45,8 @@ export function toolPython(
 /** The same as it is started beside services, to which it yields. What it answers is the same. */
 export function besideBroadcasts({ program, args }: Command): Command {
   if (program !== DOCKER) return besideServices({ program, args });
-  const [run = RUN, ...others] = args;
-  return { program, args: [run, '--cpu-shares', String(measuringCpuShares()), ...others] };
+  const shares = ['--cpu-shares', String(measuringCpuShares())];
+  return { program, args: [...args.slice(0, 1), ...shares, ...args.slice(1)] };
 }
 
 /** Whether programs that {@link toolPython} runs have a folder in the image. */

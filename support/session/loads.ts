@@ -38,8 +38,8 @@ const FOR_BROADCASTS = { host: 0.85, docker: 0.7, external: 0.85 };
  */
 const START_EVERY = { host: START_EVERY_MS, docker: 3400, external: START_EVERY_MS };
 const LEAST_START_EVERY_MS = START_EVERY_MS / 2;
-/** Of the time between two starts that would just do for all of a block to be on the air at the same time. */
-const BLOCK_STARTS = 0.9;
+/** Of the time between two starts that would just do for all of a block to be on the air at the same time: the rest is for services. */
+const BLOCK_STARTS = 0.8;
 /** How long the output of a broadcast goes on after its publisher, and its evidence is fetched. */
 const TAIL_SECONDS = 13;
 /** Where the description of its fixture cannot be read: whoever waits for it says so. */
@@ -60,7 +60,7 @@ export interface Room {
   maxStreams: number;
   /** That broadcasts may take. */
   processors: number;
-  /** They do not begin closer together. */
+  /** They do not begin closer together, but for those of a block that could not be on the air together so. */
   startEveryMs: number;
 }
 
@@ -133,50 +133,54 @@ export function scheduled(
   const all = [...once.values()].map((one) => ({ ...one, seconds: lengthOf(one.request, config) }));
   const together = all.filter(isBlock);
   // Where services take fewer at the same time, each takes what it takes.
-  const block = together.length <= maxStreams ? together : [];
+  const block = together.length <= maxStreams ? longestFirst(together) : [];
   const [shared = [], ...ranks] = [
     all.filter(({ group }) => group === 'shared'),
     all.filter((one) => one.group === 'echo' && !block.includes(one)),
     block,
     all.filter(({ group }) => group === 'short'),
-  ].map((rank) => [...rank].sort((a, b) => b.seconds - a.seconds));
+  ].map(longestFirst);
   const nextWithinMs = startsOfBlock(block);
-  return [...shortestSecond(shared), ...ranks.flat()].map((one, _index, inOrder) => {
+  return [...shortestSecond(shared), ...ranks.flat()].map((one) => {
     const { request, group, seconds } = one;
     const isInBlock = block.includes(one);
     // The longest of a block comes first and takes for all of it: they begin together or not at all.
-    const isFirst = one === inOrder.find((other) => block.includes(other));
-    const count = isInBlock ? (isFirst ? block.length : 0) : 1;
+    const count = isInBlock ? (one === block[0] ? block.length : 0) : 1;
     const taken = Math.min(processors, count * PROCESSORS[group]);
+    const streams = count / maxStreams;
     const shares = {
       processors: taken,
-      share: Math.max(1 / maxStreams, sharesOf(group, processors)),
+      share: Math.max(streams, sharesOf(group, processors)),
     };
-    const tail = { processors: isInBlock ? taken : taken * TAIL, share: 1 / maxStreams };
+    const tail = { processors: isInBlock ? taken : taken * TAIL, share: streams };
     return {
       ...{ request, seconds: seconds + TAIL_SECONDS, tailSeconds: TAIL_SECONDS },
       load: {
         ...{ ...shares, set: setOf(request, config) },
         tail: group === 'short' ? shares : tail,
-        ...(isInBlock ? { nextWithinMs } : {}),
+        ...(isInBlock && one !== block.at(-1) ? { nextWithinMs } : {}),
       },
     };
   });
+}
+
+function longestFirst<One extends { seconds: number }>(all: readonly One[]): readonly One[] {
+  return [...all].sort((a, b) => b.seconds - a.seconds);
 }
 
 /**
  * Those of the Echo STS begin beside the longest and end beside the second. That a broadcast is short which has the fewest processors
  * keeps the STS's queue short: of two of a minute after each other, the answers of the second took up to 29.5 s of 30 in containers.
  */
-function shortestSecond<One>(longestFirst: readonly One[]): readonly One[] {
-  const [longest, others] = [longestFirst.slice(0, 1), longestFirst.slice(1)];
+function shortestSecond<One>(sorted: readonly One[]): readonly One[] {
+  const [longest, others] = [sorted.slice(0, 1), sorted.slice(1)];
   return [...longest, ...others.slice(-1), ...others.slice(0, -1)];
 }
 
 /** So far apart, at most, that all of them are on the air when the last one begins, the longest having begun first. */
 function startsOfBlock(block: readonly { seconds: number }[]): number {
-  const longestFirst = block.map(({ seconds }) => seconds).sort((a, b) => b - a);
-  const apart = longestFirst.map((seconds, at) => seconds / (longestFirst.length - 1 - at));
+  // Of the last one, after which none of them begins: Infinity.
+  const apart = block.map(({ seconds }, at) => seconds / (block.length - 1 - at));
   return BLOCK_STARTS * Math.min(...apart) * 1000;
 }
 
@@ -227,7 +231,7 @@ export function forecastInWords(planned: readonly PlannedBroadcast[]): string | 
   return `broadcasts on the air for about ${all.join(', ')}${by}`;
 }
 
-/** What a broadcast takes that is not planned, as by services of a scenario's own: that waits for no other one. */
+/** What a broadcast takes that is not planned, as by services of a scenario's own: that waits only for those that the same services dub, and for its turn to begin. */
 export function loadOf(request: BroadcastRequest, config: Room['config']): Load {
   const shares = { processors: 0, share: 1 };
   return { ...shares, set: setOf(request, config), tail: shares };
@@ -257,8 +261,9 @@ function setOf({ composition }: BroadcastRequest, { runtime }: Room['config']): 
 
 /** For about how many seconds it is published, and its fragments are answered where that is made to take long. */
 function lengthOf(request: BroadcastRequest, { fixtureScript }: Room['config']): number {
-  const { fixture, seconds, composition, faults } = request;
-  const length = seconds ?? fixtureLength(fixture, fixtureScript);
+  const { fixture, seconds, cutOffAfterSeconds, composition, faults } = request;
+  const whole = seconds ?? fixtureLength(fixture, fixtureScript);
+  const length = Math.min(whole, cutOffAfterSeconds ?? Infinity);
   // That of the last fragment comes so long after it.
   const answerSeconds = Math.max(0, ...faults.map(lastAnswerMs)) / 1000;
   if (typeof composition === 'string' || composition.oneAtATime !== true) {

@@ -30,7 +30,7 @@ export interface Load extends Shares {
   set: string;
   /** From the end of its publisher until that of its output. */
   tail: Shares;
-  /** Of a block, whose broadcasts are to be on the air at the same time: within so much after it the next one begins. */
+  /** Of all but the last of a block, whose broadcasts are to be on the air at the same time: within so much after it the next one begins. */
   nextWithinMs?: number;
 }
 
@@ -185,7 +185,7 @@ export class Schedule {
    *
    * @param ready settles when its services run; rejects where they do not
    * @param broadcast is given what `ready` came to, and what to call once it is being read, and published to its end
-   * @param isUrgent a scenario waits for it that others wait for: it comes before those that were taken earlier
+   * @param isUrgent a scenario waits for it that others wait for: it comes before those that have no room yet
    */
   async take<Ready, T>(
     load: Load,
@@ -193,6 +193,8 @@ export class Schedule {
     broadcast: (ready: Ready, on: OnTheAir) => Promise<T>,
     isUrgent = false,
   ): Promise<T> {
+    // Whoever is refused its turn does not wait for them.
+    ready.catch(() => undefined);
     const turn = this.#turnOf(load, ready, isUrgent);
     const [services] = await Promise.all([ready, turn]);
     try {

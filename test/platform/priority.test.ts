@@ -112,9 +112,9 @@ describe('priorities', () => {
     const end = new Promise((done) => child?.once('exit', done));
     child?.kill('SIGKILL');
     await end;
-    expect(() => yieldToServices(pid)).not.to.throw();
+    expect(() => yieldToServices(pid, ASIDE_PRIORITY)).not.to.throw();
     expect(() => prioritizeSession(pid, ASIDE_PRIORITY)).not.to.throw();
-    expect(() => yieldToServices(undefined)).not.to.throw();
+    expect(() => yieldToServices(undefined, ASIDE_PRIORITY)).not.to.throw();
   });
 
   it('of services are before those of the run, and never where they are aside, or the run itself yields', async () => {

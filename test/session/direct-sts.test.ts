@@ -21,8 +21,8 @@ const config = {
 } as const;
 
 class AtOnce extends Starts {
-  override turn(): Promise<unknown> {
-    return Promise.resolve();
+  override turn(ready: Promise<unknown>): Promise<unknown> {
+    return ready;
   }
 }
 

@@ -69,10 +69,26 @@ describe('the loads of broadcasts', () => {
         lengths.map((seconds) => planned('echo', { ...tones, seconds }, lengths.length)),
         room,
       ).map(({ load }) => load.nextWithinMs && Math.round(load.nextWithinMs));
-    // Nine tenths of the second's 36 s: half of the first's 78 s is more.
-    expect(apart(30, 36, 78)).to.deep.equal([32_400, 32_400, 32_400]);
-    expect(apart(40, 60)).to.deep.equal([54_000, 54_000]);
+    // Eight tenths of the second's 36 s: half of the first's 78 s is more. After the last one, whatever begins has time.
+    expect(apart(30, 36, 78)).to.deep.equal([28_800, 28_800, undefined]);
+    expect(apart(40, 60)).to.deep.equal([48_000, undefined]);
     expect(apart(60)).to.deep.equal([undefined]);
+  });
+
+  it('of a block have all streams of it from the beginning of the longest to its end', () => {
+    const block = [78, 72, 36].map((seconds) => planned('echo', { ...tones, seconds }, 3));
+    const alone = planned('echo', { ...tones, seconds: 30 });
+    const streams = (one: number): number => Number((one * room.maxStreams).toFixed(2));
+    const shares = scheduled([...block, alone], { ...room, processors: 8 }).map(({ load }) => [
+      streams(load.share),
+      streams(load.tail.share),
+    ]);
+    expect(shares).to.deep.equal([
+      [1, 1],
+      [3, 3],
+      [0, 0],
+      [0, 0],
+    ]);
   });
 
   it('of a block that services do not take at once are of each its own', () => {
@@ -156,6 +172,11 @@ describe('the loads of broadcasts', () => {
         ['12-s-nfl', 25],
       ],
     ]);
+  });
+
+  it('of one that is cut off are as long as it is published', () => {
+    const [one] = scheduled([planned('short', { ...tones, cutOffAfterSeconds: 7 })], room);
+    expect(one?.seconds).to.equal(20);
   });
 
   it('of a fixture that nobody can read are those of a minute', () => {

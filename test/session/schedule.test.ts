@@ -141,7 +141,7 @@ void suite('the schedule of broadcasts', () => {
     };
     take('block', 4000);
     take('block', 4000);
-    take('block', 4000);
+    take('block');
     await pass(0);
     take('other');
     assert.deepEqual(begun, ['block']);
@@ -153,6 +153,11 @@ void suite('the schedule of broadcasts', () => {
     await pass(2600);
     await pass(1400);
     assert.deepEqual(begun, ['block', 'block', 'block']);
+    for (let later = 1; later <= 6; later += 1) {
+      assert.equal(begun.length, 3);
+      await pass(2600);
+    }
+    assert.deepEqual(begun, ['block', 'block', 'block', 'other']);
   });
 
   void test('one that is not read holds the next back for 3 s', async (t) => {
@@ -174,12 +179,16 @@ void suite('the schedule of broadcasts', () => {
     assert.equal(begun.length, 1);
   });
 
-  void test('what shall not begin any more is refused', async () => {
+  void test('what shall not begin any more is refused, whatever becomes of its services', async () => {
     const { schedule } = scheduled([], AbortSignal.abort(new Error('closed')));
-    await assert.rejects(
-      schedule.take(load(0.2), RUNNING, () => assert.fail('it has begun')),
-      /closed/,
-    );
+    // Left alone, it would end this process.
+    const failed = Promise.reject(new Error('the port is taken'));
+    for (const ready of [RUNNING, failed]) {
+      await assert.rejects(
+        schedule.take(load(0.2), ready, () => assert.fail('it has begun')),
+        /closed/,
+      );
+    }
   });
 
   void test('one that finds no room waits until another is over, however that ends', async (t) => {
