@@ -25,6 +25,11 @@ const LEAST_OF_ALL = 1;
 /** The machine may be slower a minute later: rounded down, from so much of a step on up, as those by which loads were measured differ too. */
 const STEP = 0.25;
 const UP_FROM = 0.6;
+/**
+ * Above 1, rounded down to these: processors of 37 to 45 hashes took as much time for a run as those with 34. With what 1.25 gives, two
+ * broadcasts of the STS itself at the same time, an answer took 17 s of 15.
+ */
+const STEP_ABOVE = 0.5;
 
 /**
  * SHA-512 of 16 KiB, so often in a millisecond by each processor while all work at the same time, in the best 40 of 200 ms; 0 where they
@@ -62,7 +67,7 @@ export function hashesPerMs(processors = processorCount()): number {
 }
 
 /**
- * How fast each processor is, where 1 is those that loads of broadcasts were measured on: 0.5 to 1.5, in steps of a quarter; or less, of
+ * How fast each processor is, where 1 is those that loads of broadcasts were measured on: 0.5 to 1 in steps of a quarter, or 1.5; or less, of
  * so many that others have most of them.
  */
 export function speedOf(rate: number, processors = processorCount()): number {
@@ -71,9 +76,8 @@ export function speedOf(rate: number, processors = processorCount()): number {
     const least = Math.min(SPEEDS.least, LEAST_OF_ALL / processors);
     return Math.max(Math.ceil(100 * least), Math.floor(100 * measured)) / 100;
   }
-  const steps = measured / STEP;
-  const speed = STEP * Math.floor(measured < 1 ? steps + 1 - UP_FROM : steps);
-  return Math.min(SPEEDS.most, speed);
+  if (measured < 1) return STEP * Math.floor(measured / STEP + 1 - UP_FROM);
+  return Math.min(SPEEDS.most, STEP_ABOVE * Math.floor(measured / STEP_ABOVE));
 }
 
 let speed: number | undefined;
