@@ -170,8 +170,9 @@ async function findingsOf(output: OutputFindings): Promise<Record<string, unknow
       };
     }),
     audio: await orReason(async () => {
-      const { samples, ...rest } = await output.audio();
-      return { ...rest, seconds: samples.length / rest.rateHz };
+      const { samples, listened, searched, ...rest } = await output.audio();
+      const rates = { listenedAtHz: listened.rateHz, searchedAtHz: searched.rateHz };
+      return { ...rest, ...rates, seconds: samples.length / rest.rateHz };
     }),
     placements: await orReason(() => output.placements()),
     dubConditions: await orReason(() => output.dubConditions()),

@@ -1,5 +1,5 @@
 import { cached } from './answer-cache';
-import { monoOf, requireAudioTrack, resample } from './audio';
+import { monoOf, requireAudioTrack } from './audio';
 import { errorLinesOf, lastLines, type Span, streamFfmpeg, unreadable } from './ffmpeg';
 import { channelNames, type ChannelWindow, channelWindows } from './channels';
 import { type Finding, unobserved } from './finding';
@@ -10,6 +10,7 @@ import {
   putSamples,
   type Samples,
   samplesIn,
+  SEARCH_RATE_HZ,
   silenceLike,
   SPEECH_RATE_HZ,
 } from './samples';
@@ -34,6 +35,10 @@ export interface Loudness {
 
 /** Everything that one pass of the decoder tells of an audio track. */
 export interface AudioTrack extends AudioTimeline<Samples> {
+  /** The same audio at the rate at which it is listened to, and compared with dubs. */
+  listened: AudioTimeline<Samples>;
+  /** The same at the rate at which dubs are searched. */
+  searched: AudioTimeline<Samples>;
   /** Silence that was put in where the file's timestamps leave a gap. */
   filledGaps: Span[];
   /** Quieter than -50 dBFS for 0.3 s or more. */
@@ -61,8 +66,14 @@ const JITTER_SECONDS = 0.003;
 
 const COMMON_RATE_HZ = 48000;
 
+/** What samples are written to, at each of so many rates; 2 is the log. */
+const PIPES = ['pipe:1', 'pipe:3', 'pipe:4'];
+
 interface Decoded {
-  samples: Samples;
+  /** The track's own where undefined. */
+  ratesHz: readonly (number | undefined)[];
+  /** At each of them. */
+  samples: Samples[];
   frames: Pick<FrameRuns, 'runs' | 'length' | 'originSamples' | 'rateHz'>;
   /** Without the lines of single frames. */
   stderr: string;
@@ -82,14 +93,14 @@ export async function readTimeline(
   rateHz?: number,
 ): Promise<AudioTimeline & { filledGaps: Span[] }> {
   const track = await requireAudioTrack(file);
-  const timeline = timelineOf(file, await decode(file, track, '[0:a:0]', false, rateHz), rateHz);
+  const timeline = timelineOf(file, await decode(file, track, '[0:a:0]', false, [rateHz]), rateHz);
   return { ...timeline, samples: samplesIn(timeline.samples) };
 }
 
 /** As {@link readTimeline}; the samples of a long track are in a file. */
 export async function holdTimeline(file: string, rateHz: number): Promise<AudioTimeline<Samples>> {
   const track = await requireAudioTrack(file);
-  const decoded = await decode(file, track, '[0:a:0]', await isLong(file), rateHz);
+  const decoded = await decode(file, track, '[0:a:0]', await isLong(file), [rateHz]);
   return timelineOf(file, decoded, rateHz);
 }
 
@@ -109,12 +120,15 @@ export async function readAudioTrack(file: string): Promise<AudioTrack> {
   const isStored = await isLong(file);
   // An hour takes 230 MB, and at 48 kHz it would take 690 MB.
   const rateHz = isStored ? SPEECH_RATE_HZ : undefined;
+  const ratesHz = [...new Set([rateHz, SPEECH_RATE_HZ, SEARCH_RATE_HZ])];
   // ffmpeg 7.1 aborts where frames of another length end in the graph itself.
   const levels = ['-map', '[levels]', '-f', 'null', '-'];
-  const run = await decode(file, track, graph, isStored, rateHz, levels);
+  const run = await decode(file, track, graph, isStored, ratesHz, levels);
   const timeline = timelineOf(file, run, rateHz);
   return {
     ...timeline,
+    listened: rateHz === SPEECH_RATE_HZ ? timeline : timelineOf(file, run, SPEECH_RATE_HZ),
+    searched: timelineOf(file, run, SEARCH_RATE_HZ),
     silences: silences(run.stderr),
     clipping: isStored
       ? unobserved('it is not counted in more than ten minutes')
@@ -122,7 +136,7 @@ export async function readAudioTrack(file: string): Promise<AudioTrack> {
     loudness: loudness(run.stderr),
     channels: channelWindows(run.stderr, timeline),
     channelNames: channelNames(track),
-    decodedSamples: run.samples.length,
+    decodedSamples: run.samples[0]?.length ?? 0,
     errorLines: errorLinesOf(run.stderr),
     exitCode: run.exitCode,
   };
@@ -133,34 +147,46 @@ async function decode(
   { channels }: AudioStream,
   source: string,
   isStored: boolean,
-  rateHz?: number,
+  ratesHz: Decoded['ratesHz'],
   otherOutputs: readonly string[] = [],
 ): Promise<Decoded> {
-  const atRate = rateHz === undefined ? '' : `,aresample=${rateHz}`;
-  const graph = `${source}${monoOf(channels)},ashowinfo${atRate}[mono]`;
+  const each = (what: (hz: number | undefined, k: number) => string): string =>
+    ratesHz.map(what).join('');
+  const graph =
+    `${source}${monoOf(channels)},ashowinfo,asplit=${ratesHz.length}${each((_, k) => `[s${k}]`)}` +
+    each((hz, k) => `;[s${k}]${hz === undefined ? 'anull' : `aresample=${hz}`}[mono${k}]`);
   const args = [
     ...['-v', 'repeat+level+info', '-copyts', '-i', file, '-filter_complex', graph],
-    ...['-map', '[mono]', '-f', 'f32le', 'pipe:1', ...otherOutputs],
+    ...ratesHz.flatMap((_, k) => ['-map', `[mono${k}]`, '-f', 'f32le', PIPES[k] ?? '']),
+    ...otherOutputs,
   ];
-  if (isStored) return decodeInto(fileSink(), args);
-  const expected = (rateHz ?? COMMON_RATE_HZ) * (await secondsOf(file));
-  return cached(['ffmpeg', 'audio', args], () => decodeInto(sampleSink(expected), args));
+  if (isStored) return decodeInto(ratesHz.map(fileSink), args, ratesHz);
+  const seconds = await secondsOf(file);
+  const sinks = (): SampleSink[] => ratesHz.map((hz = COMMON_RATE_HZ) => sampleSink(hz * seconds));
+  return cached(['ffmpeg', 'audio', args], () => decodeInto(sinks(), args, ratesHz));
 }
 
-async function decodeInto(sink: SampleSink, args: readonly string[]): Promise<Decoded> {
+async function decodeInto(
+  sinks: readonly SampleSink[],
+  args: readonly string[],
+  ratesHz: Decoded['ratesHz'],
+): Promise<Decoded> {
   const frames = new FrameRuns();
-  const run = await streamFfmpeg(args, sink.take, (line) => frames.take(line));
+  const takes = sinks.map(({ take }) => take);
+  const run = await streamFfmpeg(args, takes, (line) => frames.take(line));
   const { runs, length, originSamples, rateHz } = frames;
-  return { ...run, frames: { runs, length, originSamples, rateHz }, samples: sink.samples() };
+  const samples = sinks.map((sink) => sink.samples());
+  return { ...run, ratesHz, frames: { runs, length, originSamples, rateHz }, samples };
 }
 
 function timelineOf(
   file: string,
-  { samples: decoded, frames, stderr }: Decoded,
-  wantedHz?: number,
+  { ratesHz, samples: all, frames, stderr }: Decoded,
+  wantedHz: number | undefined,
 ): AudioTimeline<Samples> & { filledGaps: Span[] } {
   const { runs, length, originSamples, rateHz: sourceHz } = frames;
-  if (originSamples === undefined || sourceHz === undefined) {
+  const decoded = all[ratesHz.indexOf(wantedHz)];
+  if (originSamples === undefined || sourceHz === undefined || !decoded) {
     throw unreadable(file, lastLines(stderr), 'ffmpeg (audio)');
   }
   // Frames are counted in samples of the track; what was decoded may be at another rate.
@@ -185,20 +211,6 @@ function timelineOf(
     filledTo = Math.max(filledTo, run.at + run.count);
   }
   return { samples, rateHz, firstPtsSeconds, filledGaps };
-}
-
-/** The same audio at another sample rate; in a file where it is in one. */
-export function audioAt(audio: AudioTimeline, rateHz: number): Promise<AudioTimeline>;
-export function audioAt(
-  audio: AudioTimeline<Samples>,
-  rateHz: number,
-): Promise<AudioTimeline<Samples>>;
-export async function audioAt(
-  audio: AudioTimeline<Samples>,
-  rateHz: number,
-): Promise<AudioTimeline<Samples>> {
-  const { samples, rateHz: ownHz, firstPtsSeconds } = audio;
-  return { samples: await resample(samples, ownHz, rateHz), rateHz, firstPtsSeconds };
 }
 
 /** A part of it in memory, as far as there is one; samples that are there already are not copied. */

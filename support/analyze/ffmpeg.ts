@@ -26,6 +26,8 @@ export interface ProbeTool {
   source: 'system' | 'ffprobe-static';
 }
 
+type TakePiece = (piece: Buffer) => void;
+
 type ToolInput = Uint8Array | Iterable<Uint8Array>;
 
 export interface ToolOutput {
@@ -122,6 +124,7 @@ async function startTool(
     reject: false,
     maxBuffer: 2 ** 30,
     stripFinalNewline: false,
+    stdin: stdinFor(input),
     ...inputOf(input),
   });
   yieldToServices(running.pid, measuringPriority());
@@ -131,10 +134,12 @@ async function startTool(
   return { exitCode, stdout: Buffer.from(result.stdout), stderr };
 }
 
-function inputOf(
-  input: ToolInput | undefined,
-): { input: Uint8Array | Readable } | { stdin: 'ignore' } {
-  if (!input) return { stdin: 'ignore' };
+function stdinFor(input: ToolInput | undefined): 'pipe' | 'ignore' {
+  return input ? 'pipe' : 'ignore';
+}
+
+function inputOf(input: ToolInput | undefined): { input?: Uint8Array | Readable } {
+  if (!input) return {};
   return { input: input instanceof Uint8Array ? input : Readable.from(input) };
 }
 
@@ -170,33 +175,36 @@ export function runFfmpeg(args: readonly string[], input?: Uint8Array): Promise<
  * Runs the system's ffmpeg as {@link runFfmpeg} does, and gives away its standard output piece by piece as it comes: that of a
  * long video is larger than memory.
  *
+ * @param take is given its standard output; of a list, each further one what it writes to pipe:3, pipe:4, …
  * @param takeLine is given each line of its log as it comes; one of which it returns true is not kept
  * @param input as of {@link runTool}
  * @throws MediaToolMissing when the program cannot be started
  */
 export async function streamFfmpeg(
   args: readonly string[],
-  take: (piece: Uint8Array) => void,
+  take: TakePiece | readonly TakePiece[],
   takeLine: (line: string) => boolean = () => false,
   input?: ToolInput,
 ): Promise<Omit<ToolOutput, 'stdout'>> {
-  return streamTool('ffmpeg', [...QUIETLY, ...args], take, takeLine, input);
+  return streamTool('ffmpeg', [...QUIETLY, ...args], [take].flat(), takeLine, input);
 }
 
 async function streamTool(
   program: string,
   args: readonly string[],
-  take: (piece: Buffer) => void,
+  [take, ...others]: readonly TakePiece[],
   takeLine: (line: string) => boolean,
   input?: ToolInput,
 ): Promise<Omit<ToolOutput, 'stdout'>> {
   const aside = besideServices({ program, args: [...args] });
   const running = execa(aside.program, aside.args, {
     ...{ reject: false, buffer: false, encoding: 'buffer' },
+    ...{ stdio: [stdinFor(input), 'pipe', 'pipe', ...others.map(() => 'pipe' as const)] },
     ...inputOf(input),
   });
   yieldToServices(running.pid, measuringPriority(DECODER_PRIORITY));
-  running.stdout.on('data', take);
+  if (take) running.stdout.on('data', take);
+  others.forEach((one, i) => running.stdio[3 + i]?.on('data', one));
   const kept: string[] = [];
   const log = lineSplitter((line) => {
     if (!takeLine(line)) kept.push(line);
@@ -255,7 +263,7 @@ export async function readFfprobe(
   await requireFile(file);
   const all = ['-v', 'error', ...args, '-of', 'compact=print_section=0', '-i', file];
   const lines = lineSplitter(takeLine);
-  const run = await byProbe((path) => streamTool(path, all, lines.take, () => false));
+  const run = await byProbe((path) => streamTool(path, all, [lines.take], () => false));
   lines.end();
   if (run.exitCode !== 0) throw unreadable(file, run.stderr, await probeWitness());
 }

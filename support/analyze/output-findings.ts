@@ -1,5 +1,13 @@
 import type { Fixture } from '../broadcast/fixture';
-import { bytesOf, partOf, type Samples, samplesIn, SPEECH_RATE_HZ, stored } from './samples';
+import {
+  bytesOf,
+  partOf,
+  type Samples,
+  samplesIn,
+  SEARCH_RATE_HZ,
+  SPEECH_RATE_HZ,
+  stored,
+} from './samples';
 import { inWorkerThread } from './worker-thread';
 import { eachAudioFile, readAudioFiles, readAudioFilesAt, sinkOfFiles } from './audio';
 import { audioLevels, voiceActivity } from './audio-levels';
@@ -46,12 +54,9 @@ import {
   holdTimeline,
   readAudioTrack,
   type AudioTrack,
-  audioAt,
   stretchOf,
 } from './audio-track';
 
-/** Sample rate at which dubs are searched in the output; one sample is 0.25 ms, and speech is loudest below 2 kHz. */
-const SEARCH_RATE_HZ = 4000;
 /** So many dubs are compared with what is heard at a time; where audio is in a file, and read without being resampled, fewer. */
 const DUBS_AT_ONCE = 20;
 const STORED_DUBS_AT_ONCE = 10;
@@ -59,7 +64,6 @@ const STORED_DUBS_AT_ONCE = 10;
 /** Findings with thumbnails or audio in them. */
 const FRAMES = 'frames';
 const AUDIO = 'audio';
-const LISTENED = 'listened';
 const FEW_FRAGMENTS = 'few fragments';
 
 /** The audio of fragments by file, at two rates. */
@@ -129,11 +133,11 @@ export class OutputFindings {
   async rest(): Promise<void> {
     const video = await this.#cache.measured<VideoTrack>(FRAMES);
     if (video) video.thumbnails = storedThumbnails(video.thumbnails);
-    for (const key of [AUDIO, LISTENED]) {
-      const audio = await this.#cache.measured<AudioTimeline<Samples>>(key);
-      const [samples] = audio ? stored([audio.samples]) : [];
-      if (audio && samples) audio.samples = samples;
-    }
+    const audio = await this.#cache.measured<AudioTrack>(AUDIO);
+    const timelines = audio ? [audio, audio.listened] : [];
+    stored(timelines.map(({ samples }) => samples)).forEach((samples, i) => {
+      if (timelines[i]) timelines[i].samples = samples;
+    });
     const few = await this.#cache.measured<FewFragments | undefined>(FEW_FRAGMENTS);
     for (const samples of few ? [few.searched, few.compared] : []) {
       const files = [...samples.keys()];
@@ -167,8 +171,8 @@ export class OutputFindings {
   }
 
   /** The output's audio at the rate at which dubs are searched. */
-  #searched(): Promise<AudioTimeline<Samples>> {
-    return this.#cache.once('searched', async () => audioAt(await this.audio(), SEARCH_RATE_HZ));
+  async #searched(): Promise<AudioTimeline<Samples>> {
+    return (await this.audio()).searched;
   }
 
   /** The source's audio at the same rate. */
@@ -627,8 +631,8 @@ export class OutputFindings {
   }
 
   /** The output's audio at the rate at which it is listened to, and compared with dubs. */
-  #listened(): Promise<AudioTimeline<Samples>> {
-    return this.#cache.once(LISTENED, async () => audioAt(await this.audio(), SPEECH_RATE_HZ));
+  async #listened(): Promise<AudioTimeline<Samples>> {
+    return (await this.audio()).listened;
   }
 
   /** What an English speech recognizer understands of the output: its text, and lines of the script. */

@@ -16,6 +16,8 @@ export type Samples = Float32Array | StoredSamples;
 
 /** The rate at which speech is listened to and compared: recognizers ask for it, and clicks are told by what is above 4 kHz. */
 export const SPEECH_RATE_HZ = 16_000;
+/** The rate at which dubs are searched in the output; one sample is 0.25 ms, and speech is loudest below 2 kHz. */
+export const SEARCH_RATE_HZ = 4000;
 
 export const SAMPLE_BYTES = 4;
 

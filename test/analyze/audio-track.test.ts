@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
-import { readAudioTrack } from '../../support/analyze/audio-track';
+import { readAudioTrack, readTimeline } from '../../support/analyze/audio-track';
+import { samplesIn } from '../../support/analyze/samples';
 import { ffmpeg, observed, tempFolder } from './make-media';
 
 const folder = tempFolder();
@@ -14,7 +15,7 @@ function wav(name: string, filters: string): string {
   return file;
 }
 
-describe('readSound', () => {
+describe('readAudioTrack', () => {
   it('measures loudness as EBU Tech 3341 expects it', async () => {
     // Test case 1: a stereo sine of 1 kHz at -23 dBFS for 20 s is -23.0 LUFS, ± 0.1.
     const amplitude = 10 ** (-23 / 20);
@@ -23,6 +24,25 @@ describe('readSound', () => {
     const { integratedLufs, samplePeakDbfs } = observed((await readAudioTrack(file)).loudness);
     expect(integratedLufs).to.be.closeTo(-23, 0.1);
     expect(samplePeakDbfs).to.be.closeTo(-23, 0.2);
+  });
+
+  it('has the same audio at the rates at which it is listened to and searched, also after a gap', async () => {
+    const file = join(folder, 'gap.mkv');
+    const sweep =
+      "aevalsrc='0.3*sin(2*PI*(200+300*t)*t)':s=44100:d=3,aselect='not(between(t,1,1.4))'";
+    ffmpeg('-f', 'lavfi', '-i', sweep, '-c:a', 'pcm_s16le', file);
+    const track = await readAudioTrack(file);
+    expect(track.filledGaps).to.have.length(1);
+    expect(track.rateHz).to.equal(44_100);
+    for (const [timeline, rateHz] of [
+      [track.listened, 16_000],
+      [track.searched, 4000],
+    ] as const) {
+      const alone = await readTimeline(file, rateHz);
+      expect(timeline).to.deep.include({ rateHz, firstPtsSeconds: track.firstPtsSeconds });
+      expect(timeline.samples.length / rateHz).to.be.closeTo(3, 0.001);
+      expect(samplesIn(timeline.samples)).to.deep.equal(alone.samples);
+    }
   });
 
   it('lists silences of 0.3 s and more', async () => {

@@ -80,6 +80,14 @@ describe('a recording of more than ten minutes', () => {
         .true;
     });
 
+    it('is in a file at the rates at which it is listened to and searched', async () => {
+      expect(audio.listened.samples).to.equal(audio.samples);
+      const { samples } = await readTimeline(long, 4000);
+      expect(audio.searched.samples).to.include.keys('fd');
+      expect(audio.searched).to.deep.include({ rateHz: 4000 });
+      expect(samplesIn(audio.searched.samples)).to.deep.equal(samples);
+    });
+
     it('is the same at another rate as that of a shorter one', async () => {
       const held = await holdTimeline(long, 4000);
       expect(held.samples).to.include.keys('fd');
