@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { SuiteError } from '../base/errors';
+import { cached } from './answer-cache';
 import { requireFile, runFfmpeg, streamFfmpeg, unreadable } from './ffmpeg';
 import { type AudioStream, probeStreams } from './media';
 import { fileSink, type SampleSink, sampleSink } from './sample-sink';
@@ -175,10 +176,12 @@ interface WantedAudio {
  *
  * @throws MediaUnreadable when one of them is missing, empty, or has no audio
  */
-export async function readAudioFilesAt(wanted: readonly WantedAudio[]): Promise<Float32Array[][]> {
-  const all: Float32Array[][] = [];
-  for await (const samples of decodedAt(wanted)) all.push(samples);
-  return all;
+export function readAudioFilesAt(wanted: readonly WantedAudio[]): Promise<Float32Array[][]> {
+  return cached(['audio of files', wanted], async () => {
+    const all: Float32Array[][] = [];
+    for await (const samples of decodedAt(wanted)) all.push(samples);
+    return all;
+  });
 }
 
 async function* decodedAt(wanted: readonly WantedAudio[]): AsyncGenerator<Float32Array[]> {

@@ -1,10 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
 import { cacheAnswers, cached } from '../../support/analyze/answer-cache';
+import { readAudioFilesAt } from '../../support/analyze/audio';
 import { partOf } from '../../support/analyze/samples';
 import {
   storedThumbnails,
@@ -12,7 +13,7 @@ import {
   type Thumbnails,
 } from '../../support/analyze/thumbnails';
 import { inWorkerThread } from '../../support/analyze/worker-thread';
-import { noise, stored, tempFolder } from './make-media';
+import { ffmpeg, noise, stored, tempFolder } from './make-media';
 
 const folder = tempFolder();
 const file = join(folder, 'recording.mp4');
@@ -123,6 +124,32 @@ describe('cached answers', () => {
     expect(await asked(['file', file], ['file', file])).to.equal(1);
     writeFileSync(file, 'one and two');
     expect(await asked(['file', file], ['file', file])).to.equal(1);
+  });
+
+  it('the audio of few files: decoded once, and again where one of them has changed', async () => {
+    const wav = (name: string, hz: number): string => {
+      const path = join(folder, name);
+      ffmpeg('-f', 'lavfi', '-i', `sine=f=${hz}:r=16000:d=0.5`, '-y', path);
+      return path;
+    };
+    const wanted = [
+      { file: wav('dub.wav', 300), ratesHz: [4000, 16_000] },
+      { file: wav('original.wav', 500), ratesHz: [4000] },
+    ];
+    const kept = (): number => readdirSync(join(folder, 'answers')).length;
+    const first = await readAudioFilesAt(wanted);
+    expect(first.map((rates) => rates.map(({ length }) => length))).to.deep.equal([
+      [2000, 8000],
+      [2000],
+    ]);
+    const before = kept();
+    expect(await readAudioFilesAt(wanted)).to.deep.equal(first);
+    // Another decoder's answer would be one more.
+    expect(kept()).to.equal(before);
+    wav('original.wav', 700);
+    const [dub, original] = await readAudioFilesAt(wanted);
+    expect(dub).to.deep.equal(first[0]);
+    expect(original).not.to.deep.equal(first[1]);
   });
 
   it('heavy work says the same again, and of other audio something else', async () => {
