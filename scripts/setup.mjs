@@ -307,7 +307,8 @@ async function pythonPackages() {
   if (stamps.python === hash && existsSync(join(root, '.venv/bin/python'))) return 'unchanged';
   const python = await pythonWithGObject();
   if (python === undefined) throw noGObject();
-  // A new environment: what was added to the old one is missing.
+  // A new environment: what was added to the old one is missing, and all of it until it is installed.
+  stamp('python', '');
   stamp('extras', Object.fromEntries(Object.keys(stamps.extras ?? {}).map((name) => [name, ''])));
   await run('python', python, ['-m', 'venv', '--clear', '--system-site-packages', '.venv']);
   const requirements = LOCKS.flatMap((lock) => ['-r', lock]);
@@ -338,6 +339,7 @@ async function extraPackages(names, say) {
     }
     say(`${name}: ${cost} …`);
     const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--require-hashes'];
+    stamp('extras', { ...stamps.extras, [name]: '' });
     await run(name, join(root, '.venv/bin/python'), [...pip, '-r', lock]);
     stamp('extras', { ...stamps.extras, [name]: hash });
     done.push(`${name} installed`);
@@ -426,6 +428,7 @@ const MOVIE_INPUTS = [
   'fixtures/speak.py',
   'fixtures/requirements.lock',
   'support/analyze/frame-strip.ts',
+  'support/analyze/pilot.ts',
   'support/analyze/tones.ts',
 ];
 

@@ -1,10 +1,9 @@
 /* Answers of media tools and of heavy work, kept for judging the same recordings repeatedly. */
 import { createHash, type Hash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { deserialize, serialize } from 'node:v8';
 
-import { codeVersion, keepFile } from './kept-file';
+import { codeVersion, decoderVersion, keepAnswer, keptAnswer } from './kept-file';
 import { SAMPLE_BYTES, samplesIn, type StoredSamples } from './samples';
 import { piecesAt } from './scratch-file';
 import { type StoredThumbnails, THUMBNAIL_BYTES } from './thumbnails';
@@ -20,15 +19,25 @@ export function cacheAnswers(where: string): void {
   folder = where;
 }
 
-/** The cached answer to a question about files and data that have not changed since, nor has what measures; without one it is asked. */
+/**
+ * The cached answer to a question about files and data that have not changed since, nor has what measures; without one it is asked.
+ * What a program says that did not end well is not kept: it may have been ended, or lack what the next one has.
+ */
 export async function cached<T>(question: readonly unknown[], ask: () => Promise<T>): Promise<T> {
-  const key = folder && keyOf([codeVersion(), question]);
+  const key = folder && keyOf([codeVersion(), await decoderVersion(), question]);
   if (!folder || !key) return ask();
   const file = join(folder, key);
-  if (existsSync(file)) return deserialize(readFileSync(file)) as T;
+  const kept = keptAnswer(file);
+  if (kept !== undefined) return kept as T;
   const answer = await ask();
-  if (bytesInFiles(answer) <= LARGEST_BYTES) keepFile(file, serialize(inMemory(answer)));
+  if (!hasFailed(answer) && bytesInFiles(answer) <= LARGEST_BYTES) {
+    keepAnswer(file, inMemory(answer));
+  }
   return answer;
+}
+
+function hasFailed(answer: unknown): boolean {
+  return isComposed(answer) && 'exitCode' in answer && answer.exitCode !== 0;
 }
 
 /** How much of an answer lies in scratch files; infinite where that is not samples, or cannot be told. */
@@ -97,10 +106,10 @@ function addStored(hash: Hash, part: StoredSamples | StoredThumbnails): void {
   for (const piece of piecesAt(part.fd, from, bytes)) hash.update(piece);
 }
 
-/** A file is unchanged when path, size and modification time are the same. */
+/** A file is unchanged when path, size and times are the same; that of its last change is the system's: who writes the file cannot set it. */
 function identityOf(part: unknown): unknown {
   if (typeof part !== 'string' || !part.startsWith('/') || !existsSync(part)) return part;
   const path = realpathSync(part);
-  const { size, mtimeMs } = statSync(path);
-  return [path, size, mtimeMs];
+  const { ino, size, mtimeMs, ctimeMs } = statSync(path);
+  return [path, ino, size, mtimeMs, ctimeMs];
 }

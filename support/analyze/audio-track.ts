@@ -97,10 +97,16 @@ export async function readTimeline(
   return { ...timeline, samples: samplesIn(timeline.samples) };
 }
 
-/** As {@link readTimeline}; the samples of a long track are in a file. */
+/**
+ * As {@link readTimeline}, of a file that others are compared with, of which a part is not enough; the samples of a long track are in a
+ * file.
+ *
+ * @throws MediaUnreadable also where ffmpeg gave up, NoAudioTrack
+ */
 export async function holdTimeline(file: string, rateHz: number): Promise<AudioTimeline<Samples>> {
   const track = await requireAudioTrack(file);
   const decoded = await decode(file, track, '[0:a:0]', await isLong(file), [rateHz]);
+  if (decoded.exitCode !== 0) throw unreadable(file, lastLines(decoded.stderr), 'ffmpeg (audio)');
   return timelineOf(file, decoded, rateHz);
 }
 

@@ -5,7 +5,7 @@ import { FRAMES_AS_THEY_COME } from '../base/ffmpeg-options';
 import { meantRate } from '../base/frame-rates';
 import type { Measured } from '../broadcast/fixture-description';
 import { FindingCache } from './cache';
-import { runFfmpeg } from './ffmpeg';
+import { lastLines, runFfmpeg, unreadable } from './ffmpeg';
 import { type Finding, unobserved } from './finding';
 import { readStrip, STRIP_BYTES, STRIP_FILTERS } from './frame-strip';
 import {
@@ -101,11 +101,12 @@ function isConstant({ gaps, repeatedPtsSeconds, packets }: TrackSpan): boolean {
 }
 
 async function firstNumbers(file: string, { index }: VideoStream): Promise<FirstNumbers> {
-  const { stdout, stderr } = await runFfmpeg([
+  const { stdout, stderr, exitCode } = await runFfmpeg([
     ...['-v', 'repeat+level+info', '-t', String(NUMBERED_SECONDS), '-i', file],
     ...['-filter_complex', `[0:${index}]${STRIP_FILTERS},showinfo=checksum=0[strip]`],
     ...['-map', '[strip]', ...FRAMES_AS_THEY_COME, '-f', 'rawvideo', 'pipe:1'],
   ]);
+  if (exitCode !== 0) throw unreadable(file, lastLines(stderr), 'ffmpeg');
   const times = [...stderr.matchAll(/showinfo[^\]]*\] \[info\] n: *\d+ .*?pts_time:(\S+)/g)];
   const frames = Math.floor(stdout.length / STRIP_BYTES);
   const read = Array.from({ length: frames }, (_, i) => ({

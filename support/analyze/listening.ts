@@ -78,6 +78,7 @@ const KEEP_MEMORY = {
 let model = resolve(__dirname, '../../.tools/models/whisper-base');
 /** The one that comes with the recognizer's packages. */
 const ENGLISH_MODEL = 'tiny.en';
+const MODEL_WEIGHTS = 'model.bin';
 /** One at a time: each takes half a GB, and both cores. */
 const oneAtATime = pLimit(1);
 
@@ -177,7 +178,9 @@ async function listen(
     ...(by === ENGLISH_MODEL ? {} : { reads: by }),
     variables: Object.keys(KEEP_MEMORY),
   });
-  const run = await cached([command.program, command.args, samples], () => {
+  // A folder has another time only where a file is added to it.
+  const weights = join(by, MODEL_WEIGHTS);
+  const run = await cached([command.program, command.args, weights, samples], () => {
     const { program, args } = besideBroadcasts(command);
     return runTool(program, args, bytePiecesOf(samples), KEEP_MEMORY);
   });

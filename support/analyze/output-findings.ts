@@ -32,6 +32,7 @@ import {
   fingerprintWindows,
 } from './fingerprint';
 import { countedOn, type FrameClock, frameClock, presentationsOf } from './frame-clock';
+import { orNothing } from './kept-file';
 import { type LineHeard, linesHeard, listenInEnglish } from './listening';
 import { formatOf, type MediaStream, type PacketSpan, packetSpan, probeStreams } from './media';
 import { dubsHeardIn, type SegmentHeard, segmentsHeardIn } from './segments-heard';
@@ -128,21 +129,23 @@ export class OutputFindings {
 
   /**
    * Has audio and thumbnails lie in scratch files until they are looked at again: a run looks at many recordings, one after the
-   * other, and in memory a minute of each takes 20 MB.
+   * other, and in memory a minute of each takes 20 MB. Where there is no room for them, they stay in memory.
    */
   async rest(): Promise<void> {
     const video = await this.#cache.measured<VideoTrack>(FRAMES);
-    if (video) video.thumbnails = storedThumbnails(video.thumbnails);
     const audio = await this.#cache.measured<AudioTrack>(AUDIO);
-    const timelines = audio ? [audio, audio.listened] : [];
-    stored(timelines.map(({ samples }) => samples)).forEach((samples, i) => {
-      if (timelines[i]) timelines[i].samples = samples;
-    });
     const few = await this.#cache.measured<FewFragments | undefined>(FEW_FRAGMENTS);
-    for (const samples of few ? [few.searched, few.compared] : []) {
-      const files = [...samples.keys()];
-      stored([...samples.values()]).forEach((one, i) => samples.set(files[i] ?? '', one));
-    }
+    const timelines = audio ? [audio, audio.listened] : [];
+    orNothing(() => {
+      if (video) video.thumbnails = storedThumbnails(video.thumbnails);
+      stored(timelines.map(({ samples }) => samples)).forEach((samples, i) => {
+        if (timelines[i]) timelines[i].samples = samples;
+      });
+      for (const samples of few ? [few.searched, few.compared] : []) {
+        const files = [...samples.keys()];
+        stored([...samples.values()]).forEach((one, i) => samples.set(files[i] ?? '', one));
+      }
+    });
   }
 
   streams(): Promise<MediaStream[]> {

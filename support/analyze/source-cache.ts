@@ -1,18 +1,16 @@
 /* What is measured of a source is kept for the next program that compares an output with it: decoding it takes as long as decoding the output. */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { deserialize, serialize } from 'node:v8';
 
 import { probeTool } from './ffmpeg';
-import { codeVersion, keepFile, orNothing } from './kept-file';
+import { codeVersion, decoderVersion, keepAnswer, keptAnswer, orNothing } from './kept-file';
 import { isLong } from './media';
 
 /** Beside the packages, as other tools do (`find-cache-dir`): removed with them. */
 const FOLDER = resolve(__dirname, '../../node_modules/.cache/live-dubbing-acceptance');
 /** Answers that are kept there, six of each source; the largest takes 3 MB for a minute of video. */
 const KEPT = 100;
-const DIGEST_BYTES = 32;
 
 const known = new Map<string, Promise<unknown>>();
 
@@ -45,34 +43,17 @@ async function kept<T>(
   measure: (file: string) => Promise<T>,
   folder: string,
 ): Promise<T> {
-  const { version } = await probeTool();
-  const name = digest(Buffer.from(`${key},${version},${codeVersion()}`)).toString('hex');
-  const answer = read(join(folder, name));
+  const [{ version }, decoder] = await Promise.all([probeTool(), decoderVersion()]);
+  const question = [key, version, decoder, codeVersion()].join();
+  const kept = join(folder, createHash('sha256').update(question).digest('hex'));
+  const answer = keptAnswer(kept);
   if (answer !== undefined) return answer as T;
   const measured = await measure(file);
-  if (!(await isLong(file))) write(folder, name, measured);
+  if (!(await isLong(file))) {
+    keepAnswer(kept, measured);
+    orNothing(() => removeOldest(folder));
+  }
   return measured;
-}
-
-function digest(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest();
-}
-
-/** Undefined where there is none, or it is not what was written. */
-function read(path: string): unknown {
-  const bytes = orNothing(() => readFileSync(path));
-  const answer = bytes?.subarray(DIGEST_BYTES) ?? Buffer.alloc(0);
-  const isWhole = bytes?.subarray(0, DIGEST_BYTES).equals(digest(answer)) ?? false;
-  return isWhole ? deserialize(answer) : undefined;
-}
-
-function write(folder: string, name: string, answer: unknown): void {
-  const bytes = serialize(answer);
-  const path = join(folder, name);
-  orNothing(() => {
-    keepFile(path, Buffer.concat([digest(bytes), bytes]));
-    removeOldest(folder);
-  });
 }
 
 function removeOldest(folder: string): void {

@@ -1,7 +1,7 @@
 import { SuiteError } from '../base/errors';
 import { FRAMES_AS_THEY_COME } from '../base/ffmpeg-options';
 import { processorCount } from '../base/processors';
-import { errorLinesOf, lastLines, type Span, streamFfmpeg } from './ffmpeg';
+import { errorLinesOf, lastLines, type Span, streamFfmpeg, unreadable } from './ffmpeg';
 import { readStrip, STRIP_BYTES } from './frame-strip';
 import { isLong, probeStreams, type VideoStream } from './media';
 import { SMALL_FRAME_FILTERS, SmallFrames, stripCells, type Thumbnails } from './thumbnails';
@@ -103,6 +103,8 @@ export async function readFrames(
   const graph = `[0:${index}]showinfo=checksum=0,${SMALL_FRAME_FILTERS}[small]`;
   const args = [...DECODER, file, '-filter_complex', graph, '-map', '[small]', ...RAW];
   const decoded = await decode(args, await isLong(file));
+  // Of what others are compared with, a part is not enough.
+  if (decoded.exitCode !== 0) throw unreadable(file, lastLines(decoded.stderr), 'ffmpeg');
   return { thumbnails: decoded.thumbnails, times: timesOf(file, decoded) };
 }
 

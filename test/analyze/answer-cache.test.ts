@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 
@@ -124,6 +124,44 @@ describe('cached answers', () => {
     expect(await asked(['file', file], ['file', file])).to.equal(1);
     writeFileSync(file, 'one and two');
     expect(await asked(['file', file], ['file', file])).to.equal(1);
+  });
+
+  it('a file that has changed, but for its size and its time: asked again', async () => {
+    const at = new Date('2026-01-02T03:04:05Z');
+    for (const content of ['one', 'two']) {
+      writeFileSync(file, content);
+      utimesSync(file, at, at);
+      expect(await asked(['kept times', file], ['kept times', file])).to.equal(1);
+    }
+  });
+
+  it('what a program says that did not end well: asked again', async () => {
+    const says = (exitCode: number) => () => Promise.resolve({ exitCode, stdout: 'half' });
+    expect(await cached(['ended'], says(255))).to.deep.include({ exitCode: 255 });
+    expect(await cached(['ended'], says(0))).to.deep.include({ exitCode: 0 });
+    expect(await cached(['ended'], says(1))).to.deep.include({ exitCode: 0 });
+  });
+
+  it('an answer of which a part has been lost: asked again', async () => {
+    const answers = join(folder, 'answers');
+    const before = new Set(readdirSync(answers));
+    await cached(['lost'], () => Promise.resolve('first'));
+    const [name = ''] = readdirSync(answers).filter((one) => !before.has(one));
+    truncateSync(join(answers, name), 40);
+    expect(await cached(['lost'], () => Promise.resolve('second'))).to.equal('second');
+    expect(await cached(['lost'], () => Promise.resolve('third'))).to.equal('second');
+  });
+
+  it('an answer that cannot be kept is given all the same', async () => {
+    const full = join(folder, 'full');
+    cacheAnswers(full);
+    rmSync(full, { recursive: true });
+    // In place of the folder, as nothing keeps root from writing to one.
+    writeFileSync(full, '');
+    for (const answer of ['first', 'second']) {
+      expect(await cached(['full'], () => Promise.resolve(answer))).to.equal(answer);
+    }
+    cacheAnswers(join(folder, 'answers'));
   });
 
   it('the audio of few files: decoded once, and again where one of them has changed', async () => {

@@ -1,5 +1,12 @@
-import { execFile } from 'node:child_process';
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -8,7 +15,7 @@ import { expect } from 'chai';
 
 import { ofSource } from '../../support/analyze/source-cache';
 import { readFrames } from '../../support/analyze/video';
-import { projectRoot } from '../../support/config';
+import { projectRoot, readConfig } from '../../support/config';
 import { ffmpeg, rejection, stripMovie, tempFolder } from './make-media';
 
 const tryOnce = promisify(execFile);
@@ -23,12 +30,24 @@ const PROGRAM = `
   ofSource(file, 'frames', measure, folder).then(({ thumbnails, times }) =>
     console.log(JSON.stringify({ measured, count: thumbnails.count, times })));`;
 
+/** One that measures frames and audio of two sources, and says how many there are, or what is wrong. */
+const MEASURES = `
+  const { holdTimeline } = require('./support/analyze/audio-track.ts');
+  const { readFrames } = require('./support/analyze/video.ts');
+  const [, video, audio] = process.argv;
+  const problem = (error) => error.constructor.name;
+  Promise.all([
+    readFrames(video).then(({ times }) => times.length, problem),
+    holdTimeline(audio, 4000).then(({ samples }) => samples.length, problem),
+  ]).then((found) => console.log(JSON.stringify(found)));`;
+
+const LOADER = join(projectRoot, 'support/base/typescript.cjs');
+
 async function another(
   file: string,
   folder: string,
 ): Promise<{ measured: boolean; count: number; times: number[] }> {
-  const loader = join(projectRoot, 'support/base/typescript.cjs');
-  const args = ['-r', loader, '-e', PROGRAM, file, folder];
+  const args = ['-r', LOADER, '-e', PROGRAM, file, folder];
   const { stdout } = await tryOnce(process.execPath, args, { cwd: projectRoot });
   return JSON.parse(stdout) as Awaited<ReturnType<typeof another>>;
 }
@@ -43,6 +62,25 @@ describe('what is measured of a source', () => {
     expect(others).to.deep.equal([]);
     return join(folder, name);
   };
+
+  it('is nothing where ffmpeg was ended while it measured', async () => {
+    const { PATH = '' } = readConfig().variables;
+    const real = execFileSync('sh', ['-c', 'command -v ffmpeg']).toString().trim();
+    const broken = join(scratch, 'bin');
+    mkdirSync(broken);
+    // Of what it reads, the first half second; then as it ends by a signal.
+    const program = `#!/bin/sh\n"${real}" -t 0.5 "$@"\nexit 255\n`;
+    writeFileSync(join(broken, 'ffmpeg'), program, { mode: 0o755 });
+    const audio = join(scratch, 'source.wav');
+    ffmpeg('-f', 'lavfi', '-i', 'sine=f=300:d=2', audio);
+    const said = async (path: string): Promise<unknown> => {
+      const options = { cwd: projectRoot, env: { PATH: path } };
+      const args = ['-r', LOADER, '-e', MEASURES, source, audio];
+      return JSON.parse((await tryOnce(process.execPath, args, options)).stdout);
+    };
+    expect(await said(PATH)).to.deep.equal([60, 8000]);
+    expect(await said(`${broken}:${PATH}`)).to.deep.equal(['MediaUnreadable', 'MediaUnreadable']);
+  });
 
   it('is measured once, by the first of several programs', async () => {
     const [one, other] = await Promise.all([another(source, folder), another(source, folder)]);

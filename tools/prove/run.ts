@@ -334,6 +334,8 @@ async function main(): Promise<void> {
     console.log(`left out: the runtime of the baseline cannot show the scenarios of "${name}"`);
   // Of an older baseline, whose scenarios have other names.
   checkNames(faults, baseline.scenarios);
+  // Of an earlier one that was ended.
+  rmSync(ownCache(folder), { recursive: true, force: true });
   await checkBefore(faults, baseline, join(folder, 'before', 'reports'));
 
   const attempt = (fault: Fault): Promise<Trial> =>
