@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { messageOf, SuiteError } from '../base/errors';
 import {
   besideServices,
-  DECODER_PRIORITY,
+  decoderPriority,
   measuringPriority,
   yieldToServices,
 } from '../platform/priority';
@@ -202,7 +202,7 @@ async function streamTool(
     ...{ stdio: [stdinFor(input), 'pipe', 'pipe', ...others.map(() => 'pipe' as const)] },
     ...inputOf(input),
   });
-  yieldToServices(running.pid, measuringPriority(DECODER_PRIORITY));
+  yieldToServices(running.pid, decoderPriority());
   if (take) running.stdout.on('data', take);
   others.forEach((one, i) => running.stdio[3 + i]?.on('data', one));
   const kept: string[] = [];

@@ -5,7 +5,7 @@ import { getPriority, setPriority } from 'node:os';
 const ANALYSIS_PRIORITY = 19;
 
 /** Of decoders, for which all the rest of an analysis waits: before that, and far behind what is live. */
-export const DECODER_PRIORITY = 15;
+const DECODER_PRIORITY = 15;
 
 /**
  * Of all that measures once nothing is on the air, and the run waits for it: behind the run, which may watch services of a scenario's own, but
@@ -116,6 +116,11 @@ export function setOnAir(isIt: boolean): void {
 /** Of what measures now: never before the run, where that yields itself. */
 export function measuringPriority(onAir = ANALYSIS_PRIORITY): number {
   return Math.max(getPriority(), isAnythingOnAir ? onAir : AFTERWARDS_PRIORITY);
+}
+
+/** Of decoders now. Where this process has no services, and does not yield to those of another one, nothing can be late. */
+export function decoderPriority(): number {
+  return isFirst || getPriority() > 0 ? measuringPriority(DECODER_PRIORITY) : getPriority();
 }
 
 /** The same of a container. */

@@ -1,14 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { afterEach, describe, it } from 'node:test';
 
 import { expect } from 'chai';
 
+import { projectRoot } from '../../support/config';
 import {
   ASIDE_PRIORITY,
   besideServices,
-  DECODER_PRIORITY,
+  decoderPriority,
   measuringCpuShares,
   measuringPriority,
   prioritizeSession,
@@ -35,15 +36,28 @@ describe('priorities', () => {
   });
 
   it('of what measures are the lowest while anything is on the air, and not far behind the run afterwards', () => {
-    const now = (): unknown[] => [
-      measuringPriority(),
-      measuringPriority(DECODER_PRIORITY),
-      measuringCpuShares(),
-    ];
-    expect(now()).to.deep.equal([19, 15, 15]);
+    const now = (): unknown[] => [measuringPriority(), measuringCpuShares()];
+    expect(now()).to.deep.equal([19, 15]);
     setOnAir(false);
-    expect(now()).to.deep.equal([5, 5, 335]);
+    expect(now()).to.deep.equal([5, 335]);
     setOnAir(true);
+  });
+
+  it('of decoders are that of a process without services, and before all else that measures beside them', () => {
+    expect(decoderPriority()).to.equal(getPriority());
+    const said = (...before: string[]): unknown => {
+      const program = `const p = require('./support/platform/priority.ts');
+        const seen = [p.decoderPriority()];
+        p.runComesFirst();
+        seen.push(p.decoderPriority());
+        p.setOnAir(false);
+        console.log(JSON.stringify([...seen, p.decoderPriority()]));`;
+      const loader = ['-r', './support/base/typescript.cjs', '-e', program];
+      const [command = '', ...args] = [...before, process.execPath, ...loader];
+      return JSON.parse(execFileSync(command, args, { cwd: projectRoot, encoding: 'utf8' }));
+    };
+    expect(said()).to.deep.equal([getPriority(), 15, 5]);
+    expect(said('nice', '-n', '10')).to.deep.equal([15, 15, 10]);
   });
 
   it('have a whole session yield', { skip: noSessions }, () => {
