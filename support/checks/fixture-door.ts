@@ -2,6 +2,8 @@
  * Before a broadcast is published, or anything is judged against it: whether its file is what its description says. Whatever is
  * wrong there would otherwise be found in the output, and blamed on services.
  */
+import { basename } from 'node:path';
+
 import { type Clip, isCountedAt, isNumbered, readClip } from '../analyze/clip';
 import type { Finding } from '../analyze/finding';
 import { ofSource } from '../analyze/source-cache';
@@ -40,6 +42,30 @@ export async function requireAsDescribed(fixture: Fixture): Promise<void> {
       seen: wrong.map(({ seen }) => seen).join('; '),
       expected: `${wrong.map(({ expected }) => expected).join('; ')}, as ${description} says`,
       next: `correct ${description}, or set FIXTURE_FILE and FIXTURE_SCRIPT to a file and its own description`,
+    },
+    'fixture',
+  );
+}
+
+/**
+ * Whether a recorded broadcast is judged against what was published; by the names of descriptions, as evidence may have been moved.
+ *
+ * @param folder of its evidence
+ * @throws PrerequisiteMissing ('fixture') when it was of another fixture than the one that is set
+ */
+export function requirePublished(
+  { fixtureScript }: { fixtureScript: string },
+  { yamlPath }: Pick<Fixture, 'yamlPath'>,
+  folder: string,
+): void {
+  if (basename(fixtureScript) === basename(yamlPath)) return;
+  throw new PrerequisiteMissing(
+    {
+      what: 'the recorded broadcast was of another fixture than the one that is set',
+      where: folder,
+      seen: shownPath(fixtureScript),
+      expected: shownPath(yamlPath),
+      next: 'set FIXTURE_SCRIPT and FIXTURE_FILE, or unset them, as in the run that has recorded it',
     },
     'fixture',
   );

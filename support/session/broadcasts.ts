@@ -16,7 +16,7 @@ import {
 import { FRESH_WORDS } from '../broadcast/fresh-words';
 import { type BroadcastRequest, keyOf, segmentSecondsOf } from '../broadcast/request';
 import { type Config, serviceNames, type Settings } from '../config';
-import { requireAsDescribed } from '../checks/fixture-door';
+import { requireAsDescribed, requirePublished } from '../checks/fixture-door';
 import { showLine } from '../report/progress';
 import { describedClip } from './described-clip';
 import { loadOf, type Room, scheduled } from './loads';
@@ -231,7 +231,9 @@ export class Broadcasts {
   async #replay(request: BroadcastRequest, key: string): Promise<BroadcastFindings> {
     const folder = this.#recorded?.get(key);
     if (folder === undefined) throw notRecorded(`broadcast ${key}`, this.host.config);
-    return this.#findingsIn(folder, await this.#fixtureOf(request, folder));
+    const fixture = await this.#fixtureOf(request, folder);
+    requirePublished(readEvidence(folder).record, fixture, folder);
+    return this.#findingsIn(folder, fixture);
   }
 
   #publish(request: BroadcastRequest): Promise<BroadcastFindings> {

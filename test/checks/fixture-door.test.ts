@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 
 import { PrerequisiteMissing } from '../../support/base/errors';
 import { type Fixture, readFixture } from '../../support/broadcast/fixture';
-import { requireAsDescribed } from '../../support/checks/fixture-door';
+import { requireAsDescribed, requirePublished } from '../../support/checks/fixture-door';
 import { ffmpeg, noise, rejection, stripMovie, tempFolder } from '../analyze/make-media';
 
 const folder = tempFolder();
@@ -138,4 +138,16 @@ describe('a file and its description', () => {
       expect(String(error)).to.match(message);
     });
   }
+
+  it('of a recorded broadcast are those that are set, wherever evidence and descriptions lie', () => {
+    const fixture = described('clip.mp4');
+    for (const fixtureScript of [fixture.yamlPath, '/elsewhere/clip.yaml']) {
+      requirePublished({ fixtureScript }, fixture, folder);
+    }
+    const other = { fixtureScript: '/elsewhere/other.yaml' };
+    expect(() => requirePublished(other, fixture, folder))
+      .to.throw(PrerequisiteMissing)
+      .with.property('message')
+      .that.matches(/elsewhere.other\.yaml[\s\S]*clip\.yaml[\s\S]*FIXTURE_SCRIPT and FIXTURE_FILE/);
+  });
 });
